@@ -1,0 +1,136 @@
+"""Tables of payment records, their matches and breaks. A record is claimed by at most one match (a unique constraint says so)."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.adapters.database.base import Base
+
+
+class ColumnMappingRow(Base):
+    """A saved mapping of a brand's own CSV layout (JSON), versioned; published versions never change."""
+
+    __tablename__ = "column_mappings"
+
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    definition: Mapped[str]
+    created_at: Mapped[int]
+
+
+class PaymentFileRow(Base):
+    """A file as it came. status: imported, imported_with_errors, refused (kept and marked, none of its rows used)."""
+
+    __tablename__ = "payment_files"
+    __table_args__ = (UniqueConstraint("brand_id", "file_hash"),)
+
+    payment_file_id: Mapped[str] = mapped_column(primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"))
+    file_name: Mapped[str]
+    file_hash: Mapped[str]
+    content: Mapped[bytes]
+    layout: Mapped[str]
+    status: Mapped[str]
+    reason: Mapped[str | None]
+    row_count: Mapped[int]
+    error_count: Mapped[int]
+    created_at: Mapped[int]
+
+
+class PaymentFileErrorRow(Base):
+    """A line that could not be used."""
+
+    __tablename__ = "payment_file_errors"
+
+    payment_file_id: Mapped[str] = mapped_column(ForeignKey("payment_files.payment_file_id"), primary_key=True)
+    line_number: Mapped[int] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    text: Mapped[str]
+
+
+class PaymentRecordRow(Base):
+    """One line of a merchant's or provider's file. Intake key: file and line; business key: provider record id and type.
+
+    kind: charge, refund, payout, fee, other. Amounts are signed minor units as the merchant sees them (a refund is negative).
+    `repeat_of` names the first record with the same business key.
+    """
+
+    __tablename__ = "payment_records"
+    __table_args__ = (
+        UniqueConstraint("payment_file_id", "line_number"),
+        Index("ix_payment_records_payment", "brand_id", "payment_id"),
+        Index("ix_payment_records_business", "brand_id", "provider_record_id", "kind"),
+    )
+
+    payment_record_id: Mapped[int] = mapped_column(primary_key=True)
+    payment_file_id: Mapped[str] = mapped_column(ForeignKey("payment_files.payment_file_id"))
+    line_number: Mapped[int]
+    brand_id: Mapped[int]
+    provider: Mapped[str]
+    kind: Mapped[str]
+    provider_record_id: Mapped[str]
+    payment_id: Mapped[str | None]
+    currency: Mapped[str]
+    gross_minor: Mapped[int]
+    fee_minor: Mapped[int]
+    net_minor: Mapped[int]
+    occurred_at: Mapped[str]
+    business_date: Mapped[str]
+    payout_id: Mapped[str | None]
+    repeat_of: Mapped[int | None] = mapped_column(ForeignKey("payment_records.payment_record_id"))
+
+
+class ReconciliationRow(Base):
+    """One run of matching for a brand at a cut-off. `summary` is JSON."""
+
+    __tablename__ = "reconciliations"
+
+    reconciliation_id: Mapped[str] = mapped_column(primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"))
+    cut_off_date: Mapped[str]
+    at_block: Mapped[int]
+    summary: Mapped[str]
+    created_at: Mapped[int]
+
+
+class MatchRow(Base):
+    """Records and a purchase that agree. kind: charge, refund."""
+
+    __tablename__ = "matches"
+
+    match_id: Mapped[int] = mapped_column(primary_key=True)
+    reconciliation_id: Mapped[str] = mapped_column(ForeignKey("reconciliations.reconciliation_id"), index=True)
+    brand_id: Mapped[int]
+    payment_id: Mapped[str]
+    kind: Mapped[str]
+    amount_minor: Mapped[int]
+
+
+class MatchRecordRow(Base):
+    """A record inside a match; the record is claimed at most once in a reconciliation."""
+
+    __tablename__ = "match_records"
+
+    reconciliation_id: Mapped[str] = mapped_column(primary_key=True)
+    payment_record_id: Mapped[int] = mapped_column(ForeignKey("payment_records.payment_record_id"), primary_key=True)
+    match_id: Mapped[int] = mapped_column(ForeignKey("matches.match_id"), index=True)
+
+
+class BreakRow(Base):
+    """A named disagreement found by a reconciliation."""
+
+    __tablename__ = "breaks"
+
+    break_id: Mapped[int] = mapped_column(primary_key=True)
+    reconciliation_id: Mapped[str] = mapped_column(ForeignKey("reconciliations.reconciliation_id"), index=True)
+    brand_id: Mapped[int]
+    kind: Mapped[str]
+    payment_id: Mapped[str | None]
+    payment_record_id: Mapped[int | None] = mapped_column(ForeignKey("payment_records.payment_record_id"))
+    provider_record_id: Mapped[str | None]
+    expected_minor: Mapped[int | None]
+    found_minor: Mapped[int | None]
+    age_days: Mapped[int]
+    detail: Mapped[str]

@@ -1,0 +1,80 @@
+"""Refusals: what a caller may have done wrong or what cannot be done now, as types. One table in gateway/api turns them into status codes."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+    """A typed no. `code` is stable and machine-readable; the message says what is wrong and what to do."""
+
+    code = "refused"
+
+    def __init__(self, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.facts = facts
+
+
+class Invalid(Refusal):
+    """The request itself is wrong and will be wrong again."""
+
+    code = "invalid"
+
+
+class NotFound(Refusal):
+    """No such thing, or none that this caller may see."""
+
+    code = "not_found"
+
+
+class NotPermitted(Refusal):
+    """The caller is known but may not do this."""
+
+    code = "not_permitted"
+
+
+class NotAuthenticated(Refusal):
+    """The caller's key is missing or unknown."""
+
+    code = "not_authenticated"
+
+
+class ReferenceReused(Refusal):
+    """A reference (idempotency key, payment id, refund id …) was used before with other content."""
+
+    code = "reference_reused"
+
+
+class NotEnoughPoints(Refusal):
+    """The member has fewer points available, pending redemptions counted."""
+
+    code = "not_enough_points"
+
+
+class LimitExceeded(Refusal):
+    """The brand's limit on outstanding points, pending issues counted, leaves no room."""
+
+    code = "limit_exceeded"
+
+
+class WrongState(Refusal):
+    """The thing exists but is not in a state in which this can be done."""
+
+    code = "wrong_state"
+
+
+class ConsentRefused(Refusal):
+    """The member's consent is missing, expired, or not signed by one of the member's authorizers."""
+
+    code = "consent_refused"
+
+
+class TooLarge(Refusal):
+    """The request or file exceeds a stated bound."""
+
+    code = "too_large"
+
+
+class Unavailable(Refusal):
+    """Try again later: a part the gateway needs (the node, a brand's signer) does not answer."""
+
+    code = "unavailable"
