@@ -1,4 +1,7 @@
-"""Refusals: what a caller may have done wrong or what cannot be done now, as types. One table in gateway/api turns them into status codes."""
+"""Refusals: what a caller may have done wrong or what cannot be done now, as types.
+
+One table in gateway/api turns them into status codes.
+"""
 
 from __future__ import annotations
 

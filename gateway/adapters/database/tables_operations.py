@@ -5,7 +5,7 @@ An operation is acknowledged once it is stored here and ends `confirmed` or `ref
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.adapters.database.base import Base
@@ -21,8 +21,19 @@ class OperationRow(Base):
 
     __tablename__ = "operations"
     __table_args__ = (
-        Index("ix_operations_open", "status", "sequence", sqlite_where="status IN ('accepted', 'packed')"),
-        Index("ix_operations_member_open", "member_id", sqlite_where="status IN ('accepted', 'packed')"),
+        Index(
+            "ix_operations_open",
+            "status",
+            "sequence",
+            sqlite_where=text("status IN ('accepted', 'packed')"),
+            postgresql_where=text("status IN ('accepted', 'packed')"),
+        ),
+        Index(
+            "ix_operations_member_open",
+            "member_id",
+            sqlite_where=text("status IN ('accepted', 'packed')"),
+            postgresql_where=text("status IN ('accepted', 'packed')"),
+        ),
         Index("ix_operations_reservation_id", "reservation_id"),
         UniqueConstraint("batch_id", "entry_index"),
     )
@@ -48,7 +59,10 @@ class OperationRow(Base):
 
 
 class ReferenceRow(Base):
-    """(brand, reference) is used once: filled with the operation, refilled from the ledger on a rebuild. `operation_id` may be empty then."""
+    """(brand, reference) is used once: filled with the operation, refilled from the ledger on a rebuild.
+
+    `operation_id` is empty where the operation is not known any more.
+    """
 
     __tablename__ = "entry_references"
 
@@ -81,7 +95,11 @@ class TransactionRow(Base):
     """A signed transaction of the operator's account, stored before it is sent. status: stored -> mined | failed | replaced."""
 
     __tablename__ = "transactions"
-    __table_args__ = (Index("ix_transactions_open", "status", "nonce", sqlite_where="status = 'stored'"),)
+    __table_args__ = (
+        Index(
+            "ix_transactions_open", "status", "nonce", sqlite_where=text("status = 'stored'"), postgresql_where=text("status = 'stored'")
+        ),
+    )
 
     transaction_id: Mapped[int] = mapped_column(primary_key=True)
     nonce: Mapped[int] = mapped_column(index=True)
