@@ -1,0 +1,147 @@
+"""Lots: the points of one issuing brand with one expiry, and the calendar that keeps them few.
+
+A lot's expiry day is a month's last day in the coalition's fixed time zone, in days since 1970-01-01; 0 = never expires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+SECONDS_PER_DAY = 86_400
+GRACE_DAYS = 30
+NEVER = 0
+MAX_BRAND_ID = 2**32 - 1
+MAX_EXPIRY_DAY = 2**32 - 1
+MAX_POINTS = 2**64 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Some points of one lot."""
+
+    brand_id: int
+    expiry_day: int
+    points: int
+
+    @property
+    def lot_id(self) -> int:
+        return self.brand_id << 32 | self.expiry_day
+
+
+def lot_id(brand_id: int, expiry_day: int) -> int:
+    """The ERC-1155 id of a lot."""
+    if not 0 < brand_id <= MAX_BRAND_ID:
+        raise ValueError(f"brand id {brand_id} is not a whole number from 1 to 2^32 - 1")
+    if not 0 <= expiry_day <= MAX_EXPIRY_DAY:
+        raise ValueError(f"expiry day {expiry_day} is not a whole number from 0 to 2^32 - 1")
+    return brand_id << 32 | expiry_day
+
+
+def split_lot_id(lot: int) -> tuple[int, int]:
+    """(brand id, expiry day) of a lot id."""
+    brand_id, expiry_day = lot >> 32, lot & 0xFFFFFFFF
+    if not 0 < brand_id <= MAX_BRAND_ID:
+        raise ValueError(f"{lot} is no lot id")
+    return brand_id, expiry_day
+
+
+def lot_key_order(accepting_brand: int) -> Callable[[int], tuple[bool, int, bool, int]]:
+    """Sort key for the order of spending: nearest expiry first (never = last), then the accepting brand's own, then the lower id."""
+
+    def key(lot: int) -> tuple[bool, int, bool, int]:
+        brand_id, expiry_day = split_lot_id(lot)
+        return expiry_day == NEVER, expiry_day, brand_id != accepting_brand, lot
+
+    return key
+
+
+def choose_lots(
+    available: Mapping[int, int], points: int, accepting_brand: int, timestamp: int, utc_offset_seconds: int
+) -> list[Line]:
+    """The lines that spend `points` of `available` ({lot id: unreserved points}) in the order of spending.
+
+    Expired lots are passed over. Raises `NotEnoughPoints` (with what could be spent) if they do not suffice.
+    """
+    if points <= 0:
+        raise ValueError("points to spend must be a positive whole number")
+    usable = {
+        lot: have
+        for lot, have in available.items()
+        if have > 0 and not is_expired(split_lot_id(lot)[1], timestamp, utc_offset_seconds)
+    }
+    lines: list[Line] = []
+    missing = points
+    for lot in sorted(usable, key=lot_key_order(accepting_brand)):
+        taken = min(missing, usable[lot])
+        brand_id, expiry_day = split_lot_id(lot)
+        lines.append(Line(brand_id, expiry_day, taken))
+        missing -= taken
+        if missing == 0:
+            return lines
+    raise NotEnoughPoints(points, points - missing)
+
+
+class NotEnoughPoints(Exception):  # noqa: N818 - the contract's name for it
+    """The member's usable lots hold fewer points than asked for."""
+
+    def __init__(self, asked: int, usable: int) -> None:
+        super().__init__(f"{asked} points asked for, {usable} usable")
+        self.asked = asked
+        self.usable = usable
+
+
+def is_expired(expiry_day: int, timestamp: int, utc_offset_seconds: int) -> bool:
+    """True from 24:00 local time of the expiry day on."""
+    return expiry_day != NEVER and timestamp + utc_offset_seconds >= (expiry_day + 1) * SECONDS_PER_DAY
+
+
+def local_day(timestamp: int, utc_offset_seconds: int) -> int:
+    """The coalition's calendar day at a moment, in days since 1970-01-01."""
+    return (timestamp + utc_offset_seconds) // SECONDS_PER_DAY
+
+
+def month_end(day: int) -> int:
+    """The last day of the month that `day` is in."""
+    year, month = _year_and_month(day)
+    return _first_day(year, month + 1) - 1
+
+
+def is_month_end(day: int) -> bool:
+    return month_end(day) == day
+
+
+def expiry_day_for(timestamp: int, utc_offset_seconds: int, validity_months: int) -> int:
+    """The expiry day of points issued at `timestamp`: the month end `validity_months` months later; 0 months = never."""
+    if validity_months < 0:
+        raise ValueError("validity cannot be negative")
+    if validity_months == 0:
+        return NEVER
+    year, month = _year_and_month(local_day(timestamp, utc_offset_seconds))
+    return _first_day(year, month + validity_months + 1) - 1
+
+
+def grace_expiry_day(timestamp: int, utc_offset_seconds: int) -> int:
+    """The expiry day of the lot that a point refund into an expired lot goes to."""
+    return month_end(local_day(timestamp, utc_offset_seconds) + GRACE_DAYS)
+
+
+def _year_and_month(day: int) -> tuple[int, int]:
+    """Proleptic Gregorian year and month (1–12); years begin in March so that the leap day comes last."""
+    days = day + 719_468
+    era, day_of_era = divmod(days, 146_097)
+    year_of_era = (day_of_era - day_of_era // 1_460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    shifted_month = (5 * day_of_year + 2) // 153
+    month = shifted_month + 3 if shifted_month < 10 else shifted_month - 9
+    return era * 400 + year_of_era + (month <= 2), month
+
+
+def _first_day(year: int, month: int) -> int:
+    """Day number of the first of a month; `month` may exceed 12."""
+    year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
+    shifted_year = year - (month <= 2)
+    shifted_month = month - 3 if month > 2 else month + 9
+    era, year_of_era = divmod(shifted_year, 400)
+    day_of_era = year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + (153 * shifted_month + 2) // 5
+    return era * 146_097 + day_of_era - 719_468

@@ -1,0 +1,49 @@
+"""Why an entry was refused: the contract's custom errors, as selectors in `EntryRefused` and by name."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from eth_hash.auto import keccak
+
+
+class Refusal(StrEnum):
+    """The value is the name of the contract's custom error, which takes no arguments."""
+
+    MALFORMED_ENTRY = "MalformedEntry"  # wrong length, no lines or more than 16, a lot twice, a fragment
+    UNKNOWN_ENTRY_KIND = "UnknownEntryKind"  # no such kind, or one that is not open yet
+    BRAND_NOT_ACTIVE = "BrandNotActive"  # a suspended or exited brand issues, authorizes and redeems nothing
+    ZERO_POINTS = "ZeroPoints"
+    ZERO_MEMBER = "ZeroMember"
+    EXPIRY_NOT_MONTH_END = "ExpiryNotMonthEnd"
+    LOT_EXPIRED = "LotExpired"
+    LOT_NOT_EXPIRED = "LotNotExpired"
+    LIMIT_EXCEEDED = "LimitExceeded"  # the issue would leave the brand's outstanding points above its limit
+    NOT_OWN_LOT = "NotOwnLot"  # a brand claws back its own points only
+    NOT_ENOUGH_POINTS = "NotEnoughPoints"  # fewer unreserved points in the lot
+    POINTS_MISMATCH = "PointsMismatch"  # lines do not add up to the consent, or not to what is there
+    CONSENT_USED = "ConsentUsed"  # the reservation id exists
+    CONSENT_EXPIRED = "ConsentExpired"
+    CONSENT_TOO_LONG = "ConsentTooLong"  # its deadline is more than 7 days ahead
+    CONSENT_INVALID = "ConsentInvalid"  # the signature or the verifier's proof is not good
+    NOT_AN_AUTHORIZER = "NotAnAuthorizer"  # good proof, but not by an authorizer of this member
+    UNKNOWN_RESERVATION = "UnknownReservation"
+    NOT_ACCEPTING_BRAND = "NotAcceptingBrand"  # the reservation is another brand's
+    RESERVATION_CLOSED = "ReservationClosed"  # captured or voided before
+    DEADLINE_PASSED = "DeadlinePassed"  # a capture after the reservation's deadline
+    LINES_MISMATCH = "LinesMismatch"  # not the lots of the reservation
+    TOO_MANY_POINTS = "TooManyPoints"  # more than reserved, or than captured and not yet given back
+
+
+def selector(refusal: Refusal) -> bytes:
+    """The four bytes that stand in `EntryRefused`."""
+    return keccak(f"{refusal.value}()".encode())[:4]
+
+
+SELECTORS: dict[Refusal, bytes] = {refusal: selector(refusal) for refusal in Refusal}
+REFUSALS: dict[bytes, Refusal] = {code: refusal for refusal, code in SELECTORS.items()}
+
+
+def refusal_of(code: bytes) -> Refusal:
+    """The refusal that a reason selector names; KeyError for one that this format does not know."""
+    return REFUSALS[bytes(code)]

@@ -1,0 +1,185 @@
+"""What brands and members sign: EIP-712 digests of batches, consents and changes of authorizers, and keyed references.
+
+The coalition id is the domain's salt, so that no signature of one coalition is good in another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Any
+
+from eth_hash.auto import keccak
+
+NAME = "Splittally"
+VERSION = "1"
+
+_DOMAIN_FIELDS = [
+    {"name": "name", "type": "string"},
+    {"name": "version", "type": "string"},
+    {"name": "chainId", "type": "uint256"},
+    {"name": "verifyingContract", "type": "address"},
+    {"name": "salt", "type": "bytes32"},
+]
+_BATCH_FIELDS = [
+    {"name": "brand", "type": "uint32"},
+    {"name": "number", "type": "uint64"},
+    {"name": "entriesHash", "type": "bytes32"},
+    {"name": "root", "type": "bytes32"},
+    {"name": "deadline", "type": "uint40"},
+]
+_CONSENT_FIELDS = [
+    {"name": "member", "type": "address"},
+    {"name": "brand", "type": "uint32"},
+    {"name": "points", "type": "uint64"},
+    {"name": "reference", "type": "bytes32"},
+    {"name": "nonce", "type": "uint64"},
+    {"name": "deadline", "type": "uint40"},
+]
+_AUTHORIZER_CHANGE_FIELDS = [
+    {"name": "member", "type": "address"},
+    {"name": "addKind", "type": "uint8"},
+    {"name": "addAuthorizer", "type": "bytes"},
+    {"name": "removeId", "type": "bytes32"},
+    {"name": "nonce", "type": "uint64"},
+    {"name": "deadline", "type": "uint40"},
+]
+
+
+def _type_hash(name: str, fields: list[dict[str, str]]) -> bytes:
+    members = ",".join(f"{field['type']} {field['name']}" for field in fields)
+    return keccak(f"{name}({members})".encode())
+
+
+_DOMAIN_TYPE = _type_hash("EIP712Domain", _DOMAIN_FIELDS)
+_BATCH_TYPE = _type_hash("Batch", _BATCH_FIELDS)
+_CONSENT_TYPE = _type_hash("Consent", _CONSENT_FIELDS)
+_AUTHORIZER_CHANGE_TYPE = _type_hash("AuthorizerChange", _AUTHORIZER_CHANGE_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Which ledger a signature is for; `verifying_contract` is the points ledger's 20-byte address."""
+
+    chain_id: int
+    verifying_contract: bytes
+    coalition_id: bytes
+
+
+def domain_separator(domain: Domain) -> bytes:
+    return keccak(
+        _DOMAIN_TYPE
+        + keccak(NAME.encode())
+        + keccak(VERSION.encode())
+        + _word(domain.chain_id)
+        + _address_word(domain.verifying_contract)
+        + domain.coalition_id
+    )
+
+
+def batch_digest(domain: Domain, brand: int, number: int, entries_hash: bytes, root: bytes, deadline: int) -> bytes:
+    """What the brand signs so that a batch counts; `entries_hash` is the keccak of the packed entries."""
+    words = _word(brand) + _word(number) + entries_hash + root + _word(deadline)
+    return _digest(domain, keccak(_BATCH_TYPE + words))
+
+
+def consent_digest(
+    domain: Domain, member: bytes, brand: int, points: int, reference: bytes, nonce: int, deadline: int
+) -> bytes:
+    """What the member signs to let `brand` take `points` until `deadline`; at the same time the reservation id."""
+    words = _address_word(member) + _word(brand) + _word(points) + reference + _word(nonce) + _word(deadline)
+    return _digest(domain, keccak(_CONSENT_TYPE + words))
+
+
+def authorizer_change_digest(
+    domain: Domain, member: bytes, add_kind: int, add_authorizer: bytes, remove_id: bytes, nonce: int, deadline: int
+) -> bytes:
+    """What an authorizer signs to change the set: `add_kind` 0 adds nothing, a zero `remove_id` removes nothing."""
+    added = _word(add_kind) + keccak(add_authorizer)
+    words = _address_word(member) + added + remove_id + _word(nonce) + _word(deadline)
+    return _digest(domain, keccak(_AUTHORIZER_CHANGE_TYPE + words))
+
+
+def batch_typed_data(
+    domain: Domain, brand: int, number: int, entries_hash: bytes, root: bytes, deadline: int
+) -> dict[str, Any]:
+    """The batch as the JSON that wallets sign (eth_signTypedData_v4)."""
+    message = {
+        "brand": brand,
+        "number": number,
+        "entriesHash": _hex(entries_hash),
+        "root": _hex(root),
+        "deadline": deadline,
+    }
+    return _typed_data(domain, "Batch", _BATCH_FIELDS, message)
+
+
+def consent_typed_data(
+    domain: Domain, member: bytes, brand: int, points: int, reference: bytes, nonce: int, deadline: int
+) -> dict[str, Any]:
+    """The consent as the JSON that wallets sign (eth_signTypedData_v4)."""
+    message = {
+        "member": _hex(member),
+        "brand": brand,
+        "points": points,
+        "reference": _hex(reference),
+        "nonce": nonce,
+        "deadline": deadline,
+    }
+    return _typed_data(domain, "Consent", _CONSENT_FIELDS, message)
+
+
+def authorizer_change_typed_data(
+    domain: Domain, member: bytes, add_kind: int, add_authorizer: bytes, remove_id: bytes, nonce: int, deadline: int
+) -> dict[str, Any]:
+    """The change of authorizers as the JSON that wallets sign (eth_signTypedData_v4)."""
+    message = {
+        "member": _hex(member),
+        "addKind": add_kind,
+        "addAuthorizer": _hex(add_authorizer),
+        "removeId": _hex(remove_id),
+        "nonce": nonce,
+        "deadline": deadline,
+    }
+    return _typed_data(domain, "AuthorizerChange", _AUTHORIZER_CHANGE_FIELDS, message)
+
+
+def reference(secret: bytes, prefix: str, external_id: str) -> bytes:
+    """The keyed hash under which a brand's own id stands on the ledger; without the secret it cannot be guessed."""
+    return hmac.new(secret, f"{prefix}:{external_id}".encode(), hashlib.sha256).digest()
+
+
+def _digest(domain: Domain, struct_hash: bytes) -> bytes:
+    return keccak(b"\x19\x01" + domain_separator(domain) + struct_hash)
+
+
+def _typed_data(
+    domain: Domain, primary_type: str, fields: list[dict[str, str]], message: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "types": {"EIP712Domain": _DOMAIN_FIELDS, primary_type: fields},
+        "primaryType": primary_type,
+        "domain": {
+            "name": NAME,
+            "version": VERSION,
+            "chainId": domain.chain_id,
+            "verifyingContract": _hex(domain.verifying_contract),
+            "salt": _hex(domain.coalition_id),
+        },
+        "message": message,
+    }
+
+
+def _word(value: int) -> bytes:
+    return value.to_bytes(32)
+
+
+def _address_word(address: bytes) -> bytes:
+    if len(address) != 20:
+        raise ValueError(f"an address has 20 bytes, not {len(address)}")
+    return bytes(12) + address
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()
