@@ -1,0 +1,121 @@
+"""Starts the demo's processes, watches them, and starts the node or the gateway again when it dies.
+
+Every process is a child of this one, logs to a file of its own and is ended by its id; `processes.json` tells who is running.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MAX_RESTARTS = 100
+
+
+class ProcessDied(Exception):
+    """A process ended by itself and may not, or could not, be started again."""
+
+
+@dataclass
+class _Watched:
+    name: str
+    command: list[str]
+    log: Path
+    ready: Callable[[], bool]
+    restart: bool
+    child: subprocess.Popen[bytes]
+    starts: int = 1
+
+
+class Supervisor:
+    """The children of one run. Use as a context manager: leaving it ends them all."""
+
+    def __init__(self, directory: Path) -> None:
+        self._logs = directory / "logs"
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._list = directory / "processes.json"
+        self._watched: dict[str, _Watched] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._failure: str | None = None
+        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+
+    def __enter__(self) -> Supervisor:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()
+
+    def start(self, name: str, arguments: list[str], ready: Callable[[], bool], *, restart: bool = False, seconds: float = 60) -> None:
+        """Starts `python <arguments>` and waits until `ready()`."""
+        command = [sys.executable, *arguments]
+        log = self._logs / f"{name}.log"
+        with self._lock:
+            self._watched[name] = _Watched(name, command, log, ready, restart, _spawn(command, log))
+            self._write_list()
+        deadline = time.monotonic() + seconds
+        while not ready():
+            self.check()
+            if time.monotonic() > deadline:
+                raise ProcessDied(f"{name} did not become ready in {seconds:.0f} s; its log: {log}")
+            time.sleep(0.05)
+
+    def check(self) -> None:
+        """Raises `ProcessDied` when a process is gone for good."""
+        if self._failure:
+            raise ProcessDied(self._failure)
+
+    def stop(self) -> None:
+        """Ends every child: a polite signal first, then the end."""
+        self._stopping.set()
+        self._thread.join(timeout=5)
+        children = [watched.child for watched in reversed(list(self._watched.values()))]
+        for child in children:
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+        for child in children:
+            try:
+                child.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        self._list.unlink(missing_ok=True)
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(0.1):
+            with self._lock:
+                for watched in self._watched.values():
+                    code = watched.child.poll()
+                    if code is not None and not self._failure:
+                        self._revive(watched, code)
+
+    def _revive(self, watched: _Watched, code: int) -> None:
+        if not watched.restart or watched.starts > MAX_RESTARTS:
+            self._failure = f"{watched.name} ended with {code}; its log: {watched.log}"
+            return
+        watched.child = _spawn(watched.command, watched.log)
+        watched.starts += 1
+        self._write_list()
+
+    def _write_list(self) -> None:
+        running = {name: {"pid": watched.child.pid, "starts": watched.starts} for name, watched in self._watched.items()}
+        draft = self._list.with_suffix(".new")
+        draft.write_text(json.dumps(running, indent=2))
+        draft.replace(self._list)
+
+
+def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "ETH_HASH_BACKEND": "pysha3"}
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
