@@ -1,0 +1,632 @@
+#!/usr/bin/env python3
+"""Checks a Splittally receipt offline: one file, no network, nothing of the node or the gateway.
+
+Trusted are only the values given as arguments: the genesis hash, the sealer's address and the points ledger's address. Everything in the
+file is a claim until it is proven from them. Needs Python 3.11 and the packages rlp, eth-hash (with pysha3 or pycryptodome) and eth-keys.
+
+    verify_receipt.py receipt.json --genesis-hash 0x… --sealer 0x… --points-address 0x…
+
+Exit 0: genuine. Exit 1: refused, with a stable code and the reason. The format is described in docs/receipts.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NoReturn
+
+import rlp  # type: ignore[import-untyped]
+from eth_hash.auto import keccak
+from eth_keys.constants import SECPK1_N
+from eth_keys.datatypes import Signature
+
+FORMAT = "splittally-receipt/1"
+BALANCES_SLOT = 0  # where the contract's storageLayout puts `balances`; a test compares with the artifact
+BATCHES_SLOT = 1  # the same of `batches`
+MAX_FILE_BYTES = 8 * 2**20
+SEAL_PREFIX = b"Splittally block seal"
+KINDS = {
+    1: "issue",
+    2: "opening",
+    3: "clawback",
+    4: "authorize",
+    5: "capture",
+    6: "void",
+    7: "redeem",
+    8: "point_refund",
+    10: "expire",
+}
+AMOUNT_FIELDS = {"points", "lines"}
+REASONS = {
+    "malformed": "the file is not a receipt of the format " + FORMAT,
+    "other_chain": "the receipt is from another chain than the trusted genesis",
+    "other_ledger": "the receipt is about another contract than the trusted points ledger",
+    "sealer_not_trusted": "the block is sealed, but not by the trusted sealer",
+    "seal_wrong": "the seal is not the trusted sealer's signature over this block",
+    "header_altered": "the block's header is not the one that was sealed",
+    "account_proof_wrong": "the proof does not lead from the block's state root to the points ledger",
+    "storage_proof_wrong": "the proof does not lead from the points ledger's storage to this slot",
+    "not_on_ledger": "the ledger had recorded no such batch at this block",
+    "batch_altered": "brand or batch number are not those that the proof is about",
+    "outcome_wrong": "the number of entries or the list of refusals is not what the ledger recorded",
+    "entry_refused": "the ledger refused this entry: it moved no points",
+    "branch_wrong": "the entry is not in the batch at this place",
+    "amount_altered": "an amount is not what the ledger says",
+    "member_altered": "the member is not the one that the ledger says",
+    "lot_altered": "a lot is not the one that the proof is about",
+    "entry_altered": "what the receipt says of the entry is not what its bytes say",
+}
+
+
+class Refused(Exception):  # noqa: N818 - a verdict, not a fault
+    """The receipt proves nothing; `code` is stable, `detail` is for people."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What the verifier knows from elsewhere."""
+
+    genesis_hash: bytes
+    sealer: bytes
+    points_address: bytes
+
+
+def verify(text: str | bytes, trust: Trust, refused_entry: bool = False) -> dict[str, Any]:
+    """What the receipt proves, as plain JSON values; raises `Refused`.
+
+    A receipt that proves the refusal of an entry is itself refused, unless `refused_entry` asks for it.
+    """
+    receipt = _parse(text)
+    coalition, block = receipt["coalition"], receipt["block"]
+    _check_chain(coalition, trust)
+    _check_block(block, coalition, trust)
+    header = _rlp_list(block["header"], "header_altered")
+    if _uint(header[8]) != block["number"] or _uint(header[11]) != block["timestamp"]:
+        raise Refused("header_altered", "the stated number or time of the block is not the header's")
+    storage_root = _storage_root(header[3], receipt["account_proof"], trust.points_address)
+    proven = _check_entry(receipt, storage_root, refused_entry) if receipt["about"] == "entry" else _check_points(receipt, storage_root)
+    return {
+        "about": receipt["about"],
+        "block": {"number": block["number"], "hash": _hex(block["hash"]), "timestamp": block["timestamp"]},
+        "coalition_id": _hex(coalition["coalition_id"]),
+        **proven,
+    }
+
+
+# ---- chain and block
+
+
+def _check_chain(coalition: dict[str, Any], trust: Trust) -> None:
+    if coalition["genesis_hash"] != trust.genesis_hash or keccak(coalition["genesis_header"]) != trust.genesis_hash:
+        raise Refused("other_chain", f"trusted is genesis {_hex(trust.genesis_hash)}")
+    genesis = _rlp_list(coalition["genesis_header"], "other_chain")
+    if genesis[12] != coalition["coalition_id"]:
+        raise Refused("other_chain", "the genesis block names another coalition id")
+    if coalition["points_address"] != trust.points_address:
+        raise Refused("other_ledger", f"trusted is the ledger at {_hex(trust.points_address)}")
+
+
+def _check_block(block: dict[str, Any], coalition: dict[str, Any], trust: Trust) -> None:
+    if keccak(block["header"]) != block["hash"]:
+        raise Refused("header_altered", "the header's hash is not the stated block hash")
+    signer = _signer_of_seal(block["seal"], keccak(SEAL_PREFIX + trust.genesis_hash + block["hash"]))
+    if coalition["sealer"] != trust.sealer:
+        raise Refused("sealer_not_trusted" if signer == coalition["sealer"] else "seal_wrong", f"trusted is {_hex(trust.sealer)}")
+    if signer != trust.sealer:
+        raise Refused("seal_wrong")
+
+
+def _signer_of_seal(seal: bytes, digest: bytes) -> bytes | None:
+    r, s, v = int.from_bytes(seal[:32]), int.from_bytes(seal[32:64]), seal[64]
+    if v > 1 or not 0 < r < SECPK1_N or not 0 < s <= SECPK1_N // 2:
+        return None
+    try:
+        signature = Signature(vrs=(v, r, s))
+        return bytes(signature.recover_public_key_from_msg_hash(digest).to_canonical_address())
+    except Exception:  # r is no point of the curve: every backend has an exception of its own
+        return None
+
+
+# ---- Merkle-Patricia proofs (EIP-1186); nodes are believed for their hash alone, so they are decoded only after it fits
+
+
+def _storage_root(state_root: bytes, proof: list[bytes], address: bytes) -> bytes:
+    account = _rlp_list(_walk(state_root, keccak(address), proof, "account_proof_wrong"), "account_proof_wrong")
+    if len(account) != 4 or len(account[2]) != 32:
+        raise Refused("account_proof_wrong", "the proof ends at something that is no account")
+    return bytes(account[2])
+
+
+def _stored_word(storage_root: bytes, slot: bytes, proof: list[bytes]) -> bytes:
+    """The 32-byte word in a slot; zeros where the proof shows that nothing is stored."""
+    leaf = _walk(storage_root, keccak(slot), proof, "storage_proof_wrong")
+    if not leaf:
+        return bytes(32)
+    try:
+        word = rlp.decode(leaf)
+    except rlp.exceptions.RLPException:
+        raise Refused("storage_proof_wrong", "the proof ends at something that is no word") from None
+    if not isinstance(word, bytes) or not 0 < len(word) <= 32 or word[0] == 0:
+        raise Refused("storage_proof_wrong", "the proof ends at something that is no word")
+    return word.rjust(32, b"\0")
+
+
+def _walk(root: bytes, key: bytes, proof: list[bytes], code: str) -> bytes:
+    """The value at a 32-byte key, or empty if the proof shows that there is none. Every node of the proof must be on the way."""
+    nibbles, at, used = key.hex(), 0, 0
+    reference: Any = root
+    while True:
+        if reference == b"" or (used == 0 and not proof and root == keccak(b"\x80")):
+            return _end_of_walk(b"", used, proof, code)
+        if isinstance(reference, bytes):
+            if used >= len(proof) or keccak(proof[used]) != reference:
+                raise Refused(code, f"node {used} of the proof is missing or altered")
+            node = _rlp_list(proof[used], code)
+            used += 1
+        else:
+            node = reference  # a node shorter than a hash stands in its parent
+        if len(node) == 17 and at < 64:
+            reference = node[int(nibbles[at], 16)]
+            at += 1
+        elif len(node) == 2 and isinstance(node[0], bytes) and node[0]:
+            flag, path = node[0][0] >> 4, node[0].hex()[1 if node[0][0] & 0x10 else 2 :]
+            if nibbles[at : at + len(path)] != path:
+                return _end_of_walk(b"", used, proof, code)
+            at += len(path)
+            reference = node[1]
+            if flag & 2:
+                if at != 64 or not isinstance(reference, bytes) or not reference:
+                    raise Refused(code, "the proof ends before the key does")
+                return _end_of_walk(reference, used, proof, code)
+        else:
+            raise Refused(code, f"node {used - 1} of the proof is no node of a trie")
+
+
+def _end_of_walk(value: bytes, used: int, proof: list[bytes], code: str) -> bytes:
+    if used != len(proof):
+        raise Refused(code, f"the proof has {len(proof)} nodes, but the way to the key passes {used}: it is for another key or altered")
+    return value
+
+
+def _mapping_slot(base: int, first: int, second: int) -> bytes:
+    return keccak(second.to_bytes(32) + keccak(first.to_bytes(32) + base.to_bytes(32)))
+
+
+# ---- an entry
+
+
+def _check_entry(receipt: dict[str, Any], storage_root: bytes, refused_entry: bool) -> dict[str, Any]:
+    entry, batch = receipt["entry"], receipt["batch"]
+    brand, number, index = batch["brand"], batch["number"], entry["index"]
+    decoded = _decode_entry(entry["bytes"])
+    _compare_decoded(entry["decoded"], decoded)
+    slot = _mapping_slot(BATCHES_SLOT, brand, number)
+    if batch["slot"] != slot:
+        raise Refused("batch_altered", f"the slot of batch {number} of brand {brand} is {_hex(slot)}")
+    root = _stored_word(storage_root, slot, batch["root_proof"])
+    outcome = _stored_word(storage_root, (int.from_bytes(slot) + 1).to_bytes(32), batch["outcome_proof"])
+    if not any(root) or not any(outcome):
+        raise Refused("not_on_ledger", f"batch {number} of brand {brand}")
+    refusals = _check_outcome(batch, outcome)
+    if index >= batch["entry_count"] or len(entry["branch"]) != _branch_length(index, batch["entry_count"]):
+        raise Refused("branch_wrong", f"a batch of {batch['entry_count']} entries has no such branch at place {index}")
+    node = keccak(keccak(brand.to_bytes(4) + number.to_bytes(8) + index.to_bytes(4) + entry["bytes"]))
+    for sibling in entry["branch"]:
+        node = keccak(min(node, sibling) + max(node, sibling))
+    if node != root:
+        raise Refused("branch_wrong", "entry bytes, place and branch do not lead to the root that the ledger recorded")
+    reason, stated = refusals.get(index), entry["refused"]
+    if (stated is None) != (reason is None) or (stated and (stated["reason"] != reason or keccak(stated["error"].encode())[:4] != reason)):
+        raise Refused("entry_refused" if reason else "outcome_wrong", "the receipt says otherwise than the ledger whether and why")
+    if stated and not refused_entry:
+        raise Refused("entry_refused", f"its reason is {stated['error']}; --refused-entry asks for the proof of that")
+    return {"brand": brand, "batch_number": number, "index": index, "refused": stated and stated["error"], "entry": _json_ready(decoded)}
+
+
+def _check_outcome(batch: dict[str, Any], outcome: bytes) -> dict[int, bytes]:
+    refusals = [(each["index"], each["reason"]) for each in batch["refusals"]]
+    packed = b"".join(index.to_bytes(4) + reason for index, reason in refusals)
+    if batch["entry_count"].to_bytes(4) + len(refusals).to_bytes(4) + keccak(packed)[:24] != outcome:
+        raise Refused("outcome_wrong")
+    return dict(refusals)
+
+
+def _branch_length(index: int, count: int) -> int:
+    length = 0
+    while count > 1:
+        length += (index ^ 1) < count
+        index, count = index // 2, (count + 1) // 2
+    return length
+
+
+def _compare_decoded(stated: dict[str, Any] | None, decoded: dict[str, Any] | None) -> None:
+    if stated == decoded:
+        return
+    if stated is None or decoded is None or stated.keys() != decoded.keys():
+        raise Refused("entry_altered", "the bytes are an entry of another kind, or of none")
+    wrong = sorted(name for name in decoded if stated[name] != decoded[name])
+    code = "amount_altered" if AMOUNT_FIELDS & set(wrong) else "member_altered" if "member" in wrong else "entry_altered"
+    raise Refused(code, f"by the entry's bytes, {wrong[0]} is {json.dumps(_json_ready(decoded[wrong[0]]))}")
+
+
+def _decode_entry(data: bytes) -> dict[str, Any] | None:
+    """The fields of an entry by the table in docs/ledger-format.md; None if the bytes are no whole entry."""
+    reader = _Reader(data)
+    try:
+        fields = _ENTRY_BODIES[KINDS[reader.uint(1)]](reader)
+    except (KeyError, EOFError):
+        return None
+    return {"kind": KINDS[data[0]], **fields} if reader.at_end() else None
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self.data, self.position = data, 0
+
+    def take(self, length: int) -> bytes:
+        field = self.data[self.position : self.position + length]
+        if len(field) != length:
+            raise EOFError
+        self.position += length
+        return field
+
+    def uint(self, length: int) -> int:
+        return int.from_bytes(self.take(length))
+
+    def lines(self) -> dict[str, Any]:
+        count = self.uint(1)
+        lines = [{"brand": self.uint(4), "lot_expiry_day": self.uint(4), "points": self.uint(8)} for _ in range(count)]
+        if not 1 <= count <= 16 or len({(line["brand"], line["lot_expiry_day"]) for line in lines}) != count:
+            raise EOFError
+        return {"lines": lines}
+
+    def at_end(self) -> bool:
+        return self.position == len(self.data)
+
+
+def _issue(r: _Reader) -> dict[str, Any]:
+    return {"member": r.take(20), "lot_expiry_day": r.uint(4), "points": r.uint(8), "rule_version": r.uint(4), "reference": r.take(32)}
+
+
+def _clawback(r: _Reader) -> dict[str, Any]:
+    return {"member": r.take(20), "reference": r.take(32), "issue_reference": r.take(32), **r.lines()}
+
+
+def _consented(r: _Reader) -> dict[str, Any]:
+    fields = {"member": r.take(20), "reference": r.take(32), "nonce": r.uint(8), "deadline": r.uint(5), "points": r.uint(8)}
+    return {**fields, "proof_kind": r.uint(1), "proof": r.take(r.uint(2)), **r.lines()}
+
+
+def _of_reservation(r: _Reader) -> dict[str, Any]:
+    return {"reservation_id": r.take(32), "reference": r.take(32), **r.lines()}
+
+
+def _expire(r: _Reader) -> dict[str, Any]:
+    return {"member": r.take(20), "lot_expiry_day": r.uint(4), "points": r.uint(8)}
+
+
+_ENTRY_BODIES: dict[str, Callable[[_Reader], dict[str, Any]]] = {
+    "issue": _issue,
+    "opening": _issue,
+    "clawback": _clawback,
+    "authorize": _consented,
+    "redeem": _consented,
+    "capture": _of_reservation,
+    "void": _of_reservation,
+    "point_refund": _of_reservation,
+    "expire": _expire,
+}
+
+
+# ---- a member's points
+
+
+def _check_points(receipt: dict[str, Any], storage_root: bytes) -> dict[str, Any]:
+    points = receipt["points"]
+    lots = points["lots"]
+    slots = [_mapping_slot(BALANCES_SLOT, lot["brand"] << 32 | lot["lot_expiry_day"], int.from_bytes(points["member"])) for lot in lots]
+    altered = [lot for lot, slot in zip(lots, slots, strict=True) if lot["slot"] != slot]
+    if altered:
+        raise Refused("member_altered" if len(altered) == len(lots) else "lot_altered", "member and lot do not lead to the proof's slot")
+    for lot, slot in zip(lots, slots, strict=True):
+        word = _stored_word(storage_root, slot, lot["proof"])
+        reserved, held = int.from_bytes(word[:16]), int.from_bytes(word[16:])
+        if (lot["held"], lot["reserved"]) != (held, reserved):
+            raise Refused("amount_altered", f"the ledger says {held} held and {reserved} reserved")
+    totals = {name: sum(lot[name] for lot in lots) for name in ("held", "reserved")}
+    if totals != {"held": points["held_total"], "reserved": points["reserved_total"]}:
+        raise Refused("amount_altered", "the totals are not the sums of the lots")
+    shown = [{name: lot[name] for name in ("brand", "lot_expiry_day", "held", "reserved")} for lot in lots]
+    return {"member": _hex(points["member"]), "lots": shown, "held_total": totals["held"], "reserved_total": totals["reserved"]}
+
+
+# ---- reading the file: every field must be there, of its form and nothing else, so that nothing unproven can ride along
+
+
+def _parse(text: str | bytes) -> dict[str, Any]:
+    if len(text) > MAX_FILE_BYTES:
+        raise Refused("malformed", f"more than {MAX_FILE_BYTES} bytes")
+    try:
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Refused("malformed", f"not JSON: {type(error).__name__}") from None
+    about = document.get("about") if isinstance(document, dict) else None
+    shape = {"entry": _ENTRY_RECEIPT, "member_points": _POINTS_RECEIPT}.get(about) if isinstance(about, str) else None
+    if shape is None or document.get("format") != FORMAT:
+        raise Refused("malformed", "format or subject is not known")
+    receipt: dict[str, Any] = _object(document, shape, "receipt")
+    if receipt["about"] == "member_points":
+        lots = [(lot["brand"], lot["lot_expiry_day"]) for lot in receipt["points"]["lots"]]
+        if any(one >= other for one, other in pairwise(lots)):
+            raise Refused("malformed", "the lots must stand in rising order, each once")
+    return receipt
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name stands twice")
+    return dict(pairs)
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise ValueError("not a number")
+
+
+Form = Callable[[Any, str], Any]
+
+
+def _object(value: Any, shape: dict[str, Form], where: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or value.keys() != shape.keys():
+        raise Refused("malformed", f"{where} must have exactly the fields {', '.join(shape)}")
+    return {name: form(value[name], f"{where}.{name}") for name, form in shape.items()}
+
+
+def _record(**shape: Form) -> Form:
+    return lambda value, where: _object(value, shape, where)
+
+
+def _data(length: int | None = None, limit: int = 2**16) -> Form:
+    def form(value: Any, where: str) -> bytes:
+        if not isinstance(value, str) or len(value) > 2 + 2 * limit or not re.fullmatch("0x([0-9a-f]{2})*", value):
+            raise Refused("malformed", f"{where} must be lower-case hex with 0x")
+        data = bytes.fromhex(value[2:])
+        if length is not None and len(data) != length:
+            raise Refused("malformed", f"{where} must have {length} bytes")
+        return data
+
+    return form
+
+
+def _number(bits: int) -> Form:
+    def form(value: Any, where: str) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**bits:
+            raise Refused("malformed", f"{where} must be a whole number of at most {bits} bits")
+        return value
+
+    return form
+
+
+def _list(form: Form, limit: int) -> Form:
+    def of_list(value: Any, where: str) -> list[Any]:
+        if not isinstance(value, list) or len(value) > limit:
+            raise Refused("malformed", f"{where} must be a list of at most {limit}")
+        return [form(each, f"{where}[{position}]") for position, each in enumerate(value)]
+
+    return of_list
+
+
+def _word(pattern: str) -> Form:
+    def form(value: Any, where: str) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise Refused("malformed", f"{where} is not of its form")
+        return value
+
+    return form
+
+
+def _optional(form: Form) -> Form:
+    return lambda value, where: None if value is None else form(value, where)
+
+
+def _decoded(value: Any, where: str) -> dict[str, Any]:
+    kind = value.get("kind") if isinstance(value, dict) else None
+    shape = _DECODED.get(kind) if isinstance(kind, str) else None
+    if shape is None:
+        raise Refused("malformed", f"{where} must be an entry of a known kind")
+    return _object(value, shape, where)
+
+
+_PROOF = _list(_data(limit=1024), 65)
+_LINE = _record(brand=_number(32), lot_expiry_day=_number(32), points=_number(64))
+_FIELDS: dict[str, Form] = {
+    "member": _data(20),
+    "reference": _data(32),
+    "issue_reference": _data(32),
+    "reservation_id": _data(32),
+    "lot_expiry_day": _number(32),
+    "points": _number(64),
+    "rule_version": _number(32),
+    "nonce": _number(64),
+    "deadline": _number(40),
+    "proof_kind": _number(8),
+    "proof": _data(),
+    "lines": _list(_LINE, 16),
+}
+_DECODED: dict[str, dict[str, Form]] = {
+    kind: {"kind": _word(kind), **{name: _FIELDS[name] for name in names.split()}}
+    for kind, names in {
+        "issue": "member lot_expiry_day points rule_version reference",
+        "opening": "member lot_expiry_day points rule_version reference",
+        "clawback": "member reference issue_reference lines",
+        "authorize": "member reference nonce deadline points proof_kind proof lines",
+        "redeem": "member reference nonce deadline points proof_kind proof lines",
+        "capture": "reservation_id reference lines",
+        "void": "reservation_id reference lines",
+        "point_refund": "reservation_id reference lines",
+        "expire": "member lot_expiry_day points",
+    }.items()
+}
+_EVERY_RECEIPT: dict[str, Form] = {
+    "format": _word(re.escape(FORMAT)),
+    "about": _word("entry|member_points"),
+    "coalition": _record(
+        coalition_id=_data(32), genesis_hash=_data(32), genesis_header=_data(limit=4096), points_address=_data(20), sealer=_data(20)
+    ),
+    "block": _record(number=_number(64), timestamp=_number(64), hash=_data(32), header=_data(limit=4096), seal=_data(65)),
+    "account_proof": _PROOF,
+}
+_ENTRY_RECEIPT: dict[str, Form] = {
+    **_EVERY_RECEIPT,
+    "batch": _record(
+        brand=_number(32),
+        number=_number(64),
+        slot=_data(32),
+        root_proof=_PROOF,
+        outcome_proof=_PROOF,
+        entry_count=_number(32),
+        refusals=_list(_record(index=_number(32), reason=_data(4)), 2**16),
+    ),
+    "entry": _record(
+        index=_number(32),
+        bytes=_data(),
+        decoded=_optional(_decoded),
+        branch=_list(_data(32), 32),
+        refused=_optional(_record(reason=_data(4), error=_word(r"[A-Za-z][A-Za-z0-9]{0,63}\(\)"))),
+    ),
+}
+_POINTS_RECEIPT: dict[str, Form] = {
+    **_EVERY_RECEIPT,
+    "points": _record(
+        member=_data(20),
+        held_total=_number(128),
+        reserved_total=_number(128),
+        lots=_list(
+            _record(brand=_number(32), lot_expiry_day=_number(32), held=_number(128), reserved=_number(128), slot=_data(32), proof=_PROOF),
+            4096,
+        ),
+    ),
+}
+
+
+def _rlp_list(data: bytes, code: str) -> list[Any]:
+    try:
+        items = rlp.decode(data)
+    except (rlp.exceptions.RLPException, RecursionError):
+        raise Refused(code, "not RLP") from None
+    if not isinstance(items, (list, tuple)) or (len(items) > 4 and len(items) != 17 and any(not isinstance(item, bytes) for item in items)):
+        raise Refused(code, "not a list of values")
+    return list(items)
+
+
+def _uint(value: Any) -> int:
+    return int.from_bytes(value)
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()
+
+
+def _json_ready(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return _hex(value)
+    if isinstance(value, dict):
+        return {name: _json_ready(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_json_ready(each) for each in value]
+    return value
+
+
+# ---- the command
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the verdict; 0 for a genuine receipt, 1 for any other."""
+    options = _options(arguments)
+    trust = Trust(options.genesis_hash, options.sealer, options.points_address)
+    try:
+        proven = verify(_read(options.file), trust, options.refused_entry)
+    except Refused as refusal:
+        reason = REASONS[refusal.code] + (f" ({refusal.detail})" if refusal.detail else "")
+        if options.json:
+            print(json.dumps({"genuine": False, "code": refusal.code, "reason": reason}))
+        else:
+            print(f"REFUSED {refusal.code}: {reason}.")
+        return 1
+    print(json.dumps({"genuine": True, **proven}) if options.json else _in_words(proven))
+    return 0
+
+
+def _in_words(proven: dict[str, Any]) -> str:
+    block = proven["block"]
+    try:
+        when = datetime.fromtimestamp(block["timestamp"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        when = f"second {block['timestamp']}"
+    lines = [f"GENUINE: sealed in block {block['number']} of {when}."]
+    if proven["about"] == "member_points":
+        held, reserved = proven["held_total"], proven["reserved_total"]
+        lines.append(f"Member {proven['member']} had {held} points in these lots, {reserved} of them reserved:")
+        for lot in proven["lots"]:
+            expiry = _day(lot["lot_expiry_day"])
+            lines.append(f"  brand {lot['brand']}, lot expiry {expiry}: {lot['held']} held, {lot['reserved']} reserved")
+        return "\n".join(lines)
+    place = f"entry {proven['index']} of batch {proven['batch_number']} of brand {proven['brand']}"
+    lines.append(f"The ledger REFUSED {place}: {proven['refused']}" if proven["refused"] else f"The ledger accepted {place}:")
+    for name, value in (proven["entry"] or {}).items():
+        if name == "lines":
+            lines += [f"  {each['points']} points of brand {each['brand']}, lot expiry {_day(each['lot_expiry_day'])}" for each in value]
+        else:
+            lines.append(f"  {name}: {_day(value) if name == 'lot_expiry_day' else value}")
+    return "\n".join(lines)
+
+
+def _day(number: int) -> str:
+    try:
+        return "never" if number == 0 else (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=number)).strftime("%Y-%m-%d")
+    except OverflowError:
+        return f"day {number}"
+
+
+def _read(name: str) -> bytes:
+    try:
+        if name == "-":
+            return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        with Path(name).open("rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise Refused("malformed", f"cannot be read: {error.strerror}") from None
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    def trusted(length: int) -> Callable[[str], bytes]:
+        def parse(text: str) -> bytes:
+            if not re.fullmatch(f"0x[0-9a-fA-F]{{{2 * length}}}", text):
+                raise argparse.ArgumentTypeError(f"0x and {2 * length} hex digits are needed")
+            return bytes.fromhex(text[2:])
+
+        return parse
+
+    parser = argparse.ArgumentParser(description="Checks a Splittally receipt offline.")
+    parser.add_argument("file", metavar="FILE", help="the receipt, or - for standard input")
+    parser.add_argument("--genesis-hash", required=True, type=trusted(32), help="hash of the coalition's genesis block")
+    parser.add_argument("--sealer", required=True, type=trusted(20), help="address of the operator's sealing key")
+    parser.add_argument("--points-address", required=True, type=trusted(20), help="address of the points ledger")
+    parser.add_argument("--refused-entry", action="store_true", help="accept the proof that the ledger refused the entry")
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
