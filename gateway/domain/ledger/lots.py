@@ -56,9 +56,7 @@ def lot_key_order(accepting_brand: int) -> Callable[[int], tuple[bool, int, bool
     return key
 
 
-def choose_lots(
-    available: Mapping[int, int], points: int, accepting_brand: int, timestamp: int, utc_offset_seconds: int
-) -> list[Line]:
+def choose_lots(available: Mapping[int, int], points: int, accepting_brand: int, timestamp: int, utc_offset_seconds: int) -> list[Line]:
     """The lines that spend `points` of `available` ({lot id: unreserved points}) in the order of spending.
 
     Expired lots are passed over. Raises `NotEnoughPoints` (with what could be spent) if they do not suffice.
@@ -66,9 +64,7 @@ def choose_lots(
     if points <= 0:
         raise ValueError("points to spend must be a positive whole number")
     usable = {
-        lot: have
-        for lot, have in available.items()
-        if have > 0 and not is_expired(split_lot_id(lot)[1], timestamp, utc_offset_seconds)
+        lot: have for lot, have in available.items() if have > 0 and not is_expired(split_lot_id(lot)[1], timestamp, utc_offset_seconds)
     }
     lines: list[Line] = []
     missing = points

@@ -84,9 +84,7 @@ def batch_digest(domain: Domain, brand: int, number: int, entries_hash: bytes, r
     return _digest(domain, keccak(_BATCH_TYPE + words))
 
 
-def consent_digest(
-    domain: Domain, member: bytes, brand: int, points: int, reference: bytes, nonce: int, deadline: int
-) -> bytes:
+def consent_digest(domain: Domain, member: bytes, brand: int, points: int, reference: bytes, nonce: int, deadline: int) -> bytes:
     """What the member signs to let `brand` take `points` until `deadline`; at the same time the reservation id."""
     words = _address_word(member) + _word(brand) + _word(points) + reference + _word(nonce) + _word(deadline)
     return _digest(domain, keccak(_CONSENT_TYPE + words))
@@ -101,9 +99,7 @@ def authorizer_change_digest(
     return _digest(domain, keccak(_AUTHORIZER_CHANGE_TYPE + words))
 
 
-def batch_typed_data(
-    domain: Domain, brand: int, number: int, entries_hash: bytes, root: bytes, deadline: int
-) -> dict[str, Any]:
+def batch_typed_data(domain: Domain, brand: int, number: int, entries_hash: bytes, root: bytes, deadline: int) -> dict[str, Any]:
     """The batch as the JSON that wallets sign (eth_signTypedData_v4)."""
     message = {
         "brand": brand,
@@ -154,9 +150,7 @@ def _digest(domain: Domain, struct_hash: bytes) -> bytes:
     return keccak(b"\x19\x01" + domain_separator(domain) + struct_hash)
 
 
-def _typed_data(
-    domain: Domain, primary_type: str, fields: list[dict[str, str]], message: dict[str, Any]
-) -> dict[str, Any]:
+def _typed_data(domain: Domain, primary_type: str, fields: list[dict[str, str]], message: dict[str, Any]) -> dict[str, Any]:
     return {
         "types": {"EIP712Domain": _DOMAIN_FIELDS, primary_type: fields},
         "primaryType": primary_type,
