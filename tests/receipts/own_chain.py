@@ -1,0 +1,121 @@
+"""A sealed chain of one state, made from nothing: what an honest operator has on disk, or what a forger would make up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import rlp
+from eth_hash.auto import keccak
+from eth_keys.datatypes import PrivateKey
+from trie import HexaryTrie
+
+from gateway.domain.ledger.batches import batch_outcome, batch_root
+from gateway.domain.ledger.entries import Capture, ConsentProof, Expire, Issue, Line, Redeem, encode_entry
+from gateway.domain.ledger.refusals import SELECTORS, Refusal
+from gateway.domain.receipt import (
+    CoalitionEvidence,
+    RecordedBatch,
+    SealedBlock,
+    SlotProof,
+    StateProof,
+    balance_slot,
+    batch_slots,
+    entry_receipt,
+    points_receipt,
+)
+from scripts.verify_receipt import BALANCES_SLOT, BATCHES_SLOT, Trust
+
+POINTS_ADDRESS = keccak(b"points ledger")[12:]
+MEMBERS = tuple(keccak(b"member %d" % number)[12:] for number in range(40))
+GROCER, FUEL = 1, 2
+LOT = GROCER << 32 | 20_483
+OTHER_LOT = FUEL << 32 | 20_514
+REFUSED_INDEX = 4
+
+
+@dataclass(frozen=True)
+class OwnChain:
+    """A chain by one sealer. The same seed gives the same genesis, so a forger can claim a genesis that is not theirs to seal."""
+
+    seed: bytes = b"coalition"
+    sealer: PrivateKey = PrivateKey(keccak(b"sealer"))  # noqa: RUF009 - a throwaway key that never changes
+    points_address: bytes = POINTS_ADDRESS
+    points_of_first: int = 120
+    block_number: int = 7
+
+    @property
+    def trust(self) -> Trust:
+        return Trust(keccak(self.genesis_header), self.sealer.public_key.to_canonical_address(), self.points_address)
+
+    @property
+    def genesis_header(self) -> bytes:
+        return header(bytes(32), 0, 1_700_000_000, keccak(self.seed))
+
+    def entry_receipt(self, index: int = 0) -> dict[str, Any]:
+        batch = RecordedBatch(GROCER, 3, entries(), ((REFUSED_INDEX, SELECTORS[Refusal.NOT_ENOUGH_POINTS]),))
+        return entry_receipt(batch, index, self.state_proof(batch_slots(BATCHES_SLOT, GROCER, 3)))
+
+    def points_receipt(self, member: bytes = MEMBERS[0]) -> dict[str, Any]:
+        lots = (LOT, OTHER_LOT)
+        return points_receipt(member, lots, self.state_proof(tuple(balance_slot(BALANCES_SLOT, lot, member) for lot in lots)))
+
+    def state_proof(self, slots: tuple[int, ...]) -> StateProof:
+        words = self.storage()
+        storage: HexaryTrie = HexaryTrie({})
+        for slot, word in words.items():
+            storage[keccak(slot.to_bytes(32))] = rlp.encode(word)
+        state: HexaryTrie = HexaryTrie({})
+        for address in (self.points_address, *MEMBERS[:20]):
+            root = storage.root_hash if address == self.points_address else HexaryTrie({}).root_hash
+            state[keccak(address)] = rlp.encode([1, 10**18, root, keccak(b"")])
+        block_header = header(state.root_hash, self.block_number, 1_700_086_400, b"")
+        digest = keccak(b"Splittally block seal" + keccak(self.genesis_header) + keccak(block_header))
+        seal = self.sealer.sign_msg_hash(digest).to_bytes()
+        genesis_hash, sealer = keccak(self.genesis_header), self.sealer.public_key.to_canonical_address()
+        return StateProof(
+            CoalitionEvidence(keccak(self.seed), genesis_hash, self.genesis_header, self.points_address, sealer),
+            SealedBlock(self.block_number, 1_700_086_400, keccak(block_header), block_header, seal),
+            nodes(state, keccak(self.points_address)),
+            tuple(SlotProof(slot, words.get(slot, 0), nodes(storage, keccak(slot.to_bytes(32)))) for slot in slots),
+        )
+
+    def storage(self) -> dict[int, int]:
+        root_slot, outcome_slot = batch_slots(BATCHES_SLOT, GROCER, 3)
+        refusals = [(REFUSED_INDEX, SELECTORS[Refusal.NOT_ENOUGH_POINTS])]
+        words = {balance_slot(BALANCES_SLOT, LOT, member): 5 + place for place, member in enumerate(MEMBERS)}
+        words[balance_slot(BALANCES_SLOT, LOT, MEMBERS[0])] = 20 << 128 | self.points_of_first
+        words[root_slot] = int.from_bytes(batch_root(GROCER, 3, entries()))
+        words[outcome_slot] = int.from_bytes(batch_outcome(len(entries()), refusals))
+        return words
+
+    def by(self, name: str) -> OwnChain:
+        """The same story told by another sealer."""
+        return replace(self, sealer=PrivateKey(keccak(name.encode())))
+
+
+def entries() -> tuple[bytes, ...]:
+    consent = ConsentProof(1, bytes(range(65)))
+    return tuple(
+        encode_entry(entry)
+        for entry in (
+            Issue(MEMBERS[0], 20_483, 120, 1, keccak(b"payment 1")),
+            Redeem(MEMBERS[0], keccak(b"order"), 1, 1_700_090_000, 30, consent, (Line(1, 20_483, 20), Line(2, 20_514, 10))),
+            Capture(keccak(b"reservation"), keccak(b"capture"), (Line(1, 20_483, 20),)),
+            Expire(MEMBERS[3], 20_483, 8),
+            Issue(MEMBERS[4], 20_483, 99, 1, keccak(b"payment 2")),
+        )
+    )
+
+
+def nodes(trie: HexaryTrie, key: bytes) -> tuple[bytes, ...]:
+    """The proof as eth_getProof gives it: nodes shorter than a hash stand in their parents."""
+    encoded = [rlp.encode(node) for node in trie.get_proof(key)]
+    return tuple(node for depth, node in enumerate(encoded) if depth == 0 or len(node) >= 32)
+
+
+def header(state_root: bytes, number: int, timestamp: int, extra: bytes) -> bytes:
+    """A block header of the Prague form."""
+    empty = HexaryTrie({}).root_hash
+    first = [bytes(32), keccak(rlp.encode([])), bytes(20), state_root, empty, empty, bytes(256), b"", number, 2**28, 0, timestamp, extra]
+    return rlp.encode([*first, bytes(32), bytes(8), 7, empty, 0, 0, bytes(32), bytes(32)])
