@@ -25,8 +25,7 @@ def verdict(document: dict[str, Any], chain: OwnChain = HONEST, refused_entry: b
     try:
         verify(json.dumps(document), chain.trust, refused_entry)
     except Refused as refusal:
-        assert refusal.code in REASONS
-        return refusal.code
+        return refusal.code if refusal.code in REASONS else f"unknown code {refusal.code}"
     return "genuine"
 
 
@@ -203,7 +202,7 @@ def hex_places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str |
 @given(data=st.data(), mask=st.integers(1, 255))
 def test_no_byte_of_any_hex_field_can_be_changed(data: st.DataObject, mask: int) -> None:
     document = data.draw(st.sampled_from([ENTRY, POINTS, HONEST.entry_receipt(1)]))
-    path = data.draw(st.sampled_from([place for place in hex_places(document)]))
+    path = data.draw(st.sampled_from(hex_places(document)))
 
     def change(text: str) -> str:
         content = bytearray.fromhex(text[2:])
