@@ -5,12 +5,16 @@ Hashes, member ids, references and reservation ids are lower-case text with 0x; 
 
 from __future__ import annotations
 
-from sqlalchemy import MetaData
+from typing import ClassVar
+
+from sqlalchemy import BigInteger, Integer, MetaData
 from sqlalchemy.orm import DeclarativeBase
 
 
 class Base(DeclarativeBase):
-    """All tables; constraint names are fixed so that migrations can name them."""
+    """All tables; constraint names are fixed so that migrations can name them. A whole number has 64 bits (SQLite's INTEGER has)."""
+
+    type_annotation_map: ClassVar = {int: BigInteger().with_variant(Integer, "sqlite")}
 
     metadata = MetaData(
         naming_convention={

@@ -1,0 +1,1 @@
+"""The ledger over JSON-RPC: connection, deployment, submitting transactions, following blocks, projecting them."""

@@ -1,0 +1,135 @@
+"""Calls an Ethereum node over HTTP JSON-RPC: one session kept open, every call with a timeout, every failure a typed one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import requests
+from web3 import HTTPProvider
+from web3.types import RPCEndpoint
+
+from gateway.adapters.onchain.hex import from_int, to_bytes, to_int
+from gateway.adapters.onchain.shapes import Block, Log, Receipt, block_of, log_of, receipt_of
+from gateway.domain.errors import Unavailable
+
+Call = tuple[str, Sequence[Any]]
+
+
+class NodeRefused(Exception):  # noqa: N818 - the node's answer, not a fault of ours
+    """The node answered with a JSON-RPC error. `data` holds revert data where it sent any."""
+
+    def __init__(self, method: str, code: int, message: str, data: bytes) -> None:
+        super().__init__(f"{method}: {message} ({code})")
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class Chain:
+    """A node by its URL. Thread-safe; close it at the end."""
+
+    def __init__(self, rpc_url: str, timeout_seconds: float = 30.0) -> None:
+        self.rpc_url = rpc_url
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy of the environment has no business between gateway and node
+        self._provider = HTTPProvider(
+            rpc_url, {"timeout": timeout_seconds}, session=self._session, exception_retry_configuration=None
+        )
+        self._batches = True
+
+    def call(self, method: str, *params: Any) -> Any:
+        """The result, or NodeRefused, or Unavailable."""
+        return _result(method, self._reach(lambda: self._provider.make_request(RPCEndpoint(method), params)))
+
+    def call_all(self, calls: Sequence[Call]) -> list[Any]:
+        """The results of several calls, in one request where the node takes JSON-RPC batches. A refused one is a NodeRefused in its place."""
+        if not calls:
+            return []
+        if self._batches and len(calls) > 1:
+            requested = [(RPCEndpoint(method), list(params)) for method, params in calls]
+            answers = self._reach(lambda: self._provider.make_batch_request(requested))
+            if isinstance(answers, list):
+                return [_result_or_refusal(method, answer) for (method, _), answer in zip(calls, answers, strict=True)]
+            self._batches = False
+        return [
+            _result_or_refusal(method, self._reach(lambda call=(method, params): self._provider.make_request(RPCEndpoint(call[0]), call[1])))
+            for method, params in calls
+        ]
+
+    def chain_id(self) -> int:
+        return to_int(self.call("eth_chainId"))
+
+    def head_number(self) -> int:
+        return to_int(self.call("eth_blockNumber"))
+
+    def genesis(self) -> tuple[str, bytes]:
+        """(hash, extraData) of block 0."""
+        found = self.call("eth_getBlockByNumber", "0x0", False)
+        return str(found["hash"]).lower(), to_bytes(found["extraData"])
+
+    def blocks(self, first: int, last: int) -> list[Block]:
+        """The blocks of a range with their transactions."""
+        answers = self.call_all([("eth_getBlockByNumber", (from_int(number), True)) for number in range(first, last + 1)])
+        return [block_of(_required(answer)) for answer in answers]
+
+    def block_hash(self, number: int) -> str | None:
+        found = self.call("eth_getBlockByNumber", from_int(number), False)
+        return str(found["hash"]).lower() if found else None
+
+    def logs(self, address: str, first: int, last: int) -> list[Log]:
+        """Every log of a contract in a range of blocks, in order."""
+        span = {"address": address, "fromBlock": from_int(first), "toBlock": from_int(last)}
+        return [log_of(found) for found in self.call("eth_getLogs", span)]
+
+    def receipts(self, transaction_hashes: Sequence[str]) -> list[Receipt | None]:
+        """The receipts of transactions; None where there is none yet."""
+        answers = self.call_all([("eth_getTransactionReceipt", (each,)) for each in transaction_hashes])
+        return [receipt_of(_required(answer)) if answer is not None else None for answer in answers]
+
+    def transaction_count(self, address: str) -> int:
+        """The next nonce of an account by the newest block."""
+        return to_int(self.call("eth_getTransactionCount", address, "latest"))
+
+    def code(self, address: str) -> bytes:
+        return to_bytes(self.call("eth_getCode", address, "latest"))
+
+    def eth_call(self, to: str, data: bytes, block: int | None = None, sender: str | None = None) -> bytes:
+        """What a call returns; NodeRefused with the revert data when it reverts."""
+        request = {"to": to, "data": "0x" + data.hex(), **({"from": sender} if sender else {})}
+        return to_bytes(self.call("eth_call", request, "latest" if block is None else from_int(block)))
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _reach(self, request: Any) -> Any:
+        try:
+            return request()
+        except (requests.RequestException, OSError, ValueError) as error:
+            raise Unavailable(f"The node at {self.rpc_url} does not answer: {error}") from error
+
+
+def _result(method: str, answer: Any) -> Any:
+    found = _result_or_refusal(method, answer)
+    if isinstance(found, NodeRefused):
+        raise found
+    return found
+
+
+def _result_or_refusal(method: str, answer: Any) -> Any:
+    error = answer.get("error")
+    if error is None:
+        return answer.get("result")
+    if isinstance(error, str):
+        return NodeRefused(method, 0, error, b"")
+    data = error.get("data")
+    raw = to_bytes(data) if isinstance(data, str) and data.startswith("0x") else b""
+    return NodeRefused(method, int(error.get("code", 0)), str(error.get("message", "")), raw)
+
+
+def _required(answer: Any) -> Any:
+    if isinstance(answer, NodeRefused):
+        raise answer
+    if answer is None:
+        raise Unavailable("The node does not have a block or receipt that it named before")
+    return answer
