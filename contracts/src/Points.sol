@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
+import {IERC1155MetadataURI} from "@openzeppelin/contracts/token/ERC1155/extensions/IERC1155MetadataURI.sol";
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+import {BrandRegister} from "./BrandRegister.sol";
+import {Lots} from "./Lots.sol";
+
+/// What members hold, lot by lot, read as ERC-1155; and the few ways in which points move.
+///
+/// Callers check before they move: held never exceeds 128 bits (fewer than 2^64 entries of fewer than 2^64 points), reserved
+/// never exceeds held.
+abstract contract Points is IERC1155MetadataURI, BrandRegister {
+    /// A batch at work. Outstanding points of its brand and of the lot last touched are kept here and written back at the end.
+    struct Batch {
+        uint256 brand;
+        uint256 status;
+        uint256 limit;
+        uint256 outstanding;
+        uint256 localDay;
+        uint256 goodExpiryDay; // the month end checked last
+        uint256 lotId;
+        uint256 lotOutstanding;
+        uint256 lotOutstandingStored;
+    }
+
+    uint256 internal constant HELD = type(uint128).max;
+    int32 private constant MAX_OFFSET_SECONDS = 14 hours;
+
+    int32 public immutable utcOffsetSeconds;
+
+    /// reserved (16 bytes) ‖ held (16 bytes); held includes reserved.
+    mapping(uint256 lotId => mapping(address member => uint256)) internal balances;
+    mapping(uint256 lotId => uint256) public outstandingOfLot;
+
+    error TransfersNotOpen();
+    error LengthsDiffer();
+    error UtcOffsetTooFar(int32 seconds_);
+
+    constructor(int32 utcOffsetSeconds_) {
+        if (utcOffsetSeconds_ < -MAX_OFFSET_SECONDS || utcOffsetSeconds_ > MAX_OFFSET_SECONDS) {
+            revert UtcOffsetTooFar(utcOffsetSeconds_);
+        }
+        utcOffsetSeconds = utcOffsetSeconds_;
+    }
+
+    function pointsOf(address member, uint256 lotId) external view returns (uint256 held, uint256 reserved) {
+        uint256 balance = balances[lotId][member];
+        return (balance & HELD, balance >> 128);
+    }
+
+    /// Reserved points included.
+    function balanceOf(address member, uint256 lotId) public view returns (uint256) {
+        return balances[lotId][member] & HELD;
+    }
+
+    function balanceOfBatch(address[] calldata members, uint256[] calldata lotIds)
+        external
+        view
+        returns (uint256[] memory held)
+    {
+        if (members.length != lotIds.length) revert LengthsDiffer();
+        held = new uint256[](members.length);
+        for (uint256 i = 0; i < members.length; ++i) {
+            held[i] = balanceOf(members[i], lotIds[i]);
+        }
+    }
+
+    function uri(uint256) external pure returns (string memory) {
+        return "data:application/json,%7B%22name%22:%22Points%20of%20lot%20{id}%22,%22decimals%22:0%7D";
+    }
+
+    function isApprovedForAll(address, address) external pure returns (bool) {
+        return false;
+    }
+
+    function setApprovalForAll(address, bool) external pure {
+        revert TransfersNotOpen();
+    }
+
+    function safeTransferFrom(address, address, uint256, uint256, bytes calldata) external pure {
+        revert TransfersNotOpen();
+    }
+
+    function safeBatchTransferFrom(address, address, uint256[] calldata, uint256[] calldata, bytes calldata)
+        external
+        pure
+    {
+        revert TransfersNotOpen();
+    }
+
+    function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
+        return interfaceId == type(IERC1155).interfaceId || interfaceId == type(IERC1155MetadataURI).interfaceId
+            || interfaceId == type(IERC165).interfaceId;
+    }
+
+    function _unreserved(address member, uint256 lotId) internal view returns (uint256) {
+        uint256 balance = balances[lotId][member];
+        unchecked {
+            return (balance & HELD) - (balance >> 128);
+        }
+    }
+
+    /// New points of a lot for a member.
+    function _give(Batch memory batch, address member, uint256 lotId, uint256 points) internal {
+        unchecked {
+            balances[lotId][member] += points;
+            _countOutstanding(batch, lotId, points);
+        }
+        emit TransferSingle(msg.sender, address(0), member, lotId, points);
+    }
+
+    /// Takes `points` from a member for good, and releases `reserved` of them (or more, where not all that was reserved is taken).
+    function _take(Batch memory batch, address member, uint256 lotId, uint256 points, uint256 reserved) internal {
+        unchecked {
+            balances[lotId][member] -= (reserved << 128) + points;
+            if (points == 0) return;
+            _countOutstanding(batch, lotId, 0 - points);
+        }
+        emit TransferSingle(msg.sender, member, address(0), lotId, points);
+    }
+
+    function _reserve(address member, uint256 lotId, uint256 points) internal {
+        unchecked {
+            balances[lotId][member] += points << 128;
+        }
+    }
+
+    function _release(address member, uint256 lotId, uint256 points) internal {
+        unchecked {
+            balances[lotId][member] -= points << 128;
+        }
+    }
+
+    function _openBatch(uint32 brandId) internal view returns (Batch memory batch) {
+        Brand memory of_ = brand[brandId];
+        batch.brand = brandId;
+        batch.status = of_.status;
+        batch.limit = of_.limit;
+        batch.outstanding = of_.outstanding;
+        batch.localDay = uint256(int256(block.timestamp) + utcOffsetSeconds) / 1 days;
+    }
+
+    function _closeBatch(Batch memory batch) internal {
+        _storeLot(batch);
+        brand[uint32(batch.brand)].outstanding = uint128(batch.outstanding);
+    }
+
+    /// `change` counts modulo 2^256, so that a negative one takes off.
+    function _countOutstanding(Batch memory batch, uint256 lotId, uint256 change) private {
+        unchecked {
+            if (lotId != batch.lotId) {
+                _storeLot(batch);
+                batch.lotId = lotId;
+                batch.lotOutstanding = batch.lotOutstandingStored = outstandingOfLot[lotId];
+            }
+            batch.lotOutstanding += change;
+            if (lotId >> 32 == batch.brand) {
+                batch.outstanding += change;
+            } else {
+                Brand storage issuer = brand[Lots.brandOf(lotId)];
+                issuer.outstanding = uint128(uint256(issuer.outstanding) + change);
+            }
+        }
+    }
+
+    function _storeLot(Batch memory batch) private {
+        if (batch.lotOutstanding != batch.lotOutstandingStored) outstandingOfLot[batch.lotId] = batch.lotOutstanding;
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
+import {CoalitionDomain} from "./CoalitionDomain.sol";
+import {Issuing} from "./Issuing.sol";
+import {Packed} from "./Packed.sol";
+import {Points} from "./Points.sol";
+import {Redemption} from "./Redemption.sol";
+import {RefusalList} from "./RefusalList.sol";
+import {ACCEPTED} from "./Refusals.sol";
+
+/// The points ledger of one coalition. The unit of writing is a batch of packed entries under one brand's signature; a bad
+/// entry is skipped and named, a batch reverts only for its sender, signature, number, deadline or a pause.
+contract PointsLedger is Issuing, Redemption, Pausable {
+    using RefusalList for RefusalList.List;
+
+    bytes32 private constant BATCH_TYPE =
+        keccak256("Batch(uint32 brand,uint64 number,bytes32 entriesHash,bytes32 root,uint40 deadline)");
+
+    struct Header {
+        uint32 brand;
+        uint64 number;
+        uint40 deadline;
+        bytes32 root;
+    }
+
+    /// `outcome` = entryCount (4) ‖ refusedCount (4) ‖ first 24 bytes of keccak(refusals); never zero once the number is used.
+    struct BatchRecord {
+        bytes32 root;
+        bytes32 outcome;
+    }
+
+    bytes3 public immutable currency;
+    mapping(uint32 brandId => mapping(uint64 number => BatchRecord)) internal batches;
+
+    event EntryRefused(uint32 indexed brand, uint64 indexed number, uint32 index, bytes4 reason);
+    event BatchRecorded(
+        uint32 indexed brand, uint64 indexed number, bytes32 root, uint32 entryCount, uint32 refusedCount
+    );
+
+    error SenderNotExternal();
+    error BatchExpired(uint40 deadline);
+    error BatchNumberUsed(uint32 brand, uint64 number);
+    error BatchSignatureInvalid();
+    error BatchKeyNotValid(uint32 brand, address key);
+
+    constructor(address authority, bytes32 coalitionId_, bytes3 currency_, int32 utcOffsetSeconds_)
+        AccessManaged(authority)
+        CoalitionDomain(coalitionId_)
+        Points(utcOffsetSeconds_)
+    {
+        currency = currency_;
+    }
+
+    function batch(uint32 brandId, uint64 number) external view returns (bytes32 root, bytes32 outcome) {
+        BatchRecord memory stored = batches[brandId][number];
+        return (stored.root, stored.outcome);
+    }
+
+    /// Stops batches; members still enroll and change their authorizers.
+    function pause() external restricted {
+        _pause();
+    }
+
+    function unpause() external restricted {
+        _unpause();
+    }
+
+    function submitBatch(Header calldata header, bytes calldata entries, bytes calldata signature)
+        external
+        whenNotPaused
+    {
+        // An account without code that sends the transaction itself: the entries are in the transaction's calldata.
+        if (msg.sender != tx.origin || msg.sender.code.length != 0) revert SenderNotExternal();
+        if (block.timestamp > header.deadline) revert BatchExpired(header.deadline);
+        BatchRecord storage stored = batches[header.brand][header.number];
+        if (stored.outcome != 0) revert BatchNumberUsed(header.brand, header.number);
+        _requireSignature(header, entries, signature);
+
+        (uint256 count, RefusalList.List memory refusals) = _apply(header, entries);
+        stored.root = header.root;
+        stored.outcome = refusals.outcome(count);
+        emit BatchRecorded(header.brand, header.number, header.root, uint32(count), uint32(refusals.count));
+    }
+
+    function _requireSignature(Header calldata header, bytes calldata entries, bytes calldata signature) private view {
+        bytes32 digest = _digest(
+            keccak256(
+                abi.encode(
+                    BATCH_TYPE, header.brand, header.number, keccak256(entries), header.root, header.deadline
+                )
+            )
+        );
+        (address key, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
+        if (failure != ECDSA.RecoverError.NoError) revert BatchSignatureInvalid();
+        if (!_isKeyValid(header.brand, key)) revert BatchKeyNotValid(header.brand, key);
+    }
+
+    /// Each entry is `length (2) ‖ entry`; a trailing fragment is one empty entry.
+    function _apply(Header calldata header, bytes calldata entries)
+        private
+        returns (uint256 count, RefusalList.List memory refusals)
+    {
+        unchecked {
+            Batch memory work = _openBatch(header.brand);
+            uint256 start = Packed.offset(entries);
+            uint256 last = start + entries.length;
+            while (start < last) {
+                uint256 end = start + 2 + Packed.read(start, 2);
+                bytes4 reason;
+                if (end > last) (reason, end) = (MalformedEntry.selector, last);
+                else reason = _applyEntry(work, start + 2, end);
+                if (reason != ACCEPTED) {
+                    if (refusals.count == 0) refusals.reserve(start, last);
+                    refusals.add(count, reason);
+                    emit EntryRefused(header.brand, header.number, uint32(count), reason);
+                }
+                start = end;
+                ++count;
+            }
+            _closeBatch(work);
+        }
+    }
+
+    function _applyEntry(Batch memory work, uint256 start, uint256 end) private returns (bytes4) {
+        if (start == end) return MalformedEntry.selector;
+        uint256 kind = Packed.read(start, 1);
+        if (kind == 1) return _issue(work, start, end);
+        if (kind == 7) return _redeem(work, start, end);
+        if (kind == 4) return _authorize(work, start, end);
+        if (kind == 5) return _capture(work, start, end);
+        if (kind == 3) return _clawBack(work, start, end);
+        if (kind == 10) return _expire(work, start, end);
+        if (kind == 8) return _refundPoints(work, start, end);
+        if (kind == 6) return _void(work, start, end);
+        return UnknownEntryKind.selector;
+    }
+}

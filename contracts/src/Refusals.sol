@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// Why an entry is skipped. The selector stands in `EntryRefused`; none of these is ever reverted with.
+interface Refusals {
+    error MalformedEntry(); // wrong length, no lines or more than 16, a lot twice, a fragment
+    error UnknownEntryKind(); // no such kind, or one that is not open yet
+    error BrandNotActive(); // a suspended or exited brand issues, authorizes and redeems nothing
+    error ZeroPoints();
+    error ZeroMember();
+    error ExpiryNotMonthEnd();
+    error LotExpired();
+    error LotNotExpired();
+    error LimitExceeded(); // the issue would leave the brand's outstanding points above its limit
+    error NotOwnLot(); // a brand claws back its own points only
+    error NotEnoughPoints(); // fewer unreserved points in the lot
+    error PointsMismatch(); // lines do not add up to the consent, or not to what is there
+    error ConsentUsed(); // the reservation id exists
+    error ConsentExpired();
+    error ConsentTooLong(); // its deadline is more than 7 days ahead
+    error ConsentInvalid(); // the signature or the verifier's proof is not good
+    error NotAnAuthorizer(); // good proof, but not by an authorizer of this member
+    error UnknownReservation();
+    error NotAcceptingBrand(); // the reservation is another brand's
+    error ReservationClosed(); // captured or voided before
+    error DeadlinePassed(); // a capture after the reservation's deadline
+    error LinesMismatch(); // not the lots of the reservation
+    error TooManyPoints(); // more than reserved, or than captured and not yet given back
+}
+
+// An entry that is not refused.
+bytes4 constant ACCEPTED = 0;
