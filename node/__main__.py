@@ -1,0 +1,106 @@
+"""`python -m node`: create a chain, run it, verify it."""
+
+import logging
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from node.app import run as run_node
+from node.chain.errors import ChainError
+from node.config import DEFAULT_CHAIN_ID, DataDirectory
+
+
+class _Address(click.ParamType):
+    name = "address"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        if isinstance(value, bytes):
+            return value
+        text = str(value)
+        try:
+            decoded = bytes.fromhex(text.removeprefix("0x"))
+        except ValueError:
+            decoded = b""
+        if len(decoded) != 20 or not text.startswith("0x"):
+            self.fail(f"{value!r} is not a 0x-prefixed 20-byte address", param, ctx)
+        return decoded
+
+
+def genesis_options(command: click.Command) -> click.Command:
+    for option in (
+        click.option("--timestamp", type=click.IntRange(min=0), help="Genesis time, Unix seconds. Default: now."),
+        click.option("--operator", "operators", type=_Address(), multiple=True, help="Funded in genesis; repeatable."),
+        click.option("--sandbox", is_flag=True, help="Allow evm_* methods that set the chain's time."),
+        click.option("--chain-id", type=click.IntRange(min=1), default=DEFAULT_CHAIN_ID, show_default=True),
+    ):
+        command = option(command)  # type: ignore[assignment]
+    return command
+
+
+data_option = click.option("--data", type=click.Path(path_type=Path), required=True, help="The node's data directory.")
+
+
+@click.group()
+def main() -> None:
+    """A durable EVM ledger behind Ethereum JSON-RPC."""
+
+
+@main.command()
+@data_option
+@genesis_options  # type: ignore[arg-type]
+def init(data: Path, chain_id: int, sandbox: bool, operators: tuple[bytes, ...], timestamp: int | None) -> None:
+    """Create a new chain: genesis.json and the sealer's key."""
+    config = _initialize(DataDirectory(data), chain_id, sandbox, operators, timestamp)
+    click.echo(f"coalition id 0x{config.coalition_id.hex()}, sealer 0x{config.sealer.hex()}", err=True)
+
+
+@main.command()
+@data_option
+@click.option("--port", type=click.IntRange(0, 65535), default=8545, show_default=True, help="0 picks a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address; anything else is refused.")
+@click.option("--init", "create", is_flag=True, help="Create the chain first if the directory holds none.")
+@genesis_options  # type: ignore[arg-type]
+def run(
+    data: Path,
+    port: int,
+    host: str,
+    create: bool,
+    chain_id: int,
+    sandbox: bool,
+    operators: tuple[bytes, ...],
+    timestamp: int | None,
+) -> None:
+    """Serve the chain until SIGTERM. The first line on stdout is JSON and says where."""
+    directory = DataDirectory(data)
+    if create and not directory.is_initialized:
+        _initialize(directory, chain_id, sandbox, operators, timestamp)
+    run_node(directory, host, port)
+
+
+def _initialize(
+    directory: DataDirectory, chain_id: int, sandbox: bool, operators: tuple[bytes, ...], timestamp: int | None
+):  # type: ignore[no-untyped-def]
+    now = int(time.time())
+    if timestamp is not None and timestamp > now and not sandbox:
+        raise click.UsageError("the genesis time of a chain that is no sandbox cannot lie in the future")
+    return directory.initialize(
+        chain_id=chain_id,
+        sandbox=sandbox,
+        operators=operators,
+        timestamp=now if timestamp is None else timestamp,
+    )
+
+
+def _main() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        main(prog_name="python -m node")
+    except ChainError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    _main()

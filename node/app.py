@@ -1,0 +1,103 @@
+"""The node put together: data directory, store, chain, producer and RPC server. Nothing else builds these."""
+
+import contextlib
+import json
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+
+import uvicorn
+
+from node.chain.errors import ChainError
+from node.chain.pool import Pool
+from node.config import DataDirectory
+from node.producer import BlockProducer
+from node.rpc.dispatch import Dispatcher
+from node.rpc.methods import method_table
+from node.rpc.ports import NodeView
+from node.rpc.server import http_application, is_loopback_name
+from node.store.database import Lmdb
+from node.store.recovery import open_history
+
+CLIENT_VERSION = f"splittally-node/0.1.0/python{sys.version_info.major}.{sys.version_info.minor}"
+SWITCH_INTERVAL_SECONDS = 0.001  # how long a block in the making may keep a read waiting for the interpreter
+
+log = logging.getLogger(__name__)
+
+
+class BadAddress(ChainError):
+    """An address the node may not listen on."""
+
+
+def run(directory: DataDirectory, host: str, port: int) -> None:
+    """Serves until SIGTERM or SIGINT. Prints one JSON line on stdout once it answers."""
+    if not is_loopback_name(host):
+        raise BadAddress(f"the node listens on loopback only; {host} is refused")
+    config = directory.genesis()
+    directory.lock()
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    store = Lmdb(directory.store)
+    history = open_history(store, config, directory.sealer_key(), time.time())
+    pool = Pool()
+    producer = BlockProducer(history, pool, directory.sealer_key())
+    node = NodeView(history, pool, producer, CLIENT_VERSION)
+    application = http_application(Dispatcher(method_table(node)))
+    with _listen(host, port) as listening:
+        bound = listening.getsockname()
+        ready = {
+            "rpc_url": f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}",
+            "chain_id": config.chain_id,
+            "genesis_hash": "0x" + history.genesis_hash.hex(),
+            "coalition_id": "0x" + config.coalition_id.hex(),
+            "sealer": "0x" + config.sealer.hex(),
+            "sandbox": config.sandbox,
+            "head": int(history.head.block_number),
+        }
+        settings = uvicorn.Config(
+            application, log_config=None, access_log=False, timeout_graceful_shutdown=5, lifespan="off", ws="none"
+        )
+        producer.start()
+        try:
+            _Server(settings, ready).run(sockets=[listening])
+        finally:
+            producer.stop()
+            store.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, and ends with status 0 when asked to stop."""
+
+    def __init__(self, settings: uvicorn.Config, ready: dict[str, object]) -> None:
+        super().__init__(settings)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(json.dumps(self._ready), flush=True)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        def stop(number: int, frame: object) -> None:
+            self.should_exit = True
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listening = socket.socket(family, kind, protocol)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+    except OSError as error:
+        listening.close()
+        raise BadAddress(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return listening

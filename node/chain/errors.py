@@ -1,0 +1,101 @@
+"""Refusals of the chain, as types. The RPC layer has one table that turns them into JSON-RPC errors."""
+
+
+class ChainError(Exception):
+    """A request the chain refuses; the message is meant for the caller."""
+
+
+class NotOnChain(ChainError):
+    """A block, transaction or state that this chain does not have."""
+
+
+class BadGenesis(ChainError):
+    """A genesis configuration that breaks the rules."""
+
+
+class TransactionRefused(ChainError):
+    """A transaction that cannot enter the pool or a block."""
+
+
+class MalformedTransaction(TransactionRefused):
+    pass
+
+
+class WrongChain(TransactionRefused):
+    pass
+
+
+class InvalidSender(TransactionRefused):
+    pass
+
+
+class NonceTooLow(TransactionRefused):
+    pass
+
+
+class NonceTooHigh(TransactionRefused):
+    pass
+
+
+class InsufficientFunds(TransactionRefused):
+    pass
+
+
+class IntrinsicGasTooLow(TransactionRefused):
+    pass
+
+
+class GasAboveLimit(TransactionRefused):
+    pass
+
+
+class FeeTooLow(TransactionRefused):
+    pass
+
+
+class AlreadyKnown(TransactionRefused):
+    pass
+
+
+class ReplacementUnderpriced(TransactionRefused):
+    pass
+
+
+class PoolFull(TransactionRefused):
+    pass
+
+
+class ExecutionReverted(ChainError):
+    """The code ran and reverted. `data` is the revert data, whole."""
+
+    def __init__(self, data: bytes, reason: str | None = None) -> None:
+        super().__init__("execution reverted" if reason is None else f"execution reverted: {reason}")
+        self.data = data
+
+
+class ExecutionFailed(ChainError):
+    """The code ran out of gas or hit an invalid instruction."""
+
+
+class TooMuch(ChainError):
+    """A request over a limit on range, size or gas."""
+
+
+class ClockBehind(ChainError):
+    """The wall clock stands before the head's timestamp: no block can be sealed until it catches up."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"the wall clock is {seconds} s behind the head block; blocks wait for it")
+        self.seconds = seconds
+
+
+class BadTimestamp(ChainError):
+    """A sandbox time before the head's timestamp."""
+
+
+class BadBlock(ChainError):
+    """A block that does not follow from its parent under the chain's rules."""
+
+
+class StoreFailed(ChainError):
+    """The disk refused a write or read (full, read-only, broken). Nothing of that write was kept."""

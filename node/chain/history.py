@@ -1,0 +1,148 @@
+"""The sealed chain as readers see it. Blocks up to the head never change, so readers need no lock."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import rlp
+from eth.constants import MAX_PREV_HEADER_DEPTH
+from eth_utils import keccak
+
+from node.chain import receipts, transactions
+from node.chain.blocks import Block, Execution
+from node.chain.errors import NotOnChain, TooMuch
+from node.chain.genesis import GenesisConfig
+from node.chain.logs import LogFilter
+from node.chain.ports import BlockStore, Table, Writes
+from node.chain.receipts import Log, Receipt
+from node.chain.rules import Header
+from node.chain.transactions import Transaction
+
+HEAD = b"head"
+BLOOM_OFFSET = 192  # of a header's RLP: a 3-byte list prefix, parent, uncles, coinbase, three roots, a 3-byte prefix
+
+
+@dataclass(frozen=True)
+class FoundLog:
+    """A log and where it stands."""
+
+    log: Log
+    block_number: int
+    block_hash: bytes
+    transaction_hash: bytes
+    transaction_index: int
+    log_index: int
+    timestamp: int
+
+
+class History:
+    """Reads the store; `advance` is called by the one writer after each commit."""
+
+    def __init__(self, store: BlockStore, config: GenesisConfig) -> None:
+        self.store = store
+        self.config = config
+        head = store.get(Table.META, HEAD)
+        assert head is not None, "a history opens after its genesis is stored"
+        self.head = self.header(int.from_bytes(head, "big"))
+        self.genesis_hash = bytes(self.header(0).hash)
+
+    def advance(self, header: Header) -> None:
+        assert header.block_number == self.head.block_number + 1
+        self.head = header
+
+    def read_node(self, node_hash: bytes) -> bytes | None:
+        return self.store.get(Table.STATE, node_hash)
+
+    def raw_header(self, number: int) -> bytes:
+        return self._require(Table.HEADERS, block_key(number), f"block {number}")
+
+    def header(self, number: int) -> Header:
+        return rlp.decode(self.raw_header(number), sedes=Header)  # type: ignore[no-any-return]
+
+    def number_of(self, block_hash: bytes) -> int:
+        return int.from_bytes(self._require(Table.HASHES, block_hash, f"block 0x{block_hash.hex()}"), "big")
+
+    def block(self, number: int) -> Block:
+        return Block(self.header(number), self.transactions(number))
+
+    def transactions(self, number: int) -> tuple[Transaction, ...]:
+        packed = self._require(Table.BODIES, block_key(number), f"block {number}")
+        return tuple(transactions.decode(raw) for raw in rlp.decode(packed))
+
+    def receipts(self, number: int) -> tuple[Receipt, ...]:
+        return receipts.unpack(self._packed_receipts(number))
+
+    def raw_receipts(self, number: int) -> tuple[bytes, ...]:
+        return receipts.unpack_encoded(self._packed_receipts(number))
+
+    def seal(self, number: int) -> bytes:
+        return self._require(Table.SEALS, block_key(number), f"seal of block {number}")
+
+    def place_of(self, transaction_hash: bytes) -> tuple[int, int] | None:
+        """Block number and index of a sealed transaction, or None."""
+        place = self.store.get(Table.TRANSACTIONS, transaction_hash)
+        return None if place is None else (int.from_bytes(place[:8], "big"), int.from_bytes(place[8:], "big"))
+
+    def previous_hashes(self, number: int) -> Iterator[bytes]:
+        """Hashes of the blocks before `number`, latest first, as BLOCKHASH reaches them. Lazy: few blocks look."""
+        for earlier in range(number - 1, max(-1, number - 1 - MAX_PREV_HEADER_DEPTH), -1):
+            yield keccak(self.raw_header(earlier))
+
+    def logs(self, wanted: LogFilter, first: int, last: int, *, logs_max: int) -> list[FoundLog]:
+        """Raises TooMuch rather than answer with a part."""
+        found: list[FoundLog] = []
+        for number in range(first, last + 1):
+            raw = self.raw_header(number)
+            if wanted.may_match_bloom(raw[BLOOM_OFFSET : BLOOM_OFFSET + receipts.BLOOM_BYTES]):
+                found += [item for item in self._logs_of_block(number) if wanted.matches(item.log)]
+                if len(found) > logs_max:
+                    raise TooMuch(f"query returned more than {logs_max} logs; ask for a smaller block range")
+        return found
+
+    def _logs_of_block(self, number: int) -> Iterator[FoundLog]:
+        items = self.receipts(number)
+        if not any(item.logs for item in items):
+            return
+        header, bodies = self.header(number), self._raw_transactions(number)
+        log_index = 0
+        for index, (receipt, raw) in enumerate(zip(items, bodies, strict=True)):
+            transaction_hash = keccak(raw)
+            for log in receipt.logs:
+                yield FoundLog(log, number, header.hash, transaction_hash, index, log_index, header.timestamp)
+                log_index += 1
+
+    def _raw_transactions(self, number: int) -> Sequence[bytes]:
+        return rlp.decode(self._require(Table.BODIES, block_key(number), f"block {number}"))  # type: ignore[no-any-return]
+
+    def _packed_receipts(self, number: int) -> bytes:
+        return self._require(Table.RECEIPTS, block_key(number), f"receipts of block {number}")
+
+    def _require(self, table: Table, key: bytes, what: str) -> bytes:
+        value = self.store.get(table, key)
+        if value is None:
+            raise NotOnChain(f"{what} not found")
+        return value
+
+
+def block_writes(execution: Execution, seal: bytes) -> dict[Table, dict[bytes, bytes]]:
+    """Everything one block leaves on disk: the content of its one atomic commit."""
+    header, key = execution.header, block_key(execution.header.block_number)
+    return {
+        Table.STATE: execution.state_writes,
+        Table.HEADERS: {key: rlp.encode(header)},
+        Table.BODIES: {key: rlp.encode([item.raw for item in execution.transactions])},
+        Table.RECEIPTS: {key: receipts.pack(execution.receipts, execution.encoded_receipts)},
+        Table.SEALS: {key: seal},
+        Table.HASHES: {header.hash: key},
+        Table.TRANSACTIONS: {
+            item.hash: key + index.to_bytes(4, "big") for index, item in enumerate(execution.transactions)
+        },
+        Table.META: {HEAD: key},
+    }
+
+
+def genesis_writes(header: Header, state: dict[bytes, bytes], seal: bytes) -> Writes:
+    return block_writes(Execution(header, state_writes=state), seal)
+
+
+def block_key(number: int) -> bytes:
+    return number.to_bytes(8, "big")

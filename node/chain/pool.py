@@ -1,0 +1,136 @@
+"""Transactions waiting for a block. In memory: what was not sealed is lost with the process, and re-sent by its sender."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from node.chain.errors import (
+    AlreadyKnown,
+    InsufficientFunds,
+    InvalidSender,
+    NonceTooHigh,
+    NonceTooLow,
+    PoolFull,
+    ReplacementUnderpriced,
+)
+from node.chain.transactions import Transaction
+
+TRANSACTIONS_MAX = 10_000
+BYTES_MAX = 64 * 1024 * 1024
+NONCE_GAP_MAX = 4_096
+PRICE_BUMP_PERCENT = 10
+
+
+@dataclass(frozen=True)
+class SenderState:
+    """What the head's state says of a sender."""
+
+    nonce: int
+    balance: int
+    has_code: bool = False
+
+
+class Pool:
+    """Ordered by arrival across senders and by nonce within one. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_sender: dict[bytes, dict[int, tuple[int, Transaction]]] = {}
+        self._by_hash: dict[bytes, Transaction] = {}
+        self._bytes = 0
+        self._arrivals = 0
+
+    def __len__(self) -> int:
+        return len(self._by_hash)
+
+    def add(self, transaction: Transaction, sender: SenderState) -> None:
+        """The transaction has passed `transactions.check`. Raises a TransactionRefused."""
+        with self._lock:
+            if transaction.hash in self._by_hash:
+                raise AlreadyKnown("already known")
+            waiting = self._by_sender.get(transaction.sender, {})
+            replaced = waiting.get(transaction.nonce)
+            _check_sender(transaction, sender, (item for _, item in waiting.values()))
+            if replaced is not None:
+                _check_bump(transaction, replaced[1])
+                self._remove(replaced[1])
+            elif len(self._by_hash) >= TRANSACTIONS_MAX or self._bytes + len(transaction.raw) > BYTES_MAX:
+                raise PoolFull("txpool is full")
+            self._arrivals += 1
+            arrival = self._arrivals if replaced is None else replaced[0]
+            self._by_sender.setdefault(transaction.sender, {})[transaction.nonce] = (arrival, transaction)
+            self._by_hash[transaction.hash] = transaction
+            self._bytes += len(transaction.raw)
+
+    def get(self, transaction_hash: bytes) -> Transaction | None:
+        return self._by_hash.get(transaction_hash)
+
+    def all(self) -> list[Transaction]:
+        with self._lock:
+            return list(self._by_hash.values())
+
+    def next_nonce(self, sender: bytes, state_nonce: int) -> int:
+        """The first nonce after the sender's unbroken run of waiting transactions."""
+        with self._lock:
+            waiting = self._by_sender.get(sender, {})
+            nonce = state_nonce
+            while nonce in waiting:
+                nonce += 1
+            return nonce
+
+    def candidates(self, nonce_of: Callable[[bytes], int]) -> list[Transaction]:
+        """What can go into the next block, each sender's run in nonce order, placed by arrival."""
+        with self._lock:
+            placed: list[tuple[int, int, Transaction]] = []
+            for sender, waiting in self._by_sender.items():
+                nonce, latest = nonce_of(sender), 0
+                while nonce in waiting:
+                    arrival, transaction = waiting[nonce]
+                    latest = max(latest, arrival)  # a nonce never overtakes the one before it
+                    placed.append((latest, nonce, transaction))
+                    nonce += 1
+        placed.sort(key=lambda item: item[:2])
+        return [transaction for _, _, transaction in placed]
+
+    def remove(self, transactions: Iterable[Transaction]) -> None:
+        """Drops these and whatever else their senders had waiting at the same nonces."""
+        with self._lock:
+            for transaction in transactions:
+                found = self._by_sender.get(transaction.sender, {}).get(transaction.nonce)
+                if found is not None:
+                    self._remove(found[1])
+
+    def discard(self, transaction: Transaction) -> None:
+        """Drops exactly this one, if it is still there."""
+        with self._lock:
+            if transaction.hash in self._by_hash:
+                self._remove(transaction)
+
+    def _remove(self, transaction: Transaction) -> None:
+        waiting = self._by_sender[transaction.sender]
+        del waiting[transaction.nonce]
+        if not waiting:
+            del self._by_sender[transaction.sender]
+        del self._by_hash[transaction.hash]
+        self._bytes -= len(transaction.raw)
+
+
+def _check_sender(transaction: Transaction, sender: SenderState, waiting: Iterable[Transaction]) -> None:
+    if sender.has_code:
+        raise InvalidSender("sender not an eoa")  # EIP-3607
+    if transaction.nonce < sender.nonce:
+        raise NonceTooLow(f"nonce too low: next nonce {sender.nonce}, tx nonce {transaction.nonce}")
+    if transaction.nonce > sender.nonce + NONCE_GAP_MAX:
+        raise NonceTooHigh(f"nonce too high: next nonce {sender.nonce}, tx nonce {transaction.nonce}")
+    others = sum(item.cost_max for item in waiting if item.nonce != transaction.nonce)
+    if transaction.cost_max + others > sender.balance:
+        raise InsufficientFunds(
+            f"insufficient funds for gas * price + value: balance {sender.balance}, "
+            f"queued cost {others}, tx cost {transaction.cost_max}"
+        )
+
+
+def _check_bump(new: Transaction, old: Transaction) -> None:
+    for field in ("max_fee_per_gas", "max_priority_fee_per_gas"):
+        if getattr(new.signed, field) * 100 < getattr(old.signed, field) * (100 + PRICE_BUMP_PERCENT):
+            raise ReplacementUnderpriced("replacement transaction underpriced")

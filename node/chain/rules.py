@@ -1,0 +1,30 @@
+"""The rule set `prague+7951`: Prague, P256VERIFY at 0x100, and block timestamps that may repeat."""
+
+from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
+from eth.vm.forks.prague.blocks import PragueBlockHeader
+from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES, PragueComputation
+from eth.vm.forks.prague.state import PragueState
+
+from node.chain.p256 import P256VERIFY_ADDRESS, p256verify
+
+RULES = "prague+7951"
+TRANSACTION_GAS_MAX = 1 << 24  # EIP-7825
+SEALED_SHARE_OF_GAS_LIMIT = 4  # a sealed block holds at most a quarter of the limit, so the base fee never rises
+REFUND_QUOTIENT = 5  # EIP-3529
+INITCODE_SIZE_MAX = 49_152  # EIP-3860
+EMPTY_TRIE_ROOT: bytes = BLANK_ROOT_HASH
+EMPTY_CODE_HASH: bytes = EMPTY_SHA3
+
+Header = PragueBlockHeader
+
+
+class NodeComputation(PragueComputation):
+    _precompiles = {**PRAGUE_PRECOMPILES, P256VERIFY_ADDRESS: p256verify}  # noqa: RUF012 (as in its base class)
+
+
+class NodeState(PragueState):
+    computation_class = NodeComputation
+
+
+def sealed_gas_max(gas_limit: int) -> int:
+    return gas_limit // SEALED_SHARE_OF_GAS_LIMIT

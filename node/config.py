@@ -1,0 +1,105 @@
+"""A node's data directory: genesis.json, the sealer's key, the store, and a lock that keeps a second node out."""
+
+import fcntl
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from eth_keys import keys
+
+from node.chain.errors import BadGenesis, ChainError
+from node.chain.genesis import GenesisConfig, canonical_json, check_config, parse_config
+
+DEFAULT_CHAIN_ID = 7_951
+OPERATOR_FUNDS_WEI = 10**27
+SEALER_FUNDS_WEI = 1  # keeps the sealer's account from being created and cleared by blocks that pay it nothing
+
+
+class DataDirectoryError(ChainError):
+    """A data directory that cannot be used, and why."""
+
+
+@dataclass(frozen=True)
+class DataDirectory:
+    path: Path
+
+    @property
+    def genesis_file(self) -> Path:
+        return self.path / "genesis.json"
+
+    @property
+    def key_file(self) -> Path:
+        return self.path / "sealer.key"
+
+    @property
+    def store(self) -> Path:
+        return self.path / "chain"
+
+    @property
+    def is_initialized(self) -> bool:
+        return self.genesis_file.exists()
+
+    def initialize(self, *, chain_id: int, sandbox: bool, operators: tuple[bytes, ...], timestamp: int) -> GenesisConfig:
+        """Writes a new genesis and sealer key. Raises DataDirectoryError if there is a chain already."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+        if self.is_initialized:
+            raise DataDirectoryError(f"{self.path} already holds a chain")
+        key = keys.PrivateKey(secrets.token_bytes(32))
+        sealer = key.public_key.to_canonical_address()
+        funds = {sealer: SEALER_FUNDS_WEI} | dict.fromkeys(operators, OPERATOR_FUNDS_WEI)
+        config = GenesisConfig(
+            chain_id=chain_id,
+            sandbox=sandbox,
+            sealer=sealer,
+            allocations=tuple(sorted(funds.items())),
+            timestamp=timestamp,
+            random=secrets.token_bytes(32),
+        )
+        check_config(config)
+        _write_private(self.key_file, b"0x" + key.to_bytes().hex().encode() + b"\n")
+        _write_private(self.genesis_file, canonical_json(config) + b"\n")  # last: its presence means initialized
+        return config
+
+    def genesis(self) -> GenesisConfig:
+        if not self.is_initialized:
+            raise DataDirectoryError(f"{self.path} holds no chain; create one with `init --data {self.path}`")
+        return parse_config(self.genesis_file.read_bytes().strip())
+
+    def sealer_key(self) -> keys.PrivateKey:
+        try:
+            text = self.key_file.read_text("ascii").strip()
+            return keys.PrivateKey(bytes.fromhex(text.removeprefix("0x")))
+        except (OSError, ValueError) as error:
+            raise BadGenesis(f"the sealer key {self.key_file} cannot be read: {error}") from error
+
+    def lock(self) -> int:
+        """Held until the process ends, however it ends. Raises DataDirectoryError if another node holds it."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
+            os.close(handle)
+            raise DataDirectoryError(f"{self.path} is in use by another node (process {holder})") from error
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        return handle
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Written aside, fsynced and renamed, so that a file is there whole or not at all."""
+    aside = path.with_suffix(".new")
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.rename(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

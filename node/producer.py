@@ -1,0 +1,177 @@
+"""The one thread that writes: it takes what waits in the pool, builds a block, commits it, and only then shows it.
+
+While a block is built, what arrives gathers for the next one: many transactions a block under load, one at rest.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from time import time as wall_clock
+
+from eth_keys import keys
+
+from node.chain.blocks import Environment, Execution, execute_block
+from node.chain.clock import ChainClock
+from node.chain.errors import ClockBehind, StoreFailed
+from node.chain.execution import state_of
+from node.chain.history import History, block_writes
+from node.chain.pool import Pool, SenderState
+from node.chain.ports import Table
+from node.chain.rules import sealed_gas_max
+from node.chain.sealing import seal
+from node.chain.transactions import check, decode
+from node.store.recovery import clock_writes, load_clock
+
+log = logging.getLogger(__name__)
+EMPTY_BLOCKS_MAX = 1_000  # per evm_mine
+
+
+class BlockProducer:
+    """`submit` and the clock methods may be called from any thread; blocks are built on the producer's own."""
+
+    def __init__(self, history: History, pool: Pool, sealer_key: keys.PrivateKey) -> None:
+        self._history = history
+        self._pool = pool
+        self._key = sealer_key
+        self._clock = load_clock(history.store, history.config)
+        self._wake = threading.Condition()
+        self._work = False
+        self._stopping = False
+        self._commands: deque[tuple[Callable[[], object], Future[object]]] = deque()
+        self._fault: StoreFailed | None = None
+        self._thread = threading.Thread(target=self._run, name="block producer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finishes the block in the making, then returns."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join()
+
+    def submit(self, raw: bytes) -> bytes:
+        """Validates a raw transaction, puts it into the pool and returns its hash. Raises a TransactionRefused."""
+        self._refuse_after_fault()
+        transaction = decode(raw)
+        head = self._history.head
+        check(transaction, self._history.config.chain_id, head.base_fee_per_gas)
+        self._pool.add(transaction, self._sender_state(transaction.sender))
+        with self._wake:
+            self._work = True
+            self._wake.notify()
+        return transaction.hash
+
+    def set_next_timestamp(self, timestamp: int) -> None:
+        self._command(lambda: self._keep(self._clock.set_next(timestamp, self._history.head.timestamp)))
+
+    def increase_time(self, seconds: int) -> int:
+        """Returns by how many seconds chain time now differs from the wall clock."""
+        self._command(lambda: self._keep(self._clock.increase(seconds)))
+        return self._clock.offset_seconds
+
+    def mine(self, blocks: int, timestamp: int | None) -> None:
+        def seal_blocks() -> None:
+            if timestamp is not None:
+                self._keep(self._clock.set_next(timestamp, self._history.head.timestamp))
+            for _ in range(min(blocks, EMPTY_BLOCKS_MAX)):
+                self._seal_block(allow_empty=True)
+
+        self._command(seal_blocks)
+
+    def _command(self, action: Callable[[], object]) -> None:
+        self._refuse_after_fault()
+        done: Future[object] = Future()
+        with self._wake:
+            self._commands.append((action, done))
+            self._wake.notify()
+        done.result()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._work or self._commands or self._stopping)
+                if self._stopping:
+                    return
+                self._work = False
+                commands = list(self._commands)
+                self._commands.clear()
+            for action, done in commands:
+                self._perform(action, done)
+            try:
+                while self._fault is None and not self._stopping and self._seal_block(allow_empty=False):
+                    pass
+            except ClockBehind as behind:
+                log.warning("%s", behind)
+                with self._wake:
+                    self._wake.wait(timeout=min(behind.seconds, 1))
+                    self._work = True
+            except StoreFailed as error:
+                self._fail(error)
+
+    def _perform(self, action: Callable[[], object], done: Future[object]) -> None:
+        try:
+            done.set_result(action())
+        except StoreFailed as error:
+            self._fail(error)
+            done.set_exception(error)
+        except Exception as error:  # handed to the caller, who waits for it
+            done.set_exception(error)
+
+    def _seal_block(self, *, allow_empty: bool) -> bool:
+        """Seals one block of what waits; False if there was nothing to seal."""
+        head = self._history.head
+        candidates = self._pool.candidates(state_of(self._history, head).get_nonce)
+        if not candidates and not allow_empty:
+            return False
+        timestamp, clock = self._clock.timestamp_after(head.timestamp, wall_clock())
+        config = self._history.config
+        environment = Environment(config.chain_id, head, self._history.read_node, self._history.previous_hashes)
+        execution = execute_block(
+            environment,
+            candidates,
+            timestamp=timestamp,
+            coinbase=config.sealer,
+            gas_max=sealed_gas_max(config.gas_limit),
+        )
+        self._drop_refused(execution)
+        if not execution.transactions and not allow_empty:
+            return False
+        self._commit(execution, clock)
+        return True
+
+    def _commit(self, execution: Execution, clock: ChainClock) -> None:
+        signature = seal(self._key, self._history.genesis_hash, execution.header.hash)
+        writes = block_writes(execution, signature)
+        if clock != self._clock:
+            writes[Table.META].update(clock_writes(clock)[Table.META])
+        self._history.store.commit(writes)
+        self._clock = clock
+        self._history.advance(execution.header)
+        self._pool.remove(execution.transactions)
+
+    def _drop_refused(self, execution: Execution) -> None:
+        for transaction, reason in execution.refused:
+            log.warning("dropped from the pool: 0x%s: %s", transaction.hash.hex(), reason)
+            self._pool.discard(transaction)
+
+    def _keep(self, clock: ChainClock) -> None:
+        self._history.store.commit(clock_writes(clock))
+        self._clock = clock
+
+    def _sender_state(self, sender: bytes) -> SenderState:
+        state = state_of(self._history, self._history.head)
+        code = state.get_code(sender)
+        has_code = bool(code) and not code.startswith(b"\xef\x01\x00")  # a delegated account may send (EIP-7702)
+        return SenderState(state.get_nonce(sender), state.get_balance(sender), has_code)
+
+    def _fail(self, error: StoreFailed) -> None:
+        log.critical("%s; the node goes on answering reads and refuses writes until it is restarted", error)
+        self._fault = error
+
+    def _refuse_after_fault(self) -> None:
+        if self._fault is not None:
+            raise self._fault

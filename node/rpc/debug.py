@@ -1,0 +1,39 @@
+"""`debug_getRaw*`: consensus encodings, for whoever checks hashes themselves."""
+
+from node.rpc.block_tag import existing_number
+from node.rpc.dispatch import Handler
+from node.rpc.hex import hash32, to_data
+from node.rpc.ports import NodeView
+
+
+def methods(node: NodeView) -> dict[str, Handler]:
+    history = node.history
+
+    def number_of(block: object) -> int:
+        is_hash = isinstance(block, str) and len(block) == 66
+        return history.number_of(hash32(block)) if is_hash else existing_number(history, block)
+
+    def raw_header(block: object) -> str:
+        return to_data(history.raw_header(number_of(block)))
+
+    def raw_block(block: object) -> str:
+        return to_data(history.block(number_of(block)).raw)
+
+    def raw_receipts(block: object) -> list[str]:
+        return [to_data(item) for item in history.raw_receipts(number_of(block))]
+
+    def raw_transaction(transaction_hash: object) -> str:
+        wanted = hash32(transaction_hash)
+        place = history.place_of(wanted)
+        if place is not None:
+            return to_data(history.transactions(place[0])[place[1]].raw)
+        waiting = node.pool.get(wanted)
+        return "0x" if waiting is None else to_data(waiting.raw)
+
+    return {
+        "debug_getRawHeader": raw_header,
+        "debug_getRawBlock": raw_block,
+        "debug_getRawReceipts": raw_receipts,
+        "debug_getRawTransaction": raw_transaction,
+        "eth_getRawTransactionByHash": raw_transaction,
+    }

@@ -1,0 +1,101 @@
+"""From a JSON-RPC request, single or batch, to its response. Knows nothing of HTTP."""
+
+import inspect
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from node.chain.errors import ChainError
+from node.rpc.errors import (
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    InvalidParams,
+    MethodNotFound,
+    RpcError,
+    from_chain,
+)
+
+log = logging.getLogger(__name__)
+Handler = Callable[..., object]
+BATCH_MAX = 1_000
+
+
+class Dispatcher:
+    def __init__(self, methods: Mapping[str, Handler]) -> None:
+        self._methods = {name: (handler, inspect.signature(handler)) for name, handler in methods.items()}
+
+    def respond(self, body: bytes) -> bytes:
+        """The response's JSON; empty if the request held notifications only."""
+        try:
+            request = json.loads(body, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            return _dump(_failure(None, RpcError(PARSE_ERROR, "parse error: the body is not valid JSON")))
+        if not isinstance(request, list):
+            response = self._answer(request)
+            return b"" if response is None else _dump(response)
+        if not request:
+            return _dump(_failure(None, RpcError(INVALID_REQUEST, "empty batch")))
+        if len(request) > BATCH_MAX:
+            return _dump(_failure(None, RpcError(INVALID_REQUEST, f"batch too large: at most {BATCH_MAX} requests")))
+        responses = [response for item in request if (response := self._answer(item)) is not None]
+        return _dump(responses) if responses else b""
+
+    def _answer(self, request: object) -> dict[str, object] | None:
+        try:
+            request_id, method, params, is_notification = _parse(request)
+        except RpcError as error:
+            request_id = request.get("id") if isinstance(request, dict) else None
+            return _failure(request_id if isinstance(request_id, str | int) else None, error)
+        try:
+            result = self._call(method, params)
+        except RpcError as error:
+            response = _failure(request_id, error)
+        except ChainError as error:
+            response = _failure(request_id, from_chain(error))
+        except Exception:
+            log.exception("%s failed", method)
+            response = _failure(request_id, RpcError(INTERNAL_ERROR, "internal error"))
+        else:
+            response = {"jsonrpc": "2.0", "id": request_id, "result": result}
+        return None if is_notification else response
+
+    def _call(self, method: str, params: list[Any]) -> object:
+        if method not in self._methods:
+            raise MethodNotFound(method)
+        handler, signature = self._methods[method]
+        try:
+            bound = signature.bind(*params)
+        except TypeError as error:
+            raise InvalidParams(f"wrong number of parameters: {error}") from error
+        return handler(*bound.args)
+
+
+def _parse(request: object) -> tuple[str | int | float | None, str, list[Any], bool]:
+    if not isinstance(request, dict):
+        raise RpcError(INVALID_REQUEST, "invalid request: not an object")
+    request_id, method, params = request.get("id"), request.get("method"), request.get("params", [])
+    if request.get("jsonrpc") != "2.0":
+        raise RpcError(INVALID_REQUEST, 'invalid request: jsonrpc must be "2.0"')
+    if not isinstance(method, str):
+        raise RpcError(INVALID_REQUEST, "invalid request: method must be a string")
+    if isinstance(request_id, bool) or not isinstance(request_id, str | int | float | None):
+        raise RpcError(INVALID_REQUEST, "invalid request: id must be a string, a number or null")
+    if params is None:
+        params = []
+    if not isinstance(params, list):
+        raise InvalidParams("non-array args")
+    return request_id, method, params, "id" not in request
+
+
+def _failure(request_id: object, error: RpcError) -> dict[str, object]:
+    return {"jsonrpc": "2.0", "id": request_id, "error": error.body()}
+
+
+def _dump(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

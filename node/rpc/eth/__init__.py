@@ -1,0 +1,1 @@
+"""The `eth_` methods, grouped as in the Ethereum execution API."""

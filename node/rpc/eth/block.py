@@ -1,0 +1,75 @@
+"""Blocks and their receipts. A block above the head is null, as Ethereum clients answer it."""
+
+from typing import Any
+
+from node.chain.errors import NotOnChain
+from node.rpc.block_tag import block_number
+from node.rpc.dispatch import Handler
+from node.rpc.errors import InvalidParams
+from node.rpc.hex import hash32, to_quantity
+from node.rpc.ports import NodeView
+from node.rpc.shapes import block_view, receipt_views
+
+
+def methods(node: NodeView) -> dict[str, Handler]:
+    history = node.history
+
+    def by_number(tag: object, whole: object = False) -> dict[str, Any] | None:
+        number = _found(tag)
+        return None if number is None else block_view(history.block(number), whole_transactions=_flag(whole))
+
+    def by_hash(block_hash: object, whole: object = False) -> dict[str, Any] | None:
+        number = _of_hash(block_hash)
+        return None if number is None else block_view(history.block(number), whole_transactions=_flag(whole))
+
+    def count_by_number(tag: object) -> str | None:
+        number = _found(tag)
+        return None if number is None else to_quantity(len(history.receipts(number)))
+
+    def count_by_hash(block_hash: object) -> str | None:
+        number = _of_hash(block_hash)
+        return None if number is None else to_quantity(len(history.receipts(number)))
+
+    def receipts(tag: object) -> list[dict[str, Any]] | None:
+        is_hash = isinstance(tag, str) and len(tag) == 66
+        number = _of_hash(tag) if is_hash else _found(tag)
+        return None if number is None else list(receipt_views(history.block(number), history.receipts(number)))
+
+    def uncle_count(block: object) -> str | None:
+        is_hash = isinstance(block, str) and len(block) == 66
+        number = _of_hash(block) if is_hash else _found(block)
+        return None if number is None else to_quantity(0)
+
+    def uncle(block: object, index: object) -> None:
+        return None
+
+    def _found(tag: object) -> int | None:
+        try:
+            number = block_number(history, tag)
+        except NotOnChain:
+            return None
+        return number if number <= history.head.block_number else None
+
+    def _of_hash(block_hash: object) -> int | None:
+        try:
+            return history.number_of(hash32(block_hash))
+        except NotOnChain:
+            return None
+
+    return {
+        "eth_getBlockByNumber": by_number,
+        "eth_getBlockByHash": by_hash,
+        "eth_getBlockTransactionCountByNumber": count_by_number,
+        "eth_getBlockTransactionCountByHash": count_by_hash,
+        "eth_getBlockReceipts": receipts,
+        "eth_getUncleCountByBlockNumber": uncle_count,
+        "eth_getUncleCountByBlockHash": uncle_count,
+        "eth_getUncleByBlockNumberAndIndex": uncle,
+        "eth_getUncleByBlockHashAndIndex": uncle,
+    }
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidParams("the second parameter must be true or false")
+    return value

@@ -1,0 +1,24 @@
+"""What the RPC methods need of a running node."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from node.chain.history import History
+from node.chain.pool import Pool
+
+
+class Producer(Protocol):
+    """Takes transactions in; on a sandbox chain also turns the clock."""
+
+    def submit(self, raw: bytes) -> bytes: ...
+    def set_next_timestamp(self, timestamp: int) -> None: ...
+    def increase_time(self, seconds: int) -> int: ...
+    def mine(self, blocks: int, timestamp: int | None) -> None: ...
+
+
+@dataclass(frozen=True)
+class NodeView:
+    history: History
+    pool: Pool
+    producer: Producer
+    client_version: str

@@ -1,0 +1,32 @@
+"""Methods of our own: the detached seal of a block, and the genesis configuration."""
+
+import json
+
+from node.chain.genesis import canonical_json
+from node.chain.rules import RULES
+from node.rpc.block_tag import existing_number
+from node.rpc.dispatch import Handler
+from node.rpc.hex import hash32, to_data
+from node.rpc.ports import NodeView
+
+
+def methods(node: NodeView) -> dict[str, Handler]:
+    def get_seal(block: object) -> dict[str, str]:
+        is_hash = isinstance(block, str) and len(block) == 66
+        number = node.history.number_of(hash32(block)) if is_hash else existing_number(node.history, block)
+        return {
+            "blockHash": to_data(node.history.header(number).hash),
+            "signature": to_data(node.history.seal(number)),
+            "sealer": to_data(node.history.config.sealer),
+        }
+
+    def genesis() -> dict[str, object]:
+        config = node.history.config
+        return {
+            "config": json.loads(canonical_json(config)),
+            "coalitionId": to_data(config.coalition_id),
+            "genesisHash": to_data(node.history.genesis_hash),
+            "rules": RULES,
+        }
+
+    return {"splittally_getSeal": get_seal, "splittally_getGenesis": genesis}

@@ -1,0 +1,1 @@
+"""The node's disk: one block is one atomic, fsynced write."""
