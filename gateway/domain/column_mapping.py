@@ -17,10 +17,6 @@ REQUIRED_COLUMNS = ("transaction_id", "payment_id", "occurred_at", "amount")
 OPTIONAL_COLUMNS = ("type", "currency", "fee", "net", "payout_id", "refund_id")
 ENCODINGS = ("utf-8", "utf-16", "latin-1", "cp1252", "gb18030", "gbk", "big5", "shift_jis", "euc_kr", "ascii")
 AMOUNT_STYLES = ("major", "major_short", "minor")
-_KEYS = frozenset(
-    ("provider", "delimiter", "encoding", "decimal_mark", "grouping_mark", "currency_symbol", "amount_style", "date_format", "time_zone")
-    + ("columns", "currency", "type_values", "refund_sign", "skip_lines", "trailer")
-)
 _OFFSET = re.compile(r"([+-])([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -60,7 +56,7 @@ class ColumnMapping:
 def column_mapping(definition: object, *, name: str) -> ColumnMapping:
     """The mapping a JSON definition describes; refuses anything it does not understand."""
     fields = _object(definition, "the mapping")
-    unknown = sorted(set(fields) - _KEYS)
+    unknown = sorted(set(fields) - set(ColumnMapping.__slots__))
     if unknown:
         raise Invalid(f"the mapping has unknown keys: {', '.join(unknown)}")
     columns = _columns(fields)

@@ -1,0 +1,1 @@
+"""Three-way match of purchases, payment records and points entries: plain functions, the same result for the same facts."""
