@@ -3,21 +3,24 @@
 import logging
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
+from eth_typing import Address
 
 from node.app import run as run_node
 from node.chain.errors import ChainError
+from node.chain.genesis import GenesisConfig
 from node.config import DEFAULT_CHAIN_ID, DataDirectory
 
 
-class _Address(click.ParamType):
+class _Address(click.ParamType[Address]):
     name = "address"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Address:
         if isinstance(value, bytes):
-            return value
+            return Address(value)
         text = str(value)
         try:
             decoded = bytes.fromhex(text.removeprefix("0x"))
@@ -25,17 +28,17 @@ class _Address(click.ParamType):
             decoded = b""
         if len(decoded) != 20 or not text.startswith("0x"):
             self.fail(f"{value!r} is not a 0x-prefixed 20-byte address", param, ctx)
-        return decoded
+        return Address(decoded)
 
 
-def genesis_options(command: click.Command) -> click.Command:
+def genesis_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--timestamp", type=click.IntRange(min=0), help="Genesis time, Unix seconds. Default: now."),
         click.option("--operator", "operators", type=_Address(), multiple=True, help="Funded in genesis; repeatable."),
         click.option("--sandbox", is_flag=True, help="Allow evm_* methods that set the chain's time."),
         click.option("--chain-id", type=click.IntRange(min=1), default=DEFAULT_CHAIN_ID, show_default=True),
     ):
-        command = option(command)  # type: ignore[assignment]
+        command = option(command)
     return command
 
 
@@ -49,8 +52,8 @@ def main() -> None:
 
 @main.command()
 @data_option
-@genesis_options  # type: ignore[arg-type]
-def init(data: Path, chain_id: int, sandbox: bool, operators: tuple[bytes, ...], timestamp: int | None) -> None:
+@genesis_options
+def init(data: Path, chain_id: int, sandbox: bool, operators: tuple[Address, ...], timestamp: int | None) -> None:
     """Create a new chain: genesis.json and the sealer's key."""
     config = _initialize(DataDirectory(data), chain_id, sandbox, operators, timestamp)
     click.echo(f"coalition id 0x{config.coalition_id.hex()}, sealer 0x{config.sealer.hex()}", err=True)
@@ -61,7 +64,7 @@ def init(data: Path, chain_id: int, sandbox: bool, operators: tuple[bytes, ...],
 @click.option("--port", type=click.IntRange(0, 65535), default=8545, show_default=True, help="0 picks a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address; anything else is refused.")
 @click.option("--init", "create", is_flag=True, help="Create the chain first if the directory holds none.")
-@genesis_options  # type: ignore[arg-type]
+@genesis_options
 def run(
     data: Path,
     port: int,
@@ -69,7 +72,7 @@ def run(
     create: bool,
     chain_id: int,
     sandbox: bool,
-    operators: tuple[bytes, ...],
+    operators: tuple[Address, ...],
     timestamp: int | None,
 ) -> None:
     """Serve the chain until SIGTERM. The first line on stdout is JSON and says where."""
@@ -80,8 +83,8 @@ def run(
 
 
 def _initialize(
-    directory: DataDirectory, chain_id: int, sandbox: bool, operators: tuple[bytes, ...], timestamp: int | None
-):  # type: ignore[no-untyped-def]
+    directory: DataDirectory, chain_id: int, sandbox: bool, operators: tuple[Address, ...], timestamp: int | None
+) -> GenesisConfig:
     now = int(time.time())
     if timestamp is not None and timestamp > now and not sandbox:
         raise click.UsageError("the genesis time of a chain that is no sandbox cannot lie in the future")

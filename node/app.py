@@ -28,14 +28,14 @@ SWITCH_INTERVAL_SECONDS = 0.001  # how long a block in the making may keep a rea
 log = logging.getLogger(__name__)
 
 
-class BadAddress(ChainError):
+class AddressError(ChainError):
     """An address the node may not listen on."""
 
 
 def run(directory: DataDirectory, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT. Prints one JSON line on stdout once it answers."""
     if not is_loopback_name(host):
-        raise BadAddress(f"the node listens on loopback only; {host} is refused")
+        raise AddressError(f"the node listens on loopback only; {host} is refused")
     config = directory.genesis()
     directory.lock()
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
@@ -56,9 +56,7 @@ def run(directory: DataDirectory, host: str, port: int) -> None:
             "sandbox": config.sandbox,
             "head": int(history.head.block_number),
         }
-        settings = uvicorn.Config(
-            application, log_config=None, access_log=False, timeout_graceful_shutdown=5, lifespan="off", ws="none"
-        )
+        settings = uvicorn.Config(application, log_config=None, access_log=False, timeout_graceful_shutdown=5, lifespan="off", ws="none")
         producer.start()
         try:
             _Server(settings, ready).run(sockets=[listening])
@@ -99,5 +97,5 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind(address)
     except OSError as error:
         listening.close()
-        raise BadAddress(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        raise AddressError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return listening

@@ -6,7 +6,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from eth_keys import keys
+from eth_keys.datatypes import PrivateKey
+from eth_typing import Address
 
 from node.chain.errors import BadGenesis, ChainError
 from node.chain.genesis import GenesisConfig, canonical_json, check_config, parse_config
@@ -40,14 +41,14 @@ class DataDirectory:
     def is_initialized(self) -> bool:
         return self.genesis_file.exists()
 
-    def initialize(self, *, chain_id: int, sandbox: bool, operators: tuple[bytes, ...], timestamp: int) -> GenesisConfig:
+    def initialize(self, *, chain_id: int, sandbox: bool, operators: tuple[Address, ...], timestamp: int) -> GenesisConfig:
         """Writes a new genesis and sealer key. Raises DataDirectoryError if there is a chain already."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.chmod(0o700)
         if self.is_initialized:
             raise DataDirectoryError(f"{self.path} already holds a chain")
-        key = keys.PrivateKey(secrets.token_bytes(32))
-        sealer = key.public_key.to_canonical_address()
+        key = PrivateKey(secrets.token_bytes(32))
+        sealer = Address(key.public_key.to_canonical_address())
         funds = {sealer: SEALER_FUNDS_WEI} | dict.fromkeys(operators, OPERATOR_FUNDS_WEI)
         config = GenesisConfig(
             chain_id=chain_id,
@@ -67,10 +68,10 @@ class DataDirectory:
             raise DataDirectoryError(f"{self.path} holds no chain; create one with `init --data {self.path}`")
         return parse_config(self.genesis_file.read_bytes().strip())
 
-    def sealer_key(self) -> keys.PrivateKey:
+    def sealer_key(self) -> PrivateKey:
         try:
             text = self.key_file.read_text("ascii").strip()
-            return keys.PrivateKey(bytes.fromhex(text.removeprefix("0x")))
+            return PrivateKey(bytes.fromhex(text.removeprefix("0x")))
         except (OSError, ValueError) as error:
             raise BadGenesis(f"the sealer key {self.key_file} cannot be read: {error}") from error
 

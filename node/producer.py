@@ -10,7 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from time import time as wall_clock
 
-from eth_keys import keys
+from eth_keys.datatypes import PrivateKey
+from eth_typing import Address
 
 from node.chain.blocks import Environment, Execution, execute_block
 from node.chain.clock import ChainClock
@@ -31,7 +32,7 @@ EMPTY_BLOCKS_MAX = 1_000  # per evm_mine
 class BlockProducer:
     """`submit` and the clock methods may be called from any thread; blocks are built on the producer's own."""
 
-    def __init__(self, history: History, pool: Pool, sealer_key: keys.PrivateKey) -> None:
+    def __init__(self, history: History, pool: Pool, sealer_key: PrivateKey) -> None:
         self._history = history
         self._pool = pool
         self._key = sealer_key
@@ -162,7 +163,7 @@ class BlockProducer:
         self._history.store.commit(clock_writes(clock))
         self._clock = clock
 
-    def _sender_state(self, sender: bytes) -> SenderState:
+    def _sender_state(self, sender: Address) -> SenderState:
         state = state_of(self._history, self._history.head)
         code = state.get_code(sender)
         has_code = bool(code) and not code.startswith(b"\xef\x01\x00")  # a delegated account may send (EIP-7702)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import rlp
 from eth.abc import ComputationAPI
-from eth_utils import ValidationError
-from trie import HexaryTrie
+from eth_typing import Address, BlockNumber
+from eth_utils.exceptions import ValidationError
+from trie.hexary import HexaryTrie
 
-from node.chain import receipts
+from node.chain import receipts, rlp
 from node.chain.errors import TransactionRefused
 from node.chain.fees import next_base_fee
 from node.chain.receipts import Log, Receipt
@@ -39,7 +39,7 @@ class Block:
     @cached_property
     def raw(self) -> bytes:
         """Block RLP as it travels between clients: header, transactions, uncles, withdrawals."""
-        return bytes(rlp.encode([self.header, [wire_item(item.raw) for item in self.transactions], [], []]))
+        return rlp.encode([self.header, [wire_item(item.raw) for item in self.transactions], [], []])
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Execution:
 
 
 def execute_block(
-    environment: Environment, candidates: Sequence[Transaction], *, timestamp: int, coinbase: bytes, gas_max: int
+    environment: Environment, candidates: Sequence[Transaction], *, timestamp: int, coinbase: Address, gas_max: int
 ) -> Execution:
     """Runs candidates in order until `gas_max` is full. Those that cannot run are in `refused`; later ones of a sender
     whose transaction did not fit are left alone."""
@@ -107,11 +107,11 @@ def execute_block(
     return result
 
 
-def child_header(parent: Header, timestamp: int, coinbase: bytes) -> Header:
+def child_header(parent: Header, timestamp: int, coinbase: Address) -> Header:
     """The header a child of `parent` starts from; roots, bloom and gas come with its transactions."""
     return Header(
         difficulty=0,
-        block_number=parent.block_number + 1,
+        block_number=BlockNumber(parent.block_number + 1),
         gas_limit=parent.gas_limit,
         timestamp=timestamp,
         coinbase=coinbase,
@@ -132,7 +132,10 @@ def ordered_root(items: Sequence[bytes]) -> bytes:
 
 def wire_item(raw: bytes) -> bytes | list[bytes]:
     """A legacy transaction stands in a block body as a list, a typed one as a byte string."""
-    return rlp.decode(raw) if raw[0] >= 0xC0 else raw  # type: ignore[no-any-return]
+    if raw[0] < 0xC0:
+        return raw
+    fields: list[bytes] = rlp.decode(raw)
+    return fields
 
 
 def _apply(state: NodeState, transaction: Transaction, gas_used_before: int) -> Receipt:
@@ -142,8 +145,7 @@ def _apply(state: NodeState, transaction: Transaction, gas_used_before: int) -> 
     state.lock_changes()
     computation = state.apply_transaction(transaction.signed)
     logs = tuple(
-        Log(address, tuple(topic.to_bytes(32, "big") for topic in topics), data)
-        for address, topics, data in computation.get_log_entries()
+        Log(address, tuple(topic.to_bytes(32, "big") for topic in topics), data) for address, topics, data in computation.get_log_entries()
     )
     return Receipt(
         type_id=transaction.type_id,

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field, replace
 
 from eth.abc import ComputationAPI
+from eth.constants import CREATE_CONTRACT_ADDRESS, ZERO_ADDRESS
 from eth.exceptions import Revert
 from eth.vm.forks.berlin.transactions import calculate_txn_intrinsic_gas_berlin
-from eth_abi import decode as abi_decode
+from eth_abi.abi import decode as abi_decode
 from eth_abi.exceptions import DecodingError
-from eth_utils import ValidationError
+from eth_typing import Address
+from eth_utils.exceptions import ValidationError
 
 from node.chain.blocks import gas_charged
 from node.chain.errors import ExecutionFailed, ExecutionReverted, InsufficientFunds, IntrinsicGasTooLow
@@ -26,8 +28,8 @@ REVERT_PANIC = bytes.fromhex("4e487b71")
 class Call:
     """A message that nobody signed. Named as py-evm's executor reads a transaction."""
 
-    sender: bytes = bytes(20)
-    to: bytes = b""
+    sender: Address = ZERO_ADDRESS
+    to: Address = CREATE_CONTRACT_ADDRESS
     data: bytes = b""
     value: int = 0
     gas: int = CALL_GAS_MAX

@@ -1,6 +1,8 @@
 """EIP-1559 base fees and the fee history readers ask for."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import accumulate
 
 from eth.vm.forks.london.headers import calculate_expected_base_fee_per_gas
 
@@ -21,15 +23,6 @@ def reward_percentiles(tips_and_gas: Sequence[tuple[int, int]], percentiles: Seq
     """The priority fee at each percentile of a block's gas, weighted by gas, as eth_feeHistory defines it."""
     if not tips_and_gas:
         return [0] * len(percentiles)
-    ordered = sorted(tips_and_gas)
-    gas_total = sum(gas for _, gas in ordered)
-    rewards = []
-    for percentile in percentiles:
-        threshold = gas_total * percentile / 100
-        cumulative = 0
-        for tip, gas in ordered:
-            cumulative += gas
-            if cumulative >= threshold:
-                break
-        rewards.append(tip)
-    return rewards
+    tips, gas = zip(*sorted(tips_and_gas), strict=True)
+    cumulative = list(accumulate(gas))
+    return [tips[bisect_left(cumulative, cumulative[-1] * percentile / 100)] for percentile in percentiles]

@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from eth_utils import keccak
+from eth_hash.auto import keccak
+from eth_typing import Address, BlockNumber
 
 from node.chain.errors import BadGenesis
 from node.chain.rules import EMPTY_TRIE_ROOT, RULES, TRANSACTION_GAS_MAX, Header, sealed_gas_max
@@ -20,8 +21,8 @@ class GenesisConfig:
 
     chain_id: int
     sandbox: bool
-    sealer: bytes
-    allocations: tuple[tuple[bytes, int], ...]
+    sealer: Address
+    allocations: tuple[tuple[Address, int], ...]
     timestamp: int
     random: bytes
     gas_limit: int = GAS_LIMIT
@@ -56,10 +57,8 @@ def parse_config(text: bytes) -> GenesisConfig:
         config = GenesisConfig(
             chain_id=document["chainId"],
             sandbox=document["sandbox"],
-            sealer=bytes.fromhex(document["sealer"][2:]),
-            allocations=tuple(
-                (bytes.fromhex(address[2:]), int(wei)) for address, wei in sorted(document["allocations"].items())
-            ),
+            sealer=Address(bytes.fromhex(document["sealer"][2:])),
+            allocations=tuple((Address(bytes.fromhex(address[2:])), int(wei)) for address, wei in sorted(document["allocations"].items())),
             timestamp=document["timestamp"],
             random=bytes.fromhex(document["random"][2:]),
             gas_limit=document["gasLimit"],
@@ -101,7 +100,7 @@ def genesis_block(config: GenesisConfig) -> tuple[Header, dict[bytes, bytes]]:
     check_config(config)
     header = Header(
         difficulty=0,
-        block_number=0,
+        block_number=BlockNumber(0),
         gas_limit=config.gas_limit,
         timestamp=config.timestamp,
         coinbase=config.sealer,

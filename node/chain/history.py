@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import rlp
 from eth.constants import MAX_PREV_HEADER_DEPTH
-from eth_utils import keccak
+from eth_hash.auto import keccak
 
-from node.chain import receipts, transactions
+from node.chain import receipts, rlp, transactions
 from node.chain.blocks import Block, Execution
 from node.chain.errors import NotOnChain, TooMuch
 from node.chain.genesis import GenesisConfig
@@ -56,7 +55,7 @@ class History:
         return self._require(Table.HEADERS, block_key(number), f"block {number}")
 
     def header(self, number: int) -> Header:
-        return rlp.decode(self.raw_header(number), sedes=Header)  # type: ignore[no-any-return]
+        return rlp.decode_as(self.raw_header(number), Header)
 
     def number_of(self, block_hash: bytes) -> int:
         return int.from_bytes(self._require(Table.HASHES, block_hash, f"block 0x{block_hash.hex()}"), "big")
@@ -65,8 +64,7 @@ class History:
         return Block(self.header(number), self.transactions(number))
 
     def transactions(self, number: int) -> tuple[Transaction, ...]:
-        packed = self._require(Table.BODIES, block_key(number), f"block {number}")
-        return tuple(transactions.decode(raw) for raw in rlp.decode(packed))
+        return tuple(transactions.decode(raw) for raw in self._raw_transactions(number))
 
     def receipts(self, number: int) -> tuple[Receipt, ...]:
         return receipts.unpack(self._packed_receipts(number))
@@ -111,7 +109,8 @@ class History:
                 log_index += 1
 
     def _raw_transactions(self, number: int) -> Sequence[bytes]:
-        return rlp.decode(self._require(Table.BODIES, block_key(number), f"block {number}"))  # type: ignore[no-any-return]
+        bodies: list[bytes] = rlp.decode(self._require(Table.BODIES, block_key(number), f"block {number}"))
+        return bodies
 
     def _packed_receipts(self, number: int) -> bytes:
         return self._require(Table.RECEIPTS, block_key(number), f"receipts of block {number}")
@@ -133,9 +132,7 @@ def block_writes(execution: Execution, seal: bytes) -> dict[Table, dict[bytes, b
         Table.RECEIPTS: {key: receipts.pack(execution.receipts, execution.encoded_receipts)},
         Table.SEALS: {key: seal},
         Table.HASHES: {header.hash: key},
-        Table.TRANSACTIONS: {
-            item.hash: key + index.to_bytes(4, "big") for index, item in enumerate(execution.transactions)
-        },
+        Table.TRANSACTIONS: {item.hash: key + index.to_bytes(4, "big") for index, item in enumerate(execution.transactions)},
         Table.META: {HEAD: key},
     }
 

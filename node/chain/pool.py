@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from eth_typing import Address
+
 from node.chain.errors import (
     AlreadyKnown,
     InsufficientFunds,
@@ -35,7 +37,7 @@ class Pool:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_sender: dict[bytes, dict[int, tuple[int, Transaction]]] = {}
+        self._by_sender: dict[Address, dict[int, tuple[int, Transaction]]] = {}
         self._by_hash: dict[bytes, Transaction] = {}
         self._bytes = 0
         self._arrivals = 0
@@ -69,7 +71,7 @@ class Pool:
         with self._lock:
             return list(self._by_hash.values())
 
-    def next_nonce(self, sender: bytes, state_nonce: int) -> int:
+    def next_nonce(self, sender: Address, state_nonce: int) -> int:
         """The first nonce after the sender's unbroken run of waiting transactions."""
         with self._lock:
             waiting = self._by_sender.get(sender, {})
@@ -78,7 +80,7 @@ class Pool:
                 nonce += 1
             return nonce
 
-    def candidates(self, nonce_of: Callable[[bytes], int]) -> list[Transaction]:
+    def candidates(self, nonce_of: Callable[[Address], int]) -> list[Transaction]:
         """What can go into the next block, each sender's run in nonce order, placed by arrival."""
         with self._lock:
             placed: list[tuple[int, int, Transaction]] = []
@@ -125,8 +127,7 @@ def _check_sender(transaction: Transaction, sender: SenderState, waiting: Iterab
     others = sum(item.cost_max for item in waiting if item.nonce != transaction.nonce)
     if transaction.cost_max + others > sender.balance:
         raise InsufficientFunds(
-            f"insufficient funds for gas * price + value: balance {sender.balance}, "
-            f"queued cost {others}, tx cost {transaction.cost_max}"
+            f"insufficient funds for gas * price + value: balance {sender.balance}, queued cost {others}, tx cost {transaction.cost_max}"
         )
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import rlp
 from eth.rlp.accounts import Account
-from eth_utils import keccak
-from trie import HexaryTrie
+from eth_hash.auto import keccak
+from trie.hexary import HexaryTrie
 
+from node.chain import rlp
 from node.chain.rules import EMPTY_TRIE_ROOT
 from node.chain.state import StateOverlay
 
@@ -33,7 +33,7 @@ class AccountProof:
 def prove_account(overlay: StateOverlay, state_root: bytes, address: bytes, slots: Sequence[int]) -> AccountProof:
     """An absent account or slot gives a proof of absence, with zero values."""
     encoded, nodes = _look_up(overlay, state_root, keccak(address))
-    account = rlp.decode(encoded, sedes=Account) if encoded else Account()
+    account = rlp.decode_as(encoded, Account) if encoded else Account()
     return AccountProof(
         address=address,
         balance=account.balance,
@@ -55,6 +55,6 @@ def _look_up(overlay: StateOverlay, root: bytes, key: bytes) -> tuple[bytes, tup
     """The value under `key` and the nodes on the way. Nodes under 32 bytes stand inside their parent and are left out."""
     if root == EMPTY_TRIE_ROOT:
         return b"", ()
-    trie = HexaryTrie(overlay, root)  # type: ignore[arg-type]
-    encoded = [rlp.encode(node) for node in trie.get_proof(key)]
+    trie = HexaryTrie(overlay, root)
+    encoded = [rlp.encode(node) for node in trie.get_proof(key)]  # type: ignore[no-untyped-call]
     return trie[key], tuple(node for depth, node in enumerate(encoded) if depth == 0 or len(node) >= 32)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import rlp
-from eth_utils import keccak
+from eth_hash.auto import keccak
+
+from node.chain import rlp
 
 BLOOM_BYTES = 256
 
@@ -57,13 +58,11 @@ def encode(receipt: Receipt) -> bytes:
             [[log.address, list(log.topics), log.data] for log in receipt.logs],
         ]
     )
-    return bytes(payload) if receipt.type_id == 0 else bytes([receipt.type_id]) + bytes(payload)
+    return payload if receipt.type_id == 0 else bytes([receipt.type_id]) + payload
 
 
 def pack(receipts: Sequence[Receipt], encoded: Sequence[bytes]) -> bytes:
-    return bytes(
-        rlp.encode([[form, item.sender, item.created or b""] for item, form in zip(receipts, encoded, strict=True)])
-    )
+    return rlp.encode([[form, item.sender, item.created or b""] for item, form in zip(receipts, encoded, strict=True)])
 
 
 def unpack(packed: bytes) -> tuple[Receipt, ...]:

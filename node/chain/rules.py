@@ -1,9 +1,12 @@
 """The rule set `prague+7951`: Prague, P256VERIFY at 0x100, and block timestamps that may repeat."""
 
+from typing import TYPE_CHECKING, Any
+
 from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
 from eth.vm.forks.prague.blocks import PragueBlockHeader
 from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES, PragueComputation
 from eth.vm.forks.prague.state import PragueState
+from eth_typing import Hash32
 
 from node.chain.p256 import P256VERIFY_ADDRESS, p256verify
 
@@ -15,7 +18,18 @@ INITCODE_SIZE_MAX = 49_152  # EIP-3860
 EMPTY_TRIE_ROOT: bytes = BLANK_ROOT_HASH
 EMPTY_CODE_HASH: bytes = EMPTY_SHA3
 
-Header = PragueBlockHeader
+
+class Header(PragueBlockHeader):
+    """Prague's header, typed as it is on a chain that starts with Prague."""
+
+    if TYPE_CHECKING:
+        base_fee_per_gas: int
+        blob_gas_used: int
+        excess_blob_gas: int
+        withdrawals_root: Hash32
+        parent_beacon_block_root: Hash32
+
+        def copy(self, *args: Any, **kwargs: Any) -> "Header": ...
 
 
 class NodeComputation(PragueComputation):

@@ -41,9 +41,7 @@ class StateOverlay(BaseAtomicDB):
         yield self  # type: ignore[misc]  # a failed block drops the whole overlay, so no inner batch is needed
 
 
-def state_at(
-    overlay: StateOverlay, header: Header, state_root: bytes, previous_hashes: Iterable[bytes], chain_id: int
-) -> NodeState:
+def state_at(overlay: StateOverlay, header: Header, state_root: bytes, previous_hashes: Iterable[bytes], chain_id: int) -> NodeState:
     """The state under `state_root`, seen by code that runs in the block of `header`."""
     context = ExecutionContext(
         coinbase=header.coinbase,

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import rlp
 from eth.abc import SignedTransactionAPI
 from eth.vm.forks.prague.transactions import PragueTransactionBuilder
+from eth_hash.auto import keccak
 from eth_keys.exceptions import BadSignature
-from eth_utils import ValidationError, keccak
+from eth_typing import Address
+from eth_utils.exceptions import ValidationError
 
 from node.chain.errors import (
     FeeTooLow,
@@ -18,6 +19,7 @@ from node.chain.errors import (
     MalformedTransaction,
     WrongChain,
 )
+from node.chain.rlp import RlpError
 from node.chain.rules import INITCODE_SIZE_MAX, TRANSACTION_GAS_MAX
 
 RAW_SIZE_MAX = 512 * 1024  # bytes; a transaction of 2^24 gas cannot carry more than 419,430 non-zero bytes
@@ -39,8 +41,8 @@ class Transaction:
         return bytes(keccak(self.raw))
 
     @cached_property
-    def sender(self) -> bytes:
-        return bytes(self.signed.sender)
+    def sender(self) -> Address:
+        return self.signed.sender
 
     @property
     def type_id(self) -> int:
@@ -74,7 +76,7 @@ def decode(raw: bytes) -> Transaction:
     try:
         signed = PragueTransactionBuilder.decode(raw)
         canonical = signed.encode()
-    except (rlp.exceptions.RLPException, ValidationError, ValueError, TypeError, IndexError) as error:
+    except (RlpError, ValidationError, ValueError, TypeError, IndexError) as error:
         raise MalformedTransaction(f"transaction cannot be decoded: {error}") from error
     if canonical != raw:
         raise MalformedTransaction("transaction is not canonically encoded")
@@ -95,10 +97,7 @@ def check(transaction: Transaction, chain_id: int, base_fee_per_gas: int) -> Non
     if signed.max_priority_fee_per_gas > signed.max_fee_per_gas:
         raise FeeTooLow("max priority fee per gas higher than max fee per gas")
     if signed.max_fee_per_gas < base_fee_per_gas:
-        raise FeeTooLow(
-            f"max fee per gas less than block base fee: maxFeePerGas: {signed.max_fee_per_gas}, "
-            f"baseFee: {base_fee_per_gas}"
-        )
+        raise FeeTooLow(f"max fee per gas less than block base fee: maxFeePerGas: {signed.max_fee_per_gas}, baseFee: {base_fee_per_gas}")
     if transaction.to is None and len(signed.data) > INITCODE_SIZE_MAX:
         raise MalformedTransaction(f"max initcode size exceeded: code size {len(signed.data)}, limit {INITCODE_SIZE_MAX}")
     if transaction.type_id == 4 and not signed.authorization_list:
@@ -122,7 +121,7 @@ def check_signature(transaction: Transaction) -> None:
 
 def gas_least(transaction: Any) -> int:
     """The larger of intrinsic gas and EIP-7623's calldata floor."""
-    zeros = transaction.data.count(b"\0")
+    zeros: int = transaction.data.count(b"\0")
     tokens = zeros + 4 * (len(transaction.data) - zeros)
     return max(int(transaction.intrinsic_gas), GAS_PER_TRANSACTION + FLOOR_GAS_PER_TOKEN * tokens)
 

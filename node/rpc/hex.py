@@ -2,6 +2,8 @@
 
 import re
 
+from eth_typing import Address
+
 from node.rpc.errors import InvalidParams
 
 _QUANTITY = re.compile(r"0x(?:0|[1-9a-fA-F][0-9a-fA-F]*)")
@@ -26,8 +28,8 @@ def data(value: object, name: str = "data", size: int | None = None) -> bytes:
     return bytes.fromhex(value[2:])
 
 
-def address(value: object, name: str = "address") -> bytes:
-    return data(value, name, 20)
+def address(value: object, name: str = "address") -> Address:
+    return Address(data(value, name, 20))
 
 
 def hash32(value: object, name: str = "hash") -> bytes:

@@ -40,7 +40,7 @@ def http_application(dispatcher: Dispatcher) -> Starlette:
 
 def is_loopback_name(host: str) -> bool:
     """Of a Host header or an address to listen on; a port may follow."""
-    name = host.rsplit(":", 1)[0] if host.count(":") == 1 or host.startswith("[") and "]:" in host else host
+    name = host.rsplit(":", 1)[0] if host.count(":") == 1 or (host.startswith("[") and "]:" in host) else host
     name = name.strip("[]").lower()
     if name == "localhost":
         return True

@@ -111,8 +111,7 @@ def receipt_views(block: Block, receipts: tuple[Receipt, ...]) -> Iterator[Json]
             "effectiveGasPrice": to_quantity(effective_gas_price(transaction.signed, block.header.base_fee_per_gas)),
             "logsBloom": to_data(receipt.bloom),
             "logs": [
-                log_view(FoundLog(log, *position, log_index + offset, block.header.timestamp))
-                for offset, log in enumerate(receipt.logs)
+                log_view(FoundLog(log, *position, log_index + offset, block.header.timestamp)) for offset, log in enumerate(receipt.logs)
             ],
         }
         gas_before, log_index = receipt.cumulative_gas_used, log_index + len(receipt.logs)

@@ -1,6 +1,6 @@
 """`web3_` methods."""
 
-from eth_utils import keccak
+from eth_hash.auto import keccak
 
 from node.rpc.dispatch import Handler
 from node.rpc.hex import data, to_data

@@ -21,9 +21,7 @@ class Lmdb:
         self._directory = directory
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            self._environment = lmdb.open(
-                str(directory), map_size=MAP_BYTES_AT_FIRST, max_dbs=len(Table), mode=0o600, max_readers=64
-            )
+            self._environment = lmdb.open(str(directory), map_size=MAP_BYTES_AT_FIRST, max_dbs=len(Table), mode=0o600, max_readers=64)
             self._tables = {table: self._environment.open_db(table.value) for table in Table}
         except lmdb.Error as error:
             raise StoreFailed(f"the store in {directory} cannot be opened: {error}") from error

@@ -1,6 +1,6 @@
 """Opening a chain: lay down the genesis in a new store, check the head in an old one."""
 
-from eth_keys import keys
+from eth_keys.datatypes import PrivateKey
 
 from node.chain.clock import ChainClock, clock_at_genesis
 from node.chain.clock import decode as decode_clock
@@ -15,9 +15,7 @@ GENESIS = b"genesis"
 CLOCK = b"clock"
 
 
-def open_history(
-    store: BlockStore, config: GenesisConfig, sealer_key: keys.PrivateKey, wall_seconds: float
-) -> History:
+def open_history(store: BlockStore, config: GenesisConfig, sealer_key: PrivateKey, wall_seconds: float) -> History:
     """Raises BadGenesis if the store belongs to another chain, BadBlock if its head does not hold together."""
     if sealer_key.public_key.to_canonical_address() != config.sealer:
         raise BadGenesis("the sealer key file is not the key of this chain's sealer")

@@ -1,5 +1,7 @@
 """eth_call and eth_estimateGas, on the named block's own header."""
 
+from eth.constants import CREATE_CONTRACT_ADDRESS, ZERO_ADDRESS
+
 from node.chain.execution import CALL_GAS_MAX, Call, call, estimate_gas
 from node.rpc.block_tag import header_at
 from node.rpc.dispatch import Handler
@@ -41,16 +43,14 @@ def parse_call(request: object) -> Call:
         raise InvalidParams("both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified")
     price = quantity(given.get("gasPrice", "0x0"), "gasPrice")
     return Call(
-        sender=address(given["from"], "from") if "from" in given else bytes(20),
-        to=address(given["to"], "to") if "to" in given else b"",
+        sender=address(given["from"], "from") if "from" in given else ZERO_ADDRESS,
+        to=address(given["to"], "to") if "to" in given else CREATE_CONTRACT_ADDRESS,
         data=payload[0] if payload else b"",
         value=quantity(given.get("value", "0x0"), "value"),
         gas=min(quantity(given["gas"], "gas", bits=64), CALL_GAS_MAX) if "gas" in given else CALL_GAS_MAX,
         max_fee_per_gas=quantity(given["maxFeePerGas"], "maxFeePerGas") if "maxFeePerGas" in given else price,
         max_priority_fee_per_gas=(
-            quantity(given["maxPriorityFeePerGas"], "maxPriorityFeePerGas")
-            if "maxPriorityFeePerGas" in given
-            else price
+            quantity(given["maxPriorityFeePerGas"], "maxPriorityFeePerGas") if "maxPriorityFeePerGas" in given else price
         ),
         access_list=_access_list(given.get("accessList", [])),
     )
