@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.adapters.database.base import Base
@@ -21,10 +21,24 @@ class ColumnMappingRow(Base):
 
 
 class PaymentFileRow(Base):
-    """A file as it came. status: imported, imported_with_errors, refused (kept and marked, none of its rows used)."""
+    """A file as it came. status: imported, imported_with_errors, refused (kept and marked, none of its rows used).
+
+    `terms` is JSON: the layout with its options and the control totals that came with it. The same file under the same terms is one row;
+    rows of a file are used once, so at most one row of a content is not refused.
+    """
 
     __tablename__ = "payment_files"
-    __table_args__ = (UniqueConstraint("brand_id", "file_hash"),)
+    __table_args__ = (
+        UniqueConstraint("brand_id", "file_hash", "terms"),
+        Index(
+            "ix_payment_files_used",
+            "brand_id",
+            "file_hash",
+            unique=True,
+            sqlite_where=text("status <> 'refused'"),
+            postgresql_where=text("status <> 'refused'"),
+        ),
+    )
 
     payment_file_id: Mapped[str] = mapped_column(primary_key=True)
     brand_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"))
@@ -32,9 +46,11 @@ class PaymentFileRow(Base):
     file_hash: Mapped[str]
     content: Mapped[bytes]
     layout: Mapped[str]
+    terms: Mapped[str]
     status: Mapped[str]
     reason: Mapped[str | None]
     row_count: Mapped[int]
+    record_count: Mapped[int]
     error_count: Mapped[int]
     created_at: Mapped[int]
 
@@ -51,17 +67,17 @@ class PaymentFileErrorRow(Base):
 
 
 class PaymentRecordRow(Base):
-    """One line of a merchant's or provider's file. Intake key: file and line; business key: provider record id and type.
+    """One line of a merchant's or provider's file. Intake key: file and line; business key: provider, provider record id and kind.
 
     kind: charge, refund, payout, fee, other. Amounts are signed minor units as the merchant sees them (a refund is negative).
-    `repeat_of` names the first record with the same business key.
+    `repeat_of` names the first record that was kept with the same business key.
     """
 
     __tablename__ = "payment_records"
     __table_args__ = (
         UniqueConstraint("payment_file_id", "line_number"),
         Index("ix_payment_records_payment", "brand_id", "payment_id"),
-        Index("ix_payment_records_business", "brand_id", "provider_record_id", "kind"),
+        Index("ix_payment_records_business", "brand_id", "provider", "provider_record_id", "kind"),
     )
 
     payment_record_id: Mapped[int] = mapped_column(primary_key=True)
@@ -72,6 +88,7 @@ class PaymentRecordRow(Base):
     kind: Mapped[str]
     provider_record_id: Mapped[str]
     payment_id: Mapped[str | None]
+    refund_id: Mapped[str | None]
     currency: Mapped[str]
     gross_minor: Mapped[int]
     fee_minor: Mapped[int]
@@ -96,12 +113,12 @@ class ReconciliationRow(Base):
 
 
 class MatchRow(Base):
-    """Records and a purchase that agree. kind: charge, refund."""
+    """Records and a purchase that agree. kind: charge, refund. Numbered from 1 in each reconciliation."""
 
     __tablename__ = "matches"
 
-    match_id: Mapped[int] = mapped_column(primary_key=True)
-    reconciliation_id: Mapped[str] = mapped_column(ForeignKey("reconciliations.reconciliation_id"), index=True)
+    reconciliation_id: Mapped[str] = mapped_column(ForeignKey("reconciliations.reconciliation_id"), primary_key=True)
+    match_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     brand_id: Mapped[int]
     payment_id: Mapped[str]
     kind: Mapped[str]
@@ -109,22 +126,27 @@ class MatchRow(Base):
 
 
 class MatchRecordRow(Base):
-    """A record inside a match; the record is claimed at most once in a reconciliation."""
+    """A record inside a match; the primary key says that a reconciliation claims a record at most once."""
 
     __tablename__ = "match_records"
+    __table_args__ = (
+        ForeignKeyConstraint(["reconciliation_id", "match_number"], ["matches.reconciliation_id", "matches.match_number"]),
+        Index("ix_match_records_match", "reconciliation_id", "match_number"),
+    )
 
     reconciliation_id: Mapped[str] = mapped_column(primary_key=True)
     payment_record_id: Mapped[int] = mapped_column(ForeignKey("payment_records.payment_record_id"), primary_key=True)
-    match_id: Mapped[int] = mapped_column(ForeignKey("matches.match_id"), index=True)
+    match_number: Mapped[int]
 
 
 class BreakRow(Base):
-    """A named disagreement found by a reconciliation."""
+    """A named disagreement found by a reconciliation, numbered from 1 in each."""
 
     __tablename__ = "breaks"
+    __table_args__ = (Index("ix_breaks_payment", "brand_id", "payment_id"),)
 
-    break_id: Mapped[int] = mapped_column(primary_key=True)
-    reconciliation_id: Mapped[str] = mapped_column(ForeignKey("reconciliations.reconciliation_id"), index=True)
+    reconciliation_id: Mapped[str] = mapped_column(ForeignKey("reconciliations.reconciliation_id"), primary_key=True)
+    break_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     brand_id: Mapped[int]
     kind: Mapped[str]
     payment_id: Mapped[str | None]
@@ -134,3 +156,23 @@ class BreakRow(Base):
     found_minor: Mapped[int | None]
     age_days: Mapped[int]
     detail: Mapped[str]
+
+
+class PayoutRow(Base):
+    """A payout as a reconciliation rebuilt it: charges + refunds + fees + other + remainder, which is labelled."""
+
+    __tablename__ = "payouts"
+
+    reconciliation_id: Mapped[str] = mapped_column(ForeignKey("reconciliations.reconciliation_id"), primary_key=True)
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    payout_id: Mapped[str] = mapped_column(primary_key=True)
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    brand_id: Mapped[int]
+    payout_minor: Mapped[int]
+    charges_minor: Mapped[int]
+    refunds_minor: Mapped[int]
+    fees_minor: Mapped[int]
+    other_minor: Mapped[int]
+    remainder_minor: Mapped[int]
+    remainder_label: Mapped[str]
+    record_count: Mapped[int]

@@ -34,6 +34,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_brands_name")),
     )
     op.create_table(
+        "bulk_results",
+        sa.Column("bulk_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("results", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("bulk_id", name=op.f("pk_bulk_results")),
+    )
+    op.create_table(
         "coalition",
         sa.Column("single", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("coalition_id", sa.String(), nullable=False),
@@ -56,6 +64,12 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("operation_id", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("brand_id", "reference", name=op.f("pk_entry_references")),
+    )
+    op.create_table(
+        "gateway_secrets",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_gateway_secrets")),
     )
     op.create_table(
         "idempotent_requests",
@@ -304,14 +318,24 @@ def upgrade() -> None:
         sa.Column("file_hash", sa.String(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("layout", sa.String(), nullable=False),
+        sa.Column("terms", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("row_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("record_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("error_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(["brand_id"], ["brands.brand_id"], name=op.f("fk_payment_files_brand_id")),
         sa.PrimaryKeyConstraint("payment_file_id", name=op.f("pk_payment_files")),
-        sa.UniqueConstraint("brand_id", "file_hash", name=op.f("uq_payment_files_brand_id_file_hash")),
+        sa.UniqueConstraint("brand_id", "file_hash", "terms", name=op.f("uq_payment_files_brand_id_file_hash_terms")),
+    )
+    op.create_index(
+        "ix_payment_files_used",
+        "payment_files",
+        ["brand_id", "file_hash"],
+        unique=True,
+        sqlite_where=sa.text("status <> 'refused'"),
+        postgresql_where=sa.text("status <> 'refused'"),
     )
     op.create_table(
         "payment_refunds",
@@ -370,16 +394,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "matches",
-        sa.Column("match_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("reconciliation_id", sa.String(), nullable=False),
+        sa.Column("match_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("brand_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("payment_id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(["reconciliation_id"], ["reconciliations.reconciliation_id"], name=op.f("fk_matches_reconciliation_id")),
-        sa.PrimaryKeyConstraint("match_id", name=op.f("pk_matches")),
+        sa.PrimaryKeyConstraint("reconciliation_id", "match_number", name=op.f("pk_matches")),
     )
-    op.create_index(op.f("ix_matches_reconciliation_id"), "matches", ["reconciliation_id"], unique=False)
     op.create_table(
         "operations",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -445,6 +468,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("provider_record_id", sa.String(), nullable=False),
         sa.Column("payment_id", sa.String(), nullable=True),
+        sa.Column("refund_id", sa.String(), nullable=True),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("gross_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("fee_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -458,8 +482,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("payment_record_id", name=op.f("pk_payment_records")),
         sa.UniqueConstraint("payment_file_id", "line_number", name=op.f("uq_payment_records_payment_file_id_line_number")),
     )
-    op.create_index("ix_payment_records_business", "payment_records", ["brand_id", "provider_record_id", "kind"], unique=False)
+    op.create_index("ix_payment_records_business", "payment_records", ["brand_id", "provider", "provider_record_id", "kind"], unique=False)
     op.create_index("ix_payment_records_payment", "payment_records", ["brand_id", "payment_id"], unique=False)
+    op.create_table(
+        "payouts",
+        sa.Column("reconciliation_id", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("payout_id", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("brand_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("payout_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("charges_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("refunds_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("fees_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("other_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("remainder_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("remainder_label", sa.String(), nullable=False),
+        sa.Column("record_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["reconciliation_id"], ["reconciliations.reconciliation_id"], name=op.f("fk_payouts_reconciliation_id")),
+        sa.PrimaryKeyConstraint("reconciliation_id", "provider", "payout_id", "currency", name=op.f("pk_payouts")),
+    )
     op.create_table(
         "purchase_lines",
         sa.Column("purchase_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -472,8 +514,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "breaks",
-        sa.Column("break_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("reconciliation_id", sa.String(), nullable=False),
+        sa.Column("break_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("brand_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("payment_id", sa.String(), nullable=True),
@@ -485,21 +527,25 @@ def upgrade() -> None:
         sa.Column("detail", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["payment_record_id"], ["payment_records.payment_record_id"], name=op.f("fk_breaks_payment_record_id")),
         sa.ForeignKeyConstraint(["reconciliation_id"], ["reconciliations.reconciliation_id"], name=op.f("fk_breaks_reconciliation_id")),
-        sa.PrimaryKeyConstraint("break_id", name=op.f("pk_breaks")),
+        sa.PrimaryKeyConstraint("reconciliation_id", "break_number", name=op.f("pk_breaks")),
     )
-    op.create_index(op.f("ix_breaks_reconciliation_id"), "breaks", ["reconciliation_id"], unique=False)
+    op.create_index("ix_breaks_payment", "breaks", ["brand_id", "payment_id"], unique=False)
     op.create_table(
         "match_records",
         sa.Column("reconciliation_id", sa.String(), nullable=False),
         sa.Column("payment_record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("match_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.ForeignKeyConstraint(["match_id"], ["matches.match_id"], name=op.f("fk_match_records_match_id")),
+        sa.Column("match_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
             ["payment_record_id"], ["payment_records.payment_record_id"], name=op.f("fk_match_records_payment_record_id")
         ),
+        sa.ForeignKeyConstraint(
+            ["reconciliation_id", "match_number"],
+            ["matches.reconciliation_id", "matches.match_number"],
+            name=op.f("fk_match_records_reconciliation_id"),
+        ),
         sa.PrimaryKeyConstraint("reconciliation_id", "payment_record_id", name=op.f("pk_match_records")),
     )
-    op.create_index(op.f("ix_match_records_match_id"), "match_records", ["match_id"], unique=False)
+    op.create_index("ix_match_records_match", "match_records", ["reconciliation_id", "match_number"], unique=False)
     # ### end Alembic commands ###
 
 
