@@ -28,8 +28,8 @@ from eth_keys.constants import SECPK1_N
 from eth_keys.datatypes import Signature
 
 FORMAT = "splittally-receipt/1"
-BALANCES_SLOT = 0  # where the contract's storageLayout puts `balances`; a test compares with the artifact
-BATCHES_SLOT = 1  # the same of `batches`
+BALANCES_SLOT = 4  # where the contract's storageLayout puts `balances`; a test compares with the artifact
+BATCHES_SLOT = 13  # the same of `batches`
 MAX_FILE_BYTES = 8 * 2**20
 SEAL_PREFIX = b"Splittally block seal"
 KINDS = {
