@@ -1,5 +1,6 @@
 """`python -m node`: create a chain, run it, verify it."""
 
+import json
 import logging
 import sys
 import time
@@ -9,9 +10,11 @@ from pathlib import Path
 import click
 from eth_typing import Address
 
+from node.app import open_chain
 from node.app import run as run_node
 from node.chain.errors import ChainError
 from node.chain.genesis import GenesisConfig
+from node.chain.verification import verify_chain
 from node.config import DEFAULT_CHAIN_ID, DataDirectory
 
 
@@ -80,6 +83,19 @@ def run(
     if create and not directory.is_initialized:
         _initialize(directory, chain_id, sandbox, operators, timestamp)
     run_node(directory, host, port)
+
+
+@main.command()
+@data_option
+def verify(data: Path) -> None:
+    """Re-execute the whole chain from its genesis; the node must not be running."""
+    started = time.monotonic()
+    with open_chain(DataDirectory(data)) as history:
+        with click.progressbar(verify_chain(history), length=history.head.block_number + 1, label="verifying", file=sys.stderr) as numbers:
+            for _ in numbers:
+                pass
+        result = {"verified_blocks": history.head.block_number + 1, "head_hash": "0x" + history.head.hash.hex()}
+    click.echo(json.dumps({**result, "seconds": round(time.monotonic() - started, 1)}))
 
 
 def _initialize(

@@ -3,15 +3,18 @@
 import contextlib
 import json
 import logging
+import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
 import uvicorn
 
 from node.chain.errors import ChainError
+from node.chain.history import History
 from node.chain.pool import Pool
 from node.config import DataDirectory
 from node.producer import BlockProducer
@@ -24,6 +27,7 @@ from node.store.recovery import open_history
 
 CLIENT_VERSION = f"splittally-node/0.1.0/python{sys.version_info.major}.{sys.version_info.minor}"
 SWITCH_INTERVAL_SECONDS = 0.001  # how long a block in the making may keep a read waiting for the interpreter
+STACK_BYTES = 256 * 1024 * 1024  # address space for the EVM's deepest call chain; only what is used costs memory
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +40,14 @@ def run(directory: DataDirectory, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT. Prints one JSON line on stdout once it answers."""
     if not is_loopback_name(host):
         raise AddressError(f"the node listens on loopback only; {host} is refused")
-    config = directory.genesis()
-    directory.lock()
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    store = Lmdb(directory.store)
-    history = open_history(store, config, directory.sealer_key(), time.time())
-    pool = Pool()
-    producer = BlockProducer(history, pool, directory.sealer_key())
-    node = NodeView(history, pool, producer, CLIENT_VERSION)
-    application = http_application(Dispatcher(method_table(node)))
-    with _listen(host, port) as listening:
+    threading.stack_size(STACK_BYTES)
+    with open_chain(directory) as history, _listen(host, port) as listening:
+        config = history.config
+        pool = Pool()
+        producer = BlockProducer(history, pool, directory.sealer_key())
+        node = NodeView(history, pool, producer, CLIENT_VERSION)
+        application = http_application(Dispatcher(method_table(node)))
         bound = listening.getsockname()
         ready = {
             "rpc_url": f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}",
@@ -62,7 +64,19 @@ def run(directory: DataDirectory, host: str, port: int) -> None:
             _Server(settings, ready).run(sockets=[listening])
         finally:
             producer.stop()
-            store.close()
+
+
+@contextlib.contextmanager
+def open_chain(directory: DataDirectory) -> Iterator[History]:
+    """The chain of a data directory, which no other process may use meanwhile."""
+    config = directory.genesis()
+    lock = directory.lock()
+    store = Lmdb(directory.store)
+    try:
+        yield open_history(store, config, directory.sealer_key(), time.time())
+    finally:
+        store.close()
+        os.close(lock)
 
 
 class _Server(uvicorn.Server):

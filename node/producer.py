@@ -15,7 +15,7 @@ from eth_typing import Address
 
 from node.chain.blocks import Environment, Execution, execute_block
 from node.chain.clock import ChainClock
-from node.chain.errors import ClockBehind, StoreFailed
+from node.chain.errors import ClockBehind, ExecutionCrashed, StoreFailed
 from node.chain.execution import state_of
 from node.chain.history import History, block_writes
 from node.chain.pool import Pool, SenderState
@@ -87,6 +87,8 @@ class BlockProducer:
         self._refuse_after_fault()
         done: Future[object] = Future()
         with self._wake:
+            if self._stopping:
+                raise StoreFailed("the node is shutting down")
             self._commands.append((action, done))
             self._wake.notify()
         done.result()
@@ -96,6 +98,8 @@ class BlockProducer:
             with self._wake:
                 self._wake.wait_for(lambda: self._work or self._commands or self._stopping)
                 if self._stopping:
+                    for _, done in self._commands:
+                        done.set_exception(StoreFailed("the node is shutting down"))
                     return
                 self._work = False
                 commands = list(self._commands)
@@ -131,13 +135,18 @@ class BlockProducer:
         timestamp, clock = self._clock.timestamp_after(head.timestamp, wall_clock())
         config = self._history.config
         environment = Environment(config.chain_id, head, self._history.read_node, self._history.previous_hashes)
-        execution = execute_block(
-            environment,
-            candidates,
-            timestamp=timestamp,
-            coinbase=config.sealer,
-            gas_max=sealed_gas_max(config.gas_limit),
-        )
+        try:
+            execution = execute_block(
+                environment,
+                candidates,
+                timestamp=timestamp,
+                coinbase=config.sealer,
+                gas_max=sealed_gas_max(config.gas_limit),
+            )
+        except ExecutionCrashed as crash:
+            log.critical("%s; it is dropped", crash, exc_info=True)
+            self._pool.discard(next(item for item in candidates if item.hash == crash.transaction_hash))
+            return True
         self._drop_refused(execution)
         if not execution.transactions and not allow_empty:
             return False

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from eth.abc import ComputationAPI
+from eth.vm.interrupt import EVMMissingData
 from eth_typing import Address, BlockNumber
 from eth_utils.exceptions import ValidationError
+from trie.exceptions import MissingTrieNode
 from trie.hexary import HexaryTrie
 
 from node.chain import receipts, rlp
-from node.chain.errors import TransactionRefused
+from node.chain.errors import ChainError, ExecutionCrashed, StoreFailed, TransactionRefused
 from node.chain.fees import next_base_fee
 from node.chain.receipts import Log, Receipt
 from node.chain.rules import REFUND_QUOTIENT, Header, NodeState
@@ -91,6 +93,12 @@ def execute_block(
             waiting.add(transaction.sender)
             result.refused.append((transaction, str(error)))
             continue
+        except ChainError:
+            raise
+        except (EVMMissingData, MissingTrieNode) as error:
+            raise StoreFailed(f"state is missing from the store: {error}") from error
+        except Exception as error:
+            raise ExecutionCrashed(transaction.hash) from error
         gas_used = receipt.cumulative_gas_used
         result.transactions.append(transaction)
         result.receipts.append(receipt)

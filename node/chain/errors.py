@@ -98,5 +98,13 @@ class BadBlock(ChainError):
     """A block that does not follow from its parent under the chain's rules."""
 
 
+class ExecutionCrashed(ChainError):
+    """The EVM itself failed on a transaction: a defect, not an outcome. No block may hold it."""
+
+    def __init__(self, transaction_hash: bytes) -> None:
+        super().__init__(f"the EVM crashed on transaction 0x{transaction_hash.hex()}")
+        self.transaction_hash = transaction_hash
+
+
 class StoreFailed(ChainError):
     """The disk refused a write or read (full, read-only, broken). Nothing of that write was kept."""

@@ -69,18 +69,17 @@ def estimate_gas(history: History, header: Header, request: Call) -> int:
         high = min(high, (balance - request.value) // request.max_fee_per_gas)
     first = _run(history, header, replace(request, gas=high))
     _raise_failure(first)
-    spent = high - first.get_gas_remaining()
     low = max(gas_charged(high, first), gas_least(request)) - 1
-    guess = (spent + 2_300) * 64 // 63  # what the call kept back for a value transfer and the 63/64 rule
-    while low + 1 < high:
-        if high < 1 << 62 and (high - low) / high < ESTIMATE_TOLERANCE and guess >= high:
-            break
-        middle = guess if low < guess < high else (low + high) // 2
-        guess = high
-        if _succeeds(history, header, replace(request, gas=middle)):
-            high = middle
+    spent = high - first.get_gas_remaining()
+    attempt = (spent + 2_300) * 64 // 63  # as geth: what calls keep back under the 63/64 rule
+    while low + 1 < high and (high - low) / high >= ESTIMATE_TOLERANCE:
+        if not low < attempt < high:
+            attempt = (low + high) // 2
+        if _succeeds(history, header, replace(request, gas=attempt)):
+            high = attempt
         else:
-            low = middle
+            low = attempt
+        attempt = 0
     return high
 
 

@@ -84,8 +84,10 @@ class Pool:
         """What can go into the next block, each sender's run in nonce order, placed by arrival."""
         with self._lock:
             placed: list[tuple[int, int, Transaction]] = []
-            for sender, waiting in self._by_sender.items():
+            for sender, waiting in list(self._by_sender.items()):
                 nonce, latest = nonce_of(sender), 0
+                for used in [earlier for earlier in waiting if earlier < nonce]:
+                    self._remove(waiting[used][1])  # sent again while its block was being sealed
                 while nonce in waiting:
                     arrival, transaction = waiting[nonce]
                     latest = max(latest, arrival)  # a nonce never overtakes the one before it

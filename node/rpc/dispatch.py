@@ -4,6 +4,7 @@ import inspect
 import json
 import logging
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 from node.chain.errors import ChainError
@@ -63,7 +64,7 @@ class Dispatcher:
 
     def _call(self, method: str, params: list[Any]) -> object:
         if method not in self._methods:
-            raise MethodNotFound(method)
+            raise MethodNotFound(method[:100])
         handler, signature = self._methods[method]
         try:
             bound = signature.bind(*params)
@@ -80,7 +81,7 @@ def _parse(request: object) -> tuple[str | int | float | None, str, list[Any], b
         raise RpcError(INVALID_REQUEST, 'invalid request: jsonrpc must be "2.0"')
     if not isinstance(method, str):
         raise RpcError(INVALID_REQUEST, "invalid request: method must be a string")
-    if isinstance(request_id, bool) or not isinstance(request_id, str | int | float | None):
+    if isinstance(request_id, bool) or not isinstance(request_id, str | int | float | None) or request_id == inf:
         raise RpcError(INVALID_REQUEST, "invalid request: id must be a string, a number or null")
     if params is None:
         params = []

@@ -30,8 +30,13 @@ def methods(node: NodeView) -> dict[str, Handler]:
 
     def transaction_count(account: object, block: object = None) -> str:
         owner = address(account)
-        nonce = state_of(history, header_at(history, block)).get_nonce(owner)
-        return to_quantity(node.pool.next_nonce(owner, nonce) if block == "pending" else nonce)
+        if block != "pending":
+            return to_quantity(state_of(history, header_at(history, block)).get_nonce(owner))
+        while True:
+            head = history.head
+            nonce = node.pool.next_nonce(owner, state_of(history, head).get_nonce(owner))
+            if history.head is head:  # else a block took transactions out of the pool in between
+                return to_quantity(nonce)
 
     def proof(account: object, keys: object, block: object = None) -> dict[str, Any]:
         if not isinstance(keys, list):
