@@ -86,6 +86,35 @@ class ReadFile:
         return len(self.records) + len(self.errors)
 
 
+class FileStatus(StrEnum):
+    """A refused file is kept and marked, and none of its rows is used."""
+
+    IMPORTED = "imported"
+    IMPORTED_WITH_ERRORS = "imported_with_errors"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFile:
+    """A file as it was kept. `terms` is JSON: the layout's options and the control totals it came with.
+
+    row_count = record_count + error_count, unless the file was refused.
+    """
+
+    payment_file_id: str
+    brand_id: int
+    file_name: str
+    file_hash: str
+    layout: str
+    terms: str
+    status: FileStatus
+    reason: str | None
+    row_count: int
+    record_count: int
+    error_count: int
+    created_at: int
+
+
 class UnusableFile(Exception):  # noqa: N818 - an answer about a file, not a fault
     """No row of the file may be used. `code`: unknown_layout, unreadable, wrong_control_total."""
 
