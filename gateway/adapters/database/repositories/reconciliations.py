@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -108,7 +109,7 @@ class SqlReconciliationFacts:
                 PaymentRecordRow.brand_id == brand_id, PaymentRecordRow.business_date <= cut_off.isoformat()
             )
         )
-        return tuple(KeptRecord(record_id, _record(*values)) for record_id, *values in rows.tuples())
+        return tuple(KeptRecord(record_id, _record(values)) for record_id, *values in rows.tuples())
 
 
 class SqlReconciliations:
@@ -183,10 +184,11 @@ def _recorded(row: type[PurchaseRow | PaymentRefundRow], kind: OperationKind) ->
     )
 
 
-def _record(line_number: int, provider: str, kind: str, *rest: Any) -> PaymentRecord:
+def _record(values: Sequence[Any]) -> PaymentRecord:
     """From the columns in the order of the record's fields."""
-    *middle, business_date, payout_id = rest
-    return PaymentRecord(line_number, provider, RecordKind(kind), *middle, date.fromisoformat(business_date), payout_id)
+    line_number, provider, kind, *middle, business_date, payout_id = values
+    fields = (line_number, provider, RecordKind(kind), *middle, date.fromisoformat(business_date), payout_id)
+    return PaymentRecord(*fields)
 
 
 def _written_off(status: str | None, reason: str | None) -> bool:
