@@ -1,0 +1,85 @@
+"""Column mappings: how a brand's own CSV files are read. A change is the next version."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.adapters.database.repositories.payment_files import SqlColumnMappings
+from gateway.adapters.database.work import Work
+from gateway.api.context import ContextNeeded
+from gateway.api.idempotency import WriteNeeded
+from gateway.api.permissions import AsBrand, brand_of
+from gateway.api.problems import READS, WRITES
+from gateway.domain.errors import NotFound
+from gateway.operations.save_column_mapping import save_column_mapping
+
+router = APIRouter(prefix="/v1/column-mappings", tags=["reconciliation"])
+
+
+class ColumnMappingBody(BaseModel):
+    """`definition` names the columns and how their values are written."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str = Field(max_length=64, examples=["till"])
+    definition: dict[str, Any] = Field(
+        examples=[
+            {
+                "delimiter": ",",
+                "encoding": "utf-8",
+                "date_format": "%Y-%m-%d %H:%M:%S",
+                "time_zone": "America/New_York",
+                "columns": {"transaction_id": "Txn", "payment_id": "Order", "occurred_at": "Date", "amount": "Amount", "type": "Type"},
+                "currency": "USD",
+                "type_values": {"SALE": "charge", "REFUND": "refund"},
+                "refund_sign": "negative",
+                "trailer": {"marker": "TOTAL", "count_field": 1, "sum_field": 2},
+            }
+        ]
+    )
+
+
+class ColumnMappingView(BaseModel):
+    """A published version. Files of it have the layout `mapped:<name>@<version>`."""
+
+    name: str
+    version: int
+    layout: str
+    definition: dict[str, Any]
+
+
+@router.post("", status_code=201, responses=WRITES)
+def save(body: ColumnMappingBody, caller: AsBrand, write: WriteNeeded) -> ColumnMappingView:
+    """Saves a mapping; the definition already in force is that version again."""
+
+    def act(work: Work) -> str:
+        mappings = SqlColumnMappings(work.session)
+        return str(save_column_mapping(brand_of(caller), body.name, body.definition, mappings=mappings, now=work.now).version)
+
+    version = write.once(caller, "column_mapping", body.model_dump(), act)
+    if "Idempotent-Replayed" in write.response.headers:
+        write.response.status_code = 200
+    return _view(write.context, brand_of(caller), body.name, int(version))
+
+
+@router.get("/{name}", responses=READS)
+def show(name: str, caller: AsBrand, context: ContextNeeded, version: int | None = None) -> ColumnMappingView:
+    """A version of a mapping, by default the newest."""
+    return _view(context, brand_of(caller), name, version)
+
+
+def _view(context: ContextNeeded, brand_id: int, name: str, version: int | None) -> ColumnMappingView:
+    with context.reading() as work:
+        mappings = SqlColumnMappings(work.session)
+        if version is None:
+            latest = mappings.latest(brand_id, name)
+            version, definition = latest if latest is not None else (0, None)
+        else:
+            definition = mappings.version(brand_id, name, version) if 0 < version < 2**31 else None
+    if definition is None:
+        raise NotFound("there is no such column mapping of your brand")
+    return ColumnMappingView(name=name, version=version, layout=f"mapped:{name}@{version}", definition=json.loads(definition))
