@@ -26,7 +26,7 @@ TARGETS = {
 SETTINGS: dict[str, Any] = {
     "evmVersion": "cancun",
     "viaIR": True,
-    "optimizer": {"enabled": True, "runs": 100_000},
+    "optimizer": {"enabled": True, "runs": 2_000},
     "metadata": {"bytecodeHash": "none"},
 }
 OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"]

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
 import {IERC1155MetadataURI} from "@openzeppelin/contracts/token/ERC1155/extensions/IERC1155MetadataURI.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+import {BalanceSlot} from "./BalanceSlot.sol";
 import {BrandRegister} from "./BrandRegister.sol";
 import {Lots} from "./Lots.sol";
 
@@ -20,7 +21,8 @@ abstract contract Points is IERC1155MetadataURI, BrandRegister {
         uint256 outstanding;
         uint256 localDay;
         uint256 goodExpiryDay; // the month end checked last
-        uint256 lotId;
+        uint256 lotId; // the lot touched last, where its balances stand, and what is outstanding of it now and in storage
+        bytes32 lotBalances;
         uint256 lotOutstanding;
         uint256 lotOutstandingStored;
     }
@@ -105,8 +107,12 @@ abstract contract Points is IERC1155MetadataURI, BrandRegister {
     /// New points of a lot for a member.
     function _give(Batch memory batch, address member, uint256 lotId, uint256 points) internal {
         unchecked {
-            balances[lotId][member] += points;
-            _countOutstanding(batch, lotId, points);
+            if (lotId != batch.lotId) _turnTo(batch, lotId);
+            BalanceSlot.Word storage balance = BalanceSlot.of_(batch.lotBalances, member);
+            balance.value += points;
+            batch.lotOutstanding += points;
+            if (lotId >> 32 == batch.brand) batch.outstanding += points;
+            else brand[Lots.brandOf(lotId)].outstanding += uint128(points);
         }
         emit TransferSingle(msg.sender, address(0), member, lotId, points);
     }
@@ -114,9 +120,13 @@ abstract contract Points is IERC1155MetadataURI, BrandRegister {
     /// Takes `points` from a member for good, and releases `reserved` of them (or more, where not all that was reserved is taken).
     function _take(Batch memory batch, address member, uint256 lotId, uint256 points, uint256 reserved) internal {
         unchecked {
-            balances[lotId][member] -= (reserved << 128) + points;
+            if (lotId != batch.lotId) _turnTo(batch, lotId);
+            BalanceSlot.Word storage balance = BalanceSlot.of_(batch.lotBalances, member);
+            balance.value -= (reserved << 128) + points;
             if (points == 0) return;
-            _countOutstanding(batch, lotId, 0 - points);
+            batch.lotOutstanding -= points;
+            if (lotId >> 32 == batch.brand) batch.outstanding -= points;
+            else brand[Lots.brandOf(lotId)].outstanding -= uint128(points);
         }
         emit TransferSingle(msg.sender, member, address(0), lotId, points);
     }
@@ -147,22 +157,11 @@ abstract contract Points is IERC1155MetadataURI, BrandRegister {
         brand[uint32(batch.brand)].outstanding = uint128(batch.outstanding);
     }
 
-    /// `change` counts modulo 2^256, so that a negative one takes off.
-    function _countOutstanding(Batch memory batch, uint256 lotId, uint256 change) private {
-        unchecked {
-            if (lotId != batch.lotId) {
-                _storeLot(batch);
-                batch.lotId = lotId;
-                batch.lotOutstanding = batch.lotOutstandingStored = outstandingOfLot[lotId];
-            }
-            batch.lotOutstanding += change;
-            if (lotId >> 32 == batch.brand) {
-                batch.outstanding += change;
-            } else {
-                Brand storage issuer = brand[Lots.brandOf(lotId)];
-                issuer.outstanding = uint128(uint256(issuer.outstanding) + change);
-            }
-        }
+    function _turnTo(Batch memory batch, uint256 lotId) private {
+        _storeLot(batch);
+        batch.lotId = lotId;
+        batch.lotBalances = BalanceSlot.row(balances, lotId);
+        batch.lotOutstanding = batch.lotOutstandingStored = outstandingOfLot[lotId];
     }
 
     function _storeLot(Batch memory batch) private {

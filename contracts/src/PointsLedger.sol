@@ -20,6 +20,8 @@ contract PointsLedger is Issuing, Redemption, Pausable {
     bytes32 private constant BATCH_TYPE =
         keccak256("Batch(uint32 brand,uint64 number,bytes32 entriesHash,bytes32 root,uint40 deadline)");
 
+    uint256 private constant ISSUE = 1;
+
     struct Header {
         uint32 brand;
         uint64 number;
@@ -111,8 +113,9 @@ contract PointsLedger is Issuing, Redemption, Pausable {
             while (start < last) {
                 uint256 end = start + 2 + Packed.read(start, 2);
                 bytes4 reason;
+                uint256 kind;
                 if (end > last) (reason, end) = (MalformedEntry.selector, last);
-                else reason = _applyEntry(work, start + 2, end);
+                else (kind, reason) = _applyEntry(work, start + 2, end);
                 if (reason != ACCEPTED) {
                     if (refusals.count == 0) refusals.reserve(start, last);
                     refusals.add(count, reason);
@@ -120,22 +123,27 @@ contract PointsLedger is Issuing, Redemption, Pausable {
                 }
                 start = end;
                 ++count;
+                if (kind == ISSUE && reason == ACCEPTED) {
+                    uint256 further;
+                    (start, further) = _issueRun(work, start, last);
+                    count += further;
+                }
             }
             _closeBatch(work);
         }
     }
 
-    function _applyEntry(Batch memory work, uint256 start, uint256 end) private returns (bytes4) {
-        if (start == end) return MalformedEntry.selector;
-        uint256 kind = Packed.read(start, 1);
-        if (kind == 1) return _issue(work, start, end);
-        if (kind == 7) return _redeem(work, start, end);
-        if (kind == 4) return _authorize(work, start, end);
-        if (kind == 5) return _capture(work, start, end);
-        if (kind == 3) return _clawBack(work, start, end);
-        if (kind == 10) return _expire(work, start, end);
-        if (kind == 8) return _refundPoints(work, start, end);
-        if (kind == 6) return _void(work, start, end);
-        return UnknownEntryKind.selector;
+    function _applyEntry(Batch memory work, uint256 start, uint256 end) private returns (uint256 kind, bytes4 reason) {
+        if (start == end) return (0, MalformedEntry.selector);
+        kind = Packed.read(start, 1);
+        if (kind == ISSUE) reason = _issue(work, start, end);
+        else if (kind == 3) reason = _clawBack(work, start, end);
+        else if (kind == 4) reason = _authorize(work, start, end);
+        else if (kind == 5) reason = _capture(work, start, end);
+        else if (kind == 6) reason = _void(work, start, end);
+        else if (kind == 7) reason = _redeem(work, start, end);
+        else if (kind == 8) reason = _refundPoints(work, start, end);
+        else if (kind == 10) reason = _expire(work, start, end);
+        else reason = UnknownEntryKind.selector;
     }
 }
