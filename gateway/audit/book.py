@@ -1,0 +1,87 @@
+"""A book: every entry in order and the figures that came of them. There are two of them to compare: the ledger's and the projection's.
+
+The ledger's book is a replay by the rules of docs/ledger-format.md; the projection's is read from its rows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.audit.evidence import Holding
+from gateway.domain.ledger.state import LotTotals
+
+
+@dataclass(frozen=True, slots=True)
+class BookMovement:
+    lot_id: int
+    held_delta: int
+    reserved_delta: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookEntry:
+    """An entry, refused ones included. `position` = block number << 40 | transaction index << 20 | entry index; ids are text with 0x."""
+
+    position: int
+    brand_id: int
+    batch_number: int
+    entry_index: int
+    kind: str
+    member: str | None
+    points: int
+    reference: str | None
+    issue_reference: str | None
+    reservation_id: str | None
+    rule_version: int | None
+    entry: bytes
+    refused: str | None
+    timestamp: int
+    movements: tuple[BookMovement, ...]
+
+    @property
+    def place(self) -> str:
+        return f"{self.kind} at brand {self.brand_id}, batch {self.batch_number}, entry {self.entry_index}"
+
+
+@dataclass(frozen=True, slots=True)
+class BookReservation:
+    """A reservation or one-step redemption; `lots` by lot id as (reserved, captured, refunded)."""
+
+    member: str
+    brand_id: int
+    deadline: int
+    status: str
+    lots: Mapping[int, tuple[int, int, int]]
+
+
+@dataclass(frozen=True)
+class Book:
+    """`holdings` by (member, lot), `owed` by (issuer, accepting brand)."""
+
+    name: str
+    entries: Sequence[BookEntry]
+    holdings: Mapping[tuple[str, int], Holding]
+    lots: Mapping[int, LotTotals]
+    owed: Mapping[tuple[int, int], int]
+    outstanding: Mapping[int, int]
+    reservations: Mapping[str, BookReservation]
+
+    @property
+    def accepted(self) -> Iterator[BookEntry]:
+        return (entry for entry in self.entries if entry.refused is None)
+
+    def held_by_lot(self) -> dict[int, int]:
+        sums: dict[int, int] = defaultdict(int)
+        for (_, lot), holding in self.holdings.items():
+            sums[lot] += holding.held
+        return sums
+
+
+def position_of(block_number: int, transaction_index: int, entry_index: int = 0) -> int:
+    return block_number << 40 | transaction_index << 20 | entry_index
+
+
+def hex_of(data: bytes) -> str:
+    return "0x" + data.hex()

@@ -1,0 +1,32 @@
+"""A case: the evidence and the two books made of it, what every check is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.audit.book import Book
+from gateway.audit.evidence import Evidence
+from gateway.audit.projection_book import projection_book
+from gateway.audit.replay import Disagreement, Progress, Replay, replay_chain
+
+
+@dataclass(frozen=True)
+class Case:
+    """`books`: the ledger's, by replay, and the projection's, by its rows."""
+
+    evidence: Evidence
+    replay: Replay
+    projection: Book
+
+    @property
+    def books(self) -> tuple[Book, Book]:
+        return self.replay.book, self.projection
+
+    def disagreements(self, *reasons: str) -> list[Disagreement]:
+        """What ledger and rules disagree on for one of these reasons."""
+        return [each for each in self.replay.disagreements if each.reason in reasons]
+
+
+def open_case(evidence: Evidence, progress: Progress | None = None) -> Case:
+    """Replays the ledger and reads the projection."""
+    return Case(evidence, replay_chain(evidence.chain, progress), projection_book(evidence.store.projection))

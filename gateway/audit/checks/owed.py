@@ -1,0 +1,69 @@
+"""Invariant 8: what was redeemed at other brands less what was given back is what brands owe; net positions sum to zero.
+
+No settlement is on the ledger yet: until then everything owed is unsettled, and no cycle can settle twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from gateway.audit.book import Book
+from gateway.audit.case import Case
+
+Pair = tuple[int, int]
+_REDEEMS = ("capture", "redeem")
+
+
+def findings(case: Case) -> Iterator[str]:
+    by_contract = {pair: points for pair, points in case.evidence.chain.owed.items() if points}
+    for book in case.books:
+        due = _by_entries(book)
+        yield from _differences(due, book.owed, f"by the {book.name}'s entries", f"as owed in the {book.name}")
+        yield from _differences(due, by_contract, f"by the {book.name}'s entries", "as owed in the contract")
+        yield from _differences(due, _by_reservations(book), f"by the {book.name}'s entries", f"by the {book.name}'s reservations")
+        yield from _lot_totals(book)
+    net: dict[int, int] = defaultdict(int)
+    for (issuer, acceptor), points in by_contract.items():
+        net[acceptor] += points
+        net[issuer] -= points
+    if sum(net.values()) != 0:
+        yield f"the net positions sum to {sum(net.values())} points"
+
+
+def _by_entries(book: Book) -> dict[Pair, int]:
+    owed: dict[Pair, int] = defaultdict(int)
+    for entry in book.accepted:
+        if entry.kind in _REDEEMS or entry.kind == "point_refund":
+            for movement in entry.movements:
+                owed[movement.lot_id >> 32, entry.brand_id] -= movement.held_delta
+    return {pair: points for pair, points in owed.items() if points and pair[0] != pair[1]}
+
+
+def _by_reservations(book: Book) -> dict[Pair, int]:
+    owed: dict[Pair, int] = defaultdict(int)
+    for reservation in book.reservations.values():
+        for lot, (_, captured, refunded) in reservation.lots.items():
+            owed[lot >> 32, reservation.brand_id] += captured - refunded
+    return {pair: points for pair, points in owed.items() if points and pair[0] != pair[1]}
+
+
+def _lot_totals(book: Book) -> Iterator[str]:
+    redeemed: dict[int, int] = defaultdict(int)
+    refunded: dict[int, int] = defaultdict(int)
+    for entry in book.accepted:
+        for movement in entry.movements:
+            if entry.kind in _REDEEMS:
+                redeemed[movement.lot_id] -= movement.held_delta
+            elif entry.kind == "point_refund":
+                refunded[movement.lot_id] += movement.held_delta
+    for lot, totals in book.lots.items():
+        if (totals.redeemed, totals.refunded) != (redeemed.get(lot, 0), refunded.get(lot, 0)):
+            yield f"lot {lot}: redeemed or refunded points are not those of the {book.name}'s entries"
+
+
+def _differences(one: Mapping[Pair, int], other: Mapping[Pair, int], one_name: str, other_name: str) -> Iterator[str]:
+    for issuer, acceptor in sorted(set(one) | set(other)):
+        points, others = one.get((issuer, acceptor), 0), other.get((issuer, acceptor), 0)
+        if points != others:
+            yield f"brand {issuer} owes brand {acceptor} {points} points {one_name}, {others} {other_name}"

@@ -1,0 +1,92 @@
+"""What the audit looks at: gathered once, then only read. Checks are pure functions of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.adapters.database.tables_coalition import BrandRow, CoalitionRow, PaymentRefundRow, PurchaseRow
+from gateway.adapters.database.tables_operations import BatchRow, OperationRow, ReferenceRow
+from gateway.adapters.database.tables_payments import MatchRecordRow, MatchRow, PaymentRecordRow
+from gateway.audit.ledger_events import LedgerEvent
+from gateway.domain.ledger.signing import Domain
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event at its place on the chain."""
+
+    block_number: int
+    transaction_index: int
+    log_index: int
+    transaction_hash: str
+    event: LedgerEvent
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedBatch:
+    """A batch as it stands in the calldata of the transaction that recorded it. `signature` is the brand's."""
+
+    block_number: int
+    transaction_index: int
+    transaction_hash: str
+    brand_id: int
+    number: int
+    deadline: int
+    root: bytes
+    entries: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Points of a member in a lot; held includes reserved."""
+
+    held: int
+    reserved: int
+
+
+@dataclass(frozen=True)
+class ChainEvidence:
+    """The ledger at one block: what it logged up to there, and what the contract answers there."""
+
+    domain: Domain
+    utc_offset_seconds: int
+    block_number: int
+    block_hash: str
+    timestamps: Mapping[int, int]
+    block_hashes: Mapping[int, str]
+    events: Sequence[LoggedEvent]
+    batches: Mapping[tuple[int, int], SubmittedBatch]
+    holdings: Mapping[tuple[bytes, int], Holding]
+    owed: Mapping[tuple[int, int], int]
+    outstanding: Mapping[int, int]
+    recorded: Mapping[tuple[int, int], tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True)
+class StoreEvidence:
+    """The gateway's rows, of one snapshot. `projection` holds every row of every projection table as tuples in column order."""
+
+    coalition: CoalitionRow
+    projection: Mapping[str, Sequence[tuple[Any, ...]]]
+    brands: Sequence[BrandRow]
+    operations: Sequence[OperationRow]
+    batches: Sequence[BatchRow]
+    references: Sequence[ReferenceRow]
+    purchases: Sequence[PurchaseRow]
+    payment_refunds: Sequence[PaymentRefundRow]
+    matches: Sequence[MatchRow]
+    match_records: Sequence[MatchRecordRow]
+    payment_records: Sequence[PaymentRecordRow]
+    payouts: Sequence[Any] = field(default=())
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything; `now` is the business clock in Unix seconds."""
+
+    chain: ChainEvidence
+    store: StoreEvidence
+    now: int

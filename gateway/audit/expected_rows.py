@@ -1,0 +1,109 @@
+"""The rows that every projection table must have by the replay: a second, separate way from the chain to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gateway.audit.book import BookEntry, hex_of
+from gateway.audit.evidence import ChainEvidence
+from gateway.audit.replay import Replay
+from gateway.domain.ledger.lots import split_lot_id
+from gateway.domain.ledger.state import BrandStatus
+
+Row = tuple[Any, ...]
+
+
+def expected_rows(chain: ChainEvidence, replay: Replay) -> dict[str, Iterator[Row]]:
+    """By table name; the values of each row stand in the order of the table's columns."""
+    tables: dict[str, Callable[[ChainEvidence, Replay], Iterator[Row]]] = {
+        "ledger_blocks": _blocks,
+        "ledger_batches": _batches,
+        "ledger_entries": _entries,
+        "ledger_movements": _movements,
+        "ledger_member_lots": _member_lots,
+        "ledger_lots": _lots,
+        "ledger_reservations": _reservations,
+        "ledger_reservation_lots": _reservation_lots,
+        "ledger_owed": _owed,
+        "ledger_brands": _brands,
+        "ledger_brand_keys": _brand_keys,
+        "ledger_authorizers": _authorizers,
+    }
+    return {name: rows(chain, replay) for name, rows in tables.items()}
+
+
+def _blocks(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+    for number, block_hash in chain.block_hashes.items():
+        yield number, block_hash, chain.timestamps[number]
+
+
+def _batches(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+    for batch in replay.batches:
+        one, counts = batch.submitted, (len(batch.entries), len(batch.refusals))
+        yield one.brand_id, one.number, hex_of(batch.recorded.root), *counts, one.block_number, one.transaction_hash
+
+
+def _entries(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+    for entry in replay.book.entries:
+        place = (entry.position, entry.brand_id, entry.batch_number, entry.entry_index)
+        about = (entry.kind, entry.member, entry.points, entry.reference, entry.issue_reference, entry.reservation_id)
+        yield *place, *about, entry.rule_version, entry.entry, entry.refused, entry.position >> 40, entry.timestamp
+
+
+def _movements(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+    for entry in replay.book.accepted:
+        for movement in entry.movements:
+            yield entry.position, movement.lot_id, entry.member, movement.held_delta, movement.reserved_delta
+
+
+def _member_lots(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+    touched = {(entry.member, movement.lot_id) for entry in replay.book.accepted for movement in entry.movements}
+    for member, lot in touched:
+        holding = replay.book.holdings[member or "", lot]
+        yield member, lot, holding.held, holding.reserved
+
+
+def _lots(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+    for lot, totals in replay.book.lots.items():
+        came = (totals.issued, totals.opened)
+        yield lot, *split_lot_id(lot), *came, totals.clawed_back, totals.redeemed, totals.refunded, totals.expired
+
+
+def _reservations(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+    openings: dict[str | None, BookEntry] = {
+        entry.reservation_id: entry for entry in replay.book.accepted if entry.kind in ("authorize", "redeem")
+    }
+    for identity, reservation in replay.book.reservations.items():
+        reserved, captured, refunded = (sum(lot[place] for lot in reservation.lots.values()) for place in range(3))
+        opening = openings[identity]
+        whose = (identity, reservation.member, reservation.brand_id, opening.reference)
+        yield *whose, reserved, captured, refunded, reservation.deadline, reservation.status
+
+
+def _reservation_lots(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+    for identity, reservation in replay.book.reservations.items():
+        for lot, points in reservation.lots.items():
+            yield identity, lot, *points
+
+
+def _owed(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+    for (issuer, acceptor), points in replay.model.state.owed.items():
+        yield issuer, acceptor, points
+
+
+def _brands(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+    for brand, register in replay.brands.items():
+        outstanding = replay.book.outstanding.get(brand, 0)
+        yield brand, BrandStatus(register.status).name.lower(), register.limit, outstanding, *register.terms
+
+
+def _brand_keys(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+    for brand, register in replay.brands.items():
+        for key, (valid_from, valid_until) in register.keys.items():
+            yield brand, hex_of(key), valid_from, valid_until
+
+
+def _authorizers(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+    for (member, identity), (kind, authorizer) in replay.authorizers.items():
+        yield hex_of(member), hex_of(identity), kind, hex_of(authorizer)

@@ -1,0 +1,165 @@
+"""Gathers the ledger at one block through plain JSON-RPC: its logs, the calldata of its batches, and what the contract answers.
+
+Who holds what is enumerated from the ERC-1155 logs alone, as any outsider would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, TypeVar
+
+from gateway.adapters.database.tables_coalition import CoalitionRow
+from gateway.adapters.onchain.artifacts import points_ledger
+from gateway.adapters.onchain.connection import Chain, NodeRefused
+from gateway.adapters.onchain.hex import from_bytes, from_int, to_bytes, to_int
+from gateway.audit.evidence import ChainEvidence, Holding, LoggedEvent, SubmittedBatch
+from gateway.audit.ledger_events import BatchRecorded, BrandRegistered, PointsMoved, read_event
+from gateway.audit.replay import Progress
+from gateway.domain.errors import Unavailable
+from gateway.domain.ledger.signing import Domain
+
+BLOCKS_IN_ONE_ASK = 2_000
+CALLS_IN_ONE_ASK = 200
+HOLDINGS_IN_ONE_CALL = 500
+NOBODY = bytes(20)
+Item = TypeVar("Item")
+
+
+def gather_chain(chain: Chain, coalition: CoalitionRow, block_number: int, progress: Progress | None = None) -> ChainEvidence:
+    """Everything up to and including `block_number`."""
+    return _Gathering(chain, coalition, block_number, progress).evidence()
+
+
+class _Gathering:
+    def __init__(self, chain: Chain, coalition: CoalitionRow, block_number: int, progress: Progress | None) -> None:
+        self.chain = chain
+        self.coalition = coalition
+        self.block_number = block_number
+        self.at = from_int(block_number)
+        self.progress = progress
+        self.ledger = points_ledger()
+
+    def evidence(self) -> ChainEvidence:
+        blocks = self._blocks()
+        events = self._events()
+        batches = self._batches([each for each in events if isinstance(each.event, BatchRecorded)])
+        brands = sorted(each.event.brand_id for each in events if isinstance(each.event, BrandRegistered))
+        coalition = self.coalition
+        return ChainEvidence(
+            domain=Domain(coalition.chain_id, to_bytes(coalition.points_address), to_bytes(coalition.coalition_id)),
+            utc_offset_seconds=coalition.utc_offset_seconds,
+            block_number=self.block_number,
+            block_hash=blocks[self.block_number][0],
+            timestamps={number: timestamp for number, (_, timestamp) in blocks.items()},
+            block_hashes={number: block_hash for number, (block_hash, _) in blocks.items()},
+            events=events,
+            batches=batches,
+            holdings=self._holdings(events),
+            owed=self._owed(brands),
+            outstanding=self._outstanding(brands),
+            recorded=self._recorded(events),
+        )
+
+    def _blocks(self) -> dict[int, tuple[str, int]]:
+        """(hash, timestamp) of every block."""
+        numbers = range(self.block_number + 1)
+        found = self._ask("reading blocks", [("eth_getBlockByNumber", (from_int(number), False)) for number in numbers])
+        if any(block is None for block in found):
+            raise Unavailable(f"The node does not have block {self.block_number}, up to which the projection goes")
+        return {number: (str(block["hash"]).lower(), to_int(block["timestamp"])) for number, block in zip(numbers, found, strict=True)}
+
+    def _events(self) -> list[LoggedEvent]:
+        spans = [
+            {"address": self.coalition.points_address, "fromBlock": from_int(first), "toBlock": from_int(min(last, self.block_number))}
+            for first, last in _spans(self.block_number + 1, BLOCKS_IN_ONE_ASK)
+        ]
+        events: list[LoggedEvent] = []
+        for done, span in enumerate(spans):
+            self._tell("reading the ledger's logs", done, len(spans))
+            for log in self.chain.call("eth_getLogs", span):
+                event = read_event(tuple(to_bytes(topic) for topic in log["topics"]), to_bytes(log["data"]))
+                if event is not None:
+                    place = (to_int(log["blockNumber"]), to_int(log["transactionIndex"]), to_int(log["logIndex"]))
+                    events.append(LoggedEvent(*place, str(log["transactionHash"]).lower(), event))
+        return sorted(events, key=lambda each: (each.block_number, each.log_index))
+
+    def _batches(self, recorded: Sequence[LoggedEvent]) -> dict[tuple[int, int], SubmittedBatch]:
+        found = self._ask("reading batches", [("eth_getTransactionByHash", (each.transaction_hash,)) for each in recorded])
+        submitted = (self._submitted(each, transaction) for each, transaction in zip(recorded, found, strict=True))
+        return {(batch.brand_id, batch.number): batch for batch in submitted if batch is not None}
+
+    def _submitted(self, logged: LoggedEvent, transaction: Any) -> SubmittedBatch | None:
+        data = to_bytes(transaction["input"])
+        if data[:4] != self.ledger.selector("submitBatch"):
+            return None
+        (brand, number, deadline, root), entries, signature = self.ledger.arguments("submitBatch", data)
+        return SubmittedBatch(
+            block_number=logged.block_number,
+            transaction_index=logged.transaction_index,
+            transaction_hash=logged.transaction_hash,
+            brand_id=brand,
+            number=number,
+            deadline=deadline,
+            root=root,
+            entries=entries,
+            signature=signature,
+        )
+
+    def _holdings(self, events: Sequence[LoggedEvent]) -> dict[tuple[bytes, int], Holding]:
+        """Held points in large calls; reserved ones asked one by one where the contract keeps any."""
+        pairs = sorted({pair for each in events if isinstance(each.event, PointsMoved) for pair in _holders(each.event)})
+        chunks = [pairs[first : last + 1] for first, last in _spans(len(pairs), HOLDINGS_IN_ONE_CALL)]
+        asked = [self._call("balanceOfBatch", [from_bytes(member) for member, _ in chunk], [lot for _, lot in chunk]) for chunk in chunks]
+        held: list[int] = []
+        for answer in self._ask("reading points", asked):
+            held += self.ledger.returned("balanceOfBatch", to_bytes(answer))[0]
+        slots = self._ask("reading reservations", [self._call("pointsOf", from_bytes(member), lot) for member, lot in pairs])
+        holdings = {}
+        for pair, points, answer in zip(pairs, held, slots, strict=True):
+            both = self.ledger.returned("pointsOf", to_bytes(answer))
+            assert both[0] == points, "the contract answers both questions from one slot"
+            holdings[pair] = Holding(*both)
+        return holdings
+
+    def _owed(self, brands: Sequence[int]) -> dict[tuple[int, int], int]:
+        pairs = [(issuer, acceptor) for issuer in brands for acceptor in brands if issuer != acceptor]
+        answers = self._ask("reading what brands owe", [self._call("owed", *pair) for pair in pairs])
+        return {pair: self.ledger.returned("owed", to_bytes(answer))[0] for pair, answer in zip(pairs, answers, strict=True)}
+
+    def _outstanding(self, brands: Sequence[int]) -> dict[int, int]:
+        answers = self._ask("reading brands", [self._call("brand", brand) for brand in brands])
+        return {brand: self.ledger.returned("brand", to_bytes(answer))[0] for brand, answer in zip(brands, answers, strict=True)}
+
+    def _recorded(self, events: Sequence[LoggedEvent]) -> dict[tuple[int, int], tuple[bytes, bytes]]:
+        names = [(each.event.brand_id, each.event.number) for each in events if isinstance(each.event, BatchRecorded)]
+        answers = self._ask("reading recorded batches", [self._call("batch", *name) for name in names])
+        found = (self.ledger.returned("batch", to_bytes(answer)) for answer in answers)
+        return {name: (root, outcome) for name, (root, outcome) in zip(names, found, strict=True)}
+
+    def _call(self, function: str, *arguments: Any) -> tuple[str, tuple[Any, ...]]:
+        data = from_bytes(self.ledger.call(function, *arguments))
+        return "eth_call", ({"to": self.coalition.points_address, "data": data}, self.at)
+
+    def _ask(self, doing: str, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Any]:
+        answers: list[Any] = []
+        for first, last in _spans(len(calls), CALLS_IN_ONE_ASK):
+            self._tell(doing, first, len(calls))
+            answers += self.chain.call_all(calls[first : last + 1])
+        refused = next((answer for answer in answers if isinstance(answer, NodeRefused)), None)
+        if refused is not None:
+            raise Unavailable(f"The node refused while {doing}: {refused}")
+        return answers
+
+    def _tell(self, doing: str, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress(doing, done, total)
+
+
+def _holders(moved: PointsMoved) -> Collection[tuple[bytes, int]]:
+    return [(member, moved.lot_id) for member in (moved.giver, moved.taker) if member != NOBODY]
+
+
+def _spans(count: int, size: int) -> Iterator[tuple[int, int]]:
+    """(first, last) of consecutive spans."""
+    for first in range(0, count, size):
+        yield first, min(first + size, count) - 1

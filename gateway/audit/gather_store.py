@@ -1,0 +1,63 @@
+"""Gathers the gateway's rows in one snapshot of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.adapters.database import tables_projection as projection
+from gateway.adapters.database.session import Database
+from gateway.adapters.database.tables_coalition import BrandRow, CoalitionRow, PaymentRefundRow, PurchaseRow
+from gateway.adapters.database.tables_operations import BatchRow, OperationRow, ReferenceRow
+from gateway.adapters.database.tables_payments import MatchRecordRow, MatchRow, PaymentRecordRow, PayoutRow
+from gateway.audit.evidence import StoreEvidence
+from gateway.domain.errors import Unavailable
+
+PROJECTION = (
+    projection.LedgerBlockRow,
+    projection.LedgerBatchRow,
+    projection.LedgerEntryRow,
+    projection.LedgerMovementRow,
+    projection.LedgerMemberLotRow,
+    projection.LedgerLotRow,
+    projection.LedgerReservationRow,
+    projection.LedgerReservationLotRow,
+    projection.LedgerOwedRow,
+    projection.LedgerBrandRow,
+    projection.LedgerBrandKeyRow,
+    projection.LedgerAuthorizerRow,
+)
+Rows = TypeVar("Rows")
+
+
+def gather_store(database: Database) -> StoreEvidence:
+    """Everything that the checks read; nothing is locked."""
+    with database.read() as session:
+        coalition = session.get(CoalitionRow, 1)
+        if coalition is None:
+            raise Unavailable("This gateway has no ledger yet: there is nothing to audit")
+        return StoreEvidence(
+            coalition=coalition,
+            projection={table.__tablename__: _tuples(session, table) for table in PROJECTION},
+            brands=_rows(session, BrandRow),
+            operations=_rows(session, OperationRow),
+            batches=_rows(session, BatchRow),
+            references=_rows(session, ReferenceRow),
+            purchases=_rows(session, PurchaseRow),
+            payment_refunds=_rows(session, PaymentRefundRow),
+            matches=_rows(session, MatchRow),
+            match_records=_rows(session, MatchRecordRow),
+            payment_records=_rows(session, PaymentRecordRow),
+            payouts=_rows(session, PayoutRow),
+        )
+
+
+def _rows(session: Session, table: type[Rows]) -> Sequence[Rows]:
+    return session.scalars(select(table)).all()
+
+
+def _tuples(session: Session, table: type[Any]) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in session.execute(select(table.__table__))]

@@ -1,0 +1,83 @@
+"""The ten invariants by number, and the run of their checks over one case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from gateway.audit.case import Case
+from gateway.audit.checks import (
+    acknowledged,
+    earned_once,
+    limits,
+    lot_order,
+    lot_sums,
+    matches,
+    owed,
+    projection_rows,
+    reserved,
+    signatures,
+)
+
+FINDINGS_SHOWN = 20
+OK = "ok"
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """`not_yet` names the part of it that nothing on this ledger can break or show yet."""
+
+    number: int
+    sentence: str
+    findings: Callable[[Case], Iterator[str]]
+    not_yet: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one invariant. `findings` holds the first ones; `findings_total` counts all."""
+
+    number: int
+    sentence: str
+    findings: tuple[str, ...]
+    findings_total: int
+    not_yet: str | None
+
+    @property
+    def holds(self) -> bool:
+        return self.findings_total == 0
+
+    @property
+    def summary(self) -> str:
+        """`ok`, or what fails."""
+        if self.holds:
+            return OK
+        more = f" (and {self.findings_total - 1} more)" if self.findings_total > 1 else ""
+        return f"fails: {self.findings[0]}{more}"
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(1, "every lot's points are what was issued less what went", lot_sums.findings),
+    Invariant(2, "no points without the issuer's signature, no redemption without the member's and the acceptor's", signatures.findings),
+    Invariant(3, "a payment earns at most once, net of its refunds", earned_once.findings),
+    Invariant(4, "no issue leaves outstanding points above the limit", limits.findings),
+    Invariant(5, "what was acknowledged is never lost and never doubled", acknowledged.findings),
+    Invariant(6, "the projection equals a replay of the ledger", projection_rows.findings),
+    Invariant(7, "reserved and spent never exceed held", reserved.findings),
+    Invariant(8, "what was redeemed elsewhere is what brands owe; net positions sum to zero", owed.findings, "no cycle is settled yet"),
+    Invariant(9, "no expired lot is spent, the nearest expiry first", lot_order.findings),
+    Invariant(10, "a payment record is claimed at most once, a payout is its parts and one remainder", matches.findings),
+)
+NUMBERS = tuple(invariant.number for invariant in INVARIANTS)
+
+
+def check(case: Case, numbers: Sequence[int] = NUMBERS) -> list[Verdict]:
+    """The verdicts in the order of the numbers."""
+    return [_verdict(invariant, case) for invariant in INVARIANTS if invariant.number in numbers]
+
+
+def _verdict(invariant: Invariant, case: Case) -> Verdict:
+    found = invariant.findings(case)
+    shown = tuple(islice(found, FINDINGS_SHOWN))
+    return Verdict(invariant.number, invariant.sentence, shown, len(shown) + sum(1 for _ in found), invariant.not_yet)

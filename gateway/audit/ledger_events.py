@@ -1,0 +1,147 @@
+"""The points ledger's events, read from raw logs by their signatures alone: nothing here is shared with what fills the projection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from eth_abi.abi import decode
+from eth_hash.auto import keccak
+
+
+@dataclass(frozen=True, slots=True)
+class BrandRegistered:
+    brand_id: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrandStatusSet:
+    brand_id: int
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrandLimitSet:
+    brand_id: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrandKeySet:
+    brand_id: int
+    key: bytes
+    valid_from: int
+    valid_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrandTermsSet:
+    brand_id: int
+    par_minor: int
+    par_points: int
+    redemption_minor: int
+    redemption_points: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberEnrolled:
+    member: bytes
+    kind: int
+    authorizer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizerAdded:
+    member: bytes
+    kind: int
+    authorizer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizerRemoved:
+    member: bytes
+    authorizer_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRefused:
+    brand_id: int
+    number: int
+    index: int
+    reason: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecorded:
+    brand_id: int
+    number: int
+    root: bytes
+    entry_count: int
+    refused_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PointsMoved:
+    """TransferSingle; the zero id stands for nobody."""
+
+    giver: bytes
+    taker: bytes
+    lot_id: int
+    points: int
+
+
+LedgerEvent = (
+    BrandRegistered
+    | BrandStatusSet
+    | BrandLimitSet
+    | BrandKeySet
+    | BrandTermsSet
+    | MemberEnrolled
+    | AuthorizerAdded
+    | AuthorizerRemoved
+    | EntryRefused
+    | BatchRecorded
+    | PointsMoved
+)
+
+
+def read_event(topics: tuple[bytes, ...], data: bytes) -> LedgerEvent | None:
+    """The event of a log of the points ledger; None for one that no check needs (pauses, roles, URIs)."""
+    reader = _READERS.get(topics[0]) if topics else None
+    return reader(topics, data) if reader else None
+
+
+def _number(topic: bytes) -> int:
+    return int.from_bytes(topic)
+
+
+def _address(topic: bytes) -> bytes:
+    return topic[12:]
+
+
+def _words(data: bytes) -> list[int]:
+    return [int.from_bytes(data[start : start + 32]) for start in range(0, len(data), 32)]
+
+
+def _kind_and_authorizer(data: bytes) -> tuple[int, bytes]:
+    kind, authorizer = decode(["uint8", "bytes"], data)
+    return kind, authorizer
+
+
+_SIGNATURES: dict[str, Callable[[tuple[bytes, ...], bytes], LedgerEvent]] = {
+    "BrandRegistered(uint32,uint96)": lambda t, d: BrandRegistered(_number(t[1]), *_words(d)),
+    "BrandStatusSet(uint32,uint8)": lambda t, d: BrandStatusSet(_number(t[1]), *_words(d)),
+    "BrandLimitSet(uint32,uint96)": lambda t, d: BrandLimitSet(_number(t[1]), *_words(d)),
+    "BrandKeySet(uint32,address,uint40,uint40)": lambda t, d: BrandKeySet(_number(t[1]), _address(t[2]), *_words(d)),
+    "BrandTermsSet(uint32,uint64,uint64,uint64,uint64)": lambda t, d: BrandTermsSet(_number(t[1]), *_words(d)),
+    "MemberEnrolled(address,uint8,bytes)": lambda t, d: MemberEnrolled(_address(t[1]), *_kind_and_authorizer(d)),
+    "AuthorizerAdded(address,uint8,bytes)": lambda t, d: AuthorizerAdded(_address(t[1]), *_kind_and_authorizer(d)),
+    "AuthorizerRemoved(address,bytes32)": lambda t, d: AuthorizerRemoved(_address(t[1]), d),
+    "EntryRefused(uint32,uint64,uint32,bytes4)": lambda t, d: EntryRefused(_number(t[1]), _number(t[2]), _number(d[:32]), d[32:36]),
+    "BatchRecorded(uint32,uint64,bytes32,uint32,uint32)": lambda t, d: BatchRecorded(
+        _number(t[1]), _number(t[2]), d[:32], _number(d[32:64]), _number(d[64:96])
+    ),
+    "TransferSingle(address,address,address,uint256,uint256)": lambda t, d: PointsMoved(_address(t[2]), _address(t[3]), *_words(d)),
+}
+_READERS = {keccak(signature.encode()): reader for signature, reader in _SIGNATURES.items()}

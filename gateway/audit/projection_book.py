@@ -1,0 +1,81 @@
+"""The projection's rows as a book, so that the same checks run over what members are shown."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from gateway.adapters.database.tables_projection import (
+    LedgerBrandRow,
+    LedgerEntryRow,
+    LedgerLotRow,
+    LedgerMemberLotRow,
+    LedgerMovementRow,
+    LedgerOwedRow,
+    LedgerReservationLotRow,
+    LedgerReservationRow,
+)
+from gateway.audit.book import Book, BookEntry, BookMovement, BookReservation
+from gateway.audit.evidence import Holding
+from gateway.domain.ledger.state import LotTotals
+
+Rows = Mapping[str, Sequence[tuple[Any, ...]]]
+
+
+def projection_book(rows: Rows) -> Book:
+    """A book from every row of every projection table."""
+    movements: dict[int, list[BookMovement]] = defaultdict(list)
+    for row in named(rows, LedgerMovementRow):
+        movements[row["position"]].append(BookMovement(row["lot_id"], row["held_delta"], row["reserved_delta"]))
+    return Book(
+        name="projection",
+        entries=sorted(_entries(rows, movements), key=lambda entry: entry.position),
+        holdings={(row["member_id"], row["lot_id"]): Holding(row["held"], row["reserved"]) for row in named(rows, LedgerMemberLotRow)},
+        lots={
+            row["lot_id"]: LotTotals(row["issued"], row["opened"], row["redeemed"], row["clawed_back"], row["expired"], row["refunded"])
+            for row in named(rows, LedgerLotRow)
+        },
+        owed={(row["issuer_id"], row["acceptor_id"]): row["points"] for row in named(rows, LedgerOwedRow) if row["points"]},
+        outstanding={row["brand_id"]: row["outstanding"] for row in named(rows, LedgerBrandRow)},
+        reservations=_reservations(rows),
+    )
+
+
+def named(rows: Rows, table: type[Any]) -> Iterable[dict[str, Any]]:
+    """The rows of a table by column name."""
+    names = [column.name for column in table.__table__.columns]
+    return (dict(zip(names, row, strict=True)) for row in rows[table.__tablename__])
+
+
+def _entries(rows: Rows, movements: Mapping[int, list[BookMovement]]) -> Iterable[BookEntry]:
+    for row in named(rows, LedgerEntryRow):
+        yield BookEntry(
+            position=row["position"],
+            brand_id=row["brand_id"],
+            batch_number=row["batch_number"],
+            entry_index=row["entry_index"],
+            kind=row["kind"],
+            member=row["member_id"],
+            points=row["points"],
+            reference=row["reference"],
+            issue_reference=row["issue_reference"],
+            reservation_id=row["reservation_id"],
+            rule_version=row["rule_version"],
+            entry=row["entry"],
+            refused=row["refused_reason"],
+            timestamp=row["block_timestamp"],
+            movements=tuple(movements.get(row["position"], ())),
+        )
+
+
+def _reservations(rows: Rows) -> dict[str, BookReservation]:
+    lots: dict[str, dict[int, tuple[int, int, int]]] = defaultdict(dict)
+    for row in named(rows, LedgerReservationLotRow):
+        lots[row["reservation_id"]][row["lot_id"]] = (row["reserved"], row["captured"], row["refunded"])
+    return {
+        row["reservation_id"]: BookReservation(
+            row["member_id"], row["brand_id"], row["deadline"], row["status"], lots.get(row["reservation_id"], {})
+        )
+        for row in named(rows, LedgerReservationRow)
+    }

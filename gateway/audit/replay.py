@@ -1,0 +1,272 @@
+"""Replays the chain's batches through the model of the rules, and keeps what the ledger and the rules disagree on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.adapters.onchain.recover import recover_address
+from gateway.audit.book import Book, BookEntry, BookMovement, BookReservation, hex_of, position_of
+from gateway.audit.evidence import ChainEvidence, Holding, LoggedEvent, SubmittedBatch
+from gateway.audit.ledger_events import (
+    AuthorizerAdded,
+    AuthorizerRemoved,
+    BatchRecorded,
+    BrandKeySet,
+    BrandLimitSet,
+    BrandRegistered,
+    BrandStatusSet,
+    BrandTermsSet,
+    EntryRefused,
+    MemberEnrolled,
+)
+from gateway.domain.ledger.effects import Effect, Movement, Refused
+from gateway.domain.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    Entry,
+    Expire,
+    Issue,
+    MalformedEntry,
+    Opening,
+    PointRefund,
+    Redeem,
+    Void,
+    decode_entry,
+    kind_of,
+    unpack_entries,
+)
+from gateway.domain.ledger.members import authorizer_id
+from gateway.domain.ledger.model import LedgerModel
+from gateway.domain.ledger.refusals import REFUSALS, Refusal
+from gateway.domain.ledger.state import BrandStatus, MemberRecord, Reservation
+
+Progress = Callable[[str, int, int], None]
+"""(what is being done, how many are done, how many there are)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """An entry that the ledger took otherwise than its rules say; None = accepted. `reason` is the one that decides what is broken."""
+
+    entry: BookEntry
+    by_ledger: str | None
+    by_rules: str | None
+
+    @property
+    def reason(self) -> str:
+        return self.by_rules or self.by_ledger or ""
+
+    def __str__(self) -> str:
+        said = [f"refused it as {each}" if each else "accepted it" for each in (self.by_ledger, self.by_rules)]
+        return (
+            f"{self.entry.place}: the ledger {said[0]}, by the rules it {'is refused as ' + self.by_rules if self.by_rules else 'counts'}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedBatch:
+    """A batch with the keys that its brand could sign with in its block."""
+
+    submitted: SubmittedBatch
+    recorded: BatchRecorded
+    entries: Sequence[bytes]
+    refusals: tuple[tuple[int, bytes], ...]
+    timestamp: int
+    valid_keys: frozenset[bytes]
+
+
+@dataclass
+class BrandRegisterState:
+    """What a brand's register says at the end of the replay."""
+
+    status: int = int(BrandStatus.ACTIVE)
+    limit: int = 0
+    terms: tuple[int, int, int, int] = (0, 0, 0, 0)
+    keys: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass
+class Replay:
+    """The whole history by the rules. `limits`: (position, brand, limit) in order."""
+
+    book: Book
+    batches: list[ReplayedBatch]
+    disagreements: list[Disagreement]
+    unsubmitted: list[BatchRecorded]
+    limits: list[tuple[int, int, int]]
+    brands: dict[int, BrandRegisterState]
+    authorizers: dict[tuple[bytes, bytes], tuple[int, bytes]]
+    model: LedgerModel
+
+
+def replay_chain(chain: ChainEvidence, progress: Progress | None = None) -> Replay:
+    """Applies every event in order."""
+    run = _Run(chain)
+    for done, logged in enumerate(chain.events):
+        run.apply(logged)
+        if progress and done % 1000 == 0:
+            progress("replaying the ledger", done, len(chain.events))
+    return run.result()
+
+
+class _Run:
+    def __init__(self, chain: ChainEvidence) -> None:
+        self.chain = chain
+        self.model = LedgerModel(chain.domain, chain.utc_offset_seconds, recover_address)
+        self.entries: list[BookEntry] = []
+        self.batches: list[ReplayedBatch] = []
+        self.disagreements: list[Disagreement] = []
+        self.unsubmitted: list[BatchRecorded] = []
+        self.limits: list[tuple[int, int, int]] = []
+        self.brands: dict[int, BrandRegisterState] = defaultdict(BrandRegisterState)
+        self.authorizers: dict[tuple[bytes, bytes], tuple[int, bytes]] = {}
+        self.refusals = _refusals_by_batch(chain.events)
+
+    def apply(self, logged: LoggedEvent) -> None:
+        event, state = logged.event, self.model.state
+        match event:
+            case BatchRecorded():
+                self._apply_batch(event)
+            case BrandRegistered():
+                self.model.register_brand(event.brand_id, event.limit)
+                self.brands[event.brand_id].limit = event.limit
+                self.limits.append((position_of(logged.block_number, logged.transaction_index), event.brand_id, event.limit))
+            case BrandLimitSet():
+                self.model.set_brand_limit(event.brand_id, event.limit)
+                self.brands[event.brand_id].limit = event.limit
+                self.limits.append((position_of(logged.block_number, logged.transaction_index), event.brand_id, event.limit))
+            case BrandStatusSet():
+                self.model.set_brand_status(event.brand_id, event.status)
+                self.brands[event.brand_id].status = event.status
+            case BrandTermsSet():
+                terms = (event.par_minor, event.par_points, event.redemption_minor, event.redemption_points)
+                self.brands[event.brand_id].terms = terms
+            case BrandKeySet():
+                self.brands[event.brand_id].keys[event.key] = (event.valid_from, event.valid_until)
+            case MemberEnrolled() | AuthorizerAdded():
+                identity = authorizer_id(event.kind, event.authorizer)
+                state.members.setdefault(event.member, MemberRecord()).authorizers[identity] = event.kind
+                self.authorizers[event.member, identity] = (event.kind, event.authorizer)
+            case AuthorizerRemoved():
+                state.members[event.member].authorizers.pop(event.authorizer_id, None)
+                self.authorizers.pop((event.member, event.authorizer_id), None)
+
+    def _apply_batch(self, recorded: BatchRecorded) -> None:
+        submitted = self.chain.batches.get((recorded.brand_id, recorded.number))
+        if submitted is None:
+            self.unsubmitted.append(recorded)
+            return
+        timestamp = self.chain.timestamps[submitted.block_number]
+        windows = self.brands[recorded.brand_id].keys
+        valid = frozenset(key for key, (start, end) in windows.items() if start <= timestamp < end)
+        refused = self.refusals.get((recorded.brand_id, recorded.number), {})
+        packed = unpack_entries(submitted.entries)
+        self.batches.append(ReplayedBatch(submitted, recorded, packed, tuple(sorted(refused.items())), timestamp, valid))
+        for index, data in enumerate(packed):
+            result = self.model.apply_entry(recorded.brand_id, data, timestamp)
+            by_rules = result.reason.value if isinstance(result, Refused) else None
+            reason = refused.get(index)
+            by_ledger = None if reason is None else _name(reason)
+            entry = _book_entry(submitted, index, data, result, by_ledger, timestamp, self.model)
+            self.entries.append(entry)
+            if by_rules != by_ledger:
+                self.disagreements.append(Disagreement(entry, by_ledger, by_rules))
+
+    def result(self) -> Replay:
+        state = self.model.state
+        holdings = {
+            (hex_of(member), lot): Holding(held, state.reserved.get((member, lot), 0)) for (member, lot), held in state.held.items()
+        }
+        book = Book(
+            name="ledger",
+            entries=self.entries,
+            holdings=holdings,
+            lots=dict(state.lots),
+            owed={pair: points for pair, points in state.owed.items() if points},
+            outstanding={brand: record.outstanding for brand, record in state.brands.items()},
+            reservations={hex_of(identity): _book_reservation(each) for identity, each in state.reservations.items()},
+        )
+        return Replay(
+            book, self.batches, self.disagreements, self.unsubmitted, self.limits, dict(self.brands), self.authorizers, self.model
+        )
+
+
+def _refusals_by_batch(events: Sequence[LoggedEvent]) -> Mapping[tuple[int, int], dict[int, bytes]]:
+    refusals: dict[tuple[int, int], dict[int, bytes]] = defaultdict(dict)
+    for logged in events:
+        if isinstance(logged.event, EntryRefused):
+            refusals[logged.event.brand_id, logged.event.number][logged.event.index] = logged.event.reason
+    return refusals
+
+
+def _name(reason: bytes) -> str:
+    known: Refusal | None = REFUSALS.get(reason)
+    return known.value if known else hex_of(reason)
+
+
+def _book_entry(
+    batch: SubmittedBatch, index: int, data: bytes, result: Effect | Refused, by_ledger: str | None, timestamp: int, model: LedgerModel
+) -> BookEntry:
+    entry = _decoded(data)
+    effect = result if isinstance(result, Effect) else None
+    reservation_id = effect.reservation_id if effect else getattr(entry, "reservation_id", None)
+    member = effect.member if effect else getattr(entry, "member", None)
+    if member is None and reservation_id in model.state.reservations:
+        member = model.state.reservations[reservation_id].member
+    reference = getattr(entry, "reference", None)
+    issue_reference = getattr(entry, "issue_reference", None)
+    return BookEntry(
+        position=position_of(batch.block_number, batch.transaction_index, index),
+        brand_id=batch.brand_id,
+        batch_number=batch.number,
+        entry_index=index,
+        kind=kind_of(entry).name.lower() if entry else "unreadable",
+        member=hex_of(member) if member else None,
+        points=points_of(entry) if entry else 0,
+        reference=hex_of(reference) if reference else None,
+        issue_reference=hex_of(issue_reference) if issue_reference else None,
+        reservation_id=hex_of(reservation_id) if reservation_id else None,
+        rule_version=getattr(entry, "rule_version", None),
+        entry=data,
+        refused=by_ledger,
+        timestamp=timestamp,
+        movements=_by_lot(effect.movements if effect else ()),
+    )
+
+
+def _by_lot(movements: Sequence[Movement]) -> tuple[BookMovement, ...]:
+    """One movement a lot: two expired lots of one issuer come back into one grace lot."""
+    lots: dict[int, tuple[int, int]] = {}
+    for each in movements:
+        held, reserved = lots.get(each.lot_id, (0, 0))
+        lots[each.lot_id] = held + each.held_delta, reserved + each.reserved_delta
+    return tuple(BookMovement(lot, held, reserved) for lot, (held, reserved) in lots.items())
+
+
+def _decoded(data: bytes) -> Entry | None:
+    try:
+        return decode_entry(data)
+    except MalformedEntry:
+        return None
+
+
+def points_of(entry: Entry) -> int:
+    """How many points an entry is about."""
+    match entry:
+        case Issue() | Opening() | Authorize() | Redeem() | Expire():
+            return entry.points
+        case Clawback() | Capture() | Void() | PointRefund():
+            return sum(line.points for line in entry.lines)
+
+
+def _book_reservation(reservation: Reservation) -> BookReservation:
+    return BookReservation(
+        member=hex_of(reservation.member),
+        brand_id=reservation.brand_id,
+        deadline=reservation.deadline,
+        status=reservation.state.name.lower(),
+        lots={lot: (part.authorized, part.captured, part.refunded) for lot, part in reservation.lots.items()},
+    )
