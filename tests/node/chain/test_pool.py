@@ -1,0 +1,107 @@
+"""The pool of waiting transactions: order, replacement, gaps, funds."""
+
+
+import pytest
+from eth_account.signers.local import LocalAccount
+
+from node.chain.errors import (
+    AlreadyKnown,
+    InsufficientFunds,
+    InvalidSender,
+    NonceTooHigh,
+    NonceTooLow,
+    ReplacementUnderpriced,
+)
+from node.chain.pool import NONCE_GAP_MAX, Pool, SenderState
+from node.chain.transactions import Transaction, decode
+from tests.node.running_node import throwaway_account
+
+ALICE, BOB = throwaway_account("alice"), throwaway_account("bob")
+RICH = SenderState(nonce=0, balance=10**18)
+
+
+def _transaction(account: LocalAccount, nonce: int, fee: int = 100, value: int = 0) -> Transaction:
+    fields = {"type": 2, "chainId": 1, "nonce": nonce, "gas": 21_000, "to": BOB.address, "value": value}
+    return decode(account.sign_transaction(fields | {"maxFeePerGas": fee, "maxPriorityFeePerGas": fee}).raw_transaction)
+
+
+
+def test_candidates_come_by_arrival_and_each_senders_by_nonce() -> None:
+    pool = Pool()
+    late, other, early = _transaction(ALICE, 1), _transaction(BOB, 0), _transaction(ALICE, 0)
+    for transaction in (late, other, early):
+        pool.add(transaction, RICH)
+    assert pool.candidates(lambda _: 0) == [other, early, late]
+
+
+def test_a_transaction_after_a_gap_waits_for_it_to_close() -> None:
+    pool = Pool()
+    pool.add(_transaction(ALICE, 1), RICH)
+    assert pool.candidates(lambda _: 0) == []
+    pool.add(_transaction(ALICE, 0), RICH)
+    assert [item.nonce for item in pool.candidates(lambda _: 0)] == [0, 1]
+
+
+def test_the_next_nonce_counts_only_the_unbroken_run() -> None:
+    pool = Pool()
+    for nonce in (0, 1, 3):
+        pool.add(_transaction(ALICE, nonce), RICH)
+    sender = _transaction(ALICE, 0).sender
+    assert pool.next_nonce(sender, 0) == 2
+    assert pool.next_nonce(sender, 5) == 5
+
+
+def test_a_known_transaction_is_refused() -> None:
+    pool = Pool()
+    pool.add(_transaction(ALICE, 0), RICH)
+    with pytest.raises(AlreadyKnown):
+        pool.add(_transaction(ALICE, 0), RICH)
+
+
+def test_a_replacement_must_pay_a_tenth_more() -> None:
+    pool = Pool()
+    pool.add(_transaction(ALICE, 0, fee=100), RICH)
+    with pytest.raises(ReplacementUnderpriced):
+        pool.add(_transaction(ALICE, 0, fee=109), RICH)
+    replacement = _transaction(ALICE, 0, fee=110)
+    pool.add(replacement, RICH)
+    assert pool.candidates(lambda _: 0) == [replacement]
+    assert len(pool) == 1
+
+
+def test_a_used_nonce_and_one_too_far_ahead_are_refused() -> None:
+    pool = Pool()
+    with pytest.raises(NonceTooLow):
+        pool.add(_transaction(ALICE, 4), SenderState(nonce=5, balance=10**18))
+    with pytest.raises(NonceTooHigh):
+        pool.add(_transaction(ALICE, NONCE_GAP_MAX + 1), RICH)
+
+
+def test_all_of_a_senders_waiting_cost_must_be_covered() -> None:
+    pool = Pool()
+    state = SenderState(nonce=0, balance=2 * 2_100_000 + 5)
+    pool.add(_transaction(ALICE, 0), state)
+    with pytest.raises(InsufficientFunds):
+        pool.add(_transaction(ALICE, 1, value=6), state)
+    pool.add(_transaction(ALICE, 1, value=5), state)
+
+
+def test_a_contract_cannot_send() -> None:
+    with pytest.raises(InvalidSender):
+        Pool().add(_transaction(ALICE, 0), SenderState(nonce=0, balance=10**18, has_code=True))
+
+
+def test_sealed_transactions_leave_with_whatever_waited_at_their_nonce() -> None:
+    pool = Pool()
+    sealed = _transaction(ALICE, 0, fee=100)
+    pool.add(sealed, RICH)
+    pool.add(_transaction(ALICE, 0, fee=200), RICH)
+    pool.remove([sealed])
+    assert len(pool) == 0
+
+
+def test_a_transaction_sent_again_while_it_was_sealed_does_not_stay_for_good() -> None:
+    pool = Pool()
+    pool.add(_transaction(ALICE, 0), RICH)
+    assert pool.candidates(lambda _: 1) == []
+    assert len(pool) == 0
