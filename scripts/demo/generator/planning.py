@@ -105,7 +105,7 @@ def make_plan(sales: Iterable[Sale], seed: int, first_day: date, cut_off: date) 
 
 def _quotas(sales: int) -> Iterator[tuple[tuple[str, ...], int]]:
     for kind in KINDS:
-        yield (kind,), max(2, sales // _SALES_PER_DEFECT)
+        yield (kind,), max(3, sales // _SALES_PER_DEFECT)
     for compound in COMPOUNDS:
         yield compound, max(1, sales // _SALES_PER_COMPOUND)
 

@@ -1,0 +1,187 @@
+"""Holds every entry of a batch against the brand's own books before it is signed; what does not fit is refused by its index and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.brand_signer.config import Programme, Rule
+from gateway.brand_signer.sales_register import RegisteredSale, SalesRegister
+from gateway.brand_signer.signed_state import SignedState, points_of
+from gateway.domain.ledger import lots
+from gateway.domain.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    Entry,
+    Expire,
+    Issue,
+    MalformedEntry,
+    PointRefund,
+    Redeem,
+    Void,
+    decode_entry,
+    kind_of,
+)
+from gateway.domain.ledger.signing import reference
+
+Detail = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedEntry:
+    """Why an entry is not signed."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What entries are held against: the programme, the sales, and the secret that keys references."""
+
+    programme: Programme
+    register: SalesRegister
+    reference_secret: bytes
+    utc_offset_seconds: int
+
+
+def check_entries(number: int, packed: Sequence[bytes], details: Sequence[Detail], books: Books, signed: SignedState) -> list[RefusedEntry]:
+    """The entries that must not be signed; earlier entries of the batch count as signed for the later ones."""
+    scratch = signed.scratch()
+    refused: list[RefusedEntry] = []
+    for index, (data, detail) in enumerate(zip(packed, details, strict=True)):
+        try:
+            entry = decode_entry(data)
+            _check_entry(entry, detail, books, scratch)
+        except MalformedEntry:
+            refused.append(RefusedEntry(index, "malformed_entry"))
+        except _NotSupported as reason:
+            refused.append(RefusedEntry(index, str(reason)))
+        else:
+            scratch.add(number, entry)
+    return refused
+
+
+class _NotSupported(Exception):  # noqa: N818 - an answer about one entry
+    """The brand's books do not support the entry; the text is the reason's code."""
+
+
+def _check_entry(entry: Entry, detail: Detail, books: Books, signed: SignedState) -> None:
+    _require(detail.get("kind") == kind_of(entry).name.lower(), "detail_mismatch")
+    match entry:
+        case Issue():
+            _check_reference(entry.reference, "payment", detail.get("payment_id"), books, signed)
+            _check_issue(entry, detail, books)
+        case Clawback():
+            _check_reference(entry.reference, "refund", detail.get("refund_id"), books, signed)
+            _check_clawback(entry, detail, books, signed)
+        case Authorize() | Redeem():
+            _check_reference(entry.reference, "order", detail.get("order_id"), books, signed)
+            _check_redemption(entry, detail, books, signed)
+        case Capture():
+            _check_reference(entry.reference, "capture", detail.get("capture_id"), books, signed)
+            _check_capture(entry, signed)
+        case Void():
+            _check_reference(entry.reference, "void", detail.get("void_id"), books, signed)
+            _check_void(entry, signed)
+        case PointRefund():
+            _check_reference(entry.reference, "point-refund", detail.get("point_refund_id"), books, signed)
+            _check_point_refund(entry, detail, books, signed)
+        case Expire():
+            _require(entry.points > 0 and entry.expiry_day != lots.NEVER, "wrong_expiry")
+        case _:
+            raise _NotSupported("unsupported_kind")
+
+
+def _check_reference(stated: bytes, prefix: str, external_id: object, books: Books, signed: SignedState) -> None:
+    """The reference on the ledger is the brand's own id under its secret, and was never signed before."""
+    _require(isinstance(external_id, str) and external_id != "", "detail_mismatch")
+    _require(stated == reference(books.reference_secret, prefix, str(external_id)), "reference_mismatch")
+    _require(stated not in signed.references, "already_signed")
+
+
+def _check_issue(entry: Issue, detail: Detail, books: Books) -> None:
+    sale = books.register.sale(detail["payment_id"])
+    if sale is None:
+        raise _NotSupported("unknown_sale")
+    _require(entry.member == sale.member, "wrong_member")
+    rule = _rule_in_force(books.programme.rules, sale.occurred_at)
+    _require(rule is not None and entry.rule_version == rule.version, "wrong_rule_version")
+    assert rule is not None
+    due = sale.earn_base_minor(books.programme.earn_on_tax) * rule.points // rule.per_minor
+    _require(entry.points == due > 0, "wrong_points")
+    _require(_expiry_fits(entry.expiry_day, sale, books), "wrong_expiry")
+
+
+def _rule_in_force(rules: Sequence[Rule], at: int) -> Rule | None:
+    return max((rule for rule in rules if rule.valid_from <= at), key=lambda rule: rule.version, default=None)
+
+
+def _expiry_fits(expiry_day: int, sale: RegisteredSale, books: Books) -> bool:
+    """The month end that the programme promises, counted from a day between the sale and the last on which it may be reported."""
+    programme, offset = books.programme, books.utc_offset_seconds
+    soonest = lots.expiry_day_for(sale.occurred_at, offset, programme.lot_validity_months)
+    reported = sale.occurred_at + programme.report_days_max * lots.SECONDS_PER_DAY
+    latest = lots.expiry_day_for(reported, offset, programme.lot_validity_months)
+    return soonest <= expiry_day <= latest and (expiry_day == lots.NEVER or lots.is_month_end(expiry_day))
+
+
+def _check_clawback(entry: Clawback, detail: Detail, books: Books, signed: SignedState) -> None:
+    """All clawbacks of a payment together take at most floor(points issued x money refunded / money paid)."""
+    sale = books.register.sale(str(detail.get("payment_id")))
+    if sale is None:
+        raise _NotSupported("unknown_sale")
+    refunds = books.register.refunds(sale.payment_id)
+    _require(detail["refund_id"] in refunds, "unknown_refund")
+    _require(entry.issue_reference == reference(books.reference_secret, "payment", sale.payment_id), "reference_mismatch")
+    issue = signed.issues.get(entry.issue_reference)
+    if issue is None:
+        raise _NotSupported("unknown_issue")
+    _require(entry.member == issue.member == sale.member, "wrong_member")
+    _require(all(line.brand_id == signed.brand_id for line in entry.lines), "foreign_lot")
+    refunded_minor = min(sale.paid_minor, sum(refund.amount_minor for refund in refunds.values()))
+    due = issue.points * refunded_minor // sale.paid_minor
+    taken = signed.clawed_back.get(entry.issue_reference, 0) + points_of(entry.lines)
+    _require(0 < taken <= due, "too_much_clawed_back")
+
+
+def _check_redemption(entry: Authorize | Redeem, detail: Detail, books: Books, signed: SignedState) -> None:
+    _require(0 < entry.points == points_of(entry.lines), "wrong_points")
+    _require(signed.reservation_id(entry) not in signed.reservations, "already_signed")
+    order = books.register.order(detail["order_id"])
+    if order is None:
+        _require(entry.points <= books.programme.unlisted_points_max, "unknown_order")
+        return
+    _require(entry.member == order.member, "wrong_member")
+    _require(entry.points <= order.points, "too_many_points")
+
+
+def _check_capture(entry: Capture, signed: SignedState) -> None:
+    reservation = signed.reservations.get(entry.reservation_id)
+    if reservation is None:
+        raise _NotSupported("unknown_reservation")
+    _require(not reservation.closed, "reservation_closed")
+    _require(0 < points_of(entry.lines) <= reservation.points, "too_many_points")
+
+
+def _check_void(entry: Void, signed: SignedState) -> None:
+    """A reservation at another brand may be voided after its deadline, which the contract sees to; it costs this brand nothing."""
+    reservation = signed.reservations.get(entry.reservation_id)
+    _require(reservation is None or not reservation.closed, "reservation_closed")
+
+
+def _check_point_refund(entry: PointRefund, detail: Detail, books: Books, signed: SignedState) -> None:
+    reservation = signed.reservations.get(entry.reservation_id)
+    if reservation is None:
+        raise _NotSupported("unknown_reservation")
+    points = points_of(entry.lines)
+    _require(0 < points <= reservation.captured - reservation.refunded, "too_many_points")
+    decided = books.register.point_refund(detail["point_refund_id"])
+    _require(points <= (decided.points if decided else books.programme.unlisted_points_max), "unknown_point_refund")
+
+
+def _require(condition: bool, reason: str) -> None:
+    if not condition:
+        raise _NotSupported(reason)

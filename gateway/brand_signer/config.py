@@ -1,0 +1,141 @@
+"""The signer's settings: one JSON file; the files it names stand beside it unless their paths say otherwise."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.domain.ledger.signing import Domain
+
+_TOP_KEYS = {"brand_id", "listen", "coalition", "programme", "files"}
+
+
+class BadConfig(Exception):  # noqa: N818 - says what is wrong with the file
+    """A setting is missing, unknown or cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A version of the brand's base rule: floor(earn base x points / per_minor) from `valid_from` (Unix seconds) on."""
+
+    version: int
+    points: int
+    per_minor: int
+    valid_from: int
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """What the brand promises, in its own words and not the gateway's.
+
+    `unlisted_points_max`: up to so many points an order or point refund needs not stand in the sales register.
+    `report_days_max`: points of a sale reported so much later still get their expiry by the day of the report.
+    """
+
+    rules: tuple[Rule, ...]
+    earn_on_tax: bool
+    lot_validity_months: int
+    unlisted_points_max: int
+    report_days_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All that a signer is started with."""
+
+    brand_id: int
+    host: str
+    port: int
+    domain: Domain
+    utc_offset_seconds: int
+    programme: Programme
+    key_file: Path
+    token_file: Path
+    reference_secret_file: Path
+    register_file: Path
+    journal_file: Path
+
+
+def load_config(path: Path) -> Config:
+    """The settings of the file; raises BadConfig with the setting's name."""
+    try:
+        parsed = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as wrong:
+        raise BadConfig(f"{path}: {wrong}") from wrong
+    try:
+        return _config(_object(parsed, _TOP_KEYS), path.resolve().parent)
+    except (KeyError, TypeError, ValueError) as wrong:
+        raise BadConfig(f"{path}: {type(wrong).__name__}: {wrong}") from wrong
+
+
+def _config(top: Mapping[str, Any], folder: Path) -> Config:
+    listen = _object(top["listen"], {"host", "port"})
+    if not ipaddress.ip_address(listen["host"]).is_loopback:
+        raise ValueError(f"listen.host {listen['host']} is not a loopback address")
+    coalition = _object(top["coalition"], {"coalition_id", "chain_id", "points_address", "utc_offset_seconds"})
+    files = _object(top.get("files", {}), {"key", "token", "reference_secret", "register", "journal"})
+    return Config(
+        brand_id=_whole(top, "brand_id"),
+        host=listen["host"],
+        port=_whole(listen, "port"),
+        domain=Domain(_whole(coalition, "chain_id"), _hex(coalition, "points_address", 20), _hex(coalition, "coalition_id", 32)),
+        utc_offset_seconds=_integer(coalition, "utc_offset_seconds"),
+        programme=_programme(_object(top["programme"], set(Programme.__dataclass_fields__))),
+        key_file=folder / files.get("key", "key"),
+        token_file=folder / files.get("token", "token"),
+        reference_secret_file=folder / files.get("reference_secret", "reference_secret"),
+        register_file=folder / files.get("register", "sales.jsonl"),
+        journal_file=folder / files.get("journal", "signed.jsonl"),
+    )
+
+
+def _programme(values: Mapping[str, Any]) -> Programme:
+    rules = []
+    for value in values["rules"]:
+        rule = _object(value, set(Rule.__dataclass_fields__))
+        rules.append(Rule(_whole(rule, "version"), _whole(rule, "points"), _whole(rule, "per_minor"), _integer(rule, "valid_from")))
+        if rules[-1].per_minor == 0:
+            raise ValueError("per_minor must be positive")
+    if not isinstance(values["earn_on_tax"], bool):
+        raise TypeError("earn_on_tax must be true or false")
+    return Programme(
+        rules=tuple(rules),
+        earn_on_tax=values["earn_on_tax"],
+        lot_validity_months=_whole(values, "lot_validity_months"),
+        unlisted_points_max=_whole(values, "unlisted_points_max"),
+        report_days_max=_whole(values, "report_days_max") if "report_days_max" in values else 31,
+    )
+
+
+def _object(value: Any, known: set[str]) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"an object with {', '.join(sorted(known))} is expected")
+    unknown = sorted(set(value) - known)
+    if unknown:
+        raise ValueError(f"unknown settings: {', '.join(unknown)}")
+    return value
+
+
+def _integer(values: Mapping[str, Any], name: str) -> int:
+    value = values[name]
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number")
+    return value
+
+
+def _whole(values: Mapping[str, Any], name: str) -> int:
+    value = _integer(values, name)
+    if value < 0:
+        raise ValueError(f"{name} must not be negative")
+    return value
+
+
+def _hex(values: Mapping[str, Any], name: str, length: int) -> bytes:
+    text = values[name]
+    if not isinstance(text, str) or not text.startswith("0x") or len(text) != 2 + 2 * length:
+        raise ValueError(f"{name} must be 0x and {2 * length} hex digits")
+    return bytes.fromhex(text[2:])

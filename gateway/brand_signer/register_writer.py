@@ -1,0 +1,56 @@
+"""The till's side of the file register: records are appended whole and are on disk before the till goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+
+class RegisterWriter:
+    """Appends to one register; the only writer of its file. A torn last line of a till that died is cut off first."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("ab")
+        written = path.read_bytes()
+        self._file.truncate(written.rfind(b"\n") + 1)
+
+    def append(self, records: Iterable[Mapping[str, Any]]) -> None:
+        lines = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records)
+        self._file.write(lines.encode())
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def sale_record(
+    payment_id: str, member_id: str | None, occurred_at: datetime, gross_minor: int, tax_minor: int, paid_with_points_minor: int
+) -> dict[str, Any]:
+    """A sale; `occurred_at` carries its offset, `member_id` is hex or None."""
+    return {
+        "type": "sale",
+        "payment_id": payment_id,
+        "member_id": member_id,
+        "occurred_at": occurred_at.isoformat(),
+        "gross_minor": gross_minor,
+        "tax_minor": tax_minor,
+        "paid_with_points_minor": paid_with_points_minor,
+    }
+
+
+def refund_record(refund_id: str, payment_id: str, amount_minor: int) -> dict[str, Any]:
+    return {"type": "refund", "refund_id": refund_id, "payment_id": payment_id, "amount_minor": amount_minor}
+
+
+def order_record(order_id: str, member_id: str, points: int) -> dict[str, Any]:
+    return {"type": "order", "order_id": order_id, "member_id": member_id, "points": points}
+
+
+def point_refund_record(point_refund_id: str, points: int) -> dict[str, Any]:
+    return {"type": "point_refund", "point_refund_id": point_refund_id, "points": points}

@@ -1,0 +1,190 @@
+"""The brand's own sales, against which the signer checks: a narrow port, and the register kept as a file of JSON lines.
+
+The till appends; a line counts once its line end is there. The same record may come twice, never with other content.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredSale:
+    """A sale as the till knows it; amounts in minor units, `occurred_at` in Unix seconds."""
+
+    payment_id: str
+    member: bytes | None
+    gross_minor: int
+    tax_minor: int
+    paid_with_points_minor: int
+    occurred_at: int
+
+    @property
+    def paid_minor(self) -> int:
+        return self.gross_minor - self.paid_with_points_minor
+
+    def earn_base_minor(self, earn_on_tax: bool) -> int:
+        return max(0, self.paid_minor - (0 if earn_on_tax else self.tax_minor))
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredRefund:
+    """Money that went back for a payment."""
+
+    refund_id: str
+    payment_id: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredOrder:
+    """An order that a member wants to pay with up to `points` points."""
+
+    order_id: str
+    member: bytes
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredPointRefund:
+    """Points that the brand decided to give back."""
+
+    point_refund_id: str
+    points: int
+
+
+Record = RegisteredSale | RegisteredRefund | RegisteredOrder | RegisteredPointRefund
+
+
+class SalesRegister(Protocol):
+    """What a signer asks of a brand's own books."""
+
+    def refresh(self) -> None: ...
+    def sale(self, payment_id: str) -> RegisteredSale | None: ...
+    def refunds(self, payment_id: str) -> Mapping[str, RegisteredRefund]: ...
+    def order(self, order_id: str) -> RegisteredOrder | None: ...
+    def point_refund(self, point_refund_id: str) -> RegisteredPointRefund | None: ...
+
+
+class DamagedRegister(Exception):  # noqa: N818 - says what is wrong with the register
+    """The register cannot be trusted: a line that is no record, a record with two contents, or lines that are gone."""
+
+
+class FileRegister:
+    """The register as a file that only grows; `refresh` reads what was added."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_bytes = 0
+        self._lines = 0
+        self._records: dict[tuple[type[Record], str], Record] = {}
+        self._refunds: dict[str, dict[str, RegisteredRefund]] = {}
+
+    def refresh(self) -> None:
+        """Reads the whole lines that are new. Raises DamagedRegister."""
+        if not self._path.exists():
+            if self._read_bytes:
+                raise DamagedRegister(f"{self._path} is gone")
+            return
+        with self._path.open("rb") as stream:
+            if stream.seek(0, 2) < self._read_bytes:
+                raise DamagedRegister(f"{self._path} is shorter than it was")
+            stream.seek(self._read_bytes)
+            added = stream.read()
+        whole = added[: added.rfind(b"\n") + 1]
+        for line in whole.splitlines():
+            self._lines += 1
+            try:
+                self._add(parse_record(line))
+            except (KeyError, TypeError, ValueError) as wrong:
+                raise DamagedRegister(f"{self._path}, line {self._lines}: {wrong}") from wrong
+            self._read_bytes += len(line) + 1
+
+    def sale(self, payment_id: str) -> RegisteredSale | None:
+        record = self._records.get((RegisteredSale, payment_id))
+        return record if isinstance(record, RegisteredSale) else None
+
+    def refunds(self, payment_id: str) -> Mapping[str, RegisteredRefund]:
+        return self._refunds.get(payment_id, {})
+
+    def order(self, order_id: str) -> RegisteredOrder | None:
+        record = self._records.get((RegisteredOrder, order_id))
+        return record if isinstance(record, RegisteredOrder) else None
+
+    def point_refund(self, point_refund_id: str) -> RegisteredPointRefund | None:
+        record = self._records.get((RegisteredPointRefund, point_refund_id))
+        return record if isinstance(record, RegisteredPointRefund) else None
+
+    def _add(self, record: Record) -> None:
+        key = type(record), _id_of(record)
+        if self._records.setdefault(key, record) != record:
+            raise ValueError(f"{key[1]} stands here with other content than before")
+        if isinstance(record, RegisteredRefund):
+            self._refunds.setdefault(record.payment_id, {})[record.refund_id] = record
+
+
+def parse_record(line: bytes | str) -> Record:
+    """A record from its JSON line. Raises ValueError, KeyError or TypeError for what is none."""
+    value = json.loads(line)
+    match value["type"]:
+        case "sale":
+            return RegisteredSale(
+                payment_id=_text(value, "payment_id"),
+                member=_member(value) if value.get("member_id") is not None else None,
+                gross_minor=_amount(value, "gross_minor"),
+                tax_minor=_amount(value, "tax_minor"),
+                paid_with_points_minor=_amount(value, "paid_with_points_minor"),
+                occurred_at=_moment(value),
+            )
+        case "refund":
+            return RegisteredRefund(_text(value, "refund_id"), _text(value, "payment_id"), _amount(value, "amount_minor"))
+        case "order":
+            return RegisteredOrder(_text(value, "order_id"), _member(value), _amount(value, "points"))
+        case "point_refund":
+            return RegisteredPointRefund(_text(value, "point_refund_id"), _amount(value, "points"))
+        case other:
+            raise ValueError(f"no record is of the type {other!r}")
+
+
+def _id_of(record: Record) -> str:
+    match record:
+        case RegisteredSale():
+            return record.payment_id
+        case RegisteredRefund():
+            return record.refund_id
+        case RegisteredOrder():
+            return record.order_id
+        case RegisteredPointRefund():
+            return record.point_refund_id
+
+
+def _text(value: Mapping[str, Any], name: str) -> str:
+    if not isinstance(value[name], str) or not value[name]:
+        raise TypeError(f"{name} must be a text")
+    return str(value[name])
+
+
+def _amount(value: Mapping[str, Any], name: str) -> int:
+    amount = value[name]
+    if isinstance(amount, bool) or not isinstance(amount, int) or amount < 0:
+        raise TypeError(f"{name} must be a whole number, 0 or more")
+    return amount
+
+
+def _member(value: Mapping[str, Any]) -> bytes:
+    member = bytes.fromhex(_text(value, "member_id").removeprefix("0x"))
+    if len(member) != 20:
+        raise ValueError("member_id must have 20 bytes")
+    return member
+
+
+def _moment(value: Mapping[str, Any]) -> int:
+    moment = datetime.fromisoformat(_text(value, "occurred_at"))
+    if moment.tzinfo is None:
+        raise ValueError("occurred_at must carry its offset from UTC")
+    return int(moment.timestamp())

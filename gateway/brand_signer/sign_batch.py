@@ -1,0 +1,115 @@
+"""Signs a batch if it is what it says, the brand's books support every entry, and its number was never signed with other entries."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from eth_hash.auto import keccak
+
+from gateway.brand_signer.checks import Books, Detail, RefusedEntry, check_entries
+from gateway.brand_signer.journal import Journal, SignedBatch
+from gateway.brand_signer.key import Key
+from gateway.brand_signer.signed_state import SignedState
+from gateway.domain.ledger.batches import batch_root
+from gateway.domain.ledger.entries import decode_entry, unpack_entries
+from gateway.domain.ledger.signing import Domain, batch_digest
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRequest:
+    """What the gateway asks to be signed; `details` tell for each entry which of the brand's ids stand behind it."""
+
+    brand_id: int
+    number: int
+    deadline: int
+    root: bytes
+    entries: bytes
+    details: tuple[Detail, ...]
+
+
+class InconsistentBatch(Exception):  # noqa: N818 - an answer to the gateway
+    """The request contradicts itself or is for another brand. `code`: wrong_brand, wrong_root, wrong_details."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NumberUsed(Exception):  # noqa: N818 - an answer to the gateway
+    """This number was signed with other entries."""
+
+
+class EntriesRefused(Exception):  # noqa: N818 - an answer to the gateway
+    """Some entries are not supported by the brand's books; nothing was signed."""
+
+    def __init__(self, refused: list[RefusedEntry]) -> None:
+        super().__init__(f"{len(refused)} entries refused")
+        self.refused = refused
+
+
+class BatchSigner:
+    """The brand's key with its memory; one batch at a time."""
+
+    def __init__(self, key: Key, domain: Domain, brand_id: int, books: Books, journal: Journal) -> None:
+        self._key = key
+        self._domain = domain
+        self._brand_id = brand_id
+        self._books = books
+        self._journal = journal
+        self._lock = threading.Lock()
+        self._state = SignedState(domain, brand_id)
+        self._batches: dict[int, SignedBatch] = {}
+        for batch in journal.past:
+            self._remember(batch)
+
+    @property
+    def address(self) -> bytes:
+        return self._key.address
+
+    def sign(self, request: BatchRequest) -> bytes:
+        """The 65-byte signature.
+
+        The same entries under the same number are signed again, also with another deadline: the number makes them happen once.
+        """
+        self._check_consistent(request)
+        digest = batch_digest(self._domain, request.brand_id, request.number, keccak(request.entries), request.root, request.deadline)
+        with self._lock:
+            known = self._batches.get(request.number)
+            if known is None:
+                self._check_supported(request)
+            elif known.entries != request.entries:
+                raise NumberUsed(f"batch {request.number} was signed with other entries")
+            elif known.deadline == request.deadline:
+                return known.signature
+            signature = self._key.sign(digest)
+            batch = SignedBatch(request.number, request.deadline, request.entries, signature)
+            self._journal.append(batch)
+            self._remember(batch)
+            return signature
+
+    def signed(self, number: int) -> SignedBatch | None:
+        """What was last signed under a number."""
+        with self._lock:
+            return self._batches.get(number)
+
+    def _check_consistent(self, request: BatchRequest) -> None:
+        packed = unpack_entries(request.entries)
+        if request.brand_id != self._brand_id:
+            raise InconsistentBatch("wrong_brand", f"this is the signer of brand {self._brand_id}, not {request.brand_id}")
+        if not packed or len(packed) != len(request.details):
+            raise InconsistentBatch("wrong_details", f"{len(packed)} entries with {len(request.details)} details")
+        if request.root != batch_root(request.brand_id, request.number, packed):
+            raise InconsistentBatch("wrong_root", "the root is not that of these entries under this number")
+
+    def _check_supported(self, request: BatchRequest) -> None:
+        self._books.register.refresh()
+        refused = check_entries(request.number, unpack_entries(request.entries), request.details, self._books, self._state)
+        if refused:
+            raise EntriesRefused(refused)
+
+    def _remember(self, batch: SignedBatch) -> None:
+        if batch.number not in self._batches:
+            for packed in unpack_entries(batch.entries):
+                self._state.add(batch.number, decode_entry(packed))
+        self._batches[batch.number] = batch

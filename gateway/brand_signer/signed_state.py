@@ -1,0 +1,83 @@
+"""What the signer has signed so far: references, issues, clawbacks, reservations. Rebuilt from the journal's entries alone."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass, field, replace
+
+from gateway.domain.ledger.entries import Authorize, Capture, Clawback, Entry, Issue, PointRefund, Redeem, Void
+from gateway.domain.ledger.lots import Line
+from gateway.domain.ledger.signing import Domain, consent_digest
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIssue:
+    member: bytes
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReservation:
+    """Points of a reservation at this brand; `closed` by its one capture or void."""
+
+    points: int
+    captured: int
+    refunded: int
+    closed: bool
+
+
+@dataclass
+class SignedState:
+    """A reference is used once; `scratch` makes a state that forgets its additions."""
+
+    domain: Domain
+    brand_id: int
+    references: MutableMapping[bytes, int] = field(default_factory=dict)
+    issues: MutableMapping[bytes, SignedIssue] = field(default_factory=dict)
+    clawed_back: MutableMapping[bytes, int] = field(default_factory=dict)
+    reservations: MutableMapping[bytes, SignedReservation] = field(default_factory=dict)
+
+    def scratch(self) -> SignedState:
+        """For trying out a batch; what is known shows through."""
+        return replace(
+            self,
+            references=ChainMap({}, self.references),
+            issues=ChainMap({}, self.issues),
+            clawed_back=ChainMap({}, self.clawed_back),
+            reservations=ChainMap({}, self.reservations),
+        )
+
+    def reservation_id(self, entry: Authorize | Redeem) -> bytes:
+        """The digest of the consent that the entry carries."""
+        return consent_digest(self.domain, entry.member, self.brand_id, entry.points, entry.reference, entry.nonce, entry.deadline)
+
+    def add(self, number: int, entry: Entry) -> None:
+        """Takes note of an entry that was checked."""
+        reference = getattr(entry, "reference", None)
+        if reference is not None:
+            self.references[reference] = number
+        match entry:
+            case Issue():
+                self.issues[entry.reference] = SignedIssue(entry.member, entry.points)
+            case Clawback():
+                before = self.clawed_back.get(entry.issue_reference, 0)
+                self.clawed_back[entry.issue_reference] = before + points_of(entry.lines)
+            case Authorize():
+                self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, 0, 0, closed=False)
+            case Redeem():
+                self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, entry.points, 0, closed=True)
+            case Capture() | Void():
+                known = self.reservations.get(entry.reservation_id)
+                if known is not None:
+                    captured = points_of(entry.lines) if isinstance(entry, Capture) else 0
+                    self.reservations[entry.reservation_id] = replace(known, captured=captured, closed=True)
+            case PointRefund():
+                known = self.reservations[entry.reservation_id]
+                self.reservations[entry.reservation_id] = replace(known, refunded=known.refunded + points_of(entry.lines))
+            case _:
+                pass
+
+
+def points_of(lines: Iterable[Line]) -> int:
+    return sum(line.points for line in lines)
