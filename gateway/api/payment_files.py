@@ -18,6 +18,7 @@ from gateway.api.problems import READS, WRITES
 from gateway.domain.errors import NotFound, TooLarge
 from gateway.domain.payment_records import FILE_BYTES_MAX, ControlTotals, FileStatus, PaymentFile, PaymentFileRefused
 from gateway.operations.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
+from gateway.queries.pages import MAX_LIMIT, cursor_after, position_of
 from gateway.queries.payment_files import line_errors
 
 router = APIRouter(prefix="/v1/payment-files", tags=["reconciliation"])
@@ -68,7 +69,7 @@ class PaymentFileView(BaseModel):
 
 class LineErrorsPage(BaseModel):
     errors: list[LineErrorView]
-    next_cursor: int | None
+    next_cursor: str | None
 
 
 async def raw_body(request: Request) -> bytes:
@@ -126,16 +127,15 @@ def errors(
     payment_file_id: str,
     caller: Reader,
     context: ContextNeeded,
-    cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
 ) -> LineErrorsPage:
     """Lines that could not be used, in the order of the file."""
     _find(context, caller, payment_file_id)
     with context.reading() as work:
-        found = line_errors(work.session, payment_file_id, after_line=cursor, limit=limit)
-    return LineErrorsPage(
-        errors=[LineErrorView(**asdict(error)) for error in found], next_cursor=found[-1].line_number if len(found) == limit else None
-    )
+        found = line_errors(work.session, payment_file_id, after_line=position_of(cursor) or 0, limit=limit)
+    views = [LineErrorView(**asdict(error)) for error in found]
+    return LineErrorsPage(errors=views, next_cursor=cursor_after(found[-1].line_number) if len(found) == limit else None)
 
 
 def _find(context: ContextNeeded, caller: Reader, payment_file_id: str) -> PaymentFile:

@@ -19,6 +19,7 @@ from gateway.domain.api_keys import Role
 from gateway.domain.errors import Invalid, NotFound
 from gateway.domain.reconciliation.breaks import BreakKind
 from gateway.operations.reconcile import BrandReconciled, keep_reconciliation, reconcile_brand
+from gateway.queries.pages import MAX_LIMIT, cursor_after, position_of
 from gateway.queries.reconciliations import KeptReconciliation, find_reconciliation, list_breaks, list_payouts
 
 router = APIRouter(prefix="/v1/reconciliations", tags=["reconciliation"])
@@ -60,7 +61,7 @@ class BreakView(BaseModel):
 
 class BreaksPage(BaseModel):
     breaks: list[BreakView]
-    next_cursor: int | None
+    next_cursor: str | None
 
 
 class PayoutView(BaseModel):
@@ -113,15 +114,15 @@ def breaks(
     caller: Reader,
     context: ContextNeeded,
     kind: BreakKind | None = None,
-    cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
 ) -> BreaksPage:
     """Its breaks, page by page."""
     _find(context, caller, reconciliation_id)
     with context.reading() as work:
-        found = list_breaks(work.session, reconciliation_id, kind=kind, after=cursor, limit=limit)
+        found = list_breaks(work.session, reconciliation_id, kind=kind, after=position_of(cursor) or 0, limit=limit)
     views = [BreakView.model_validate({"break_number": one.break_number} | asdict(one.found)) for one in found]
-    return BreaksPage(breaks=views, next_cursor=found[-1].break_number if len(found) == limit else None)
+    return BreaksPage(breaks=views, next_cursor=cursor_after(found[-1].break_number) if len(found) == limit else None)
 
 
 @router.get("/{reconciliation_id}/payouts", responses=READS)

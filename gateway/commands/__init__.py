@@ -1,0 +1,1 @@
+"""Commands of `splittally`, one file per trade: each is a translation, as a route is."""
