@@ -81,3 +81,9 @@ class Unavailable(Refusal):
     """Try again later: a part the gateway needs (the node, a brand's signer) does not answer."""
 
     code = "unavailable"
+
+
+class OperationRefused(Refusal):
+    """The operation was acknowledged and has ended refused: by the ledger, by the brand's signer, or because its time ran out."""
+
+    code = "operation_refused"

@@ -173,3 +173,23 @@ class PaymentRefundRow(Base):
     reference: Mapped[str]
     content_hash: Mapped[str]
     operation_id: Mapped[str | None]
+
+
+class BulkResultRow(Base):
+    """What became of each item of a bulk request (JSON), so that the request can be shown again."""
+
+    __tablename__ = "bulk_results"
+
+    bulk_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    results: Mapped[str]
+    created_at: Mapped[int]
+
+
+class GatewaySecretRow(Base):
+    """A secret that the gateway made for itself, such as the key of members' view links."""
+
+    __tablename__ = "gateway_secrets"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    secret: Mapped[bytes]

@@ -1,0 +1,1 @@
+"""SQL behind the operations' ports, one file per port."""

@@ -1,0 +1,255 @@
+"""Redemption: authorize, capture, void, point refund, and redeem in one step. Every one carries or continues a member's consent."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, WithJsonSchema
+
+from gateway.adapters.database.work import Work
+from gateway.api.brands import the_brand
+from gateway.api.bulk import BulkView, write_all
+from gateway.api.context import ContextNeeded, new_id
+from gateway.api.idempotency import Write, WriteNeeded
+from gateway.api.permissions import AsBrand, Reader, brand_of, check_reads_brand
+from gateway.api.problems import READS, WRITES
+from gateway.api.shapes import (
+    MAX_BULK_ITEMS,
+    Address,
+    AnyItem,
+    Body,
+    ExternalId,
+    Points,
+    ReservationIdPath,
+    Signature,
+    UnixSeconds,
+    Whole,
+    Word32,
+    as_bytes,
+)
+from gateway.operations.authorize import authorize
+from gateway.operations.capture import capture
+from gateway.operations.point_refund import point_refund
+from gateway.operations.redeem import redeem
+from gateway.operations.redemption_request import RedemptionRequest
+from gateway.operations.void import void
+from gateway.queries.authorizations import AuthorizationView, find_authorization
+from gateway.queries.operations import OperationView, find_operation
+
+router = APIRouter(prefix="/v1", tags=["redemption"])
+
+
+class ConsentBody(Body):
+    """The member's consent: what `POST /v1/quotes` gave out, with the member's signature. proof_kind 1 = a key's 65 bytes r, s, v."""
+
+    order_id: ExternalId
+    member_id: Address
+    points: Points
+    nonce: Whole
+    deadline: UnixSeconds
+    proof_kind: Literal[1] = 1
+    proof: Signature
+
+    def request(self) -> RedemptionRequest:
+        return RedemptionRequest(
+            self.order_id, self.member_id, self.points, self.nonce, self.deadline, self.proof_kind, as_bytes(self.proof)
+        )
+
+
+class CaptureBody(Body):
+    capture_id: ExternalId
+    points: Points
+
+
+class VoidBody(Body):
+    void_id: ExternalId
+
+
+class PointRefundBody(Body):
+    point_refund_id: ExternalId
+    points: Points
+
+
+class CaptureItemBody(CaptureBody):
+    reservation_id: Word32
+
+
+class AuthorizationsBody(Body):
+    """Items are checked one by one."""
+
+    authorizations: Annotated[
+        list[Annotated[AnyItem, WithJsonSchema({"$ref": "#/components/schemas/ConsentBody"})]],
+        Field(min_length=1, max_length=MAX_BULK_ITEMS),
+    ]
+
+
+class RedemptionsBody(Body):
+    """Items are checked one by one."""
+
+    redemptions: Annotated[
+        list[Annotated[AnyItem, WithJsonSchema({"$ref": "#/components/schemas/ConsentBody"})]],
+        Field(min_length=1, max_length=MAX_BULK_ITEMS),
+    ]
+
+
+class CapturesBody(Body):
+    """`captures` holds capture bodies, each with its reservation_id. Items are checked one by one."""
+
+    captures: Annotated[list[AnyItem], Field(min_length=1, max_length=MAX_BULK_ITEMS)]
+
+
+class DoneView(BaseModel):
+    """The operation, and the reservation that it acts on."""
+
+    authorization: AuthorizationView
+    operation: OperationView
+
+
+@router.post("/authorizations", status_code=201, responses={202: {"model": DoneView}, **WRITES})
+def create_authorization(body: ConsentBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
+    """Reserves points at the calling brand until the consent's deadline."""
+    brand_id = brand_of(caller)
+    return _show(write, write.once(caller, "operation", body.content(), lambda work: _authorize(work, brand_id, body)))
+
+
+@router.post("/authorizations/bulk", status_code=201, responses={202: {"model": BulkView}, **WRITES})
+def create_authorizations(body: AuthorizationsBody, caller: AsBrand, write: WriteNeeded) -> BulkView:
+    """Reserves many; the id of each result is its operation's."""
+    return write_all(write, caller, "authorizations", ConsentBody, body.authorizations, _each(_authorize, brand_of(caller)))
+
+
+@router.get("/authorizations/{reservation_id}", responses=READS)
+def get_authorization(reservation_id: ReservationIdPath, caller: Reader, context: ContextNeeded) -> AuthorizationView:
+    """A reservation or redemption of the calling brand."""
+    with context.reading() as work:
+        found = find_authorization(work.session, reservation_id)
+    check_reads_brand(caller, found.brand_id)
+    return found
+
+
+@router.post("/authorizations/{reservation_id}/capture", status_code=201, responses={202: {"model": DoneView}, **WRITES})
+def create_capture(reservation_id: ReservationIdPath, body: CaptureBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
+    """Uses the reservation, wholly or in part; the rest is released."""
+    brand_id = brand_of(caller)
+    item = CaptureItemBody(**body.model_dump(), reservation_id=reservation_id)
+    return _show(write, write.once(caller, "operation", body.content(), lambda work: _capture(work, brand_id, item)))
+
+
+@router.post("/captures/bulk", status_code=201, responses={202: {"model": BulkView}, **WRITES})
+def create_captures(body: CapturesBody, caller: AsBrand, write: WriteNeeded) -> BulkView:
+    """Captures many; the id of each result is its operation's."""
+    return write_all(write, caller, "captures", CaptureItemBody, body.captures, _each(_capture, brand_of(caller)))
+
+
+@router.post("/authorizations/{reservation_id}/void", status_code=201, responses={202: {"model": DoneView}, **WRITES})
+def create_void(reservation_id: ReservationIdPath, body: VoidBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
+    """Releases the reservation; after its deadline any brand may."""
+
+    def act(work: Work) -> str:
+        brand = the_brand(work, brand_of(caller))
+        return void(
+            reservation_id,
+            body.void_id,
+            brand=brand,
+            points=work.points,
+            operations=work.operations,
+            operation_id=new_id(),
+            now=work.now,
+        )
+
+    return _show(write, write.once(caller, "operation", body.content(), act))
+
+
+@router.post("/authorizations/{reservation_id}/point-refunds", status_code=201, responses={202: {"model": DoneView}, **WRITES})
+def create_point_refund(
+    reservation_id: ReservationIdPath, body: PointRefundBody, caller: AsBrand, write: WriteNeeded
+) -> DoneView:
+    """Gives captured points back; the parts never exceed what was captured."""
+
+    def act(work: Work) -> str:
+        return point_refund(
+            reservation_id,
+            body.point_refund_id,
+            body.points,
+            brand=the_brand(work, brand_of(caller)),
+            points=work.points,
+            operations=work.operations,
+            operation_id=new_id(),
+            now=work.now,
+        )
+
+    return _show(write, write.once(caller, "operation", body.content(), act))
+
+
+@router.post("/redemptions", status_code=201, responses={202: {"model": DoneView}, **WRITES})
+def create_redemption(body: ConsentBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
+    """Authorizes and captures in one step."""
+    brand_id = brand_of(caller)
+    return _show(write, write.once(caller, "operation", body.content(), lambda work: _redeem(work, brand_id, body)))
+
+
+@router.post("/redemptions/bulk", status_code=201, responses={202: {"model": BulkView}, **WRITES})
+def create_redemptions(body: RedemptionsBody, caller: AsBrand, write: WriteNeeded) -> BulkView:
+    """Redeems many; the id of each result is its operation's."""
+    return write_all(write, caller, "redemptions", ConsentBody, body.redemptions, _each(_redeem, brand_of(caller)))
+
+
+def _authorize(work: Work, brand_id: int, body: ConsentBody) -> str:
+    return authorize(
+        body.request(),
+        brand=the_brand(work, brand_id),
+        coalition=work.coalition,
+        members=work.members,
+        points=work.points,
+        operations=work.operations,
+        operation_id=new_id(),
+        now=work.now,
+    )
+
+
+def _redeem(work: Work, brand_id: int, body: ConsentBody) -> str:
+    return redeem(
+        body.request(),
+        brand=the_brand(work, brand_id),
+        coalition=work.coalition,
+        members=work.members,
+        points=work.points,
+        operations=work.operations,
+        operation_id=new_id(),
+        now=work.now,
+    )
+
+
+def _capture(work: Work, brand_id: int, body: CaptureItemBody) -> str:
+    return capture(
+        body.reservation_id,
+        body.capture_id,
+        body.points,
+        brand=the_brand(work, brand_id),
+        points=work.points,
+        operations=work.operations,
+        operation_id=new_id(),
+        now=work.now,
+    )
+
+
+def _each(verb: Any, brand_id: int) -> Any:
+    """A verb as bulk writes call it."""
+
+    def act(work: Work, _everything: list[Any]) -> Any:
+        def one(item: Any) -> tuple[str, str | None]:
+            operation_id: str = verb(work, brand_id, item)
+            return operation_id, operation_id
+
+        return one
+
+    return act
+
+
+def _show(write: Write, operation_id: str) -> DoneView:
+    write.settle([operation_id])
+    with write.context.database.read() as session:
+        operation = find_operation(session, operation_id)
+        assert operation.reservation_id is not None
+        return DoneView(authorization=find_authorization(session, operation.reservation_id), operation=operation)

@@ -1,0 +1,235 @@
+"""Brands: registration, rules, terms, limit, status and signing keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
+
+from gateway.adapters.database.work import Work
+from gateway.api.context import ContextNeeded, new_id
+from gateway.api.idempotency import Write, WriteNeeded
+from gateway.api.permissions import AsOperator, AsOperatorOrBrand, Reader, check_reads_brand
+from gateway.api.problems import READS, WRITES
+from gateway.api.shapes import Address, Body, BrandIdPath, Label, Moment, Positive, UnixSeconds, Whole, Word32, as_bytes
+from gateway.domain.api_keys import Caller
+from gateway.domain.brand import MAX_BRAND_ID, MAX_LOT_VALIDITY_MONTHS, Brand, BrandStatus
+from gateway.domain.errors import NotFound
+from gateway.domain.money import Ratio
+from gateway.domain.rules import MAX_RULE_NUMBER
+from gateway.operations.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
+from gateway.operations.publish_rule import publish_rule
+from gateway.operations.register_brand import BrandRegistration, register_brand
+from gateway.queries.brands import BrandView, RuleView, find_brand, list_brands, rule_view
+from gateway.queries.operations import OperationView, find_operation
+
+router = APIRouter(prefix="/v1/brands", tags=["brands"])
+
+
+class RatioBody(Body):
+    """Minor units per point, as a fraction: 1/2 = half a cent a point."""
+
+    numerator: Annotated[int, Field(strict=True, ge=1, le=10**9)]
+    denominator: Annotated[int, Field(strict=True, ge=1, le=10**9)]
+
+    def ratio(self) -> Ratio:
+        return Ratio(self.numerator, self.denominator)
+
+
+class BrandBody(Body):
+    """`reference_secret` keys the hashes of the brand's payment and order ids; the brand's signer knows it, too."""
+
+    brand_id: Annotated[int, Field(strict=True, ge=1, le=MAX_BRAND_ID)] | None = None
+    name: Label
+    key_address: Address
+    signer_url: Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=200)]
+    signer_token: Annotated[str, StringConstraints(pattern=r"^[!-~]+$", min_length=16, max_length=200)]
+    reference_secret: Word32
+    issue_limit: Whole
+    par: RatioBody
+    redemption: RatioBody
+    lot_validity_months: Annotated[int, Field(strict=True, ge=0, le=MAX_LOT_VALIDITY_MONTHS)]
+    earn_on_tax: StrictBool = False
+
+
+class RuleBody(Body):
+    """`points` for every `per_minor` minor units of the earn base, from `valid_from` on (default: now; the first rule: since ever)."""
+
+    points: Annotated[int, Field(strict=True, ge=0, le=MAX_RULE_NUMBER)]
+    per_minor: Annotated[int, Field(strict=True, ge=1, le=MAX_RULE_NUMBER)]
+    valid_from: Moment | None = None
+
+
+class TermsBody(Body):
+    par: RatioBody
+    redemption: RatioBody
+
+
+class LimitBody(Body):
+    issue_limit: Whole
+
+
+class StatusBody(Body):
+    status: Literal["active", "suspended", "exited"]
+
+
+class KeyBody(Body):
+    """The key signs batches while valid_from <= t < valid_until (Unix seconds; without an end: for good)."""
+
+    key_address: Address
+    valid_from: UnixSeconds = 0
+    valid_until: Positive | None = None
+
+
+class RegisteredView(BaseModel):
+    brand: BrandView
+    operation: OperationView
+
+
+@router.post("", status_code=201, responses={202: {"model": RegisteredView}, **WRITES})
+def create_brand(body: BrandBody, caller: AsOperator, write: WriteNeeded) -> RegisteredView:
+    """Registers a brand here and on the ledger."""
+
+    def act(work: Work) -> str:
+        asked = BrandRegistration(
+            body.brand_id,
+            body.name,
+            body.key_address,
+            body.signer_url,
+            body.signer_token,
+            as_bytes(body.reference_secret),
+            body.issue_limit,
+            body.par.ratio(),
+            body.redemption.ratio(),
+            body.lot_validity_months,
+            body.earn_on_tax,
+        )
+        brand = register_brand(asked, brands=work.brands, operations=work.operations, operation_id=new_id(), now=work.now)
+        _record(work, caller, "register_brand", brand.brand_id, body.name)
+        return str(brand.brand_id)
+
+    brand_id = int(write.once(caller, "brand", body.content(), act))
+    with write.context.reading() as work:
+        operation_id = find_brand(work.session, brand_id).operation_id
+    write.settle([operation_id])
+    with write.context.reading() as work:
+        return RegisteredView(brand=find_brand(work.session, brand_id), operation=find_operation(work.session, operation_id))
+
+
+@router.get("", responses=READS)
+def get_brands(_caller: Reader, context: ContextNeeded) -> list[BrandView]:
+    """All brands of the coalition."""
+    with context.reading() as work:
+        return list_brands(work.session)
+
+
+@router.get("/{brand_id}", responses=READS)
+def get_brand(brand_id: BrandIdPath, _caller: Reader, context: ContextNeeded) -> BrandView:
+    """One brand, with its terms, totals, rules and keys."""
+    with context.reading() as work:
+        return find_brand(work.session, brand_id)
+
+
+@router.post("/{brand_id}/rules", status_code=201, responses=WRITES)
+def create_rule(brand_id: BrandIdPath, body: RuleBody, caller: AsOperatorOrBrand, write: WriteNeeded) -> RuleView:
+    """Publishes the next version of the brand's base rule."""
+    check_reads_brand(caller, brand_id)
+
+    def act(work: Work) -> str:
+        the_brand(work, brand_id)
+        begins = None if body.valid_from is None else int(body.valid_from.timestamp())
+        rule = publish_rule(brand_id, body.points, body.per_minor, begins, rules=work.rules, now=work.now)
+        _record(work, caller, "publish_rule", brand_id, f"version {rule.version}: {rule.points} per {rule.per_minor}")
+        return str(rule.version)
+
+    version = int(write.once(caller, "rule", body.content(), act))
+    write.settle([])
+    with write.context.reading() as work:
+        return next(rule_view(rule) for rule in work.rules.published(brand_id) if rule.version == version)
+
+
+@router.post("/{brand_id}/terms", status_code=201, responses={202: {"model": OperationView}, **WRITES})
+def change_brand_terms(brand_id: BrandIdPath, body: TermsBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
+    """New par and redemption ratios, from the block they are written in."""
+
+    def act(work: Work) -> str:
+        operation_id = new_id()
+        brand = the_brand(work, brand_id)
+        set_brand_terms(
+            brand, body.par.ratio(), body.redemption.ratio(), operations=work.operations, operation_id=operation_id, now=work.now
+        )
+        _record(work, caller, "set_brand_terms", brand_id, body.model_dump_json())
+        return operation_id
+
+    return show_operation(write, write.once(caller, "operation", body.content(), act))
+
+
+@router.post("/{brand_id}/limit", status_code=201, responses={202: {"model": OperationView}, **WRITES})
+def change_brand_limit(brand_id: BrandIdPath, body: LimitBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
+    """The limit on outstanding points."""
+
+    def act(work: Work) -> str:
+        operation_id = new_id()
+        set_brand_limit(
+            the_brand(work, brand_id), body.issue_limit, operations=work.operations, operation_id=operation_id, now=work.now
+        )
+        _record(work, caller, "set_brand_limit", brand_id, str(body.issue_limit))
+        return operation_id
+
+    return show_operation(write, write.once(caller, "operation", body.content(), act))
+
+
+@router.post("/{brand_id}/status", status_code=201, responses={202: {"model": OperationView}, **WRITES})
+def change_brand_status(brand_id: BrandIdPath, body: StatusBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
+    """Suspends a brand, takes it up again, or lets it go for good."""
+
+    def act(work: Work) -> str:
+        operation_id = new_id()
+        set_brand_status(
+            the_brand(work, brand_id), BrandStatus(body.status), operations=work.operations, operation_id=operation_id, now=work.now
+        )
+        _record(work, caller, "set_brand_status", brand_id, body.status)
+        return operation_id
+
+    return show_operation(write, write.once(caller, "operation", body.content(), act))
+
+
+@router.post("/{brand_id}/keys", status_code=201, responses={202: {"model": OperationView}, **WRITES})
+def change_brand_key(brand_id: BrandIdPath, body: KeyBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
+    """Adds a signing key, or changes the window in which it signs; an end in the past withdraws it."""
+
+    def act(work: Work) -> str:
+        operation_id = new_id()
+        set_brand_key(
+            the_brand(work, brand_id),
+            body.key_address,
+            body.valid_from,
+            body.valid_until,
+            operations=work.operations,
+            operation_id=operation_id,
+            now=work.now,
+        )
+        _record(work, caller, "set_brand_key", brand_id, body.model_dump_json())
+        return operation_id
+
+    return show_operation(write, write.once(caller, "operation", body.content(), act))
+
+
+def the_brand(work: Work, brand_id: int) -> Brand:
+    """The brand; refuses one that is not there."""
+    brand = work.brands.find(brand_id)
+    if brand is None:
+        raise NotFound(f"there is no brand {brand_id}", brand_id=brand_id)
+    return brand
+
+
+def show_operation(write: Write, operation_id: str) -> OperationView:
+    """Waits as the caller prefers, then shows the operation."""
+    write.settle([operation_id])
+    with write.context.database.read() as session:
+        return find_operation(session, operation_id)
+
+
+def _record(work: Work, caller: Caller, action: str, brand_id: int, detail: str) -> None:
+    work.privileged_actions.record(work.now, f"{caller.principal}/{caller.key_id}", action, f"brand:{brand_id}", detail[:1_000])

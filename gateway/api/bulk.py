@@ -1,0 +1,95 @@
+"""Bulk writes: each item stands for itself, one bad item does not stop the others, and the outcome can be shown again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from gateway.adapters.database.work import Work
+from gateway.api.context import new_id
+from gateway.api.idempotency import Write
+from gateway.api.problems import Problem, problem, problem_of
+from gateway.api.shapes import Body
+from gateway.domain.api_keys import Caller
+from gateway.domain.errors import Refusal
+from gateway.queries.operations import OperationView, find_operations
+
+Item = TypeVar("Item", bound=Body)
+
+
+class BulkItem(BaseModel):
+    """What became of the item at `index`. `id` is the item's own id; `operation` is empty where nothing goes to the ledger."""
+
+    index: int
+    status: Literal["accepted", "refused"]
+    id: str | None = None
+    operation: OperationView | None = None
+    problem: Problem | None = None
+
+
+class BulkView(BaseModel):
+    accepted: int
+    refused: int
+    results: list[BulkItem]
+
+
+def write_all(
+    write: Write,
+    caller: Caller,
+    kind: str,
+    shape: type[Item],
+    items: Sequence[Any],
+    act: Callable[[Work, list[Item]], Callable[[Item], tuple[str, str | None]]],
+) -> BulkView:
+    """Every item through `act(work, all good items)`, which gives the function for one item: (its id, its operation's id)."""
+
+    def act_on_all(work: Work) -> str:
+        bulk_id = new_id()
+        parsed = [_parsed(shape, item) for item in items]
+        act_on_one = act(work, [item for item in parsed if not isinstance(item, Problem)])
+        results = [_result(act_on_one, item) for item in parsed]
+        work.bulk_results.add(bulk_id, kind, json.dumps(results, separators=(",", ":")), work.now)
+        return bulk_id
+
+    bulk_id = write.once(caller, kind, {"items": list(items)}, act_on_all)
+    with write.context.database.read() as session:
+        stored: list[dict[str, Any]] = json.loads(Work(session).bulk_results.find(bulk_id) or "[]")
+    operation_ids = [result["operation_id"] for result in stored if result["operation_id"]]
+    write.settle(operation_ids, one=False)
+    with write.context.database.read() as session:
+        operations = find_operations(session, operation_ids)
+    results = [
+        BulkItem(
+            index=index,
+            status="refused" if result["problem"] else "accepted",
+            id=result["id"],
+            operation=operations.get(result["operation_id"]),
+            problem=result["problem"],
+        )
+        for index, result in enumerate(stored)
+    ]
+    refused = sum(result.status == "refused" for result in results)
+    return BulkView(accepted=len(results) - refused, refused=refused, results=results)
+
+
+def _parsed(shape: type[Item], item: Any) -> Item | Problem:
+    try:
+        return TypeAdapter(shape).validate_python(item)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        first = found[0]
+        detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        return problem(422, "invalid", detail)
+
+
+def _result(act_on_one: Callable[[Item], tuple[str, str | None]], item: Item | Problem) -> dict[str, Any]:
+    if isinstance(item, Problem):
+        return {"id": None, "operation_id": None, "problem": item.model_dump()}
+    try:
+        resource_id, operation_id = act_on_one(item)
+    except Refusal as refusal:
+        return {"id": None, "operation_id": None, "problem": problem_of(refusal).model_dump()}
+    return {"id": resource_id, "operation_id": operation_id, "problem": None}

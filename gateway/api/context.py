@@ -1,0 +1,58 @@
+"""What every route needs of the running gateway: the database, the worker that writes to the ledger, and time."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol, cast
+
+from fastapi import Depends, Request
+
+from gateway.adapters.database.session import Database
+from gateway.adapters.database.work import Work, reading, wall_clock, writing
+from gateway.operations.completion import Completions
+
+
+class Worker(Protocol):
+    """The ledger worker as the API sees it."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def wake(self) -> None: ...
+    def health(self) -> Mapping[str, object]: ...
+
+
+def new_id() -> str:
+    """128 random bits."""
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True)
+class Context:
+    """One a process, made in gateway/app.py. Without a worker operations are accepted and wait."""
+
+    database: Database
+    completions: Completions = field(default_factory=Completions)
+    worker: Worker | None = None
+    clock: Callable[[], int] = wall_clock
+
+    def reading(self) -> AbstractContextManager[Work]:
+        """One consistent snapshot."""
+        return reading(self.database, self.clock)
+
+    @contextmanager
+    def writing(self) -> Iterator[Work]:
+        """A unit of work; when it is committed the worker is woken."""
+        with writing(self.database, self.clock) as work:
+            yield work
+        if self.worker is not None:
+            self.worker.wake()
+
+
+def _context(request: Request) -> Context:
+    return cast(Context, request.app.state.context)
+
+
+ContextNeeded = Annotated[Context, Depends(_context)]

@@ -1,0 +1,113 @@
+"""The frame of every write: idempotency key, one unit of work, and waiting for the ledger when the caller prefers to.
+
+`WriteNeeded` gives a Write; `write.once(...)` acts or finds what the same request made before; `write.settle(...)` sets the status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+from sqlalchemy import select
+
+from gateway.adapters.database.repositories.chunks import chunks
+from gateway.adapters.database.tables_operations import OperationRow
+from gateway.adapters.database.work import Work
+from gateway.api.context import Context, ContextNeeded
+from gateway.domain.api_keys import Caller
+from gateway.domain.errors import Invalid, OperationRefused
+from gateway.domain.operation import OperationStatus
+from gateway.domain.references import content_hash
+from gateway.operations.once import once
+
+MAX_WAIT_SECONDS = 60
+ENDED = (OperationStatus.CONFIRMED.value, OperationStatus.REFUSED.value)
+
+
+@dataclass
+class Write:
+    """One write request."""
+
+    context: Context
+    request: Request
+    response: Response
+    idempotency_key: str
+    wait_seconds: int
+
+    def once(self, caller: Caller, kind: str, body: Mapping[str, object], act: Callable[[Work], str]) -> str:
+        """The id of the resource that this request made, now or the first time it was sent."""
+        content = content_hash({"method": self.request.method, "path": self.request.url.path, "body": body})
+        with self.context.writing() as work:
+            resource_id, again = once(
+                caller.principal,
+                self.idempotency_key,
+                content,
+                kind,
+                lambda: act(work),
+                requests=work.requests,
+                now=work.now,
+            )
+        if again:
+            self.response.headers["Idempotent-Replayed"] = "true"
+        return resource_id
+
+    def settle(self, operation_ids: Iterable[str | None], *, one: bool = True) -> None:
+        """Waits as long as the caller prefers and sets the status: 201 or 200 once all is on the ledger, else 202.
+
+        Refuses if the `one` operation of this request has ended refused.
+        """
+        ids = [operation_id for operation_id in operation_ids if operation_id is not None]
+        ended = self.context.completions.wait(lambda: self._ended(ids), self.wait_seconds)
+        if ended is None:
+            self.response.status_code = 202
+            return
+        if one and ended:
+            _check_not_refused(*ended[0])
+        self.response.status_code = 200 if "Idempotent-Replayed" in self.response.headers else 201
+
+    def _ended(self, ids: list[str]) -> list[tuple[str, str, str | None]] | None:
+        found: list[tuple[str, str, str | None]] = []
+        with self.context.database.read() as session:
+            for some in chunks(ids):
+                rows = session.execute(
+                    select(OperationRow.operation_id, OperationRow.status, OperationRow.reason).where(
+                        OperationRow.operation_id.in_(some), OperationRow.status.in_(ENDED)
+                    )
+                )
+                found += [(row.operation_id, row.status, row.reason) for row in rows]
+        return found if len(found) == len(set(ids)) else None
+
+
+def _check_not_refused(operation_id: str, status: str, reason: str | None) -> None:
+    if status == OperationStatus.REFUSED.value:
+        raise OperationRefused(f"the operation ended refused: {reason}", operation_id=operation_id, reason=reason)
+
+
+def _write(
+    context: ContextNeeded,
+    request: Request,
+    response: Response,
+    idempotency_key: Annotated[str, Header(min_length=1, max_length=128, description="Names this write for ever; made by the caller")],
+    prefer: Annotated[
+        str | None, Header(max_length=64, description=f"`wait=N`: wait up to N (at most {MAX_WAIT_SECONDS}) seconds for the ledger")
+    ] = None,
+) -> Write:
+    seconds = _wait_seconds(prefer)
+    if seconds:
+        response.headers["Preference-Applied"] = f"wait={seconds}"
+    return Write(context, request, response, idempotency_key, seconds)
+
+
+def _wait_seconds(prefer: str | None) -> int:
+    for preference in (prefer or "").split(","):
+        name, _, value = preference.strip().partition("=")
+        if name.lower() == "wait":
+            if not (value.isascii() and value.isdigit() and len(value) <= 4):
+                raise Invalid("Prefer: wait=N needs a whole number of seconds", field="Prefer")
+            return min(int(value), MAX_WAIT_SECONDS)
+    return 0
+
+
+WriteNeeded = Annotated[Write, Depends(_write)]

@@ -1,0 +1,75 @@
+"""Operations: how a write stands, and the expiry run that makes many."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel
+
+from gateway.adapters.database.work import Work
+from gateway.api.context import ContextNeeded, new_id
+from gateway.api.idempotency import WriteNeeded
+from gateway.api.permissions import AsOperator, Reader, check_reads_brand
+from gateway.api.problems import READS, WRITES
+from gateway.api.shapes import Body, Cursor, Limit
+from gateway.operations.run_expiry import run_expiry
+from gateway.queries.operations import OperationList, OperationView, find_operation, find_operations, list_operations
+
+router = APIRouter(prefix="/v1", tags=["operations"])
+OperationIdPath = Annotated[str, Path(min_length=1, max_length=64)]
+StatusQuery = Annotated[Literal["accepted", "packed", "confirmed", "refused"] | None, Query()]
+
+
+class ExpiryRunBody(Body):
+    """Nothing to say: the run expires what has expired by now."""
+
+
+class ExpiryRunView(BaseModel):
+    run_id: str
+    points: int
+    operations: list[OperationView]
+
+
+@router.get("/operations", responses=READS)
+def get_operations(
+    caller: Reader, context: ContextNeeded, status: StatusQuery = None, cursor: Cursor = None, limit: Limit = 50
+) -> OperationList:
+    """Newest first; a brand sees its own."""
+    with context.reading() as work:
+        return list_operations(work.session, caller.brand_id, status, cursor, limit)
+
+
+@router.get("/operations/{operation_id}", responses=READS)
+def get_operation(operation_id: OperationIdPath, caller: Reader, context: ContextNeeded) -> OperationView:
+    """One operation; enrolments are open to every brand."""
+    with context.reading() as work:
+        found = find_operation(work.session, operation_id)
+    if found.brand_id is not None:
+        check_reads_brand(caller, found.brand_id)
+    return found
+
+
+@router.post("/expiry-runs", status_code=201, responses={202: {"model": ExpiryRunView}, **WRITES})
+def create_expiry_run(body: ExpiryRunBody, caller: AsOperator, write: WriteNeeded) -> ExpiryRunView:
+    """Expires every lot whose last day is over, member by member. Reserved points stay until their reservation ends."""
+
+    def act(work: Work) -> str:
+        accepted = run_expiry(coalition=work.coalition, points=work.points, operations=work.operations, new_id=new_id, now=work.now)
+        run_id = new_id()
+        work.bulk_results.add(run_id, "expiry_run", json.dumps(accepted), work.now)
+        subject = f"expiry-run:{run_id}"
+        work.privileged_actions.record(
+            work.now, f"{caller.principal}/{caller.key_id}", "run_expiry", subject, f"{len(accepted)} operations"
+        )
+        return run_id
+
+    run_id = write.once(caller, "expiry_run", body.content(), act)
+    with write.context.reading() as work:
+        operation_ids: list[str] = json.loads(work.bulk_results.find(run_id) or "[]")
+    write.settle(operation_ids, one=False)
+    with write.context.reading() as work:
+        found = find_operations(work.session, operation_ids)
+    operations = [found[operation_id] for operation_id in operation_ids]
+    return ExpiryRunView(run_id=run_id, points=sum(one.points for one in operations), operations=operations)

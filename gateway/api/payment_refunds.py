@@ -1,0 +1,95 @@
+"""Payment refunds: money went back, so its share of the points goes back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import Field, WithJsonSchema
+
+from gateway.adapters.database.work import Work
+from gateway.api.brands import the_brand
+from gateway.api.bulk import BulkView, write_all
+from gateway.api.context import ContextNeeded, new_id
+from gateway.api.idempotency import WriteNeeded
+from gateway.api.permissions import AsBrand, Reader, brand_of
+from gateway.api.problems import READS, WRITES
+from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, Date, ExternalId, ExternalIdPath, Moment, PositiveAmountMinor
+from gateway.domain.errors import Invalid
+from gateway.operations.ports import StoredRefund
+from gateway.operations.record_payment_refund import PaymentRefund, record_payment_refund
+from gateway.queries.purchases import PaymentRefundView, find_payment_refund
+
+router = APIRouter(prefix="/v1/payment-refunds", tags=["payment refunds"])
+
+
+class PaymentRefundBody(Body):
+    """`amount_minor` of the money paid for `payment_id` went back."""
+
+    refund_id: ExternalId
+    payment_id: ExternalId
+    amount_minor: PositiveAmountMinor
+    occurred_at: Moment
+    business_date: Date
+
+
+class PaymentRefundsBody(Body):
+    """Items are checked one by one."""
+
+    payment_refunds: Annotated[
+        list[Annotated[AnyItem, WithJsonSchema({"$ref": "#/components/schemas/PaymentRefundBody"})]],
+        Field(min_length=1, max_length=MAX_BULK_ITEMS),
+    ]
+
+
+@router.post("", status_code=201, responses={202: {"model": PaymentRefundView}, **WRITES})
+def create_payment_refund(body: PaymentRefundBody, caller: AsBrand, write: WriteNeeded) -> PaymentRefundView:
+    """Records a payment refund; the points due are clawed back. What the member has spent is written off against the issuing brand."""
+    brand_id = brand_of(caller)
+    refund_id = write.once(caller, "payment_refund", body.content(), lambda work: _record(work, brand_id, body).refund_id)
+    with write.context.database.read() as session:
+        operation = find_payment_refund(session, brand_id, refund_id).operation
+    write.settle([operation.operation_id if operation else None])
+    with write.context.database.read() as session:
+        return find_payment_refund(session, brand_id, refund_id)
+
+
+@router.post("/bulk", status_code=201, responses={202: {"model": BulkView}, **WRITES})
+def create_payment_refunds(body: PaymentRefundsBody, caller: AsBrand, write: WriteNeeded) -> BulkView:
+    """Records many; `payment_refunds` holds bodies as for one."""
+    brand_id = brand_of(caller)
+
+    def act(work: Work, everything: list[PaymentRefundBody]) -> Any:
+        work.purchases.prefetch(brand_id, [item.payment_id for item in everything])
+
+        def one(item: PaymentRefundBody) -> tuple[str, str | None]:
+            stored = _record(work, brand_id, item)
+            return stored.refund_id, stored.operation_id
+
+        return one
+
+    return write_all(write, caller, "payment_refunds", PaymentRefundBody, body.payment_refunds, act)
+
+
+@router.get("/{refund_id}", responses=READS)
+def get_payment_refund(
+    refund_id: ExternalIdPath, caller: Reader, context: ContextNeeded, brand_id: int | None = None
+) -> PaymentRefundView:
+    """A payment refund of the calling brand; operator and auditor name the brand."""
+    brand = caller.brand_id if caller.brand_id is not None else brand_id
+    if brand is None:
+        raise Invalid("name the brand: ?brand_id=", field="brand_id")
+    with context.reading() as work:
+        return find_payment_refund(work.session, brand, refund_id)
+
+
+def _record(work: Work, brand_id: int, body: PaymentRefundBody) -> StoredRefund:
+    return record_payment_refund(
+        PaymentRefund(body.refund_id, body.payment_id, body.amount_minor, body.occurred_at, body.business_date),
+        brand=the_brand(work, brand_id),
+        purchases=work.purchases,
+        payment_refunds=work.payment_refunds,
+        operations=work.operations,
+        operation_id=new_id(),
+        now=work.now,
+    )

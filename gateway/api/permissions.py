@@ -1,0 +1,61 @@
+"""Who may call a route: a bearer key with one of the named roles. `permit(Role.BRAND, …)` is a dependency that gives the Caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from gateway.api.context import ContextNeeded
+from gateway.domain.api_keys import Caller, Role, matches, secret_hash, split_token
+from gateway.domain.errors import NotAuthenticated, NotFound, NotPermitted
+
+bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description="An API key: `<key id>.<secret>`")
+
+EVERYONE = (Role.OPERATOR, Role.BRAND, Role.AUDITOR)
+
+
+def authenticated(context: ContextNeeded, sent: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> Caller:
+    """The caller whose key this is; refuses unknown, wrong and revoked keys alike."""
+    if sent is None:
+        raise NotAuthenticated("send an API key: Authorization: Bearer <key>")
+    key_id, secret = split_token(sent.credentials)
+    with context.reading() as work:
+        key = work.api_keys.find(key_id[:128])
+    if key is None:
+        secret_hash(secret)  # as long as for a known key
+        raise NotAuthenticated("this API key is unknown or was revoked")
+    if not matches(key, secret):
+        raise NotAuthenticated("this API key is unknown or was revoked")
+    return Caller(key.role, key.brand_id, key.key_id)
+
+
+def permit(*roles: Role) -> Callable[[Caller], Caller]:
+    """A dependency that lets these roles pass."""
+
+    def permitted(caller: Annotated[Caller, Depends(authenticated)]) -> Caller:
+        if caller.role not in roles:
+            raise NotPermitted(f"this needs the role {' or '.join(roles)}, not {caller.role}")
+        return caller
+
+    return permitted
+
+
+def brand_of(caller: Caller) -> int:
+    """The brand of a caller that `permit(Role.BRAND)` let pass."""
+    assert caller.brand_id is not None, "a brand's key names its brand"
+    return caller.brand_id
+
+
+def check_reads_brand(caller: Caller, brand_id: int | None) -> None:
+    """To a brand, what is another brand's does not exist."""
+    if not caller.may_read_brand(brand_id):
+        raise NotFound("there is no such thing of your brand")
+
+
+Reader = Annotated[Caller, Depends(permit(*EVERYONE))]
+AsOperator = Annotated[Caller, Depends(permit(Role.OPERATOR))]
+AsBrand = Annotated[Caller, Depends(permit(Role.BRAND))]
+AsOperatorOrBrand = Annotated[Caller, Depends(permit(Role.OPERATOR, Role.BRAND))]

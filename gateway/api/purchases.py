@@ -1,0 +1,160 @@
+"""Purchases: a brand reports a sale, the member earns."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import Field, WithJsonSchema
+
+from gateway.adapters.database.work import Work
+from gateway.api.brands import the_brand
+from gateway.api.bulk import BulkView, write_all
+from gateway.api.context import ContextNeeded, new_id
+from gateway.api.idempotency import WriteNeeded
+from gateway.api.permissions import AsBrand, Reader, brand_of
+from gateway.api.problems import READS, WRITES
+from gateway.api.shapes import (
+    MAX_BULK_ITEMS,
+    Address,
+    AmountMinor,
+    AnyItem,
+    Body,
+    Currency,
+    Date,
+    ExternalId,
+    ExternalIdPath,
+    Label,
+    Moment,
+    PositiveAmountMinor,
+    Word,
+)
+from gateway.domain.errors import Invalid, NotPermitted
+from gateway.domain.ledger import signing
+from gateway.domain.money import MAX_AMOUNT_MINOR
+from gateway.domain.purchase import Purchase, PurchaseLine
+from gateway.operations.ports import StoredPurchase
+from gateway.operations.record_purchase import record_purchase
+from gateway.queries.purchases import PurchaseView, find_purchase
+
+router = APIRouter(prefix="/v1/purchases", tags=["purchases"])
+
+
+class PurchaseLineBody(Body):
+    """`amount_minor` is negative for a discount line."""
+
+    category: Label
+    quantity: Annotated[int, Field(strict=True, ge=-(10**9), le=10**9)] = 1
+    amount_minor: Annotated[int, Field(strict=True, ge=-MAX_AMOUNT_MINOR, le=MAX_AMOUNT_MINOR)]
+
+
+class PurchaseBody(Body):
+    """`gross_minor` includes tax and what was paid with points. Without `member_id` it is kept and earns nothing.
+
+    `brand_id` may be left out: a brand reports its own purchases alone.
+    """
+
+    brand_id: Annotated[int, Field(strict=True, ge=1, lt=2**31)] | None = None
+    payment_id: ExternalId
+    member_id: Address | None = None
+    store: Word = ""
+    channel: Word = ""
+    currency: Currency
+    gross_minor: PositiveAmountMinor
+    tax_minor: AmountMinor = 0
+    paid_with_points_minor: AmountMinor = 0
+    occurred_at: Moment
+    business_date: Date
+    lines: Annotated[tuple[PurchaseLineBody, ...], Field(max_length=1_000)] = ()
+
+    def purchase(self) -> Purchase:
+        lines = tuple(PurchaseLine(line.category, line.quantity, line.amount_minor) for line in self.lines)
+        return Purchase(
+            self.payment_id,
+            self.member_id,
+            self.store,
+            self.channel,
+            self.currency,
+            self.gross_minor,
+            self.tax_minor,
+            self.paid_with_points_minor,
+            self.occurred_at,
+            self.business_date,
+            lines,
+        )
+
+
+class PurchasesBody(Body):
+    """Items are checked one by one."""
+
+    purchases: Annotated[
+        list[Annotated[AnyItem, WithJsonSchema({"$ref": "#/components/schemas/PurchaseBody"})]],
+        Field(min_length=1, max_length=MAX_BULK_ITEMS),
+    ]
+
+
+@router.post("", status_code=201, responses={202: {"model": PurchaseView}, **WRITES})
+def create_purchase(body: PurchaseBody, caller: AsBrand, write: WriteNeeded) -> PurchaseView:
+    """Records a purchase; what it earns goes to the ledger. A payment id earns once, for ever."""
+    brand_id = brand_of(caller)
+    payment_id = write.once(caller, "purchase", body.content(), lambda work: _record(work, brand_id, body).payment_id)
+    with write.context.database.read() as session:
+        operation = find_purchase(session, brand_id, payment_id).operation
+    write.settle([operation.operation_id if operation else None])
+    with write.context.database.read() as session:
+        return find_purchase(session, brand_id, payment_id)
+
+
+@router.post("/bulk", status_code=201, responses={202: {"model": BulkView}, **WRITES})
+def create_purchases(body: PurchasesBody, caller: AsBrand, write: WriteNeeded) -> BulkView:
+    """Records many; `purchases` holds bodies as for one."""
+    brand_id = brand_of(caller)
+
+    def act(work: Work, everything: list[PurchaseBody]) -> Any:
+        _prefetch(work, brand_id, everything)
+
+        def one(item: PurchaseBody) -> tuple[str, str | None]:
+            stored = _record(work, brand_id, item)
+            return stored.payment_id, stored.operation_id
+
+        return one
+
+    return write_all(write, caller, "purchases", PurchaseBody, body.purchases, act)
+
+
+@router.get("/{payment_id}", responses=READS)
+def get_purchase(
+    payment_id: ExternalIdPath, caller: Reader, context: ContextNeeded, brand_id: int | None = None
+) -> PurchaseView:
+    """A purchase of the calling brand; operator and auditor name the brand."""
+    brand = caller.brand_id if caller.brand_id is not None else brand_id
+    if brand is None:
+        raise Invalid("name the brand: ?brand_id=", field="brand_id")
+    with context.reading() as work:
+        return find_purchase(work.session, brand, payment_id)
+
+
+def _record(work: Work, brand_id: int, body: PurchaseBody) -> StoredPurchase:
+    if body.brand_id is not None and body.brand_id != brand_id:
+        the_brand(work, body.brand_id)
+        raise NotPermitted(f"brand {brand_id} cannot report purchases of brand {body.brand_id}")
+    return record_purchase(
+        body.purchase(),
+        brand=the_brand(work, brand_id),
+        coalition=work.coalition,
+        rules=work.rules,
+        members=work.members,
+        purchases=work.purchases,
+        operations=work.operations,
+        operation_id=new_id(),
+        now=work.now,
+    )
+
+
+def _prefetch(work: Work, brand_id: int, everything: list[PurchaseBody]) -> None:
+    """Reads at once what recording each would look up one by one."""
+    secret = the_brand(work, brand_id).reference_secret
+    payment_ids = [item.payment_id for item in everything]
+    work.purchases.prefetch(brand_id, payment_ids)
+    work.operations.prefetch_references(brand_id, ["0x" + signing.reference(secret, "payment", one).hex() for one in payment_ids])
+    work.members.prefetch({item.member_id for item in everything if item.member_id is not None})

@@ -1,0 +1,83 @@
+"""Quotes: what points are worth at the calling brand, and the consent for the member to sign."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from gateway.api.brands import the_brand
+from gateway.api.context import ContextNeeded
+from gateway.api.permissions import AsBrand, brand_of
+from gateway.api.problems import WRITES
+from gateway.api.shapes import Address, Body, ExternalId, Points, PositiveAmountMinor
+from gateway.domain.redemption import MAX_CONSENT_SECONDS, MAX_NONCE
+from gateway.operations.quote import MIN_CONSENT_SECONDS, QuoteRequest, quote
+from gateway.queries.moments import expiry_date
+
+router = APIRouter(prefix="/v1/quotes", tags=["redemption"])
+
+
+class QuoteBody(Body):
+    """Name either `points` or the `amount_minor` that they should cover."""
+
+    order_id: ExternalId
+    member_id: Address
+    points: Points | None = None
+    amount_minor: PositiveAmountMinor | None = None
+    valid_seconds: Annotated[int, Field(strict=True, ge=MIN_CONSENT_SECONDS, le=MAX_CONSENT_SECONDS)] = 3_600
+
+
+class QuoteLine(BaseModel):
+    lot_id: str
+    brand_id: int
+    expiry_date: str | None
+    points: int
+
+
+class QuoteView(BaseModel):
+    """`typed_data` is what the member signs (eth_signTypedData_v4); hand it in with `nonce`, `deadline` and the signature."""
+
+    order_id: str
+    member_id: str
+    points: int
+    amount_minor: int
+    currency: str
+    lots: list[QuoteLine]
+    nonce: int
+    deadline: int
+    reservation_id: str
+    typed_data: dict[str, Any]
+
+
+@router.post("", responses=WRITES)
+def create_quote(body: QuoteBody, caller: AsBrand, context: ContextNeeded) -> QuoteView:
+    """Quotes a redemption at the calling brand. Nothing is stored or reserved, so no idempotency key is needed."""
+    with context.reading() as work:
+        made = quote(
+            QuoteRequest(body.order_id, body.member_id, body.points, body.amount_minor, body.valid_seconds),
+            brand=the_brand(work, brand_of(caller)),
+            coalition=work.coalition,
+            members=work.members,
+            points=work.points,
+            nonce=secrets.randbelow(MAX_NONCE + 1),
+            now=work.now,
+        )
+        domain = work.coalition.signing_domain
+    return QuoteView(
+        order_id=body.order_id,
+        member_id=body.member_id,
+        points=made.consent.points,
+        amount_minor=made.worth.amount_minor,
+        currency=made.worth.currency,
+        lots=[
+            QuoteLine(lot_id=str(line.lot_id), brand_id=line.brand_id, expiry_date=expiry_date(line.expiry_day), points=line.points)
+            for line in made.lines
+        ],
+        nonce=made.consent.nonce,
+        deadline=made.consent.deadline,
+        reservation_id="0x" + made.consent.digest(domain).hex(),
+        typed_data=made.consent.typed_data(domain),
+    )

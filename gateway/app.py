@@ -1,0 +1,91 @@
+"""The gateway's composition root: routers, error answers, bounds, the ledger worker's life. Importing it does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from gateway.api import (
+    api_keys,
+    authorizations,
+    brands,
+    clearing,
+    health,
+    members,
+    operations,
+    payment_refunds,
+    problems,
+    purchases,
+    quotes,
+)
+from gateway.api.context import Context
+from gateway.api.limits import BodyLimit
+from gateway.portal import member
+
+ROUTERS: tuple[APIRouter, ...] = (
+    brands.router,
+    api_keys.router,
+    members.router,
+    purchases.router,
+    payment_refunds.router,
+    quotes.router,
+    authorizations.router,
+    operations.router,
+    clearing.router,
+    health.router,
+    member.router,
+)
+REQUEST_THREADS = 128  # callers that wait for the ledger hold a thread each
+
+
+def create_app(context: Context) -> FastAPI:
+    """The gateway over an open database. With a worker in the context, it runs while the app does."""
+    app = FastAPI(
+        title="Splittally",
+        version="1",
+        summary="A coalition loyalty ledger: points of many brands, provable and reconciled.",
+        lifespan=_life_of(context),
+        generate_unique_id_function=_operation_id,
+        redirect_slashes=False,
+    )
+    app.state.context = context
+    app.add_middleware(BodyLimit)
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    return app
+
+
+def _life_of(context: Context) -> Any:
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = REQUEST_THREADS
+        if context.worker is not None:
+            await anyio.to_thread.run_sync(context.worker.start)
+        try:
+            yield
+        finally:
+            if context.worker is not None:
+                await anyio.to_thread.run_sync(context.worker.stop)
+
+    return life
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The API's description, with the schema of problem details that every route's answers point to."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+        schema["components"]["schemas"]["Problem"] = problems.Problem.model_json_schema()
+        app.openapi_schema = schema
+    return app.openapi_schema

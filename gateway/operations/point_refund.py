@@ -1,0 +1,36 @@
+"""Point refund: give captured points back, in one or several parts, each naming the capture's reservation."""
+
+from __future__ import annotations
+
+from gateway.domain.brand import Brand
+from gateway.domain.operation import OperationKind
+from gateway.domain.redemption import check_can_refund
+from gateway.domain.references import check_external_id
+from gateway.operations.ports import Operations, Points
+from gateway.operations.redemption_request import earlier_operation
+from gateway.operations.reservation_request import check_accepting_brand, find_reservation, operation_on
+
+
+def point_refund(
+    reservation_id: str,
+    point_refund_id: str,
+    points_asked: int,
+    *,
+    brand: Brand,
+    points: Points,
+    operations: Operations,
+    operation_id: str,
+    now: int,
+) -> str:
+    """The operation's id; the same point_refund_id with the same content is the first operation again."""
+    check_external_id("point_refund_id", point_refund_id)
+    reservation = find_reservation(reservation_id, points, operations)
+    new = operation_on(OperationKind.POINT_REFUND, reservation, "point-refund", point_refund_id, points_asked, brand, operation_id)
+    known = earlier_operation(new, "point_refund_id", point_refund_id, operations)
+    if known is not None:
+        return known.operation_id
+    check_accepting_brand(reservation, brand)
+    pending = sum(count for kind, count in operations.pending_on(reservation_id) if kind == OperationKind.POINT_REFUND)
+    check_can_refund(reservation, points_asked, pending)
+    operations.accept(new, now)
+    return operation_id

@@ -1,0 +1,66 @@
+"""A member's page, opened by a signed link: points across brands, when they expire, what they are worth, and what happened."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
+
+from gateway.adapters.database.work import Work, reading
+from gateway.domain.brand import BrandStatus
+from gateway.domain.currencies import major_text
+from gateway.domain.errors import NotFound, NotPermitted, Refusal
+from gateway.domain.view_links import check_link
+from gateway.portal.pages import HEADERS, HERE, page
+from gateway.portal.source import PortalSource
+from gateway.queries.history import member_history
+from gateway.queries.points import member_points
+
+router = APIRouter(include_in_schema=False)
+ITEMS_PER_PAGE = 25
+VIEW_LINK_SECRET = "member-view-links"  # noqa: S105 - the name of a row
+
+
+@router.get("/members/{member_id}")
+def get_member_page(
+    member_id: str,
+    request: Request,
+    link: Annotated[str, Query(max_length=120)] = "",
+    cursor: Annotated[str | None, Query(max_length=32)] = None,
+) -> Response:
+    """The page, or a page that says why not."""
+    source = cast(PortalSource, request.app.state.context)
+    try:
+        with reading(source.database, source.clock) as work:
+            _check(work, member_id, link, source.clock())
+            shown = member_points(work, member_id)
+            history = member_history(work.session, member_id, cursor, ITEMS_PER_PAGE)
+            worth = _worth(work, shown.available)
+    except Refusal as refusal:
+        status = {NotPermitted: 403, NotFound: 404}.get(type(refusal), 422)
+        return page("message.html", status, title="This page cannot be shown", text=refusal.message)
+    return page("member.html", member=shown, worth=worth, history=history, link=link, first_page=cursor is None)
+
+
+@router.get("/static/portal.css")
+def get_portal_style() -> FileResponse:
+    """The one style sheet."""
+    return FileResponse(HERE / "portal.css", headers={**HEADERS, "Cache-Control": "max-age=3600"}, media_type="text/css")
+
+
+def _check(work: Work, member_id: str, link: str, now: int) -> None:
+    secret = work.secrets.find(VIEW_LINK_SECRET)
+    if secret is None:
+        raise NotPermitted("this link is not valid")
+    check_link(secret, member_id, link, now)
+
+
+def _worth(work: Work, available: int) -> list[tuple[str, str]]:
+    """(brand, what can be paid there) of every brand that accepts points now."""
+    currency = work.coalition.currency
+    return [
+        (brand.name, f"{major_text(brand.redemption.minor_for(available), currency)} {currency}")
+        for brand in work.brands.all()
+        if brand.status is BrandStatus.ACTIVE
+    ]

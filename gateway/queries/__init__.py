@@ -1,0 +1,1 @@
+"""Reads, one file a page or list. They read the database alone, never the chain."""

@@ -1,0 +1,263 @@
+"""A coalition without a node: the real database and the real API; what the follower would have read is written by hand.
+
+Good for everything that is decided before an operation goes to the ledger.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_keys.datatypes import PrivateKey
+from sqlalchemy import func, select, update
+from starlette.testclient import TestClient
+
+from gateway.adapters.database.session import Database
+from gateway.adapters.database.tables import metadata
+from gateway.adapters.database.tables_coalition import CoalitionRow, MemberRow
+from gateway.adapters.database.tables_operations import OperationRow
+from gateway.adapters.database.tables_projection import (
+    LedgerAuthorizerRow,
+    LedgerBlockRow,
+    LedgerBrandRow,
+    LedgerMemberLotRow,
+    LedgerReservationRow,
+)
+from gateway.adapters.database.work import writing
+from gateway.api.context import Context
+from gateway.app import create_app
+from gateway.domain.api_keys import Role
+from gateway.domain.ledger.lots import expiry_day_for, lot_id
+from gateway.domain.ledger.members import authorizer_id
+from gateway.operations.create_api_key import create_api_key
+
+START = 1_489_536_000  # 2017-03-15T00:00:00Z
+COALITION_ID = "0x" + "c0" * 32
+POINTS_ADDRESS = "0x" + "99" * 20
+
+
+@dataclass(frozen=True)
+class Shopper:
+    """A member with the key that consents."""
+
+    key: PrivateKey
+    member_id: str
+
+    def sign(self, digest: str) -> str:
+        """The 65 bytes r, s, v that the contract takes."""
+        signature = self.key.sign_msg_hash(bytes.fromhex(digest[2:]))
+        proof: bytes = signature.r.to_bytes(32) + signature.s.to_bytes(32) + bytes([27 + signature.v])
+        return "0x" + proof.hex()
+
+
+class OfflineCoalition:
+    """Brands, members and points, as far as they are needed; `now` is the wall clock of links, the ledger's head that of business."""
+
+    def __init__(self, directory: Path) -> None:
+        self.database = Database(f"sqlite:///{directory / 'gateway.sqlite3'}")
+        metadata().create_all(self.database.engine)
+        self.wall_clock = START
+        self.context = Context(self.database, clock=lambda: self.wall_clock)
+        self.client = TestClient(create_app(self.context))
+        self.tokens: dict[str, str] = {}
+        self._numbers = itertools.count(1)
+        with self.database.write() as session:
+            session.add(
+                CoalitionRow(
+                    single=1,
+                    coalition_id=COALITION_ID,
+                    chain_id=7_951,
+                    genesis_hash="0x" + "00" * 32,
+                    currency="USD",
+                    utc_offset_seconds=0,
+                    sandbox=True,
+                    access_manager_address="0x" + "98" * 20,
+                    points_address=POINTS_ADDRESS,
+                    code_hash="0x" + "97" * 32,
+                    deployed_block=1,
+                )
+            )
+            session.add(LedgerBlockRow(number=1, block_hash="0x" + "01" * 32, timestamp=START))
+        for role in (Role.OPERATOR, Role.AUDITOR):
+            self.tokens[role] = self._key(role, None)
+
+    def close(self) -> None:
+        self.client.close()
+        self.database.close()
+
+    def call(self, who: str, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """A request by `operator`, `auditor` or a brand (`brand:1`), with a fresh idempotency key unless one is given."""
+        sent = {"Idempotency-Key": f"key-{next(self._numbers)}", "Authorization": f"Bearer {self.tokens[who]}"}
+        sent.update({name.replace("_", "-"): value for name, value in headers.items()})
+        return self.client.request(method, path, json=body, headers=sent)
+
+    def post(self, who: str, path: str, body: Any, **headers: str) -> Any:
+        return self.call(who, "POST", path, body, **headers)
+
+    def get(self, who: str, path: str) -> Any:
+        return self.call(who, "GET", path)
+
+    def brand(self, brand_id: int = 1, **changes: Any) -> int:
+        """An active brand with a rule of 1 point per 100 minor units and a key of its own."""
+        answer = self.post("operator", "/v1/brands", brand_body(brand_id, **changes))
+        assert answer.status_code == 202, answer.text
+        self.activate(brand_id)
+        assert self.post("operator", f"/v1/brands/{brand_id}/rules", {"points": 1, "per_minor": 100}).status_code == 201
+        self.tokens[f"brand:{brand_id}"] = self._key(Role.BRAND, brand_id)
+        return brand_id
+
+    def shopper(self, number: int = 1) -> Shopper:
+        """A member enrolled on the ledger."""
+        key = PrivateKey(number.to_bytes(32))
+        shopper = Shopper(key, self.enroll(key, number))
+        self.put_authorizer(shopper.member_id, 1, key)
+        return shopper
+
+    def enroll(self, key: PrivateKey, number: int, kind: int = 1) -> str:
+        """A member as the API makes it, not on the ledger yet."""
+        body = {"authorizer": {"kind": kind, "address": key.public_key.to_address()}, "salt": "0x" + number.to_bytes(32).hex()}
+        answer = self.post("operator", "/v1/members", body)
+        assert answer.status_code == 202, answer.text
+        with self.database.write() as session:
+            session.execute(update(OperationRow).where(OperationRow.kind == "enroll").values(status="confirmed"))
+        return str(answer.json()["member_id"])
+
+    def put_authorizer(self, member_id: str, kind: int, key: PrivateKey) -> None:
+        address = key.public_key.to_canonical_address()
+        with self.database.write() as session:
+            session.add(
+                LedgerAuthorizerRow(
+                    member_id=member_id,
+                    authorizer_id="0x" + authorizer_id(kind, address).hex(),
+                    kind=kind,
+                    authorizer="0x" + address.hex(),
+                )
+            )
+
+    def activate(self, brand_id: int, status: str = "active", outstanding: int = 0) -> None:
+        """What the follower writes once the brand's registration is on the ledger."""
+        with self.database.write() as session:
+            session.execute(update(OperationRow).where(OperationRow.kind == "register_brand").values(status="confirmed"))
+            session.merge(
+                LedgerBrandRow(
+                    brand_id=brand_id,
+                    status=status,
+                    issue_limit=1_000_000,
+                    outstanding=outstanding,
+                    par_numerator=1,
+                    par_denominator=1,
+                    redemption_numerator=1,
+                    redemption_denominator=1,
+                )
+            )
+
+    def put_points(self, member_id: str, points: int, brand_id: int = 1, months: int = 12, reserved: int = 0) -> int:
+        """Points on the ledger in the lot that ends `months` after START; gives the lot's id."""
+        lot = lot_id(brand_id, expiry_day_for(START, 0, months))
+        with self.database.write() as session:
+            session.merge(LedgerMemberLotRow(member_id=member_id, lot_id=lot, held=points, reserved=reserved))
+        return lot
+
+    def put_reservation(self, reservation_id: str, member_id: str, brand_id: int, points: int, **changes: Any) -> None:
+        values = {"captured": 0, "refunded": 0, "deadline": START + 3_600, "status": "open", **changes}
+        with self.database.write() as session:
+            session.merge(
+                LedgerReservationRow(
+                    reservation_id=reservation_id,
+                    member_id=member_id,
+                    brand_id=brand_id,
+                    reference="0x" + "00" * 32,
+                    points=points,
+                    **values,
+                )
+            )
+
+    def finish(self, operation_id: str, status: str = "confirmed", reason: str | None = None) -> None:
+        """Ends an operation."""
+        with self.database.write() as session:
+            session.execute(
+                update(OperationRow)
+                .where(OperationRow.operation_id == operation_id)
+                .values(status=status, reason=reason, finished_at=START, block_number=1)
+            )
+        self.context.completions.notify()
+
+    def move_time(self, timestamp: int) -> None:
+        """A new head with this time."""
+        with self.database.write() as session:
+            number = (session.scalar(select(func.max(LedgerBlockRow.number))) or 0) + 1
+            session.add(LedgerBlockRow(number=number, block_hash="0x" + number.to_bytes(32).hex(), timestamp=timestamp))
+
+    def consent(self, shopper: Shopper, brand_id: int, points: int, order_id: str, **changes: Any) -> dict[str, Any]:
+        """A quote, signed: the body of an authorization."""
+        answer = self.post(f"brand:{brand_id}", "/v1/quotes", {"order_id": order_id, "member_id": shopper.member_id, "points": points})
+        assert answer.status_code == 200, answer.text
+        quote = answer.json()
+        return {
+            "order_id": order_id,
+            "member_id": shopper.member_id,
+            "points": quote["points"],
+            "nonce": quote["nonce"],
+            "deadline": quote["deadline"],
+            "proof": shopper.sign(quote["reservation_id"]),
+            **changes,
+        }
+
+    def row_counts(self) -> dict[str, int]:
+        """Rows of every table: what left no trace leaves them alone."""
+        with self.database.read() as session:
+            return {table.name: session.scalar(select(func.count()).select_from(table)) or 0 for table in metadata().sorted_tables}
+
+    @contextmanager
+    def no_trace(self) -> Iterator[None]:
+        """Asserts that nothing was written."""
+        before = self.row_counts()
+        yield
+        assert self.row_counts() == before
+
+    def members_stored(self) -> int:
+        with self.database.read() as session:
+            return session.scalar(select(func.count()).select_from(MemberRow)) or 0
+
+    def _key(self, role: Role, brand_id: int | None) -> str:
+        with writing(self.database, lambda: self.wall_clock) as work:
+            name = f"key-of-{role}-{brand_id or ''}-{next(self._numbers)}"
+            return create_api_key(name, f"secret-{name}", role, brand_id, "test", api_keys=work.api_keys, now=START)[1]
+
+
+def brand_body(brand_id: int = 1, **changes: Any) -> dict[str, Any]:
+    """A good registration."""
+    return {
+        "brand_id": brand_id,
+        "name": f"Brand {brand_id}",
+        "key_address": "0x" + f"{brand_id:02x}" * 20,
+        "signer_url": f"http://127.0.0.1:{9_000 + brand_id}",
+        "signer_token": "t" * 32,
+        "reference_secret": "0x" + f"{brand_id:02x}" * 32,
+        "issue_limit": 1_000_000,
+        "par": {"numerator": 1, "denominator": 1},
+        "redemption": {"numerator": 1, "denominator": 1},
+        "lot_validity_months": 12,
+        **changes,
+    }
+
+
+def purchase_body(payment_id: str = "pay-1", **changes: Any) -> dict[str, Any]:
+    """A good purchase of 25.00, without a member unless one is given."""
+    return {
+        "payment_id": payment_id,
+        "store": "31",
+        "channel": "till",
+        "currency": "USD",
+        "gross_minor": 2_500,
+        "tax_minor": 0,
+        "paid_with_points_minor": 0,
+        "occurred_at": "2017-03-15T00:30:00+00:00",
+        "business_date": "2017-03-15",
+        "lines": [{"category": "grocery", "quantity": 2, "amount_minor": 2_500}],
+        **changes,
+    }
