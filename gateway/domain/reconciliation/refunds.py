@@ -85,7 +85,7 @@ def _match_as_a_whole(
 
 def _report_uncovered(payment: ExpectedPayment, records: list[KeptRecord], covered_minor: int, findings: Findings) -> None:
     nothing = "" if payment.points_due else " (the purchase had earned no points)"
-    for kept in records:
+    for kept in sorted(records, key=lambda kept: (-kept.record.gross_minor, kept.order)):  # the smallest first: most of them are covered
         here_minor = min(covered_minor, -kept.record.gross_minor)
         covered_minor -= here_minor
         if here_minor < -kept.record.gross_minor:
