@@ -11,24 +11,36 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from gateway.adapters.database.migrations import migrate
+from gateway.adapters.database.session import Database
+from gateway.adapters.onchain.connection import Chain
+from gateway.adapters.operator_api_key import ensure_operator_api_key
 from gateway.api import (
     api_keys,
     authorizations,
     brands,
     clearing,
+    coalition,
+    column_mappings,
     health,
     members,
     operations,
+    payment_files,
     payment_refunds,
     problems,
     purchases,
     quotes,
+    reconciliations,
 )
 from gateway.api.context import Context
 from gateway.api.limits import BodyLimit
+from gateway.config import Settings
+from gateway.jobs.worker import LedgerWorker
+from gateway.operations.completion import Completions
 from gateway.portal import member
 
 ROUTERS: tuple[APIRouter, ...] = (
+    coalition.router,
     brands.router,
     api_keys.router,
     members.router,
@@ -38,10 +50,25 @@ ROUTERS: tuple[APIRouter, ...] = (
     authorizations.router,
     operations.router,
     clearing.router,
+    column_mappings.router,
+    payment_files.router,
+    reconciliations.router,
     health.router,
     member.router,
 )
 REQUEST_THREADS = 128  # callers that wait for the ledger hold a thread each
+
+
+def build(settings: Settings) -> FastAPI:
+    """The gateway as the settings say: database migrated, operator's API key made, ledger worker ready to start with the app."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url)
+    migrate(database.engine)
+    ensure_operator_api_key(database, settings.operator_api_key_file)
+    chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
+    completions = Completions()
+    worker = LedgerWorker(database, chain, completions, settings)
+    return create_app(Context(database, completions, worker, chain))
 
 
 def create_app(context: Context) -> FastAPI:

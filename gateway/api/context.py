@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from gateway.adapters.database.session import Database
 from gateway.adapters.database.work import Work, reading, wall_clock, writing
+from gateway.adapters.onchain.connection import Chain
 from gateway.operations.completion import Completions
 
 
@@ -31,11 +32,12 @@ def new_id() -> str:
 
 @dataclass(frozen=True)
 class Context:
-    """One a process, made in gateway/app.py. Without a worker operations are accepted and wait."""
+    """One a process, made in gateway/app.py. Without a worker operations are accepted and wait; without a chain there are no receipts."""
 
     database: Database
     completions: Completions = field(default_factory=Completions)
     worker: Worker | None = None
+    chain: Chain | None = None
     clock: Callable[[], int] = wall_clock
 
     def reading(self) -> AbstractContextManager[Work]:
