@@ -73,7 +73,7 @@ class ReferenceRow(Base):
 
 
 class BatchRow(Base):
-    """A batch of one brand. status: packed -> signed -> sent -> recorded | failed."""
+    """A batch of one brand. status: packed -> signed (with its transaction stored) -> recorded | failed."""
 
     __tablename__ = "batches"
     __table_args__ = (UniqueConstraint("brand_id", "number"),)

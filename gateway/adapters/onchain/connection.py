@@ -43,7 +43,7 @@ class Chain:
         return _result(method, self._reach(lambda: self._provider.make_request(RPCEndpoint(method), params)))
 
     def call_all(self, calls: Sequence[Call]) -> list[Any]:
-        """The results of several calls, in one request where the node takes JSON-RPC batches. A refused one is a NodeRefused in its place."""
+        """The results of several calls, in one request where the node takes batches; a refused one is a NodeRefused in its place."""
         if not calls:
             return []
         if self._batches and len(calls) > 1:
@@ -52,10 +52,7 @@ class Chain:
             if isinstance(answers, list):
                 return [_result_or_refusal(method, answer) for (method, _), answer in zip(calls, answers, strict=True)]
             self._batches = False
-        return [
-            _result_or_refusal(method, self._reach(lambda call=(method, params): self._provider.make_request(RPCEndpoint(call[0]), call[1])))
-            for method, params in calls
-        ]
+        return [self._one_of_many(method, params) for method, params in calls]
 
     def chain_id(self) -> int:
         return to_int(self.call("eth_chainId"))
@@ -101,6 +98,9 @@ class Chain:
 
     def close(self) -> None:
         self._session.close()
+
+    def _one_of_many(self, method: str, params: Sequence[Any]) -> Any:
+        return _result_or_refusal(method, self._reach(lambda: self._provider.make_request(RPCEndpoint(method), params)))
 
     def _reach(self, request: Any) -> Any:
         try:

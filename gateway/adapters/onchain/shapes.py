@@ -11,10 +11,11 @@ from gateway.adapters.onchain.hex import to_bytes, to_hash, to_int
 
 @dataclass(frozen=True, slots=True)
 class ChainTransaction:
-    """`to` is lower-case, None for a contract creation."""
+    """Addresses are lower-case; `to` is None for a contract creation."""
 
     hash: str
     index: int
+    sender: str
     to: str | None
     input: bytes
 
@@ -90,6 +91,7 @@ def _transaction(found: Mapping[str, Any]) -> ChainTransaction:
     return ChainTransaction(
         hash=to_hash(found["hash"]),
         index=to_int(found["transactionIndex"]),
+        sender=str(found["from"]).lower(),
         to=str(to).lower() if to else None,
         input=to_bytes(found["input"]),
     )

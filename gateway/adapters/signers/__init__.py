@@ -1,0 +1,1 @@
+"""Brands' signers, reached over HTTP."""

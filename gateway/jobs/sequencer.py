@@ -1,0 +1,205 @@
+"""Packs accepted operations into batches and transactions. Everything is stored before anything leaves the process.
+
+No unit of work is open while a signer is asked; only the worker's thread changes what is read here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eth_hash.auto import keccak
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from gateway.adapters.database.operation_reading import accepted_operations, read_waiting
+from gateway.adapters.database.repositories.coalition import current_time
+from gateway.adapters.database.session import Database
+from gateway.adapters.database.tables_coalition import BrandRow, CoalitionRow, PaymentRefundRow
+from gateway.adapters.database.tables_operations import BatchRow, OperationRow
+from gateway.adapters.database.tables_projection import LedgerBatchRow, LedgerBrandKeyRow
+from gateway.adapters.onchain.artifacts import points_ledger
+from gateway.adapters.onchain.outcomes import BATCH_PURPOSE, refuse_batch, unpack
+from gateway.adapters.onchain.recover import recover_address
+from gateway.adapters.onchain.submitter import Submitter
+from gateway.domain.coalition import Coalition
+from gateway.domain.ledger.batches import batch_root
+from gateway.domain.ledger.entries import decode_entry, pack_entries, unpack_entries
+from gateway.domain.ledger.model import LedgerModel
+from gateway.domain.ledger.signing import batch_digest
+from gateway.jobs.admin_calls import ADMIN_KINDS, admin_calls
+from gateway.operations.gas import batch_gas, entry_gas
+from gateway.operations.packing import PackedBatch, RefusedOperation, Round, pack_round
+from gateway.operations.signer_port import SignerAddress, SigningRequest
+
+
+class WrongSignature(Exception):  # noqa: N818 - what is wrong
+    """A signer answered with something that is no signature by a valid key of its brand."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnsignedBatch:
+    """A packed batch that waits for its brand's signature."""
+
+    batch_id: int
+    signer: SignerAddress
+    request: SigningRequest
+
+
+class Sequencer:
+    """The steps of a round, each of which may be the last one before a crash."""
+
+    def __init__(
+        self, database: Database, submitter: Submitter, coalition: Coalition, batch_lifetime_seconds: int, wall_clock: Callable[[], int]
+    ) -> None:
+        self._database = database
+        self._submitter = submitter
+        self._coalition = coalition
+        self._batch_lifetime_seconds = batch_lifetime_seconds
+        self._wall_clock = wall_clock
+        self._points_address = "0x" + coalition.points_address.hex()
+
+    def store_admin_transactions(self, base_fee: int) -> int:
+        """Turns the operator's accepted operations into stored transactions; how many."""
+        with self._database.read() as session:
+            accepted = select(OperationRow).where(OperationRow.status == "accepted", OperationRow.kind.in_(ADMIN_KINDS))
+            calls = list(admin_calls(session.scalars(accepted.order_by(OperationRow.sequence)), self._points_address))
+        if not calls:
+            return 0
+        with self._database.write() as session:
+            manager = session.scalars(select(CoalitionRow.access_manager_address)).one()
+            now = self.now(session)
+            for call in calls:
+                to = manager if call.to_manager else self._points_address
+                stored = self._submitter.store(session, call.purpose, to, call.data, call.gas, base_fee, now)
+                carried = update(OperationRow).where(OperationRow.sequence.in_(call.sequences))
+                session.execute(carried.values(status="packed", transaction_id=stored.transaction_id))
+        return len(calls)
+
+    def pack(self) -> Round:
+        """Packs what is accepted into batches that wait for signatures."""
+        with self._database.read() as session:
+            accepted = accepted_operations(session)
+            if not accepted:
+                return Round()
+            waiting = read_waiting(session, accepted, self.now(session))
+        model = LedgerModel(self._coalition.signing_domain, self._coalition.utc_offset_seconds, recover_address)
+        model.state = waiting.state
+        packed = pack_round(waiting.operations, model, waiting.view)
+        with self._database.write() as session:
+            now = self.now(session)
+            for batch in packed.batches:
+                self._store_batch(session, batch, now)
+            for refused in packed.refused:
+                _refuse(session, refused, now)
+            for operation in waiting.operations:
+                if operation.operation_id in packed.points_short:
+                    short = packed.points_short[operation.operation_id]
+                    refund = update(PaymentRefundRow).where(PaymentRefundRow.operation_id == operation.operation_id)
+                    session.execute(refund.values(points_short=short))
+        return packed
+
+    def unsigned(self) -> list[UnsignedBatch]:
+        """Batches to ask signers about, oldest first; those whose deadline has passed are given up."""
+        with self._database.write() as session:
+            now = self.now(session)
+            found = []
+            for batch in session.scalars(select(BatchRow).where(BatchRow.status == "packed").order_by(BatchRow.batch_id)):
+                if batch.deadline <= now:
+                    refuse_batch(session, batch, "batch_expired", now)
+                    continue
+                brand = session.get_one(BrandRow, batch.brand_id)
+                request = SigningRequest(
+                    batch.brand_id, batch.number, batch.deadline, batch.entries, bytes.fromhex(batch.root[2:]), _details(session, batch)
+                )
+                found.append(UnsignedBatch(batch.batch_id, SignerAddress(brand.signer_url, brand.signer_token), request))
+            return found
+
+    def store_signed(self, batch_id: int, signature: bytes, base_fee: int) -> None:
+        """Stores a batch's signature and the transaction that carries it. Raises WrongSignature."""
+        with self._database.write() as session:
+            batch = session.get_one(BatchRow, batch_id)
+            self._require_signature(session, batch, signature)
+            root = bytes.fromhex(batch.root[2:])
+            header = batch.brand_id, batch.number, batch.deadline, root
+            data = points_ledger().call("submitBatch", header, batch.entries, signature)
+            gas = batch_gas(sum(entry_gas(decode_entry(entry)) for entry in unpack_entries(batch.entries)))
+            stored = self._submitter.store(session, BATCH_PURPOSE, self._points_address, data, gas, base_fee, self.now(session))
+            batch.signature = "0x" + signature.hex()
+            batch.transaction_id = stored.transaction_id
+            batch.status = "signed"
+
+    def refuse_entries(self, batch_id: int, reasons: Mapping[int, str]) -> None:
+        """Refuses what the signer will not sign for; the batch's other operations wait to be packed again."""
+        with self._database.write() as session:
+            batch = session.get_one(BatchRow, batch_id)
+            now = self.now(session)
+            for index, reason in reasons.items():
+                entry = update(OperationRow).where(OperationRow.batch_id == batch_id, OperationRow.entry_index == index)
+                session.execute(entry.values(status="refused", reason=f"signer_refused: {reason}", finished_at=now))
+            unpack(session, batch)
+
+    def renumber(self, batch_id: int) -> None:
+        """Gives up a batch whose number the signer has used for something else."""
+        with self._database.write() as session:
+            unpack(session, session.get_one(BatchRow, batch_id))
+
+    def now(self, session: Session) -> int:
+        """The moment that rules go by."""
+        return current_time(session, self._coalition, self._wall_clock)
+
+    def _store_batch(self, session: Session, packed: PackedBatch, now: int) -> None:
+        number = _next_number(session, packed.brand_id)
+        entries = [each.entry for each in packed.packed]
+        batch = BatchRow(
+            brand_id=packed.brand_id,
+            number=number,
+            deadline=now + self._batch_lifetime_seconds,
+            entries=pack_entries(entries),
+            entry_count=len(entries),
+            root="0x" + batch_root(packed.brand_id, number, entries).hex(),
+            signature=None,
+            status="packed",
+            created_at=now,
+        )
+        session.add(batch)
+        session.flush()
+        rows = [
+            {"sequence": each.operation.sequence, "status": "packed", "batch_id": batch.batch_id, "entry_index": index}
+            for index, each in enumerate(packed.packed)
+        ]
+        session.execute(update(OperationRow), rows)
+
+    def _require_signature(self, session: Session, batch: BatchRow, signature: bytes) -> None:
+        root = bytes.fromhex(batch.root[2:])
+        digest = batch_digest(
+            self._coalition.signing_domain, batch.brand_id, batch.number, keccak(batch.entries), root, batch.deadline
+        )
+        signer = recover_address(digest, signature)
+        now = self.now(session)
+        window = (LedgerBrandKeyRow.valid_from <= now, LedgerBrandKeyRow.valid_until > now)
+        keys = session.scalars(select(LedgerBrandKeyRow.key_address).where(LedgerBrandKeyRow.brand_id == batch.brand_id, *window)).all()
+        if signer is None or "0x" + signer.hex() not in keys:
+            raise WrongSignature(f"the signer of brand {batch.brand_id} did not sign batch {batch.number} with a valid key of the brand")
+
+
+def _refuse(session: Session, refused: RefusedOperation, now: int) -> None:
+    operation = update(OperationRow).where(OperationRow.sequence == refused.operation.sequence)
+    session.execute(operation.values(status="refused", reason=refused.reason, finished_at=now))
+
+
+def _next_number(session: Session, brand_id: int) -> int:
+    ours = session.scalar(select(func.max(BatchRow.number)).where(BatchRow.brand_id == brand_id)) or 0
+    recorded = session.scalar(select(func.max(LedgerBatchRow.number)).where(LedgerBatchRow.brand_id == brand_id)) or 0
+    return max(ours, recorded) + 1
+
+
+def _details(session: Session, batch: BatchRow) -> Sequence[dict[str, Any]]:
+    """What the signer is told of each entry, in the batch's order."""
+    rows = session.scalars(select(OperationRow).where(OperationRow.batch_id == batch.batch_id).order_by(OperationRow.entry_index))
+    return [
+        {**json.loads(row.body), "kind": row.kind, "points": row.points, "member_id": row.member_id, "reservation_id": row.reservation_id}
+        for row in rows
+    ]

@@ -1,0 +1,51 @@
+"""How much gas a batch may need, bounded from above by kind of entry, so that no transaction passes 2^24 (EIP-7825)."""
+
+from __future__ import annotations
+
+from gateway.domain.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    Entry,
+    Expire,
+    Issue,
+    Opening,
+    PointRefund,
+    Redeem,
+    Void,
+    encode_entry,
+)
+
+TRANSACTION_GAS_MAX = 2**24
+BATCH_GAS_BASE = 250_000
+BATCH_GAS_MAX = TRANSACTION_GAS_MAX - BATCH_GAS_BASE
+CALLDATA_GAS_PER_BYTE = 40  # the floor price of EIP-7623; more than what execution adds per byte
+
+ENROLL_GAS = 60_000
+REGISTER_GAS = 500_000
+DEPLOY_GAS = TRANSACTION_GAS_MAX
+
+
+def entry_gas(entry: Entry) -> int:
+    """An upper bound: every slot new, every brand pair new."""
+    calldata = CALLDATA_GAS_PER_BYTE * (2 + len(encode_entry(entry)))
+    match entry:
+        case Issue() | Opening():
+            return calldata + 75_000
+        case Clawback():
+            return calldata + 15_000 + 20_000 * len(entry.lines)
+        case Authorize() | Redeem():
+            return calldata + 110_000 + 80_000 * len(entry.lines)
+        case Capture():
+            return calldata + 20_000 + 80_000 * len(entry.lines)
+        case Void():
+            return calldata + 15_000 + 20_000 * len(entry.lines)
+        case PointRefund():
+            return calldata + 15_000 + 100_000 * len(entry.lines)
+        case Expire():
+            return calldata + 30_000
+
+
+def batch_gas(entries_gas: int) -> int:
+    """The gas limit of a batch's transaction."""
+    return min(BATCH_GAS_BASE + entries_gas, TRANSACTION_GAS_MAX)

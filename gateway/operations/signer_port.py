@@ -1,0 +1,55 @@
+"""What the gateway asks of a brand's signer: the brand's own process, which compares entries with the brand's sales before it signs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class SignerAddress:
+    """Where a brand's signer is, and the token it knows the gateway by."""
+
+    url: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class SigningRequest:
+    """A batch to be signed. `details` tells of each entry what its hashes hide: the brand's own ids, points, member, sale."""
+
+    brand_id: int
+    number: int
+    deadline: int
+    entries: bytes
+    root: bytes
+    details: Sequence[Mapping[str, Any]]
+
+
+class NumberTaken(Exception):  # noqa: N818 - an answer, not a fault
+    """The signer has signed other entries under this batch number; the batch needs another number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The brand's signature over the batch, 65 bytes."""
+
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignerRefusal:
+    """Entries that the signer will not sign for, with its reasons; nothing was signed."""
+
+    reasons: Mapping[int, str]
+
+
+class BatchSigner(Protocol):
+    """Raises Unavailable when the signer does not answer, NumberTaken when the number was used for something else.
+
+    Asked again for the same batch it gives the same answer. What was signed once is not signed under another number.
+    """
+
+    def sign(self, address: SignerAddress, request: SigningRequest) -> Signed | SignerRefusal: ...
+    def close(self) -> None: ...

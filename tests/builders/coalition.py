@@ -1,0 +1,283 @@
+"""A whole coalition on a real node: deployed contracts, brands with their own signers, enrolled members, and the gateway's write path.
+
+Operations go in as the API stores them; `settle()` turns the worker by hand until nothing is open, so tests need no waiting.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from sqlalchemy import select
+
+from gateway.adapters.database.migrations import migrate
+from gateway.adapters.database.repositories.coalition import the_coalition
+from gateway.adapters.database.session import Database
+from gateway.adapters.database.tables_operations import OperationRow
+from gateway.adapters.database.work import Work, writing
+from gateway.adapters.onchain.connection import Chain
+from gateway.adapters.onchain.operator_key import create_key_file, load_account
+from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record
+from gateway.config import Settings, settings_of
+from gateway.domain.coalition import Coalition
+from gateway.domain.money import Ratio
+from gateway.domain.purchase import Purchase
+from gateway.jobs.worker import LedgerWorker
+from gateway.operations.authorize import authorize
+from gateway.operations.capture import capture
+from gateway.operations.completion import Completions
+from gateway.operations.enroll_member import enroll_member
+from gateway.operations.point_refund import point_refund
+from gateway.operations.publish_rule import publish_rule
+from gateway.operations.record_payment_refund import PaymentRefund, record_payment_refund
+from gateway.operations.record_purchase import record_purchase
+from gateway.operations.redeem import redeem
+from gateway.operations.redemption_request import RedemptionRequest, consent_of
+from gateway.operations.register_brand import BrandRegistration, register_brand
+from gateway.operations.run_expiry import run_expiry
+from gateway.operations.void import void
+from tests.builders.brands import RULE_PER_MINOR, RULE_POINTS, BrandBuilder
+from tests.node.running_node import RunningNode
+
+START = 1_771_200_000  # 2026-02-16 00:00 UTC
+ISSUE_LIMIT = 10**9
+_ids = itertools.count(1)
+
+
+@dataclass
+class CoalitionBuilder:
+    """Use `running_coalition` to get one. `worker` is driven step by step; brands and members are made in sequence."""
+
+    folder: Path
+    node: RunningNode
+    settings: Settings
+    database: Database
+    chain: Chain
+    worker: LedgerWorker
+    brands: dict[int, BrandBuilder] = field(default_factory=dict)
+    member_keys: dict[str, LocalAccount] = field(default_factory=dict)
+
+    @property
+    def coalition(self) -> Coalition:
+        with self.database.read() as session:
+            return the_coalition(session)
+
+    # The gateway
+
+    def restart_worker(self) -> LedgerWorker:
+        """A new worker on the same database, as after a crash; the old one is dropped as it stands."""
+        self.worker.close()
+        self.worker = make_worker(self.database, self.chain, self.settings)
+        self.worker.open()
+        return self.worker
+
+    def settle(self, turns: int = 20) -> None:
+        """Turns the worker until no operation is open."""
+        for _ in range(turns):
+            self.worker.turn()
+            if not self.open_operations():
+                return
+        raise AssertionError(f"still open: {[(row.kind, row.status) for row in self.open_operations()]}")
+
+    def open_operations(self) -> list[OperationRow]:
+        with self.database.read() as session:
+            return list(session.scalars(select(OperationRow).where(OperationRow.status.in_(("accepted", "packed")))))
+
+    def operation(self, operation_id: str) -> OperationRow:
+        with self.database.read() as session:
+            return session.scalars(select(OperationRow).where(OperationRow.operation_id == operation_id)).one()
+
+    def set_time(self, timestamp: int) -> None:
+        """An empty block at this time; the follower sees it at the next turn."""
+        self.node.call("evm_mine", timestamp)
+        self.worker.follower.follow()
+
+    @property
+    def now(self) -> int:
+        with writing(self.database) as work:
+            return work.now
+
+    # Brands and members
+
+    def add_brand(self, brand_id: int, validity_months: int = 12, unlisted_points_max: int = 10**6) -> BrandBuilder:
+        """Registered at the gateway and soon on the ledger; its signer serves."""
+        folder = self.folder / f"brand-{brand_id}"
+        folder.mkdir()
+        brand = BrandBuilder(brand_id, folder)
+        brand.write_config(self.coalition, validity_months, unlisted_points_max)
+        brand.start()
+        self.brands[brand_id] = brand
+        asked = BrandRegistration(
+            brand_id,
+            f"Brand {brand_id}",
+            brand.key_address,
+            brand.url,
+            brand.token,
+            brand.reference_secret,
+            ISSUE_LIMIT,
+            Ratio(1, 1),
+            Ratio(1, 1),
+            validity_months,
+            False,
+        )
+        with writing(self.database) as work:
+            register_brand(asked, brands=work.brands, operations=work.operations, operation_id=new_id("brand"), now=work.now)
+            publish_rule(brand_id, RULE_POINTS, RULE_PER_MINOR, None, rules=work.rules, now=work.now)
+        return brand
+
+    def add_member(self) -> str:
+        """Accepted for enrolment; its key is in `member_keys`."""
+        key = Account.create()
+        with writing(self.database) as work:
+            member = enroll_member(
+                1,
+                bytes.fromhex(key.address[2:]),
+                next(_ids).to_bytes(32),
+                coalition=work.coalition,
+                members=work.members,
+                operations=work.operations,
+                operation_id=new_id("enroll"),
+                now=work.now,
+            )
+        self.member_keys[member.member_id] = key
+        return member.member_id
+
+    # Entries: each returns the operation's id
+
+    def purchase(self, brand_id: int, member_id: str, gross_minor: int = 10_000, payment_id: str | None = None, till: bool = True) -> str:
+        """Earns a hundredth of it in points."""
+        payment_id = payment_id or new_id("payment")
+        operation_id = new_id("issue")
+        with writing(self.database) as work:
+            at = datetime.fromtimestamp(work.now, UTC)
+            purchase = Purchase(payment_id, member_id, "store", "till", "USD", gross_minor, 0, 0, at, at.date())
+            if till:
+                self.brands[brand_id].till(sale_record(payment_id, member_id, at, gross_minor, 0, 0))
+            record_purchase(
+                purchase,
+                **self._brand(work, brand_id),
+                coalition=work.coalition,
+                rules=work.rules,
+                members=work.members,
+                purchases=work.purchases,
+                operation_id=operation_id,
+            )
+        return operation_id
+
+    def refund_payment(self, brand_id: int, payment_id: str, amount_minor: int) -> str:
+        refund_id, operation_id = new_id("refund"), new_id("clawback")
+        self.brands[brand_id].till(refund_record(refund_id, payment_id, amount_minor))
+        with writing(self.database) as work:
+            at = datetime.fromtimestamp(work.now, UTC)
+            refund = PaymentRefund(refund_id, payment_id, amount_minor, at, at.date())
+            record_payment_refund(
+                refund,
+                **self._brand(work, brand_id),
+                purchases=work.purchases,
+                payment_refunds=work.payment_refunds,
+                operation_id=operation_id,
+            )
+        return operation_id
+
+    def authorize(self, brand_id: int, member_id: str, points: int, seconds: int = 3_600) -> str:
+        return self._redemption(authorize, "authorize", brand_id, member_id, points, seconds)
+
+    def redeem(self, brand_id: int, member_id: str, points: int, seconds: int = 3_600) -> str:
+        return self._redemption(redeem, "redeem", brand_id, member_id, points, seconds)
+
+    def capture(self, brand_id: int, reservation_id: str, points: int) -> str:
+        operation_id = new_id("capture")
+        with writing(self.database) as work:
+            capture(
+                reservation_id, new_id("capture"), points, **self._brand(work, brand_id), points=work.points, operation_id=operation_id
+            )
+        return operation_id
+
+    def void(self, brand_id: int, reservation_id: str) -> str:
+        operation_id = new_id("void")
+        with writing(self.database) as work:
+            void(reservation_id, new_id("void"), **self._brand(work, brand_id), points=work.points, operation_id=operation_id)
+        return operation_id
+
+    def point_refund(self, brand_id: int, reservation_id: str, points: int) -> str:
+        operation_id, refund_id = new_id("point-refund"), new_id("point-refund")
+        self.brands[brand_id].till(point_refund_record(refund_id, points))
+        with writing(self.database) as work:
+            brand = self._brand(work, brand_id)
+            point_refund(reservation_id, refund_id, points, **brand, points=work.points, operation_id=operation_id)
+        return operation_id
+
+    def expire(self) -> list[str]:
+        """Operations for every expired lot with unreserved points."""
+        with writing(self.database) as work:
+            return run_expiry(coalition=work.coalition, points=work.points, operations=work.operations, new_id=lambda: new_id("expire"), now=work.now)
+
+    def _redemption(self, operation: Any, kind: str, brand_id: int, member_id: str, points: int, seconds: int) -> str:
+        order_id, operation_id = new_id("order"), new_id(kind)
+        self.brands[brand_id].till(order_record(order_id, member_id, points))
+        with writing(self.database) as work:
+            brand = self._brand(work, brand_id)
+            unsigned = RedemptionRequest(order_id, member_id, points, next(_ids), work.now + seconds, 1, b"")
+            digest = consent_of(unsigned, brand["brand"]).digest(work.coalition.signing_domain)
+            proof = bytes(Account.unsafe_sign_hash(digest, self.member_keys[member_id].key).signature)
+            request = RedemptionRequest(order_id, member_id, points, unsigned.nonce, unsigned.deadline, 1, proof)
+            operation(request, **brand, coalition=work.coalition, members=work.members, points=work.points, operation_id=operation_id)
+        return operation_id
+
+    def _brand(self, work: Work, brand_id: int) -> dict[str, Any]:
+        brand = work.brands.find(brand_id)
+        assert brand is not None
+        return {"brand": brand, "operations": work.operations, "now": work.now}
+
+
+@contextmanager
+def running_coalition(folder: Path, brand_ids: tuple[int, ...] = (1, 2), members: int = 2, **given: Any) -> Iterator[CoalitionBuilder]:
+    """A node of its own in `folder`, deployed, brands registered and members enrolled."""
+    key_file = folder / "gateway" / "operator.key"
+    create_key_file(key_file)
+    operator = load_account(key_file).address
+    arguments = ("--sandbox", "--timestamp", str(START), "--operator", operator)
+    with RunningNode(folder / "node", arguments) as node:
+        settings = settings_of({"data_dir": folder / "gateway", "rpc_url": node.url, "sandbox": True, **given})
+        database = Database(settings.database_url)
+        migrate(database.engine)
+        chain = Chain(node.url)
+        worker = make_worker(database, chain, settings)
+        worker.open()
+        builder = CoalitionBuilder(folder, node, settings, database, chain, worker)
+        try:
+            for brand_id in brand_ids:
+                builder.add_brand(brand_id)
+            for _ in range(members):
+                builder.add_member()
+            builder.settle()
+            yield builder
+        finally:
+            for brand in builder.brands.values():
+                brand.stop()
+            builder.worker.close()
+            builder.chain.close()
+            database.close()
+
+
+def make_worker(database: Database, chain: Chain, settings: Settings) -> LedgerWorker:
+    return LedgerWorker(database, chain, Completions(), settings)
+
+
+def new_id(kind: str) -> str:
+    return f"{kind}-{next(_ids)}"
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
