@@ -86,11 +86,13 @@ def _claimed_once(claims: Mapping[Place, list[OperationRow]]) -> Iterator[str]:
 
 
 def _entries_have_operations(case: Case, batches: Mapping[int, BatchRow], claims: Mapping[Place, list[OperationRow]]) -> Iterator[str]:
-    """Every entry of our brands was an operation; on a rebuilt database the reference alone is known, without one."""
+    """Every entry of our brands was an operation. Of entries older than this database (rebuilt from the ledger) the reference is enough."""
     store = case.evidence.store
     ours = {brand.brand_id for brand in store.brands}
     known = {(batch.brand_id, batch.number) for batch in batches.values()}
-    references = {(row.brand_id, row.reference): row.operation_id for row in store.references}
+    references = {(row.brand_id, row.reference) for row in store.references}
+    own = (entry.position for entry in case.replay.book.entries if (entry.brand_id, entry.batch_number) in known)
+    first_own = min(own, default=None)
     for entry in case.replay.book.entries:
         place = (entry.brand_id, entry.batch_number, entry.entry_index)
         if entry.brand_id not in ours or place in claims:
@@ -98,10 +100,10 @@ def _entries_have_operations(case: Case, batches: Mapping[int, BatchRow], claims
         reference = (entry.brand_id, entry.reference or "")
         if (entry.brand_id, entry.batch_number) in known:
             yield f"{entry.place} is on the ledger, but its operation is lost"
+        elif first_own is not None and entry.position > first_own:
+            yield f"{entry.place} is on the ledger, written past this gateway"
         elif entry.refused is None and entry.reference is not None and reference not in references:
             yield f"{entry.place} is on the ledger, but nothing here knows its reference"
-        elif entry.refused is None and references.get(reference) is not None:
-            yield f"{entry.place} is on the ledger, not by operation {references[reference]}, which has its reference"
 
 
 def _batches(case: Case, batches: Mapping[int, BatchRow]) -> Iterator[str]:

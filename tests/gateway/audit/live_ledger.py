@@ -1,0 +1,272 @@
+"""A small coalition for the audit: the real node, the real contracts, a real database and the real follower.
+
+Operator and brands do here whatever a test tells them, rogue things too; honest batches leave the same rows as the gateway's write path.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from coincurve import PrivateKey
+from eth_hash.auto import keccak
+from eth_utils import to_checksum_address
+
+from gateway.adapters.database.migrations import migrate
+from gateway.adapters.database.session import Database
+from gateway.adapters.database.tables_coalition import BrandRow, CoalitionRow, PurchaseRow
+from gateway.adapters.database.tables_operations import BatchRow, OperationRow, ReferenceRow
+from gateway.adapters.onchain.artifacts import access_manager, points_ledger
+from gateway.adapters.onchain.connection import Chain
+from gateway.adapters.onchain.follower import Follower
+from gateway.domain.coalition import Coalition
+from gateway.domain.ledger.batches import batch_root
+from gateway.domain.ledger.entries import Authorize, ConsentProof, Entry, Issue, Line, Redeem, encode_entry, kind_of, pack_entries
+from gateway.domain.ledger.members import member_id
+from gateway.domain.ledger.signing import Domain, batch_digest, consent_digest, reference
+from gateway.operations.completion import Completions
+from tests.node.running_node import RunningNode, throwaway_account
+
+START = 1_767_225_600  # 2026-01-01 00:00 UTC
+DAY = 86_400
+JANUARY, MARCH, JUNE = 20_484, 20_543, 20_634  # lots by their last day in 2026
+GROCER, FUEL = 1, 2
+LIMIT = 10_000
+FOREVER = 2**40 - 1
+
+
+class LiveLedger:
+    """Two brands and the members `anna` and `ben`. Use as a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self.operator = throwaway_account("operator")
+        arguments = ("--sandbox", "--operator", self.operator.address, "--timestamp", str(START))
+        self.node = RunningNode(folder / "node", arguments)
+        self.database = Database(f"sqlite:///{folder / 'gateway.sqlite3'}")
+        self.file = folder / "gateway.sqlite3"
+        self.numbers = dict.fromkeys((GROCER, FUEL), 0)
+        self.operations = 0
+
+    def __enter__(self) -> LiveLedger:
+        self.node.start()
+        try:
+            self._begin()
+        except BaseException:
+            self.node.kill()
+            raise
+        return self
+
+    def _begin(self) -> None:
+        assert self.node.ready is not None
+        self.chain = Chain(self.node.url)
+        self.coalition_id = bytes.fromhex(self.node.ready["coalition_id"][2:])
+        authority = self._deploy(access_manager().creation(self.operator.address))
+        self.address = self._deploy(points_ledger().creation(authority, self.coalition_id, b"USD", 0))
+        self.domain = Domain(self.node.chain_id, bytes.fromhex(self.address[2:]), self.coalition_id)
+        self.members = {name: self._enroll(name) for name in ("anna", "ben")}
+        migrate(self.database.engine)
+        self._store_coalition(authority)
+        for brand in (GROCER, FUEL):
+            self.admin("registerBrand", brand, LIMIT)
+            self.admin("setBrandKey", brand, address_of(key_of(f"brand {brand}")), 0, FOREVER)
+            self.admin("setBrandTerms", brand, (1, 1, 1, 1))
+        coalition = Coalition(self.coalition_id, self.node.chain_id, "USD", 0, True, bytes.fromhex(self.address[2:]))
+        self.follower = Follower(self.database, self.chain, coalition, Completions())
+        self.follower.follow()
+
+    def __exit__(self, *_: object) -> None:
+        self.chain.close()
+        self.database.close()
+        self.node.kill()
+
+    # What operator and brands do
+
+    def admin(self, function: str, *arguments: Any) -> None:
+        self._send(points_ledger().call(function, *arguments))
+
+    def at(self, timestamp: int) -> None:
+        """The next block's time."""
+        self.node.call("evm_setNextBlockTimestamp", hex(timestamp))
+
+    def submit(self, brand: int, *entries: Entry, root: bytes | None = None, stored: bool = True) -> tuple[int, int]:
+        """A batch of the brand on ledger and projection; `stored` says whether the gateway wrote it down before. (brand, number)"""
+        self.numbers[brand] += 1
+        number = self.numbers[brand]
+        packed = [encode_entry(entry) for entry in entries]
+        signed_root = batch_root(brand, number, packed) if root is None else root
+        if stored:
+            self._store(brand, number, entries, packed, signed_root)
+        data = pack_entries(packed)
+        digest = batch_digest(self.domain, brand, number, keccak(data), signed_root, FOREVER)
+        signature = sign(key_of(f"brand {brand}"), digest)
+        self._send(points_ledger().call("submitBatch", (brand, number, FOREVER, signed_root), data, signature))
+        self.follower.follow()
+        return brand, number
+
+    # Entries
+
+    def issue(self, brand: int, name: str, payment_id: str, points: int, expiry_day: int) -> Issue:
+        return Issue(self.members[name], expiry_day, points, 1, self.reference(brand, "payment", payment_id))
+
+    def consented(
+        self, kind: type[Authorize] | type[Redeem], brand: int, name: str, order_id: str, lines: Sequence[Line], deadline: int
+    ) -> Authorize | Redeem:
+        points = sum(line.points for line in lines)
+        terms = (self.members[name], brand, points, self.reference(brand, "order", order_id), 1, deadline)
+        proof = ConsentProof(1, sign(key_of(name), consent_digest(self.domain, *terms)))
+        return kind(self.members[name], terms[3], 1, deadline, points, proof, tuple(lines))
+
+    def reservation_of(self, brand: int, entry: Authorize | Redeem) -> bytes:
+        return consent_digest(self.domain, entry.member, brand, entry.points, entry.reference, entry.nonce, entry.deadline)
+
+    def reference(self, brand: int, prefix: str, external_id: str) -> bytes:
+        return reference(secret_of(brand), prefix, external_id)
+
+    # Below
+
+    def _send(self, data: bytes, to: str | None = None, gas: int = 8_000_000) -> dict[str, Any]:
+        receipt = self.node.send(self.operator, to=to_checksum_address(to or self.address), data="0x" + data.hex(), gas=gas)
+        assert receipt["status"] == "0x1", receipt
+        return receipt
+
+    def _deploy(self, creation: bytes) -> str:
+        receipt = self.node.send(self.operator, data="0x" + creation.hex(), gas=16_000_000)
+        assert receipt["status"] == "0x1", receipt
+        return str(receipt["contractAddress"]).lower()
+
+    def _enroll(self, name: str) -> bytes:
+        authorizer = bytes.fromhex(address_of(key_of(name))[2:])
+        self._send(points_ledger().call("enroll", [(1, authorizer, bytes(32))]))
+        return member_id(self.coalition_id, 1, authorizer, bytes(32))
+
+    def _store_coalition(self, authority: str) -> None:
+        assert self.node.ready is not None
+        with self.database.write() as session:
+            session.add(
+                CoalitionRow(
+                    single=1,
+                    coalition_id="0x" + self.coalition_id.hex(),
+                    chain_id=self.node.chain_id,
+                    genesis_hash=self.node.ready["genesis_hash"],
+                    currency="USD",
+                    utc_offset_seconds=0,
+                    sandbox=True,
+                    access_manager_address=authority,
+                    points_address=self.address,
+                    code_hash="0x",
+                    deployed_block=1,
+                )
+            )
+            session.add_all(_brand_row(brand) for brand in (GROCER, FUEL))
+
+    def _store(self, brand: int, number: int, entries: Sequence[Entry], packed: Sequence[bytes], root: bytes) -> None:
+        """What the write path has in the database once a batch is signed."""
+        with self.database.write() as session:
+            batch = BatchRow(
+                brand_id=brand,
+                number=number,
+                deadline=FOREVER,
+                entries=pack_entries(packed),
+                entry_count=len(packed),
+                root="0x" + root.hex(),
+                signature="0x",
+                status="sent",
+                created_at=START,
+            )
+            session.add(batch)
+            session.flush()
+            for index, entry in enumerate(entries):
+                self.operations += 1
+                operation = _operation_row(f"operation {self.operations}", brand, entry)
+                operation.batch_id, operation.entry_index = batch.batch_id, index
+                session.add(operation)
+                if isinstance(entry, Issue):
+                    session.add(_purchase_row(brand, entry, operation.operation_id))
+                if operation.reference is not None:
+                    kind, operation_id = operation.kind, operation.operation_id
+                    session.merge(ReferenceRow(brand_id=brand, reference=operation.reference, kind=kind, operation_id=operation_id))
+
+
+PAYMENT_IDS = {
+    reference(keccak(b"secret %d" % brand), "payment", f"payment {number}"): f"payment {number}"
+    for brand in (GROCER, FUEL)
+    for number in range(1, 50)
+}
+
+
+def secret_of(brand: int) -> bytes:
+    return keccak(b"secret %d" % brand)
+
+
+def key_of(name: str) -> PrivateKey:
+    return PrivateKey(keccak(f"key of {name}".encode()))
+
+
+def address_of(key: PrivateKey) -> str:
+    return "0x" + keccak(key.public_key.format(compressed=False)[1:])[12:].hex()
+
+
+def sign(key: PrivateKey, digest: bytes) -> bytes:
+    signature = key.sign_recoverable(digest, hasher=None)
+    return signature[:64] + bytes([signature[64] + 27])
+
+
+def _brand_row(brand: int) -> BrandRow:
+    return BrandRow(
+        brand_id=brand,
+        name=f"brand {brand}",
+        reference_secret=secret_of(brand),
+        signer_url="http://127.0.0.1:1",
+        signer_token="token",
+        key_address=address_of(key_of(f"brand {brand}")),
+        issue_limit=LIMIT,
+        par_numerator=1,
+        par_denominator=1,
+        redemption_numerator=1,
+        redemption_denominator=1,
+        lot_validity_months=12,
+        earn_on_tax=True,
+        operation_id="",
+        created_at=START,
+    )
+
+
+def _operation_row(operation_id: str, brand: int, entry: Entry) -> OperationRow:
+    member, found = getattr(entry, "member", None), getattr(entry, "reference", None)
+    lines = getattr(entry, "lines", ())
+    return OperationRow(
+        operation_id=operation_id,
+        brand_id=brand,
+        kind=kind_of(entry).name.lower(),
+        member_id="0x" + member.hex() if member else None,
+        points=getattr(entry, "points", sum(line.points for line in lines)),
+        pending_out=0,
+        reference="0x" + found.hex() if found else None,
+        reservation_id=None,
+        body=json.dumps({}),
+        status="packed",
+        created_at=START,
+    )
+
+
+def _purchase_row(brand: int, entry: Issue, operation_id: str) -> PurchaseRow:
+    return PurchaseRow(
+        brand_id=brand,
+        payment_id=PAYMENT_IDS[entry.reference],
+        member_id="0x" + entry.member.hex(),
+        store="1",
+        channel="store",
+        currency="USD",
+        gross_minor=entry.points,
+        tax_minor=0,
+        paid_with_points_minor=0,
+        occurred_at="2026-01-01T00:00:00+00:00",
+        business_date="2026-01-01",
+        rule_version=1,
+        points=entry.points,
+        reference="0x" + entry.reference.hex(),
+        content_hash="",
+        operation_id=operation_id,
+    )

@@ -1,0 +1,132 @@
+"""Operator and brand collude, or their software errs: the ledger takes it, the audit names it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import replace
+
+from eth_hash.auto import keccak
+
+from gateway.adapters.database.session import Database
+from gateway.audit.case import open_case
+from gateway.audit.evidence import ChainEvidence, Evidence, Holding
+from gateway.audit.gather_chain import gather_chain
+from gateway.audit.gather_store import gather_store
+from gateway.audit.invariants import check
+from gateway.audit.run import audit
+from gateway.domain.ledger.entries import Authorize, Capture, Clawback, Line, Redeem
+from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, MARCH, START, LiveLedger
+
+
+def audited(ledger: LiveLedger) -> dict[int, tuple[str, ...]]:
+    report = audit(ledger.database, ledger.chain, lambda: START)
+    return {verdict.number: verdict.findings for verdict in report.verdicts if not verdict.holds}
+
+
+def test_a_root_that_is_not_the_entries_root_breaks_invariant_2(fresh: LiveLedger) -> None:
+    assert audited(fresh) == {}
+    fresh.submit(GROCER, fresh.issue(GROCER, "ben", "payment 3", 5, JANUARY), root=keccak(b"another root"))
+    failed = audited(fresh)
+    assert set(failed) == {2}
+    assert "batch 2 of brand 1 is recorded with the root" in failed[2][0]
+
+
+def test_a_payment_that_earns_in_two_batches_breaks_invariants_3_and_5(fresh: LiveLedger) -> None:
+    fresh.submit(GROCER, fresh.issue(GROCER, "ben", "payment 2", 100, MARCH), stored=False)
+    failed = audited(fresh)
+    assert set(failed) == {3, 5}
+    assert "earned 2 times by the ledger (batch 1 entry 1, batch 2 entry 0)" in failed[3][0]
+    assert "written past this gateway" in failed[5][0]
+
+
+def test_more_clawed_back_than_a_payment_earned_breaks_invariant_3(fresh: LiveLedger) -> None:
+    payment = fresh.reference(GROCER, "payment", "payment 1")
+    lines = (Line(GROCER, JANUARY, 100), Line(GROCER, MARCH, 1))
+    fresh.submit(GROCER, Clawback(fresh.members["anna"], fresh.reference(GROCER, "refund", "1"), payment, lines))
+    failed = audited(fresh)
+    assert set(failed) == {3}
+    assert "101 points clawed back" in failed[3][0]
+
+
+def test_one_refund_clawed_back_twice_breaks_invariant_5(fresh: LiveLedger) -> None:
+    refund, payment = fresh.reference(GROCER, "refund", "1"), fresh.reference(GROCER, "payment", "payment 1")
+    clawback = Clawback(fresh.members["anna"], refund, payment, (Line(GROCER, JANUARY, 10),))
+    fresh.submit(GROCER, clawback)
+    fresh.submit(GROCER, clawback, stored=False)
+    failed = audited(fresh)
+    assert set(failed) == {5}
+    assert any("doubles batch 2, entry 0: the same reference" in each for each in failed[5])
+
+
+def test_spending_the_later_lot_first_breaks_invariant_9(fresh: LiveLedger) -> None:
+    fresh.submit(FUEL, fresh.consented(Redeem, FUEL, "anna", "order 1", [Line(GROCER, MARCH, 10)], START + 7 * DAY))
+    failed = audited(fresh)
+    assert set(failed) == {9}
+    assert f"it had to take 10 of lot {GROCER << 32 | JANUARY}" in failed[9][0]
+
+
+def test_capturing_the_later_lot_first_breaks_invariant_9(fresh: LiveLedger) -> None:
+    lots = [Line(GROCER, JANUARY, 100), Line(GROCER, MARCH, 10)]
+    held = fresh.consented(Authorize, FUEL, "anna", "order 1", lots, START + 7 * DAY)
+    fresh.submit(FUEL, held)
+    parts = (Line(GROCER, JANUARY, 0), Line(GROCER, MARCH, 10))
+    fresh.submit(FUEL, Capture(fresh.reservation_of(FUEL, held), fresh.reference(FUEL, "capture", "1"), parts))
+    failed = audited(fresh)
+    assert set(failed) == {9}
+    assert "captures 0 points" in failed[9][0]
+
+
+def test_a_batch_past_the_gateway_breaks_invariant_5(fresh: LiveLedger) -> None:
+    fresh.submit(GROCER, fresh.issue(GROCER, "ben", "payment 7", 5, JANUARY), stored=False)
+    failed = audited(fresh)
+    assert set(failed) == {5}
+    assert "issue at brand 1, batch 2, entry 0 is on the ledger, written past this gateway" in failed[5]
+
+
+# A node that lies: what it answers is altered on the way in
+
+
+def lied_to(honest: LiveLedger, database: Database, **changes: object) -> set[int]:
+    store = gather_store(database)
+    block = max(store.projection["ledger_blocks"])[0]
+    chain = replace(gather_chain(honest.chain, store.coalition, block), **changes)  # type: ignore[arg-type]
+    return {verdict.number for verdict in check(open_case(Evidence(chain, store, START))) if not verdict.holds}
+
+
+def evidence_of(honest: LiveLedger) -> ChainEvidence:
+    store = gather_store(honest.database)
+    return gather_chain(honest.chain, store.coalition, max(store.projection["ledger_blocks"])[0])
+
+
+def test_points_that_no_entry_gave_break_invariant_1(honest: LiveLedger) -> None:
+    holdings: Mapping[tuple[bytes, int], Holding] = evidence_of(honest).holdings
+    key, holding = next(iter(holdings.items()))
+    assert lied_to(honest, honest.database, holdings={**holdings, key: replace(holding, held=holding.held + 1)}) == {1}
+
+
+def test_reserved_points_that_no_entry_reserved_break_invariant_7(honest: LiveLedger) -> None:
+    holdings = evidence_of(honest).holdings
+    key = next(key for key, holding in holdings.items() if holding.held)
+    assert lied_to(honest, honest.database, holdings={**holdings, key: replace(holdings[key], reserved=1)}) == {7}
+
+
+def test_another_owed_figure_in_the_contract_breaks_invariant_8(honest: LiveLedger) -> None:
+    owed = evidence_of(honest).owed
+    assert lied_to(honest, honest.database, owed={**owed, (FUEL, GROCER): 3}) == {8}
+
+
+def test_a_batch_signed_by_another_key_breaks_invariant_2(honest: LiveLedger) -> None:
+    batches = evidence_of(honest).batches
+    name, batch = next(iter(batches.items()))
+    other = next(each.signature for each in batches.values() if each.brand_id != batch.brand_id)
+    assert lied_to(honest, honest.database, batches={**batches, name: replace(batch, signature=other)}) == {2}
+    assert lied_to(honest, honest.database, batches=dict(batches)) == set()
+
+
+def test_the_database_may_be_open_elsewhere_while_it_is_audited(honest: LiveLedger) -> None:
+    with sqlite3.connect(honest.file) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert audited(honest) == {}
+        other.rollback()
+    other.close()

@@ -1,0 +1,213 @@
+"""Rows changed behind the gateway's back: the audit names the invariant that no longer holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from gateway.adapters.database.session import Database
+from gateway.audit.run import audit
+from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, JUNE, MARCH, START, LiveLedger
+
+GROCER_MARCH = GROCER << 32 | MARCH
+GROCER_JANUARY = GROCER << 32 | JANUARY
+FUEL_JUNE = FUEL << 32 | JUNE
+
+
+def audited(honest: LiveLedger, database: Database, now: int = START) -> dict[int, tuple[str, ...]]:
+    """Findings by number, of those that fail."""
+    report = audit(database, honest.chain, lambda: now)
+    return {verdict.number: verdict.findings for verdict in report.verdicts if not verdict.holds}
+
+
+def tamper(database: Database, statement: str, **values: Any) -> None:
+    with database.write() as session:
+        changed = session.execute(text(statement), values)
+        assert changed.rowcount > 0, "the tampering changed nothing"
+
+
+CASES: dict[str, tuple[set[int], str, str]] = {
+    "a member's points in a lot raised": (
+        {1, 6},
+        f"UPDATE ledger_member_lots SET held = held + 1 WHERE lot_id = {FUEL_JUNE}",
+        "members hold 31 points by the projection",
+    ),
+    "a lot's issued points lowered": (
+        {1, 6},
+        f"UPDATE ledger_lots SET issued = issued - 5 WHERE lot_id = {GROCER_MARCH}",
+        "its totals leave",
+    ),
+    "a payment's issue shown twice": (
+        {3, 6},
+        (
+            "INSERT INTO ledger_entries SELECT position + 500, brand_id, batch_number, entry_index + 500, kind, member_id, points,"
+            " reference, issue_reference, reservation_id, rule_version, entry, refused_reason, block_number, block_timestamp FROM ledger_entries"
+            " WHERE brand_id = 2 AND kind = 'issue'"
+        ),
+        "earned 2 times by the projection",
+    ),
+    "a purchase's points raised": (
+        {3},
+        "UPDATE purchases SET points = points + 1 WHERE payment_id = 'payment 3'",
+        "the purchase says 41",
+    ),
+    "a purchase's payment id exchanged": (
+        {3},
+        "UPDATE purchases SET payment_id = 'payment 9' WHERE payment_id = 'payment 3'",
+        "not the keyed hash",
+    ),
+    "an issue beyond the limit": (
+        {4, 6},
+        f"UPDATE ledger_movements SET held_delta = 20000 WHERE lot_id = {FUEL_JUNE} AND held_delta = 30",
+        "left 20000 points outstanding by the projection; the limit was 10000",
+    ),
+    "a lost operation": (
+        {5},
+        "DELETE FROM operations WHERE kind = 'capture'",
+        "its operation is lost",
+    ),
+    "an operation that never ended": (
+        {5},
+        "UPDATE operations SET status = 'packed' WHERE kind = 'void'",
+        "already on the ledger",
+    ),
+    "a refusal turned into a confirmation": (
+        {5},
+        "UPDATE operations SET status = 'confirmed', reason = NULL WHERE status = 'refused'",
+        "the ledger refused it: NotEnoughPoints",
+    ),
+    "a confirmation turned into a refusal": (
+        {5},
+        "UPDATE operations SET status = 'refused' WHERE kind = 'redeem' AND status = 'confirmed'",
+        "but the ledger accepted it",
+    ),
+    "an operation with other points": (
+        {5},
+        "UPDATE operations SET points = points + 1 WHERE kind = 'issue' AND brand_id = 2",
+        "on the ledger of 30",
+    ),
+    "a confirmed operation without an entry": (
+        {5},
+        (
+            "INSERT INTO operations (operation_id, brand_id, kind, points, pending_out, body, status, created_at)"
+            f" VALUES ('ghost', 1, 'issue', 5, 0, '{{}}', 'confirmed', {START})"
+        ),
+        "operation ghost (issue) is confirmed, but is not on the ledger",
+    ),
+    "a stored batch with other entries": (
+        {5},
+        "UPDATE batches SET entries = x'00' WHERE brand_id = 2 AND number = 1",
+        "has other entries on the ledger",
+    ),
+    "a projected entry forgotten": (
+        {6},
+        "DELETE FROM ledger_entries WHERE refused_reason IS NOT NULL",
+        "ledger_entries lacks a row",
+    ),
+    "an authorizer added": (
+        {6},
+        "INSERT INTO ledger_authorizers SELECT member_id, '0x00', kind, authorizer FROM ledger_authorizers LIMIT 1",
+        "ledger_authorizers has a row that the ledger does not give",
+    ),
+    "a brand's key window widened": (
+        {6},
+        "UPDATE ledger_brand_keys SET valid_until = valid_until - 1 WHERE brand_id = 1",
+        "ledger_brand_keys",
+    ),
+    "a block exchanged": (
+        {6},
+        "UPDATE ledger_blocks SET block_hash = '0x00' WHERE number = (SELECT max(number) FROM ledger_blocks)",
+        "a block",
+    ),
+    "more reserved than held": (
+        {6, 7},
+        f"UPDATE ledger_member_lots SET reserved = held + 1 WHERE lot_id = {FUEL_JUNE}",
+        "31 points reserved of 30 held by the projection",
+    ),
+    "an open reservation closed without its release": (
+        {6, 7},
+        "UPDATE ledger_reservations SET status = 'voided' WHERE status = 'open'",
+        "not those of the open reservations",
+    ),
+    "more captured than reserved": (
+        {6, 7, 8},
+        f"UPDATE ledger_reservation_lots SET captured = reserved + 1 WHERE lot_id = {GROCER_JANUARY} AND captured = 100",
+        "100 reserved, 101 captured",
+    ),
+    "what a brand owes lowered": (
+        {6, 8},
+        "UPDATE ledger_owed SET points = points - 1",
+        "as owed in the projection",
+    ),
+    "a redemption moved to another lot": (
+        {6, 7, 9},
+        f"UPDATE ledger_movements SET lot_id = {FUEL_JUNE} WHERE lot_id = {GROCER_MARCH} AND reserved_delta = 10",
+        "nearest expiry first, it had to take",
+    ),
+    "a redemption after its lot's expiry": (
+        {6, 9},
+        f"UPDATE ledger_entries SET block_timestamp = block_timestamp + {40 * DAY} WHERE kind = 'redeem' AND refused_reason IS NULL",
+        "spends the expired lot",
+    ),
+    "a record of one charge claimed by a second match": (
+        {10},
+        "INSERT INTO match_records (reconciliation_id, payment_record_id, match_number) VALUES ('run', 3, 2)",
+        "is claimed 2 times",
+    ),
+    "a record claimed for another payment": (
+        {10},
+        "UPDATE match_records SET match_number = 3 - match_number",
+        "of another brand, payment or kind",
+    ),
+    "a payout whose parts do not sum to it": (
+        {10},
+        "UPDATE payouts SET fees_minor = fees_minor - 1",
+        "its parts and remainder sum to 194 minor units, it is 195",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_was_tampered_with_is_named_by_its_number(name: str, honest: LiveLedger, copy: Database) -> None:
+    numbers, statement, finding = CASES[name]
+    tamper(copy, statement)
+    failed = audited(honest, copy)
+    assert set(failed) == numbers, failed
+    assert any(finding in each for number in numbers for each in failed[number]), failed
+
+
+def test_the_untouched_copy_passes(honest: LiveLedger, copy: Database) -> None:
+    assert audited(honest, copy) == {}
+
+
+def test_an_open_operation_is_fine_while_it_is_recent_and_lost_once_it_is_old(honest: LiveLedger, copy: Database) -> None:
+    with copy.read() as session:
+        head = session.execute(text("SELECT max(timestamp) FROM ledger_blocks")).scalar_one()
+    tamper(
+        copy,
+        "INSERT INTO operations (operation_id, brand_id, kind, points, pending_out, body, status, created_at)"
+        " VALUES ('waiting', 1, 'issue', 5, 0, '{}', 'accepted', :now)",
+        now=head,
+    )
+    assert audited(honest, copy) == {}
+    tamper(copy, "UPDATE operations SET created_at = created_at - 86400 WHERE operation_id = 'waiting'")
+    assert set(audited(honest, copy)) == {5}
+
+
+def test_references_refilled_on_a_rebuild_stand_for_operations_that_nobody_knows_any_more(honest: LiveLedger, copy: Database) -> None:
+    for statement in ("DELETE FROM operations", "DELETE FROM batches", "UPDATE entry_references SET operation_id = NULL"):
+        tamper(copy, statement)
+    assert audited(honest, copy) == {}
+    tamper(copy, "DELETE FROM entry_references WHERE kind = 'capture'")
+    assert "nothing here knows its reference" in audited(honest, copy)[5][0]
+
+
+def test_findings_are_bounded_and_all_are_counted(honest: LiveLedger, copy: Database) -> None:
+    with copy.write() as session:
+        session.execute(text("UPDATE ledger_blocks SET timestamp = timestamp + 1"))
+        blocks = session.execute(text("SELECT count(*) FROM ledger_blocks")).scalar_one()
+    verdict = next(each for each in audit(copy, honest.chain, lambda: START).verdicts if each.number == 6)
+    assert verdict.findings_total == 2 * blocks
+    assert len(verdict.findings) == 20
