@@ -1,0 +1,76 @@
+"""The committed artifacts: what the sources compile to, within a chain's limits, with the storage that proofs rely on."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from eth_utils import keccak
+
+from gateway.domain.ledger.entries import Issue
+from gateway.domain.ledger.refusals import SELECTORS, Refusal
+from tests.builders.abi import contract_abi
+from tests.builders.points_ledger import PointsLedger, member_named
+
+ROOT = Path(__file__).resolve().parents[2]
+GROCER = 1
+
+
+@pytest.mark.nodejs
+def test_recompiling_the_sources_gives_the_committed_artifacts() -> None:
+    missing = [name for name in ("node", "npm") if shutil.which(name) is None]
+    if missing and os.environ.get("CI") != "true":
+        pytest.skip(f"the contracts are not recompiled for want of {' and '.join(missing)}")
+    command = [sys.executable, str(ROOT / "scripts" / "compile_contracts.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["PointsLedger", "AccessManager"])
+def test_a_contract_fits_any_chain_and_names_its_compiler(name: str) -> None:
+    artifact = contract_abi(name).artifact
+    assert len(artifact["deployedBytecode"]) // 2 - 1 <= 24_576
+    assert artifact["compiler"].startswith("0.8.37+")
+    assert artifact["settings"]["evmVersion"] == "cancun"
+
+
+def test_the_source_hashes_are_those_of_the_sources() -> None:
+    ours = {name: digest for name, digest in contract_abi("PointsLedger").artifact["sources"].items() if name.startswith("src/")}
+    assert ours == {
+        f"src/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in (ROOT / "contracts" / "src").glob("*.sol")
+    }
+
+
+def test_the_deployed_code_is_the_artifacts_apart_from_immutables(ledger: PointsLedger) -> None:
+    artifact = ledger.abi.artifact
+    code = bytearray(ledger.chain.code(ledger.address))
+    for places in artifact["immutableReferences"].values():
+        for place in places:
+            code[place["start"] : place["start"] + place["length"]] = bytes(place["length"])
+    assert code.hex() == artifact["deployedBytecode"][2:]
+
+
+def test_every_refusal_of_the_table_is_an_error_of_the_contract() -> None:
+    errors = {item["name"]: selector for selector, item in contract_abi("PointsLedger").errors.items()}
+    assert {refusal.value: code for refusal, code in SELECTORS.items()} == {refusal.value: errors[refusal.value] for refusal in Refusal}
+
+
+def slot_of(ledger: PointsLedger, label: str) -> int:
+    return next(int(item["slot"]) for item in ledger.abi.artifact["storageLayout"]["storage"] if item["label"] == label)
+
+
+def test_balances_and_batches_stand_where_proofs_look_for_them(ledger: PointsLedger) -> None:
+    bob = member_named("bob")
+    ledger.submit(GROCER, [Issue(bob, 0, 5, 1, bytes(32))], number=77)
+    row = keccak((GROCER << 32).to_bytes(32) + slot_of(ledger, "balances").to_bytes(32))
+    balance = keccak(bytes(12) + bob + row)
+    assert ledger.chain.storage(ledger.address, int.from_bytes(balance)) == 5
+    brand_row = keccak(GROCER.to_bytes(32) + slot_of(ledger, "batches").to_bytes(32))
+    record = int.from_bytes(keccak((77).to_bytes(32) + brand_row))
+    stored = tuple(ledger.chain.storage(ledger.address, record + index).to_bytes(32) for index in range(2))
+    assert stored == ledger.view("batch", GROCER, 77)

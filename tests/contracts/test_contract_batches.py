@@ -1,0 +1,169 @@
+"""Batches on the real contract: a bad entry is skipped alone; the whole reverts only for sender, signature, number, deadline, pause."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from eth_utils import keccak
+
+from gateway.domain.ledger.batches import fold_branch, leaf, merkle_branch
+from gateway.domain.ledger.entries import Clawback, Issue, Line, encode_entry, pack_entries, unpack_entries
+from gateway.domain.ledger.refusals import Refusal
+from gateway.domain.ledger.signing import Domain
+from tests.builders.ledger_chain import CHAIN_ID, key_of
+from tests.builders.points_ledger import PointsLedger, member_named
+
+GROCER, FUEL = 1, 2
+BOB = member_named("bob")
+ISSUE = Issue(BOB, 0, 5, 1, b"\x07" * 32)
+
+
+def test_one_bad_entry_among_a_hundred_is_refused_alone(ledger: PointsLedger) -> None:
+    entries = [replace(ISSUE, member=(1 + index).to_bytes(20)) for index in range(100)]
+    entries[41] = replace(entries[41], points=0)
+    assert ledger.submit(GROCER, entries) == [(41, Refusal.ZERO_POINTS)]
+    assert ledger.outstanding(GROCER) == 99 * 5
+
+
+def test_the_stored_root_proves_each_entry_at_its_place(ledger: PointsLedger) -> None:
+    entries = [encode_entry(replace(ISSUE, points=1 + index)) for index in range(7)]
+    ledger.submit(GROCER, entries, number=12)
+    root, _ = ledger.view("batch", GROCER, 12)
+    leaves = [leaf(GROCER, 12, index, entry) for index, entry in enumerate(entries)]
+    for index in range(7):
+        assert fold_branch(leaves[index], merkle_branch(leaves, index)) == root
+    assert fold_branch(leaves[0], merkle_branch(leaves, 1)) != root
+
+
+def test_an_empty_batch_uses_up_its_number(ledger: PointsLedger) -> None:
+    assert ledger.submit(GROCER, [], number=5) == []
+    outcome = ledger.transact("submitBatch", *ledger.signed(GROCER, 5, b""))
+    assert ledger.reverted(outcome) == "BatchNumberUsed"
+
+
+def test_a_batch_number_is_used_once_per_brand(ledger: PointsLedger) -> None:
+    data = pack_entries([encode_entry(ISSUE)])
+    arguments = ledger.signed(GROCER, 7, data)
+    assert ledger.transact("submitBatch", *arguments).succeeded
+    assert ledger.reverted(ledger.transact("submitBatch", *arguments)) == "BatchNumberUsed"
+    assert ledger.transact("submitBatch", *ledger.signed(FUEL, 7, data)).succeeded
+    assert ledger.held(BOB, GROCER) == ledger.held(BOB, FUEL) == (5, 0)
+
+
+def test_a_batch_comes_no_later_than_its_deadline(ledger: PointsLedger) -> None:
+    data, now = pack_entries([encode_entry(ISSUE)]), ledger.now
+    late = ledger.transact("submitBatch", *ledger.signed(GROCER, 1, data, deadline=now - 1))
+    assert ledger.reverted(late) == "BatchExpired"
+    assert ledger.transact("submitBatch", *ledger.signed(GROCER, 1, data, deadline=ledger.now)).succeeded
+
+
+def test_a_batch_signed_by_another_or_for_another_ledger_reverts(ledger: PointsLedger) -> None:
+    data = pack_entries([encode_entry(ISSUE)])
+    own = ledger.domain
+    foreign_domains = [
+        Domain(CHAIN_ID, ledger.address, keccak(text="another coalition")),
+        Domain(CHAIN_ID + 1, ledger.address, own.coalition_id),
+        Domain(CHAIN_ID, bytes(20), own.coalition_id),
+    ]
+    attempts = [ledger.signed(GROCER, 1, data, domain=domain) for domain in foreign_domains]
+    attempts.append(ledger.signed(GROCER, 1, data, key=key_of("stranger")))
+    attempts.append(ledger.signed(GROCER, 1, data, key=key_of(f"brand {FUEL}")))
+    for arguments in attempts:
+        assert ledger.reverted(ledger.transact("submitBatch", *arguments)) == "BatchKeyNotValid"
+    assert ledger.held(BOB, GROCER) == (0, 0)
+    assert ledger.view("batch", GROCER, 1) == (bytes(32), bytes(32))
+
+
+def test_a_signature_covers_header_and_entries(ledger: PointsLedger) -> None:
+    data = pack_entries([encode_entry(ISSUE)])
+    (brand, number, deadline, root), _, signed = ledger.signed(GROCER, 1, data)
+    altered = [
+        ((FUEL, number, deadline, root), data),
+        ((brand, number + 1, deadline, root), data),
+        ((brand, number, deadline - 1, root), data),
+        ((brand, number, deadline, b"\x01" * 32), data),
+        ((brand, number, deadline, root), pack_entries([encode_entry(replace(ISSUE, points=6))])),
+    ]
+    for header, entries in altered:
+        assert ledger.reverted(ledger.transact("submitBatch", header, entries, signed)) == "BatchKeyNotValid"
+
+
+def test_a_signature_of_no_good_form_reverts(ledger: PointsLedger) -> None:
+    header, data, signed = ledger.signed(GROCER, 1, pack_entries([encode_entry(ISSUE)]))
+    for bad in (b"", signed[:64], signed + b"\0", signed[:64] + bytes([signed[64] - 27]), bytes(65)):
+        assert ledger.reverted(ledger.transact("submitBatch", header, data, bad)) == "BatchSignatureInvalid"
+
+
+def test_an_unknown_brand_has_no_valid_key(ledger: PointsLedger) -> None:
+    arguments = ledger.signed(9, 1, pack_entries([encode_entry(ISSUE)]))
+    assert ledger.reverted(ledger.transact("submitBatch", *arguments)) == "BatchKeyNotValid"
+
+
+def test_nothing_is_submitted_during_a_pause(ledger: PointsLedger) -> None:
+    ledger.admin("pause")
+    arguments = ledger.signed(GROCER, 1, pack_entries([encode_entry(ISSUE)]))
+    assert ledger.reverted(ledger.transact("submitBatch", *arguments)) == "EnforcedPause"
+    ledger.enroll("bob")
+    ledger.admin("unpause")
+    assert ledger.transact("submitBatch", *arguments).succeeded
+
+
+def test_a_contract_cannot_submit_a_batch(ledger: PointsLedger) -> None:
+    # Runtime: forwards its calldata to the ledger and reverts with whatever that reverts with.
+    forward = bytes.fromhex("365f5f375f5f365f5f73" + ledger.address.hex() + "5af1503d5f5f3e3d5ffd")
+    forwarder = ledger.chain.deploy(bytes.fromhex(f"60{len(forward):02x}8060095f395ff3") + forward)
+    call = ledger.abi.call("submitBatch", *ledger.signed(GROCER, 1, pack_entries([encode_entry(ISSUE)])))
+    assert ledger.reverted(ledger.chain.send(forwarder, call)) == "SenderNotExternal"
+    assert ledger.chain.send(ledger.address, call, sender=key_of("stranger")).succeeded, "anyone may relay"
+
+
+@pytest.mark.parametrize("fragment", ["00", "0001", "0045" + "01" * 68, "ffff01", "01" + "00" * 40], ids=lambda text: text[:8])
+def test_a_trailing_fragment_is_one_malformed_entry(ledger: PointsLedger, fragment: str) -> None:
+    data = pack_entries([encode_entry(ISSUE)] * 2) + bytes.fromhex(fragment)
+    items = unpack_entries(data)
+    assert len(items) == 3
+    assert ledger.submit_packed(GROCER, data, items) == [(2, Refusal.MALFORMED_ENTRY)]
+    assert ledger.held(BOB, GROCER) == (10, 0)
+
+
+def test_entries_of_unknown_kind_or_wrong_length_are_refused(ledger: PointsLedger) -> None:
+    issue = encode_entry(ISSUE)
+    line = (1).to_bytes(4) + (0).to_bytes(4) + (1).to_bytes(8)
+    clawback = bytes([3]) + BOB + bytes(64)
+    malformed = [
+        issue[:-1],
+        issue + b"\0",
+        issue[:1],
+        bytes([10]) + bytes(31),
+        bytes([4]) + bytes(75),
+        bytes([4]) + bytes(73) + b"\x00\xff" + bytes(100),
+        bytes([7]) + bytes(76),
+        bytes([5]) + bytes(64),
+        clawback,
+        clawback + bytes([0]),
+        clawback + bytes([2]) + line,
+        clawback + bytes([1]) + line + b"\0",
+        clawback + bytes([2]) + line + line,
+        clawback + bytes([17]) + b"".join(line[:15] + bytes([index]) for index in range(17)),
+        clawback + bytes([3]) + line + line[:7] + b"\x01" + line[8:] + line,
+    ]
+    unknown = [bytes([kind]) + issue[1:] for kind in (0, 2, 9, 11, 255)]
+    expected = [Refusal.MALFORMED_ENTRY] * (1 + len(malformed)) + [Refusal.UNKNOWN_ENTRY_KIND] * len(unknown)
+    assert ledger.submit(GROCER, [b"", *malformed, *unknown, ISSUE]) == list(enumerate(expected))
+    assert ledger.held(BOB, GROCER) == (5, 0)
+
+
+def test_many_refusals_of_several_reasons_hash_into_the_outcome(ledger: PointsLedger) -> None:
+    own = Clawback(BOB, bytes(32), bytes(32), (Line(GROCER, 0, 6),))
+    other = replace(own, lines=(Line(FUEL, 0, 1),))
+    refused = ledger.submit(GROCER, [ISSUE, *[own, other] * 60, b"", ISSUE])
+    assert len(refused) == 121
+    _, outcome = ledger.view("batch", GROCER, ledger.last_number)
+    assert outcome[:8] == (123).to_bytes(4) + (121).to_bytes(4)
+
+
+def test_a_refused_entry_leaves_no_trace_in_the_members_points(ledger: PointsLedger) -> None:
+    ledger.submit(GROCER, [replace(ISSUE, points=0)])
+    assert ledger.held(BOB, GROCER) == (0, 0)
+    assert [event.name for event in ledger.events(ledger.last_outcome)] == ["EntryRefused", "BatchRecorded"]

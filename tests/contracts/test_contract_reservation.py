@@ -1,0 +1,200 @@
+"""Capture, void and point refund entries: what becomes of a reservation, and of points given back."""
+
+from __future__ import annotations
+
+import pytest
+from eth_keys import keys
+
+from gateway.domain.ledger.entries import Authorize, Capture, Expire, Line, PointRefund, Redeem, Void
+from gateway.domain.ledger.lots import grace_expiry_day
+from gateway.domain.ledger.refusals import Refusal
+from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger
+
+GROCER, FUEL, DELI = 1, 2, 3
+A_DAY = 86_400
+REFERENCE = b"\x0c" * 32
+
+
+class Reserved:
+    """A reservation at the fuel station of 300 grocer's and 50 fuel points, open for an hour."""
+
+    def __init__(self, ledger: PointsLedger, ann: bytes, expiry_day: int, key: keys.PrivateKey) -> None:
+        self.expiry_day = expiry_day
+        self.deadline = ledger.now + 3_600
+        authorize = ledger.consented(Authorize, FUEL, ann, self.lines(300, 50), key=key, deadline=self.deadline, nonce=99)
+        assert ledger.submit(FUEL, [authorize]) == []
+        self.id = ledger.reservation_id(FUEL, authorize)
+
+    def lines(self, grocer_points: int, fuel_points: int) -> tuple[Line, Line]:
+        return Line(GROCER, self.expiry_day, grocer_points), Line(FUEL, 0, fuel_points)
+
+    def capture(self, grocer_points: int, fuel_points: int) -> Capture:
+        return Capture(self.id, REFERENCE, self.lines(grocer_points, fuel_points))
+
+    def void(self) -> Void:
+        return Void(self.id, REFERENCE, self.lines(300, 50))
+
+    def refund(self, *lines: Line) -> PointRefund:
+        return PointRefund(self.id, REFERENCE, lines)
+
+
+@pytest.fixture
+def reserved(ledger: PointsLedger, ann: bytes, expiry_day: int, ann_key: keys.PrivateKey) -> Reserved:
+    return Reserved(ledger, ann, expiry_day, ann_key)
+
+
+def test_a_full_capture_redeems_what_was_reserved(ledger: PointsLedger, ann: bytes, reserved: Reserved) -> None:
+    assert ledger.submit(FUEL, [reserved.capture(300, 50)]) == []
+    assert ledger.held(ann, GROCER, reserved.expiry_day) == (700, 0)
+    assert ledger.held(ann, FUEL) == (450, 0)
+    assert (ledger.view("owed", GROCER, FUEL), ledger.view("owed", FUEL, GROCER)) == (300, 0)
+    assert (ledger.outstanding(GROCER), ledger.outstanding(FUEL)) == (700, 450)
+
+
+def test_a_partial_capture_releases_the_rest(ledger: PointsLedger, ann: bytes, reserved: Reserved) -> None:
+    assert ledger.submit(FUEL, [reserved.capture(120, 0)]) == []
+    assert ledger.held(ann, GROCER, reserved.expiry_day) == (880, 0)
+    assert ledger.held(ann, FUEL) == (500, 0)
+    transfers = [event for event in ledger.events(ledger.last_outcome) if event.name == "TransferSingle"]
+    assert len(transfers) == 1, "nothing moved in the lot of which nothing was captured"
+
+
+def test_a_reservation_is_captured_or_voided_once(ledger: PointsLedger, reserved: Reserved) -> None:
+    entries = [reserved.capture(100, 0), reserved.capture(100, 0), reserved.void()]
+    assert ledger.submit(FUEL, entries) == [(1, Refusal.RESERVATION_CLOSED), (2, Refusal.RESERVATION_CLOSED)]
+
+
+def test_a_capture_of_nothing_or_of_too_much_is_refused(ledger: PointsLedger, reserved: Reserved) -> None:
+    entries = [reserved.capture(0, 0), reserved.capture(301, 0), reserved.capture(300, 51)]
+    assert ledger.submit(FUEL, entries) == [
+        (0, Refusal.ZERO_POINTS),
+        (1, Refusal.TOO_MANY_POINTS),
+        (2, Refusal.TOO_MANY_POINTS),
+    ]
+
+
+def test_a_capture_names_every_lot_of_the_reservation(ledger: PointsLedger, reserved: Reserved) -> None:
+    grocer, fuel = reserved.lines(300, 50)
+    lines = [(grocer,), (grocer, Line(GROCER, 0, 1)), (grocer, fuel, Line(GROCER, 0, 0)), (fuel, grocer)]
+    refused = ledger.submit(FUEL, [Capture(reserved.id, REFERENCE, each) for each in lines])
+    assert refused == [(index, Refusal.LINES_MISMATCH) for index in range(3)]
+
+
+def test_only_the_accepting_brand_captures(ledger: PointsLedger, reserved: Reserved) -> None:
+    assert ledger.submit(GROCER, [reserved.capture(300, 50)]) == [(0, Refusal.NOT_ACCEPTING_BRAND)]
+
+
+def test_an_unknown_reservation_is_refused(ledger: PointsLedger, reserved: Reserved) -> None:
+    reserved.id = b"\x0f" * 32
+    entries = [reserved.capture(1, 0), reserved.void(), reserved.refund(Line(FUEL, 0, 1))]
+    assert ledger.submit(FUEL, entries) == [(index, Refusal.UNKNOWN_RESERVATION) for index in range(3)]
+
+
+def test_a_capture_comes_no_later_than_the_deadline(ledger: PointsLedger, reserved: Reserved) -> None:
+    ledger.chain.set_time(reserved.deadline + 1)
+    assert ledger.submit(FUEL, [reserved.capture(300, 50)]) == [(0, Refusal.DEADLINE_PASSED)]
+
+
+def test_a_capture_at_the_deadline_counts(ledger: PointsLedger, reserved: Reserved) -> None:
+    ledger.chain.set_time(reserved.deadline)
+    assert ledger.submit(FUEL, [reserved.capture(300, 50)]) == []
+
+
+@pytest.mark.parametrize("status", [2, 3])
+def test_a_suspended_brand_captures_voids_and_refunds_what_it_authorized(
+    ledger: PointsLedger, ann: bytes, reserved: Reserved, status: int
+) -> None:
+    ledger.set_status(FUEL, status)
+    assert ledger.submit(FUEL, [reserved.capture(300, 50), reserved.refund(*reserved.lines(300, 50))]) == []
+    assert ledger.held(ann, FUEL) == (500, 0)
+
+
+def test_reserved_points_are_captured_after_their_lot_expired(
+    ledger: PointsLedger, ann: bytes, expiry_day: int, ann_key: keys.PrivateKey
+) -> None:
+    ledger.chain.set_time((expiry_day + 1) * A_DAY - 3_600 - 60)
+    reserved = Reserved(ledger, ann, expiry_day, ann_key)
+    ledger.chain.set_time((expiry_day + 1) * A_DAY - 3_600 + 60)
+    assert ledger.submit(FUEL, [reserved.capture(300, 50)]) == []
+
+
+def test_a_void_releases_everything(ledger: PointsLedger, ann: bytes, reserved: Reserved) -> None:
+    assert ledger.submit(FUEL, [reserved.void()]) == []
+    assert ledger.held(ann, GROCER, reserved.expiry_day) == (1_000, 0)
+    assert ledger.held(ann, FUEL) == (500, 0)
+    assert ledger.submit(FUEL, [reserved.void()]) == [(0, Refusal.RESERVATION_CLOSED)]
+
+
+def test_a_void_names_exactly_what_was_reserved(ledger: PointsLedger, reserved: Reserved) -> None:
+    grocer, fuel = reserved.lines(300, 50)
+    lines = [(grocer,), reserved.lines(299, 50), (grocer, Line(DELI, 0, 50)), (grocer, fuel, Line(DELI, 0, 0))]
+    refused = ledger.submit(FUEL, [Void(reserved.id, REFERENCE, each) for each in lines])
+    assert refused == [(index, Refusal.LINES_MISMATCH) for index in range(4)]
+
+
+def test_any_brand_voids_after_the_deadline_and_none_but_the_accepting_before(ledger: PointsLedger, ann: bytes, reserved: Reserved) -> None:
+    ledger.chain.set_time(reserved.deadline)
+    assert ledger.submit(GROCER, [reserved.void()]) == [(0, Refusal.NOT_ACCEPTING_BRAND)]
+    assert ledger.submit(GROCER, [reserved.void()]) == []
+    assert ledger.held(ann, FUEL) == (500, 0)
+
+
+def test_a_point_refund_gives_back_to_the_original_lots_and_takes_off_what_is_owed(
+    ledger: PointsLedger, ann: bytes, reserved: Reserved
+) -> None:
+    ledger.submit(FUEL, [reserved.capture(300, 50)])
+    entries = [reserved.refund(Line(GROCER, reserved.expiry_day, 100)), reserved.refund(*reserved.lines(50, 50))]
+    assert ledger.submit(FUEL, entries) == []
+    assert ledger.held(ann, GROCER, reserved.expiry_day) == (850, 0)
+    assert ledger.held(ann, FUEL) == (500, 0)
+    assert ledger.view("owed", GROCER, FUEL) == 150
+    assert (ledger.outstanding(GROCER), ledger.outstanding(FUEL)) == (850, 500)
+
+
+def test_a_point_refund_gives_back_no_more_than_was_captured(ledger: PointsLedger, reserved: Reserved) -> None:
+    day = reserved.expiry_day
+    entries = [reserved.refund(Line(GROCER, day, 1)), reserved.capture(120, 50)]
+    assert ledger.submit(FUEL, entries) == [(0, Refusal.TOO_MANY_POINTS)]
+    refunds = [reserved.refund(Line(GROCER, day, points)) for points in (121, 70, 51, 50, 1, 0)]
+    assert ledger.submit(FUEL, [*refunds, reserved.refund(Line(GROCER, 0, 1))]) == [
+        (0, Refusal.TOO_MANY_POINTS),
+        (2, Refusal.TOO_MANY_POINTS),
+        (4, Refusal.TOO_MANY_POINTS),
+        (5, Refusal.ZERO_POINTS),
+        (6, Refusal.TOO_MANY_POINTS),
+    ]
+
+
+def test_only_the_accepting_brand_refunds_points(ledger: PointsLedger, reserved: Reserved) -> None:
+    ledger.submit(FUEL, [reserved.capture(300, 50)])
+    assert ledger.submit(GROCER, [reserved.refund(*reserved.lines(1, 1))]) == [(0, Refusal.NOT_ACCEPTING_BRAND)]
+
+
+def test_a_refund_of_a_void_reservation_gives_nothing(ledger: PointsLedger, reserved: Reserved) -> None:
+    entries = [reserved.void(), reserved.refund(*reserved.lines(1, 1))]
+    assert ledger.submit(FUEL, entries) == [(1, Refusal.TOO_MANY_POINTS)]
+
+
+def test_a_point_refund_may_exceed_the_issuing_limit(ledger: PointsLedger, ann: bytes, reserved: Reserved) -> None:
+    ledger.submit(FUEL, [reserved.capture(300, 50)])
+    ledger.set_limit(GROCER, 700)
+    assert ledger.submit(FUEL, [reserved.refund(*reserved.lines(300, 50))]) == []
+    assert ledger.outstanding(GROCER) == 1_000
+
+
+def test_points_of_an_expired_lot_come_back_in_the_grace_lot_and_expire_with_it(
+    ledger: PointsLedger, ann: bytes, expiry_day: int, ann_key: keys.PrivateKey
+) -> None:
+    redeem = ledger.consented(Redeem, FUEL, ann, [Line(GROCER, expiry_day, 300)], key=ann_key)
+    assert ledger.submit(FUEL, [redeem]) == []
+    ledger.chain.set_time((expiry_day + 1) * A_DAY + 20 * A_DAY)
+    grace = grace_expiry_day(ledger.now, UTC_OFFSET_SECONDS)
+    assert grace > expiry_day
+    refund = PointRefund(ledger.reservation_id(FUEL, redeem), REFERENCE, (Line(GROCER, expiry_day, 300),))
+    assert ledger.submit(FUEL, [refund]) == []
+    assert ledger.held(ann, GROCER, expiry_day) == (700, 0)
+    assert ledger.held(ann, GROCER, grace) == (300, 0)
+    assert ledger.view("owed", GROCER, FUEL) == 0
+    ledger.chain.set_time((grace + 1) * A_DAY)
+    assert ledger.submit(GROCER, [Expire(ann, grace, 300), Expire(ann, expiry_day, 700)]) == []
+    assert ledger.outstanding(GROCER) == 0
