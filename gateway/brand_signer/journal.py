@@ -37,12 +37,16 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b")
+        self._header = _header(domain, brand_id)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._past = list(self._load())
         except BlockingIOError:
+            self._file.close()
             raise WrongJournal(f"{path} is in use by another signer") from None
-        self._header = _header(domain, brand_id)
-        self._past = list(self._load())
+        except WrongJournal:
+            self._file.close()
+            raise
 
     @property
     def past(self) -> list[SignedBatch]:

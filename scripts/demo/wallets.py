@@ -83,7 +83,7 @@ class Wallets:
         return 200, {"authorizers": [self._wallets[index].view(index) for index in indexes]}
 
     def _sign_consent(self, body: Any) -> Answer:
-        """{member, brand, points, reference, nonce, deadline}, or a consent's typed_data → {signature, digest}; 403 for what it won't sign."""
+        """{member, brand, points, reference, nonce, deadline} or {typed_data} → {signature, digest}; 403 for what it will not sign."""
         fields = _consent_fields(body_object(body))
         member = hex_bytes(fields, "member", 20)
         points = whole_number(fields, "points", 64)
@@ -134,7 +134,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True)
     try:
         server = open_wallets(load_config(parser.parse_args(arguments).config))
-    except (UnsafeFile, OSError) as wrong:
+    except (UnsafeFile, OSError, ValueError) as wrong:
         print(f"wallets: {wrong}", file=sys.stderr)
         return 1
     print(f"wallets on {server.url}", flush=True)

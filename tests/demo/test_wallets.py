@@ -1,0 +1,113 @@
+"""The process with the members' keys: what it signs, and what it does not."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.adapters.onchain.recover import recover_address
+from gateway.domain.ledger.members import member_id
+from gateway.domain.ledger.signing import Domain, consent_digest, consent_typed_data
+from scripts.demo.wallets import load_config, open_wallets
+
+DOMAIN = Domain(1337, b"\x11" * 20, b"\x22" * 32)
+POINTS_MAX = 1_000
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[httpx.Client]:
+    config = _config(tmp_path)
+    server = open_wallets(load_config(config))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    token = (tmp_path / "token").read_text().strip()
+    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {token}"}) as opened:
+        yield opened
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_every_household_has_an_authorizer_of_its_own_that_its_member_id_commits_to(client: httpx.Client) -> None:
+    views = client.post("/authorizers", json={"indexes": [0, 1, 2]}).json()["authorizers"]
+    assert [view["index"] for view in views] == [0, 1, 2]
+    assert len({view["address"] for view in views}) == 3
+    for view in views:
+        made = member_id(DOMAIN.coalition_id, view["kind"], bytes.fromhex(view["address"][2:]), bytes.fromhex(view["salt"][2:]))
+        assert view["member_id"] == "0x" + made.hex()
+
+
+@pytest.mark.parametrize("indexes", [[3], [-1], [True], ["0"], 0, None])
+def test_an_index_without_a_wallet_is_refused(client: httpx.Client, indexes: object) -> None:
+    assert client.post("/authorizers", json={"indexes": indexes}).status_code == 400
+
+
+def test_a_consent_is_signed_by_the_members_key_over_the_configured_ledger(client: httpx.Client) -> None:
+    view = client.post("/authorizers", json={"indexes": [1]}).json()["authorizers"][0]
+    answer = client.post("/sign-consent", json=_consent(view["member_id"], 500)).json()
+    digest = consent_digest(DOMAIN, bytes.fromhex(view["member_id"][2:]), 7, 500, b"\x05" * 32, 9, 1_500_000_000)
+    assert answer["digest"] == "0x" + digest.hex()
+    assert recover_address(digest, bytes.fromhex(answer["signature"][2:])) == bytes.fromhex(view["address"][2:])
+
+
+def test_typed_data_of_another_ledger_is_signed_for_the_configured_one_alone(client: httpx.Client) -> None:
+    view = client.post("/authorizers", json={"indexes": [1]}).json()["authorizers"][0]
+    foreign = Domain(1, b"\x99" * 20, b"\x98" * 32)
+    typed_data = consent_typed_data(foreign, bytes.fromhex(view["member_id"][2:]), 7, 500, b"\x05" * 32, 9, 1_500_000_000)
+    answer = client.post("/sign-consent", json={"typed_data": typed_data}).json()
+    assert answer == client.post("/sign-consent", json=_consent(view["member_id"], 500)).json()
+    assert client.post("/sign-consent", json={"typed_data": {**typed_data, "primaryType": "Batch"}}).status_code == 400
+
+
+def test_a_consent_above_the_cap_or_for_a_stranger_is_not_signed(client: httpx.Client) -> None:
+    member = client.post("/authorizers", json={"indexes": [1]}).json()["authorizers"][0]["member_id"]
+    for points, status in ((POINTS_MAX, 200), (POINTS_MAX + 1, 403), (0, 403)):
+        assert client.post("/sign-consent", json=_consent(member, points)).status_code == status
+    stranger = client.post("/sign-consent", json=_consent("0x" + "ab" * 20, 5))
+    assert (stranger.status_code, stranger.json()["error"]) == (403, "unknown_member")
+
+
+def test_a_consent_with_a_field_missing_is_refused(client: httpx.Client) -> None:
+    member = client.post("/authorizers", json={"indexes": [1]}).json()["authorizers"][0]["member_id"]
+    consent = _consent(member, 5)
+    for name in consent:
+        answer = client.post("/sign-consent", json={key: value for key, value in consent.items() if key != name})
+        assert (answer.status_code, name in answer.json()["message"]) == (400, True)
+
+
+def test_without_the_token_nothing_is_signed(client: httpx.Client) -> None:
+    assert httpx.post(f"{client.base_url}/sign-consent", json={}).status_code == 401
+
+
+def test_the_wallets_are_the_same_after_a_restart(tmp_path: Path) -> None:
+    config = load_config(_config(tmp_path))
+    addresses = []
+    for _ in range(2):
+        server = open_wallets(config)
+        addresses.append(server.routes["POST /authorizers"]({"indexes": [0, 1, 2]}))
+        server.server_close()
+    assert addresses[0] == addresses[1]
+    assert (tmp_path / "seed").stat().st_mode & 0o777 == 0o600
+
+
+def _consent(member: str, points: int) -> dict[str, Any]:
+    return {"member": member, "brand": 7, "points": points, "reference": "0x" + "05" * 32, "nonce": 9, "deadline": 1_500_000_000}
+
+
+def _config(folder: Path) -> Path:
+    path = folder / "wallets.json"
+    coalition = {
+        "coalition_id": "0x" + DOMAIN.coalition_id.hex(),
+        "chain_id": DOMAIN.chain_id,
+        "points_address": "0x" + DOMAIN.verifying_contract.hex(),
+    }
+    path.write_text(
+        json.dumps({"listen": {"host": "127.0.0.1", "port": 0}, "coalition": coalition, "members": 3, "points_max": POINTS_MAX})
+    )
+    return path

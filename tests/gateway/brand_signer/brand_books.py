@@ -1,0 +1,154 @@
+"""A brand with its books and a signer over them, and entries as the gateway would pack them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gateway.brand_signer.checks import Books
+from gateway.brand_signer.config import Programme, Rule
+from gateway.brand_signer.journal import Journal
+from gateway.brand_signer.key import Key
+from gateway.brand_signer.register_writer import RegisterWriter, order_record, point_refund_record, refund_record, sale_record
+from gateway.brand_signer.sales_register import FileRegister
+from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner, EntriesRefused
+from gateway.domain.ledger.batches import batch_root
+from gateway.domain.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    ConsentProof,
+    Entry,
+    Expire,
+    Issue,
+    PointRefund,
+    Redeem,
+    Void,
+    encode_entry,
+    kind_of,
+    pack_entries,
+)
+from gateway.domain.ledger.lots import Line, expiry_day_for
+from gateway.domain.ledger.signing import Domain, consent_digest, reference
+
+BRAND = 7
+OTHER_BRAND = 8
+SECRET = b"s" * 32
+DOMAIN = Domain(1337, b"\x11" * 20, b"\x22" * 32)
+MEMBER = b"\x33" * 20
+STRANGER = b"\x44" * 20
+SOLD_AT = datetime(2017, 1, 20, 15, 0, tzinfo=UTC)
+EXPIRY_DAY = expiry_day_for(int(SOLD_AT.timestamp()), 0, 2)
+DEADLINE = 1_500_000_000
+PROGRAMME = Programme(
+    rules=(Rule(1, 1, 100, 0), Rule(2, 2, 100, int(datetime(2017, 2, 1, tzinfo=UTC).timestamp()))),
+    earn_on_tax=False,
+    lot_validity_months=2,
+    unlisted_points_max=20,
+    report_days_max=31,
+)
+
+Entered = tuple[Entry, dict[str, Any]]
+
+
+def member_hex(member: bytes) -> str:
+    return "0x" + member.hex()
+
+
+@dataclass
+class Brand:
+    """Books in a folder. `signer` opens the journal anew each time, as after a restart."""
+
+    folder: Path
+    programme: Programme = PROGRAMME
+    key: Key = field(default_factory=lambda: Key(b"\x01" * 32))
+    journals: list[Journal] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.till = RegisterWriter(self.folder / "sales.jsonl")
+
+    def signer(self) -> BatchSigner:
+        self.close()
+        self.journals.append(Journal(self.folder / "signed.jsonl", DOMAIN, BRAND))
+        books = Books(self.programme, FileRegister(self.folder / "sales.jsonl"), SECRET, 0)
+        return BatchSigner(self.key, DOMAIN, BRAND, books, self.journals[-1])
+
+    def close(self) -> None:
+        while self.journals:
+            self.journals.pop().close()
+
+    def sell(
+        self, payment_id: str, gross_minor: int, member: bytes | None = MEMBER, *, points_minor: int = 0, at: datetime = SOLD_AT
+    ) -> None:
+        """A tenth of the gross is tax."""
+        member_id = member_hex(member) if member else None
+        self.till.append([sale_record(payment_id, member_id, at, gross_minor, gross_minor // 10, points_minor)])
+
+    def refund(self, refund_id: str, payment_id: str, amount_minor: int) -> None:
+        self.till.append([refund_record(refund_id, payment_id, amount_minor)])
+
+    def order(self, order_id: str, points: int, member: bytes = MEMBER) -> None:
+        self.till.append([order_record(order_id, member_hex(member), points)])
+
+    def give_back(self, point_refund_id: str, points: int) -> None:
+        self.till.append([point_refund_record(point_refund_id, points)])
+
+
+def issue(payment_id: str, points: int, *, member: bytes = MEMBER, expiry_day: int = EXPIRY_DAY, rule_version: int = 1) -> Entered:
+    entry = Issue(member, expiry_day, points, rule_version, reference(SECRET, "payment", payment_id))
+    return entry, {"kind": "issue", "payment_id": payment_id}
+
+
+def clawback(refund_id: str, payment_id: str, points: int, *, member: bytes = MEMBER, brand: int = BRAND) -> Entered:
+    lines = (Line(brand, EXPIRY_DAY, points),)
+    entry = Clawback(member, reference(SECRET, "refund", refund_id), reference(SECRET, "payment", payment_id), lines)
+    return entry, {"kind": "clawback", "refund_id": refund_id, "payment_id": payment_id}
+
+
+def authorize(order_id: str, points: int, *, member: bytes = MEMBER, lines_points: int | None = None, redeem: bool = False) -> Entered:
+    lines = (Line(OTHER_BRAND, EXPIRY_DAY, points if lines_points is None else lines_points),)
+    shape = Redeem if redeem else Authorize
+    entry = shape(member, reference(SECRET, "order", order_id), 5, DEADLINE, points, ConsentProof(1, b"\x00" * 65), lines)
+    return entry, {"kind": "redeem" if redeem else "authorize", "order_id": order_id}
+
+
+def reservation_of(order_id: str, points: int) -> bytes:
+    return consent_digest(DOMAIN, MEMBER, BRAND, points, reference(SECRET, "order", order_id), 5, DEADLINE)
+
+
+def capture(capture_id: str, reservation: bytes, points: int) -> Entered:
+    entry = Capture(reservation, reference(SECRET, "capture", capture_id), (Line(OTHER_BRAND, EXPIRY_DAY, points),))
+    return entry, {"kind": "capture", "capture_id": capture_id}
+
+
+def void(void_id: str, reservation: bytes, points: int) -> Entered:
+    entry = Void(reservation, reference(SECRET, "void", void_id), (Line(OTHER_BRAND, EXPIRY_DAY, points),))
+    return entry, {"kind": "void", "void_id": void_id}
+
+
+def point_refund(point_refund_id: str, reservation: bytes, points: int) -> Entered:
+    entry = PointRefund(reservation, reference(SECRET, "point-refund", point_refund_id), (Line(OTHER_BRAND, EXPIRY_DAY, points),))
+    return entry, {"kind": "point_refund", "point_refund_id": point_refund_id}
+
+
+def expire(points: int, expiry_day: int = EXPIRY_DAY) -> Entered:
+    return Expire(MEMBER, expiry_day, points), {"kind": "expire"}
+
+
+def batch(number: int, *entered: Entered, deadline: int = DEADLINE, brand: int = BRAND) -> BatchRequest:
+    packed = [encode_entry(entry) for entry, _ in entered]
+    assert all(kind_of(entry).name.lower() == detail["kind"] for entry, detail in entered)
+    details = tuple(detail for _, detail in entered)
+    return BatchRequest(brand, number, deadline, batch_root(brand, number, packed), pack_entries(packed), details)
+
+
+def refusals(signer: BatchSigner, number: int, entered: Sequence[Entered]) -> list[tuple[int, str]]:
+    """What the signer refuses of a batch; empty when it signs."""
+    try:
+        signer.sign(batch(number, *entered))
+    except EntriesRefused as answer:
+        return [(one.index, one.reason) for one in answer.refused]
+    return []

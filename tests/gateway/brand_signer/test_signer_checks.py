@@ -1,0 +1,260 @@
+"""What the signer signs, and beside it everything that it refuses to sign."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from brand_books import (
+    BRAND,
+    DOMAIN,
+    EXPIRY_DAY,
+    OTHER_BRAND,
+    PROGRAMME,
+    STRANGER,
+    Brand,
+    Entered,
+    authorize,
+    batch,
+    capture,
+    clawback,
+    expire,
+    issue,
+    point_refund,
+    refusals,
+    reservation_of,
+    void,
+)
+from coincurve import PublicKey
+from eth_hash.auto import keccak
+
+from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
+from gateway.domain.ledger.batches import batch_root
+from gateway.domain.ledger.entries import encode_entry, pack_entries
+from gateway.domain.ledger.signing import batch_digest, reference
+
+
+def test_a_batch_of_a_registered_sale_is_signed_with_the_brands_key(brand: Brand) -> None:
+    brand.sell("p-1", 1_000)
+    request = batch(1, issue("p-1", 9))
+    signature = brand.signer().sign(request)
+    digest = batch_digest(DOMAIN, BRAND, 1, keccak(request.entries), request.root, request.deadline)
+    key = PublicKey.from_signature_and_message(signature[:64] + bytes([signature[64] - 27]), digest, hasher=None)
+    assert keccak(key.format(compressed=False)[1:])[12:] == brand.key.address
+
+
+@pytest.mark.parametrize(
+    ("entered", "reason"),
+    [
+        (issue("p-9", 9), "unknown_sale"),
+        (issue("p-1", 10), "wrong_points"),
+        (issue("p-1", 9, member=STRANGER), "wrong_member"),
+        (issue("p-1", 9, rule_version=2), "wrong_rule_version"),
+        (issue("p-1", 9, expiry_day=0), "wrong_expiry"),
+        (issue("p-1", 9, expiry_day=EXPIRY_DAY - 1), "wrong_expiry"),
+        (issue("p-1", 9, expiry_day=EXPIRY_DAY + 61), "wrong_expiry"),
+        (issue("p-guest", 9), "wrong_member"),
+        (issue("p-tiny", 0), "wrong_points"),
+        ((issue("p-1", 9)[0], {"kind": "issue", "payment_id": "p-2"}), "reference_mismatch"),
+        ((issue("p-1", 9)[0], {"kind": "issue"}), "detail_mismatch"),
+        ((issue("p-1", 9)[0], {"kind": "issue", "payment_id": 5}), "detail_mismatch"),
+        ((issue("p-1", 9)[0], {"kind": "clawback", "payment_id": "p-1"}), "detail_mismatch"),
+    ],
+)
+def test_an_issue_that_the_books_do_not_support_is_refused(brand: Brand, entered: Entered, reason: str) -> None:
+    brand.sell("p-1", 1_000)
+    brand.sell("p-2", 1_000)
+    brand.sell("p-guest", 1_000, member=None)
+    brand.sell("p-tiny", 50)
+    signer = brand.signer()
+    with pytest.raises(EntriesRefused) as refused:
+        signer.sign(replace(batch(1, (entered[0], {**issue("p-1", 9)[1]})), details=(entered[1],)))
+    assert [(one.index, one.reason) for one in refused.value.refused] == [(0, reason)]
+    assert refusals(signer, 1, [issue("p-1", 9)]) == []
+
+
+def test_what_was_paid_with_points_earns_nothing(brand: Brand) -> None:
+    brand.sell("p-1", 1_000, points_minor=400)
+    signer = brand.signer()
+    assert refusals(signer, 1, [issue("p-1", 9)]) == [(0, "wrong_points")]
+    assert refusals(signer, 1, [issue("p-1", 5)]) == []
+
+
+def test_tax_earns_where_the_brand_says_so(brand: Brand) -> None:
+    brand.programme = replace(PROGRAMME, earn_on_tax=True)
+    brand.sell("p-1", 1_000)
+    signer = brand.signer()
+    assert refusals(signer, 1, [issue("p-1", 9)]) == [(0, "wrong_points")]
+    assert refusals(signer, 1, [issue("p-1", 10)]) == []
+
+
+def test_a_sale_earns_by_the_rule_in_force_when_it_happened(brand: Brand) -> None:
+    march = datetime(2017, 3, 3, tzinfo=UTC)
+    brand.sell("p-1", 1_000, at=march)
+    expiry_day = (datetime(2017, 5, 31, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
+    signer = brand.signer()
+    assert refusals(signer, 1, [issue("p-1", 9, expiry_day=expiry_day)]) == [(0, "wrong_rule_version")]
+    assert refusals(signer, 1, [issue("p-1", 18, expiry_day=expiry_day, rule_version=2)]) == []
+
+
+def test_a_sale_reported_in_the_next_month_may_expire_a_month_later(brand: Brand) -> None:
+    brand.sell("p-1", 1_000)
+    assert refusals(brand.signer(), 1, [issue("p-1", 9, expiry_day=EXPIRY_DAY + 30)]) == []
+
+
+def test_points_that_never_expire_are_signed_only_where_the_programme_says_so(brand: Brand) -> None:
+    brand.programme = replace(PROGRAMME, lot_validity_months=0)
+    brand.sell("p-1", 1_000)
+    signer = brand.signer()
+    assert refusals(signer, 1, [issue("p-1", 9)]) == [(0, "wrong_expiry")]
+    assert refusals(signer, 1, [issue("p-1", 9, expiry_day=0)]) == []
+
+
+def test_a_payment_is_never_issued_for_twice(brand: Brand) -> None:
+    brand.sell("p-1", 1_000)
+    signer = brand.signer()
+    assert refusals(signer, 1, [issue("p-1", 9), issue("p-1", 9)]) == [(1, "already_signed")]
+    assert refusals(signer, 1, [issue("p-1", 9)]) == []
+    assert refusals(signer, 2, [issue("p-1", 9)]) == [(0, "already_signed")]
+    assert refusals(brand.signer(), 2, [issue("p-1", 9)]) == [(0, "already_signed")]
+
+
+def test_one_bad_entry_keeps_the_batch_from_being_signed_and_is_the_only_one_named(brand: Brand) -> None:
+    for number in range(5):
+        brand.sell(f"p-{number}", 1_000)
+    signer = brand.signer()
+    good = [issue(f"p-{number}", 9) for number in range(5)]
+    assert refusals(signer, 1, [*good[:3], issue("p-9", 9), *good[3:]]) == [(3, "unknown_sale")]
+    assert refusals(signer, 1, good) == []
+
+
+def test_a_clawback_of_a_known_refund_is_signed_in_pieces_that_never_exceed_its_share(brand: Brand) -> None:
+    brand.sell("p-1", 1_000)
+    signer = brand.signer()
+    assert refusals(signer, 1, [issue("p-1", 9)]) == []
+    brand.refund("r-1", "p-1", 500)
+    assert refusals(signer, 2, [clawback("r-1", "p-1", 5)]) == [(0, "too_much_clawed_back")]
+    assert refusals(signer, 2, [clawback("r-1", "p-1", 4)]) == []
+    brand.refund("r-2", "p-1", 500)
+    assert refusals(signer, 3, [clawback("r-2", "p-1", 6)]) == [(0, "too_much_clawed_back")]
+    assert refusals(brand.signer(), 3, [clawback("r-2", "p-1", 5)]) == []
+
+
+@pytest.mark.parametrize(
+    ("entered", "reason"),
+    [
+        (clawback("r-9", "p-1", 4), "unknown_refund"),
+        (clawback("r-1", "p-2", 4), "unknown_refund"),
+        (clawback("r-1", "p-9", 4), "unknown_sale"),
+        (clawback("r-2", "p-2", 4), "unknown_issue"),
+        (clawback("r-1", "p-1", 4, member=STRANGER), "wrong_member"),
+        (clawback("r-1", "p-1", 4, brand=OTHER_BRAND), "foreign_lot"),
+        (clawback("r-1", "p-1", 0), "too_much_clawed_back"),
+    ],
+)
+def test_a_clawback_that_the_books_do_not_support_is_refused(brand: Brand, entered: Entered, reason: str) -> None:
+    brand.sell("p-1", 1_000)
+    brand.sell("p-2", 1_000)
+    brand.refund("r-1", "p-1", 500)
+    brand.refund("r-2", "p-2", 500)
+    signer = brand.signer()
+    assert refusals(signer, 1, [issue("p-1", 9)]) == []
+    assert refusals(signer, 2, [entered]) == [(0, reason)]
+    assert refusals(signer, 2, [clawback("r-1", "p-1", 4)]) == []
+
+
+def test_a_listed_order_is_signed_for_its_member_up_to_its_points(brand: Brand) -> None:
+    brand.order("o-1", 500)
+    signer = brand.signer()
+    assert refusals(signer, 1, [authorize("o-1", 501)]) == [(0, "too_many_points")]
+    assert refusals(signer, 1, [authorize("o-1", 500, member=STRANGER)]) == [(0, "wrong_member")]
+    assert refusals(signer, 1, [authorize("o-1", 500, lines_points=499)]) == [(0, "wrong_points")]
+    assert refusals(signer, 1, [authorize("o-1", 500)]) == []
+
+
+def test_an_order_that_is_not_listed_is_signed_only_when_it_is_small(brand: Brand) -> None:
+    signer = brand.signer()
+    assert refusals(signer, 1, [authorize("o-1", 21, redeem=True)]) == [(0, "unknown_order")]
+    assert refusals(signer, 1, [authorize("o-1", 20, redeem=True)]) == []
+    assert refusals(signer, 2, [authorize("o-1", 20, redeem=True)]) == [(0, "already_signed")]
+
+
+def test_a_reservation_is_captured_once_and_no_more_than_it_holds(brand: Brand) -> None:
+    brand.order("o-1", 500)
+    signer = brand.signer()
+    reservation = reservation_of("o-1", 500)
+    assert refusals(signer, 1, [capture("c-1", reservation, 500)]) == [(0, "unknown_reservation")]
+    assert refusals(signer, 1, [authorize("o-1", 500)]) == []
+    assert refusals(signer, 2, [capture("c-1", reservation, 501)]) == [(0, "too_many_points")]
+    assert refusals(signer, 2, [capture("c-1", reservation, 300)]) == []
+    assert refusals(signer, 3, [capture("c-2", reservation, 200)]) == [(0, "reservation_closed")]
+    assert refusals(signer, 3, [void("v-1", reservation, 200)]) == [(0, "reservation_closed")]
+
+
+def test_a_void_closes_a_reservation_and_one_elsewhere_may_be_voided(brand: Brand) -> None:
+    brand.order("o-1", 500)
+    signer = brand.signer()
+    reservation = reservation_of("o-1", 500)
+    assert refusals(signer, 1, [authorize("o-1", 500), void("v-1", reservation, 500)]) == []
+    assert refusals(signer, 2, [capture("c-1", reservation, 500)]) == [(0, "reservation_closed")]
+    assert refusals(signer, 2, [void("v-2", b"\x55" * 32, 10)]) == []
+
+
+def test_points_are_given_back_only_as_decided_and_never_beyond_the_capture(brand: Brand) -> None:
+    brand.order("o-1", 500)
+    signer = brand.signer()
+    reservation = reservation_of("o-1", 500)
+    assert refusals(signer, 1, [authorize("o-1", 500, redeem=True)]) == []
+    assert refusals(signer, 2, [point_refund("b-1", reservation, 100)]) == [(0, "unknown_point_refund")]
+    brand.give_back("b-1", 400)
+    assert refusals(signer, 2, [point_refund("b-1", reservation, 401)]) == [(0, "unknown_point_refund")]
+    assert refusals(signer, 2, [point_refund("b-1", reservation, 400)]) == []
+    brand.give_back("b-2", 400)
+    assert refusals(signer, 3, [point_refund("b-2", reservation, 101)]) == [(0, "too_many_points")]
+    assert refusals(brand.signer(), 3, [point_refund("b-2", reservation, 100)]) == []
+
+
+def test_an_expiry_names_points_of_a_lot_that_can_expire(brand: Brand) -> None:
+    signer = brand.signer()
+    assert refusals(signer, 1, [expire(0), expire(5, expiry_day=0)]) == [(0, "wrong_expiry"), (1, "wrong_expiry")]
+    assert refusals(signer, 1, [expire(5)]) == []
+
+
+def test_malformed_entries_and_kinds_of_later_are_refused(brand: Brand) -> None:
+    transfer, fragment = b"\x09" + bytes(60), encode_entry(issue("p-1", 9)[0])[:-1]
+    opening = b"\x02" + encode_entry(issue("p-1", 9)[0])[1:]
+    packed = [transfer, fragment, opening]
+    details = ({"kind": "transfer"}, issue("p-1", 9)[1], {"kind": "opening"})
+    request = replace(batch(1, issue("p-1", 9)), entries=pack_entries(packed), root=batch_root(BRAND, 1, packed), details=details)
+    with pytest.raises(EntriesRefused) as refused:
+        brand.signer().sign(request)
+    assert [one.reason for one in refused.value.refused] == ["malformed_entry", "malformed_entry", "unsupported_kind"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"root": bytes(32)}, "wrong_root"),
+        ({"details": ()}, "wrong_details"),
+        ({"brand_id": OTHER_BRAND}, "wrong_brand"),
+        ({"number": 2}, "wrong_root"),
+    ],
+)
+def test_a_batch_that_contradicts_itself_is_not_signed(brand: Brand, change: dict[str, object], code: str) -> None:
+    brand.sell("p-1", 1_000)
+    with pytest.raises(InconsistentBatch) as refused:
+        brand.signer().sign(replace(batch(1, issue("p-1", 9)), **change))  # type: ignore[arg-type]
+    assert refused.value.code == code
+
+
+def test_an_empty_batch_is_not_signed(brand: Brand) -> None:
+    with pytest.raises(InconsistentBatch):
+        brand.signer().sign(batch(1))
+
+
+def test_a_reference_under_another_secret_is_refused(brand: Brand) -> None:
+    brand.sell("p-1", 1_000)
+    entry, detail = issue("p-1", 9)
+    foreign = replace(entry, reference=reference(b"x" * 32, "payment", "p-1"))  # type: ignore[call-arg]
+    assert refusals(brand.signer(), 1, [(foreign, detail)]) == [(0, "reference_mismatch")]
