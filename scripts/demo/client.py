@@ -55,11 +55,15 @@ class Client:
     def text(self, path: str) -> str:
         return self._send("GET", path).text
 
-    def post(self, path: str, body: Any, key: str, *, wait_seconds: int = 30) -> Any:
-        """Sends a write under an idempotency key and waits for its operations if the service can."""
+    def ask(self, path: str, body: Any) -> Any:
+        """A POST that changes nothing."""
+        return self._send("POST", path, json=body).json()
+
+    def post(self, path: str, body: Any, key: str, *, wait_seconds: int = 30, journal: bool = True) -> Any:
+        """Sends a write under an idempotency key and waits for its operations if the service can. `journal` False = the answer is secret."""
         headers = {"Idempotency-Key": key, "Prefer": f"wait={wait_seconds}"}
         answer = self._send("POST", path, json=body, headers=headers).json()
-        if self._journal:
+        if self._journal and journal:
             self._journal.append({"path": path, "key": key, "answer": answer})
         return answer
 

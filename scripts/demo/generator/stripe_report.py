@@ -87,7 +87,9 @@ def file_texts(built: BuiltRecords, layout: StripeLayout, seed: int, periods: Pe
     return [_text(records, number, layout, seed, periods, utc_offset_seconds) for number, records in enumerate(files)]
 
 
-def _text(records: Sequence[ProviderRecord], number: int, layout: StripeLayout, seed: int, periods: Periods, utc_offset_seconds: int) -> str:
+def _text(
+    records: Sequence[ProviderRecord], number: int, layout: StripeLayout, seed: int, periods: Periods, utc_offset_seconds: int
+) -> str:
     rows = [_row(record, seed, periods.cut_off, utc_offset_seconds) for record in records]
     settled = [record for record in records if periods.number_of(_payout_day(record)) == number]
     rows += _payouts(settled, seed, periods.cut_off)

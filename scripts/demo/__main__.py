@@ -1,0 +1,149 @@
+"""The main job: real sales become points on a durable ledger, are spent across brands, and are reconciled. Run it with `scripts/run`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from scripts.demo.books import cut_off_of, reconcile_all
+from scripts.demo.client import Refused
+from scripts.demo.coalition import BRANDS
+from scripts.demo.data_directory import DirectoryInUse, open_directory
+from scripts.demo.generator.planning import make_plan
+from scripts.demo.processes import ProcessDied, Supervisor
+from scripts.demo.sales import load_sales
+from scripts.demo.seed import default_seed
+from scripts.demo.showcase import keep_receipts, member_page
+from scripts.demo.summary import failures, show, summarize
+from scripts.demo.walk import NotSettled, first_second, walk
+from scripts.demo.world import World, onboard, seconds_of, start_world
+
+console = Console(stderr=True)
+
+
+class OtherRun(Exception):
+    """The directory holds a walk with other sales or another seed."""
+
+
+def main() -> int:
+    arguments = _parse()
+    try:
+        directory = open_directory(arguments.data, arguments.fresh)
+        with Supervisor(directory.root) as supervisor:
+            return _run(arguments, directory, supervisor)
+    except (DirectoryInUse, OtherRun, ProcessDied, NotSettled, Refused) as problem:
+        console.print(f"[bold red]{problem}[/]", highlight=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("Stopped. The same command continues where this one left off.")
+        return 130
+
+
+def _run(arguments: argparse.Namespace, directory: Any, supervisor: Supervisor) -> int:
+    seconds: dict[str, float] = {}
+    began = time.monotonic()
+    extract = load_sales(arguments.households, arguments.days)
+    seed = _settle_run(directory, arguments, extract.households, extract.days)
+    plan = make_plan(extract.sales, seed, extract.first_day, cut_off_of(extract.last_day))
+    ports = directory.ports({"gateway": arguments.port, "node": arguments.rpc_port})
+    console.print(f"{len(extract.sales):,} purchases of {extract.households} households, {extract.days} days, seed {seed}", highlight=False)
+    with _phase(seconds, "start"):
+        world = start_world(directory, supervisor, ports, first_second(extract))
+    try:
+        with _phase(seconds, "onboarding"):
+            onboard(world, extract.households, lambda what: console.print(f"  {what}"))
+        with _phase(seconds, "walk"), _progress() as bar:
+            task = bar.add_task("Walking through the days", total=extract.days)
+
+            def walked(day: date, purchases: int) -> None:
+                bar.update(task, advance=1, description=f"{day}  {purchases:,} purchases")
+                if not console.is_terminal and (day - extract.first_day).days % 7 == 6:
+                    console.print(f"  {day}: {purchases:,} purchases", highlight=False)
+
+            actuals = walk(world, extract, plan, str(seed), walked)
+        with _phase(seconds, "reconciliation"):
+            reconciled = reconcile_all(world, plan, actuals, seed, lambda what: console.print(f"  {what}"))
+        with _phase(seconds, "audit"):
+            summary = summarize(world, actuals, reconciled, seed, seconds)
+        with _phase(seconds, "receipts"):
+            receipts = keep_receipts(world, summary)
+        seconds["total"] = seconds_of(began)
+        summary["receipts"] = receipts
+        show(summary, console)
+        if arguments.json:
+            arguments.json.write_text(json.dumps(summary, indent=1) + "\n")
+        if not arguments.once:
+            _serve(world)
+        return 1 if failures(summary) else 0
+    finally:
+        world.close()
+
+
+def _serve(world: World) -> None:
+    """Keeps everything up until a signal comes."""
+    console.print(
+        f"\nAPI:         {world.gateway_url}/docs   (operator's key: {world.directory.gateway / 'operator-api.key'})", highlight=False
+    )
+    console.print(f"A member:    {world.gateway_url}{member_page(world)}", highlight=False)
+    console.print(f"Ledger RPC:  {world.rpc_url}", highlight=False)
+    console.print("Ctrl-C ends it; the same command continues on the same data.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    while True:
+        time.sleep(0.5)
+        world.supervisor.check()
+
+
+def _settle_run(directory: Any, arguments: argparse.Namespace, households: int, days: int) -> int:
+    """The seed of this directory's walk; a second run on it continues the first, so it cannot be another walk."""
+    kept = directory.read("run.json")
+    asked = {"households": households, "days": days}
+    if kept is None:
+        kept = {"seed": default_seed() if arguments.seed is None else arguments.seed, **asked}
+        directory.keep("run.json", kept)
+    if {name: kept[name] for name in asked} != asked or arguments.seed not in (None, kept["seed"]):
+        raise OtherRun(f"{directory.root} holds the walk {kept}; start anew with --fresh, or choose another --data")
+    seed: int = kept["seed"]
+    return seed
+
+
+@contextmanager
+def _phase(seconds: dict[str, float], name: str) -> Iterator[None]:
+    started = time.monotonic()
+    console.print(f"[bold]{name.capitalize()}[/] …")
+    yield
+    seconds[name] = seconds_of(started)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+def _parse() -> argparse.Namespace:
+    names = ", ".join(brand.name for brand in BRANDS)
+    parser = argparse.ArgumentParser(prog="scripts/run", description=f"Runs the demo coalition ({names}) on real sales, end to end.")
+    parser.add_argument("--once", action="store_true", help="end after the summary instead of keeping the services up")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary there")
+    parser.add_argument("--fresh", action="store_true", help="forget what the data directory holds and start anew")
+    parser.add_argument("--data", type=Path, default=Path("var/demo"), metavar="DIR", help="data directory (default var/demo)")
+    parser.add_argument("--seed", type=int, help="of the payments with points and the planted defects (default: from the commit)")
+    parser.add_argument("--port", type=int, help="of the API and pages (default: a free one, the same every time)")
+    parser.add_argument("--rpc-port", type=int, help="of the node's JSON-RPC (default: a free one, the same every time)")
+    parser.add_argument("--households", type=int, help="only so many households")
+    parser.add_argument("--days", type=int, help="only so many days")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

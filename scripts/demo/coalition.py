@@ -1,0 +1,39 @@
+"""The demo coalition: its four brands and their programmes. The slugs are those of the sales extract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NAME = "Demo coalition"
+CURRENCY = "USD"
+UTC_OFFSET_SECONDS = -5 * 3600
+POINTS_LIMIT = 5_000_000
+
+
+@dataclass(frozen=True)
+class DemoBrand:
+    """`earns`: points per 100 minor units. `par` and `redemption`: minor units per point, numerator and denominator."""
+
+    brand_id: int
+    slug: str
+    name: str
+    earns: int
+    lot_validity_months: int
+    par: tuple[int, int]
+    redemption: tuple[int, int]
+    layout: str
+
+    def worth_minor(self, points: int) -> int:
+        """What points pay at this brand."""
+        return points * self.redemption[0] // self.redemption[1]
+
+
+STRIPE = "stripe-payout-reconciliation"
+BRANDS = (
+    DemoBrand(1, "grocer", "Corner Grocer", 2, 12, (1, 1), (1, 1), STRIPE),
+    DemoBrand(2, "drugstore", "Main Street Drugstore", 3, 6, (1, 1), (1, 1), "mapped:terminal"),
+    DemoBrand(3, "fuel", "Fuel Station", 1, 1, (9, 10), (1, 1), STRIPE),
+    DemoBrand(4, "deli", "Deli Counter", 5, 1, (1, 1), (11, 10), "mapped:card-machine"),
+)
+BY_SLUG = {brand.slug: brand for brand in BRANDS}
+BY_ID = {brand.brand_id: brand for brand in BRANDS}

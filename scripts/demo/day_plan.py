@@ -1,0 +1,95 @@
+"""What a day's payments with points are: decided once, written down, and followed to the letter when the day is taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from scripts.demo import policy
+from scripts.demo.client import Refused
+from scripts.demo.coalition import BY_SLUG
+from scripts.demo.sales import Sale
+from scripts.demo.world import World
+
+CONSENT_SECONDS = 86_400
+
+
+@dataclass(frozen=True)
+class PointPayment:
+    """A decided payment with points at one purchase, with the member's signature over it."""
+
+    payment_id: str
+    brand: str
+    member_id: str
+    points: int
+    mode: policy.Mode
+    captured: int
+    refunded: int
+    reservation_id: str
+    nonce: int
+    deadline: int
+    signature: str
+
+    def consent_body(self) -> dict[str, Any]:
+        """What the till hands in."""
+        return {
+            "order_id": self.payment_id,
+            "member_id": self.member_id,
+            "points": self.points,
+            "nonce": self.nonce,
+            "deadline": self.deadline,
+            "proof_kind": 1,
+            "proof": self.signature,
+        }
+
+
+def decide_day(world: World, sales: Sequence[Sale], seed: str) -> list[PointPayment]:
+    """Asks what members have, applies the policy, and has the consents signed in the wallets' process."""
+    decided: list[PointPayment] = []
+    seen: set[int] = set()
+    for sale in sales:
+        if sale.household in seen or not policy.wants_to_pay_with_points(seed, sale.payment_id, sale.gross_minor):
+            continue
+        seen.add(sale.household)
+        payment = _decide(world, sale, seed)
+        if payment is not None:
+            decided.append(payment)
+    return decided
+
+
+def to_json(payments: Sequence[PointPayment]) -> list[dict[str, Any]]:
+    return [asdict(payment) for payment in payments]
+
+
+def from_json(document: Sequence[dict[str, Any]]) -> list[PointPayment]:
+    return [PointPayment(**fields) for fields in document]
+
+
+def _decide(world: World, sale: Sale, seed: str) -> PointPayment | None:
+    till = world.tills[sale.brand]
+    member_id = world.members[sale.household]
+    available: int = till.client.get(f"/v1/members/{member_id}/points")["available"]
+    wanted = policy.decide(seed, sale.payment_id, sale.gross_minor, available, BY_SLUG[sale.brand].redemption)
+    if wanted is None:
+        return None
+    question = {"order_id": sale.payment_id, "member_id": member_id, "points": wanted.points, "valid_seconds": CONSENT_SECONDS}
+    try:
+        quote = till.client.ask("/v1/quotes", question)
+    except Refused as refusal:
+        if refusal.problem.get("code") in ("not_enough_points", "wrong_state"):
+            return None
+        raise
+    return PointPayment(
+        payment_id=sale.payment_id,
+        brand=sale.brand,
+        member_id=member_id,
+        points=wanted.points,
+        mode=wanted.mode,
+        captured=wanted.captured,
+        refunded=wanted.refunded,
+        reservation_id=quote["reservation_id"],
+        nonce=quote["nonce"],
+        deadline=quote["deadline"],
+        signature=world.sign_consent(quote["typed_data"]),
+    )

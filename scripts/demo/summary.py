@@ -1,0 +1,137 @@
+"""The summary of a run: a document with stable keys, and the same for a programme manager to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from scripts.demo import policy
+from scripts.demo.books import Reconciled
+from scripts.demo.coalition import BRANDS, BY_ID, CURRENCY
+from scripts.demo.walk import Actuals
+from scripts.demo.world import World
+
+
+def summarize(world: World, actuals: Actuals, reconciled: Reconciled, seed: int, seconds: dict[str, float]) -> dict[str, Any]:
+    """Asks the gateway and the node for everything that is reported; nothing here was remembered on the way."""
+    brands = {str(one["brand_id"]): one for one in world.operator.get("/v1/brands")}
+    clearing = world.operator.get("/v1/clearing")
+    audit = world.operator.get("/v1/audit")
+    coalition = world.operator.get("/v1/coalition")
+    return {
+        "seed": seed,
+        "brands": {brand.slug: _brand(brands[str(brand.brand_id)]) for brand in BRANDS},
+        "members": len(world.members),
+        "payments": reconciled.payment_records,
+        "purchases": len(actuals.sales),
+        "refused_operations": dict(actuals.refused),
+        "breaks": {
+            "planted": reconciled.score.planted,
+            "found": dict(reconciled.found),
+            "missed": reconciled.score.missed,
+            "false": reconciled.score.false,
+            "compounds_planted": reconciled.score.compounds_planted,
+            "compounds_found": reconciled.score.compounds_found,
+        },
+        "reconciliations": reconciled.summaries,
+        "clearing": {"currency": clearing["currency"], "owed": clearing["owed"], "net": clearing["net"]},
+        "audit": audit["invariants"],
+        "ledger": {
+            "rpc_url": world.rpc_url,
+            "chain_id": coalition["chain_id"],
+            "coalition_id": coalition["coalition_id"],
+            "genesis_hash": coalition["genesis_hash"],
+            "sealer": _sealer(world),
+            "points_address": coalition["points_address"],
+            "blocks": coalition["head"]["block_number"],
+            "entries": coalition["entries"],
+            "head_hash": coalition["head"]["block_hash"],
+        },
+        "seconds": seconds,
+    }
+
+
+def failures(summary: dict[str, Any]) -> list[str]:
+    """What must not be in a good run."""
+    found = [f"invariant {number}: {verdict}" for number, verdict in summary["audit"].items() if not _holds(verdict)]
+    found += [f"missed break: {record}" for record in summary["breaks"]["missed"]]
+    return found + [f"false break: {record}" for record in summary["breaks"]["false"]]
+
+
+def show(summary: dict[str, Any], console: Console) -> None:
+    """For people."""
+    console.print()
+    console.print(_points_table(summary))
+    console.print(_clearing_table(summary))
+    console.print(_breaks_table(summary))
+    breaks = summary["breaks"]
+    console.print(f"Breaks missed: {len(breaks['missed'])}, reported without cause: {len(breaks['false'])}")
+    for number, verdict in summary["audit"].items():
+        style = "green" if verdict == "ok" else "yellow" if _holds(verdict) else "bold red"
+        console.print(f"Invariant {number:>2}: [{style}]{verdict}[/]", highlight=False)
+    ledger = summary["ledger"]
+    console.print(f"Ledger: {ledger['entries']} entries in {ledger['blocks']} blocks, head {ledger['head_hash']}", highlight=False)
+    console.print(f"How members paid: {policy.STATEMENT}", highlight=False)
+    for problem in failures(summary):
+        console.print(f"[bold red]{problem}[/]", highlight=False)
+
+
+def _brand(view: dict[str, Any]) -> dict[str, Any]:
+    points = view["points"]
+    keys = ("issued", "redeemed", "refunded", "clawed_back", "expired", "outstanding")
+    return {"brand_id": view["brand_id"], "name": view["name"], **{key: points[key] for key in keys}}
+
+
+def _holds(verdict: str) -> bool:
+    return verdict == "ok" or verdict.startswith("not applicable")
+
+
+def _sealer(world: World) -> str | None:
+    """Who seals; an engine without seals has none."""
+    try:
+        sealer: str = world.clock.call("splittally_getSeal", "latest")["sealer"]
+    except RuntimeError:
+        return None
+    return sealer
+
+
+def _points_table(summary: dict[str, Any]) -> Table:
+    table = Table(title="Points by issuing brand")
+    for column in ("Brand", "issued", "redeemed", "point refunds", "clawed back", "expired", "outstanding"):
+        table.add_column(column, justify="left" if column == "Brand" else "right")
+    for brand in summary["brands"].values():
+        figures = (brand[key] for key in ("issued", "redeemed", "refunded", "clawed_back", "expired", "outstanding"))
+        table.add_row(brand["name"], *(f"{figure:,}" for figure in figures))
+    return table
+
+
+def _clearing_table(summary: dict[str, Any]) -> Table:
+    """Row owes column."""
+    table = Table(title=f"Who owes whom ({CURRENCY}): the row's brand owes the column's")
+    table.add_column("Issuer")
+    for brand in BRANDS:
+        table.add_column(brand.name, justify="right")
+    table.add_column("Net position", justify="right")
+    owed = {(one["issuer_id"], one["acceptor_id"]): one["amount_minor"] for one in summary["clearing"]["owed"]}
+    net = {one["brand_id"]: one["amount_minor"] for one in summary["clearing"]["net"]}
+    for issuer in BRANDS:
+        row = [_money(owed.get((issuer.brand_id, acceptor.brand_id), 0)) for acceptor in BRANDS]
+        table.add_row(BY_ID[issuer.brand_id].name, *row, _money(net.get(issuer.brand_id, 0)))
+    return table
+
+
+def _breaks_table(summary: dict[str, Any]) -> Table:
+    table = Table(title=f"Breaks among {summary['payments']:,} payment records")
+    for column in ("Kind", "planted", "found"):
+        table.add_column(column, justify="left" if column == "Kind" else "right")
+    breaks = summary["breaks"]
+    for kind in sorted({*breaks["planted"], *breaks["found"]}):
+        table.add_row(kind.replace("_", " "), str(breaks["planted"].get(kind, 0)), str(breaks["found"].get(kind, 0)))
+    return table
+
+
+def _money(minor: int) -> str:
+    sign = "-" if minor < 0 else ""
+    return f"{sign}{abs(minor) // 100:,}.{abs(minor) % 100:02d}"

@@ -1,0 +1,262 @@
+"""Walks through the sales day by day in simulated time: members pay with points, earn, are refunded, and their points expire.
+
+A day's decisions are written down before the first request and every request has a key made of its payment: a walk that was
+interrupted takes the day up again and does nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Any
+
+from gateway.brand_signer import register_writer
+from scripts.demo.client import Refused
+from scripts.demo.coalition import BRANDS, BY_SLUG, CURRENCY, UTC_OFFSET_SECONDS
+from scripts.demo.day_plan import PointPayment, decide_day, from_json, to_json
+from scripts.demo.generator.actuals import PaidSale, PaymentRefund
+from scripts.demo.generator.planning import Plan, PlannedRefund
+from scripts.demo.sales import Extract, Sale
+from scripts.demo.world import Till, World
+
+DAY_STARTS = time(12)
+OPEN = ("accepted", "packed")
+ZONE = timezone(timedelta(seconds=UTC_OFFSET_SECONDS))
+
+
+class NotSettled(Exception):
+    """An operation that was acknowledged did not end in time."""
+
+
+@dataclass
+class Actuals:
+    """What happened at the tills, for the generator of the provider files; and what was refused on the way."""
+
+    sales: list[PaidSale] = field(default_factory=list)
+    refunds: list[PaymentRefund] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+def first_second(extract: Extract) -> int:
+    """When the chain begins: the noon before the first day."""
+    return moment(extract.first_day - timedelta(days=1))
+
+
+def moment(day: date) -> int:
+    """The Unix second at which a day of the walk starts."""
+    return int(datetime.combine(day, DAY_STARTS, tzinfo=ZONE).timestamp())
+
+
+def walk(world: World, extract: Extract, plan: Plan, seed: str, progress: Callable[[date, int], None]) -> Actuals:
+    """Every day of the extract; days done before are only read."""
+    actuals = Actuals()
+    with ThreadPoolExecutor(max_workers=16, thread_name_prefix="till") as pool:
+        for day, sales in extract.by_day.items():
+            _Day(world, plan, seed, day, sales, actuals, pool).walk()
+            progress(day, len(actuals.sales))
+    return actuals
+
+
+class _Day:
+    def __init__(
+        self, world: World, plan: Plan, seed: str, day: date, sales: Sequence[Sale], actuals: Actuals, pool: ThreadPoolExecutor
+    ) -> None:
+        self._world = world
+        self._seed = seed
+        self._day = day
+        self._sales = sales
+        self._refunds = plan.refunds_on(day)
+        self._actuals = actuals
+        self._pool = pool
+        self._file = f"walk/{day}.json"
+
+    def walk(self) -> None:
+        kept: dict[str, Any] = self._world.directory.read(self._file) or {}
+        if not kept.get("done"):
+            kept = self._live(kept)
+        self._actuals.refused.update(kept["refused"])
+        for sale in self._sales:
+            self._actuals.sales.append(self._paid(sale, kept["paid_with_points_minor"].get(sale.payment_id, 0)))
+        paid = {sale.payment_id: sale for sale in self._actuals.sales}
+        for refund in self._refunds:
+            amount = refund.amount_minor(paid[refund.payment_id].money_minor)
+            if amount > 0:
+                self._actuals.refunds.append(PaymentRefund(refund.brand, refund.refund_id, refund.payment_id, amount, refund.at))
+
+    def _live(self, kept: dict[str, Any]) -> dict[str, Any]:
+        world = self._world
+        world.clock.advance_to(moment(self._day))
+        self._await_projection()
+        if self._day.day == 1:
+            world.operator.post("/v1/expiry-runs", {}, f"expiry-{self._day}", wait_seconds=60)
+        if "payments" not in kept:
+            kept = {"payments": to_json(decide_day(world, self._sales, self._seed))}
+            world.directory.keep(self._file, kept)
+        payments = from_json(kept["payments"])
+        refused: Counter[str] = Counter()
+        paid = self._pay_with_points(payments, refused)
+        self._each_brand(self._buy, paid, refused)
+        self._each_brand(self._refund_payments, paid, refused)
+        self._refund_points(payments, paid, refused)
+        kept |= {"paid_with_points_minor": paid, "refused": dict(refused), "done": True}
+        world.directory.keep(self._file, kept)
+        return kept
+
+    def _await_projection(self) -> None:
+        """The gateway has seen the new day before anything is asked of it."""
+        while True:
+            head = self._world.operator.get("/v1/coalition")["head"]
+            if head and head["timestamp"] >= moment(self._day):
+                return
+            self._world.supervisor.check()
+
+    def _pay_with_points(self, payments: Sequence[PointPayment], refused: Counter[str]) -> dict[str, int]:
+        """Redeems or authorizes, then captures and voids; what was captured, in money, by payment id."""
+        paid: dict[str, int] = {}
+        calls = []
+        for till in self._world.tills.values():
+            mine = [payment for payment in payments if payment.brand == till.brand.slug]
+            till.register.append(register_writer.order_record(one.payment_id, one.member_id, one.points) for one in mine)
+            at_once = [payment for payment in mine if payment.mode == "redeem"]
+            first_authorized = [payment for payment in mine if payment.mode != "redeem"]
+            calls.append(self._pool.submit(self._consents, till, "redemptions", at_once, refused))
+            calls.append(self._pool.submit(self._consents, till, "authorizations", first_authorized, refused))
+        accepted = [payment for call in calls for payment in call.result()]
+        second = [self._pool.submit(self._finish, payment, refused) for payment in accepted if payment.mode != "redeem"]
+        done = [payment for payment in accepted if payment.mode == "redeem"] + [one for call in second for one in call.result()]
+        for payment in done:
+            paid[payment.payment_id] = BY_SLUG[payment.brand].worth_minor(payment.captured)
+        return paid
+
+    def _consents(self, till: Till, verb: str, payments: Sequence[PointPayment], refused: Counter[str]) -> list[PointPayment]:
+        """Those of the payments that are on the ledger now."""
+        if not payments:
+            return []
+        body = {verb: [payment.consent_body() for payment in payments]}
+        results = self._bulk(till, f"/v1/{verb}/bulk", body, f"{verb}-{self._day}-{till.brand.slug}", refused)
+        return [payment for payment, confirmed in zip(payments, results, strict=True) if confirmed]
+
+    def _finish(self, payment: PointPayment, refused: Counter[str]) -> list[PointPayment]:
+        """Captures or voids one authorized payment; itself if it was captured."""
+        client = self._world.tills[payment.brand].client
+        path = f"/v1/authorizations/{payment.reservation_id}"
+        try:
+            if payment.mode == "void":
+                self._settled(client.post, f"{path}/void", {"void_id": f"{payment.payment_id}-V"}, f"void-{payment.payment_id}")
+                return []
+            body = {"capture_id": f"{payment.payment_id}-C", "points": payment.captured}
+            self._settled(client.post, f"{path}/capture", body, f"capture-{payment.payment_id}")
+        except Refused as refusal:
+            refused[str(refusal.problem.get("code"))] += 1
+            return []
+        return [payment]
+
+    def _buy(self, till: Till, paid: dict[str, int], refused: Counter[str]) -> None:
+        sales = [sale for sale in self._sales if sale.brand == till.brand.slug]
+        if not sales:
+            return
+        till.register.append(
+            register_writer.sale_record(
+                sale.payment_id,
+                self._world.members[sale.household],
+                sale.occurred_at(UTC_OFFSET_SECONDS),
+                sale.gross_minor,
+                0,
+                paid.get(sale.payment_id, 0),
+            )
+            for sale in sales
+        )
+        body = {"purchases": [self._purchase_body(sale, paid.get(sale.payment_id, 0)) for sale in sales]}
+        self._bulk(till, "/v1/purchases/bulk", body, f"purchases-{self._day}-{till.brand.slug}", refused)
+
+    def _refund_payments(self, till: Till, paid: dict[str, int], refused: Counter[str]) -> None:
+        bodies = [self._refund_body(refund, paid) for refund in self._refunds if refund.brand == till.brand.slug]
+        bodies = [body for body in bodies if body["amount_minor"] > 0]
+        if not bodies:
+            return
+        till.register.append(register_writer.refund_record(body["refund_id"], body["payment_id"], body["amount_minor"]) for body in bodies)
+        key = f"payment-refunds-{self._day}-{till.brand.slug}"
+        self._bulk(till, "/v1/payment-refunds/bulk", {"payment_refunds": bodies}, key, refused)
+
+    def _refund_points(self, payments: Sequence[PointPayment], paid: dict[str, int], refused: Counter[str]) -> None:
+        due = [payment for payment in payments if payment.refunded and payment.payment_id in paid]
+        list(self._pool.map(lambda payment: self._refund_points_of(payment, refused), due))
+
+    def _refund_points_of(self, payment: PointPayment, refused: Counter[str]) -> None:
+        till = self._world.tills[payment.brand]
+        point_refund_id = f"{payment.payment_id}-P"
+        till.register.append([register_writer.point_refund_record(point_refund_id, payment.refunded)])
+        body = {"point_refund_id": point_refund_id, "points": payment.refunded}
+        path = f"/v1/authorizations/{payment.reservation_id}/point-refunds"
+        try:
+            self._settled(till.client.post, path, body, f"point-refund-{payment.payment_id}")
+        except Refused as refusal:
+            refused[str(refusal.problem.get("code"))] += 1
+
+    def _bulk(self, till: Till, path: str, body: Any, key: str, refused: Counter[str]) -> list[bool]:
+        """Whether each item is on the ledger, or needs not be there."""
+        answer = self._settled(till.client.post, path, body, key)
+        confirmed = []
+        for result in answer["results"]:
+            operation = result["operation"]
+            reason = None
+            if result["status"] == "refused":
+                reason = str(result["problem"]["code"])
+            elif operation and operation["status"] == "refused":
+                reason = str(operation["reason"])
+            if reason:
+                refused[reason] += 1
+            confirmed.append(reason is None)
+        return confirmed
+
+    def _settled(self, post: Callable[..., Any], path: str, body: Any, key: str) -> Any:
+        """Sends, and sends again under the same key until every operation has ended."""
+        for _ in range(20):
+            answer = post(path, body, key)
+            results = answer["results"] if "results" in answer else [answer]
+            if not any(result["operation"] and result["operation"]["status"] in OPEN for result in results):
+                return answer
+        raise NotSettled(f"{path} ({key}) has operations that do not end; see the gateway's health and log")
+
+    def _each_brand(self, act: Callable[[Till, dict[str, int], Counter[str]], None], paid: dict[str, int], refused: Counter[str]) -> None:
+        calls = [self._pool.submit(act, self._world.tills[brand.slug], paid, refused) for brand in BRANDS]
+        for call in calls:
+            call.result()
+
+    def _purchase_body(self, sale: Sale, paid_with_points_minor: int) -> dict[str, Any]:
+        return {
+            "payment_id": sale.payment_id,
+            "member_id": self._world.members[sale.household],
+            "store": sale.store,
+            "channel": "shop",
+            "currency": CURRENCY,
+            "gross_minor": sale.gross_minor,
+            "tax_minor": 0,
+            "paid_with_points_minor": paid_with_points_minor,
+            "occurred_at": sale.occurred_at(UTC_OFFSET_SECONDS).isoformat(),
+            "business_date": sale.business_date.isoformat(),
+            "lines": [{"category": line.category, "quantity": line.quantity, "amount_minor": line.amount_minor} for line in sale.lines],
+        }
+
+    def _refund_body(self, refund: PlannedRefund, paid: dict[str, int]) -> dict[str, Any]:
+        return {
+            "refund_id": refund.refund_id,
+            "payment_id": refund.payment_id,
+            "amount_minor": refund.amount_minor(self._money_of(refund.payment_id, paid)),
+            "occurred_at": refund.at.replace(tzinfo=ZONE).isoformat(),
+            "business_date": refund.at.date().isoformat(),
+        }
+
+    def _money_of(self, payment_id: str, paid: dict[str, int]) -> int:
+        """What the payment provider saw of a payment of today or an earlier day."""
+        for sale in self._sales:
+            if sale.payment_id == payment_id:
+                return sale.gross_minor - paid.get(payment_id, 0)
+        return next(sale.money_minor for sale in self._actuals.sales if sale.payment_id == payment_id)
+
+    def _paid(self, sale: Sale, points_minor: int) -> PaidSale:
+        member = self._world.members[sale.household]
+        return PaidSale(sale.brand, sale.payment_id, member, sale.sold_at, CURRENCY, sale.gross_minor, points_minor)

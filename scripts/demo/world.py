@@ -1,0 +1,231 @@
+"""Brings the demo coalition to life: node, gateway, one signer per brand, the members' wallets; then registers brands and members.
+
+Every step may be repeated: on a directory that has been used before, what is there already is found again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gateway.adapters.onchain.operator_key import create_key_file, load_account
+from gateway.brand_signer.register_writer import RegisterWriter
+from scripts.demo.chain_clock import ChainClock
+from scripts.demo.client import Client, Journal
+from scripts.demo.coalition import BRANDS, CURRENCY, NAME, POINTS_LIMIT, UTC_OFFSET_SECONDS, DemoBrand
+from scripts.demo.data_directory import DataDirectory
+from scripts.demo.processes import Supervisor
+
+HOST = "127.0.0.1"
+LARGEST_CONSENT_POINTS = 20_000
+
+
+@dataclass
+class Till:
+    """A brand's side of the demo: its API client and the register that its signer checks against."""
+
+    brand: DemoBrand
+    client: Client
+    register: RegisterWriter
+
+
+@dataclass
+class World:
+    """Everything that runs, and the clients that speak to it."""
+
+    directory: DataDirectory
+    supervisor: Supervisor
+    ports: dict[str, int]
+    clock: ChainClock
+    operator: Client
+    journal: Journal
+    coalition: dict[str, Any] = field(default_factory=dict)
+    wallets: Client | None = None
+    tills: dict[str, Till] = field(default_factory=dict)
+    members: list[str] = field(default_factory=list)
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://{HOST}:{self.ports['gateway']}"
+
+    @property
+    def rpc_url(self) -> str:
+        return f"http://{HOST}:{self.ports['node']}"
+
+    def sign_consent(self, typed_data: dict[str, Any]) -> str:
+        """A member's signature, made in the wallets' process."""
+        assert self.wallets is not None
+        signature: str = self.wallets.ask("/sign-consent", {"typed_data": typed_data})["signature"]
+        return signature
+
+    def close(self) -> None:
+        for till in self.tills.values():
+            till.client.close()
+            till.register.close()
+        for client in (self.operator, self.wallets):
+            if client is not None:
+                client.close()
+        self.clock.close()
+        self.journal.close()
+
+
+def start_world(directory: DataDirectory, supervisor: Supervisor, ports: dict[str, int], first_second: int) -> World:
+    """Starts node and gateway; `first_second` is the genesis time of a new chain."""
+    operator_key = directory.gateway / "operator.key"
+    create_key_file(operator_key)
+    operator = load_account(operator_key).address
+    rpc_url = f"http://{HOST}:{ports['node']}"
+    node = ["-m", "node", "run", "--data", str(directory.node), "--port", str(ports["node"]), "--init", "--sandbox"]
+    node += ["--operator", operator, "--timestamp", str(first_second)]
+    supervisor.start("node", node, lambda: _answers_rpc(rpc_url), restart=True)
+    settings = _write_gateway_settings(directory, ports, rpc_url)
+    gateway_url = f"http://{HOST}:{ports['gateway']}"
+    supervisor.start("gateway", ["-m", "gateway", "serve", "--config", str(settings)], lambda: _healthy(gateway_url), restart=True)
+    journal = Journal(directory.root / "acknowledged.jsonl")
+    token = (directory.gateway / "operator-api.key").read_text().strip()
+    client = Client(gateway_url, token, supervisor.check, journal)
+    world = World(directory, supervisor, ports, ChainClock(rpc_url), client, journal)
+    world.coalition = client.get("/v1/coalition")
+    return world
+
+
+def onboard(world: World, households: int, progress: Callable[[str], None]) -> None:
+    """Starts wallets and signers, registers the brands with their rules, and enrolls the members."""
+    _start_wallets(world, households)
+    for brand in BRANDS:
+        progress(f"{brand.name} joins")
+        _join(world, brand)
+    progress(f"{households} members enroll")
+    _enroll(world, households)
+
+
+def _join(world: World, brand: DemoBrand) -> None:
+    folder = world.directory.brand(brand.slug)
+    port = world.ports[brand.slug]
+    register = RegisterWriter(folder / "sales.jsonl")
+    config = folder / "signer.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    config.write_text(json.dumps(_signer_settings(world, brand, port), indent=1))
+    url = f"http://{HOST}:{port}"
+    arguments = ["-m", "gateway.brand_signer", "--config", str(config)]
+    world.supervisor.start(f"signer-{brand.slug}", arguments, lambda: _healthy(url), restart=True)
+    body = {
+        "brand_id": brand.brand_id,
+        "name": brand.name,
+        "key_address": httpx.get(f"{url}/healthz").json()["address"],
+        "signer_url": url,
+        "signer_token": (folder / "token").read_text().strip(),
+        "reference_secret": "0x" + (folder / "reference_secret").read_text().strip(),
+        "issue_limit": POINTS_LIMIT,
+        "par": _ratio(brand.par),
+        "redemption": _ratio(brand.redemption),
+        "lot_validity_months": brand.lot_validity_months,
+        "earn_on_tax": True,
+    }
+    world.operator.post("/v1/brands", body, f"brand-{brand.brand_id}")
+    world.operator.post(f"/v1/brands/{brand.brand_id}/rules", {"points": brand.earns, "per_minor": 100}, f"rule-{brand.brand_id}")
+    client = Client(world.gateway_url, _api_key(world, brand), world.supervisor.check, world.journal)
+    world.tills[brand.slug] = Till(brand, client, register)
+
+
+def _api_key(world: World, brand: DemoBrand) -> str:
+    """The brand's key; a new one is made when the answer with the last one was lost."""
+    file = world.directory.brand(brand.slug) / "api.key"
+    attempt = 0
+    while not file.exists():
+        answer = world.operator.post(
+            f"/v1/brands/{brand.brand_id}/api-keys", {"label": "till"}, f"api-key-{brand.brand_id}-{attempt}", journal=False
+        )
+        if answer["token"]:
+            file.touch(mode=0o600)
+            file.write_text(answer["token"])
+        attempt += 1
+    return file.read_text()
+
+
+def _enroll(world: World, households: int) -> None:
+    assert world.wallets is not None
+    found = world.wallets.ask("/authorizers", {"indexes": list(range(households))})["authorizers"]
+    bodies = [{"authorizer": {"kind": one["kind"], "address": one["address"]}, "salt": one["salt"]} for one in found]
+    world.operator.post("/v1/members/bulk", {"members": bodies}, f"members-{households}", wait_seconds=60)
+    world.members = [one["member_id"] for one in found]
+
+
+def _start_wallets(world: World, households: int) -> None:
+    port = world.ports["wallets"]
+    world.directory.wallets.mkdir(parents=True, exist_ok=True)
+    config = world.directory.wallets / "wallets.json"
+    settings = {
+        "listen": {"host": HOST, "port": port},
+        "coalition": {name: world.coalition[name] for name in ("coalition_id", "chain_id", "points_address")},
+        "members": households,
+        "points_max": LARGEST_CONSENT_POINTS,
+    }
+    config.write_text(json.dumps(settings, indent=1))
+    url = f"http://{HOST}:{port}"
+    world.supervisor.start("wallets", ["-m", "scripts.demo.wallets", "--config", str(config)], lambda: _healthy(url), restart=True)
+    token = (world.directory.wallets / "token").read_text().strip()
+    world.wallets = Client(url, token, world.supervisor.check)
+
+
+def _signer_settings(world: World, brand: DemoBrand, port: int) -> dict[str, Any]:
+    coalition = {name: world.coalition[name] for name in ("coalition_id", "chain_id", "points_address", "utc_offset_seconds")}
+    rule = {"version": 1, "points": brand.earns, "per_minor": 100, "valid_from": 0}
+    return {
+        "brand_id": brand.brand_id,
+        "listen": {"host": HOST, "port": port},
+        "coalition": coalition,
+        "programme": {
+            "rules": [rule],
+            "earn_on_tax": True,
+            "lot_validity_months": brand.lot_validity_months,
+            "unlisted_points_max": 0,
+        },
+    }
+
+
+def _write_gateway_settings(directory: DataDirectory, ports: dict[str, int], rpc_url: str) -> Path:
+    directory.gateway.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "data_dir": str(directory.gateway),
+        "rpc_url": rpc_url,
+        "host": HOST,
+        "port": ports["gateway"],
+        "coalition_name": NAME,
+        "currency": CURRENCY,
+        "utc_offset_seconds": UTC_OFFSET_SECONDS,
+        "sandbox": True,
+    }
+    path = directory.gateway / "gateway.toml"
+    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
+    return path
+
+
+def _ratio(value: tuple[int, int]) -> dict[str, int]:
+    return {"numerator": value[0], "denominator": value[1]}
+
+
+def _healthy(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz", timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _answers_rpc(url: str) -> bool:
+    try:
+        body = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
+        return "result" in httpx.post(url, json=body, timeout=2).json()
+    except (httpx.TransportError, ValueError):
+        return False
+
+
+def seconds_of(started: float) -> float:
+    """Wall-clock seconds since `started` (time.monotonic), to a tenth."""
+    return round(time.monotonic() - started, 1)
