@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
 
 from gateway.adapters.database.repositories.payment_files import SqlColumnMappings
 from gateway.adapters.database.work import Work
@@ -14,16 +14,16 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, brand_of
 from gateway.api.problems import READS, WRITES
+from gateway.api.shapes import Body
 from gateway.domain.errors import NotFound
 from gateway.operations.save_column_mapping import save_column_mapping
 
 router = APIRouter(prefix="/v1/column-mappings", tags=["reconciliation"])
+MappingNamePath = Annotated[str, Path(min_length=1, max_length=64)]
 
 
-class ColumnMappingBody(BaseModel):
+class ColumnMappingBody(Body):
     """`definition` names the columns and how their values are written."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     name: str = Field(max_length=64, examples=["till"])
     definition: dict[str, Any] = Field(
@@ -53,21 +53,21 @@ class ColumnMappingView(BaseModel):
 
 
 @router.post("", status_code=201, responses=WRITES)
-def save(body: ColumnMappingBody, caller: AsBrand, write: WriteNeeded) -> ColumnMappingView:
+def create_column_mapping(body: ColumnMappingBody, caller: AsBrand, write: WriteNeeded) -> ColumnMappingView:
     """Saves a mapping; the definition already in force is that version again."""
 
     def act(work: Work) -> str:
         mappings = SqlColumnMappings(work.session)
         return str(save_column_mapping(brand_of(caller), body.name, body.definition, mappings=mappings, now=work.now).version)
 
-    version = write.once(caller, "column_mapping", body.model_dump(), act)
+    version = write.once(caller, "column_mapping", body.content(), act)
     if "Idempotent-Replayed" in write.response.headers:
         write.response.status_code = 200
     return _view(write.context, brand_of(caller), body.name, int(version))
 
 
 @router.get("/{name}", responses=READS)
-def show(name: str, caller: AsBrand, context: ContextNeeded, version: int | None = None) -> ColumnMappingView:
+def get_column_mapping(name: MappingNamePath, caller: AsBrand, context: ContextNeeded, version: int | None = None) -> ColumnMappingView:
     """A version of a mapping, by default the newest."""
     return _view(context, brand_of(caller), name, version)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.adapters.database.repositories.payment_files import SqlColumnMappings, SqlPaymentFiles
 from gateway.adapters.database.work import Work
@@ -15,20 +15,24 @@ from gateway.api.context import ContextNeeded, new_id
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, Reader, brand_of, check_reads_brand
 from gateway.api.problems import READS, WRITES
+from gateway.api.shapes import Cursor, Limit
 from gateway.domain.errors import NotFound, TooLarge
 from gateway.domain.payment_records import FILE_BYTES_MAX, ControlTotals, FileStatus, PaymentFile, PaymentFileRefused
 from gateway.operations.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
-from gateway.queries.pages import MAX_LIMIT, cursor_after, position_of
+from gateway.queries.pages import cursor_after, position_of
 from gateway.queries.payment_files import line_errors
 
 router = APIRouter(prefix="/v1/payment-files", tags=["reconciliation"])
 
+PaymentFileIdPath = Annotated[str, Path(min_length=1, max_length=64)]
 ERRORS_SHOWN = 100
 _RAW = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 class PaymentFileQuery(BaseModel):
     """What goes with the file. Control totals count data rows and sum the gross column as written, in minor units."""
+
+    model_config = ConfigDict(extra="forbid")
 
     layout: str = Field(max_length=100, examples=["stripe-payout-reconciliation", "mapped:till"])
     file_name: str = Field("payment-file.csv", min_length=1, max_length=200)
@@ -84,7 +88,7 @@ async def raw_body(request: Request) -> bytes:
 
 
 @router.post("", status_code=201, responses=WRITES, openapi_extra=_RAW)
-def import_file(
+def create_payment_file(
     query: Annotated[PaymentFileQuery, Query()], content: Annotated[bytes, Depends(raw_body)], caller: AsBrand, write: WriteNeeded
 ) -> PaymentFileView:
     """Imports a file. Good rows are kept, bad ones are reported by line; a file of another layout or with wrong totals is refused whole."""
@@ -116,19 +120,19 @@ def import_file(
 
 
 @router.get("/{payment_file_id}", responses=READS)
-def show(payment_file_id: str, caller: Reader, context: ContextNeeded) -> PaymentFileView:
+def get_payment_file(payment_file_id: PaymentFileIdPath, caller: Reader, context: ContextNeeded) -> PaymentFileView:
     """A file, refused ones too."""
     _find(context, caller, payment_file_id)
     return _view(context, payment_file_id)
 
 
 @router.get("/{payment_file_id}/errors", responses=READS)
-def errors(
-    payment_file_id: str,
+def get_line_errors(
+    payment_file_id: PaymentFileIdPath,
     caller: Reader,
     context: ContextNeeded,
-    cursor: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> LineErrorsPage:
     """Lines that could not be used, in the order of the file."""
     _find(context, caller, payment_file_id)

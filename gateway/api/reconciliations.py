@@ -6,8 +6,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
 
 from gateway.adapters.database.repositories.reconciliations import SqlReconciliationFacts, SqlReconciliations
 from gateway.adapters.database.work import Work
@@ -15,23 +15,23 @@ from gateway.api.context import Context, ContextNeeded, new_id
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperatorOrBrand, Reader, check_reads_brand
 from gateway.api.problems import READS, WRITES
+from gateway.api.shapes import Body, Cursor, Date, Limit
 from gateway.domain.api_keys import Role
 from gateway.domain.errors import Invalid, NotFound
 from gateway.domain.reconciliation.breaks import BreakKind
 from gateway.operations.reconcile import BrandReconciled, keep_reconciliation, reconcile_brand
-from gateway.queries.pages import MAX_LIMIT, cursor_after, position_of
+from gateway.queries.pages import cursor_after, position_of
 from gateway.queries.reconciliations import KeptReconciliation, find_reconciliation, list_breaks, list_payouts
 
 router = APIRouter(prefix="/v1/reconciliations", tags=["reconciliation"])
+ReconciliationIdPath = Annotated[str, Path(min_length=1, max_length=64)]
 
 
-class ReconciliationBody(BaseModel):
+class ReconciliationBody(Body):
     """`brand_id` is only for the operator, who must name a brand."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    cut_off_date: date
-    brand_id: int | None = Field(None, ge=1, lt=2**31)
+    cut_off_date: Date
+    brand_id: Annotated[int, Field(strict=True, ge=1, lt=2**31)] | None = None
 
 
 class ReconciliationView(BaseModel):
@@ -81,7 +81,7 @@ class PayoutView(BaseModel):
 
 
 @router.post("", status_code=201, responses=WRITES)
-def run(body: ReconciliationBody, caller: AsOperatorOrBrand, write: WriteNeeded) -> ReconciliationView:
+def create_reconciliation(body: ReconciliationBody, caller: AsOperatorOrBrand, write: WriteNeeded) -> ReconciliationView:
     """Reconciles everything known up to the cut-off; records after it are left for the next one."""
     brand_id = _brand_id(body, caller)
     with write.context.reading() as work:
@@ -96,26 +96,26 @@ def run(body: ReconciliationBody, caller: AsOperatorOrBrand, write: WriteNeeded)
         keep_reconciliation(item, reconciliations=SqlReconciliations(work.session), reconciliation_id=reconciliation_id, now=work.now)
         return reconciliation_id
 
-    reconciliation_id = write.once(caller, "reconciliation", body.model_dump(mode="json"), act)
+    reconciliation_id = write.once(caller, "reconciliation", body.content(), act)
     if "Idempotent-Replayed" in write.response.headers:
         write.response.status_code = 200
     return _view(_find(write.context, caller, reconciliation_id))
 
 
 @router.get("/{reconciliation_id}", responses=READS)
-def show(reconciliation_id: str, caller: Reader, context: ContextNeeded) -> ReconciliationView:
+def get_reconciliation(reconciliation_id: ReconciliationIdPath, caller: Reader, context: ContextNeeded) -> ReconciliationView:
     """A reconciliation's figures."""
     return _view(_find(context, caller, reconciliation_id))
 
 
 @router.get("/{reconciliation_id}/breaks", responses=READS)
-def breaks(
-    reconciliation_id: str,
+def get_breaks(
+    reconciliation_id: ReconciliationIdPath,
     caller: Reader,
     context: ContextNeeded,
     kind: BreakKind | None = None,
-    cursor: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> BreaksPage:
     """Its breaks, page by page."""
     _find(context, caller, reconciliation_id)
@@ -126,7 +126,9 @@ def breaks(
 
 
 @router.get("/{reconciliation_id}/payouts", responses=READS)
-def payouts(reconciliation_id: str, caller: Reader, context: ContextNeeded, with_remainder: bool = False) -> list[PayoutView]:
+def get_payouts(
+    reconciliation_id: ReconciliationIdPath, caller: Reader, context: ContextNeeded, with_remainder: bool = False
+) -> list[PayoutView]:
     """Every payout, rebuilt from named parts and one labelled remainder."""
     _find(context, caller, reconciliation_id)
     with context.reading() as work:
