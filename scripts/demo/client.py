@@ -60,7 +60,7 @@ class Client:
         return self._send("POST", path, json=body).json()
 
     def post(self, path: str, body: Any, key: str, *, wait_seconds: int = 30, journal: bool = True) -> Any:
-        """Sends a write under an idempotency key and waits for its operations if the service can. `journal` False = the answer is secret."""
+        """Sends a write under an idempotency key and waits for its operations. `journal` False = the answer is secret."""
         headers = {"Idempotency-Key": key, "Prefer": f"wait={wait_seconds}"}
         answer = self._send("POST", path, json=body, headers=headers).json()
         if self._journal and journal:
@@ -78,12 +78,9 @@ class Client:
         deadline = time.monotonic() + RETRY_SECONDS
         pause = 0.05
         while True:
-            try:
-                response = self._http.request(method, path, **options)
-                if response.status_code not in TRY_AGAIN_STATUS:
-                    break
-            except httpx.TransportError:
-                response = None
+            response = self._tried(method, path, options)
+            if response is not None and response.status_code not in TRY_AGAIN_STATUS:
+                break
             self._check()
             if time.monotonic() > deadline:
                 raise Refused(503, {"code": "unreachable", "detail": f"{method} {path}: no answer in {RETRY_SECONDS:.0f} s"})
@@ -92,6 +89,12 @@ class Client:
         if response.status_code >= 400:
             raise Refused(response.status_code, _problem(response))
         return response
+
+    def _tried(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response | None:
+        try:
+            return self._http.request(method, path, **options)
+        except httpx.TransportError:
+            return None
 
 
 def _problem(response: httpx.Response) -> dict[str, Any]:

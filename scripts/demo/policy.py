@@ -17,7 +17,8 @@ MAXIMUM_SHARE_PERCENT = 60
 STATEMENT = (
     f"A member pays with points at {PAYS_WITH_POINTS_PERCENT} % of purchases of at least {MINIMUM_SPEND_MINOR} minor units when at least "
     f"{MINIMUM_POINTS} points are available, once a day at most, for up to {MAXIMUM_SHARE_PERCENT} % of the price; "
-    "60 % in one step, 40 % authorized first, of which one in ten is captured in part and one in ten voided; one in twenty is refunded in points."
+    "60 % in one step, 40 % authorized first, of which one in ten is captured in part and one in ten voided; "
+    "one in twenty is refunded in points."
 )
 
 Mode = Literal["redeem", "capture", "partial_capture", "void"]

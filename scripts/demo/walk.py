@@ -216,7 +216,7 @@ class _Day:
         """Sends, and sends again under the same key until every operation has ended."""
         for _ in range(20):
             answer = post(path, body, key)
-            results = answer["results"] if "results" in answer else [answer]
+            results = answer.get("results", [answer])
             if not any(result["operation"] and result["operation"]["status"] in OPEN for result in results):
                 return answer
         raise NotSettled(f"{path} ({key}) has operations that do not end; see the gateway's health and log")
