@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - most of these are refusals: answers, not faults
 """Refusals of the chain, as types. The RPC layer has one table that turns them into JSON-RPC errors."""
 
 

@@ -16,7 +16,7 @@ from node.chain.errors import ExecutionFailed, ExecutionReverted, InsufficientFu
 from node.chain.history import History
 from node.chain.rules import TRANSACTION_GAS_MAX, Header, NodeState
 from node.chain.state import StateOverlay, state_at
-from node.chain.transactions import gas_least
+from node.chain.transactions import GAS_PER_TRANSACTION, gas_least
 
 CALL_GAS_MAX = 1 << 26
 ESTIMATE_TOLERANCE = 0.015  # geth's: stop when the bounds are this close
@@ -67,6 +67,8 @@ def estimate_gas(history: History, header: Header, request: Call) -> int:
         if balance < request.value:
             raise InsufficientFunds("insufficient funds for transfer")
         high = min(high, (balance - request.value) // request.max_fee_per_gas)
+    if _is_plain_transfer(history, header, request) and _succeeds(history, header, replace(request, gas=GAS_PER_TRANSACTION)):
+        return GAS_PER_TRANSACTION
     first = _run(history, header, replace(request, gas=high))
     _raise_failure(first)
     low = max(gas_charged(high, first), gas_least(request)) - 1
@@ -101,6 +103,10 @@ def _run(history: History, header: Header, request: Call) -> ComputationAPI:
         return state.apply_transaction(prepared)  # type: ignore[arg-type]
     except ValidationError as error:
         raise ExecutionFailed(str(error)) from error
+
+
+def _is_plain_transfer(history: History, header: Header, request: Call) -> bool:
+    return bool(request.to) and not request.data and not state_of(history, header).get_code(request.to)
 
 
 def _succeeds(history: History, header: Header, request: Call) -> bool:

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - most of these are refusals: answers, not faults
 """JSON-RPC errors, and the one table that turns the chain's refusals into them, as geth words and numbers them."""
 
 from node.chain import errors

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from eth_utils import to_checksum_address
 
 ROOT = Path(__file__).parents[2]
 FEES = {"maxFeePerGas": 100, "maxPriorityFeePerGas": 1}
@@ -81,11 +82,11 @@ class RunningNode:
         return self.receipt(self.call("eth_sendRawTransaction", self.signed(account, **fields)))
 
     def signed(self, account: LocalAccount, **fields: Any) -> str:
-        defaults = {"type": 2, "chainId": self.chain_id, "gas": 200_000, "value": 0, **FEES}
-        if "gasPrice" in fields:
-            defaults = {"chainId": self.chain_id, "gas": 200_000, "value": 0}
-        fields.setdefault("nonce", self.nonce(account) if "nonce" not in fields else 0)
-        return "0x" + account.sign_transaction(defaults | fields).raw_transaction.hex()
+        complete = {"chainId": self.chain_id, "gas": 200_000, "value": 0, "type": 2, **FEES, **fields}
+        complete["nonce"] = fields["nonce"] if "nonce" in fields else self.nonce(account)
+        if "to" in fields:
+            complete["to"] = to_checksum_address(fields["to"])
+        return "0x" + account.sign_transaction(complete).raw_transaction.hex()
 
     def stop(self) -> int:
         """Asks politely; returns the exit status."""

@@ -1,6 +1,5 @@
 """The pool of waiting transactions: order, replacement, gaps, funds."""
 
-
 import pytest
 from eth_account.signers.local import LocalAccount
 
@@ -23,7 +22,6 @@ RICH = SenderState(nonce=0, balance=10**18)
 def _transaction(account: LocalAccount, nonce: int, fee: int = 100, value: int = 0) -> Transaction:
     fields = {"type": 2, "chainId": 1, "nonce": nonce, "gas": 21_000, "to": BOB.address, "value": value}
     return decode(account.sign_transaction(fields | {"maxFeePerGas": fee, "maxPriorityFeePerGas": fee}).raw_transaction)
-
 
 
 def test_candidates_come_by_arrival_and_each_senders_by_nonce() -> None:

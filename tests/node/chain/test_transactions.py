@@ -75,7 +75,9 @@ def test_a_legacy_transaction_without_a_chain_id_is_refused() -> None:
         _check({name: value for name, value in LEGACY.items() if name != "chainId"})
 
 
-@pytest.mark.parametrize("raw", [b"", b"\x02", b"\x03\xc0", b"\x05\xc0", b"\x7f", b"\xc0", b"\x80", b"\xf8\xff", b"\x02\xc0", bytes(600_000)])
+@pytest.mark.parametrize(
+    "raw", [b"", b"\x02", b"\x03\xc0", b"\x05\xc0", b"\x7f", b"\xc0", b"\x80", b"\xf8\xff", b"\x02\xc0", bytes(600_000)]
+)
 def test_bytes_that_are_no_transaction_are_refused(raw: bytes) -> None:
     with pytest.raises(MalformedTransaction):
         decode(raw)

@@ -13,7 +13,26 @@ def test_a_quantity_is_read(text: str, value: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "0x", "0x00", "0x01", "1", "0X1", "0x1_0", " 0x1", "0x1 ", "0x1\n", "-0x1", "0xg", "0x１", 1, None, True, ["0x1"], "0x1" + "0" * 64],
+    [
+        "",
+        "0x",
+        "0x00",
+        "0x01",
+        "1",
+        "0X1",
+        "0x1_0",
+        " 0x1",
+        "0x1 ",
+        "0x1\n",
+        "-0x1",
+        "0xg",
+        "0x１",
+        1,
+        None,
+        True,
+        ["0x1"],
+        "0x1" + "0" * 64,
+    ],
 )
 def test_anything_else_is_no_quantity(text: object) -> None:
     with pytest.raises(InvalidParams):

@@ -1,0 +1,75 @@
+"""The block store: all or nothing, growing, private, and honest about a disk that refuses."""
+
+import resource
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from node.chain.errors import StoreFailed
+from node.chain.ports import Table
+from node.store import database
+from node.store.database import Lmdb
+
+
+def test_what_was_committed_is_there_after_reopening(tmp_path: Path) -> None:
+    store = Lmdb(tmp_path / "chain")
+    store.commit({Table.STATE: {b"k": b"v"}, Table.META: {b"head": b"1"}})
+    store.close()
+    again = Lmdb(tmp_path / "chain")
+    assert (again.get(Table.STATE, b"k"), again.get(Table.META, b"head")) == (b"v", b"1")
+    assert again.get(Table.HEADERS, b"k") is None
+    again.close()
+
+
+def test_a_commit_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+    store = Lmdb(tmp_path / "chain")
+    too_long = b"k" * 600  # LMDB takes keys up to 511 bytes
+    with pytest.raises(StoreFailed):
+        store.commit({Table.META: {b"head": b"2"}, Table.STATE: {too_long: b"v"}})
+    assert store.get(Table.META, b"head") is None
+    store.close()
+
+
+def test_the_map_grows_when_it_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "MAP_BYTES_AT_FIRST", 1 << 20)
+    store = Lmdb(tmp_path / "chain")
+    rows = {number.to_bytes(32, "big"): bytes(1_000) for number in range(5_000)}
+    store.commit({Table.STATE: rows, Table.META: {b"head": b"3"}})
+    assert store.get(Table.META, b"head") == b"3"
+    assert all(store.get(Table.STATE, key) == value for key, value in rows.items())
+    store.close()
+
+
+def test_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
+    Lmdb(tmp_path / "chain").close()
+    assert stat.S_IMODE((tmp_path / "chain").stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "chain").iterdir()} == {0o600}
+
+
+def test_a_full_disk_is_named_and_the_last_commit_stays(tmp_path: Path) -> None:
+    """A file size limit stands in for the full disk: the kernel refuses the write just the same."""
+    script = f"""
+import resource, signal
+from pathlib import Path
+from node.chain.errors import StoreFailed
+from node.chain.ports import Table
+from node.store.database import Lmdb
+store = Lmdb(Path({str(tmp_path / "chain")!r}))
+store.commit({{Table.META: {{b"head": b"1"}}}})
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 18, {resource.RLIM_INFINITY}))
+try:
+    store.commit({{Table.STATE: {{bytes([n]) * 32: bytes(100_000) for n in range(20)}}, Table.META: {{b"head": b"2"}}}})
+except StoreFailed as error:
+    print("refused:", error)
+print(store.get(Table.META, b"head"))
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.startswith("refused: the store in ")
+    assert ran.stdout.endswith("b'1'\n")
+    store = Lmdb(tmp_path / "chain")
+    assert store.get(Table.META, b"head") == b"1"
+    store.close()

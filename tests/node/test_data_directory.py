@@ -1,0 +1,109 @@
+"""The data directory and the process around it: start, stop, refuse."""
+
+import json
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.node.cell_contract import CREATION, word
+from tests.node.running_node import RunningNode, run_node_command, throwaway_account
+
+OPERATOR = throwaway_account("operator")
+ARGUMENTS = ("--operator", OPERATOR.address)
+
+
+def test_init_writes_a_private_genesis_and_key(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert run_node_command("init", "--data", str(data), "--chain-id", "5", *ARGUMENTS).returncode == 0
+    assert json.loads((data / "genesis.json").read_text())["chainId"] == 5
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert {stat.S_IMODE((data / name).stat().st_mode) for name in ("genesis.json", "sealer.key")} == {0o600}
+
+
+def test_a_second_init_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    run_node_command("init", "--data", str(data))
+    before = (data / "genesis.json").read_bytes(), (data / "sealer.key").read_bytes()
+    second = run_node_command("init", "--data", str(data))
+    assert second.returncode == 1
+    assert "already holds a chain" in second.stderr
+    assert ((data / "genesis.json").read_bytes(), (data / "sealer.key").read_bytes()) == before
+
+
+def test_running_without_a_chain_is_refused(tmp_path: Path) -> None:
+    ran = run_node_command("run", "--data", str(tmp_path / "data"), "--port", "0")
+    assert ran.returncode == 1
+    assert "holds no chain" in ran.stderr
+
+
+def test_a_second_node_on_the_same_data_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    with RunningNode(tmp_path / "data", ARGUMENTS) as node:
+        for command in (("run", "--port", "0"), ("verify",)):
+            second = run_node_command(command[0], "--data", str(node.data), *command[1:])
+            assert second.returncode == 1
+            assert "is in use by another node" in second.stderr
+        assert node.send(OPERATOR, to=OPERATOR.address)["status"] == "0x1"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org", ""])
+def test_listening_beyond_loopback_is_refused(tmp_path: Path, host: str) -> None:
+    ran = run_node_command("run", "--data", str(tmp_path / "data"), "--init", "--port", "0", "--host", host)
+    assert ran.returncode == 1
+    assert "loopback only" in ran.stderr
+    assert ran.stdout == ""
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ran = run_node_command("run", "--data", str(tmp_path / "data"), "--init", "--port", str(taken.getsockname()[1]))
+    assert ran.returncode == 1
+    assert "cannot listen" in ran.stderr
+
+
+@pytest.mark.parametrize("operator", ["0x12", "12" * 20, "0x" + "zz" * 20])
+def test_an_operator_that_is_no_address_is_refused(tmp_path: Path, operator: str) -> None:
+    assert run_node_command("init", "--data", str(tmp_path / "data"), "--operator", operator).returncode == 2
+
+
+def test_a_genesis_time_in_the_future_needs_a_sandbox(tmp_path: Path) -> None:
+    future = ("--timestamp", "4102444800")
+    assert run_node_command("init", "--data", str(tmp_path / "wall"), *future).returncode == 2
+    assert run_node_command("init", "--data", str(tmp_path / "sandbox"), "--sandbox", *future).returncode == 0
+
+
+def test_everything_is_still_there_after_a_restart(tmp_path: Path) -> None:
+    node = RunningNode(tmp_path / "data", ARGUMENTS).start()
+    created = node.send(OPERATOR, data=CREATION)
+    receipts = [node.send(OPERATOR, to=created["contractAddress"], data=word(value)) for value in (1, 2)]
+    head = node.call("eth_getBlockByNumber", "latest", True)
+    ready = node.ready
+    assert node.stop() == 0
+    with node:
+        assert node.ready is not None
+        assert ready is not None
+        assert node.ready["genesis_hash"] == ready["genesis_hash"]
+        assert node.ready["sealer"] == ready["sealer"]
+        assert node.call("eth_getBlockByNumber", "latest", True) == head
+        for value, receipt in zip((1, 2), receipts, strict=True):
+            assert node.call("eth_getTransactionReceipt", receipt["transactionHash"]) == receipt
+            assert node.call("eth_call", {"to": created["contractAddress"]}, receipt["blockNumber"]) == word(value)
+        assert node.send(OPERATOR, to=created["contractAddress"], data=word(3))["blockNumber"] == hex(4)
+
+
+def test_a_changed_genesis_or_foreign_key_is_refused(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with RunningNode(data, ARGUMENTS) as node:
+        node.send(OPERATOR, to=OPERATOR.address)
+        node.stop()
+    genesis, key = (data / "genesis.json").read_text(), (data / "sealer.key").read_text()
+    (data / "genesis.json").write_text(genesis.replace('"chainId":7951', '"chainId":7952'))
+    assert "another genesis" in run_node_command("run", "--data", str(data), "--port", "0").stderr
+    (data / "genesis.json").write_text(genesis)
+    (data / "sealer.key").write_text("0x" + "11" * 32)
+    assert "not the key of this chain's sealer" in run_node_command("run", "--data", str(data), "--port", "0").stderr
+    (data / "sealer.key").write_text(key)
+    assert run_node_command("verify", "--data", str(data)).returncode == 0

@@ -1,0 +1,109 @@
+"""Verification names the first thing that is wrong."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import rlp
+from eth_keys.datatypes import PrivateKey
+
+from node.chain.errors import BadBlock
+from node.chain.history import History, block_key
+from node.chain.ports import Table
+from node.chain.sealing import seal
+from node.chain.verification import verify_chain
+from node.config import DataDirectory
+from node.store.database import Lmdb
+from node.store.recovery import open_history
+from tests.node.cell_contract import CREATION, word
+from tests.node.running_node import RunningNode, throwaway_account
+
+OPERATOR = throwaway_account("operator")
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> DataDirectory:
+    with RunningNode(tmp_path / "data", ("--operator", OPERATOR.address)) as node:
+        cell = node.send(OPERATOR, data=CREATION)["contractAddress"]
+        for value in (1, 2, 3):
+            node.send(OPERATOR, to=cell, data=word(value))
+        node.stop()
+    return DataDirectory(tmp_path / "data")
+
+
+def _verified(directory: DataDirectory, change: Callable[[History], None] = lambda _: None) -> list[int]:
+    store = Lmdb(directory.store)
+    try:
+        change(open_history(store, directory.genesis(), directory.sealer_key(), 0))
+    finally:
+        store.close()
+    store = Lmdb(directory.store)
+    try:
+        return list(verify_chain(open_history(store, directory.genesis(), directory.sealer_key(), 0)))
+    finally:
+        store.close()
+
+
+def test_an_untouched_chain_verifies(directory: DataDirectory) -> None:
+    assert _verified(directory) == [0, 1, 2, 3, 4]
+
+
+def _forge_receipts(history: History) -> None:
+    packed = history.store.get(Table.RECEIPTS, block_key(1))
+    assert packed is not None
+    history.store.commit({Table.RECEIPTS: {block_key(2): packed}})
+
+
+def _forge_seal(history: History) -> None:
+    forged = seal(PrivateKey(b"\x09" * 32), history.genesis_hash, history.header(2).hash)
+    history.store.commit({Table.SEALS: {block_key(2): forged}})
+
+
+def _forge_body(history: History) -> None:
+    other = history.store.get(Table.BODIES, block_key(3))
+    assert other is not None
+    history.store.commit({Table.BODIES: {block_key(2): other}})
+
+
+def _forge_header(history: History) -> None:
+    header = history.header(2)
+    forged = rlp.encode(header.copy(gas_used=header.gas_used + 1))
+    history.store.commit({Table.HEADERS: {block_key(2): forged}})
+
+
+def _forge_index(history: History) -> None:
+    transaction_hash = history.transactions(2)[0].hash
+    history.store.commit({Table.TRANSACTIONS: {transaction_hash: block_key(3) + bytes(4)}})
+
+
+def _flip_a_state_node(history: History) -> None:
+    root = history.header(1).state_root
+    node = history.read_node(root)
+    assert node is not None
+    history.store.commit({Table.STATE: {root: node[:-1] + bytes([node[-1] ^ 1])}})
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (_forge_receipts, "block 2: its stored receipts"),
+        (_forge_seal, "block 2: the seal is not the sealer's"),
+        (_forge_body, "block 2: "),
+        (_forge_header, "block 2: re-execution gives another block (gas_used)"),
+        (_forge_index, "block 2: transaction 0 is indexed elsewhere"),
+        (_flip_a_state_node, "block 2: state node 0x"),
+    ],
+)
+def test_a_forgery_is_named(directory: DataDirectory, change: Callable[[History], None], named: str) -> None:
+    with pytest.raises(BadBlock) as refused:
+        _verified(directory, change)
+    assert named in str(refused.value)
+
+
+def test_a_head_that_is_not_whole_is_refused_on_opening(directory: DataDirectory) -> None:
+    def forge_head_seal(history: History) -> None:
+        forged = seal(PrivateKey(b"\x09" * 32), history.genesis_hash, history.head.hash)
+        history.store.commit({Table.SEALS: {block_key(4): forged}})
+
+    with pytest.raises(BadBlock, match="does not carry its sealer's seal"):
+        _verified(directory, forge_head_seal)
