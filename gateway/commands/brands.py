@@ -1,0 +1,133 @@
+"""`splittally brands | keys`: who is in the coalition, and who may call its API."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+
+from gateway.adapters.database.session import Database
+from gateway.adapters.database.tables_coalition import ApiKeyRow
+from gateway.adapters.database.work import reading, wall_clock, writing
+from gateway.api.context import new_id
+from gateway.config import Settings, load_settings
+from gateway.domain.api_keys import Role
+from gateway.domain.errors import Refusal
+from gateway.operations.create_api_key import create_api_key
+from gateway.operations.revoke_api_key import revoke_api_key
+from gateway.queries.brands import list_brands
+from gateway.queries.moments import moment, moment_or_none
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def brands() -> None:
+    """The coalition's brands."""
+
+
+@click.group()
+def keys() -> None:
+    """API keys."""
+
+
+@brands.command("list")
+@as_json_option
+def show_brands(as_json: bool) -> None:
+    """Every brand with its terms and points."""
+    with reading(_open()) as work:
+        found = list_brands(work.session)
+    if as_json:
+        _print_json([asdict(brand) for brand in found])
+        return
+    table = Table("Brand", "Name", "Status", "Limit", "Issued", "Redeemed", "Outstanding")
+    for brand in found:
+        figures = (brand.issue_limit, brand.points.issued, brand.points.redeemed, brand.points.outstanding)
+        table.add_row(str(brand.brand_id), brand.name, brand.status, *(f"{figure:,}" for figure in figures))
+    Console().print(table)
+
+
+@keys.command("list")
+@as_json_option
+def show_keys(as_json: bool) -> None:
+    """Every API key, without its secret."""
+    with _open().read() as session:
+        rows = session.scalars(select(ApiKeyRow).order_by(ApiKeyRow.created_at, ApiKeyRow.key_id)).all()
+    found = [
+        {
+            "key_id": row.key_id,
+            "role": row.role,
+            "brand_id": row.brand_id,
+            "label": row.label,
+            "created_at": moment(row.created_at),
+            "revoked_at": moment_or_none(row.revoked_at),
+        }
+        for row in rows
+    ]
+    if as_json:
+        _print_json(found)
+        return
+    table = Table("Key", "Role", "Brand", "Label", "Created", "Revoked")
+    for key in found:
+        table.add_row(*("" if value is None else str(value) for value in key.values()))
+    Console().print(table)
+
+
+@keys.command("create")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--brand", "brand_id", type=click.IntRange(1), help="The brand's id, for a brand's key.")
+@click.option("--label", required=True, help="What the key is for.")
+@as_json_option
+def make_key(role: str, brand_id: int | None, label: str, as_json: bool) -> None:
+    """Make an API key. Its token is shown this once."""
+    try:
+        with writing(_open()) as work:
+            if brand_id is not None and work.brands.find(brand_id) is None:
+                raise click.ClickException(f"there is no brand {brand_id}")
+            key, token = create_api_key(
+                new_id(), secrets.token_urlsafe(32), Role(role), brand_id, label, api_keys=work.api_keys, now=wall_clock()
+            )
+            subject, detail = f"api-key:{key.key_id}", f"{role} {brand_id or ''} {label}"
+            work.privileged_actions.record(wall_clock(), "command line", "create_api_key", subject, detail)
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    if as_json:
+        _print_json({"key_id": key.key_id, "token": token})
+    else:
+        click.echo(token)
+
+
+@keys.command("revoke")
+@click.argument("key_id")
+@as_json_option
+def end_key(key_id: str, as_json: bool) -> None:
+    """Revoke an API key: it opens nothing from now on."""
+    try:
+        with writing(_open()) as work:
+            known = work.api_keys.find(key_id)
+            revoke_api_key(key_id, known.brand_id if known else None, api_keys=work.api_keys, now=wall_clock())
+            work.privileged_actions.record(wall_clock(), "command line", "revoke_api_key", f"api-key:{key_id}", "")
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    if as_json:
+        _print_json({"key_id": key_id, "revoked": True})
+    else:
+        click.echo(f"{key_id} is revoked.")
+
+
+COMMANDS = (brands, keys)
+
+
+def _open() -> Database:
+    settings = click.get_current_context().find_object(Settings) or load_settings()
+    return Database(settings.database_url)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2))
