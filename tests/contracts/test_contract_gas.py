@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.benchmarks.entry_gas import measure, table
+from tests.builders.entry_gas import measure, table
 
 README = Path(__file__).resolve().parents[2] / "contracts" / "README.md"
 CEILINGS = {

@@ -1,0 +1,85 @@
+"""Gas per entry by kind, calldata included: what one more entry adds to a batch. `python -m tests.builders.entry_gas` prints the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eth_utils import keccak
+
+from gateway.domain.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    Entry,
+    Expire,
+    Issue,
+    Line,
+    PointRefund,
+    Redeem,
+    Void,
+)
+from gateway.domain.ledger.lots import SECONDS_PER_DAY, expiry_day_for
+from tests.builders.ledger_chain import key_of
+from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger, member_named
+
+GROCER, FUEL = 1, 2
+MEMBERS = 42
+
+
+def measure() -> dict[str, int]:
+    """{kind: gas}, for existing members and one lot an entry unless the kind says otherwise."""
+    ledger = PointsLedger((GROCER, FUEL))
+    day = expiry_day_for(ledger.now, UTC_OFFSET_SECONDS, 12)
+    names = [f"member {index}" for index in range(MEMBERS)]
+    for name in names:
+        ledger.enroll(name)
+    members = [member_named(name) for name in names]
+    line = Line(GROCER, day, 60)
+
+    def reference(index: int) -> bytes:
+        return keccak(text=f"reference {index}")
+
+    def consents(kind: type[Authorize] | type[Redeem], nonce: int) -> list[Authorize | Redeem]:
+        return [
+            ledger.consented(kind, FUEL, member, [line], key=key_of(name), nonce=nonce, reference=reference(nonce))
+            for name, member in zip(names, members, strict=True)
+        ]
+
+    gas: dict[str, int] = {}
+    issues = [Issue(member, day, 1_000, 1, reference(index)) for index, member in enumerate(members)]
+    gas["issue, new member"] = _per_entry(ledger, GROCER, issues)
+    gas["issue, existing member"] = _per_entry(ledger, GROCER, issues)
+    gas["clawback"] = _per_entry(ledger, GROCER, [Clawback(member, reference(1), reference(2), (line,)) for member in members])
+    authorized = consents(Authorize, 1)
+    gas["authorize"] = _per_entry(ledger, FUEL, authorized)
+    reservations = [ledger.reservation_id(FUEL, entry) for entry in authorized]
+    gas["capture"] = _per_entry(ledger, FUEL, [Capture(each, reference(3), (line,)) for each in reservations])
+    gas["point refund"] = _per_entry(ledger, FUEL, [PointRefund(each, reference(4), (line,)) for each in reservations])
+    authorized = consents(Authorize, 2)
+    ledger.submit(FUEL, authorized)
+    reservations = [ledger.reservation_id(FUEL, entry) for entry in authorized]
+    gas["void"] = _per_entry(ledger, FUEL, [Void(each, reference(5), (line,)) for each in reservations])
+    gas["redeem"] = _per_entry(ledger, FUEL, consents(Redeem, 3))
+    ledger.chain.set_time((day + 1) * SECONDS_PER_DAY)
+    left = [ledger.held(member, GROCER, day)[0] for member in members]
+    gas["expire"] = _per_entry(ledger, GROCER, [Expire(member, day, points) for member, points in zip(members, left, strict=True)])
+    return gas
+
+
+def table(gas: dict[str, int]) -> str:
+    """As it stands in contracts/README.md."""
+    rows = [f"| {kind} | {gas[kind]:,} |" for kind in gas]
+    return "\n".join(["| Entry | Gas |", "|---|--:|", *rows])
+
+
+def _per_entry(ledger: PointsLedger, brand: int, entries: Sequence[Entry]) -> int:
+    """What one more entry adds, once the lot, the brands and what they owe have been written to before."""
+    assert ledger.submit(brand, entries[:1]) == []
+    assert ledger.submit(brand, entries[1:2]) == []
+    alone = ledger.last_outcome.gas_used
+    assert ledger.submit(brand, entries[2:]) == []
+    return round((ledger.last_outcome.gas_used - alone) / (len(entries) - 3))
+
+
+if __name__ == "__main__":
+    print(table(measure()))
