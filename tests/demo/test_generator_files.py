@@ -134,7 +134,7 @@ def test_apart_from_the_defects_the_files_say_what_happened(run: Run) -> None:
         charges = [row for row in once if row.amount_minor > 0]
         untold = Counter(row.amount_minor for row in once if row.amount_minor < 0) - Counter(told[payment_id])
         kinds = {
-            "missing": not charges and sale.money_minor and run.plan.cut_off - sale.business_date >= timedelta(days=GRACE_DAYS),
+            "missing": not charges and sale.money_minor and run.plan.cut_off - sale.business_date > timedelta(days=GRACE_DAYS),
             "late": any(row.posted_at.date() - sale.business_date > timedelta(days=LATE_AFTER_DAYS) for row in charges),
             "duplicated": max(ids.values(), default=0) > 1,
             "wrong_amount": any(row.amount_minor != sale.money_minor for row in charges),
