@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 
-class BadSettings(ValueError):  # noqa: N818 - reads as what it is
+class BadSettings(ValueError):
     """A setting is missing, unknown or cannot be used; the message names it."""
 
 

@@ -1,4 +1,4 @@
-"""The operator's own transactions: brands and members as calls of the contracts, grouped so that one transaction does what belongs together."""
+"""The operator's own transactions: brands and members as calls of the contracts; what belongs together is one transaction."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ from gateway.operations.packing import PackedBatch, RefusedOperation, Round, pac
 from gateway.operations.signer_port import SignerAddress, SigningRequest
 
 
-class WrongSignature(Exception):  # noqa: N818 - what is wrong
+class WrongSignature(Exception):
     """A signer answered with something that is no signature by a valid key of its brand."""
 
 
@@ -174,9 +174,7 @@ class Sequencer:
 
     def _require_signature(self, session: Session, batch: BatchRow, signature: bytes) -> None:
         root = bytes.fromhex(batch.root[2:])
-        digest = batch_digest(
-            self._coalition.signing_domain, batch.brand_id, batch.number, keccak(batch.entries), root, batch.deadline
-        )
+        digest = batch_digest(self._coalition.signing_domain, batch.brand_id, batch.number, keccak(batch.entries), root, batch.deadline)
         signer = recover_address(digest, signature)
         now = self.now(session)
         window = (LedgerBrandKeyRow.valid_from <= now, LedgerBrandKeyRow.valid_until > now)

@@ -1,4 +1,4 @@
-"""Asks brands' signers side by side, so that a slow or silent one holds up nobody but its own brand; who does not answer is asked again later."""
+"""Asks brands' signers side by side: a slow or silent one holds up nobody but its own brand, and is asked again later."""
 
 from __future__ import annotations
 

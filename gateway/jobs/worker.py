@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 _LONGEST_RETRY_SECONDS = 5.0
 
 
-class AnotherWorker(Exception):  # noqa: N818 - what is wrong
+class AnotherWorker(Exception):
     """Another process works on this data directory."""
 
 
@@ -92,7 +92,7 @@ class LedgerWorker:
         return {"state": self._state, "last_error": self._last_error, "silent_signers": signers}
 
     def open(self) -> None:
-        """Makes sure that the ledger is deployed, is the right one, and is projected up to now. Raises Unavailable, WrongChain, WrongCode."""
+        """Makes sure that the ledger is deployed, is the right one and is projected. Raises Unavailable, WrongChain or WrongCode."""
         if self._lock is None:
             self._lock = _lock(self._settings.data_dir)
         account = load_account(self._settings.operator_key_file)
@@ -101,9 +101,7 @@ class LedgerWorker:
         prepare_deployment(self._database, self._chain, self.submitter, self._settings, self._wall_clock())
         coalition = check_chain(self._database, self._chain)
         self.follower = Follower(self._database, self._chain, coalition, self._completions)
-        self.sequencer = Sequencer(
-            self._database, self.submitter, coalition, self._settings.batch_lifetime_seconds, self._wall_clock
-        )
+        self.sequencer = Sequencer(self._database, self.submitter, coalition, self._settings.batch_lifetime_seconds, self._wall_clock)
         self._desk = SigningDesk(self.sequencer, self._signer or HttpSigner(self._settings.signer_timeout_seconds))
         self.follower.follow()
         if not self._settle_open():
@@ -112,7 +110,7 @@ class LedgerWorker:
         self._state = "idle"
 
     def turn(self) -> bool:
-        """One round: whatever is stored is sent and seen mined, then what is accepted is packed, signed, stored and sent. True if it did anything."""
+        """One round: sees mined what is stored, then packs what is accepted, has it signed, stores and sends it. True if it did anything."""
         worked = self.follower.follow()
         if not self._settle_open():
             return False
@@ -150,7 +148,7 @@ class LedgerWorker:
             return True
         now = self._wall_clock()
         self.submitter.drop_dead(self.follower.follow, now)
-        self.submitter.replace_stuck(now)
+        self.submitter.replace_stuck(self.follower.base_fee, now)
         return False
 
     def _run(self) -> None:

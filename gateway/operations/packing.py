@@ -134,9 +134,7 @@ class _Packing:
             return
         assert operation.member is not None
         assert operation.reference is not None
-        entry = Issue(
-            operation.member, operation.body["expiry_day"], operation.points, operation.body["rule_version"], operation.reference
-        )
+        entry = Issue(operation.member, operation.body["expiry_day"], operation.points, operation.body["rule_version"], operation.reference)
         self._add(operation, ISSUE, entry)
 
     def spend(self, operation: AcceptedOperation) -> None:
@@ -244,9 +242,7 @@ class _Packing:
     def _clawback_lines(self, brand_id: int, member: bytes, issue_lot: int, due: int) -> list[Line]:
         """The issue's own lot first, even an expired one; then the brand's other lots by nearest expiry, expired ones left alone."""
         available = self._available(member)
-        others = [
-            lot for lot in available if lot >> 32 == brand_id and lot != issue_lot and not self._is_expired(split_lot_id(lot)[1])
-        ]
+        others = [lot for lot in available if lot >> 32 == brand_id and lot != issue_lot and not self._is_expired(split_lot_id(lot)[1])]
         order = ([issue_lot] if issue_lot in available else []) + sorted(others, key=lot_key_order(brand_id))
         return _take(due, ((lot, available[lot]) for lot in order[:MAX_LINES]))
 
@@ -331,11 +327,11 @@ def _take(points: int, from_lots: Iterable[tuple[int, int]]) -> list[Line]:
     return lines
 
 
-class _Waits(Exception):  # noqa: N818 - not a fault: the operation's turn has not come
+class _Waits(Exception):
     pass
 
 
-class _Refused(Exception):  # noqa: N818 - a refusal on its way out
+class _Refused(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason

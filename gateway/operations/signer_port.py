@@ -27,7 +27,7 @@ class SigningRequest:
     details: Sequence[Mapping[str, Any]]
 
 
-class NumberTaken(Exception):  # noqa: N818 - an answer, not a fault
+class NumberTaken(Exception):
     """The signer has signed other entries under this batch number; the batch needs another number."""
 
 

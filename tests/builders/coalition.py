@@ -196,9 +196,7 @@ class CoalitionBuilder:
     def capture(self, brand_id: int, reservation_id: str, points: int) -> str:
         operation_id = new_id("capture")
         with writing(self.database) as work:
-            capture(
-                reservation_id, new_id("capture"), points, **self._brand(work, brand_id), points=work.points, operation_id=operation_id
-            )
+            capture(reservation_id, new_id("capture"), points, **self._brand(work, brand_id), points=work.points, operation_id=operation_id)
         return operation_id
 
     def void(self, brand_id: int, reservation_id: str) -> str:
@@ -218,7 +216,9 @@ class CoalitionBuilder:
     def expire(self) -> list[str]:
         """Operations for every expired lot with unreserved points."""
         with writing(self.database) as work:
-            return run_expiry(coalition=work.coalition, points=work.points, operations=work.operations, new_id=lambda: new_id("expire"), now=work.now)
+            return run_expiry(
+                coalition=work.coalition, points=work.points, operations=work.operations, new_id=lambda: new_id("expire"), now=work.now
+            )
 
     def _redemption(self, operation: Any, kind: str, brand_id: int, member_id: str, points: int, seconds: int) -> str:
         order_id, operation_id = new_id("order"), new_id(kind)

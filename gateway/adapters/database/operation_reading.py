@@ -59,7 +59,9 @@ def read_waiting(session: Session, operations: list[AcceptedOperation], timestam
     members = {operation.member for operation in operations if operation.member is not None}
     reservations = {operation.reservation_id for operation in operations if operation.reservation_id is not None}
     issue_references = {
-        (operation.brand_id, bytes.fromhex(operation.body["issue_reference"][2:])) for operation in operations if operation.kind == "clawback"
+        (operation.brand_id, bytes.fromhex(operation.body["issue_reference"][2:]))
+        for operation in operations
+        if operation.kind == "clawback"
     }
     open_rows = session.execute(
         select(

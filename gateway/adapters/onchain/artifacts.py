@@ -73,9 +73,7 @@ class Artifact:
         shape = self._events.get(log.topics[0]) if log.topics else None
         if shape is None:
             return None
-        values = {
-            name: decode([kind], topic)[0] for (name, kind), topic in zip(shape.indexed, log.topics[1:], strict=True)
-        }
+        values = {name: decode([kind], topic)[0] for (name, kind), topic in zip(shape.indexed, log.topics[1:], strict=True)}
         others = decode([kind for _, kind in shape.others], log.data)
         values.update({name: value for (name, _), value in zip(shape.others, others, strict=True)})
         return Event(shape.name, values, log)

@@ -25,7 +25,7 @@ from gateway.domain.ledger.entries import (
 from gateway.domain.ledger.refusals import refusal_of
 
 
-class LedgerUnreadable(Exception):  # noqa: N818 - what is wrong
+class LedgerUnreadable(Exception):
     """A block of the node contradicts itself or the ledger format; nothing of it is projected."""
 
 
@@ -105,9 +105,7 @@ def _read_batch(transaction: ChainTransaction, events: Sequence[Event], points_a
         raise LedgerUnreadable(f"transaction {transaction.hash} recorded a batch without carrying it")
     (brand_id, number, _deadline, root), packed, _signature = ledger.arguments("submitBatch", transaction.input)
     recorded = next(event for event in events if event.name == "BatchRecorded").values
-    refusals = {
-        event.values["index"]: refusal_of(event.values["reason"]).value for event in events if event.name == "EntryRefused"
-    }
+    refusals = {event.values["index"]: refusal_of(event.values["reason"]).value for event in events if event.name == "EntryRefused"}
     raw_entries = unpack_entries(packed)
     said = (recorded["brand"], recorded["number"], recorded["root"], recorded["entryCount"], recorded["refusedCount"])
     if said != (brand_id, number, root, len(raw_entries), len(refusals)):

@@ -16,7 +16,7 @@ from gateway.domain.errors import Unavailable
 Call = tuple[str, Sequence[Any]]
 
 
-class NodeRefused(Exception):  # noqa: N818 - the node's answer, not a fault of ours
+class NodeRefused(Exception):
     """The node answered with a JSON-RPC error. `data` holds revert data where it sent any."""
 
     def __init__(self, method: str, code: int, message: str, data: bytes) -> None:
@@ -33,9 +33,7 @@ class Chain:
         self.rpc_url = rpc_url
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the environment has no business between gateway and node
-        self._provider = HTTPProvider(
-            rpc_url, {"timeout": timeout_seconds}, session=self._session, exception_retry_configuration=None
-        )
+        self._provider = HTTPProvider(rpc_url, {"timeout": timeout_seconds}, session=self._session, exception_retry_configuration=None)
         self._batches = True
 
     def call(self, method: str, *params: Any) -> Any:

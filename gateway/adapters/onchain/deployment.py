@@ -24,15 +24,15 @@ from gateway.domain.errors import Unavailable
 from gateway.operations.gas import DEPLOY_GAS
 
 
-class WrongChain(Exception):  # noqa: N818 - what is wrong
+class WrongChain(Exception):
     """The node serves another chain than the one this gateway's database belongs to."""
 
 
-class WrongCode(Exception):  # noqa: N818 - what is wrong
+class WrongCode(Exception):
     """At the ledger's address stands other code than the committed artifact's."""
 
 
-class AccountInUse(Exception):  # noqa: N818 - what is wrong
+class AccountInUse(Exception):
     """The operator's account has sent transactions that this gateway does not know."""
 
 

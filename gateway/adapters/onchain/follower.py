@@ -26,7 +26,7 @@ from gateway.operations.completion import Completions
 BLOCKS_IN_ONE_RANGE = 100
 
 
-class Reorganized(Exception):  # noqa: N818 - what happened on the chain, not a fault
+class Reorganized(Exception):
     """The chain has other blocks than those projected."""
 
 

@@ -7,7 +7,7 @@ import re
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 
 
-class BadHex(ValueError):  # noqa: N818 - reads as what it is
+class BadHex(ValueError):
     """The node sent something that is no hex of the Ethereum execution API."""
 
 

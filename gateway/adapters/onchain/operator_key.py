@@ -10,7 +10,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 
-class UnsafeKeyFile(Exception):  # noqa: N818 - reads as what it is
+class UnsafeKeyFile(Exception):
     """The key file is readable by others or holds no key."""
 
 

@@ -34,9 +34,7 @@ _FIRST_PAUSE_SECONDS = 0.002
 class Submitter:
     """The only sender of the operator's account; one thread at a time."""
 
-    def __init__(
-        self, database: Database, chain: Chain, account: LocalAccount, chain_id: int, stuck_after_seconds: float = 30.0
-    ) -> None:
+    def __init__(self, database: Database, chain: Chain, account: LocalAccount, chain_id: int, stuck_after_seconds: float = 30.0) -> None:
         self._database = database
         self._chain = chain
         self._account = account
@@ -44,6 +42,7 @@ class Submitter:
         self._stuck_after_seconds = stuck_after_seconds
         self._sent_at: dict[int, float] = {}
         self._first_sent_at: dict[int, float] = {}
+        self._underpriced: set[int] = set()
         self._pause = threading.Event()
 
     @property
@@ -61,11 +60,14 @@ class Submitter:
         with self._database.read() as session:
             stored = select(TransactionRow.transaction_id, TransactionRow.raw).where(TransactionRow.status == "stored")
             waiting = session.execute(stored.order_by(TransactionRow.nonce, TransactionRow.transaction_id)).tuples().all()
+        self._underpriced &= {each for each, _ in waiting}
         now = monotonic()
         unsent = [(each, raw) for each, raw in waiting if now - self._sent_at.get(each, -RESEND_SECONDS) >= RESEND_SECONDS]
         answers = self._chain.call_all([("eth_sendRawTransaction", ("0x" + raw.hex(),)) for _, raw in unsent])
         for (transaction_id, _), answer in zip(unsent, answers, strict=True):
-            if isinstance(answer, NodeRefused) and not _is_there_already(answer):
+            if isinstance(answer, NodeRefused) and _is_fee_too_low(answer):
+                self._underpriced.add(transaction_id)
+            elif isinstance(answer, NodeRefused) and not _is_there_already(answer):
                 raise Unavailable(f"The node does not take transaction {transaction_id}: {answer}")
             self._sent_at[transaction_id] = now
             self._first_sent_at.setdefault(transaction_id, now)
@@ -79,29 +81,29 @@ class Submitter:
             if follow():
                 pause = _FIRST_PAUSE_SECONDS
                 continue
-            if monotonic() > until:
+            if monotonic() > until or self._underpriced:
                 return False
             self._pause.wait(pause)
             pause = min(pause * 1.5, 0.1)
         return True
 
-    def replace_stuck(self, at: int) -> int:
+    def replace_stuck(self, base_fee: int, at: int) -> int:
         """Signs what waits too long again, at the same nonce with a higher fee, and stores it beside the first; how many."""
         before = monotonic() - self._stuck_after_seconds
         with self._database.write() as session:
-            newest: dict[int, TransactionRow] = {}
-            stored = select(TransactionRow).where(TransactionRow.status == "stored").order_by(TransactionRow.transaction_id)
-            for row in session.scalars(stored):
-                newest[row.nonce] = row
-            stuck = [row for row in newest.values() if self._first_sent_at.get(row.transaction_id, before + 1) < before]
+            stored = session.scalars(select(TransactionRow).where(TransactionRow.status == "stored").order_by(TransactionRow.nonce)).all()
+            stuck = [row for row in stored if self._is_stuck(row.transaction_id, before)]
             for row in stuck:
+                row.status = "replaced"  # it may still be the one that is mined: the follower looks for both
                 terms = signed_terms(row.raw)
-                fees = _bumped(terms.max_fee), _bumped(terms.priority_fee)
+                priority_fee = _bumped(terms.priority_fee)
+                fees = max(_bumped(terms.max_fee), 2 * base_fee + priority_fee), priority_fee
                 new = self._sign(session, row.nonce, row.purpose, terms.to, terms.data, terms.gas, *fees, row.transaction_id, at)
                 batches = update(BatchRow).where(BatchRow.transaction_id == row.transaction_id)
                 session.execute(batches.values(transaction_id=new.transaction_id))
                 operations = update(OperationRow).where(OperationRow.transaction_id == row.transaction_id)
                 session.execute(operations.values(transaction_id=new.transaction_id))
+        self._underpriced.clear()
         return len(stuck)
 
     def drop_dead(self, follow: Callable[[], bool], at: int) -> int:
@@ -131,6 +133,9 @@ class Submitter:
     def stop(self) -> None:
         """Cuts a wait short."""
         self._pause.set()
+
+    def _is_stuck(self, transaction_id: int, before: float) -> bool:
+        return transaction_id in self._underpriced or self._first_sent_at.get(transaction_id, before) < before
 
     def _sign(
         self,
@@ -196,4 +201,10 @@ def _bumped(fee: int) -> int:
 def _is_there_already(refused: NodeRefused) -> bool:
     """The node has the transaction, or a block has its nonce: following the chain will tell which."""
     message = refused.message.lower()
-    return any(words in message for words in ("already known", "known transaction", "already imported", "nonce too low", "underpriced"))
+    return any(words in message for words in ("already known", "known transaction", "already imported", "nonce too low"))
+
+
+def _is_fee_too_low(refused: NodeRefused) -> bool:
+    """The base fee has risen above what the transaction offers, or another at its nonce is in the way."""
+    message = refused.message.lower()
+    return "less than block base fee" in message or "underpriced" in message
