@@ -28,8 +28,10 @@ def save_column_mapping(brand_id: int, name: str, definition: object, *, mapping
     """The version now in force; the definition already in force is that version again."""
     if not _NAME.fullmatch(name):
         raise Invalid("a mapping's name has 1 to 64 of a-z, 0-9, - and _", field="name")
+    text = json.dumps(definition, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise Invalid("the definition holds half a character", field="definition")
     column_mapping(definition, name=name)
-    text = json.dumps(definition, sort_keys=True, separators=(",", ":"))
     if len(text) > DEFINITION_CHARACTERS_MAX:
         raise Invalid(f"a mapping has at most {DEFINITION_CHARACTERS_MAX} characters", field="definition")
     latest = mappings.latest(brand_id, name)
