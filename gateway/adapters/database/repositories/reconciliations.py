@@ -109,7 +109,7 @@ class SqlReconciliationFacts:
                 PaymentRecordRow.brand_id == brand_id, PaymentRecordRow.business_date <= cut_off.isoformat()
             )
         )
-        return tuple(KeptRecord(record_id, _record(values)) for record_id, *values in rows.tuples())
+        return tuple(KeptRecord(record_id, _record(values)) for record_id, *values in rows)
 
 
 class SqlReconciliations:
