@@ -17,6 +17,7 @@ from gateway.adapters.onchain.connection import Chain
 from gateway.adapters.operator_api_key import ensure_operator_api_key
 from gateway.api import (
     api_keys,
+    audit,
     authorizations,
     brands,
     clearing,
@@ -30,6 +31,7 @@ from gateway.api import (
     problems,
     purchases,
     quotes,
+    receipts,
     reconciliations,
 )
 from gateway.api.context import Context
@@ -53,6 +55,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     column_mappings.router,
     payment_files.router,
     reconciliations.router,
+    receipts.router,
+    audit.router,
     health.router,
     member.router,
 )

@@ -31,6 +31,7 @@ FORMAT = "splittally-receipt/1"
 BALANCES_SLOT = 4  # where the contract's storageLayout puts `balances`; a test compares with the artifact
 BATCHES_SLOT = 13  # the same of `batches`
 MAX_FILE_BYTES = 8 * 2**20
+MAX_DEPTH = 16
 SEAL_PREFIX = b"Splittally block seal"
 KINDS = {
     1: "issue",
@@ -65,7 +66,7 @@ REASONS = {
 }
 
 
-class Refused(Exception):  # noqa: N818 - a verdict, not a fault
+class Refused(Exception):
     """The receipt proves nothing; `code` is stable, `detail` is for people."""
 
     def __init__(self, code: str, detail: str = "") -> None:
@@ -359,6 +360,8 @@ def _parse(text: str | bytes) -> dict[str, Any]:
     if len(text) > MAX_FILE_BYTES:
         raise Refused("malformed", f"more than {MAX_FILE_BYTES} bytes")
     try:
+        text = text.decode() if isinstance(text, bytes) else text
+        _check_depth(text)
         document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise Refused("malformed", f"not JSON: {type(error).__name__}") from None
@@ -372,6 +375,15 @@ def _parse(text: str | bytes) -> dict[str, Any]:
         if any(one >= other for one, other in pairwise(lots)):
             raise Refused("malformed", "the lots must stand in rising order, each once")
     return receipt
+
+
+def _check_depth(text: str) -> None:
+    """Brackets nest at most six deep in a receipt; a parser asked to go deep can take the interpreter down."""
+    depth = 0
+    for bracket in re.finditer(r"[\[\]{}]", text):
+        depth += 1 if bracket[0] in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise ValueError("nested too deeply")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

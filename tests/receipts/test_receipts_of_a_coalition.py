@@ -1,0 +1,87 @@
+"""Receipts from the real ledger: genuine offline, silent about everybody else, and refused once altered."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.audit.run import audit
+from gateway.domain.errors import NotFound
+from gateway.queries.receipts import receipt_of_entry, receipt_of_operation, receipt_of_points, storage_slot
+from scripts.verify_receipt import BALANCES_SLOT, BATCHES_SLOT, Refused, verify
+from tests.receipts.lived_coalition import GROCER, LivedCoalition
+from tests.receipts.test_forged_receipts import altered, hex_places
+
+KINDS = ("issue", "authorize", "redeem", "capture", "point_refund", "clawback", "void")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_receipt_of_an_operation_is_genuine_and_says_what_happened(kind: str, lived: LivedCoalition) -> None:
+    document = receipt_of_operation(lived.coalition.database, lived.coalition.chain, lived.operations[kind])
+    proven = verify(json.dumps(document), lived.trust)
+    assert proven["entry"]["kind"] == kind
+    assert proven["refused"] is None
+    operation = lived.coalition.operation(lived.operations[kind])
+    assert proven["block"]["number"] == operation.block_number
+    if kind in ("issue", "authorize", "redeem"):
+        assert (proven["entry"]["member"], proven["entry"]["points"]) == (lived.anna, operation.points)
+
+
+def test_the_receipt_of_points_is_genuine_at_every_block_and_is_what_the_projection_says(lived: LivedCoalition) -> None:
+    coalition = lived.coalition
+    now = verify(json.dumps(receipt_of_points(coalition.database, coalition.chain, lived.anna)), lived.trust)
+    then = verify(json.dumps(receipt_of_points(coalition.database, coalition.chain, lived.anna, lived.first_block)), lived.trust)
+    assert then["held_total"] == 200
+    assert now["held_total"] == 200 - 15 - 45 + 9 - 10
+    assert now["reserved_total"] == 0
+
+
+def test_a_receipt_names_no_other_member(lived: LivedCoalition) -> None:
+    coalition = lived.coalition
+    documents = [receipt_of_operation(coalition.database, coalition.chain, each) for each in lived.operations.values()]
+    documents += [receipt_of_points(coalition.database, coalition.chain, lived.anna, block) for block in (None, lived.first_block)]
+    for document in documents:
+        text = json.dumps(document).lower()
+        for other in lived.others:
+            assert other[2:].lower() not in text
+    assert lived.anna[2:] in json.dumps(documents[-1])
+
+
+def test_the_verifier_knows_the_slots_of_the_committed_contract() -> None:
+    assert (storage_slot("balances"), storage_slot("batches")) == (BALANCES_SLOT, BATCHES_SLOT)
+
+
+def test_what_is_not_on_the_ledger_has_no_receipt(lived: LivedCoalition) -> None:
+    coalition = lived.coalition
+    with pytest.raises(NotFound):
+        receipt_of_operation(coalition.database, coalition.chain, "no such operation")
+    with pytest.raises(NotFound):
+        receipt_of_operation(coalition.database, coalition.chain, lived.operations["issue"], brand_id=2)
+    with pytest.raises(NotFound):
+        receipt_of_entry(coalition.database, coalition.chain, GROCER, 10**6, 0)
+    with pytest.raises(NotFound):
+        receipt_of_points(coalition.database, coalition.chain, lived.anna, 10**6)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), mask=st.integers(1, 255))
+def test_no_byte_of_a_real_receipt_can_be_changed(lived: LivedCoalition, data: st.DataObject, mask: int) -> None:
+    kind = data.draw(st.sampled_from(["issue", "redeem", "capture"]))
+    document = receipt_of_operation(lived.coalition.database, lived.coalition.chain, lived.operations[kind])
+    path = data.draw(st.sampled_from(hex_places(document)))
+
+    def change(text: str) -> str:
+        content = bytearray.fromhex(text[2:])
+        content[data.draw(st.integers(0, len(content) - 1))] ^= mask
+        return "0x" + content.hex()
+
+    with pytest.raises(Refused):
+        verify(json.dumps(altered(document, *path, to=change)), lived.trust)
+
+
+def test_the_audit_of_a_coalition_that_lived_by_the_write_path_finds_nothing(lived: LivedCoalition) -> None:
+    report = audit(lived.coalition.database, lived.coalition.chain, lambda: lived.coalition.now)
+    assert report.as_json()["findings"] == {}
