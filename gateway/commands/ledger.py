@@ -104,9 +104,9 @@ def status(settings: Settings, as_json: bool) -> None:
     database = Database(settings.database_url)
     migrate(database.engine)
     with database.read() as session:
-        counts = dict(session.execute(select(OperationRow.status, func.count()).group_by(OperationRow.status)).tuples().all())
-        batches = dict(session.execute(select(BatchRow.status, func.count()).group_by(BatchRow.status)).tuples().all())
-        transactions = dict(session.execute(select(TransactionRow.status, func.count()).group_by(TransactionRow.status)).tuples().all())
+        counts = dict(session.execute(select(OperationRow.status, func.count()).group_by(OperationRow.status)).all())
+        batches = dict(session.execute(select(BatchRow.status, func.count()).group_by(BatchRow.status)).all())
+        transactions = dict(session.execute(select(TransactionRow.status, func.count()).group_by(TransactionRow.status)).all())
         head = session.scalars(select(LedgerBlockRow).order_by(LedgerBlockRow.number.desc()).limit(1)).one_or_none()
         entries = session.scalar(select(func.count()).select_from(LedgerEntryRow))
     database.close()

@@ -21,7 +21,7 @@ from gateway.adapters.database.tables_coalition import BrandRow, CoalitionRow, P
 from gateway.adapters.database.tables_operations import BatchRow, OperationRow
 from gateway.adapters.database.tables_projection import LedgerBatchRow, LedgerBrandKeyRow
 from gateway.adapters.onchain.artifacts import points_ledger
-from gateway.adapters.onchain.outcomes import BATCH_PURPOSE, refuse_batch, unpack
+from gateway.adapters.onchain.outcomes import BATCH_PURPOSE, nothing_clawed_back, refuse_batch, unpack
 from gateway.adapters.onchain.recover import recover_address
 from gateway.adapters.onchain.submitter import Submitter
 from gateway.domain.coalition import Coalition
@@ -136,6 +136,8 @@ class Sequencer:
         with self._database.write() as session:
             batch = session.get_one(BatchRow, batch_id)
             now = self.now(session)
+            named = OperationRow.batch_id == batch_id, OperationRow.entry_index.in_(list(reasons))
+            nothing_clawed_back(session, session.scalars(select(OperationRow.operation_id).where(*named)))
             for index, reason in reasons.items():
                 entry = update(OperationRow).where(OperationRow.batch_id == batch_id, OperationRow.entry_index == index)
                 session.execute(entry.values(status="refused", reason=f"signer_refused: {reason}", finished_at=now))

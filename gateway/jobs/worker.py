@@ -110,7 +110,7 @@ class LedgerWorker:
         self._state = "idle"
 
     def turn(self) -> bool:
-        """One round: sees mined what is stored, then packs what is accepted, has it signed, stores and sends it. True if it did anything."""
+        """One round: sees mined what is stored, then packs what is accepted, has it signed and sends it. True if it did anything."""
         worked = self.follower.follow()
         if not self._settle_open():
             return False

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.brand_signer.__main__ import open_signer
+from gateway.brand_signer.checks import Books
 from gateway.brand_signer.config import load_config
-from gateway.brand_signer.json_server import JsonServer
+from gateway.brand_signer.journal import Journal
+from gateway.brand_signer.json_server import JsonServer, serve_on
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.register_writer import RegisterWriter
+from gateway.brand_signer.routes import PUBLIC, routes_of
+from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.secret_files import read_or_make
+from gateway.brand_signer.sign_batch import BatchSigner
 from gateway.domain.coalition import Coalition
 
 RULE_POINTS, RULE_PER_MINOR = 1, 100
@@ -27,6 +31,7 @@ class BrandBuilder:
     brand_id: int
     folder: Path
     server: JsonServer | None = None
+    journal: Journal | None = None
     port: int = 0
 
     @property
@@ -65,7 +70,10 @@ class BrandBuilder:
     def start(self) -> None:
         """Serves; the first start takes a free port, later ones the same again."""
         config = load_config(self.folder / "signer.json")
-        self.server = open_signer(config)
+        books = Books(config.programme, FileRegister(config.register_file), self.reference_secret, config.utc_offset_seconds)
+        self.journal = Journal(config.journal_file, config.domain, config.brand_id)
+        signer = BatchSigner(Key(read_or_make(config.key_file)), config.domain, config.brand_id, books, self.journal)
+        self.server = serve_on(config.host, config.port, self.token, routes_of(signer, config.brand_id), PUBLIC)
         taken = self.server.socket.getsockname()[1]
         if taken != self.port:
             self.port = taken
@@ -75,9 +83,10 @@ class BrandBuilder:
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
-        if self.server is not None:
+        if self.server is not None and self.journal is not None:
             self.server.shutdown()
             self.server.server_close()
+            self.journal.close()
             self.server = None
 
     def till(self, *records: Mapping[str, Any]) -> None:

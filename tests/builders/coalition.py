@@ -22,7 +22,7 @@ from gateway.adapters.database.migrations import migrate
 from gateway.adapters.database.repositories.coalition import the_coalition
 from gateway.adapters.database.session import Database
 from gateway.adapters.database.tables_operations import OperationRow
-from gateway.adapters.database.work import Work, writing
+from gateway.adapters.database.work import Work, reading, writing
 from gateway.adapters.onchain.connection import Chain
 from gateway.adapters.onchain.operator_key import create_key_file, load_account
 from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record
@@ -102,7 +102,7 @@ class CoalitionBuilder:
 
     @property
     def now(self) -> int:
-        with writing(self.database) as work:
+        with reading(self.database) as work:
             return work.now
 
     # Brands and members

@@ -13,7 +13,7 @@ from gateway.adapters.database.ledger_state import load_state
 from gateway.adapters.database.tables_operations import OperationRow
 from gateway.adapters.database.tables_projection import LedgerEntryRow, LedgerMovementRow
 from gateway.domain.ledger.state import LedgerState
-from gateway.operations.packing import AcceptedOperation, IssuedEntry, RoundView
+from gateway.operations.entry_building import AcceptedOperation, IssuedEntry, RoundView
 
 OPERATIONS_IN_ONE_ROUND = 3_000
 _RESERVATION_KINDS = ("capture", "void", "point_refund")

@@ -151,7 +151,7 @@ class Follower:
     def _fork_block(self) -> int:
         """The highest projected block that the chain still has; -1 if none."""
         with self._database.read() as session:
-            projected = dict(session.execute(select(LedgerBlockRow.number, LedgerBlockRow.block_hash)).tuples().all())
+            projected = dict(session.execute(select(LedgerBlockRow.number, LedgerBlockRow.block_hash)).all())
         low, high = -1, max(projected, default=-1)
         while low < high:
             middle = (low + high + 1) // 2

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from gateway.adapters.database.tables_coalition import PaymentRefundRow
 from gateway.adapters.database.tables_operations import BatchRow, OperationRow, ReferenceRow, TransactionRow
 from gateway.adapters.database.upsert import insert_missing
 from gateway.adapters.onchain.batch_reading import ReadBatch, ReadBlock
@@ -77,11 +78,19 @@ def unpack(session: Session, batch: BatchRow) -> None:
 def refuse_batch(session: Session, batch: BatchRow, reason: str, at: int) -> None:
     """Gives up a batch and refuses its operations."""
     batch.status = "failed"
+    refused = session.scalars(select(OperationRow.operation_id).where(OperationRow.batch_id == batch.batch_id))
+    nothing_clawed_back(session, refused)
     session.execute(
         update(OperationRow)
         .where(OperationRow.batch_id == batch.batch_id, OperationRow.status == "packed")
         .values(status="refused", reason=reason, finished_at=at)
     )
+
+
+def nothing_clawed_back(session: Session, operation_ids: Iterable[str]) -> None:
+    """Where a refused operation was a clawback, all the points that were due are missing."""
+    refund = update(PaymentRefundRow).where(PaymentRefundRow.operation_id.in_(list(operation_ids)))
+    session.execute(refund.values(points_short=PaymentRefundRow.points_due))
 
 
 def _settle_transaction(session: Session, mined: MinedTransaction) -> None:
@@ -129,6 +138,7 @@ def _settle_batches(session: Session, batches: Sequence[tuple[ReadBlock, ReadBat
     }
     operations = _operations_of(session, [row.batch_id for row in rows.values()])
     settled: list[dict[str, Any]] = []
+    refused: list[str] = []
     references: list[dict[str, Any]] = []
     for block, read in batches:
         row = rows.get((read.brand_id, read.number))
@@ -141,6 +151,8 @@ def _settle_batches(session: Session, batches: Sequence[tuple[ReadBlock, ReadBat
             operation = operations.get((row.batch_id, index)) if row is not None and is_ours else None
             if operation is not None:
                 settled.append(_settled(operation, block, entry.refused))
+                if entry.refused is not None:
+                    refused.append(operation[1])
             reference = getattr(entry.entry, "reference", None)
             if entry.entry is not None and reference is not None and entry.refused is None:
                 references.append(
@@ -153,6 +165,8 @@ def _settle_batches(session: Session, batches: Sequence[tuple[ReadBlock, ReadBat
                 )
     if settled:
         session.execute(update(OperationRow), settled)
+    if refused:
+        nothing_clawed_back(session, refused)
     insert_missing(session, ReferenceRow, references)
 
 

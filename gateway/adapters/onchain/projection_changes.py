@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from gateway.adapters.database import tables_projection as tables
@@ -128,7 +128,8 @@ class Changes:
                 for lot_id, lot in sorted(reservation.lots.items())
             ]
         insert_rows(session, tables.LedgerReservationRow, opened)
-        session.bulk_update_mappings(tables.LedgerReservationRow.__mapper__, changed)
+        if changed:
+            session.execute(update(tables.LedgerReservationRow), changed)
         set_rows(session, tables.LedgerReservationLotRow, lots)
 
     def _write_authorizers(self, session: Session) -> None:

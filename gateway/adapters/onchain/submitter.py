@@ -59,7 +59,7 @@ class Submitter:
         """Sends what is stored and was not sent lately; how many transactions wait to be mined."""
         with self._database.read() as session:
             stored = select(TransactionRow.transaction_id, TransactionRow.raw).where(TransactionRow.status == "stored")
-            waiting = session.execute(stored.order_by(TransactionRow.nonce, TransactionRow.transaction_id)).tuples().all()
+            waiting = session.execute(stored.order_by(TransactionRow.nonce, TransactionRow.transaction_id)).all()
         self._underpriced &= {each for each, _ in waiting}
         now = monotonic()
         unsent = [(each, raw) for each, raw in waiting if now - self._sent_at.get(each, -RESEND_SECONDS) >= RESEND_SECONDS]
