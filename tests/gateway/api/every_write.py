@@ -1,0 +1,133 @@
+"""One good request for every write of the API, so that what holds for all writes is tested on each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.builders.offline_coalition import OfflineCoalition, Shopper, brand_body, purchase_body
+
+OPEN_RESERVATION = "0x" + "e5" * 32
+CAPTURED_RESERVATION = "0x" + "e6" * 32
+MEMBER = {"authorizer": {"kind": 1, "address": "0x" + "41" * 20}, "salt": "0x" + "01" * 32}
+TERMS = {"par": {"numerator": 1, "denominator": 2}, "redemption": {"numerator": 1, "denominator": 3}}
+REFUND = {
+    "refund_id": "r-1",
+    "payment_id": "paid",
+    "amount_minor": 1_000,
+    "occurred_at": "2017-03-15T02:00:00+00:00",
+    "business_date": "2017-03-15",
+}
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A coalition in which every write can succeed: a purchase, points, an open and a captured reservation."""
+
+    coalition: OfflineCoalition
+    shopper: Shopper
+    consent: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class WriteRequest:
+    """`body` and, for the same references with other content, `other`."""
+
+    who: str
+    path: str
+    body: Callable[[Ready], Any]
+    other: Callable[[Ready], Any]
+
+
+def make_ready(coalition: OfflineCoalition) -> Ready:
+    coalition.brand(1)
+    coalition.brand(2)
+    shopper = coalition.shopper()
+    coalition.put_points(shopper.member_id, 1_000)
+    coalition.post("brand:1", "/v1/purchases", purchase_body("paid", member_id=shopper.member_id))
+    coalition.put_reservation(OPEN_RESERVATION, shopper.member_id, 1, 60)
+    coalition.put_reservation(CAPTURED_RESERVATION, shopper.member_id, 1, 60, status="captured", captured=60)
+    return Ready(coalition, shopper, coalition.consent(shopper, 1, 60, "order-1"))
+
+
+def _same(body: Any) -> Callable[[Ready], Any]:
+    return lambda ready: body
+
+
+def _consent(points: int | None = None) -> Callable[[Ready], Any]:
+    return lambda ready: ready.consent if points is None else {**ready.consent, "points": points}
+
+
+def _on(reservation_id: str, verb: str) -> str:
+    return f"/v1/authorizations/{reservation_id}/{verb}"
+
+
+KEY = {"key_address": "0x" + "51" * 20}
+WRITES: dict[str, WriteRequest] = {
+    "brand": WriteRequest("operator", "/v1/brands", _same(brand_body(9)), _same(brand_body(9, issue_limit=5))),
+    "rule": WriteRequest(
+        "brand:1", "/v1/brands/1/rules", _same({"points": 2, "per_minor": 100}), _same({"points": 3, "per_minor": 100})
+    ),
+    "terms": WriteRequest("operator", "/v1/brands/1/terms", _same(TERMS), _same({**TERMS, "par": TERMS["redemption"]})),
+    "limit": WriteRequest("operator", "/v1/brands/1/limit", _same({"issue_limit": 7}), _same({"issue_limit": 8})),
+    "status": WriteRequest("operator", "/v1/brands/1/status", _same({"status": "suspended"}), _same({"status": "exited"})),
+    "brand key": WriteRequest("operator", "/v1/brands/1/keys", _same(KEY), _same({**KEY, "valid_from": 5})),
+    "api key": WriteRequest("brand:1", "/v1/brands/1/api-keys", _same({"label": "till"}), _same({"label": "shop"})),
+    "staff key": WriteRequest(
+        "operator", "/v1/api-keys", _same({"role": "auditor", "label": "a"}), _same({"role": "auditor", "label": "b"})
+    ),
+    "member": WriteRequest("brand:1", "/v1/members", _same(MEMBER), _same({**MEMBER, "salt": "0x" + "02" * 32})),
+    "members": WriteRequest("brand:1", "/v1/members/bulk", _same({"members": [MEMBER]}), _same({"members": [MEMBER, MEMBER]})),
+    "purchase": WriteRequest("brand:1", "/v1/purchases", _same(purchase_body("p")), _same(purchase_body("p", store="32"))),
+    "purchases": WriteRequest(
+        "brand:1",
+        "/v1/purchases/bulk",
+        _same({"purchases": [purchase_body("p")]}),
+        _same({"purchases": [purchase_body("p", store="32")]}),
+    ),
+    "payment refund": WriteRequest("brand:1", "/v1/payment-refunds", _same(REFUND), _same({**REFUND, "amount_minor": 999})),
+    "payment refunds": WriteRequest(
+        "brand:1",
+        "/v1/payment-refunds/bulk",
+        _same({"payment_refunds": [REFUND]}),
+        _same({"payment_refunds": [{**REFUND, "amount_minor": 999}]}),
+    ),
+    "authorization": WriteRequest("brand:1", "/v1/authorizations", _consent(), _consent(61)),
+    "authorizations": WriteRequest(
+        "brand:1",
+        "/v1/authorizations/bulk",
+        lambda ready: {"authorizations": [ready.consent]},
+        lambda ready: {"authorizations": [{**ready.consent, "points": 61}]},
+    ),
+    "redemption": WriteRequest("brand:1", "/v1/redemptions", _consent(), _consent(61)),
+    "redemptions": WriteRequest(
+        "brand:1",
+        "/v1/redemptions/bulk",
+        lambda ready: {"redemptions": [ready.consent]},
+        lambda ready: {"redemptions": [{**ready.consent, "points": 61}]},
+    ),
+    "capture": WriteRequest(
+        "brand:1",
+        _on(OPEN_RESERVATION, "capture"),
+        _same({"capture_id": "c", "points": 60}),
+        _same({"capture_id": "c", "points": 59}),
+    ),
+    "captures": WriteRequest(
+        "brand:1",
+        "/v1/captures/bulk",
+        _same({"captures": [{"reservation_id": OPEN_RESERVATION, "capture_id": "c", "points": 60}]}),
+        _same({"captures": [{"reservation_id": OPEN_RESERVATION, "capture_id": "c", "points": 59}]}),
+    ),
+    "void": WriteRequest("brand:1", _on(OPEN_RESERVATION, "void"), _same({"void_id": "v"}), _same({"void_id": "w"})),
+    "point refund": WriteRequest(
+        "brand:1",
+        _on(CAPTURED_RESERVATION, "point-refunds"),
+        _same({"point_refund_id": "g", "points": 10}),
+        _same({"point_refund_id": "g", "points": 11}),
+    ),
+    "expiry run": WriteRequest("operator", "/v1/expiry-runs", _same({}), _same({"unknown": 1})),
+}
+# What names no reference of its own: another idempotency key means another thing.
+WITHOUT_REFERENCE = {"rule", "terms", "limit", "status", "brand key", "api key", "staff key", "expiry run", "brand", "member", "void"}
+BULK = {"members", "purchases", "payment refunds", "authorizations", "redemptions", "captures"}
