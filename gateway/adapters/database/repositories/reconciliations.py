@@ -153,9 +153,9 @@ class SqlReconciliations:
             breaks.append(frame | values | {"break_number": number, "kind": one.kind.value})
         self._insert(BreakRow, breaks)
 
-    def _insert(self, table: type[MatchRow | MatchRecordRow | BreakRow | PayoutRow], rows: list[dict[str, object]]) -> None:
-        for some in chunks(rows, _ROWS_AT_ONCE):
-            self._session.execute(insert(table), some)
+    def _insert(self, row: type[MatchRow | MatchRecordRow | BreakRow | PayoutRow], values: list[dict[str, object]]) -> None:
+        for some in chunks(values, _ROWS_AT_ONCE):
+            self._session.connection().execute(insert(row), some)  # past the ORM: twice as fast
 
 
 def summary_of(result: Reconciled) -> dict[str, object]:
