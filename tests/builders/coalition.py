@@ -6,7 +6,6 @@ Operations go in as the API stores them; `settle()` turns the worker by hand unt
 from __future__ import annotations
 
 import itertools
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -94,6 +93,13 @@ class CoalitionBuilder:
     def operation(self, operation_id: str) -> OperationRow:
         with self.database.read() as session:
             return session.scalars(select(OperationRow).where(OperationRow.operation_id == operation_id)).one()
+
+    def restart_node(self) -> None:
+        """Killed and started again on the same data and port."""
+        port = self.node.url.rsplit(":", 1)[1]
+        self.node.kill()
+        self.node.arguments = (*self.node.arguments, "--port", port)
+        self.node.start()
 
     def set_time(self, timestamp: int) -> None:
         """An empty block at this time; the follower sees it at the next turn."""
@@ -238,9 +244,20 @@ class CoalitionBuilder:
         return {"brand": brand, "operations": work.operations, "now": work.now}
 
 
+@dataclass
+class BlankGateway:
+    """A node whose operator is funded and a migrated database; nothing is deployed."""
+
+    folder: Path
+    node: RunningNode
+    settings: Settings
+    database: Database
+    chain: Chain
+
+
 @contextmanager
-def running_coalition(folder: Path, brand_ids: tuple[int, ...] = (1, 2), members: int = 2, **given: Any) -> Iterator[CoalitionBuilder]:
-    """A node of its own in `folder`, deployed, brands registered and members enrolled."""
+def blank_gateway(folder: Path, **given: Any) -> Iterator[BlankGateway]:
+    """A node of its own in `folder` and a gateway that has done nothing yet."""
     key_file = folder / "gateway" / "operator.key"
     create_key_file(key_file)
     operator = load_account(key_file).address
@@ -250,9 +267,20 @@ def running_coalition(folder: Path, brand_ids: tuple[int, ...] = (1, 2), members
         database = Database(settings.database_url)
         migrate(database.engine)
         chain = Chain(node.url)
-        worker = make_worker(database, chain, settings)
+        try:
+            yield BlankGateway(folder, node, settings, database, chain)
+        finally:
+            chain.close()
+            database.close()
+
+
+@contextmanager
+def running_coalition(folder: Path, brand_ids: tuple[int, ...] = (1, 2), members: int = 2, **given: Any) -> Iterator[CoalitionBuilder]:
+    """A node of its own in `folder`, deployed, brands registered and members enrolled."""
+    with blank_gateway(folder, **given) as blank:
+        worker = make_worker(blank.database, blank.chain, blank.settings)
         worker.open()
-        builder = CoalitionBuilder(folder, node, settings, database, chain, worker)
+        builder = CoalitionBuilder(folder, blank.node, blank.settings, blank.database, blank.chain, worker)
         try:
             for brand_id in brand_ids:
                 builder.add_brand(brand_id)
@@ -264,8 +292,6 @@ def running_coalition(folder: Path, brand_ids: tuple[int, ...] = (1, 2), members
             for brand in builder.brands.values():
                 brand.stop()
             builder.worker.close()
-            builder.chain.close()
-            database.close()
 
 
 def make_worker(database: Database, chain: Chain, settings: Settings) -> LedgerWorker:
@@ -274,10 +300,3 @@ def make_worker(database: Database, chain: Chain, settings: Settings) -> LedgerW
 
 def new_id(kind: str) -> str:
     return f"{kind}-{next(_ids)}"
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
