@@ -39,6 +39,7 @@ class Pool:
         self._lock = threading.Lock()
         self._by_sender: dict[Address, dict[int, tuple[int, Transaction]]] = {}
         self._by_hash: dict[bytes, Transaction] = {}
+        self._wei_of: dict[Address, int] = {}  # the most all of a sender's waiting transactions can cost
         self._bytes = 0
         self._arrivals = 0
 
@@ -52,7 +53,8 @@ class Pool:
                 raise AlreadyKnown("already known")
             waiting = self._by_sender.get(transaction.sender, {})
             replaced = waiting.get(transaction.nonce)
-            _check_sender(transaction, sender, (item for _, item in waiting.values()))
+            others_cost = self._wei_of.get(transaction.sender, 0) - (replaced[1].cost_max if replaced else 0)
+            _check_sender(transaction, sender, others_cost)
             if replaced is not None:
                 _check_bump(transaction, replaced[1])
                 self._remove(replaced[1])
@@ -62,6 +64,7 @@ class Pool:
             arrival = self._arrivals if replaced is None else replaced[0]
             self._by_sender.setdefault(transaction.sender, {})[transaction.nonce] = (arrival, transaction)
             self._by_hash[transaction.hash] = transaction
+            self._wei_of[transaction.sender] = others_cost + transaction.cost_max
             self._bytes += len(transaction.raw)
 
     def get(self, transaction_hash: bytes) -> Transaction | None:
@@ -113,23 +116,24 @@ class Pool:
     def _remove(self, transaction: Transaction) -> None:
         waiting = self._by_sender[transaction.sender]
         del waiting[transaction.nonce]
+        self._wei_of[transaction.sender] -= transaction.cost_max
         if not waiting:
-            del self._by_sender[transaction.sender]
+            del self._by_sender[transaction.sender], self._wei_of[transaction.sender]
         del self._by_hash[transaction.hash]
         self._bytes -= len(transaction.raw)
 
 
-def _check_sender(transaction: Transaction, sender: SenderState, waiting: Iterable[Transaction]) -> None:
+def _check_sender(transaction: Transaction, sender: SenderState, others_cost: int) -> None:
     if sender.has_code:
         raise InvalidSender("sender not an eoa")  # EIP-3607
     if transaction.nonce < sender.nonce:
         raise NonceTooLow(f"nonce too low: next nonce {sender.nonce}, tx nonce {transaction.nonce}")
     if transaction.nonce > sender.nonce + NONCE_GAP_MAX:
         raise NonceTooHigh(f"nonce too high: next nonce {sender.nonce}, tx nonce {transaction.nonce}")
-    others = sum(item.cost_max for item in waiting if item.nonce != transaction.nonce)
-    if transaction.cost_max + others > sender.balance:
+    if transaction.cost_max + others_cost > sender.balance:
         raise InsufficientFunds(
-            f"insufficient funds for gas * price + value: balance {sender.balance}, queued cost {others}, tx cost {transaction.cost_max}"
+            f"insufficient funds for gas * price + value: balance {sender.balance}, "
+            f"queued cost {others_cost}, tx cost {transaction.cost_max}"
         )
 
 

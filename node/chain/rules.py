@@ -39,6 +39,9 @@ class NodeComputation(PragueComputation):
 class NodeState(PragueState):
     computation_class = NodeComputation
 
+    def set_system_contracts(self) -> None:
+        """None exist here: EIP-4788, 2935, 7002 and 7251 serve a consensus layer, and without their code do nothing."""
+
 
 def sealed_gas_max(gas_limit: int) -> int:
     return gas_limit // SEALED_SHARE_OF_GAS_LIMIT

@@ -48,15 +48,15 @@ class Transaction:
     def type_id(self) -> int:
         return self.raw[0] if self.raw[0] < 0x80 else 0
 
-    @property
+    @cached_property
     def nonce(self) -> int:
         return int(self.signed.nonce)
 
-    @property
+    @cached_property
     def gas(self) -> int:
         return int(self.signed.gas)
 
-    @property
+    @cached_property
     def cost_max(self) -> int:
         return int(self.signed.gas * self.signed.max_fee_per_gas + self.signed.value)
 
