@@ -57,7 +57,7 @@ def receipt_of_entry(database: Database, chain: Chain, brand_id: int, batch_numb
         batch, block_number = _recorded_batch(session, brand_id, batch_number)
     if not 0 <= entry_index < len(batch.entries):
         raise NotFound(f"Batch {batch_number} of brand {brand_id} has no entry {entry_index}")
-    slots = batch_slots(storage_slot("batches"), brand_id, batch_number)
+    slots = batch_slots(points_ledger().storage_slot("batches"), brand_id, batch_number)
     return entry_receipt(batch, entry_index, prove(chain, coalition, block_number, slots))
 
 
@@ -77,7 +77,7 @@ def receipt_of_points(database: Database, chain: Chain, member_id: str, block_nu
     if len(lots) > MAX_LOTS:
         raise TooLarge(f"{len(lots)} lots do not fit a receipt")
     member = to_bytes(member_id)
-    slots = [balance_slot(storage_slot("balances"), lot, member) for lot in lots]
+    slots = [balance_slot(points_ledger().storage_slot("balances"), lot, member) for lot in lots]
     return points_receipt(member, lots, prove(chain, coalition, at, slots))
 
 
@@ -121,11 +121,6 @@ def prove(chain: Chain, coalition: CoalitionRow, block_number: int, slots: Seque
             for slot, found in zip(slots, proof["storageProof"], strict=True)
         ),
     )
-
-
-def storage_slot(variable: str) -> int:
-    """Where the contract keeps a variable, by the artifact's storage layout."""
-    return next(int(item["slot"]) for item in points_ledger().storage_layout["storage"] if item["label"] == variable)
 
 
 def _coalition(session: Session) -> CoalitionRow:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.adapters.onchain.artifacts import points_ledger
 from gateway.audit.run import audit
 from gateway.domain.errors import NotFound
-from gateway.queries.receipts import receipt_of_entry, receipt_of_operation, receipt_of_points, storage_slot
+from gateway.queries.receipts import receipt_of_entry, receipt_of_operation, receipt_of_points
 from scripts.verify_receipt import BALANCES_SLOT, BATCHES_SLOT, Refused, verify
 from tests.receipts.lived_coalition import GROCER, LivedCoalition
 from tests.receipts.test_forged_receipts import altered, hex_places
@@ -51,7 +52,8 @@ def test_a_receipt_names_no_other_member(lived: LivedCoalition) -> None:
 
 
 def test_the_verifier_knows_the_slots_of_the_committed_contract() -> None:
-    assert (storage_slot("balances"), storage_slot("batches")) == (BALANCES_SLOT, BATCHES_SLOT)
+    ledger = points_ledger()
+    assert (ledger.storage_slot("balances"), ledger.storage_slot("batches")) == (BALANCES_SLOT, BATCHES_SLOT)
 
 
 def test_what_is_not_on_the_ledger_has_no_receipt(lived: LivedCoalition) -> None:

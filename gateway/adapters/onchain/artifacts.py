@@ -57,6 +57,10 @@ class Artifact:
         item = self._functions[function]
         return self.selector(function) + encode(_types(item["inputs"]), arguments)
 
+    def storage_slot(self, variable: str) -> int:
+        """Where the contract keeps a state variable."""
+        return next(int(item["slot"]) for item in self.storage_layout["storage"] if item["label"] == variable)
+
     def selector(self, function: str) -> bytes:
         return _topic(self._functions[function])[:4]
 
