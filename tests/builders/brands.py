@@ -1,26 +1,22 @@
-"""Brand signers as brands run them: real key files, register and journal, served in this process on loopback."""
+"""Brand signers as brands run them: a process each, with its own key file, sales register and journal."""
 
 from __future__ import annotations
 
 import json
-import threading
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.brand_signer.checks import Books
-from gateway.brand_signer.config import load_config
-from gateway.brand_signer.journal import Journal
-from gateway.brand_signer.json_server import JsonServer, serve_on
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.register_writer import RegisterWriter
-from gateway.brand_signer.routes import PUBLIC, routes_of
-from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.secret_files import read_or_make
-from gateway.brand_signer.sign_batch import BatchSigner
 from gateway.domain.coalition import Coalition
 
+ROOT = Path(__file__).parents[2]
 RULE_POINTS, RULE_PER_MINOR = 1, 100
 
 
@@ -30,8 +26,7 @@ class BrandBuilder:
 
     brand_id: int
     folder: Path
-    server: JsonServer | None = None
-    journal: Journal | None = None
+    process: subprocess.Popen[str] | None = None
     port: int = 0
 
     @property
@@ -69,25 +64,24 @@ class BrandBuilder:
 
     def start(self) -> None:
         """Serves; the first start takes a free port, later ones the same again."""
-        config = load_config(self.folder / "signer.json")
-        books = Books(config.programme, FileRegister(config.register_file), self.reference_secret, config.utc_offset_seconds)
-        self.journal = Journal(config.journal_file, config.domain, config.brand_id)
-        signer = BatchSigner(Key(read_or_make(config.key_file)), config.domain, config.brand_id, books, self.journal)
-        self.server = serve_on(config.host, config.port, self.token, routes_of(signer, config.brand_id), PUBLIC)
-        taken = self.server.socket.getsockname()[1]
-        if taken != self.port:
-            self.port = taken
-            written = json.loads((self.folder / "signer.json").read_text())
-            written["listen"]["port"] = taken
-            (self.folder / "signer.json").write_text(json.dumps(written))
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        config = self.folder / "signer.json"
+        command = [sys.executable, "-m", "gateway.brand_signer", "--config", str(config)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"the signer of brand {self.brand_id} did not start"
+        self.port = int(line.rsplit(":", 1)[1])
+        written = json.loads(config.read_text())
+        written["listen"]["port"] = self.port
+        config.write_text(json.dumps(written))
 
     def stop(self) -> None:
-        if self.server is not None and self.journal is not None:
-            self.server.shutdown()
-            self.server.server_close()
-            self.journal.close()
-            self.server = None
+        """Killed, as a signer may be at any time."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+            self.process = None
 
     def till(self, *records: Mapping[str, Any]) -> None:
         """The till writes to its register."""

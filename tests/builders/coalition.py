@@ -178,9 +178,10 @@ class CoalitionBuilder:
             )
         return operation_id
 
-    def refund_payment(self, brand_id: int, payment_id: str, amount_minor: int) -> str:
+    def refund_payment(self, brand_id: int, payment_id: str, amount_minor: int, till: bool = True) -> str:
         refund_id, operation_id = new_id("refund"), new_id("clawback")
-        self.brands[brand_id].till(refund_record(refund_id, payment_id, amount_minor))
+        if till:
+            self.brands[brand_id].till(refund_record(refund_id, payment_id, amount_minor))
         with writing(self.database) as work:
             at = datetime.fromtimestamp(work.now, UTC)
             refund = PaymentRefund(refund_id, payment_id, amount_minor, at, at.date())
