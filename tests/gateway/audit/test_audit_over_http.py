@@ -1,0 +1,89 @@
+"""Receipts and the audit over HTTP: who may ask, what is answered, and the problem when there is nothing to show."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from gateway.adapters.database.session import Database
+from gateway.adapters.database.work import writing
+from gateway.api.context import Context
+from gateway.app import create_app
+from gateway.domain.api_keys import Role
+from gateway.operations.create_api_key import create_api_key
+from scripts.verify_receipt import Trust, verify
+from tests.gateway.audit.live_ledger import FUEL, GROCER, START, LiveLedger
+
+
+@pytest.fixture
+def api(honest: LiveLedger, copy: Database) -> TestClient:
+    return TestClient(create_app(Context(copy, chain=honest.chain, clock=lambda: START)))
+
+
+@pytest.fixture
+def tokens(copy: Database) -> dict[str, dict[str, str]]:
+    """Authorization headers by role."""
+    keys: dict[str, dict[str, str]] = {}
+    for name, role, brand_id in (("operator", Role.OPERATOR, None), ("auditor", Role.AUDITOR, None), ("fuel", Role.BRAND, FUEL)):
+        with writing(copy) as work:
+            token = create_api_key(name, f"secret of {name}", role, brand_id, "test", api_keys=work.api_keys, now=START)[1]
+        keys[name] = {"Authorization": f"Bearer {token}"}
+    return keys
+
+
+def trust(ledger: LiveLedger) -> Trust:
+    ready = ledger.node.ready
+    assert ready is not None
+    return Trust(bytes.fromhex(ready["genesis_hash"][2:]), bytes.fromhex(ready["sealer"][2:]), bytes.fromhex(ledger.address[2:]))
+
+
+def operation_of(ledger: LiveLedger, kind: str, brand: int) -> str:
+    with ledger.database.read() as session:
+        found = session.execute(
+            text("SELECT operation_id FROM operations WHERE kind = :kind AND brand_id = :brand AND status = 'confirmed'"),
+            {"kind": kind, "brand": brand},
+        )
+        return str(found.scalars().first())
+
+
+def test_a_brand_gets_the_receipts_of_its_own_operations_only(
+    honest: LiveLedger, api: TestClient, tokens: dict[str, dict[str, str]]
+) -> None:
+    own = api.get(f"/v1/operations/{operation_of(honest, 'capture', FUEL)}/receipt", headers=tokens["fuel"])
+    assert own.status_code == 200
+    assert verify(json.dumps(own.json()), trust(honest))["entry"]["kind"] == "capture"
+    others = api.get(f"/v1/operations/{operation_of(honest, 'issue', GROCER)}/receipt", headers=tokens["fuel"])
+    assert (others.status_code, others.json()["code"]) == (404, "not_found")
+
+
+def test_the_receipt_of_points_is_given_at_a_past_block_and_not_at_one_to_come(
+    honest: LiveLedger, api: TestClient, tokens: dict[str, dict[str, str]]
+) -> None:
+    member = "0x" + honest.members["ben"].hex()
+    now = api.get(f"/v1/members/{member}/receipt", headers=tokens["auditor"])
+    assert verify(json.dumps(now.json()), trust(honest))["held_total"] == 0
+    head = now.json()["block"]["number"]
+    then = api.get(f"/v1/members/{member}/receipt?block={head - 3}", headers=tokens["auditor"])
+    assert verify(json.dumps(then.json()), trust(honest))["held_total"] == 30
+    assert api.get(f"/v1/members/{member}/receipt?block={head + 1}", headers=tokens["auditor"]).status_code == 404
+    assert api.get(f"/v1/members/{member}/receipt?block=-1", headers=tokens["auditor"]).status_code == 422
+    assert api.get("/v1/members/0x12/receipt", headers=tokens["auditor"]).status_code == 422
+    assert api.get(f"/v1/members/{member}/receipt").status_code == 401
+
+
+def test_the_auditor_audits_and_a_brand_may_not(api: TestClient, tokens: dict[str, dict[str, str]]) -> None:
+    answer = api.get("/v1/audit", headers=tokens["auditor"])
+    assert answer.status_code == 200
+    assert set(answer.json()["invariants"].values()) == {"ok"}
+    assert list(api.get("/v1/audit?invariant=3", headers=tokens["operator"]).json()["invariants"]) == ["3"]
+    assert api.get("/v1/audit?invariant=11", headers=tokens["operator"]).json()["code"] == "invalid"
+    assert api.get("/v1/audit", headers=tokens["fuel"]).status_code == 403
+
+
+def test_without_a_node_there_are_no_proofs(copy: Database, tokens: dict[str, dict[str, str]]) -> None:
+    api = TestClient(create_app(Context(copy)))
+    assert api.get("/v1/audit", headers=tokens["operator"]).status_code == 503
+    assert api.get("/v1/members/0x" + "00" * 20 + "/receipt", headers=tokens["operator"]).status_code == 503
