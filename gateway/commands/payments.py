@@ -24,10 +24,11 @@ from gateway.api.context import new_id
 from gateway.config import Settings, load_settings
 from gateway.domain.errors import Invalid, NotFound, Refusal
 from gateway.domain.payment_records import ControlTotals, FileStatus, PaymentFile, PaymentFileRefused
+from gateway.domain.payment_records import Progress as RowsRead
 from gateway.domain.reconciliation.breaks import BreakKind
 from gateway.operations.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
 from gateway.operations.reconcile import keep_reconciliation, reconcile_brand
-from gateway.operations.save_column_mapping import save_column_mapping
+from gateway.operations.save_column_mapping import DEFINITION_CHARACTERS_MAX, save_column_mapping
 from gateway.queries.payment_files import line_errors
 from gateway.queries.reconciliations import KeptReconciliation, find_reconciliation, latest_reconciliation, list_breaks
 
@@ -87,7 +88,7 @@ def import_file(
     database = _open()
     with _progress(as_json) as progress:
         task = progress.add_task(f"Reading {path.name}", rows=0)
-        file = _import(database, path, brand_id, layout, options, stated, lambda done, _size: progress.update(task, rows=done))
+        file = _import(database, path, brand_id, layout, options, stated, lambda done: progress.update(task, rows=done))
     if file.status is FileStatus.REFUSED:
         raise PaymentFileRefused(
             f"the file was kept and marked, none of its rows is used: {file.reason}",
@@ -112,6 +113,8 @@ def import_file(
 @refusals_named
 def save_mapping(name: str, path: Path, brand_id: int, as_json: bool) -> None:
     """Save a column mapping (JSON); a change is the next version."""
+    if path.stat().st_size > DEFINITION_CHARACTERS_MAX:
+        raise Invalid(f"a mapping has at most {DEFINITION_CHARACTERS_MAX} characters")
     try:
         definition = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -194,7 +197,7 @@ def _import(
     layout_name: str,
     options: dict[str, str],
     stated: ControlTotals,
-    progress: Callable[[int, int], None],
+    progress: RowsRead,
 ) -> PaymentFile:
     with reading(database) as work:
         _check_brand(work.brands.find(brand_id), brand_id)

@@ -15,8 +15,8 @@ from gateway.domain.errors import Invalid
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
 
-Progress = Callable[[int, int], None]
-"""Called now and then with (done, of how many)."""
+Progress = Callable[[int], None]
+"""Called now and then with the number of rows read so far."""
 
 
 class RecordKind(StrEnum):
@@ -115,7 +115,7 @@ class PaymentFile:
     created_at: int
 
 
-class UnusableFile(Exception):  # noqa: N818 - an answer about a file, not a fault
+class UnusableFile(Exception):
     """No row of the file may be used. `code`: unknown_layout, unreadable, wrong_control_total."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -31,11 +31,10 @@ def read_rows(
     table: Table,
     record_of: Callable[[Row, Sums], PaymentRecord],
     *,
-    size: int,
     progress: Progress | None = None,
     trailer_of: Callable[[Row], ControlTotals | None] = lambda _row: None,
 ) -> ReadFile:
-    """Reads every row. A trailer must be the last row; `size` (bytes of the file) is only told to `progress`."""
+    """Reads every row. A trailer must be the last row."""
     records: list[PaymentRecord] = []
     errors: list[LineError] = []
     sums = Sums()
@@ -43,7 +42,7 @@ def read_rows(
     width = len(table.header)
     for done, row in enumerate(table.rows, start=1):
         if progress is not None and done % PROGRESS_EVERY == 0:
-            progress(done, size)
+            progress(done)
         if isinstance(row, LineError):
             errors.append(row)
             continue

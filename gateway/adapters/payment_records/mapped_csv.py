@@ -17,7 +17,7 @@ def read_mapped_csv(content: bytes, mapping: ColumnMapping, progress: Progress |
     """Records of the file, errors by line, and its trailer if the mapping has a rule for one."""
     table = read_table(content, encoding=mapping.encoding, delimiter=mapping.delimiter, skip_lines=mapping.skip_lines)
     rows = _Rows(mapping, table.positions(list(mapping.columns.values())))
-    read = read_rows(table, rows.record, size=len(content), progress=progress, trailer_of=rows.trailer)
+    read = read_rows(table, rows.record, progress=progress, trailer_of=rows.trailer)
     if mapping.trailer is not None and read.trailer is None:
         raise UnusableFile("wrong_control_total", f"the file does not end with its trailer {mapping.trailer.marker!r}: it may be cut off")
     return read

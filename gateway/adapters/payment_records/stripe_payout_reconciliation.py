@@ -84,7 +84,7 @@ def read_stripe_report(content: bytes, options: StripeOptions, progress: Progres
             payout_id=payout_id or (source_id if kind is RecordKind.PAYOUT else None),
         )
 
-    return read_rows(table, record_of, size=len(content), progress=progress)
+    return read_rows(table, record_of, progress=progress)
 
 
 def _kind(category: str, gross_minor: int) -> RecordKind:
