@@ -29,7 +29,7 @@ from scripts.demo.summary import failures, show, summarize
 from scripts.demo.walk import NotSettled, first_second, walk
 from scripts.demo.world import World, onboard, seconds_of, start_world
 
-console = Console(stderr=True)
+console = Console(stderr=True, width=None if sys.stderr.isatty() else 120)
 
 
 class OtherRun(Exception):

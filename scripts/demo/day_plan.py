@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -44,18 +45,14 @@ class PointPayment:
         }
 
 
-def decide_day(world: World, sales: Sequence[Sale], seed: str) -> list[PointPayment]:
+def decide_day(world: World, sales: Sequence[Sale], seed: str, pool: Executor) -> list[PointPayment]:
     """Asks what members have, applies the policy, and has the consents signed in the wallets' process."""
-    decided: list[PointPayment] = []
-    seen: set[int] = set()
+    candidates: dict[int, Sale] = {}
     for sale in sales:
-        if sale.household in seen or not policy.wants_to_pay_with_points(seed, sale.payment_id, sale.gross_minor):
-            continue
-        seen.add(sale.household)
-        payment = _decide(world, sale, seed)
-        if payment is not None:
-            decided.append(payment)
-    return decided
+        if policy.wants_to_pay_with_points(seed, sale.payment_id, sale.gross_minor):
+            candidates.setdefault(sale.household, sale)
+    decided = pool.map(lambda sale: _decide(world, sale, seed), candidates.values())
+    return [payment for payment in decided if payment is not None]
 
 
 def to_json(payments: Sequence[PointPayment]) -> list[dict[str, Any]]:

@@ -75,19 +75,11 @@ class Supervisor:
             raise ProcessDied(self._failure)
 
     def stop(self) -> None:
-        """Ends every child: a polite signal first, then the end."""
+        """Ends every child, the last started first: nobody loses the service it leans on."""
         self._stopping.set()
         self._thread.join(timeout=5)
-        children = [watched.child for watched in reversed(list(self._watched.values()))]
-        for child in children:
-            if child.poll() is None:
-                child.send_signal(signal.SIGTERM)
-        for child in children:
-            try:
-                child.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+        for watched in reversed(list(self._watched.values())):
+            _end(watched.child)
         self._list.unlink(missing_ok=True)
 
     def _watch(self) -> None:
@@ -111,6 +103,17 @@ class Supervisor:
         draft = self._list.with_suffix(".new")
         draft.write_text(json.dumps(running, indent=2))
         draft.replace(self._list)
+
+
+def _end(child: subprocess.Popen[bytes], seconds: float = 20) -> None:
+    """A polite signal first."""
+    if child.poll() is None:
+        child.send_signal(signal.SIGTERM)
+    try:
+        child.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:

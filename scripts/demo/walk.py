@@ -93,7 +93,7 @@ class _Day:
         if self._day.day == 1:
             world.operator.post("/v1/expiry-runs", {}, f"expiry-{self._day}", wait_seconds=60)
         if "payments" not in kept:
-            kept = {"payments": to_json(decide_day(world, self._sales, self._seed))}
+            kept = {"payments": to_json(decide_day(world, self._sales, self._seed, self._pool))}
             world.directory.keep(self._file, kept)
         payments = from_json(kept["payments"])
         refused: Counter[str] = Counter()

@@ -1,0 +1,113 @@
+"""The main job on a reduced extract: every layer, real processes, one command."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_abi.abi import decode
+from web3 import Web3
+
+from tests.end_to_end import demo_run
+
+SUMMARY_KEYS = {"brands", "members", "payments", "breaks", "clearing", "audit", "ledger", "seconds"}
+BRAND_KEYS = {"issued", "redeemed", "refunded", "clawed_back", "expired", "outstanding"}
+LEDGER_KEYS = {"rpc_url", "chain_id", "points_address", "blocks", "entries", "head_hash"}
+TRANSFER_SINGLE = Web3.keccak(text="TransferSingle(address,address,address,uint256,uint256)")
+VIEWS = [
+    {
+        "type": "function",
+        "name": "balanceOf",
+        "stateMutability": "view",
+        "inputs": [{"name": "member", "type": "address"}, {"name": "lotId", "type": "uint256"}],
+        "outputs": [{"name": "held", "type": "uint256"}],
+    }
+]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("main-job") / "demo"
+
+
+@pytest.fixture(scope="module")
+def summary(data: Path) -> dict[str, Any]:
+    return demo_run.run_once(data, *demo_run.REDUCED, "--seed", "7")
+
+
+@pytest.fixture
+def serving(data: Path, summary: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The same data directory once more, kept up."""
+    again = data.with_suffix(".again.json")
+    again.unlink(missing_ok=True)
+    process = demo_run.start(data, "--json", str(again), *demo_run.REDUCED)
+    try:
+        import json
+        import time
+
+        deadline = time.monotonic() + 300
+        while not again.exists() or not again.read_text().endswith("}\n"):
+            assert process.poll() is None, data.with_suffix(".log").read_text()[-4000:]
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        yield json.loads(again.read_text())
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def test_the_summary_has_its_stable_keys(summary: dict[str, Any]) -> None:
+    assert set(summary) >= SUMMARY_KEYS
+    assert len(summary["brands"]) >= 4
+    assert all(set(brand) >= BRAND_KEYS for brand in summary["brands"].values())
+    assert set(summary["ledger"]) >= LEDGER_KEYS
+    assert set(summary["audit"]) == {str(number) for number in range(1, 11)}
+
+
+def test_every_planted_break_is_found_and_no_other(summary: dict[str, Any]) -> None:
+    assert summary["breaks"]["missed"] == []
+    assert summary["breaks"]["false"] == []
+    assert sum(summary["breaks"]["planted"].values()) > 0
+
+
+def test_no_invariant_fails(summary: dict[str, Any]) -> None:
+    assert all(verdict == "ok" or verdict.startswith("not applicable") for verdict in summary["audit"].values())
+
+
+def test_points_are_issued_redeemed_across_brands_and_owed(summary: dict[str, Any]) -> None:
+    assert all(brand["issued"] > 0 for brand in summary["brands"].values())
+    assert summary["clearing"]["owed"]
+    assert sum(net["points"] for net in summary["clearing"]["net"]) == 0
+    assert sum(net["amount_minor"] for net in summary["clearing"]["net"]) == 0
+
+
+def test_receipts_of_the_run_are_genuine(summary: dict[str, Any]) -> None:
+    assert summary["receipts"]["member"]["verified"]
+    assert summary["receipts"]["entry"]["verified"]
+
+
+def test_a_second_run_continues_and_a_stranger_with_the_abi_gets_the_same_sums(
+    summary: dict[str, Any], serving: dict[str, Any]
+) -> None:
+    assert serving["brands"] == summary["brands"]
+    assert serving["ledger"]["entries"] == summary["ledger"]["entries"]
+    outstanding = {brand["brand_id"]: brand["outstanding"] for brand in serving["brands"].values()}
+    assert _outstanding_by_a_stranger(serving["ledger"]["rpc_url"], serving["ledger"]["points_address"]) == outstanding
+
+
+def _outstanding_by_a_stranger(rpc_url: str, address: str) -> dict[int, int]:
+    """Holders from the logs, sums by eth_call: knows nothing but the RPC address and the ABI."""
+    ledger = Web3(Web3.HTTPProvider(rpc_url))
+    logs = ledger.eth.get_logs({"address": Web3.to_checksum_address(address), "topics": [TRANSFER_SINGLE], "fromBlock": 0})
+    holders = set()
+    for log in logs:
+        lot_id, _points = decode(["uint256", "uint256"], log["data"])
+        holders.update((Web3.to_checksum_address(topic[-20:]), lot_id) for topic in log["topics"][2:4] if any(topic))
+    contract = ledger.eth.contract(Web3.to_checksum_address(address), abi=VIEWS)
+    sums: dict[int, int] = defaultdict(int)
+    for member, lot_id in holders:
+        sums[lot_id >> 32] += contract.functions.balanceOf(member, lot_id).call()
+    return dict(sums)
