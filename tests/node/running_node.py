@@ -82,7 +82,10 @@ class RunningNode:
         return self.receipt(self.call("eth_sendRawTransaction", self.signed(account, **fields)))
 
     def signed(self, account: LocalAccount, **fields: Any) -> str:
-        complete = {"chainId": self.chain_id, "gas": 200_000, "value": 0, "type": 2, **FEES, **fields}
+        fees = {} if "gasPrice" in fields else FEES
+        complete = {"chainId": self.chain_id, "gas": 200_000, "value": 0, "type": 2, **fees, **fields}
+        if complete["type"] is None:
+            del complete["type"]  # a legacy transaction
         complete["nonce"] = fields["nonce"] if "nonce" in fields else self.nonce(account)
         if "to" in fields:
             complete["to"] = to_checksum_address(fields["to"])

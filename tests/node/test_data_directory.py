@@ -6,7 +6,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from node.__main__ import main
+from node.app import AddressError, run
+from node.config import DataDirectory
 from tests.node.cell_contract import CREATION, word
 from tests.node.running_node import RunningNode, run_node_command, throwaway_account
 
@@ -16,7 +20,7 @@ ARGUMENTS = ("--operator", OPERATOR.address)
 
 def test_init_writes_a_private_genesis_and_key(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    assert run_node_command("init", "--data", str(data), "--chain-id", "5", *ARGUMENTS).returncode == 0
+    assert CliRunner().invoke(main, ["init", "--data", str(data), "--chain-id", "5", *ARGUMENTS]).exit_code == 0
     assert json.loads((data / "genesis.json").read_text())["chainId"] == 5
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     assert {stat.S_IMODE((data / name).stat().st_mode) for name in ("genesis.json", "sealer.key")} == {0o600}
@@ -24,7 +28,7 @@ def test_init_writes_a_private_genesis_and_key(tmp_path: Path) -> None:
 
 def test_a_second_init_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    run_node_command("init", "--data", str(data))
+    CliRunner().invoke(main, ["init", "--data", str(data)])
     before = (data / "genesis.json").read_bytes(), (data / "sealer.key").read_bytes()
     second = run_node_command("init", "--data", str(data))
     assert second.returncode == 1
@@ -49,10 +53,14 @@ def test_a_second_node_on_the_same_data_is_refused_and_the_first_goes_on(tmp_pat
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org", ""])
 def test_listening_beyond_loopback_is_refused(tmp_path: Path, host: str) -> None:
-    ran = run_node_command("run", "--data", str(tmp_path / "data"), "--init", "--port", "0", "--host", host)
-    assert ran.returncode == 1
-    assert "loopback only" in ran.stderr
-    assert ran.stdout == ""
+    with pytest.raises(AddressError, match="loopback only"):
+        run(DataDirectory(tmp_path / "data"), host, 0)
+
+
+def test_a_refusal_ends_the_process_with_a_message_and_status_1(tmp_path: Path) -> None:
+    ran = run_node_command("run", "--data", str(tmp_path / "data"), "--init", "--port", "0", "--host", "0.0.0.0")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == "error: the node listens on loopback only; 0.0.0.0 is refused\n"
 
 
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
@@ -66,13 +74,13 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("operator", ["0x12", "12" * 20, "0x" + "zz" * 20])
 def test_an_operator_that_is_no_address_is_refused(tmp_path: Path, operator: str) -> None:
-    assert run_node_command("init", "--data", str(tmp_path / "data"), "--operator", operator).returncode == 2
+    assert CliRunner().invoke(main, ["init", "--data", str(tmp_path / "data"), "--operator", operator]).exit_code == 2
 
 
 def test_a_genesis_time_in_the_future_needs_a_sandbox(tmp_path: Path) -> None:
     future = ("--timestamp", "4102444800")
-    assert run_node_command("init", "--data", str(tmp_path / "wall"), *future).returncode == 2
-    assert run_node_command("init", "--data", str(tmp_path / "sandbox"), "--sandbox", *future).returncode == 0
+    assert CliRunner().invoke(main, ["init", "--data", str(tmp_path / "wall"), *future]).exit_code == 2
+    assert CliRunner().invoke(main, ["init", "--data", str(tmp_path / "sandbox"), "--sandbox", *future]).exit_code == 0
 
 
 def test_everything_is_still_there_after_a_restart(tmp_path: Path) -> None:

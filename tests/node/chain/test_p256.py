@@ -46,17 +46,9 @@ def test_any_flipped_bit_breaks_it() -> None:
 def test_numbers_out_of_range_never_hold() -> None:
     digest = hashlib.sha256(b"message").digest()
     r, s, x, y = _signed(digest)
-    bad = [
-        (0, s, x, y),
-        (r, 0, x, y),
-        (ORDER, s, x, y),
-        (r, ORDER, x, y),
-        (r, s, FIELD, y),
-        (r, s, x, FIELD),
-        (r, s, 0, 0),
-        (r, s, x, (y + 1) % FIELD),
-    ]
-    for numbers in bad:
+    on_range = [(0, s, x, y), (r, 0, x, y), (ORDER, s, x, y), (r, ORDER, x, y), (r, s, FIELD, y), (r, s, x, FIELD)]
+    on_curve = [(r, s, 0, 0), (r, s, x, (y + 1) % FIELD)]
+    for numbers in on_range + on_curve:
         assert not signature_holds(_input(digest, *numbers))
 
 
