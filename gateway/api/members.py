@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from gateway.adapters.database.work import Work
@@ -14,7 +14,20 @@ from gateway.api.context import ContextNeeded, new_id
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperatorOrBrand, Reader
 from gateway.api.problems import READS, WRITES
-from gateway.api.shapes import MAX_BULK_ITEMS, Address, AnyItem, Body, Cursor, Limit, MemberIdPath, Positive, Word32, as_bytes
+from gateway.api.shapes import (
+    MAX_BULK_ITEMS,
+    Address,
+    AnyItem,
+    BlockQuery,
+    Body,
+    BrandIdQuery,
+    Cursor,
+    Limit,
+    MemberIdPath,
+    Positive,
+    Word32,
+    as_bytes,
+)
 from gateway.domain.errors import NotFound
 from gateway.domain.view_links import sign_link
 from gateway.operations.enroll_member import enroll_member
@@ -96,8 +109,8 @@ def get_member_points(
     member_id: MemberIdPath,
     _caller: Reader,
     context: ContextNeeded,
-    at_block: Annotated[int | None, Query(ge=0, lt=2**40)] = None,
-    worth_at_brand: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    at_block: BlockQuery = None,
+    worth_at_brand: BrandIdQuery = None,
 ) -> PointsView:
     """What the member has, across all brands, now or at a past block."""
     with context.reading() as work:

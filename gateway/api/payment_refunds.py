@@ -14,7 +14,7 @@ from gateway.api.context import ContextNeeded, new_id
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, Reader, brand_of
 from gateway.api.problems import READS, WRITES
-from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, Date, ExternalId, ExternalIdPath, Moment, PositiveAmountMinor
+from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, BrandIdQuery, Date, ExternalId, ExternalIdPath, Moment, PositiveAmountMinor
 from gateway.domain.errors import Invalid
 from gateway.operations.ports import StoredRefund
 from gateway.operations.record_payment_refund import PaymentRefund, record_payment_refund
@@ -73,7 +73,7 @@ def create_payment_refunds(body: PaymentRefundsBody, caller: AsBrand, write: Wri
 
 @router.get("/{refund_id}", responses=READS)
 def get_payment_refund(
-    refund_id: ExternalIdPath, caller: Reader, context: ContextNeeded, brand_id: int | None = None
+    refund_id: ExternalIdPath, caller: Reader, context: ContextNeeded, brand_id: BrandIdQuery = None
 ) -> PaymentRefundView:
     """A payment refund of the calling brand; operator and auditor name the brand."""
     brand = caller.brand_id if caller.brand_id is not None else brand_id

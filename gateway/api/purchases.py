@@ -20,6 +20,7 @@ from gateway.api.shapes import (
     AmountMinor,
     AnyItem,
     Body,
+    BrandIdQuery,
     Currency,
     Date,
     ExternalId,
@@ -124,7 +125,7 @@ def create_purchases(body: PurchasesBody, caller: AsBrand, write: WriteNeeded) -
 
 @router.get("/{payment_id}", responses=READS)
 def get_purchase(
-    payment_id: ExternalIdPath, caller: Reader, context: ContextNeeded, brand_id: int | None = None
+    payment_id: ExternalIdPath, caller: Reader, context: ContextNeeded, brand_id: BrandIdQuery = None
 ) -> PurchaseView:
     """A purchase of the calling brand; operator and auditor name the brand."""
     brand = caller.brand_id if caller.brand_id is not None else brand_id

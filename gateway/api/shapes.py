@@ -48,6 +48,12 @@ def _hex(length: int) -> StringConstraints:
     return StringConstraints(pattern=rf"^0x[0-9a-fA-F]{{{2 * length}}}$", max_length=2 + 2 * length)
 
 
+def _digits(value: object) -> object:
+    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= 19):
+        raise ValueError("a whole number is needed")
+    return value
+
+
 def as_bytes(text: str) -> bytes:
     """The bytes of parsed hex."""
     return bytes.fromhex(text[2:])
@@ -70,9 +76,12 @@ Positive = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
 AnyItem = Any  # an item of a bulk request: parsed one by one, so that a bad one does not stop the others
 UnixSeconds = Annotated[int, Field(strict=True, ge=0, le=2**40 - 1)]
 
-BrandIdPath = Annotated[int, Path(ge=1, lt=2**31)]
+Digits = BeforeValidator(_digits)  # of a path or query: `1_0`, `+1` and ` 1` are no numbers
+BrandIdPath = Annotated[int, Digits, Path(ge=1, lt=2**31)]
+BrandIdQuery = Annotated[int | None, Digits, Query(ge=1, lt=2**31)]
+BlockQuery = Annotated[int | None, Digits, Query(ge=0, lt=2**40)]
 MemberIdPath = Annotated[Address, Path(description="0x and 40 hex digits")]
 ReservationIdPath = Annotated[Word32, Path(description="0x and 64 hex digits: the digest of the consent")]
 ExternalIdPath = Annotated[ExternalId, Path()]
 Cursor = Annotated[str | None, Query(max_length=32, description="`next_cursor` of the page before")]
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
+Limit = Annotated[int, Digits, Query(ge=1, le=MAX_LIMIT)]
