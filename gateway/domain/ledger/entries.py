@@ -26,7 +26,7 @@ class EntryKind(IntEnum):
     EXPIRE = 10
 
 
-class MalformedEntry(ValueError):  # noqa: N818 - the contract's name for it
+class MalformedEntry(ValueError):
     """The bytes are no whole entry of a kind that the ledger format describes."""
 
 

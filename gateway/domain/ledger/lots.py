@@ -78,7 +78,7 @@ def choose_lots(available: Mapping[int, int], points: int, accepting_brand: int,
     raise NotEnoughPoints(points, points - missing)
 
 
-class NotEnoughPoints(Exception):  # noqa: N818 - the contract's name for it
+class NotEnoughPoints(Exception):
     """The member's usable lots hold fewer points than asked for."""
 
     def __init__(self, asked: int, usable: int) -> None:

@@ -14,6 +14,7 @@ from gateway.domain.ledger.entries import (
     Capture,
     Clawback,
     Entry,
+    EntryKind,
     Expire,
     Issue,
     Line,
@@ -42,6 +43,7 @@ from gateway.domain.ledger.state import (
 )
 
 MAX_CONSENT_SECONDS = 7 * 86_400
+NOT_OPEN = (bytes([EntryKind.OPENING]), bytes([EntryKind.TRANSFER]))
 
 Recover = Callable[[bytes, bytes], bytes | None]
 """(digest, 65-byte signature) → the signer's 20-byte address, or None where the contract's ECDSA refuses the signature."""
@@ -113,6 +115,8 @@ class LedgerModel:
 
     def apply_entry(self, brand: int, data: bytes, timestamp: int) -> Effect | Refused:
         """Applies one packed entry of a batch of `brand` in a block with this timestamp."""
+        if data[:1] in NOT_OPEN:
+            return Refused(Refusal.UNKNOWN_ENTRY_KIND, None)
         entry: Entry | None = None
         try:
             entry = decode_entry(data)
@@ -134,7 +138,7 @@ class LedgerModel:
             case Issue():
                 return self._issue(brand, entry, timestamp)
             case Opening():
-                raise _Skip(Refusal.UNKNOWN_ENTRY_KIND)
+                raise AssertionError("a kind that is not open was let through")
             case Clawback():
                 return self._claw_back(brand, entry)
             case Authorize() | Redeem():
@@ -280,7 +284,7 @@ class LedgerModel:
         return is_expired(expiry_day, timestamp, self.utc_offset_seconds)
 
 
-class _Skip(Exception):  # noqa: N818 - a refusal on its way out, never seen by callers
+class _Skip(Exception):  # a refusal on its way out, never seen by callers
     def __init__(self, reason: Refusal) -> None:
         super().__init__(reason.value)
         self.reason = reason
