@@ -38,6 +38,7 @@ class OtherRun(Exception):
 
 def main() -> int:
     arguments = _parse()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         directory = open_directory(arguments.data, arguments.fresh)
         with Supervisor(directory.root) as supervisor:
@@ -93,12 +94,13 @@ def _run(arguments: argparse.Namespace, directory: Any, supervisor: Supervisor) 
 def _serve(world: World) -> None:
     """Keeps everything up until a signal comes."""
     console.print(
-        f"\nAPI:         {world.gateway_url}/docs   (operator's key: {world.directory.gateway / 'operator-api.key'})", highlight=False
+        f"\nAPI:         {world.gateway_url}/docs   (operator's key: {world.directory.gateway / 'operator-api.key'})",
+        highlight=False,
+        soft_wrap=True,
     )
-    console.print(f"A member:    {world.gateway_url}{member_page(world)}", highlight=False)
-    console.print(f"Ledger RPC:  {world.rpc_url}", highlight=False)
+    console.print(f"A member:    {world.gateway_url}{member_page(world)}", highlight=False, soft_wrap=True)
+    console.print(f"Ledger RPC:  {world.rpc_url}", highlight=False, soft_wrap=True)
     console.print("Ctrl-C ends it; the same command continues on the same data.")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     while True:
         time.sleep(0.5)
         world.supervisor.check()

@@ -72,7 +72,9 @@ def show(summary: dict[str, Any], console: Console) -> None:
         style = "green" if verdict == "ok" else "yellow" if _holds(verdict) else "bold red"
         console.print(f"Invariant {number:>2}: [{style}]{verdict}[/]", highlight=False)
     ledger = summary["ledger"]
-    console.print(f"Ledger: {ledger['entries']} entries in {ledger['blocks']} blocks, head {ledger['head_hash']}", highlight=False)
+    console.print(
+        f"Ledger: {ledger['entries']} entries in {ledger['blocks']} blocks, head {ledger['head_hash']}", highlight=False, soft_wrap=True
+    )
     console.print(f"How members paid: {policy.STATEMENT}", highlight=False)
     for problem in failures(summary):
         console.print(f"[bold red]{problem}[/]", highlight=False)
