@@ -52,18 +52,9 @@ class LedgerChain:
         self.operator = key_of("operator")
         funded = {key.public_key.to_canonical_address(): _account() for key in (self.operator, key_of("stranger"))}
         genesis = {"gas_limit": GAS_PER_BLOCK, "timestamp": GENESIS_TIMESTAMP, "base_fee_per_gas": 10**9}
-        self._memory: dict[bytes, bytes] = {}
-        self._chain: Any = _Chain.from_genesis(AtomicDB(MemoryDB(self._memory)), genesis, funded)
+        self._chain: Any = _Chain.from_genesis(AtomicDB(MemoryDB()), genesis, funded)
+        self._view: tuple[int, Any] | None = None  # (timestamp, virtual machine) that calls run on until the next block
         self.timestamp = GENESIS_TIMESTAMP
-
-    def fork(self) -> LedgerChain:
-        """An independent chain with the same past."""
-        other = object.__new__(LedgerChain)
-        other.operator = self.operator
-        other._memory = dict(self._memory)
-        other._chain = _Chain(AtomicDB(MemoryDB(other._memory)))
-        other.timestamp = self.timestamp
-        return other
 
     def set_time(self, timestamp: int) -> None:
         """The next block's timestamp; later than the last one's."""
@@ -104,12 +95,15 @@ class LedgerChain:
         self.timestamp = self.next_timestamp
         self._chain.set_header_timestamp(self.timestamp)
         _, receipts, computations = self._chain.mine_all([transaction])
+        self._view = None
         return _outcome(receipts[0], computations[0])
 
     def call(self, to: bytes, data: bytes, *, sender: bytes = ZERO_ADDRESS) -> Outcome:
         """An eth_call on the newest state, as in the next block."""
-        self._chain.set_header_timestamp(self.next_timestamp)
-        vm = self._chain.get_vm()
+        if self._view is None or self._view[0] != self.next_timestamp:
+            self._chain.set_header_timestamp(self.next_timestamp)
+            self._view = self.next_timestamp, self._chain.get_vm()
+        _, vm = self._view
         computation = vm.execute_bytecode(
             origin=sender, gas_price=0, gas=2**27, to=to, sender=sender, value=0, data=data, code=vm.state.get_code(to)
         )

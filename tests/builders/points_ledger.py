@@ -35,7 +35,7 @@ Reasons = list[tuple[int, Refusal]]
 class PointsLedger:
     """`brands` have one signing key each, named `brand <id>`; `number` counts batches up where a test names none."""
 
-    def __init__(self, brands: Sequence[int] = (1, 2), limit: int = LIMIT) -> None:
+    def __init__(self, brands: Sequence[int] = (1, 2), limit: int = LIMIT, model: type[LedgerModel] = LedgerModel) -> None:
         self.chain = LedgerChain()
         self.abi = contract_abi("PointsLedger")
         self.access = contract_abi("AccessManager")
@@ -43,7 +43,7 @@ class PointsLedger:
         self.authority = self.chain.deploy(self.access.creation(operator))
         self.address = self.chain.deploy(self.abi.creation(self.authority, COALITION_ID, b"EUR", UTC_OFFSET_SECONDS))
         self.domain = Domain(CHAIN_ID, self.address, COALITION_ID)
-        self.model = LedgerModel(self.domain, UTC_OFFSET_SECONDS, recover, lambda *_: self.verifier_says)
+        self.model = model(self.domain, UTC_OFFSET_SECONDS, recover, lambda *_: self.verifier_says)
         self.verifier_says = False  # what the model takes a verifier contract to answer
         self.last_number = 0
         for brand in brands:

@@ -1,0 +1,247 @@
+"""A state machine that sends random batches of every kind to the real contract and to the model, and checks the numbered invariants.
+
+Members, orders and amounts come from small pools, so that batches collide: consents used twice, captures after voids, lots that run dry.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from gateway.domain.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    Entry,
+    Expire,
+    Issue,
+    Line,
+    PointRefund,
+    Redeem,
+    Void,
+    encode_entry,
+    pack_entries,
+)
+from gateway.domain.ledger.lots import (
+    SECONDS_PER_DAY,
+    NotEnoughPoints,
+    choose_lots,
+    expiry_day_for,
+    lot_id,
+    split_lot_id,
+)
+from gateway.domain.ledger.model import LedgerModel
+from tests.builders.ledger_chain import key_of
+from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger
+
+BRANDS = (1, 2, 3)
+MEMBERS = ("ann", "bob")
+LIMIT = 150
+NOTHING = bytes(32)
+
+points = st.integers(0, 60)
+member = st.integers(0, len(MEMBERS) - 1)
+pick = st.integers(0, 7)
+order = st.integers(0, 2)
+
+issue = st.tuples(st.just("issue"), member, st.integers(0, 2), st.integers(0, 120))
+specs = st.one_of(
+    issue,
+    issue,
+    st.tuples(st.just("clawback"), member, pick, points),
+    st.tuples(st.sampled_from(["authorize", "redeem"]), member, points, order),
+    st.tuples(st.just("pick a lot"), member, pick, points, order),
+    st.tuples(st.just("forge"), member, points, order),
+    st.tuples(st.just("capture"), pick, st.integers(0, 5)),
+    st.tuples(st.just("void"), pick),
+    st.tuples(st.just("refund"), pick, points),
+    st.tuples(st.just("expire"), member, pick),
+    st.tuples(st.just("garbage"), st.binary(max_size=40)),
+)
+
+
+@dataclass(frozen=True)
+class Consented:
+    """What the machine itself knows of a consent it had signed."""
+
+    brand: int
+    points: int
+    lots: tuple[int, ...]
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    model_class: ClassVar[type[LedgerModel]] = LedgerModel
+
+    @initialize()
+    def deploy(self) -> None:
+        self.ledger = PointsLedger(BRANDS, LIMIT, self.model_class)
+        self.members = [self.ledger.enroll(name) for name in MEMBERS]
+        self.lots: set[int] = set()
+        self.consents: dict[bytes, Consented] = {}
+        self.signed_issues: Counter[int] = Counter()  # by lot, what brands signed to issue and the ledger accepted
+        self.refunded: Counter[int] = Counter()  # by issuer
+        self.touched: set[bytes] = set()  # reservations used in the last step
+
+    @rule(days=st.integers(1, 40))
+    def time_passes(self, days: int) -> None:
+        self.ledger.chain.set_time(self.ledger.now + days * SECONDS_PER_DAY)
+
+    @rule(brand=st.sampled_from(BRANDS), status=st.sampled_from([1, 1, 1, 2, 3]))
+    def status_changes(self, brand: int, status: int) -> None:
+        self.ledger.set_status(brand, status)
+
+    @rule(brand=st.sampled_from(BRANDS), wanted=st.lists(specs, min_size=1, max_size=10))
+    def a_batch_is_submitted(self, brand: int, wanted: list[tuple[Any, ...]]) -> None:
+        entries = [entry for spec in wanted if (entry := self.entry(brand, *spec)) is not None]
+        now, outstanding_before = self.ledger.now, self.ledger.outstanding(brand)
+        refused = dict(self.ledger.submit(brand, entries))
+        accepted = [entry for index, entry in enumerate(entries) if index not in refused]
+        self.note(brand, accepted, now)
+        if any(isinstance(entry, Issue) for entry in accepted):
+            given_back = sum(
+                line.points for entry in accepted if isinstance(entry, PointRefund) for line in entry.lines if line.brand_id == brand
+            )
+            highest = max(outstanding_before, LIMIT) + given_back
+            assert self.ledger.outstanding(brand) <= highest, "invariant 4: an issue went beyond the limit"
+
+    @rule(brand=st.sampled_from(BRANDS), signer=st.sampled_from(BRANDS), who=member)
+    def a_batch_is_signed_by_another(self, brand: int, signer: int, who: int) -> None:
+        """Invariant 2: only the brand's own key lets its batch in."""
+        if signer == brand:
+            return
+        data = pack_entries([encode_entry(Issue(self.members[who], 0, 1, 1, NOTHING))])
+        number = self.ledger.next_number()
+        arguments = self.ledger.signed(brand, number, data, key=key_of(f"brand {signer}"))
+        assert self.ledger.reverted(self.ledger.transact("submitBatch", *arguments)) == "BatchKeyNotValid"
+
+    @invariant()
+    def the_ledger_adds_up(self) -> None:
+        state = self.ledger.model.state
+        for lot in self.lots:
+            brand, expiry_day = split_lot_id(lot)
+            total = 0
+            for holder in self.members:
+                held, reserved = self.ledger.held(holder, brand, expiry_day)
+                assert reserved <= held, "invariant 7: more is reserved than held"
+                assert (held, reserved) == (state.held[holder, lot], state.reserved[holder, lot])
+                total += held
+            assert total == self.ledger.view("outstandingOfLot", lot) == state.lots[lot].outstanding, "invariant 1"
+            assert state.lots[lot].issued == self.signed_issues[lot], "invariant 2: points nobody signed for"
+        for brand in BRANDS:
+            outstanding = self.ledger.outstanding(brand)
+            assert outstanding == sum(state.lots[lot].outstanding for lot in self.lots if lot >> 32 == brand)
+            assert outstanding <= LIMIT + self.refunded[brand], "invariant 4: above the limit by more than refunds"
+            for acceptor in BRANDS:
+                assert self.ledger.view("owed", brand, acceptor) == state.owed[brand, acceptor]
+
+    @invariant()
+    def no_more_is_captured_than_was_consented_to(self) -> None:
+        for reservation_id in self.touched:
+            consented = self.consents[reservation_id]
+            lots = [self.ledger.view("reservationLot", reservation_id, lot) for lot in consented.lots]
+            assert sum(authorized for authorized, _, _ in lots) == consented.points, "invariant 2"
+            assert all(refunded <= captured <= authorized for authorized, captured, refunded in lots)
+        self.touched.clear()
+
+    def entry(self, brand: int, kind: str, *spec: Any) -> Entry | bytes | None:
+        """The entry that a spec means in the present state, or None where it means nothing yet."""
+        match kind:
+            case "issue":
+                who, months, amount = spec
+                day = expiry_day_for(self.ledger.now, UTC_OFFSET_SECONDS, months)
+                self.lots.add(lot_id(brand, day))
+                return Issue(self.members[who], day, amount, 1, NOTHING)
+            case "garbage":
+                return bytes(spec[0])
+            case "authorize" | "redeem" | "forge":
+                return self.consent(brand, kind, *spec)
+        if not self.lots:
+            return None
+        lots = sorted(self.lots)
+        match kind:
+            case "pick a lot":
+                who, index, amount, order_index = spec
+                line = Line(*split_lot_id(lots[index % len(lots)]), amount)
+                return self.signed(Redeem, brand, who, [line], order_index)
+            case "clawback":
+                who, index, amount = spec
+                line = Line(*split_lot_id(lots[index % len(lots)]), amount)
+                return Clawback(self.members[who], NOTHING, NOTHING, (line,))
+            case "expire":
+                who, index = spec
+                lot = lots[index % len(lots)]
+                _, day = split_lot_id(lot)
+                left = self.ledger.model.state.unreserved(self.members[who], lot_id(brand, day))
+                return Expire(self.members[who], day, left)
+        return self.of_a_reservation(kind, *spec)
+
+    def consent(self, brand: int, kind: str, who: int, amount: int, order_index: int) -> Authorize | Redeem | None:
+        available = self.ledger.model.state.available(self.members[who])
+        try:
+            lines = choose_lots(available, amount, brand, self.ledger.now, UTC_OFFSET_SECONDS)
+        except (NotEnoughPoints, ValueError):
+            return None
+        self.check_order_of_spending(available, lines, brand)
+        entry = self.signed(Redeem if kind == "redeem" else Authorize, brand, who, lines, order_index)
+        if kind != "forge":
+            return entry
+        return replace(entry, reference=b"\x0f" * 32)
+
+    def signed(self, kind: type[Authorize] | type[Redeem], brand: int, who: int, lines: list[Line], order_index: int) -> Authorize | Redeem:
+        return self.ledger.consented(kind, brand, self.members[who], lines, key=key_of(MEMBERS[who]), reference=bytes([order_index]) * 32)
+
+    def of_a_reservation(self, kind: str, index: int, amount: int = 0) -> Entry | None:
+        if not self.consents:
+            return None
+        reservation_id = sorted(self.consents)[index % len(self.consents)]
+        lots = self.ledger.model.state.reservations[reservation_id].lots
+        if kind == "refund":
+            lot = sorted(lots)[amount % len(lots)]
+            return PointRefund(reservation_id, NOTHING, (Line(*split_lot_id(lot), amount),))
+        if kind == "void":
+            lines = tuple(Line(*split_lot_id(lot), part.authorized) for lot, part in lots.items())
+            return Void(reservation_id, NOTHING, lines)
+        lines = tuple(Line(*split_lot_id(lot), part.authorized * amount // 4) for lot, part in lots.items())
+        return Capture(reservation_id, NOTHING, lines)
+
+    def note(self, brand: int, accepted: list[Entry | bytes], now: int) -> None:
+        """Keeps the machine's own books of what the ledger accepted."""
+        for entry in accepted:
+            match entry:
+                case Issue():
+                    self.signed_issues[lot_id(brand, entry.expiry_day)] += entry.points
+                case Authorize() | Redeem():
+                    for line in entry.lines:
+                        ends = (line.expiry_day + 1) * SECONDS_PER_DAY - UTC_OFFSET_SECONDS
+                        assert line.expiry_day == 0 or now < ends, "invariant 9: an expired lot was spent"
+                    assert entry.reference != b"\x0f" * 32, "invariant 2: a forged consent was accepted"
+                    reservation_id = self.ledger.reservation_id(brand, entry)
+                    assert reservation_id not in self.consents, "invariant 2: a consent counted twice"
+                    lots = tuple(line.lot_id for line in entry.lines)
+                    self.touched.add(reservation_id)
+                    self.consents[reservation_id] = Consented(brand, entry.points, lots)
+                case Capture() | Void() | PointRefund():
+                    self.touched.add(entry.reservation_id)
+                    own = self.consents[entry.reservation_id].brand == brand
+                    assert own or isinstance(entry, Void), "invariant 2: another brand used the reservation"
+                    if isinstance(entry, PointRefund):
+                        for line in entry.lines:
+                            self.refunded[line.brand_id] += line.points
+                    self.lots |= set(self.ledger.model.state.lots)
+
+    def check_order_of_spending(self, available: dict[int, int], lines: list[Line], brand: int) -> None:
+        """Invariant 9, put another way than `choose_lots` does: no usable lot that comes before a chosen one has points left."""
+        taken = {line.lot_id: line.points for line in lines}
+        today = (self.ledger.now + UTC_OFFSET_SECONDS) // SECONDS_PER_DAY
+        for lot, have in available.items():
+            issuer, day = split_lot_id(lot)
+            if day != 0 and day < today:
+                assert lot not in taken, "invariant 9: an expired lot was chosen"
+            elif taken.get(lot, 0) < have:
+                before = (day or 2**40, issuer != brand, lot)
+                later = [each for each in lines if (each.expiry_day or 2**40, each.brand_id != brand, each.lot_id) > before]
+                assert not later, "invariant 9: a later lot was spent before a nearer one"
