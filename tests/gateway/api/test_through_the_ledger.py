@@ -1,0 +1,176 @@
+"""The API over a real node, real contracts and real brand signers: what was answered is on the ledger, and the next read shows it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from eth_account import Account
+from starlette.testclient import TestClient
+
+from gateway.adapters.database.work import writing
+from gateway.api.context import Context
+from gateway.app import create_app
+from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record
+from gateway.domain.api_keys import Role
+from gateway.jobs.worker import LedgerWorker
+from gateway.operations.completion import Completions
+from gateway.operations.create_api_key import create_api_key
+from tests.builders.coalition import CoalitionBuilder, running_coalition
+
+
+class HttpCoalition:
+    """A running coalition, called over HTTP by its brands; every write waits for the ledger."""
+
+    def __init__(self, builder: CoalitionBuilder, client: TestClient, tokens: dict[str, str]) -> None:
+        self.builder = builder
+        self._client = client
+        self._tokens = tokens
+        self._numbers = itertools.count(1)
+
+    def call(self, who: str, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self._tokens[who]}", "Idempotency-Key": f"k{next(self._numbers)}", "Prefer": "wait=60"}
+        return self._client.request(method, path, json=body, headers=headers)
+
+    def done(self, who: str, path: str, body: Any) -> Any:
+        """A write that must be on the ledger when it is answered."""
+        answer = self.call(who, "POST", path, body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def get(self, path: str) -> Any:
+        return self.call("auditor", "GET", path).json()
+
+    def points(self, member_id: str) -> tuple[int, int, int]:
+        """(available, reserved, ledger)."""
+        shown = self.get(f"/v1/members/{member_id}/points")
+        return shown["available"], shown["reserved"], shown["ledger"]
+
+    def purchase(self, brand_id: int, member_id: str, payment_id: str, gross_minor: int) -> Any:
+        at = datetime.fromtimestamp(self.builder.now, UTC)
+        self.builder.brands[brand_id].till(sale_record(payment_id, member_id, at, gross_minor, 0, 0))
+        body = {
+            "payment_id": payment_id,
+            "member_id": member_id,
+            "currency": "USD",
+            "gross_minor": gross_minor,
+            "occurred_at": at.isoformat(),
+            "business_date": at.date().isoformat(),
+        }
+        return self.done(f"brand:{brand_id}", "/v1/purchases", body)
+
+    def consent(self, brand_id: int, member_id: str, points: int, order_id: str) -> dict[str, Any]:
+        """A quote that the member has signed as any Ethereum wallet does."""
+        self.builder.brands[brand_id].till(order_record(order_id, member_id, points))
+        asked = {"order_id": order_id, "member_id": member_id, "points": points}
+        quote = self.call(f"brand:{brand_id}", "POST", "/v1/quotes", asked).json()
+        signed = Account.sign_typed_data(self.builder.member_keys[member_id].key, full_message=quote["typed_data"])
+        return {**asked, "nonce": quote["nonce"], "deadline": quote["deadline"], "proof": "0x" + bytes(signed.signature).hex()}
+
+
+@pytest.fixture(scope="module")
+def coalition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpCoalition]:
+    with running_coalition(tmp_path_factory.mktemp("coalition")) as builder:
+        builder.worker.close()
+        completions = Completions()
+        worker = LedgerWorker(builder.database, builder.chain, completions, builder.settings)
+        tokens = {}
+        with writing(builder.database) as work:
+            for role, brand_id in ((Role.OPERATOR, None), (Role.AUDITOR, None), (Role.BRAND, 1), (Role.BRAND, 2)):
+                name = role.value if brand_id is None else f"brand:{brand_id}"
+                tokens[name] = create_api_key(name, f"secret of {name}", role, brand_id, "test", api_keys=work.api_keys, now=0)[1]
+        with TestClient(create_app(Context(builder.database, completions, worker, builder.chain))) as client:
+            yield HttpCoalition(builder, client, tokens)
+
+
+def test_points_are_earned_at_one_brand_and_spent_at_another(coalition: HttpCoalition) -> None:
+    member = next(iter(coalition.builder.member_keys))
+    purchase = coalition.purchase(1, member, "pay-1", 10_000)
+    assert (purchase["operation"]["status"], purchase["points"]) == ("confirmed", 100)
+    assert coalition.points(member) == (100, 0, 100)
+
+    authorized = coalition.done("brand:2", "/v1/authorizations", coalition.consent(2, member, 60, "order-1"))
+    assert authorized["authorization"]["status"] == "open"
+    assert coalition.points(member) == (40, 60, 100)
+    path = f"/v1/authorizations/{authorized['authorization']['reservation_id']}"
+    captured = coalition.done("brand:2", f"{path}/capture", {"capture_id": "c-1", "points": 50})
+    assert (captured["authorization"]["status"], captured["authorization"]["captured"]) == ("captured", 50)
+    assert coalition.points(member) == (50, 0, 50)
+
+    coalition.builder.brands[2].till(point_refund_record("g-1", 20))
+    coalition.done("brand:2", f"{path}/point-refunds", {"point_refund_id": "g-1", "points": 20})
+    assert coalition.points(member) == (70, 0, 70)
+    redeemed = coalition.done("brand:2", "/v1/redemptions", coalition.consent(2, member, 10, "order-2"))
+    assert redeemed["operation"]["status"] == "confirmed"
+
+    owed = coalition.get("/v1/clearing")
+    assert [(one["issuer_id"], one["acceptor_id"], one["points"]) for one in owed["owed"]] == [(1, 2, 40)]
+    assert [one["points"] for one in owed["net"]] == [-40, 40]
+    items = coalition.get(f"/v1/members/{member}/history")["items"]
+    assert [item["kind"] for item in items] == ["redeem", "point_refund", "capture", "authorize", "issue"]
+    assert items[0]["operation_id"] == redeemed["operation"]["operation_id"]
+
+
+def test_a_payment_refund_takes_its_share_back_and_a_void_releases(coalition: HttpCoalition) -> None:
+    member = list(coalition.builder.member_keys)[1]
+    coalition.purchase(1, member, "pay-2", 9_900)
+    authorized = coalition.done("brand:2", "/v1/authorizations", coalition.consent(2, member, 30, "order-3"))
+    path = f"/v1/authorizations/{authorized['authorization']['reservation_id']}"
+    assert coalition.done("brand:2", f"{path}/void", {"void_id": "v-1"})["authorization"]["status"] == "voided"
+    at = datetime.fromtimestamp(coalition.builder.now, UTC)
+    coalition.builder.brands[1].till(refund_record("r-1", "pay-2", 3_300))
+    refund = {
+        "refund_id": "r-1",
+        "payment_id": "pay-2",
+        "amount_minor": 3_300,
+        "occurred_at": at.isoformat(),
+        "business_date": at.date().isoformat(),
+    }
+    shown = coalition.done("brand:1", "/v1/payment-refunds", refund)
+    assert (shown["points_due"], shown["points_short"], shown["operation"]["status"]) == (33, 0, "confirmed")
+    assert coalition.points(member) == (66, 0, 66)
+
+
+def test_a_sale_that_the_signer_does_not_know_earns_nothing(coalition: HttpCoalition) -> None:
+    member = list(coalition.builder.member_keys)[1]
+    before = coalition.points(member)
+    at = datetime.fromtimestamp(coalition.builder.now, UTC)
+    body = {
+        "payment_id": "invented",
+        "member_id": member,
+        "currency": "USD",
+        "gross_minor": 5_000,
+        "occurred_at": at.isoformat(),
+        "business_date": at.date().isoformat(),
+    }
+    answer = coalition.call("brand:1", "POST", "/v1/purchases", body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "operation_refused")
+    assert answer.json()["facts"]["reason"].startswith("signer_refused")
+    assert coalition.points(member) == before
+
+
+def test_the_operators_changes_of_a_brand_reach_the_ledger(coalition: HttpCoalition) -> None:
+    terms = {"par": {"numerator": 1, "denominator": 2}, "redemption": {"numerator": 3, "denominator": 4}}
+    assert coalition.done("operator", "/v1/brands/2/terms", terms)["status"] == "confirmed"
+    assert coalition.done("operator", "/v1/brands/2/limit", {"issue_limit": 77})["status"] == "confirmed"
+    assert coalition.done("operator", "/v1/brands/2/keys", {"key_address": "0x" + "ab" * 20, "valid_from": 5})["status"] == "confirmed"
+    assert coalition.done("operator", "/v1/brands/2/status", {"status": "suspended"})["status"] == "confirmed"
+    shown = coalition.get("/v1/brands/2")
+    assert (shown["status"], shown["issue_limit"], shown["redemption"]) == ("suspended", 77, {"numerator": 3, "denominator": 4})
+    assert "0x" + "ab" * 20 in [key["key_address"].lower() for key in shown["keys"]]
+    assert coalition.done("operator", "/v1/brands/2/status", {"status": "active"})["status"] == "confirmed"
+
+
+def test_a_member_enrolled_over_http_stands_on_the_ledger(coalition: HttpCoalition) -> None:
+    body = {"authorizer": {"kind": 1, "address": "0x" + "31" * 20}, "salt": "0x" + "05" * 32}
+    shown = coalition.done("operator", "/v1/members", body)
+    assert shown["operation"]["status"] == "confirmed"
+    assert coalition.points(shown["member_id"]) == (0, 0, 0)
+
+
+def test_health_tells_how_the_worker_stands(coalition: HttpCoalition) -> None:
+    shown = coalition.get("/healthz")
+    assert (shown["status"], shown["operations_open"], shown["worker"]["last_error"]) == ("ok", 0, None)
