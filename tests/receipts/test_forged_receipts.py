@@ -9,11 +9,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from eth_keys.constants import SECPK1_N
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.verify_receipt import REASONS, Refused, verify
-from tests.receipts.own_chain import LOT, MEMBERS, REFUSED_INDEX, OwnChain, entries
+from gateway.domain.ledger.batches import leaf, merkle_branch, merkle_root
+from gateway.domain.ledger.entries import Issue, encode_entry
+from gateway.domain.receipt import batch_slots, decoded_entry
+from scripts.verify_receipt import BATCHES_SLOT, REASONS, Refused, verify
+from tests.receipts.own_chain import GROCER, LOT, MEMBERS, REFUSED_INDEX, OwnChain, entries
 
 HONEST = OwnChain()
 ENTRY = HONEST.entry_receipt()
@@ -187,6 +191,31 @@ def test_a_batch_that_was_never_recorded_is_not_on_the_ledger() -> None:
             return {1: 1, 2: 2, 3: 3}
 
     assert verdict(Bare().entry_receipt()) == "not_on_ledger"
+
+
+def test_the_seals_mirror_image_is_not_a_seal() -> None:
+    """For every signature there is a second one by arithmetic alone; only one of them is taken."""
+
+    def mirrored(seal: str) -> str:
+        data = bytes.fromhex(seal[2:])
+        return "0x" + (data[:32] + (SECPK1_N - int.from_bytes(data[32:64])).to_bytes(32) + bytes([1 - data[64]])).hex()
+
+    assert verdict(altered(POINTS, "block", "seal", to=mirrored)) == "seal_wrong"
+
+
+def test_a_root_that_commits_to_more_than_the_batch_held_proves_none_of_it() -> None:
+    """The ledger stores the root that the brand signed; what stands behind the recorded number of entries was never applied."""
+    phantom = encode_entry(Issue(MEMBERS[0], 20_483, 10**6, 1, bytes(32)))
+    leaves = [leaf(GROCER, 3, place, entry) for place, entry in enumerate((*entries(), phantom))]
+
+    class Rogue(OwnChain):
+        def storage(self) -> dict[int, int]:
+            return {**super().storage(), batch_slots(BATCHES_SLOT, GROCER, 3)[0]: int.from_bytes(merkle_root(leaves))}
+
+    document = Rogue().entry_receipt()
+    content = {"bytes": "0x" + phantom.hex(), "decoded": decoded_entry(phantom), "refused": None}
+    branch = ["0x" + each.hex() for each in merkle_branch(leaves, 5)]
+    assert verdict({**document, "entry": {"index": 5, "branch": branch, **content}}) == "branch_wrong"
 
 
 def hex_places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:

@@ -65,6 +65,12 @@ def test_any_field_of_a_wrong_form_is_malformed(wrong: Any) -> None:
             holder[name] = kept
 
 
+def test_a_name_that_stands_twice_is_malformed() -> None:
+    text = json.dumps(HONEST.points_receipt())
+    assert code_of(text.replace('"about"', '"about": "entry", "about"', 1)) == "malformed"
+    assert code_of(text.replace('"held"', '"held": 5, "held"', 1)) == "malformed"
+
+
 def test_a_missing_or_an_additional_field_is_malformed() -> None:
     for document in (HONEST.entry_receipt(1), HONEST.points_receipt()):
         for holder, name in places(document):
