@@ -45,7 +45,7 @@ def run(directory: DataDirectory, host: str, port: int) -> None:
     with open_chain(directory) as history, _listen(host, port) as listening:
         config = history.config
         pool = Pool()
-        producer = BlockProducer(history, pool, directory.sealer_key())
+        producer = BlockProducer(history, pool, directory.sealer_key(), time.time)
         node = NodeView(history, pool, producer, CLIENT_VERSION)
         application = http_application(Dispatcher(method_table(node)))
         bound = listening.getsockname()

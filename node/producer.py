@@ -8,7 +8,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from time import time as wall_clock
 
 from eth_keys.datatypes import PrivateKey
 from eth_typing import Address
@@ -32,10 +31,11 @@ EMPTY_BLOCKS_MAX = 1_000  # per evm_mine
 class BlockProducer:
     """`submit` and the clock methods may be called from any thread; blocks are built on the producer's own."""
 
-    def __init__(self, history: History, pool: Pool, sealer_key: PrivateKey) -> None:
+    def __init__(self, history: History, pool: Pool, sealer_key: PrivateKey, wall_clock: Callable[[], float]) -> None:
         self._history = history
         self._pool = pool
         self._key = sealer_key
+        self._wall_clock = wall_clock
         self._clock = load_clock(history.store, history.config)
         self._wake = threading.Condition()
         self._work = False
@@ -132,7 +132,7 @@ class BlockProducer:
         candidates = self._pool.candidates(state_of(self._history, head).get_nonce)
         if not candidates and not allow_empty:
             return False
-        timestamp, clock = self._clock.timestamp_after(head.timestamp, wall_clock())
+        timestamp, clock = self._clock.timestamp_after(head.timestamp, self._wall_clock())
         config = self._history.config
         environment = Environment(config.chain_id, head, self._history.read_node, self._history.previous_hashes)
         try:
