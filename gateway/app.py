@@ -39,7 +39,7 @@ from gateway.api.limits import BodyLimit
 from gateway.config import Settings
 from gateway.jobs.worker import LedgerWorker
 from gateway.operations.completion import Completions
-from gateway.portal import member
+from gateway.portal import api_reference, member
 
 ROUTERS: tuple[APIRouter, ...] = (
     coalition.router,
@@ -59,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     audit.router,
     health.router,
     member.router,
+    api_reference.router,
 )
 REQUEST_THREADS = 128  # callers that wait for the ledger hold a thread each
 
@@ -84,6 +85,8 @@ def create_app(context: Context) -> FastAPI:
         lifespan=_life_of(context),
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.context = context
     app.add_middleware(BodyLimit)

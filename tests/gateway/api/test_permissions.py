@@ -15,7 +15,7 @@ OPERATOR = frozenset({"operator"})
 BRAND = frozenset({"brand"})
 STAFF = frozenset({"operator", "auditor"})
 OPERATOR_OR_BRAND = frozenset({"operator", "brand"})
-OPEN = frozenset({"get_coalition", "get_health", "get_member_page", "get_portal_style"})
+OPEN = frozenset({"get_api_reference", "get_coalition", "get_health", "get_member_page", "get_portal_style"})
 
 ROLES = {
     "create_brand": OPERATOR,
