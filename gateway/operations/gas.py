@@ -17,7 +17,7 @@ from gateway.domain.ledger.entries import (
 )
 
 TRANSACTION_GAS_MAX = 2**24
-BATCH_GAS_BASE = 250_000
+BATCH_GAS_BASE = 200_000  # the transaction itself, signature, root and outcome; twice what is measured
 BATCH_GAS_MAX = TRANSACTION_GAS_MAX - BATCH_GAS_BASE
 CALLDATA_GAS_PER_BYTE = 40  # the floor price of EIP-7623; more than what execution adds per byte
 
@@ -31,17 +31,18 @@ def entry_gas(entry: Entry) -> int:
     calldata = CALLDATA_GAS_PER_BYTE * (2 + len(encode_entry(entry)))
     match entry:
         case Issue() | Opening():
-            return calldata + 75_000
+            return calldata + 52_000
         case Clawback():
             return calldata + 15_000 + 20_000 * len(entry.lines)
         case Authorize() | Redeem():
-            return calldata + 110_000 + 80_000 * len(entry.lines)
+            per_line = 32_000 if isinstance(entry, Authorize) else 68_000
+            return calldata + 75_000 + per_line * len(entry.lines)
         case Capture():
-            return calldata + 20_000 + 80_000 * len(entry.lines)
+            return calldata + 20_000 + 55_000 * len(entry.lines)
         case Void():
             return calldata + 15_000 + 20_000 * len(entry.lines)
         case PointRefund():
-            return calldata + 15_000 + 100_000 * len(entry.lines)
+            return calldata + 20_000 + 66_000 * len(entry.lines)
         case Expire():
             return calldata + 30_000
 
