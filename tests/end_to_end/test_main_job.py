@@ -89,9 +89,7 @@ def test_receipts_of_the_run_are_genuine(summary: dict[str, Any]) -> None:
     assert summary["receipts"]["entry"]["verified"]
 
 
-def test_a_second_run_continues_and_a_stranger_with_the_abi_gets_the_same_sums(
-    summary: dict[str, Any], serving: dict[str, Any]
-) -> None:
+def test_a_second_run_continues_and_a_stranger_with_the_abi_gets_the_same_sums(summary: dict[str, Any], serving: dict[str, Any]) -> None:
     assert serving["brands"] == summary["brands"]
     assert serving["ledger"]["entries"] == summary["ledger"]["entries"]
     outstanding = {brand["brand_id"]: brand["outstanding"] for brand in serving["brands"].values()}
