@@ -45,18 +45,20 @@ class KeptRecord:
     record: PaymentRecord
 
     @property
-    def order(self) -> tuple[date, str, str, int, str, str, int]:
-        """An order by content, so that a file's row order decides nothing; the stored id only parts identical rows."""
+    def order(self) -> tuple[date, str, tuple[str, ...], tuple[int, ...], int]:
+        """An order by everything a record says, so that a file's row order decides nothing; the stored id only parts identical rows."""
         record = self.record
-        return (
-            record.business_date,
-            record.occurred_at,
+        texts = (
+            record.payment_id,
             record.currency,
-            record.gross_minor,
-            record.payment_id or "",
+            record.provider,
+            record.kind,
             record.provider_record_id,
-            self.payment_record_id,
+            record.refund_id,
+            record.payout_id,
         )
+        amounts = (record.gross_minor, record.fee_minor, record.net_minor)
+        return record.business_date, record.occurred_at, tuple(text or "" for text in texts), amounts, self.payment_record_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,20 @@ def test_the_same_provider_record_twice_is_duplicated_and_the_first_still_matche
     assert result.matches[0].payment_record_ids == (1,)
 
 
+@pytest.mark.parametrize("changed", [{"payout_id": "po"}, {"fee": 7}, {"payment_id": "B"}, {"minor": 999}, {"currency": "CAD"}, {"on": 2}])
+def test_which_of_two_unlike_repeats_is_the_first_does_not_depend_on_their_rows(changed):
+    one, two = {"key": "txn_x"}, {"key": "txn_x"} | changed
+    told = []
+    for rows in ((one, two), (two, one)):
+        records = Records()
+        for row in rows:
+            records.charge(**row)
+        result = reconciled([purchase(), purchase("B")], records)
+        breaks = sorted((found.kind.value, found.payment_id or "", found.found_minor or 0) for found in result.breaks)
+        told.append((breaks, [(match.payment_id, match.amount_minor) for match in result.matches], result.payouts))
+    assert told[0] == told[1]
+
+
 def test_the_same_provider_id_of_another_kind_is_no_repeat():
     result = reconciled([purchase()], Records().charge(key="txn_x").refund(0, key="txn_x"))
     assert "duplicated" not in kinds(result)

@@ -16,6 +16,10 @@ from tests.gateway.reconciliation.payment_facts import Records, day, purchase, r
 PAYMENTS = st.sampled_from(["A", "B", "C"])
 AMOUNTS = st.sampled_from([0, 100, 200, 300, 500])
 DAYS = st.integers(0, 12)
+ONE_CHANGE = st.sampled_from(
+    [{}, {"payout_id": "po3"}, {"payout_id": None}, {"refund_id": "R2"}, {"fee_minor": 8}, {"payment_id": "B"}, {"gross_minor": 101}]
+)
+"""What a repeat may have different from the record it repeats."""
 
 
 @st.composite
@@ -44,6 +48,9 @@ def facts(draw: st.DrawFn) -> Facts:
             payout_id=draw(st.sampled_from([None, "po1", "po2"])),
             refund_id=draw(st.sampled_from([None, "R0", "R1"])) if kind is RecordKind.REFUND else None,
         )
+    for _ in range(draw(st.integers(0, 2)) if records.kept else 0):
+        almost = replace(draw(st.sampled_from(records.kept)).record, **draw(ONE_CHANGE))
+        records.kept.append(KeptRecord(len(records.kept) + 1, almost))
     return Facts(day(draw(DAYS)), tuple(purchases), tuple(refunds), tuple(records.kept))
 
 
