@@ -71,7 +71,7 @@ def create_payment_refunds(body: PaymentRefundsBody, caller: AsBrand, write: Wri
     return write_all(write, caller, "payment_refunds", PaymentRefundBody, body.payment_refunds, act)
 
 
-@router.get("/{refund_id}", responses=READS)
+@router.get("/{refund_id:path}", responses=READS)
 def get_payment_refund(
     refund_id: ExternalIdPath, caller: Reader, context: ContextNeeded, brand_id: BrandIdQuery = None
 ) -> PaymentRefundView:

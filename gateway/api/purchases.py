@@ -123,7 +123,7 @@ def create_purchases(body: PurchasesBody, caller: AsBrand, write: WriteNeeded) -
     return write_all(write, caller, "purchases", PurchaseBody, body.purchases, act)
 
 
-@router.get("/{payment_id}", responses=READS)
+@router.get("/{payment_id:path}", responses=READS)
 def get_purchase(
     payment_id: ExternalIdPath, caller: Reader, context: ContextNeeded, brand_id: BrandIdQuery = None
 ) -> PurchaseView:

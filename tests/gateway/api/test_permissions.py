@@ -84,7 +84,7 @@ IDS = {
 
 
 def _path(route: APIRoute) -> str:
-    return re.sub(r"{(\w+)}", lambda found: IDS[found[1]], route.path)
+    return re.sub(r"{(\w+)(?::path)?}", lambda found: IDS[found[1]], route.path)
 
 
 def test_the_table_names_every_route() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -153,6 +154,13 @@ def test_the_same_payment_under_another_key_is_the_first_result_again(coalition:
     assert first.json() == again.json()
     counts = coalition.row_counts()
     assert (counts["purchases"], counts["entry_references"]) == (1, 1)
+
+
+def test_a_payment_id_may_hold_any_visible_character(coalition: OfflineCoalition) -> None:
+    coalition.brand(1)
+    payment_id = "2017/03/15#7?a=b+~"
+    assert coalition.post("brand:1", "/v1/purchases", purchase_body(payment_id)).status_code == 201
+    assert coalition.get("brand:1", f"/v1/purchases/{quote(payment_id, safe='/')}").json()["payment_id"] == payment_id
 
 
 def test_the_same_payment_with_other_content_is_refused(coalition: OfflineCoalition) -> None:
