@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paid_sales import UTC_OFFSET_SECONDS, plan_of, walk
 
 from scripts.demo.generator.actuals import PaidSale, PaymentRefund
 from scripts.demo.generator.files import WrittenFiles, write_files
 from scripts.demo.generator.planning import GRACE_DAYS, KINDS, LATE_AFTER_DAYS, Plan
 from scripts.demo.sales import load_reduced_sales, load_sales
+from tests.demo.paid_sales import UTC_OFFSET_SECONDS, plan_of, walk
 
 
 @dataclass(frozen=True)

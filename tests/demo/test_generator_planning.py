@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from paid_sales import plan_of
 
 from scripts.demo.generator.planning import GRACE_DAYS, KINDS, MISSING, make_plan
 from scripts.demo.sales import BRANDS, Extract, load_reduced_sales, load_sales
+from tests.demo.paid_sales import plan_of
 
 GENERATOR = Path(__file__).resolve().parents[2] / "scripts" / "demo" / "generator"
 

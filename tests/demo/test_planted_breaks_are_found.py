@@ -7,7 +7,6 @@ from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
-from paid_sales import UTC_OFFSET_SECONDS, plan_of, walk
 
 from gateway.adapters.payment_records.mapped_csv import read_mapped_csv
 from gateway.adapters.payment_records.stripe_payout_reconciliation import StripeOptions, read_stripe_report
@@ -20,6 +19,7 @@ from scripts.demo.generator.actuals import PaidSale, PaymentRefund
 from scripts.demo.generator.files import write_files
 from scripts.demo.sales import Extract, load_reduced_sales, load_sales
 from scripts.demo.scorer import FoundBreak, read_answers, score
+from tests.demo.paid_sales import UTC_OFFSET_SECONDS, plan_of, walk
 
 
 @pytest.mark.parametrize("seed", [1, 2])

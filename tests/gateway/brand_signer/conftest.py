@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from brand_books import Brand
+
+from tests.gateway.brand_signer.brand_books import Brand
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from brand_books import MEMBER, SOLD_AT, Brand, issue, member_hex, refusals
 
 from gateway.brand_signer.register_writer import RegisterWriter, refund_record, sale_record
 from gateway.brand_signer.sales_register import DamagedRegister, FileRegister
+from tests.gateway.brand_signer.brand_books import MEMBER, SOLD_AT, Brand, issue, member_hex, refusals
 
 SALE = sale_record("p-1", member_hex(MEMBER), SOLD_AT, 1_000, 100, 0)
 

@@ -6,7 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from brand_books import (
+from coincurve import PublicKey
+from eth_hash.auto import keccak
+
+from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
+from gateway.domain.ledger.batches import batch_root
+from gateway.domain.ledger.entries import encode_entry, pack_entries
+from gateway.domain.ledger.signing import batch_digest, reference
+from tests.gateway.brand_signer.brand_books import (
     BRAND,
     DOMAIN,
     EXPIRY_DAY,
@@ -26,13 +33,6 @@ from brand_books import (
     reservation_of,
     void,
 )
-from coincurve import PublicKey
-from eth_hash.auto import keccak
-
-from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
-from gateway.domain.ledger.batches import batch_root
-from gateway.domain.ledger.entries import encode_entry, pack_entries
-from gateway.domain.ledger.signing import batch_digest, reference
 
 
 def test_a_batch_of_a_registered_sale_is_signed_with_the_brands_key(brand: Brand) -> None:

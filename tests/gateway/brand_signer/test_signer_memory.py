@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from brand_books import BRAND, DEADLINE, DOMAIN, Brand, batch, issue, refusals
 
 from gateway.brand_signer.journal import Journal, SignedBatch, WrongJournal
 from gateway.brand_signer.sign_batch import NumberUsed
+from tests.gateway.brand_signer.brand_books import BRAND, DEADLINE, DOMAIN, Brand, batch, issue, refusals
 
 
 def test_the_same_batch_gets_the_same_signature_also_after_a_restart(brand: Brand) -> None:

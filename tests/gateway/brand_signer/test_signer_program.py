@@ -17,7 +17,6 @@ from typing import Any
 
 import httpx
 import pytest
-from brand_books import BRAND, DOMAIN, Brand, batch, issue
 
 from gateway.brand_signer.__main__ import main
 from gateway.brand_signer.config import BadConfig, load_config
@@ -25,6 +24,7 @@ from gateway.brand_signer.json_server import BODY_BYTES_MAX, serve_on
 from gateway.brand_signer.routes import PUBLIC, routes_of
 from gateway.brand_signer.secret_files import UnsafeFile, read_or_make
 from gateway.brand_signer.sign_batch import BatchRequest
+from tests.gateway.brand_signer.brand_books import BRAND, DOMAIN, Brand, batch, issue
 
 ROOT = Path(__file__).resolve().parents[3]
 
