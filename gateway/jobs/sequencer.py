@@ -102,20 +102,23 @@ class Sequencer:
         return packed
 
     def unsigned(self) -> list[UnsignedBatch]:
-        """Batches to ask signers about, oldest first; those whose deadline has passed are given up."""
-        with self._database.write() as session:
+        """Batches to ask signers about, oldest first."""
+        with self._database.read() as session:
             now = self.now(session)
-            found = []
-            for batch in session.scalars(select(BatchRow).where(BatchRow.status == "packed").order_by(BatchRow.batch_id)):
-                if batch.deadline <= now:
-                    refuse_batch(session, batch, "batch_expired", now)
-                    continue
-                brand = session.get_one(BrandRow, batch.brand_id)
-                request = SigningRequest(
-                    batch.brand_id, batch.number, batch.deadline, batch.entries, bytes.fromhex(batch.root[2:]), _details(session, batch)
-                )
-                found.append(UnsignedBatch(batch.batch_id, SignerAddress(brand.signer_url, brand.signer_token), request))
-            return found
+            waiting = select(BatchRow).where(BatchRow.status == "packed", BatchRow.deadline > now).order_by(BatchRow.batch_id)
+            return [self._unsigned(session, batch) for batch in session.scalars(waiting)]
+
+    def give_up_expired(self) -> int:
+        """Refuses the operations of batches that nobody signed before their deadline; how many batches."""
+        with self._database.read() as session:
+            expired = select(BatchRow.batch_id).where(BatchRow.status == "packed", BatchRow.deadline <= self.now(session))
+            batch_ids = session.scalars(expired).all()
+        if batch_ids:
+            with self._database.write() as session:
+                now = self.now(session)
+                for batch_id in batch_ids:
+                    refuse_batch(session, session.get_one(BatchRow, batch_id), "batch_expired", now)
+        return len(batch_ids)
 
     def store_signed(self, batch_id: int, signature: bytes, base_fee: int) -> None:
         """Stores a batch's signature and the transaction that carries it. Raises WrongSignature."""
@@ -151,6 +154,12 @@ class Sequencer:
     def now(self, session: Session) -> int:
         """The moment that rules go by."""
         return current_time(session, self._coalition, self._wall_clock)
+
+    def _unsigned(self, session: Session, batch: BatchRow) -> UnsignedBatch:
+        brand = session.get_one(BrandRow, batch.brand_id)
+        root = bytes.fromhex(batch.root[2:])
+        request = SigningRequest(batch.brand_id, batch.number, batch.deadline, batch.entries, root, _details(session, batch))
+        return UnsignedBatch(batch.batch_id, SignerAddress(brand.signer_url, brand.signer_token), request)
 
     def _store_batch(self, session: Session, packed: PackedBatch, now: int) -> None:
         number = _next_number(session, packed.brand_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from time import monotonic
 
@@ -11,7 +11,7 @@ from gateway.domain.errors import Unavailable
 from gateway.jobs.sequencer import Sequencer, UnsignedBatch, WrongSignature
 from gateway.operations.signer_port import BatchSigner, NumberTaken, Signed, SignerRefusal
 
-ANSWERS_AWAITED_SECONDS = 1.0
+ANSWERS_AWAITED_SECONDS = 0.5
 _FIRST_DELAY_SECONDS = 0.25
 _LONGEST_DELAY_SECONDS = 30.0
 
@@ -19,26 +19,36 @@ log = logging.getLogger(__name__)
 
 
 class SigningDesk:
-    """One question per batch at a time. `errors` says, by brand, why its signer did not answer last."""
+    """One question per batch at a time. `errors` says, by brand, why its signer did not answer last.
 
-    def __init__(self, sequencer: Sequencer, signer: BatchSigner, threads: int = 16) -> None:
+    `on_answer` is called, from another thread, when an answer comes in.
+    """
+
+    def __init__(self, sequencer: Sequencer, signer: BatchSigner, on_answer: Callable[[], None], threads: int = 16) -> None:
         self.errors: dict[int, str] = {}
         self._sequencer = sequencer
         self._signer = signer
+        self._on_answer = on_answer
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="signer")
         self._asked: dict[int, tuple[UnsignedBatch, Future[Signed | SignerRefusal]]] = {}
         self._delays: dict[int, tuple[float, float]] = {}
 
     def work(self, unsigned: Iterable[UnsignedBatch], base_fee: int) -> int:
-        """Asks about batches whose turn has come, waits a moment, and stores what was answered; how many were settled."""
-        now = monotonic()
-        for batch in unsigned:
-            not_before, _ = self._delays.get(batch.batch_id, (0.0, 0.0))
-            if batch.batch_id not in self._asked and now >= not_before:
-                self._asked[batch.batch_id] = batch, self._threads.submit(self._signer.sign, batch.signer, batch.request)
-        wait([future for _, future in self._asked.values()], timeout=ANSWERS_AWAITED_SECONDS)
+        """Asks about batches whose turn has come, waits a moment for them, and stores what was answered; how many were settled."""
+        asked_now = [self._ask(batch) for batch in unsigned if self._is_due(batch)]
+        wait(asked_now, timeout=ANSWERS_AWAITED_SECONDS)
         answered = sorted(batch_id for batch_id, (_, future) in self._asked.items() if future.done())
         return sum(self._settle(*self._asked.pop(batch_id), base_fee) for batch_id in answered)
+
+    def _is_due(self, batch: UnsignedBatch) -> bool:
+        not_before, _ = self._delays.get(batch.batch_id, (0.0, 0.0))
+        return batch.batch_id not in self._asked and monotonic() >= not_before
+
+    def _ask(self, batch: UnsignedBatch) -> Future[Signed | SignerRefusal]:
+        future = self._threads.submit(self._signer.sign, batch.signer, batch.request)
+        future.add_done_callback(lambda _: self._on_answer())
+        self._asked[batch.batch_id] = batch, future
+        return future
 
     def close(self) -> None:
         """Waits for the questions under way; their answers are asked for again at the next start."""

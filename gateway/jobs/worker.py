@@ -102,7 +102,7 @@ class LedgerWorker:
         coalition = check_chain(self._database, self._chain)
         self.follower = Follower(self._database, self._chain, coalition, self._completions)
         self.sequencer = Sequencer(self._database, self.submitter, coalition, self._settings.batch_lifetime_seconds, self._wall_clock)
-        self._desk = SigningDesk(self.sequencer, self._signer or HttpSigner(self._settings.signer_timeout_seconds))
+        self._desk = SigningDesk(self.sequencer, self._signer or HttpSigner(self._settings.signer_timeout_seconds), self.wake)
         self.follower.follow()
         if not self._settle_open():
             raise Unavailable("The node does not seal the transactions sent to it")
@@ -122,12 +122,10 @@ class LedgerWorker:
         desk = self._desk
         assert desk is not None, "open() comes first"
         base_fee = self.follower.base_fee
-        done = self.sequencer.store_admin_transactions(base_fee)
+        done = self.sequencer.store_admin_transactions(base_fee) + self.sequencer.give_up_expired()
         packed = self.sequencer.pack()
         done += len(packed.batches) + len(packed.refused)
-        unsigned = self.sequencer.unsigned()
-        if unsigned:
-            done += desk.work(unsigned, base_fee)
+        done += desk.work(self.sequencer.unsigned(), base_fee)
         if done:
             self._completions.notify()
         return done

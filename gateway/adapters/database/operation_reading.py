@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.adapters.database.ledger_state import load_state
-from gateway.adapters.database.tables_operations import OperationRow
+from gateway.adapters.database.tables_operations import BatchRow, OperationRow
 from gateway.adapters.database.tables_projection import LedgerEntryRow, LedgerMovementRow
 from gateway.domain.ledger.state import LedgerState
 from gateway.operations.entry_building import AcceptedOperation, IssuedEntry, RoundView
@@ -29,10 +30,14 @@ class Waiting:
 
 
 def accepted_operations(session: Session) -> list[AcceptedOperation]:
-    """Operations that become entries, in their sequence; a round takes no more than so many."""
+    """Operations that become entries, in their sequence; a round takes no more than so many.
+
+    A brand whose signer has not answered for its last batches gets no new ones, so that it finds one batch to sign and not a heap.
+    """
+    unsigned = select(BatchRow.brand_id).where(BatchRow.status == "packed")
     rows = session.scalars(
         select(OperationRow)
-        .where(OperationRow.status == "accepted", OperationRow.kind.in_(ENTRY_KINDS))
+        .where(OperationRow.status == "accepted", OperationRow.kind.in_(ENTRY_KINDS), OperationRow.brand_id.not_in(unsigned))
         .order_by(OperationRow.sequence)
         .limit(OPERATIONS_IN_ONE_ROUND)
     )
@@ -63,31 +68,39 @@ def read_waiting(session: Session, operations: list[AcceptedOperation], timestam
         for operation in operations
         if operation.kind == "clawback"
     }
-    open_rows = session.execute(
-        select(
-            OperationRow.kind,
-            OperationRow.brand_id,
-            OperationRow.status,
-            OperationRow.member_id,
-            OperationRow.reference,
-            OperationRow.reservation_id,
-        ).where(OperationRow.status.in_(("accepted", "packed")))
-    ).all()
-    blocked = {row.member_id for row in open_rows if row.kind == "enroll"}
-    blocked |= {row.member_id for row in open_rows if row.status == "packed" and row.kind not in ("issue", "enroll")}
     view = RoundView(
         timestamp=timestamp,
         issued=_issued(session, issue_references),
-        waiting_issues=frozenset(
-            (row.brand_id, bytes.fromhex(row.reference[2:])) for row in open_rows if row.kind == "issue" and row.reference and row.brand_id
-        ),
-        waiting_reservations=frozenset(
-            bytes.fromhex(row.reservation_id[2:]) for row in open_rows if row.kind in ("authorize", "redeem") and row.reservation_id
-        ),
-        blocked_members=frozenset(bytes.fromhex(member_id[2:]) for member_id in blocked if member_id),
-        waiting_brands=frozenset(row.brand_id for row in open_rows if row.kind == "register_brand" and row.brand_id),
+        waiting_issues=_waiting_issues(session, issue_references),
+        waiting_reservations=_waiting_reservations(session, reservations),
+        blocked_members=_blocked_members(session),
+        waiting_brands=frozenset(session.scalars(_open(OperationRow.brand_id).where(OperationRow.kind == "register_brand"))),
     )
     return Waiting(operations, load_state(session, members, reservations), view)
+
+
+def _waiting_issues(session: Session, references: set[tuple[int, bytes]]) -> frozenset[tuple[int, bytes]]:
+    named = ["0x" + reference.hex() for _, reference in references]
+    rows = _open(OperationRow.brand_id, OperationRow.reference).where(OperationRow.kind == "issue", OperationRow.reference.in_(named))
+    return frozenset((brand_id, bytes.fromhex(reference[2:])) for brand_id, reference in session.execute(rows))
+
+
+def _waiting_reservations(session: Session, reservation_ids: set[bytes]) -> frozenset[bytes]:
+    named = ["0x" + reservation_id.hex() for reservation_id in reservation_ids]
+    opening = OperationRow.kind.in_(("authorize", "redeem")), OperationRow.reservation_id.in_(named)
+    return frozenset(bytes.fromhex(found[2:]) for found in session.scalars(_open(OperationRow.reservation_id).where(*opening)))
+
+
+def _blocked_members(session: Session) -> frozenset[bytes]:
+    """Members who wait for their enrolment, or have something in a batch that is not on the ledger yet; issues block nobody."""
+    is_enrolling = OperationRow.kind == "enroll"
+    is_spending = and_(OperationRow.status == "packed", OperationRow.kind != "issue")
+    found = session.scalars(_open(OperationRow.member_id).where(or_(is_enrolling, is_spending), OperationRow.member_id.is_not(None)))
+    return frozenset(bytes.fromhex(member_id[2:]) for member_id in found)
+
+
+def _open(*columns: Any) -> Select[Any]:
+    return select(*columns).where(OperationRow.status.in_(("accepted", "packed")))
 
 
 def _issued(session: Session, references: set[tuple[int, bytes]]) -> dict[tuple[int, bytes], IssuedEntry]:

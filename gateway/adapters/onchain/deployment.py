@@ -18,7 +18,7 @@ from gateway.adapters.database.tables_operations import TransactionRow
 from gateway.adapters.onchain.artifacts import access_manager, points_ledger
 from gateway.adapters.onchain.connection import Chain
 from gateway.adapters.onchain.submitter import Submitter
-from gateway.config import Settings
+from gateway.config import BadSettings, Settings
 from gateway.domain.coalition import Coalition
 from gateway.domain.errors import Unavailable
 from gateway.operations.gas import DEPLOY_GAS
@@ -42,7 +42,9 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
     chain_id = chain.chain_id()
     known_count = chain.transaction_count(submitter.address)
     with database.write() as session:
-        if session.scalar(select(CoalitionRow)) is not None:
+        known = session.scalar(select(CoalitionRow))
+        if known is not None:
+            _check_settings(known, settings)
             return
         if known_count:
             raise AccountInUse(f"{submitter.address} has sent {known_count} transactions; the gateway needs an account of its own")
@@ -106,6 +108,14 @@ def contract_address(sender: str, nonce: int) -> str:
     """Where a contract created by this account at this nonce stands."""
     packed: bytes = rlp_encode([bytes.fromhex(sender[2:]), nonce])
     return "0x" + keccak(packed)[12:].hex()
+
+
+def _check_settings(known: CoalitionRow, settings: Settings) -> None:
+    """What is built into the contract cannot be changed by settings."""
+    for name in ("currency", "utc_offset_seconds", "sandbox"):
+        built_in, wanted = getattr(known, name), getattr(settings, name)
+        if built_in != wanted:
+            raise BadSettings(f"{name} is {wanted!r}, but this coalition began with {built_in!r}")
 
 
 def _coalition_id(extra_data: bytes, settings: Settings) -> bytes:
