@@ -78,6 +78,14 @@ def check(case: Case, numbers: Sequence[int] = NUMBERS) -> list[Verdict]:
 
 
 def _verdict(invariant: Invariant, case: Case) -> Verdict:
-    found = invariant.findings(case)
+    found = _until_damaged(invariant.findings(case))
     shown = tuple(islice(found, FINDINGS_SHOWN))
     return Verdict(invariant.number, invariant.sentence, shown, len(shown) + sum(1 for _ in found), invariant.not_yet)
+
+
+def _until_damaged(findings: Iterator[str]) -> Iterator[str]:
+    """Data may be too damaged to be checked to the end; that is a finding of this invariant and must not hide the others."""
+    try:
+        yield from findings
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        yield f"the check stopped at data that make no sense: {type(error).__name__}: {error}"

@@ -205,6 +205,16 @@ def test_references_refilled_on_a_rebuild_stand_for_operations_that_nobody_knows
     assert "nothing here knows its reference" in audited(honest, copy)[5][0]
 
 
+def test_data_that_make_no_sense_are_a_finding_and_hide_no_other(honest: LiveLedger, copy: Database) -> None:
+    tamper(copy, "UPDATE batches SET root = 'root' WHERE number = 1")
+    tamper(copy, "UPDATE ledger_movements SET lot_id = 7 WHERE reserved_delta = 10")
+    tamper(copy, "UPDATE payouts SET fees_minor = fees_minor - 1")
+    failed = audited(honest, copy)
+    assert "stored was root" in failed[5][0]
+    assert failed[9][-1] == "the check stopped at data that make no sense: ValueError: 7 is no lot id"
+    assert set(failed) == {5, 6, 7, 9, 10}
+
+
 def test_findings_are_bounded_and_all_are_counted(honest: LiveLedger, copy: Database) -> None:
     with copy.write() as session:
         session.execute(text("UPDATE ledger_blocks SET timestamp = timestamp + 1"))
