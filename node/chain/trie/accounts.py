@@ -1,0 +1,76 @@
+"""py-evm's account database on pending tries, for the accounts themselves and for each one's storage.
+
+Past states stay readable under their roots. The list of nodes read (py-evm's witness) leaves out those that came from the cache.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from eth.abc import AccountStorageDatabaseAPI, AtomicDatabaseAPI, DatabaseAPI
+from eth.constants import BLANK_ROOT_HASH
+from eth.db.account import AccountDB
+from eth.db.backends.base import BaseDB
+from eth.db.cache import CacheDB
+from eth.db.journal import JournalDB
+from eth_hash.auto import keccak
+from eth_typing import Address, Hash32
+
+from node.chain.trie.pending import PendingTrie
+from node.chain.trie.source import NodeCache, NodeSource
+from node.chain.trie.storage import BatchedStorage
+
+
+class BatchedAccounts(AccountDB):
+    """`nodes` may be shared by all that read the same store."""
+
+    def __init__(self, db: AtomicDatabaseAPI, state_root: Hash32 = BLANK_ROOT_HASH, nodes: NodeCache | None = None) -> None:
+        super().__init__(db, state_root)
+        self._source = NodeSource(db.get, nodes)
+        self._batchtrie = self._trie = _AccountTrie(self._source, state_root)  # type: ignore[assignment]
+        self._trie_cache = CacheDB(self._trie)
+        self._journaltrie = JournalDB(self._trie_cache)
+
+    def has_root(self, state_root: bytes) -> bool:
+        return state_root in (BLANK_ROOT_HASH, self.state_root) or state_root in self._raw_store_db
+
+    def _get_address_store(self, address: Address) -> AccountStorageDatabaseAPI:
+        store = self._account_stores.get(address)
+        if store is None:
+            store = BatchedStorage(self._raw_store_db, self._source, self._get_storage_root(address), address)
+            self._account_stores[address] = store
+        return store
+
+
+class _AccountTrie(BaseDB):
+    """Addresses to RLP accounts: what AccountDB asks of its HashTrie and of the batch of nodes under it."""
+
+    def __init__(self, source: NodeSource, state_root: bytes) -> None:
+        self._trie = PendingTrie(source, state_root)
+
+    def __getitem__(self, address: bytes) -> bytes:
+        return self._trie.get(keccak(address))
+
+    def __setitem__(self, address: bytes, account: bytes) -> None:
+        self._trie.put(keccak(address), account)
+
+    def __delitem__(self, address: bytes) -> None:
+        self._trie.put(keccak(address), b"")
+
+    def _exists(self, address: bytes) -> bool:
+        return bool(self[address])
+
+    @property
+    def root_hash(self) -> bytes:
+        return self._trie.root
+
+    @root_hash.setter
+    def root_hash(self, root: bytes) -> None:
+        self._trie.root = root
+
+    @contextmanager
+    def squash_changes(self) -> Iterator["_AccountTrie"]:
+        yield self  # changes wait for the root anyway
+
+    def commit_to(self, db: DatabaseAPI, apply_deletes: bool) -> None:
+        assert not apply_deletes, "past states stay readable"
+        self._trie.commit_to(db)
