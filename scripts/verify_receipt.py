@@ -93,7 +93,7 @@ def verify(text: str | bytes, trust: Trust, refused_entry: bool = False) -> dict
     coalition, block = receipt["coalition"], receipt["block"]
     _check_chain(coalition, trust)
     _check_block(block, coalition, trust)
-    header = _rlp_list(block["header"], "header_altered")
+    header = _header(block["header"], "header_altered")
     if _uint(header[8]) != block["number"] or _uint(header[11]) != block["timestamp"]:
         raise Refused("header_altered", "the stated number or time of the block is not the header's")
     storage_root = _storage_root(header[3], receipt["account_proof"], trust.points_address)
@@ -112,7 +112,7 @@ def verify(text: str | bytes, trust: Trust, refused_entry: bool = False) -> dict
 def _check_chain(coalition: dict[str, Any], trust: Trust) -> None:
     if coalition["genesis_hash"] != trust.genesis_hash or keccak(coalition["genesis_header"]) != trust.genesis_hash:
         raise Refused("other_chain", f"trusted is genesis {_hex(trust.genesis_hash)}")
-    genesis = _rlp_list(coalition["genesis_header"], "other_chain")
+    genesis = _header(coalition["genesis_header"], "other_chain")
     if genesis[12] != coalition["coalition_id"]:
         raise Refused("other_chain", "the genesis block names another coalition id")
     if coalition["points_address"] != trust.points_address:
@@ -145,7 +145,7 @@ def _signer_of_seal(seal: bytes, digest: bytes) -> bytes | None:
 
 def _storage_root(state_root: bytes, proof: list[bytes], address: bytes) -> bytes:
     account = _rlp_list(_walk(state_root, keccak(address), proof, "account_proof_wrong"), "account_proof_wrong")
-    if len(account) != 4 or len(account[2]) != 32:
+    if len(account) != 4 or not isinstance(account[2], bytes) or len(account[2]) != 32:
         raise Refused("account_proof_wrong", "the proof ends at something that is no account")
     return bytes(account[2])
 
@@ -532,13 +532,20 @@ _POINTS_RECEIPT: dict[str, Form] = {
 }
 
 
+def _header(data: bytes, code: str) -> list[bytes]:
+    fields = _rlp_list(data, code)
+    if len(fields) < 15 or any(not isinstance(field, bytes) for field in fields):
+        raise Refused(code, "not a block header")
+    return fields
+
+
 def _rlp_list(data: bytes, code: str) -> list[Any]:
     try:
         items = rlp.decode(data)
     except (rlp.exceptions.RLPException, RecursionError):
         raise Refused(code, "not RLP") from None
-    if not isinstance(items, (list, tuple)) or (len(items) > 4 and len(items) != 17 and any(not isinstance(item, bytes) for item in items)):
-        raise Refused(code, "not a list of values")
+    if not isinstance(items, (list, tuple)):
+        raise Refused(code, "not a list")
     return list(items)
 
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import rlp
+from eth_hash.auto import keccak
 from eth_keys.constants import SECPK1_N
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -250,3 +252,12 @@ def test_no_hex_field_can_be_shortened_or_lengthened(data: st.DataObject) -> Non
     path = data.draw(st.sampled_from(hex_places(document)))
     change = data.draw(st.sampled_from([lambda text: text + "00", lambda text: text[:-2] if len(text) > 2 else "0x00", str.upper]))
     assert verdict(altered(document, *path, to=change)) != "genuine"
+
+
+def test_a_seal_over_something_that_is_no_header_proves_nothing() -> None:
+    """Even the trusted sealer's signature does not make a block of other bytes."""
+    for header in (b"", b"\xc0", b"\x05", rlp.encode([b"a"] * 14), rlp.encode([[b"a"]] * 20)):
+        digest = keccak(b"Splittally block seal" + HONEST.trust.genesis_hash + keccak(header))
+        seal = HONEST.sealer.sign_msg_hash(digest).to_bytes()
+        block = {**POINTS["block"], "hash": "0x" + keccak(header).hex(), "header": "0x" + header.hex(), "seal": "0x" + seal.hex()}
+        assert verdict(altered(POINTS, "block", to=block)) == "header_altered"
