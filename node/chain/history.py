@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from eth.constants import MAX_PREV_HEADER_DEPTH
 from eth_hash.auto import keccak
@@ -14,9 +15,9 @@ from node.chain.logs import LogFilter
 from node.chain.ports import BlockStore, Table, Writes
 from node.chain.receipts import Log, Receipt
 from node.chain.rules import Header
-from node.chain.transactions import Transaction
 
 HEAD = b"head"
+BLOCKS_KEPT = 16  # decoded
 BLOOM_OFFSET = 192  # of a header's RLP: a 3-byte list prefix, parent, uncles, coinbase, three roots, a 3-byte prefix
 
 
@@ -43,6 +44,8 @@ class History:
         assert head is not None, "a history opens after its genesis is stored"
         self.head = self.header(int.from_bytes(head, "big"))
         self.genesis_hash = bytes(self.header(0).hash)
+        self.block = lru_cache(BLOCKS_KEPT)(self._read_block)  # clients ask for a new block's receipts one by one
+        self.receipts = lru_cache(BLOCKS_KEPT)(self._read_receipts)
 
     def advance(self, header: Header) -> None:
         assert header.block_number == self.head.block_number + 1
@@ -59,15 +62,6 @@ class History:
 
     def number_of(self, block_hash: bytes) -> int:
         return int.from_bytes(self._require(Table.HASHES, block_hash, f"block 0x{block_hash.hex()}"), "big")
-
-    def block(self, number: int) -> Block:
-        return Block(self.header(number), self.transactions(number))
-
-    def transactions(self, number: int) -> tuple[Transaction, ...]:
-        return tuple(transactions.decode(raw) for raw in self._raw_transactions(number))
-
-    def receipts(self, number: int) -> tuple[Receipt, ...]:
-        return receipts.unpack(self._packed_receipts(number))
 
     def raw_receipts(self, number: int) -> tuple[bytes, ...]:
         return receipts.unpack_encoded(self._packed_receipts(number))
@@ -107,6 +101,12 @@ class History:
             for log in receipt.logs:
                 yield FoundLog(log, number, header.hash, transaction_hash, index, log_index, header.timestamp)
                 log_index += 1
+
+    def _read_block(self, number: int) -> Block:
+        return Block(self.header(number), tuple(transactions.decode(raw) for raw in self._raw_transactions(number)))
+
+    def _read_receipts(self, number: int) -> tuple[Receipt, ...]:
+        return receipts.unpack(self._packed_receipts(number))
 
     def _raw_transactions(self, number: int) -> Sequence[bytes]:
         bodies: list[bytes] = rlp.decode(self._require(Table.BODIES, block_key(number), f"block {number}"))

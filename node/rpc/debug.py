@@ -26,7 +26,7 @@ def methods(node: NodeView) -> dict[str, Handler]:
         wanted = hash32(transaction_hash)
         place = history.place_of(wanted)
         if place is not None:
-            return to_data(history.transactions(place[0])[place[1]].raw)
+            return to_data(history.block(place[0]).transactions[place[1]].raw)
         waiting = node.pool.get(wanted)
         return "0x" if waiting is None else to_data(waiting.raw)
 

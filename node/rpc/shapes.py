@@ -1,6 +1,5 @@
 """How blocks, transactions, receipts and logs look in JSON, field for field as geth writes them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from node.chain.blocks import Block
@@ -92,29 +91,29 @@ def transaction_view(transaction: Transaction, header: Header | None = None, ind
     return view
 
 
-def receipt_views(block: Block, receipts: tuple[Receipt, ...]) -> Iterator[Json]:
-    gas_before, log_index = 0, 0
-    for index, (transaction, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
-        position = (block.number, block.hash, transaction.hash, index)
-        yield {
-            "type": to_quantity(receipt.type_id),
-            "status": to_quantity(int(receipt.succeeded)),
-            "transactionHash": to_data(transaction.hash),
-            "transactionIndex": to_quantity(index),
-            "blockHash": to_data(block.hash),
-            "blockNumber": to_quantity(block.number),
-            "from": to_data(receipt.sender),
-            "to": None if transaction.to is None else to_data(transaction.to),
-            "contractAddress": None if receipt.created is None else to_data(receipt.created),
-            "cumulativeGasUsed": to_quantity(receipt.cumulative_gas_used),
-            "gasUsed": to_quantity(receipt.cumulative_gas_used - gas_before),
-            "effectiveGasPrice": to_quantity(effective_gas_price(transaction.signed, block.header.base_fee_per_gas)),
-            "logsBloom": to_data(receipt.bloom),
-            "logs": [
-                log_view(FoundLog(log, *position, log_index + offset, block.header.timestamp)) for offset, log in enumerate(receipt.logs)
-            ],
-        }
-        gas_before, log_index = receipt.cumulative_gas_used, log_index + len(receipt.logs)
+def receipt_view(block: Block, receipts: tuple[Receipt, ...], index: int) -> Json:
+    transaction, receipt = block.transactions[index], receipts[index]
+    gas_before = receipts[index - 1].cumulative_gas_used if index else 0
+    logs_before = sum(len(earlier.logs) for earlier in receipts[:index])
+    position = (block.number, block.hash, transaction.hash, index)
+    return {
+        "type": to_quantity(receipt.type_id),
+        "status": to_quantity(int(receipt.succeeded)),
+        "transactionHash": to_data(transaction.hash),
+        "transactionIndex": to_quantity(index),
+        "blockHash": to_data(block.hash),
+        "blockNumber": to_quantity(block.number),
+        "from": to_data(receipt.sender),
+        "to": None if transaction.to is None else to_data(transaction.to),
+        "contractAddress": None if receipt.created is None else to_data(receipt.created),
+        "cumulativeGasUsed": to_quantity(receipt.cumulative_gas_used),
+        "gasUsed": to_quantity(receipt.cumulative_gas_used - gas_before),
+        "effectiveGasPrice": to_quantity(effective_gas_price(transaction.signed, block.header.base_fee_per_gas)),
+        "logsBloom": to_data(receipt.bloom),
+        "logs": [
+            log_view(FoundLog(log, *position, logs_before + offset, block.header.timestamp)) for offset, log in enumerate(receipt.logs)
+        ],
+    }
 
 
 def log_view(found: FoundLog) -> Json:

@@ -1,5 +1,6 @@
 """Verification names the first thing that is wrong."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,14 +22,22 @@ from tests.node.running_node import RunningNode, throwaway_account
 OPERATOR = throwaway_account("operator")
 
 
-@pytest.fixture
-def directory(tmp_path: Path) -> DataDirectory:
-    with RunningNode(tmp_path / "data", ("--operator", OPERATOR.address)) as node:
+@pytest.fixture(scope="module")
+def sealed_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data of a stopped node: a contract and three calls of it, a block each."""
+    data = tmp_path_factory.mktemp("verify") / "data"
+    with RunningNode(data, ("--operator", OPERATOR.address)) as node:
         cell = node.send(OPERATOR, data=CREATION)["contractAddress"]
         for value in (1, 2, 3):
             node.send(OPERATOR, to=cell, data=word(value))
         node.stop()
-    return DataDirectory(tmp_path / "data")
+    return data
+
+
+@pytest.fixture
+def directory(sealed_chain: Path, tmp_path: Path) -> DataDirectory:
+    """A copy to tamper with."""
+    return DataDirectory(Path(shutil.copytree(sealed_chain, tmp_path / "data")))
 
 
 def _verified(directory: DataDirectory, change: Callable[[History], None] = lambda _: None) -> list[int]:
@@ -72,7 +81,7 @@ def _forge_header(history: History) -> None:
 
 
 def _forge_index(history: History) -> None:
-    transaction_hash = history.transactions(2)[0].hash
+    transaction_hash = history.block(2).transactions[0].hash
     history.store.commit({Table.TRANSACTIONS: {transaction_hash: block_key(3) + bytes(4)}})
 
 

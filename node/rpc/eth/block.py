@@ -8,7 +8,7 @@ from node.rpc.dispatch import Handler
 from node.rpc.errors import InvalidParams
 from node.rpc.hex import hash32, to_quantity
 from node.rpc.ports import NodeView
-from node.rpc.shapes import block_view, receipt_views
+from node.rpc.shapes import block_view, receipt_view
 
 
 def methods(node: NodeView) -> dict[str, Handler]:
@@ -33,7 +33,10 @@ def methods(node: NodeView) -> dict[str, Handler]:
     def receipts(tag: object) -> list[dict[str, Any]] | None:
         is_hash = isinstance(tag, str) and len(tag) == 66
         number = _of_hash(tag) if is_hash else _found(tag)
-        return None if number is None else list(receipt_views(history.block(number), history.receipts(number)))
+        if number is None:
+            return None
+        block, items = history.block(number), history.receipts(number)
+        return [receipt_view(block, items, index) for index in range(len(items))]
 
     def uncle_count(block: object) -> str | None:
         is_hash = isinstance(block, str) and len(block) == 66

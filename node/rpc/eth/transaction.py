@@ -7,7 +7,7 @@ from node.rpc.block_tag import block_number
 from node.rpc.dispatch import Handler
 from node.rpc.hex import hash32, quantity
 from node.rpc.ports import NodeView
-from node.rpc.shapes import receipt_views, transaction_view
+from node.rpc.shapes import receipt_view, transaction_view
 
 
 def methods(node: NodeView) -> dict[str, Handler]:
@@ -36,15 +36,13 @@ def methods(node: NodeView) -> dict[str, Handler]:
         if place is None or place[0] > history.head.block_number:
             return None
         number, index = place
-        return list(receipt_views(history.block(number), history.receipts(number)))[index]
+        return receipt_view(history.block(number), history.receipts(number), index)
 
     def _at(number: int, index: int) -> dict[str, Any] | None:
         if number > history.head.block_number:
             return None
-        transactions = history.transactions(number)
-        if index >= len(transactions):
-            return None
-        return transaction_view(transactions[index], history.header(number), index)
+        block = history.block(number)
+        return transaction_view(block.transactions[index], block.header, index) if index < len(block.transactions) else None
 
     return {
         "eth_getTransactionByHash": by_hash,
