@@ -21,6 +21,7 @@ ARTIFACTS = CONTRACTS / "artifacts"
 LARGEST_CODE = 24_576  # bytes, EIP-170
 TARGETS = {
     "PointsLedger": "src/PointsLedger.sol",
+    "PlainPoints": "benchmarks/PlainPoints.sol",
     "AccessManager": "@openzeppelin/contracts/access/manager/AccessManager.sol",
 }
 SETTINGS: dict[str, Any] = {
@@ -55,12 +56,16 @@ def compile_contracts(workspace: Path) -> dict[str, str]:
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    sources = read_sources(workspace / "node_modules")
-    outputs = {"*": {"*": [*OUTPUTS, "storageLayout"]}}
+    # One request a contract: the compiler numbers what it reads, so that a contract's artifact must not depend on its neighbors.
+    return {name: compile_contract(name, path, workspace) for name, path in TARGETS.items()}
+
+
+def compile_contract(name: str, path: str, workspace: Path) -> str:
+    sources = read_sources(path, workspace / "node_modules")
     request = {
         "language": "Solidity",
-        "sources": {name: {"content": text} for name, text in sources.items()},
-        "settings": {**SETTINGS, "outputSelection": outputs},
+        "sources": {source: {"content": text} for source, text in sources.items()},
+        "settings": {**SETTINGS, "outputSelection": {path: {name: [*OUTPUTS, "storageLayout"]}}},
     }
     done = subprocess.run(
         ["node", "compile.cjs"],  # noqa: S607
@@ -74,18 +79,19 @@ def compile_contracts(workspace: Path) -> dict[str, str]:
     complaints = [problem["formattedMessage"] for problem in answer["output"].get("errors", [])]
     if complaints:
         raise SystemExit("\n".join(complaints))
-    return {name: artifact(name, path, answer, sources) for name, path in TARGETS.items()}
+    return artifact(name, path, answer, sources)
 
 
-def read_sources(packages: Path) -> dict[str, str]:
-    """Our sources and every source they import, by the name that the compiler sees."""
-    sources = {f"src/{path.name}": path.read_text() for path in sorted((CONTRACTS / "src").glob("*.sol"))}
-    waiting = [TARGETS["AccessManager"], *(name for text in sources.values() for name in imports(text, "src"))]
+def read_sources(path: str, packages: Path) -> dict[str, str]:
+    """A source and every source it imports, by the name that the compiler sees."""
+    sources: dict[str, str] = {}
+    waiting = [path]
     while waiting:
         name = waiting.pop()
         if name in sources:
             continue
-        sources[name] = (packages / name).read_text()
+        folder = packages if name.startswith("@") else CONTRACTS
+        sources[name] = (folder / name).read_text()
         waiting += imports(sources[name], name.rpartition("/")[0])
     return dict(sorted(sources.items()))
 
@@ -114,7 +120,6 @@ def artifact(name: str, path: str, answer: dict[str, Any], sources: dict[str, st
     size = len(deployed["object"]) // 2
     if size > LARGEST_CODE:
         raise SystemExit(f"{name} has {size} bytes of code; {LARGEST_CODE} is the most a chain accepts.")
-    used = reachable(path, sources)
     return (
         json.dumps(
             {
@@ -126,23 +131,12 @@ def artifact(name: str, path: str, answer: dict[str, Any], sources: dict[str, st
                 "storageLayout": without_syntax_ids(compiled["storageLayout"]),
                 "compiler": answer["version"],
                 "settings": SETTINGS,
-                "sources": {source: hashlib.sha256(sources[source].encode()).hexdigest() for source in used},
+                "sources": {source: hashlib.sha256(text.encode()).hexdigest() for source, text in sources.items()},
             },
             indent=1,
         )
         + "\n"
     )
-
-
-def reachable(path: str, sources: dict[str, str]) -> list[str]:
-    seen: set[str] = set()
-    waiting = [path]
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting += imports(sources[name], name.rpartition("/")[0])
-    return sorted(seen)
 
 
 def without_syntax_ids(layout: dict[str, Any]) -> dict[str, Any]:

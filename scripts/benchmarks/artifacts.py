@@ -1,0 +1,37 @@
+"""Committed contracts as a benchmark needs them: creation code and calls, encoded."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from eth_abi.abi import encode
+from eth_hash.auto import keccak
+
+ARTIFACTS = Path(__file__).resolve().parents[2] / "contracts" / "artifacts"
+
+
+def creation(name: str, *arguments: Any) -> bytes:
+    artifact = _artifact(name)
+    types = [each["type"] for item in artifact["abi"] if item["type"] == "constructor" for each in item["inputs"]]
+    return bytes.fromhex(artifact["bytecode"][2:]) + bytes(encode(types, arguments))
+
+
+def call(name: str, function: str, *arguments: Any) -> bytes:
+    item = next(item for item in _artifact(name)["abi"] if item.get("name") == function)
+    types = [_type(each) for each in item["inputs"]]
+    return bytes(keccak(f"{function}({','.join(types)})".encode())[:4] + encode(types, arguments))
+
+
+def _type(item: dict[str, Any]) -> str:
+    if item["type"] != "tuple":
+        return str(item["type"])
+    return f"({','.join(_type(each) for each in item['components'])})"
+
+
+@cache
+def _artifact(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((ARTIFACTS / f"{name}.json").read_text())
+    return document
