@@ -23,7 +23,7 @@ class HeadView(BaseModel):
 
 
 class CoalitionView(BaseModel):
-    """What a signer, a wallet or an auditor needs to check this coalition's signatures and receipts. `entries` counts those on the ledger."""
+    """What a signer, a wallet or an auditor needs to check this coalition's signatures and receipts. `entries` counts the ledger's."""
 
     coalition_id: str
     chain_id: int

@@ -66,7 +66,7 @@ class OfflineCoalition:
         self.database = Database(f"sqlite:///{file}")
         self.wall_clock = START
         self.context = Context(self.database, clock=lambda: self.wall_clock)
-        self.client = TestClient(create_app(self.context))
+        self.client = TestClient(create_app(self.context)).__enter__()
         self.tokens: dict[str, str] = {}
         self._numbers = itertools.count(1)
         with self.database.write() as session:
@@ -90,7 +90,7 @@ class OfflineCoalition:
             self.tokens[role] = self._key(role, None)
 
     def close(self) -> None:
-        self.client.close()
+        self.client.__exit__()
         self.database.close()
 
     def call(self, who: str, method: str, path: str, body: Any = None, **headers: str) -> Any:
