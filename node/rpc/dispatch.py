@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
+from pydantic_core import from_json
+
 from node.chain.errors import ChainError
 from node.rpc.errors import (
     INTERNAL_ERROR,
@@ -30,8 +32,8 @@ class Dispatcher:
     def respond(self, body: bytes) -> bytes:
         """The response's JSON; empty if the request held notifications only."""
         try:
-            request = json.loads(body, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
+            request = from_json(body, allow_inf_nan=False)  # bounded in depth: the EVM library lifts the interpreter's own bound
+        except ValueError:
             return _dump(_failure(None, RpcError(PARSE_ERROR, "parse error: the body is not valid JSON")))
         if not isinstance(request, list):
             response = self._answer(request)
@@ -96,7 +98,3 @@ def _failure(request_id: object, error: RpcError) -> dict[str, object]:
 
 def _dump(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
