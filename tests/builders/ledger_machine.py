@@ -58,7 +58,9 @@ specs = st.one_of(
     st.tuples(st.just("forge"), member, points, order),
     st.tuples(st.just("capture"), pick, st.integers(0, 5)),
     st.tuples(st.just("void"), pick),
-    st.tuples(st.just("refund"), pick, points),
+    st.tuples(st.just("refund"), pick, st.integers(0, 5)),
+    st.tuples(st.just("refund"), pick, st.just(4)),
+    st.tuples(st.just("again"), pick),
     st.tuples(st.just("expire"), member, pick),
     st.tuples(st.just("garbage"), st.binary(max_size=40)),
 )
@@ -84,6 +86,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.consents: dict[bytes, Consented] = {}
         self.signed_issues: Counter[int] = Counter()  # by lot, what brands signed to issue and the ledger accepted
         self.refunded: Counter[int] = Counter()  # by issuer
+        self.signed_consents: list[Authorize | Redeem] = []
         self.touched: set[bytes] = set()  # reservations used in the last step
 
     @rule(days=st.integers(1, 40))
@@ -107,6 +110,17 @@ class LedgerMachine(RuleBasedStateMachine):
             )
             highest = max(outstanding_before, LIMIT) + given_back
             assert self.ledger.outstanding(brand) <= highest, "invariant 4: an issue went beyond the limit"
+
+    @rule(index=pick)
+    def points_come_back_after_their_lots_expired(self, index: int) -> None:
+        refund = self.of_a_reservation("refund", index, 4)
+        if not isinstance(refund, PointRefund):
+            return
+        last_day = max(line.expiry_day for line in refund.lines)
+        self.ledger.chain.set_time(max(self.ledger.now, (last_day + 1) * SECONDS_PER_DAY))
+        brand = self.consents[refund.reservation_id].brand
+        refused = self.ledger.submit(brand, [refund])
+        self.note(brand, [] if refused else [refund], self.ledger.now)
 
     @rule(brand=st.sampled_from(BRANDS), signer=st.sampled_from(BRANDS), who=member)
     def a_batch_is_signed_by_another(self, brand: int, signer: int, who: int) -> None:
@@ -157,6 +171,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 return Issue(self.members[who], day, amount, 1, NOTHING)
             case "garbage":
                 return bytes(spec[0])
+            case "again":
+                return self.signed_consents[spec[0] % len(self.signed_consents)] if self.signed_consents else None
             case "authorize" | "redeem" | "forge":
                 return self.consent(brand, kind, *spec)
         if not self.lots:
@@ -192,7 +208,17 @@ class LedgerMachine(RuleBasedStateMachine):
         return replace(entry, reference=b"\x0f" * 32)
 
     def signed(self, kind: type[Authorize] | type[Redeem], brand: int, who: int, lines: list[Line], order_index: int) -> Authorize | Redeem:
-        return self.ledger.consented(kind, brand, self.members[who], lines, key=key_of(MEMBERS[who]), reference=bytes([order_index]) * 32)
+        entry = self.ledger.consented(
+            kind,
+            brand,
+            self.members[who],
+            lines,
+            key=key_of(MEMBERS[who]),
+            reference=bytes([order_index]) * 32,
+            deadline=(self.ledger.now // SECONDS_PER_DAY + 3) * SECONDS_PER_DAY,
+        )
+        self.signed_consents.append(entry)
+        return entry
 
     def of_a_reservation(self, kind: str, index: int, amount: int = 0) -> Entry | None:
         if not self.consents:
@@ -200,8 +226,9 @@ class LedgerMachine(RuleBasedStateMachine):
         reservation_id = sorted(self.consents)[index % len(self.consents)]
         lots = self.ledger.model.state.reservations[reservation_id].lots
         if kind == "refund":
-            lot = sorted(lots)[amount % len(lots)]
-            return PointRefund(reservation_id, NOTHING, (Line(*split_lot_id(lot), amount),))
+            parts = {lot: max(part.captured, 1) * amount // 4 for lot, part in lots.items()}
+            lines = tuple(Line(*split_lot_id(lot), given_back) for lot, given_back in parts.items())
+            return PointRefund(reservation_id, NOTHING, lines)
         if kind == "void":
             lines = tuple(Line(*split_lot_id(lot), part.authorized) for lot, part in lots.items())
             return Void(reservation_id, NOTHING, lines)

@@ -149,6 +149,7 @@ def test_entries_of_unknown_kind_or_wrong_length_are_refused(ledger: PointsLedge
         clawback + bytes([3]) + line + line[:7] + b"\x01" + line[8:] + line,
     ]
     unknown = [bytes([kind]) + issue[1:] for kind in (0, 2, 9, 11, 255)]
+    unknown.append(bytes([2]))
     expected = [Refusal.MALFORMED_ENTRY] * (1 + len(malformed)) + [Refusal.UNKNOWN_ENTRY_KIND] * len(unknown)
     assert ledger.submit(GROCER, [b"", *malformed, *unknown, ISSUE]) == list(enumerate(expected))
     assert ledger.held(BOB, GROCER) == (5, 0)

@@ -12,10 +12,10 @@ README = Path(__file__).resolve().parents[2] / "contracts" / "README.md"
 CEILINGS = {
     "issue, existing member": 9_100,
     "issue, new member": 26_300,
-    "clawback": 9_800,
+    "clawback": 10_900,
     "authorize": 67_000,
-    "capture": 21_500,
-    "void": 15_500,
+    "capture": 22_800,
+    "void": 16_000,
     "redeem": 70_000,
     "point refund": 20_000,
     "expire": 9_000,

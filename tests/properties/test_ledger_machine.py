@@ -1,0 +1,72 @@
+"""The real contract against the model, at random: after every step the invariants hold; and a wrong model is found out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from gateway.domain.ledger.effects import Effect
+from gateway.domain.ledger.entries import Authorize, Issue, PointRefund, Redeem
+from gateway.domain.ledger.model import LedgerModel
+from gateway.domain.ledger.state import LedgerState
+from tests.builders.ledger_machine import LedgerMachine
+
+USUAL = settings(max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+DEEP = settings(USUAL, max_examples=400, stateful_step_count=50)
+HUNT = settings(USUAL, max_examples=150, database=None, derandomize=True, phases=[Phase.generate])
+
+
+def test_contract_and_model_agree_and_the_invariants_hold_after_every_step() -> None:
+    run_state_machine_as_test(LedgerMachine, settings=USUAL)
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(3_600)
+def test_contract_and_model_agree_over_many_long_histories() -> None:
+    run_state_machine_as_test(LedgerMachine, settings=DEEP)
+
+
+class StateThatForgetsReservations(LedgerState):
+    def unreserved(self, member: bytes, lot: int) -> int:
+        return self.held.get((member, lot), 0)
+
+
+class SpendsReservedPoints(LedgerModel):
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        self.state = StateThatForgetsReservations()
+
+
+class KnowsNoGraceLot(LedgerModel):
+    """Points of an expired lot go back into it."""
+
+    def _refund(self, brand: int, entry: PointRefund, timestamp: int) -> Effect:
+        return super()._refund(brand, entry, 0)
+
+
+class IgnoresTheLimit(LedgerModel):
+    def _issue(self, brand: int, entry: Issue, timestamp: int) -> Effect:
+        record = self.state.brands[brand]
+        limit, record.limit = record.limit, 2**96
+        try:
+            return super()._issue(brand, entry, timestamp)
+        finally:
+            record.limit = limit
+
+
+class TakesAConsentTwice(LedgerModel):
+    def _authorize(self, brand: int, entry: Authorize | Redeem, timestamp: int) -> Effect:
+        known = dict(self.state.reservations)
+        self.state.reservations.clear()
+        try:
+            return super()._authorize(brand, entry, timestamp)
+        finally:
+            self.state.reservations.update(known)
+
+
+@pytest.mark.parametrize("wrong", [SpendsReservedPoints, KnowsNoGraceLot, IgnoresTheLimit, TakesAConsentTwice])
+def test_a_wrong_model_is_found_out(wrong: type[LedgerModel]) -> None:
+    machine = type(f"MachineWith{wrong.__name__}", (LedgerMachine,), {"model_class": wrong})
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(machine, settings=HUNT)
