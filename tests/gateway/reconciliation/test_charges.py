@@ -103,6 +103,15 @@ def test_a_repeat_after_the_cut_off_is_not_seen_yet():
     assert kinds(reconciled([purchase()], Records().charge(key="x").charge(key="x", on=20), cut_off=10)) == []
 
 
+def test_of_two_exact_charges_the_earlier_pays_whatever_row_it_stands_in():
+    for days in ((1, 2), (2, 1)):
+        records = Records()
+        for on in days:
+            records.charge(on=on)
+        result = reconciled([purchase()], records)
+        assert [(one.kind, one.age_days) for one in result.breaks] == [("unexpected", 28)]
+
+
 @pytest.mark.parametrize("payment_id", ["B", None])
 def test_a_record_of_no_known_purchase_is_unexpected(payment_id):
     result = reconciled([purchase()], Records().charge().charge(payment_id=payment_id))

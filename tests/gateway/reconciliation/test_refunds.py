@@ -41,6 +41,13 @@ def test_one_record_may_stand_for_several_reported_refunds_and_the_other_way_rou
     assert kinds(reconciled([purchase()], paid().refund(100).refund(200), [refund("R1", 300)])) == []
 
 
+def test_one_clawback_undone_among_several_that_sum_up_is_named():
+    result = reconciled([purchase()], paid().refund(300), [refund("R1", 100), refund("R2", 200, done=False)])
+    assert [(one.kind, one.payment_record_id) for one in result.breaks] == [("refund_not_clawed_back", 2)]
+    assert "R2" in result.breaks[0].detail
+    assert "R1" not in result.breaks[0].detail
+
+
 def test_only_what_is_not_covered_is_a_break():
     result = reconciled([purchase()], paid().refund(100).refund(200).refund(250), [refund("R1", 150), refund("R2", 200)])
     assert [(one.kind, one.payment_record_id, one.expected_minor) for one in result.breaks] == [("refund_not_clawed_back", 4, -50)]
