@@ -12,7 +12,6 @@ from gateway.adapters.onchain.artifacts import access_manager, points_ledger
 from gateway.operations.gas import ENROLL_GAS, REGISTER_GAS
 
 ENROLLMENTS_IN_ONE_TRANSACTION = 100
-OPEN_END = 2**40 - 1
 ADMIN_KINDS = ("enroll", "register_brand", "set_brand_terms", "set_brand_limit", "set_brand_status", "set_brand_key")
 _STATUS_NUMBERS = {"active": 1, "suspended": 2, "exited": 3}
 
@@ -82,8 +81,7 @@ def _terms(body: dict[str, Any]) -> tuple[int, int, int, int]:
 
 
 def _key(body: dict[str, Any], valid_from: str, valid_until: str) -> tuple[str, int, int]:
-    """An end of 0 means that the key stays valid."""
-    return body["key_address"], body[valid_from], body[valid_until] or OPEN_END
+    return body["key_address"], body[valid_from], body[valid_until]
 
 
 def _bytes(text: str) -> bytes:

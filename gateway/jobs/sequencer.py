@@ -34,6 +34,8 @@ from gateway.operations.gas import batch_gas, entry_gas
 from gateway.operations.packing import PackedBatch, RefusedOperation, Round, pack_round
 from gateway.operations.signer_port import SignerAddress, SigningRequest
 
+ADMIN_OPERATIONS_IN_ONE_ROUND = 1_000
+
 
 class WrongSignature(Exception):
     """A signer answered with something that is no signature by a valid key of its brand."""
@@ -65,7 +67,8 @@ class Sequencer:
         """Turns the operator's accepted operations into stored transactions; how many."""
         with self._database.read() as session:
             accepted = select(OperationRow).where(OperationRow.status == "accepted", OperationRow.kind.in_(ADMIN_KINDS))
-            calls = list(admin_calls(session.scalars(accepted.order_by(OperationRow.sequence)), self._points_address))
+            first = accepted.order_by(OperationRow.sequence).limit(ADMIN_OPERATIONS_IN_ONE_ROUND)
+            calls = list(admin_calls(session.scalars(first), self._points_address))
         if not calls:
             return 0
         with self._database.write() as session:

@@ -23,7 +23,7 @@ from gateway.adapters.onchain.shapes import Block, Log, block_of, log_of
 from gateway.domain.coalition import Coalition
 from gateway.operations.completion import Completions
 
-BLOCKS_IN_ONE_RANGE = 100
+BLOCKS_IN_ONE_RANGE = 50
 
 
 class Reorganized(Exception):

@@ -6,7 +6,7 @@ Sending is safe to repeat: the nonce makes a stored transaction happen once, who
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -27,6 +27,7 @@ PRIORITY_FEE_WEI = 10**9
 BUMP_PERCENT = 25  # nodes ask for 10 % more to replace a transaction
 FILLER = "filler"
 RESEND_SECONDS = 1.0
+TRANSACTIONS_IN_ONE_REQUEST = 16  # each up to some 100 KB; nodes bound the size of a request
 _PLAIN_TRANSFER_GAS = 21_000
 _FIRST_PAUSE_SECONDS = 0.002
 
@@ -63,15 +64,19 @@ class Submitter:
         self._underpriced &= {each for each, _ in waiting}
         now = monotonic()
         unsent = [(each, raw) for each, raw in waiting if now - self._sent_at.get(each, -RESEND_SECONDS) >= RESEND_SECONDS]
-        answers = self._chain.call_all([("eth_sendRawTransaction", ("0x" + raw.hex(),)) for _, raw in unsent])
-        for (transaction_id, _), answer in zip(unsent, answers, strict=True):
+        for start in range(0, len(unsent), TRANSACTIONS_IN_ONE_REQUEST):
+            self._send(unsent[start : start + TRANSACTIONS_IN_ONE_REQUEST], now)
+        return len(waiting)
+
+    def _send(self, transactions: Sequence[tuple[int, bytes]], now: float) -> None:
+        answers = self._chain.call_all([("eth_sendRawTransaction", ("0x" + raw.hex(),)) for _, raw in transactions])
+        for (transaction_id, _), answer in zip(transactions, answers, strict=True):
             if isinstance(answer, NodeRefused) and _is_fee_too_low(answer):
                 self._underpriced.add(transaction_id)
             elif isinstance(answer, NodeRefused) and not _is_there_already(answer):
                 raise Unavailable(f"The node does not take transaction {transaction_id}: {answer}")
             self._sent_at[transaction_id] = now
             self._first_sent_at.setdefault(transaction_id, now)
-        return len(waiting)
 
     def await_mined(self, follow: Callable[[], bool], timeout_seconds: float = 10.0) -> bool:
         """Follows the chain until every stored transaction is mined, sending again what a node may have lost; False when time is over."""
