@@ -78,9 +78,7 @@ def _create(write: Write, caller: Caller, body: Body, role: Role, brand_id: int 
     def act(work: Work) -> str:
         if brand_id is not None:
             the_brand(work, brand_id)
-        key, token = create_api_key(
-            new_id(), secrets.token_urlsafe(32), role, brand_id, label, api_keys=work.api_keys, now=work.now
-        )
+        key, token = create_api_key(new_id(), secrets.token_urlsafe(32), role, brand_id, label, api_keys=work.api_keys, now=work.now)
         made.append(token)
         _record(work, caller, "create_api_key", key.key_id, f"{role} {brand_id or ''} {label}")
         return key.key_id

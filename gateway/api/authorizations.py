@@ -162,9 +162,7 @@ def create_void(reservation_id: ReservationIdPath, body: VoidBody, caller: AsBra
 
 
 @router.post("/authorizations/{reservation_id}/point-refunds", status_code=201, responses={202: {"model": DoneView}, **WRITES})
-def create_point_refund(
-    reservation_id: ReservationIdPath, body: PointRefundBody, caller: AsBrand, write: WriteNeeded
-) -> DoneView:
+def create_point_refund(reservation_id: ReservationIdPath, body: PointRefundBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
     """Gives captured points back; the parts never exceed what was captured."""
 
     def act(work: Work) -> str:

@@ -171,9 +171,7 @@ def change_brand_limit(brand_id: BrandIdPath, body: LimitBody, caller: AsOperato
 
     def act(work: Work) -> str:
         operation_id = new_id()
-        set_brand_limit(
-            the_brand(work, brand_id), body.issue_limit, operations=work.operations, operation_id=operation_id, now=work.now
-        )
+        set_brand_limit(the_brand(work, brand_id), body.issue_limit, operations=work.operations, operation_id=operation_id, now=work.now)
         _record(work, caller, "set_brand_limit", brand_id, str(body.issue_limit))
         return operation_id
 

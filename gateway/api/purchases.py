@@ -124,9 +124,7 @@ def create_purchases(body: PurchasesBody, caller: AsBrand, write: WriteNeeded) -
 
 
 @router.get("/{payment_id:path}", responses=READS)
-def get_purchase(
-    payment_id: ExternalIdPath, caller: Reader, context: ContextNeeded, brand_id: BrandIdQuery = None
-) -> PurchaseView:
+def get_purchase(payment_id: ExternalIdPath, caller: Reader, context: ContextNeeded, brand_id: BrandIdQuery = None) -> PurchaseView:
     """A purchase of the calling brand; operator and auditor name the brand."""
     brand = caller.brand_id if caller.brand_id is not None else brand_id
     if brand is None:

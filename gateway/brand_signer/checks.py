@@ -64,7 +64,7 @@ def check_entries(number: int, packed: Sequence[bytes], details: Sequence[Detail
     return refused
 
 
-class _NotSupported(Exception):  # noqa: N818 - an answer about one entry
+class _NotSupported(Exception):
     """The brand's books do not support the entry; the text is the reason's code."""
 
 

@@ -14,7 +14,7 @@ from gateway.domain.ledger.signing import Domain
 _TOP_KEYS = {"brand_id", "listen", "coalition", "programme", "files"}
 
 
-class BadConfig(Exception):  # noqa: N818 - says what is wrong with the file
+class BadConfig(Exception):
     """A setting is missing, unknown or cannot be."""
 
 

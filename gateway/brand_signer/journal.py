@@ -26,7 +26,7 @@ class SignedBatch:
     signature: bytes
 
 
-class WrongJournal(Exception):  # noqa: N818 - says what is wrong with the journal
+class WrongJournal(Exception):
     """The journal is another ledger's or brand's, in use by another process, or damaged before its last line."""
 
 

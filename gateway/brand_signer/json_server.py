@@ -20,7 +20,7 @@ Route = Callable[[Any], Answer]
 """Takes the parsed body (None for a GET) and gives status and JSON; raises BadRequest."""
 
 
-class BadRequest(Exception):  # noqa: N818 - an answer to the caller
+class BadRequest(Exception):
     """The body is not what this route takes."""
 
 
@@ -124,5 +124,5 @@ class _Handler(BaseHTTPRequestHandler):
         """Answers are not logged: the journal tells what was signed."""
 
 
-class _TooLarge(Exception):  # noqa: N818 - an answer to the caller
+class _TooLarge(Exception):
     pass

@@ -71,7 +71,7 @@ class SalesRegister(Protocol):
     def point_refund(self, point_refund_id: str) -> RegisteredPointRefund | None: ...
 
 
-class DamagedRegister(Exception):  # noqa: N818 - says what is wrong with the register
+class DamagedRegister(Exception):
     """The register cannot be trusted: a line that is no record, a record with two contents, or lines that are gone."""
 
 

@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 
 
-class UnsafeFile(Exception):  # noqa: N818 - says what is wrong with the file
+class UnsafeFile(Exception):
     """A secret stands in a file that others may read, or that does not hold what it should."""
 
 

@@ -28,7 +28,7 @@ class BatchRequest:
     details: tuple[Detail, ...]
 
 
-class InconsistentBatch(Exception):  # noqa: N818 - an answer to the gateway
+class InconsistentBatch(Exception):
     """The request contradicts itself or is for another brand. `code`: wrong_brand, wrong_root, wrong_details."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -36,11 +36,11 @@ class InconsistentBatch(Exception):  # noqa: N818 - an answer to the gateway
         self.code = code
 
 
-class NumberUsed(Exception):  # noqa: N818 - an answer to the gateway
+class NumberUsed(Exception):
     """This number was signed with other entries."""
 
 
-class EntriesRefused(Exception):  # noqa: N818 - an answer to the gateway
+class EntriesRefused(Exception):
     """Some entries are not supported by the brand's books; nothing was signed."""
 
     def __init__(self, refused: list[RefusedEntry]) -> None:

@@ -6,7 +6,7 @@ One table in gateway/api turns them into status codes.
 from __future__ import annotations
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+class Refusal(Exception):
     """A typed no. `code` is stable and machine-readable; the message says what is wrong and what to do."""
 
     code = "refused"

@@ -49,9 +49,7 @@ class Consent:
 
     def typed_data(self, domain: signing.Domain) -> dict[str, object]:
         """The JSON that a wallet signs."""
-        return signing.consent_typed_data(
-            domain, self.member_id, self.brand_id, self.points, self.reference, self.nonce, self.deadline
-        )
+        return signing.consent_typed_data(domain, self.member_id, self.brand_id, self.points, self.reference, self.nonce, self.deadline)
 
 
 @dataclass(frozen=True, slots=True)

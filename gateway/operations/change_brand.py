@@ -44,8 +44,6 @@ def set_brand_key(
     _change(brand, OperationKind.SET_BRAND_KEY, window, operations, operation_id, now)
 
 
-def _change(
-    brand: Brand, kind: OperationKind, body: Mapping[str, object], operations: Operations, operation_id: str, now: int
-) -> None:
+def _change(brand: Brand, kind: OperationKind, body: Mapping[str, object], operations: Operations, operation_id: str, now: int) -> None:
     check_on_ledger(brand)
     operations.accept(NewOperation(operation_id, kind, {"brand_id": brand.brand_id, **body}, brand_id=brand.brand_id), now)

@@ -37,9 +37,7 @@ class Quote:
     lines: list[Line]
 
 
-def quote(
-    request: QuoteRequest, *, brand: Brand, coalition: Coalition, members: Members, points: Points, nonce: int, now: int
-) -> Quote:
+def quote(request: QuoteRequest, *, brand: Brand, coalition: Coalition, members: Members, points: Points, nonce: int, now: int) -> Quote:
     """What the member can be asked to sign; an amount is covered as far as the available points reach."""
     check_external_id("order_id", request.order_id)
     if not MIN_CONSENT_SECONDS <= request.valid_seconds <= MAX_CONSENT_SECONDS:

@@ -64,9 +64,7 @@ def record_payment_refund(
         sum(one.points_due for one in earlier),
     )
     reference = "0x" + signing.reference(brand.reference_secret, "refund", refund.refund_id).hex()
-    stored = StoredRefund(
-        refund.refund_id, refund.payment_id, refund.amount_minor, due, reference, digest, operation_id if due else None
-    )
+    stored = StoredRefund(refund.refund_id, refund.payment_id, refund.amount_minor, due, reference, digest, operation_id if due else None)
     if due:
         check_on_ledger(brand)
         operations.accept(_clawback(stored, purchase, brand, operation_id), now)

@@ -82,9 +82,7 @@ def _points_for(purchase: Purchase, brand: Brand, rule: EarningRule, members: Me
     return points
 
 
-def _issue(
-    purchase: Purchase, stored: StoredPurchase, brand: Brand, coalition: Coalition, operation_id: str, now: int
-) -> NewOperation:
+def _issue(purchase: Purchase, stored: StoredPurchase, brand: Brand, coalition: Coalition, operation_id: str, now: int) -> NewOperation:
     body = {
         "payment_id": purchase.payment_id,
         "points": stored.points,

@@ -60,9 +60,7 @@ def _route(method: str, path: str, route: dict[str, Any], schemas: dict[str, Any
     schema = content.get("application/json", {}).get("schema", {})
     shape = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
     required = set(shape.get("required", []))
-    body = [
-        Field(name, _kind(one), name in required, one.get("description", "")) for name, one in shape.get("properties", {}).items()
-    ]
+    body = [Field(name, _kind(one), name in required, one.get("description", "")) for name, one in shape.get("properties", {}).items()]
     answers = [(status, answer["description"]) for status, answer in sorted(route["responses"].items())]
     about = route.get("description", "")
     return RouteReference(method.upper(), path, route["operationId"], about, parameters, shape.get("description", ""), body, answers)

@@ -52,9 +52,6 @@ def clearing(work: Work) -> ClearingView:
     return ClearingView(
         currency,
         work.session.scalar(select(func.max(LedgerBlockRow.number))),
-        [
-            OwedView(one.issuer_id, one.acceptor_id, one.points, one.money.amount_minor, one.remainder, one.remainder_of)
-            for one in owed
-        ],
+        [OwedView(one.issuer_id, one.acceptor_id, one.points, one.money.amount_minor, one.remainder, one.remainder_of) for one in owed],
         [NetView(one.brand_id, brands[one.brand_id].name, one.points, one.money.amount_minor) for one in net],
     )

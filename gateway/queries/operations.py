@@ -71,9 +71,7 @@ def list_operations(session: Session, brand_id: int | None, status: str | None, 
         query = query.where(OperationRow.sequence < before)
     rows = session.execute(query).all()
     shown = rows[:limit]
-    return OperationList(
-        [_view(*row) for row in shown], cursor_after(shown[-1][0].sequence) if len(rows) > limit else None
-    )
+    return OperationList([_view(*row) for row in shown], cursor_after(shown[-1][0].sequence) if len(rows) > limit else None)
 
 
 _SELECT = (

@@ -87,9 +87,7 @@ def find_purchase(session: Session, brand_id: int, payment_id: str) -> PurchaseV
 
 def find_payment_refund(session: Session, brand_id: int, refund_id: str) -> PaymentRefundView:
     """Refuses a refund id that the brand has not used."""
-    row = session.scalar(
-        select(PaymentRefundRow).where(PaymentRefundRow.brand_id == brand_id, PaymentRefundRow.refund_id == refund_id)
-    )
+    row = session.scalar(select(PaymentRefundRow).where(PaymentRefundRow.brand_id == brand_id, PaymentRefundRow.refund_id == refund_id))
     if row is None:
         raise NotFound(f"there is no payment refund {refund_id}")
     return PaymentRefundView(

@@ -66,9 +66,7 @@ def _on(reservation_id: str, verb: str) -> str:
 KEY = {"key_address": "0x" + "51" * 20}
 WRITES: dict[str, WriteRequest] = {
     "brand": WriteRequest("operator", "/v1/brands", _same(brand_body(9)), _same(brand_body(9, issue_limit=5))),
-    "rule": WriteRequest(
-        "brand:1", "/v1/brands/1/rules", _same({"points": 2, "per_minor": 100}), _same({"points": 3, "per_minor": 100})
-    ),
+    "rule": WriteRequest("brand:1", "/v1/brands/1/rules", _same({"points": 2, "per_minor": 100}), _same({"points": 3, "per_minor": 100})),
     "terms": WriteRequest("operator", "/v1/brands/1/terms", _same(TERMS), _same({**TERMS, "par": TERMS["redemption"]})),
     "limit": WriteRequest("operator", "/v1/brands/1/limit", _same({"issue_limit": 7}), _same({"issue_limit": 8})),
     "status": WriteRequest("operator", "/v1/brands/1/status", _same({"status": "suspended"}), _same({"status": "exited"})),

@@ -81,9 +81,7 @@ class SqlPrivilegedActions:
         self._session = session
 
     def record(self, at: int, principal: str, action: str, subject: str, detail: str) -> None:
-        self._session.execute(
-            insert(PrivilegedActionRow).values(at=at, principal=principal, action=action, subject=subject, detail=detail)
-        )
+        self._session.execute(insert(PrivilegedActionRow).values(at=at, principal=principal, action=action, subject=subject, detail=detail))
 
 
 class SqlSecrets:

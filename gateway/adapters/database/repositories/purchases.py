@@ -30,9 +30,7 @@ class SqlPurchases:
         """Reads many purchases at once."""
         for some in chunks({one for one in payment_ids if (brand_id, one) not in self._seen}):
             self._seen.update({(brand_id, one): None for one in some})
-            for row in self._session.scalars(
-                select(PurchaseRow).where(PurchaseRow.brand_id == brand_id, PurchaseRow.payment_id.in_(some))
-            ):
+            for row in self._session.scalars(select(PurchaseRow).where(PurchaseRow.brand_id == brand_id, PurchaseRow.payment_id.in_(some))):
                 self._seen[brand_id, row.payment_id] = _purchase(row)
 
     def add(self, brand_id: int, purchase: Purchase, stored: StoredPurchase) -> None:
@@ -136,6 +134,4 @@ def _purchase_values(brand_id: int, purchase: Purchase, stored: StoredPurchase) 
 
 
 def _refund(row: PaymentRefundRow) -> StoredRefund:
-    return StoredRefund(
-        row.refund_id, row.payment_id, row.amount_minor, row.points_due, row.reference, row.content_hash, row.operation_id
-    )
+    return StoredRefund(row.refund_id, row.payment_id, row.amount_minor, row.points_due, row.reference, row.content_hash, row.operation_id)
