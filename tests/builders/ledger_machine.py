@@ -49,6 +49,11 @@ pick = st.integers(0, 7)
 order = st.integers(0, 2)
 
 issue = st.tuples(st.just("issue"), member, st.integers(0, 2), st.integers(0, 120))
+spending = st.one_of(
+    st.tuples(st.sampled_from(["authorize", "redeem"]), member, points, order),
+    st.tuples(st.just("again"), pick),
+    st.tuples(st.just("capture"), pick, st.integers(1, 5)),
+)
 specs = st.one_of(
     issue,
     issue,
@@ -86,16 +91,15 @@ class LedgerMachine(RuleBasedStateMachine):
         self.consents: dict[bytes, Consented] = {}
         self.signed_issues: Counter[int] = Counter()  # by lot, what brands signed to issue and the ledger accepted
         self.refunded: Counter[int] = Counter()  # by issuer
-        self.signed_consents: list[Authorize | Redeem] = []
+        self.signed_consents: list[tuple[int, Authorize | Redeem]] = []
+        self.checked_at = -1
         self.touched: set[bytes] = set()  # reservations used in the last step
 
-    @rule(days=st.integers(1, 40))
-    def time_passes(self, days: int) -> None:
+    @rule(days=st.integers(0, 40), brand=st.sampled_from(BRANDS), status=st.sampled_from([1, 1, 1, 1, 2, 3]))
+    def time_passes_and_a_brand_changes(self, days: int, brand: int, status: int) -> None:
         self.ledger.chain.set_time(self.ledger.now + days * SECONDS_PER_DAY)
-
-    @rule(brand=st.sampled_from(BRANDS), status=st.sampled_from([1, 1, 1, 2, 3]))
-    def status_changes(self, brand: int, status: int) -> None:
-        self.ledger.set_status(brand, status)
+        if self.ledger.model.state.brands[brand].status != status:
+            self.ledger.set_status(brand, status)
 
     @rule(brand=st.sampled_from(BRANDS), wanted=st.lists(specs, min_size=1, max_size=10))
     def a_batch_is_submitted(self, brand: int, wanted: list[tuple[Any, ...]]) -> None:
@@ -111,11 +115,20 @@ class LedgerMachine(RuleBasedStateMachine):
             highest = max(outstanding_before, LIMIT) + given_back
             assert self.ledger.outstanding(brand) <= highest, "invariant 4: an issue went beyond the limit"
 
+    @rule(brand=st.sampled_from(BRANDS), wanted=st.lists(spending, min_size=2, max_size=6))
+    def points_are_spent(self, brand: int, wanted: list[tuple[Any, ...]]) -> None:
+        self.a_batch_is_submitted(brand, wanted)
+
     @rule(index=pick)
     def points_come_back_after_their_lots_expired(self, index: int) -> None:
-        refund = self.of_a_reservation("refund", index, 4)
-        if not isinstance(refund, PointRefund):
+        reservations = self.ledger.model.state.reservations
+        captured = sorted(each for each in self.consents if any(lot.captured for lot in reservations[each].lots.values()))
+        if not captured:
             return
+        reservation_id = captured[index % len(captured)]
+        parts = reservations[reservation_id].lots
+        lines = tuple(Line(*split_lot_id(lot), part.captured) for lot, part in parts.items() if part.captured)
+        refund = PointRefund(reservation_id, NOTHING, lines)
         last_day = max(line.expiry_day for line in refund.lines)
         self.ledger.chain.set_time(max(self.ledger.now, (last_day + 1) * SECONDS_PER_DAY))
         brand = self.consents[refund.reservation_id].brand
@@ -134,6 +147,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_ledger_adds_up(self) -> None:
+        if self.checked_at == self.ledger.last_number:
+            return  # no batch since
+        self.checked_at = self.ledger.last_number
         state = self.ledger.model.state
         for lot in self.lots:
             brand, expiry_day = split_lot_id(lot)
@@ -172,7 +188,8 @@ class LedgerMachine(RuleBasedStateMachine):
             case "garbage":
                 return bytes(spec[0])
             case "again":
-                return self.signed_consents[spec[0] % len(self.signed_consents)] if self.signed_consents else None
+                before = [entry for signed_for, entry in self.signed_consents if signed_for == brand]
+                return before[-1 - spec[0] % min(len(before), 3)] if before else None
             case "authorize" | "redeem" | "forge":
                 return self.consent(brand, kind, *spec)
         if not self.lots:
@@ -217,7 +234,7 @@ class LedgerMachine(RuleBasedStateMachine):
             reference=bytes([order_index]) * 32,
             deadline=(self.ledger.now // SECONDS_PER_DAY + 3) * SECONDS_PER_DAY,
         )
-        self.signed_consents.append(entry)
+        self.signed_consents.append((brand, entry))
         return entry
 
     def of_a_reservation(self, kind: str, index: int, amount: int = 0) -> Entry | None:
