@@ -18,10 +18,8 @@ from node.chain.history import History
 from node.chain.pool import Pool
 from node.config import DataDirectory
 from node.producer import BlockProducer
-from node.rpc.dispatch import Dispatcher
-from node.rpc.methods import method_table
 from node.rpc.ports import NodeView
-from node.rpc.server import http_application, is_loopback_name
+from node.rpc.server import BODY_BYTES_MAX, application, is_loopback_name
 from node.store.database import Lmdb
 from node.store.recovery import open_history
 
@@ -47,7 +45,6 @@ def run(directory: DataDirectory, host: str, port: int) -> None:
         pool = Pool()
         producer = BlockProducer(history, pool, directory.sealer_key(), time.time)
         node = NodeView(history, pool, producer, CLIENT_VERSION)
-        application = http_application(Dispatcher(method_table(node)))
         bound = listening.getsockname()
         ready = {
             "rpc_url": f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}",
@@ -58,7 +55,16 @@ def run(directory: DataDirectory, host: str, port: int) -> None:
             "sandbox": config.sandbox,
             "head": int(history.head.block_number),
         }
-        settings = uvicorn.Config(application, log_config=None, access_log=False, timeout_graceful_shutdown=5, lifespan="off", ws="none")
+        settings = uvicorn.Config(
+            application(node),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            lifespan="off",
+            ws="websockets-sansio",
+            ws_max_size=BODY_BYTES_MAX,
+            ws_per_message_deflate=False,
+        )
         producer.start()
         try:
             _Server(settings, ready).run(sockets=[listening])

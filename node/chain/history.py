@@ -8,6 +8,7 @@ from eth.constants import MAX_PREV_HEADER_DEPTH
 from eth_hash.auto import keccak
 
 from node.chain import receipts, rlp, transactions
+from node.chain.bell import Bell
 from node.chain.blocks import Block, Execution
 from node.chain.errors import NotOnChain, TooMuch
 from node.chain.genesis import GenesisConfig
@@ -44,12 +45,14 @@ class History:
         assert head is not None, "a history opens after its genesis is stored"
         self.head = self.header(int.from_bytes(head, "big"))
         self.genesis_hash = bytes(self.header(0).hash)
+        self.new_head = Bell()
         self.block = lru_cache(BLOCKS_KEPT)(self._read_block)  # clients ask for a new block's receipts one by one
         self.receipts = lru_cache(BLOCKS_KEPT)(self._read_receipts)
 
     def advance(self, header: Header) -> None:
         assert header.block_number == self.head.block_number + 1
         self.head = header
+        self.new_head.ring()
 
     def read_node(self, node_hash: bytes) -> bytes | None:
         return self.store.get(Table.STATE, node_hash)

@@ -1,11 +1,13 @@
 """Transactions waiting for a block. In memory: what was not sealed is lost with the process, and re-sent by its sender."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from eth_typing import Address
 
+from node.chain.bell import Bell
 from node.chain.errors import (
     AlreadyKnown,
     InsufficientFunds,
@@ -21,6 +23,7 @@ TRANSACTIONS_MAX = 10_000
 BYTES_MAX = 64 * 1024 * 1024
 NONCE_GAP_MAX = 4_096
 PRICE_BUMP_PERCENT = 10
+ARRIVALS_KEPT = 20_000
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Pool:
         self._wei_of: dict[Address, int] = {}  # the most all of a sender's waiting transactions can cost
         self._bytes = 0
         self._arrivals = 0
+        self._arrived: deque[bytes] = deque(maxlen=ARRIVALS_KEPT)  # hashes, the latest last
+        self.arrival = Bell()
 
     def __len__(self) -> int:
         return len(self._by_hash)
@@ -66,6 +71,19 @@ class Pool:
             self._by_hash[transaction.hash] = transaction
             self._wei_of[transaction.sender] = others_cost + transaction.cost_max
             self._bytes += len(transaction.raw)
+            self._arrived.append(transaction.hash)
+        self.arrival.ring()
+
+    @property
+    def arrivals(self) -> int:
+        """How many transactions ever came in."""
+        return self._arrivals
+
+    def arrived_since(self, arrivals: int) -> tuple[list[bytes], int]:
+        """Hashes of what came in after the count was `arrivals`, and the count now. Who asks late misses the oldest."""
+        with self._lock:
+            missed = min(self._arrivals - arrivals, len(self._arrived))
+            return list(self._arrived)[len(self._arrived) - missed :], self._arrivals
 
     def get(self, transaction_hash: bytes) -> Transaction | None:
         return self._by_hash.get(transaction_hash)

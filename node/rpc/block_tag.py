@@ -7,12 +7,12 @@ from node.rpc.errors import InvalidParams
 from node.rpc.hex import hash32, quantity
 
 # One sealer, no forks: every sealed block is final. There is no half-built block to show as "pending".
-_HEAD_TAGS = {"latest", "pending", "safe", "finalized"}
+HEAD_TAGS = ("latest", "pending", "safe", "finalized", "")
 
 
 def block_number(history: History, tag: object) -> int:
     """The number a parameter names; it may lie above the head. None means latest."""
-    if tag is None or tag in ("", *_HEAD_TAGS):
+    if tag is None or tag in HEAD_TAGS:
         return int(history.head.block_number)
     if tag == "earliest":
         return 0

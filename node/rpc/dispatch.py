@@ -29,6 +29,12 @@ class Dispatcher:
     def __init__(self, methods: Mapping[str, Handler]) -> None:
         self._methods = {name: (handler, inspect.signature(handler)) for name, handler in methods.items()}
 
+    def with_methods(self, methods: Mapping[str, Handler]) -> "Dispatcher":
+        """These methods beside or in place of those it has."""
+        extended = Dispatcher(methods)
+        extended._methods = {**self._methods, **extended._methods}
+        return extended
+
     def respond(self, body: bytes) -> bytes:
         """The response's JSON; empty if the request held notifications only."""
         try:

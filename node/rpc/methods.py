@@ -2,10 +2,10 @@
 
 from node.rpc import debug, net, sandbox, splittally, web3
 from node.rpc.dispatch import Handler
-from node.rpc.eth import block, client, execute, fee_market, filter, state, submit, transaction  # noqa: A004
+from node.rpc.eth import block, client, execute, fee_market, filter, polling, state, submit, subscribe, transaction  # noqa: A004
 from node.rpc.ports import NodeView
 
-GROUPS = (block, client, execute, fee_market, filter, state, submit, transaction, net, web3, debug, splittally)
+GROUPS = (block, client, execute, fee_market, filter, polling, state, submit, subscribe, transaction, net, web3, debug, splittally)
 
 
 def method_table(node: NodeView) -> dict[str, Handler]:

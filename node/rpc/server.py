@@ -1,21 +1,28 @@
-"""JSON-RPC over HTTP. Answers on loopback only, and to no page that a browser brought from elsewhere."""
+"""JSON-RPC over HTTP and WebSocket on one port. Answers on loopback only, and to no page that a browser brought from elsewhere."""
 
 import asyncio
 import ipaddress
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from node.rpc.dispatch import Dispatcher
+from node.rpc.methods import method_table
+from node.rpc.ports import NodeView
+from node.rpc.websocket import Connection
 
 BODY_BYTES_MAX = 5 * 1024 * 1024
 WORKERS = 4  # threads that answer requests, so that a long call does not hold up a short one
+SOCKETS_MAX = 256
 
 
-def http_application(dispatcher: Dispatcher) -> Starlette:
+def application(node: NodeView) -> Starlette:
+    dispatcher = Dispatcher(method_table(node))
     workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="rpc")
 
     async def answer(request: Request) -> Response:
@@ -35,7 +42,20 @@ def http_application(dispatcher: Dispatcher) -> Starlette:
         response = await loop.run_in_executor(workers, dispatcher.respond, bytes(body))
         return Response(response, media_type="application/json")
 
-    return Starlette(routes=[Route("/", answer, methods=["POST"])])
+    sockets_open = 0
+
+    async def converse(socket: WebSocket) -> None:
+        nonlocal sockets_open
+        if not _may_connect(socket) or sockets_open >= SOCKETS_MAX:
+            await socket.close()  # before it was accepted: the client sees 403
+            return
+        sockets_open += 1
+        try:
+            await Connection(socket, dispatcher, node, workers).serve()
+        finally:
+            sockets_open -= 1
+
+    return Starlette(routes=[Route("/", answer, methods=["POST"]), WebSocketRoute("/", converse)])
 
 
 def is_loopback_name(host: str) -> bool:
@@ -48,6 +68,13 @@ def is_loopback_name(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _may_connect(socket: WebSocket) -> bool:
+    """A browser lets any page open a WebSocket here and says in Origin where that page came from; others send none."""
+    origin = socket.headers.get("origin")
+    from_here = origin is None or is_loopback_name(urlsplit(origin).netloc)
+    return from_here and is_loopback_name(socket.headers.get("host", ""))
 
 
 def _refusal(status: int, message: str) -> Response:

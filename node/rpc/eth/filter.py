@@ -3,10 +3,12 @@
 from typing import Any
 
 from node.chain.errors import NotOnChain, TooMuch
+from node.chain.history import History
 from node.chain.logs import LogFilter
-from node.rpc.block_tag import block_number
+from node.rpc.block_tag import HEAD_TAGS, block_number
 from node.rpc.dispatch import Handler
 from node.rpc.errors import InvalidParams
+from node.rpc.eth.watch import LogCriteria
 from node.rpc.hex import address, hash32
 from node.rpc.ports import NodeView
 from node.rpc.shapes import log_view
@@ -19,32 +21,47 @@ def methods(node: NodeView) -> dict[str, Handler]:
     history = node.history
 
     def get_logs(request: object) -> list[dict[str, Any]]:
-        if not isinstance(request, dict):
-            raise InvalidParams("the filter must be an object")
-        wanted = parse_filter(request)
-        first, last = _range(request)
-        return [log_view(found) for found in history.logs(wanted, first, last, logs_max=LOGS_MAX)]
-
-    def _range(request: dict[str, Any]) -> tuple[int, int]:
-        head = int(history.head.block_number)
-        if request.get("blockHash") is not None:
-            if request.get("fromBlock") is not None or request.get("toBlock") is not None:
-                raise InvalidParams("cannot specify both blockHash and fromBlock/toBlock, choose one or the other")
-            try:
-                number = history.number_of(hash32(request["blockHash"], "blockHash"))
-            except NotOnChain as error:
-                raise NotOnChain("unknown block") from error
-            return number, number
-        first = block_number(history, request.get("fromBlock"))
-        last = block_number(history, request.get("toBlock"))
-        if first > last:
-            raise InvalidParams("invalid block range params")
-        last = min(last, head)
-        if last - first >= BLOCKS_MAX:
-            raise TooMuch(f"block range too large: at most {BLOCKS_MAX} blocks")
-        return first, last
+        given = _object(request)
+        if given.get("blockHash") is None:
+            return logs_between(history, parse_criteria(history, given))
+        if given.get("fromBlock") is not None or given.get("toBlock") is not None:
+            raise InvalidParams("cannot specify both blockHash and fromBlock/toBlock, choose one or the other")
+        try:
+            number = history.number_of(hash32(given["blockHash"], "blockHash"))
+        except NotOnChain as error:
+            raise NotOnChain("unknown block") from error
+        return logs_between(history, LogCriteria(parse_filter(given), number, number))
 
     return {"eth_getLogs": get_logs}
+
+
+def logs_between(history: History, criteria: LogCriteria) -> list[dict[str, Any]]:
+    """All logs within the bounds; a bound that moves with the head is the head."""
+    head = int(history.head.block_number)
+    first = head if criteria.first is None else criteria.first
+    last = head if criteria.last is None else min(criteria.last, head)
+    if last - first >= BLOCKS_MAX:
+        raise TooMuch(f"block range too large: at most {BLOCKS_MAX} blocks")
+    return [log_view(found) for found in history.logs(criteria.wanted, first, last, logs_max=LOGS_MAX)]
+
+
+def parse_criteria(history: History, request: object) -> LogCriteria:
+    """Of a range of blocks. `latest` and its like stand for a bound that moves."""
+    given = _object(request)
+    first, last = (_bound(history, given.get(name)) for name in ("fromBlock", "toBlock"))
+    if first is not None and last is not None and first > last:
+        raise InvalidParams("invalid block range params")
+    return LogCriteria(parse_filter(given), first, last)
+
+
+def _bound(history: History, tag: object) -> int | None:
+    return None if tag is None or tag in HEAD_TAGS else block_number(history, tag)
+
+
+def _object(request: object) -> dict[str, Any]:
+    if not isinstance(request, dict):
+        raise InvalidParams("the filter must be an object")
+    return request
 
 
 def parse_filter(request: dict[str, Any]) -> LogFilter:
