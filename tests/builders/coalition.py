@@ -6,11 +6,12 @@ Operations go in as the API stores them; `settle()` turns the worker by hand unt
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from eth_account import Account
@@ -78,13 +79,25 @@ class CoalitionBuilder:
         self.worker.open()
         return self.worker
 
-    def settle(self, turns: int = 20) -> None:
+    def settle(self) -> None:
         """Turns the worker until no operation is open."""
-        for _ in range(turns):
+        self.turn_until(lambda: not self.open_operations())
+
+    def turn_until(self, reached: Callable[[], bool], seconds: float = 60) -> None:
+        """Turns the worker, at least once, until it has come to that."""
+        until = monotonic() + seconds
+        while True:
             self.worker.turn()
-            if not self.open_operations():
+            if reached():
                 return
-        raise AssertionError(f"still open: {[(row.kind, row.status) for row in self.open_operations()]}")
+            open_ones = [(row.kind, row.status) for row in self.open_operations()]
+            assert monotonic() < until, f"it did not come to that; still open: {open_ones}"
+
+    def store_round(self) -> None:
+        """Packs, has signed and stores a round; nothing is sent."""
+        self.worker.sign_and_store()
+        while self.worker.sequencer.unsigned():
+            self.worker.sign_and_store()
 
     def open_operations(self) -> list[OperationRow]:
         with self.database.read() as session:

@@ -79,16 +79,13 @@ def test_a_withdrawn_key_signs_nothing_more(coalition: CoalitionBuilder) -> None
     coalition.settle()
     change(coalition, set_brand_key, 43, brand.key_address, 0, 0)
     operation_id = coalition.purchase(43, member)
-    coalition.worker.turn()
+    coalition.turn_until(lambda: "43" in coalition.worker.health()["silent_signers"])  # type: ignore[operator]
     assert coalition.operation(operation_id).status == "packed"
     change_back = new_id("change")
     with writing(coalition.database) as work:
         found = work.brands.find(43)
         set_brand_key(found, brand.key_address, 0, None, operations=work.operations, operation_id=change_back, now=work.now)  # type: ignore[arg-type]
-    for _ in range(200):
-        coalition.worker.turn()
-        if not coalition.open_operations():
-            break
+    coalition.settle()
     assert coalition.operation(operation_id).status == "confirmed"
 
 

@@ -36,7 +36,7 @@ def signed_but_not_stored(coalition: CoalitionBuilder) -> None:
 
 
 def stored(coalition: CoalitionBuilder) -> None:
-    coalition.worker.sign_and_store()
+    coalition.store_round()
 
 
 def sent(coalition: CoalitionBuilder) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from sqlalchemy import select, update
 
@@ -22,12 +20,9 @@ def status_of(coalition: CoalitionBuilder, operation_id: str) -> tuple[str, str 
     return operation.status, operation.reason
 
 
-def turns(coalition: CoalitionBuilder, until: Callable[[], bool]) -> None:
-    for _ in range(200):
-        coalition.worker.turn()
-        if until():
-            return
-    raise AssertionError("it did not come to that")
+def silent(coalition: CoalitionBuilder, brand_id: int) -> bool:
+    """Whether the worker has found the brand's signer wanting."""
+    return str(brand_id) in coalition.worker.health()["silent_signers"]  # type: ignore[operator]
 
 
 def test_a_silent_signer_holds_up_nobody_else_and_is_asked_for_the_same_batch_again(coalition: CoalitionBuilder) -> None:
@@ -35,14 +30,13 @@ def test_a_silent_signer_holds_up_nobody_else_and_is_asked_for_the_same_batch_ag
     coalition.settle()
     coalition.brands[1].stop()
     waiting, going = coalition.purchase(1, member), coalition.purchase(2, member)
-    turns(coalition, lambda: status_of(coalition, going)[0] == "confirmed")
+    coalition.turn_until(lambda: status_of(coalition, going)[0] == "confirmed" and silent(coalition, 1))
     assert status_of(coalition, waiting) == ("packed", None)
-    assert "1" in coalition.worker.health()["silent_signers"]  # type: ignore[operator]
     with coalition.database.read() as session:
         packed = session.scalars(select(BatchRow).where(BatchRow.status == "packed")).one()
     later = coalition.purchase(1, member)
     coalition.brands[1].start()
-    turns(coalition, lambda: not coalition.open_operations())
+    coalition.settle()
     with coalition.database.read() as session:
         recorded = session.get_one(BatchRow, packed.batch_id)
     assert (recorded.status, recorded.number, recorded.entries) == ("recorded", packed.number, packed.entries)
@@ -57,11 +51,11 @@ def test_a_member_with_an_unsigned_redemption_spends_at_no_other_brand_meanwhile
     coalition.settle()
     coalition.brands[2].stop()
     first, second = coalition.redeem(2, member, 60), coalition.redeem(1, member, 30)
-    coalition.worker.turn()
+    coalition.turn_until(lambda: silent(coalition, 2))
     coalition.worker.turn()
     assert (status_of(coalition, first)[0], status_of(coalition, second)[0]) == ("packed", "accepted")
     coalition.brands[2].start()
-    turns(coalition, lambda: not coalition.open_operations())
+    coalition.settle()
     assert status_of(coalition, first) == status_of(coalition, second) == ("confirmed", None)
 
 
@@ -97,14 +91,14 @@ def test_a_signature_by_another_key_never_leaves_the_house(coalition: CoalitionB
     (brand.folder / "key").write_text("11" * 32 + "\n")
     brand.start()
     operation_id = coalition.purchase(1, member)
-    coalition.worker.turn()
+    coalition.turn_until(lambda: silent(coalition, 1))
     assert status_of(coalition, operation_id) == ("packed", None)
     assert "valid key" in coalition.worker.health()["silent_signers"]["1"]  # type: ignore[index]
     brand.stop()
     (brand.folder / "key").write_text(right_key)
     forget_signatures(coalition, 1)
     brand.start()
-    turns(coalition, lambda: not coalition.open_operations())
+    coalition.settle()
     assert status_of(coalition, operation_id) == ("confirmed", None)
 
 
@@ -134,10 +128,10 @@ def test_a_batch_mined_after_its_deadline_is_signed_anew_under_its_number(coalit
     member = coalition.add_member()
     coalition.settle()
     operation_id = coalition.purchase(1, member)
-    coalition.worker.sign_and_store()
+    coalition.store_round()
     number = batch_number(coalition, operation_id)
     coalition.node.call("evm_setNextBlockTimestamp", coalition.now + 4_000)
-    turns(coalition, lambda: not coalition.open_operations())
+    coalition.settle()
     assert status_of(coalition, operation_id) == ("confirmed", None)
     assert batch_number(coalition, operation_id) == number
 
@@ -154,11 +148,11 @@ def test_a_brand_whose_signer_moved_is_found_at_its_new_address(coalition: Coali
     with coalition.database.write() as session:
         session.execute(update(BrandRow).where(BrandRow.brand_id == 2).values(signer_url="http://127.0.0.1:1"))
     operation_id = coalition.purchase(2, member)
-    coalition.worker.turn()
+    coalition.turn_until(lambda: silent(coalition, 2))
     assert status_of(coalition, operation_id)[0] == "packed"
     with coalition.database.write() as session:
         session.execute(update(BrandRow).where(BrandRow.brand_id == 2).values(signer_url=coalition.brands[2].url))
-    turns(coalition, lambda: not coalition.open_operations())
+    coalition.settle()
     assert status_of(coalition, operation_id)[0] == "confirmed"
 
 

@@ -32,7 +32,7 @@ def test_a_transaction_below_the_base_fee_is_replaced_at_its_nonce(alone: Coalit
     with monkeypatch.context() as cheap:
         cheap.setattr(submitter_module, "PRIORITY_FEE_WEI", 1)
         alone.worker.follower.base_fee = 0
-        alone.worker.sign_and_store()
+        alone.store_round()
     alone.worker.turn()
     alone.settle()
     old, new = transactions(alone)[-2:]
@@ -45,7 +45,7 @@ def test_a_transaction_below_the_base_fee_is_replaced_at_its_nonce(alone: Coalit
 def test_of_a_replaced_transaction_and_its_successor_the_one_that_is_mined_counts(alone: CoalitionBuilder) -> None:
     member = next(iter(alone.member_keys))
     operation_id = alone.purchase(1, member)
-    alone.worker.sign_and_store()
+    alone.store_round()
     submitter = alone.worker.submitter
     old = transactions(alone)[-1]
     submitter._first_sent_at[old.transaction_id] = -1_000.0
@@ -60,7 +60,7 @@ def test_of_a_replaced_transaction_and_its_successor_the_one_that_is_mined_count
 def test_a_transaction_whose_nonce_was_used_elsewhere_goes_out_again_once(alone: CoalitionBuilder) -> None:
     member = next(iter(alone.member_keys))
     operation_id, enrolled = alone.purchase(1, member), alone.add_member()
-    alone.worker.sign_and_store()
+    alone.store_round()
     operator = load_account(alone.settings.operator_key_file)
     before = len(transactions(alone))
     for _ in range(2):
@@ -77,7 +77,7 @@ def test_a_transaction_whose_nonce_was_used_elsewhere_goes_out_again_once(alone:
 def test_a_gap_of_nonces_is_filled(alone: CoalitionBuilder) -> None:
     member = next(iter(alone.member_keys))
     operation_id = alone.purchase(1, member)
-    alone.worker.sign_and_store()
+    alone.store_round()
     with alone.database.write() as session:
         row = session.scalars(select(TransactionRow).order_by(TransactionRow.transaction_id.desc()).limit(1)).one()
         row.status = "replaced"
