@@ -10,12 +10,14 @@ from pathlib import Path
 import click
 from eth_typing import Address
 
-from node.app import open_chain
 from node.app import run as run_node
 from node.chain.errors import ChainError
 from node.chain.genesis import GenesisConfig
 from node.chain.verification import verify_chain
+from node.commands.chain_file import export_chain, import_chain
+from node.commands.options import data_option
 from node.config import DEFAULT_CHAIN_ID, DataDirectory
+from node.opening import sole_user
 
 
 class _Address(click.ParamType[Address]):
@@ -43,9 +45,6 @@ def genesis_options(command: Callable[..., None]) -> Callable[..., None]:
     ):
         command = option(command)
     return command
-
-
-data_option = click.option("--data", type=click.Path(path_type=Path), required=True, help="The node's data directory.")
 
 
 @click.group()
@@ -90,12 +89,16 @@ def run(
 def verify(data: Path) -> None:
     """Re-execute the whole chain from its genesis; the node must not be running."""
     started = time.monotonic()
-    with open_chain(DataDirectory(data)) as history:
+    with sole_user(DataDirectory(data)) as history:
         with click.progressbar(verify_chain(history), length=history.head.block_number + 1, label="verifying", file=sys.stderr) as numbers:
             for _ in numbers:
                 pass
         result = {"verified_blocks": history.head.block_number + 1, "head_hash": "0x" + history.head.hash.hex()}
     click.echo(json.dumps({**result, "seconds": round(time.monotonic() - started, 1)}))
+
+
+for command in (export_chain, import_chain):
+    main.add_command(command)
 
 
 def _initialize(

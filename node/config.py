@@ -60,8 +60,12 @@ class DataDirectory:
         )
         check_config(config)
         _write_private(self.key_file, b"0x" + key.to_bytes().hex().encode() + b"\n")
-        _write_private(self.genesis_file, canonical_json(config) + b"\n")  # last: its presence means initialized
+        self.write_genesis(config)  # last: its presence means initialized
         return config
+
+    def write_genesis(self, config: GenesisConfig) -> None:
+        """Without a sealer's key beside it, the directory can follow a chain, but not continue it."""
+        _write_private(self.genesis_file, canonical_json(config) + b"\n")
 
     def genesis(self) -> GenesisConfig:
         if not self.is_initialized:
@@ -77,8 +81,11 @@ class DataDirectory:
 
     def lock(self) -> int:
         """Held until the process ends, however it ends. Raises DataDirectoryError if another node holds it."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise DataDirectoryError(f"{self.path} cannot be written: {error.strerror}") from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -15,20 +15,33 @@ GENESIS = b"genesis"
 CLOCK = b"clock"
 
 
-def open_history(store: BlockStore, config: GenesisConfig, sealer_key: PrivateKey, wall_seconds: float) -> History:
-    """Raises BadGenesis if the store belongs to another chain, BadBlock if its head does not hold together."""
-    if sealer_key.public_key.to_canonical_address() != config.sealer:
+def open_history(store: BlockStore, config: GenesisConfig, sealer_key: PrivateKey | None, wall_seconds: float) -> History:
+    """Raises BadGenesis if the store belongs to another chain, BadBlock if its head does not hold together.
+
+    Only a new chain needs the key; without one (a replica, a backup, an import) an existing chain opens all the same.
+    """
+    if sealer_key is not None and sealer_key.public_key.to_canonical_address() != config.sealer:
         raise BadGenesis("the sealer key file is not the key of this chain's sealer")
     if store.get(Table.META, HEAD) is None:
-        header, state = genesis_block(config)
-        writes = genesis_writes(header, state, seal(sealer_key, header.hash, header.hash))
-        clock = encode_clock(clock_at_genesis(config.sandbox, config.timestamp, wall_seconds))
-        store.commit({**writes, Table.META: {**writes[Table.META], GENESIS: canonical_json(config), CLOCK: clock}})
+        if sealer_key is None:
+            raise BadGenesis("the store holds no block yet, and there is no sealer's key to seal the first one")
+        genesis_hash = genesis_block(config)[0].hash
+        lay_genesis(store, config, seal(sealer_key, genesis_hash, genesis_hash), wall_seconds)
     if store.get(Table.META, GENESIS) != canonical_json(config):
         raise BadGenesis("the store holds a chain with another genesis")
     history = History(store, config)
     check_head(history)
     return history
+
+
+def lay_genesis(store: BlockStore, config: GenesisConfig, genesis_seal: bytes, wall_seconds: float) -> None:
+    """Writes block 0 under a seal that the sealer made. Raises BadGenesis if it is not the sealer's."""
+    header, state = genesis_block(config)
+    if not seal_holds(genesis_seal, config.sealer, header.hash, header.hash):
+        raise BadGenesis("block 0: the seal is not the sealer's")
+    writes = genesis_writes(header, state, genesis_seal)
+    clock = encode_clock(clock_at_genesis(config.sandbox, config.timestamp, wall_seconds))
+    store.commit({**writes, Table.META: {**writes[Table.META], GENESIS: canonical_json(config), CLOCK: clock}})
 
 
 def check_head(history: History) -> None:

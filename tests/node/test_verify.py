@@ -100,7 +100,7 @@ def _flip_a_state_node(history: History) -> None:
         (_forge_body, "block 2: "),
         (_forge_header, "block 2: re-execution gives another block (gas_used)"),
         (_forge_index, "block 2: transaction 0 is indexed elsewhere"),
-        (_flip_a_state_node, "block 2: state node 0x"),
+        (_flip_a_state_node, "block 1: state node 0x"),
     ],
 )
 def test_a_forgery_is_named(directory: DataDirectory, change: Callable[[History], None], named: str) -> None:

@@ -1,0 +1,1 @@
+"""Commands beside `init` and `run`, a file each."""

@@ -1,0 +1,35 @@
+"""A data directory's chain, opened by a command: alone with it, or reading beside a running node."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+
+from node.chain.errors import BadGenesis
+from node.chain.history import History
+from node.config import DataDirectory
+from node.store.database import Lmdb
+from node.store.recovery import open_history
+
+
+@contextlib.contextmanager
+def sole_user(directory: DataDirectory) -> Iterator[History]:
+    """Locked, so that no node runs on it meanwhile. The sealer's key may be missing, as in a replica or a backup."""
+    config = directory.genesis()
+    lock = directory.lock()
+    try:
+        key = directory.sealer_key() if directory.key_file.exists() else None
+        with contextlib.closing(Lmdb(directory.store)) as store:
+            yield open_history(store, config, key, time.time())
+    finally:
+        os.close(lock)
+
+
+@contextlib.contextmanager
+def beside_a_node(directory: DataDirectory) -> Iterator[tuple[History, Lmdb]]:
+    """Read only: the chain as of now, whether or not a node is at work on it."""
+    config = directory.genesis()
+    if not directory.store.exists():
+        raise BadGenesis(f"{directory.path} holds no block yet")
+    with contextlib.closing(Lmdb(directory.store, read_only=True)) as store:
+        yield open_history(store, config, None, time.time()), store
