@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 
 import uvicorn
+from eth_keys.datatypes import PrivateKey
+from eth_utils.exceptions import ValidationError
 
 from node.chain.errors import ChainError
 from node.chain.history import History
@@ -34,6 +36,10 @@ class AddressError(ChainError):
     """An address the node may not listen on."""
 
 
+class SandboxKeysError(ChainError):
+    """A file of unlocked accounts that cannot be used."""
+
+
 def run(directory: DataDirectory, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT. Prints one JSON line on stdout once it answers."""
     if not is_loopback_name(host):
@@ -44,7 +50,7 @@ def run(directory: DataDirectory, host: str, port: int) -> None:
         config = history.config
         pool = Pool()
         producer = BlockProducer(history, pool, directory.sealer_key(), time.time)
-        node = NodeView(history, pool, producer, CLIENT_VERSION)
+        node = NodeView(history, pool, producer, CLIENT_VERSION, _sandbox_keys(directory, sandbox=config.sandbox))
         bound = listening.getsockname()
         ready = {
             "rpc_url": f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}",
@@ -83,6 +89,19 @@ def open_chain(directory: DataDirectory) -> Iterator[History]:
     finally:
         store.close()
         os.close(lock)
+
+
+def _sandbox_keys(directory: DataDirectory, *, sandbox: bool) -> tuple[bytes, ...]:
+    """One private key a line. A chain that is no sandbox refuses to start beside such a file."""
+    file = directory.path / "sandbox.keys"
+    if not file.exists():
+        return ()
+    if not sandbox:
+        raise SandboxKeysError(f"{file}: only a sandbox chain signs for its clients")
+    try:
+        return tuple(PrivateKey(bytes.fromhex(line.removeprefix("0x"))).to_bytes() for line in file.read_text("ascii").split())
+    except (OSError, ValueError, ValidationError) as error:
+        raise SandboxKeysError(f"{file} cannot be read: {error}") from error
 
 
 class _Server(uvicorn.Server):

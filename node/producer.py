@@ -5,6 +5,7 @@ While a block is built, what arrives gathers for the next one: many transactions
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -39,6 +40,8 @@ class BlockProducer:
         self._clock = load_clock(history.store, history.config)
         self._wake = threading.Condition()
         self._work = False
+        self._pace: float | None = None
+        self._last_beat = 0.0
         self._stopping = False
         self._commands: deque[tuple[Callable[[], object], Future[object]]] = deque()
         self._fault: StoreFailed | None = None
@@ -74,6 +77,14 @@ class BlockProducer:
         self._command(lambda: self._keep(self._clock.increase(seconds)))
         return self._clock.offset_seconds
 
+    def set_pace(self, seconds: float | None) -> None:
+        """Seal at once (None, the only way off the sandbox), only when `mine` says so (0), or every so often, even an empty block."""
+
+        def take_up() -> None:
+            self._pace, self._last_beat = seconds, time.monotonic()
+
+        self._command(take_up)
+
     def mine(self, blocks: int, timestamp: int | None) -> None:
         def seal_blocks() -> None:
             if timestamp is not None:
@@ -96,7 +107,7 @@ class BlockProducer:
     def _run(self) -> None:
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._work or self._commands or self._stopping)
+                self._wake.wait_for(self._has_work, self._until_beat())
                 if self._stopping:
                     for _, done in self._commands:
                         done.set_exception(StoreFailed("the node is shutting down"))
@@ -107,8 +118,7 @@ class BlockProducer:
             for action, done in commands:
                 self._perform(action, done)
             try:
-                while self._fault is None and not self._stopping and self._seal_block(allow_empty=False):
-                    pass
+                self._seal_what_is_due()
             except ClockBehind as behind:
                 log.warning("%s", behind)
                 with self._wake:
@@ -116,6 +126,20 @@ class BlockProducer:
                     self._work = True
             except StoreFailed as error:
                 self._fail(error)
+
+    def _has_work(self) -> bool:
+        return bool((self._work and self._pace is None) or self._commands or self._stopping)
+
+    def _until_beat(self) -> float | None:
+        return max(0.0, self._last_beat + self._pace - time.monotonic()) if self._pace else None
+
+    def _seal_what_is_due(self) -> None:
+        if self._pace is None:
+            while self._fault is None and not self._stopping and self._seal_block(allow_empty=False):
+                pass
+        elif self._fault is None and self._until_beat() == 0.0:
+            self._last_beat = time.monotonic()
+            self._seal_block(allow_empty=True)
 
     def _perform(self, action: Callable[[], object], done: Future[object]) -> None:
         try:

@@ -102,13 +102,20 @@ class Pool:
             return nonce
 
     def candidates(self, nonce_of: Callable[[Address], int]) -> list[Transaction]:
-        """What can go into the next block, each sender's run in nonce order, placed by arrival."""
+        """What can go into the next block; drops what can go into none any more."""
         with self._lock:
-            placed: list[tuple[int, int, Transaction]] = []
             for sender, waiting in list(self._by_sender.items()):
-                nonce, latest = nonce_of(sender), 0
+                nonce = nonce_of(sender)
                 for used in [earlier for earlier in waiting if earlier < nonce]:
                     self._remove(waiting[used][1])  # sent again while its block was being sealed
+        return self.ready(nonce_of)
+
+    def ready(self, nonce_of: Callable[[Address], int]) -> list[Transaction]:
+        """What no earlier nonce keeps waiting: each sender's run in nonce order, placed by arrival."""
+        with self._lock:
+            placed: list[tuple[int, int, Transaction]] = []
+            for sender, waiting in self._by_sender.items():
+                nonce, latest = nonce_of(sender), 0
                 while nonce in waiting:
                     arrival, transaction = waiting[nonce]
                     latest = max(latest, arrival)  # a nonce never overtakes the one before it

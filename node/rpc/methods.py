@@ -1,13 +1,13 @@
 """The whole method table. A method that is not in it does not exist (−32601)."""
 
-from node.rpc import debug, net, sandbox, splittally, web3
+from node.rpc import debug, net, sandbox, sandbox_accounts, splittally, txpool, web3
 from node.rpc.dispatch import Handler
 from node.rpc.eth import block, client, execute, fee_market, filter, polling, state, submit, subscribe, transaction  # noqa: A004
 from node.rpc.ports import NodeView
 
-GROUPS = (block, client, execute, fee_market, filter, polling, state, submit, subscribe, transaction, net, web3, debug, splittally)
+GROUPS = (block, client, execute, fee_market, filter, polling, state, submit, subscribe, transaction, net, web3, txpool, debug, splittally)
 
 
 def method_table(node: NodeView) -> dict[str, Handler]:
-    groups = (*GROUPS, sandbox) if node.history.config.sandbox else GROUPS
+    groups = (*GROUPS, sandbox, sandbox_accounts) if node.history.config.sandbox else GROUPS
     return {name: handler for group in groups for name, handler in group.methods(node).items()}

@@ -25,7 +25,18 @@ def methods(node: NodeView) -> dict[str, Handler]:
         producer.mine(blocks, timestamp)
         return to_quantity(0)
 
+    def set_automine(on: object) -> bool:
+        if not isinstance(on, bool):
+            raise InvalidParams("want true or false")
+        producer.set_pace(None if on else 0)
+        return True
+
+    def set_interval_mining(seconds: object) -> None:
+        producer.set_pace(_seconds(seconds, "seconds"))
+
     return {
+        "evm_setAutomine": set_automine,
+        "evm_setIntervalMining": set_interval_mining,
         "evm_setNextBlockTimestamp": set_next_block_timestamp,
         "evm_increaseTime": increase_time,
         "evm_mine": mine,
