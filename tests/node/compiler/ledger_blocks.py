@@ -1,67 +1,113 @@
-"""Batches of the points ledger as the node executes them: raw transactions on any state class, from the same state."""
+"""Blocks of a points ledger run again on another state class. `python -m tests.node.compiler.ledger_blocks` prints how fast
+batches of 1,000 issues to existing members run, by py-evm and as traces, on the same tries."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from time import process_time
 from typing import Any
 
+from eth.abc import BlockAPI, BlockHeaderAPI, SignedTransactionAPI
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.state import BaseState
 from eth_utils import keccak
 
-from gateway.domain.ledger.batches import batch_root
-from gateway.domain.ledger.entries import Issue, encode_entry, pack_entries
+from gateway.domain.ledger.entries import Issue
 from gateway.domain.ledger.lots import expiry_day_for
 from node.chain.state import StateOverlay
+from node.chain.trie.accounts import BatchedAccounts
 from tests.builders.ledger_chain import CHAIN_ID
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger, member_named
+from tests.node.compiler.states import StockState, TracedState
 
 BRAND = 1
+ENTRIES = 1_000
+ROUNDS = 5
 
 
 @dataclass(frozen=True)
-class Result:
+class Replayed:
+    """What a block did, receipt by receipt: success, gas left, refund, output and logs."""
+
     state_root: bytes
-    succeeded: bool
-    gas_left: int
-    gas_refund: int
-    output: bytes
-    logs: tuple[Any, ...]
+    receipts: tuple[tuple[bool, int, int, bytes, Any], ...]
 
 
-class LedgerBlocks:
-    """A points ledger with `members` members who already hold a lot."""
+def blocks(ledger: PointsLedger) -> list[BlockAPI]:
+    chain = ledger.chain._chain
+    return [chain.get_canonical_block_by_number(number) for number in range(1, chain.get_canonical_head().block_number + 1)]
 
-    def __init__(self, members: int, per_batch: int = 200) -> None:
-        self.ledger = PointsLedger((BRAND,))
-        self.day = expiry_day_for(self.ledger.now, UTC_OFFSET_SECONDS, 12)
-        self.members = [member_named(f"member {index}") for index in range(members)]
-        for start in range(0, members, per_batch):
-            assert self.ledger.submit(BRAND, self.issues(self.members[start : start + per_batch])) == []
 
-    def issues(self, members: list[bytes], points: int = 1_000) -> list[Issue]:
-        return [Issue(member, self.day, points, 1, keccak(b"order" + member)) for member in members]
+def replay(ledger: PointsLedger, block: BlockAPI, state_class: type[BaseState]) -> Replayed:
+    state = state_before(ledger, block.header, state_class)
+    receipts = tuple(_applied(state, transaction) for transaction in block.transactions)
+    state.persist()
+    return Replayed(state.state_root, receipts)
 
-    def raw_batch(self, entries: list[Any]) -> bytes:
-        """A signed transaction with a batch of the next number."""
-        number = self.ledger.next_number()
-        packed = [encode_entry(entry) for entry in entries]
-        arguments = self.ledger.signed(BRAND, number, pack_entries(packed), batch_root(BRAND, number, packed))
-        data = self.ledger.abi.call("submitBatch", *arguments)
-        return self.ledger.chain.sign(self.ledger.address, data, sender=self.ledger.chain.operator)
 
-    def state(self, state_class: type[BaseState]) -> BaseState:
-        """A fresh state on the ledger's newest block, for a child of it."""
-        chain = self.ledger.chain
-        header = chain._chain.get_canonical_head()
-        context = ExecutionContext(
-            coinbase=header.coinbase,
-            timestamp=chain.next_timestamp,
-            block_number=header.block_number + 1,
-            difficulty=0,
-            mix_hash=header.mix_hash,
-            gas_limit=header.gas_limit,
-            prev_hashes=(),
-            chain_id=CHAIN_ID,
-            base_fee_per_gas=header.base_fee_per_gas,
-            excess_blob_gas=0,
-        )
-        return state_class(StateOverlay(chain._chain.chaindb.db.get), context, header.state_root)
+def state_before(ledger: PointsLedger, header: BlockHeaderAPI, state_class: type[BaseState]) -> BaseState:
+    chain = ledger.chain._chain
+    context = ExecutionContext(
+        coinbase=header.coinbase,
+        timestamp=header.timestamp,
+        block_number=header.block_number,
+        difficulty=0,
+        mix_hash=header.mix_hash,
+        gas_limit=header.gas_limit,
+        prev_hashes=(),
+        chain_id=CHAIN_ID,
+        base_fee_per_gas=header.base_fee_per_gas,
+        excess_blob_gas=0,
+    )
+    parent = chain.get_block_header_by_hash(header.parent_hash)
+    return state_class(StateOverlay(chain.chaindb.db.get), context, parent.state_root)
+
+
+def _applied(state: BaseState, transaction: SignedTransactionAPI) -> tuple[bool, int, int, bytes, Any]:
+    state.lock_changes()
+    computation = state.apply_transaction(transaction)
+    return (
+        computation.is_success,
+        computation.get_gas_remaining(),
+        computation.get_gas_refund(),
+        computation.output,
+        computation.get_log_entries(),
+    )
+
+
+def ledger_of_issues(entries: int, batches: int) -> PointsLedger:
+    """The last `batches` blocks issue to the same members, `entries` of them, once a batch."""
+    ledger = PointsLedger((BRAND,))
+    day = expiry_day_for(ledger.now, UTC_OFFSET_SECONDS, 12)
+    members = [member_named(f"member {index}") for index in range(entries)]
+    for part in range(0, entries, 200):
+        assert ledger.submit(BRAND, [Issue(member, day, 1, 1, keccak(member)) for member in members[part : part + 200]]) == []
+    for points in range(1, batches + 1):
+        assert ledger.submit(BRAND, [Issue(member, day, points, 1, keccak(member)) for member in members]) == []
+    return ledger
+
+
+class _StockOnBatchedTries(StockState):
+    account_db_class = BatchedAccounts
+
+
+class _TracedOnBatchedTries(TracedState):
+    account_db_class = BatchedAccounts
+
+
+def measure() -> None:
+    ledger = ledger_of_issues(ENTRIES, 1)
+    last = blocks(ledger)[-1]
+    seconds: dict[str, list[float]] = {"py-evm": [], "traces": []}
+    for _ in range(ROUNDS):
+        for name, state_class in (("py-evm", _StockOnBatchedTries), ("traces", _TracedOnBatchedTries)):
+            start = process_time()
+            replay(ledger, last, state_class)
+            seconds[name].append(process_time() - start)
+    for name, taken in seconds.items():
+        print(f"{name}: {ENTRIES / min(taken):,.0f} entries/s (first round {ENTRIES / taken[0]:,.0f})")
+    print(f"ratio: {min(seconds['py-evm']) / min(seconds['traces']):.1f}")
+
+
+if __name__ == "__main__":
+    measure()
