@@ -14,22 +14,23 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
+VERIFICATION = ROOT / ".venv-verification"  # the execution specs pin older libraries than the node runs on
 UV_VERSION = "0.13.9"
 
 
-def python_with(lock_name: str) -> Path:
-    """The environment's interpreter, with everything of requirements/<lock_name>.txt installed (made or completed if need be)."""
+def python_with(lock_name: str, folder: Path = ENVIRONMENT) -> Path:
+    """The interpreter of the environment in `folder`, with all of requirements/<lock_name>.txt installed (made if need be)."""
     if sys.version_info < (3, 11):  # noqa: UP036 - an older interpreter is what a fresh machine may offer
         raise SystemExit(f"Splittally needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
-    python = ENVIRONMENT / "bin" / "python"
+    python = folder / "bin" / "python"
     lock = ROOT / "requirements" / f"{lock_name}.txt"
-    stamp_file = ENVIRONMENT / f"{lock_name}.stamp"
+    stamp_file = folder / f"{lock_name}.stamp"
     stamp = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
     if python.exists() and stamp_file.exists() and stamp_file.read_text() == stamp:
         return python
-    print(f"Setting up {ENVIRONMENT.name} from requirements/{lock.name} …", file=sys.stderr, flush=True)
+    print(f"Setting up {folder.name} from requirements/{lock.name} …", file=sys.stderr, flush=True)
     if not python.exists():
-        venv.create(ENVIRONMENT, with_pip=True)
+        venv.create(folder, with_pip=True)
     uv = [str(python), "-m", "uv"]
     if subprocess.run([*uv, "--version"], capture_output=True, check=False).returncode != 0:
         _call([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"uv=={UV_VERSION}"])

@@ -22,10 +22,12 @@ def test_a_lock_file_holds_versions_and_hashes_and_nothing_else(lock: Path) -> N
 
 
 def test_every_dependency_is_locked() -> None:
-    assert {lock.stem for lock in LOCKS} == {"runtime", "development", "data"}
+    assert {lock.stem for lock in LOCKS} == {"runtime", "development", "data", "verification"}
 
 
-@pytest.mark.parametrize("path", ["scripts/verify_receipt.py", "scripts/environment.py", "scripts/outside_parts.py"])
+@pytest.mark.parametrize(
+    "path", ["scripts/verify_receipt.py", "scripts/verify_chain.py", "scripts/environment.py", "scripts/outside_parts.py"]
+)
 def test_a_file_that_stands_alone_imports_nothing_of_the_project(path: str) -> None:
     assert _imported(ROOT / path) & INTERNAL == set()
 
