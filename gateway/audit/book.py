@@ -22,7 +22,7 @@ class BookMovement:
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """An entry, refused ones included. `position` = block number << 40 | transaction index << 20 | entry index; ids are text with 0x."""
+    """An entry, refused ones included. ids are text with 0x."""
 
     position: int
     brand_id: int
@@ -77,10 +77,6 @@ class Book:
         for (_, lot), holding in self.holdings.items():
             sums[lot] += holding.held
         return sums
-
-
-def position_of(block_number: int, transaction_index: int, entry_index: int = 0) -> int:
-    return block_number << 40 | transaction_index << 20 | entry_index
 
 
 def hex_of(data: bytes) -> str:

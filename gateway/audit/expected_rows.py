@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from gateway.adapters.database.tables_projection import MOST_POINTS_KEPT
 from gateway.audit.book import BookEntry, hex_of
 from gateway.audit.evidence import ChainEvidence
 from gateway.audit.replay import Replay
 from gateway.domain.ledger.lots import split_lot_id
+from gateway.domain.ledger.positions import block_number_at
 from gateway.domain.ledger.state import BrandStatus
 
 Row = tuple[Any, ...]
@@ -47,8 +49,15 @@ def _batches(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
 def _entries(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
     for entry in replay.book.entries:
         place = (entry.position, entry.brand_id, entry.batch_number, entry.entry_index)
-        about = (entry.kind, entry.member, entry.points, entry.reference, entry.issue_reference, entry.reservation_id)
-        yield *place, *about, entry.rule_version, entry.entry, entry.refused, entry.position >> 40, entry.timestamp
+        about = (
+            entry.kind,
+            entry.member,
+            min(entry.points, MOST_POINTS_KEPT),
+            entry.reference,
+            entry.issue_reference,
+            entry.reservation_id,
+        )
+        yield *place, *about, entry.rule_version, entry.entry, entry.refused, block_number_at(entry.position), entry.timestamp
 
 
 def _movements(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:

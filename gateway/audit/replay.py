@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.adapters.onchain.recover import recover_address
-from gateway.audit.book import Book, BookEntry, BookMovement, BookReservation, hex_of, position_of
+from gateway.audit.book import Book, BookEntry, BookMovement, BookReservation, hex_of
 from gateway.audit.evidence import ChainEvidence, Holding, LoggedEvent, SubmittedBatch
 from gateway.audit.ledger_events import (
     AuthorizerAdded,
@@ -40,6 +40,7 @@ from gateway.domain.ledger.entries import (
 )
 from gateway.domain.ledger.members import authorizer_id
 from gateway.domain.ledger.model import LedgerModel
+from gateway.domain.ledger.positions import ledger_position
 from gateway.domain.ledger.refusals import REFUSALS, Refusal
 from gateway.domain.ledger.state import BrandStatus, MemberRecord, Reservation
 
@@ -133,11 +134,11 @@ class _Run:
             case BrandRegistered():
                 self.model.register_brand(event.brand_id, event.limit)
                 self.brands[event.brand_id].limit = event.limit
-                self.limits.append((position_of(logged.block_number, logged.transaction_index), event.brand_id, event.limit))
+                self.limits.append((ledger_position(logged.block_number, logged.transaction_index), event.brand_id, event.limit))
             case BrandLimitSet():
                 self.model.set_brand_limit(event.brand_id, event.limit)
                 self.brands[event.brand_id].limit = event.limit
-                self.limits.append((position_of(logged.block_number, logged.transaction_index), event.brand_id, event.limit))
+                self.limits.append((ledger_position(logged.block_number, logged.transaction_index), event.brand_id, event.limit))
             case BrandStatusSet():
                 self.model.set_brand_status(event.brand_id, event.status)
                 self.brands[event.brand_id].status = event.status
@@ -219,7 +220,7 @@ def _book_entry(
     reference = getattr(entry, "reference", None)
     issue_reference = getattr(entry, "issue_reference", None)
     return BookEntry(
-        position=position_of(batch.block_number, batch.transaction_index, index),
+        position=ledger_position(batch.block_number, batch.transaction_index, index),
         brand_id=batch.brand_id,
         batch_number=batch.number,
         entry_index=index,

@@ -17,6 +17,7 @@ from gateway.adapters.database.tables_projection import LedgerBlockRow, LedgerMe
 from gateway.adapters.database.work import Work
 from gateway.domain.errors import NotFound
 from gateway.domain.ledger.lots import is_expired, lot_key_order, split_lot_id
+from gateway.domain.ledger.positions import ledger_position
 from gateway.domain.operation import OperationKind
 from gateway.queries.moments import expiry_date, moment
 
@@ -132,7 +133,7 @@ def _held_at(session: Session, member_id: str, block_number: int) -> dict[int, t
     row = LedgerMovementRow
     rows = session.execute(
         select(row.lot_id, func.sum(row.held_delta), func.sum(row.reserved_delta))
-        .where(row.member_id == member_id, row.position < (block_number + 1) << 40)
+        .where(row.member_id == member_id, row.position < ledger_position(block_number + 1))
         .group_by(row.lot_id)
         .having(func.sum(row.held_delta) > 0)
     )

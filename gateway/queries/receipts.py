@@ -18,6 +18,7 @@ from gateway.adapters.onchain.artifacts import points_ledger
 from gateway.adapters.onchain.connection import Chain, NodeRefused
 from gateway.adapters.onchain.hex import from_bytes, from_int, to_bytes, to_int
 from gateway.domain.errors import Invalid, NotFound, TooLarge, Unavailable, WrongState
+from gateway.domain.ledger.positions import ledger_position
 from gateway.domain.ledger.refusals import SELECTORS, Refusal
 from gateway.domain.receipt import (
     CoalitionEvidence,
@@ -71,7 +72,7 @@ def receipt_of_points(database: Database, chain: Chain, member_id: str, block_nu
         if head is None or (block_number is not None and not 0 <= block_number <= head):
             raise NotFound(f"Block {block_number} is not known here; the last one is {head}", head=head)
         at = head if block_number is None else block_number
-        until = (at + 1) << 40
+        until = ledger_position(at + 1)
         moved = select(LedgerMovementRow.lot_id).where(LedgerMovementRow.member_id == member_id, LedgerMovementRow.position < until)
         lots = sorted(session.scalars(moved.distinct()))
     if len(lots) > MAX_LOTS:

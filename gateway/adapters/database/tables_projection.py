@@ -1,6 +1,6 @@
 """The projection of the ledger: can be dropped and rebuilt from the chain to the same rows, so no column here holds anything else.
 
-`position` orders entries: block number << 40 | transaction index << 20 | entry index.
+`position` orders entries (gateway/domain/ledger/positions.py).
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.adapters.database.base import Base
+
+MOST_POINTS_KEPT = 2**63 - 1  # a refused entry may name more than SQL holds; an accepted one cannot, the limit stands before it
 
 
 class LedgerBlockRow(Base):

@@ -23,6 +23,7 @@ from gateway.domain.ledger.effects import Effect, Refused
 from gateway.domain.ledger.entries import Authorize, Clawback, Entry, Issue, Opening, Redeem, kind_of
 from gateway.domain.ledger.members import authorizer_id
 from gateway.domain.ledger.model import LedgerModel
+from gateway.domain.ledger.positions import ledger_position
 from gateway.domain.ledger.signing import Domain
 from gateway.domain.ledger.state import MemberRecord
 
@@ -101,7 +102,7 @@ class _Projecting:
             }
         )
         transfers: list[tuple[str, str, int, int]] = []
-        start = block.block.number << 40 | batch.transaction.index << 20
+        start = ledger_position(block.block.number, batch.transaction.index)
         for index, read in enumerate(batch.entries):
             effect = self._effect(block, batch, index, read)
             self._changes.entries.append(_entry_row(block, batch, index, read, effect, self._model))
@@ -164,13 +165,13 @@ def _entry_row(
 ) -> dict[str, Any]:
     entry = read.entry
     return {
-        "position": block.block.number << 40 | batch.transaction.index << 20 | index,
+        "position": ledger_position(block.block.number, batch.transaction.index, index),
         "brand_id": batch.brand_id,
         "batch_number": batch.number,
         "entry_index": index,
         "kind": kind_of(entry).name.lower() if entry is not None else "unreadable",
         "member_id": _member_of(entry, effect, model),
-        "points": _points_of(entry) if entry is not None else 0,
+        "points": min(_points_of(entry), tables.MOST_POINTS_KEPT) if entry is not None else 0,
         "reference": _hex_or_none(getattr(entry, "reference", None)),
         "issue_reference": _hex(entry.issue_reference) if isinstance(entry, Clawback) else None,
         "reservation_id": _reservation_of(entry, effect),

@@ -11,6 +11,7 @@ from gateway.adapters.database.tables_operations import BatchRow, OperationRow
 from gateway.adapters.database.tables_projection import LedgerBlockRow, LedgerEntryRow, LedgerMovementRow
 from gateway.domain.ledger.lots import expiry_day_for, lot_id
 from gateway.domain.ledger.members import member_id
+from gateway.domain.ledger.positions import ledger_position
 from tests.builders.offline_coalition import COALITION_ID, START, OfflineCoalition, purchase_body
 
 ADDRESS, SALT = "0x" + "Ab" * 20, "0x" + "01" * 32
@@ -84,7 +85,7 @@ def test_unknown_members_brands_and_blocks_are_not_found(coalition: OfflineCoali
 def _entry(coalition: OfflineCoalition, member: str, block: int, kind: str, points: int, held: int, reserved: int, **more: Any) -> None:
     """An entry of brand 1 in a block of its own, as the follower writes it."""
     lot = lot_id(1, expiry_day_for(START, 0, 12))
-    position = block << 40
+    position = ledger_position(block)
     with coalition.database.write() as session:
         session.add(LedgerBlockRow(number=block, block_hash=f"0x{block:064x}", timestamp=START + block))
         session.add(

@@ -130,3 +130,8 @@ def test_the_database_may_be_open_elsewhere_while_it_is_audited(honest: LiveLedg
         assert audited(honest) == {}
         other.rollback()
     other.close()
+
+
+def test_a_refused_entry_of_more_points_than_sql_holds_stops_nothing(fresh: LiveLedger) -> None:
+    fresh.submit(GROCER, fresh.issue(GROCER, "ben", "payment 3", 2**64 - 1, JANUARY), stored=False)
+    assert set(audited(fresh)) <= {5}, "the projection is the replay's; only the missing operation may be named"

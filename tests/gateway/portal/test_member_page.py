@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.adapters.database.tables_projection import LedgerBlockRow, LedgerEntryRow
+from gateway.domain.ledger.positions import ledger_position
 from tests.builders.offline_coalition import START, OfflineCoalition, purchase_body
 
 VOID_TAGS = {"meta", "link", "br", "img"}
@@ -103,7 +104,7 @@ def test_history_goes_on_page_by_page(coalition: OfflineCoalition, member_id: st
         for number in range(30):
             session.add(
                 LedgerEntryRow(
-                    position=90 << 40 | number,
+                    position=ledger_position(90, 0, number),
                     brand_id=1,
                     batch_number=90,
                     entry_index=number,
