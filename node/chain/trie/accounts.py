@@ -20,6 +20,12 @@ from node.chain.trie.source import NodeCache, NodeSource
 from node.chain.trie.storage import BatchedStorage
 
 
+def account_database(db: AtomicDatabaseAPI, state_root: Hash32 = BLANK_ROOT_HASH) -> AccountDB:
+    """The switch: batched tries for a store that brings its cache of `nodes`, py-evm's own for one that does not."""
+    nodes: NodeCache | None = getattr(db, "nodes", None)
+    return AccountDB(db, state_root) if nodes is None else BatchedAccounts(db, state_root, nodes)
+
+
 class BatchedAccounts(AccountDB):
     """`nodes` may be shared by all that read the same store."""
 

@@ -1,6 +1,7 @@
 """Looking up one key under any root, past ones too, and proving what was found."""
 
-from node.chain.rules import EMPTY_TRIE_ROOT
+from eth.constants import BLANK_ROOT_HASH
+
 from node.chain.trie.nodes import ABSENT, EMBEDDED_BYTES_MAX, Branch, Leaf, Node, encode, nibbles_of
 from node.chain.trie.source import NodeSource
 
@@ -24,7 +25,7 @@ def prove(source: NodeSource, root: bytes, key: bytes) -> tuple[bytes, tuple[byt
 def _walk(source: NodeSource, root: bytes, key: bytes) -> tuple[bytes, list[Node]]:
     """The value and the nodes on the way to it, or to where it would be."""
     visited: list[Node] = []
-    if root == EMPTY_TRIE_ROOT:
+    if root == BLANK_ROOT_HASH:
         return b"", visited
     path, depth = nibbles_of(key), 0
     node = source.load_hashed(root)

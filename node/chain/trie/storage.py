@@ -1,6 +1,7 @@
 """py-evm's account storage on pending tries. Journals, reverts and SELFDESTRUCT's wiping stay py-evm's own."""
 
 from eth.abc import AtomicDatabaseAPI, DatabaseAPI
+from eth.constants import BLANK_ROOT_HASH
 from eth.db.backends.base import BaseDB
 from eth.db.cache import CacheDB
 from eth.db.journal import JournalDB
@@ -10,7 +11,6 @@ from eth_hash.auto import keccak
 from eth_typing import Address, Hash32
 from trie.exceptions import MissingTrieNode
 
-from node.chain.rules import EMPTY_TRIE_ROOT
 from node.chain.trie.pending import PendingTrie
 from node.chain.trie.source import NodeSource
 
@@ -56,7 +56,7 @@ class BatchedStorageLookup(BaseDB):
     def new_trie(self) -> int:
         """Starts from nothing. Returns how many tries were put aside so far, the old one included."""
         self._wiped.append(self._trie)
-        self._trie = PendingTrie(self._source, EMPTY_TRIE_ROOT)
+        self._trie = PendingTrie(self._source, BLANK_ROOT_HASH)
         return len(self._wiped)
 
     def rollback_trie(self, trie_index: int) -> None:

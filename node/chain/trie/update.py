@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from eth.constants import BLANK_ROOT_HASH
 from eth_hash.auto import keccak
 
-from node.chain.rules import EMPTY_TRIE_ROOT
 from node.chain.trie.nodes import ABSENT, EMBEDDED_BYTES_MAX, Branch, Extension, Leaf, Nibbles, Node, Reference, encode, nibbles_of
 from node.chain.trie.source import NodeSource
 
@@ -14,12 +14,12 @@ Change = tuple[Nibbles, bytes]  # whole key, new value; an empty value deletes
 def update(source: NodeSource, root: bytes, changes: Mapping[bytes, bytes]) -> tuple[bytes, dict[bytes, bytes]]:
     """The root after the changes and the nodes that are new, by hash. No key may begin another."""
     run = _Update(source)
-    before = None if root == EMPTY_TRIE_ROOT else source.load_hashed(root)
+    before = None if root == BLANK_ROOT_HASH else source.load_hashed(root)
     after = run.change(before, sorted((nibbles_of(key), value) for key, value in changes.items()), 0)
     if after is before:
         return root, {}
     if after is None:
-        return EMPTY_TRIE_ROOT, {}
+        return BLANK_ROOT_HASH, {}
     return run.keep(encode(after), after), run.made
 
 
