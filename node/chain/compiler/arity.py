@@ -1,6 +1,6 @@
-"""How many items an opcode takes from the stack and leaves on it, for those whose py-evm handler a trace may call.
+"""How many items an opcode takes from the stack and leaves on it, for those whose py-evm handler a routine may call.
 
-Not for those that move in the code or reach down the stack: where a trace does not spell them out, py-evm carries on.
+Not for those that move in the code or reach down the stack: where a routine does not spell them out, py-evm carries on.
 """
 
 from collections.abc import Mapping

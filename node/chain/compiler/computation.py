@@ -21,10 +21,10 @@ else:
     _Computation = object
 
 
-class TracedCode(CodeStream):
-    """A code stream that runs the traces itself and leaves py-evm's loop only what they gave back.
+class RoutineCode(CodeStream):
+    """A code stream that runs the routines itself and leaves py-evm's loop only what they gave back.
 
-    Traces do everything py-evm's loop would have done with the opcodes before that; often all that is left is a STOP.
+    Routines do everything py-evm's loop would have done with the opcodes before that; often all that is left is a STOP.
     """
 
     __slots__ = ("_computation", "_hot_code", "_program")
@@ -46,14 +46,14 @@ class TracedCode(CodeStream):
     def _run(self) -> int:
         """FINISHED, or the position from which py-evm must carry on."""
         frame = Frame(self._computation)
-        traces = self._program.traces
+        routines = self._program.routines
         position = 0
         try:
             while position >= 0:
-                trace = traces.get(position) or self._hot_code.trace(self._program, position)
-                if trace is None:
+                routine = routines.get(position) or self._hot_code.routine(self._program, position)
+                if routine is None:
                     return position
-                position = trace(frame)
+                position = routine(frame)
         except Halt:
             return FINISHED
         return position if position == FINISHED else py_evm_from(position)
@@ -69,7 +69,7 @@ class HotCodeComputation(_Computation):
         if self.hot_code is not None and message.code and not message.is_create:
             program = self.hot_code.program(message.code, self.opcodes)
             if program is not None:
-                self.code = TracedCode(program, self.hot_code, self)
+                self.code = RoutineCode(program, self.hot_code, self)
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None

@@ -1,4 +1,4 @@
-"""One message under execution, as traces see it, and what they call instead of spelling it out.
+"""One message under execution, as routines see it, and what they call instead of spelling it out.
 
 Each function takes the gas left and returns it, less what the operation costs. Running out is final, so gas may be charged
 ahead of an operation as long as nothing but running out can go wrong in between.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
-from node.chain.compiler.program import Program, Trace
+from node.chain.compiler.program import Program, Routine
 
 HOT_GAS = 200_000  # burned by a code, over all its messages, before any of it is translated
 GAS_PER_LINE = 100
@@ -47,8 +47,8 @@ class HotCode:
             if len(self._burned) > CODES_COUNTED_MAX:
                 self._burned.popitem(last=False)
 
-    def trace(self, program: Program, position: int) -> Trace | None:
-        """The trace from a position, translated now if the code has paid for it; None if it has not."""
+    def routine(self, program: Program, position: int) -> Routine | None:
+        """The routine from a position, translated now if the code has paid for it; None if it has not."""
         lines_paid = self._gas_burned(program.code.body) // GAS_PER_LINE
         if program.lines_translated >= min(lines_paid, LINES_MAX):
             return None

@@ -1,4 +1,4 @@
-"""Which of py-evm's opcodes a trace spells out, and how. Recognized by the stock function itself, so a fork that changes
+"""Which of py-evm's opcodes a routine spells out, and how. Recognized by the stock function itself, so a fork that changes
 an opcode falls back to its own handler. Operands are numbered from the top of the stack."""
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The traces of one contract's code, translated as they are first reached and kept while the code stays hot."""
+"""The routines of one contract's code, translated as they are first reached and kept while the code stays hot."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,29 +12,29 @@ from node.chain.compiler.jump_targets import bad_jump, jump_targets
 from node.chain.compiler.translation import translate
 from node.chain.compiler.writing import MAX, SIGN, Code
 
-Trace = Callable[[frame.Frame], int]
+Routine = Callable[[frame.Frame], int]
 
 
 class Program:
-    """Safe to share between threads: at worst two translate the same trace."""
+    """Safe to share between threads: at worst two translate the same routine."""
 
     def __init__(self, body: bytes, opcodes: Mapping[int, Any]) -> None:
         self.code = Code(body, jump_targets(body), opcodes)
-        self.traces: dict[int, Trace] = {}
+        self.routines: dict[int, Routine] = {}
         self.lines_translated = 0
         self._names = _names(self.code)
 
-    def translate(self, position: int) -> Trace:
+    def translate(self, position: int) -> Routine:
         source = translate(self.code, position)
         self.lines_translated += source.count("\n")
-        defined: dict[str, Trace] = {}
+        defined: dict[str, Routine] = {}
         exec(compile(source, f"<EVM code from {position}>", "exec"), self._names, defined)  # noqa: S102 (whole numbers and fixed texts)
-        trace = self.traces[position] = defined["trace"]
-        return trace
+        routine = self.routines[position] = defined["routine"]
+        return routine
 
 
 def _names(code: Code) -> dict[str, Any]:
-    """What the source of a trace may call."""
+    """What the source of a routine may call."""
     return {
         "__builtins__": {"int": int, "len": len},
         "MAX": MAX,
@@ -54,7 +54,7 @@ def _names(code: Code) -> dict[str, Any]:
 
 
 def _handler(opcodes: Mapping[int, Any], opcode: int) -> Callable[..., Any]:
-    """What a trace calls for an opcode it does not spell out; the fixed price of a plain one is in the trace already."""
+    """What a routine calls for an opcode it does not spell out; the fixed price of a plain one is in the routine already."""
     operation = opcodes.get(opcode)
     if operation is None:
         operation = InvalidOpcode(opcode)

@@ -1,4 +1,4 @@
-"""How each operation that this package knows is written into a trace."""
+"""How each operation that this package knows is written into a routine."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,10 +7,10 @@ from eth.constants import GAS_SHA3WORD
 from node.chain.compiler import operations as known
 from node.chain.compiler.outlook import leads_to_failure
 from node.chain.compiler.virtual_stack import Test, condition_of
-from node.chain.compiler.writing import TraceWriter
+from node.chain.compiler.writing import RoutineWriter
 
 
-def spell_out(writer: TraceWriter, logic: known.Logic, cost: int) -> bool:
+def spell_out(writer: RoutineWriter, logic: known.Logic, cost: int) -> bool:
     """Writes the operation before `writer.position`; False if it is not a known one."""
     if logic in known.PUSHES:
         writer.charge(cost)
@@ -42,47 +42,47 @@ def spell_out(writer: TraceWriter, logic: known.Logic, cost: int) -> bool:
     return True
 
 
-def _push(writer: TraceWriter, size: int) -> None:
+def _push(writer: RoutineWriter, size: int) -> None:
     data = writer.code.body[writer.position : writer.position + size]
     writer.stack.push(int.from_bytes(data.ljust(size, b"\0")))
     writer.position += size
 
 
-def _pop(writer: TraceWriter) -> None:
+def _pop(writer: RoutineWriter) -> None:
     writer.stack.pop()
 
 
-def _is_zero(writer: TraceWriter) -> None:
+def _is_zero(writer: RoutineWriter) -> None:
     item = writer.popped()
     writer.stack.push(item.negated() if isinstance(item, Test) else Test(f"not {item}"))
 
 
-def _position(writer: TraceWriter) -> None:
+def _position(writer: RoutineWriter) -> None:
     writer.stack.push(writer.position - 1)
 
 
-def _target(writer: TraceWriter) -> None:
+def _target(writer: RoutineWriter) -> None:
     """A jump target does nothing."""
 
 
-def _gas(writer: TraceWriter) -> None:
+def _gas(writer: RoutineWriter) -> None:
     writer.end_segment()
     writer.stack.push(writer.assign("gas"))
 
 
-def _load(writer: TraceWriter) -> None:
+def _load(writer: RoutineWriter) -> None:
     start = writer.operand()
     end = writer.grow(start, 32)
     writer.stack.push(writer.assign(f"from_bytes(memory[{start}:{end}])"))
 
 
-def _store(writer: TraceWriter) -> None:
+def _store(writer: RoutineWriter) -> None:
     start, value = writer.operand(), writer.operand()
     end = writer.grow(start, 32)
     writer.lines.append(f"memory[{start}:{end}] = ({value}).to_bytes(32)")
 
 
-def _hash(writer: TraceWriter) -> None:
+def _hash(writer: RoutineWriter) -> None:
     start, size = writer.operand(), writer.operand()
     if isinstance(size, int):
         writer.charge(GAS_SHA3WORD * ((size + 31) // 32))
@@ -97,26 +97,26 @@ def _hash(writer: TraceWriter) -> None:
     writer.stack.push(writer.assign(f"from_bytes(keccak(memory[{start}:{end}]))"))
 
 
-def _read_slot(writer: TraceWriter) -> None:
+def _read_slot(writer: RoutineWriter) -> None:
     slot, value = writer.operand(), writer.new_local()
     writer.lines.append(f"gas, {value} = read_slot(frame, gas, {slot})")
     writer.stack.push(value)
 
 
-def _write_slot(writer: TraceWriter) -> None:
+def _write_slot(writer: RoutineWriter) -> None:
     slot, value = writer.operand(), writer.operand()
     writer.end_segment()
     writer.lines.append(f"gas = write_slot(frame, gas, {slot}, {value})")
 
 
-def _log(writer: TraceWriter, topic_count: int) -> None:
+def _log(writer: RoutineWriter, topic_count: int) -> None:
     start, size = writer.operand(), writer.operand()
     topics = "".join(f"{writer.operand()}, " for _ in range(topic_count))
     writer.end_segment()
     writer.lines.append(f"gas, memory = write_log(frame, gas, {start}, {size}, ({topics}))")
 
 
-def _jump(writer: TraceWriter) -> None:
+def _jump(writer: RoutineWriter) -> None:
     target = writer.operand()
     writer.end_segment()
     if not isinstance(target, int):
@@ -128,7 +128,7 @@ def _jump(writer: TraceWriter) -> None:
         writer.fail(f"raise bad_jump(code, {target})")
 
 
-def _jump_if(writer: TraceWriter) -> None:
+def _jump_if(writer: RoutineWriter) -> None:
     target, condition = writer.operand(), condition_of(writer.popped())
     writer.end_segment()
     if not isinstance(target, int):
@@ -146,7 +146,7 @@ def _refusal(target: str) -> str:
     return f"if {target} not in targets: raise bad_jump(code, {target})"
 
 
-_SPELLINGS: Mapping[known.Logic, Callable[[TraceWriter], None]] = {
+_SPELLINGS: Mapping[known.Logic, Callable[[RoutineWriter], None]] = {
     known.POP: _pop,
     known.IS_ZERO: _is_zero,
     known.POSITION: _position,
@@ -159,5 +159,5 @@ _SPELLINGS: Mapping[known.Logic, Callable[[TraceWriter], None]] = {
     known.WRITE_SLOT: _write_slot,
     known.JUMP: _jump,
     known.JUMP_IF: _jump_if,
-    known.STOP: TraceWriter.finish,
+    known.STOP: RoutineWriter.finish,
 }

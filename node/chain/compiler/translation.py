@@ -1,6 +1,6 @@
-"""From EVM code to the Python source of one trace. Only whole numbers and the fixed texts of this package reach the source.
+"""From EVM code to the Python source of one routine. Only whole numbers and the fixed texts of this package reach the source.
 
-A trace follows constant jumps and the likelier side of conditional ones, and is left at the other side.
+A routine follows constant jumps and the likelier side of conditional ones, and is left at the other side.
 """
 
 from collections import Counter
@@ -12,16 +12,16 @@ from node.chain.compiler.arity import ARITY, ENDS
 from node.chain.compiler.operations import Logic, logic_of
 from node.chain.compiler.spelling import spell_out
 from node.chain.compiler.virtual_stack import STACK_LIMIT
-from node.chain.compiler.writing import FINISHED, Code, TraceWriter, py_evm_from
+from node.chain.compiler.writing import FINISHED, Code, RoutineWriter, py_evm_from
 
 OPERATIONS_MAX = 400
-VISITS_MAX = 2  # of one jump target in one trace: a loop is unrolled once
-STACK_ITEMS_MAX = 64  # what a trace may keep in locals
+VISITS_MAX = 2  # of one jump target in one routine: a loop is unrolled once
+STACK_ITEMS_MAX = 64  # what a routine may keep in locals
 
 
 def translate(code: Code, start: int) -> str:
-    """Source of `trace(frame)`, which runs the code from `start`."""
-    writer = TraceWriter(code, start)
+    """Source of `routine(frame)`, which runs the code from `start`."""
+    writer = RoutineWriter(code, start)
     visits: Counter[int] = Counter()
     for _ in range(OPERATIONS_MAX):
         opcode = code.body[writer.position] if writer.position < len(code.body) else op.STOP
@@ -34,10 +34,10 @@ def translate(code: Code, start: int) -> str:
     if not writer.finished:
         writer.leave_for(writer.position)
     body = [*_entry(writer, start), *writer.lines]
-    return "\n".join(["def trace(frame):", *(f" {line}" for line in body if line), ""])
+    return "\n".join(["def routine(frame):", *(f" {line}" for line in body if line), ""])
 
 
-def _entry(writer: TraceWriter, start: int) -> list[str]:
+def _entry(writer: RoutineWriter, start: int) -> list[str]:
     """A stack that might run empty or full on the way is py-evm's."""
     least, most = writer.stack.taken, STACK_LIMIT - writer.stack.growth
     return [
@@ -49,7 +49,7 @@ def _entry(writer: TraceWriter, start: int) -> list[str]:
     ]
 
 
-def _write_operation(writer: TraceWriter, opcode: int) -> None:
+def _write_operation(writer: RoutineWriter, opcode: int) -> None:
     start = writer.position
     operation: Any = writer.code.opcodes.get(opcode)
     logic = logic_of(operation)
@@ -62,7 +62,7 @@ def _write_operation(writer: TraceWriter, opcode: int) -> None:
         writer.leave_for(py_evm_from(start))
 
 
-def _hand_over(writer: TraceWriter, opcode: int, operation: Any, logic: Logic | None) -> None:
+def _hand_over(writer: RoutineWriter, opcode: int, operation: Any, logic: Logic | None) -> None:
     """py-evm's own handler runs, on a real stack with just its operands on top."""
     takes, leaves = ARITY.get(opcode, (0, 0))
     if logic is not None:

@@ -1,6 +1,6 @@
-"""The EVM stack while a trace is translated: each item is a constant, a local variable or a pending test.
+"""The EVM stack while a routine is translated: each item is a constant, a local variable or a pending test.
 
-The real list stays as it was at the trace's entry until the trace is left; `leave` brings it up to date in one statement.
+The real list stays as it was at the routine's entry until the routine is left; `leave` brings it up to date in one statement.
 """
 
 from dataclasses import dataclass, field
@@ -91,5 +91,5 @@ def condition_of(item: Item) -> str:
 
 
 def _entry_name(depth: int) -> str:
-    """The local for what stood `depth` items from the top when the trace was entered."""
+    """The local for what stood `depth` items from the top when the routine was entered."""
     return f"s{depth}"

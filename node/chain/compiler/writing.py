@@ -1,4 +1,4 @@
-"""The source of one trace as it grows: lines, the virtual stack, and the gas of the segment being written.
+"""The source of one routine as it grows: lines, the virtual stack, and the gas of the segment being written.
 
 Gas is charged ahead for a segment, a run of operations that can fail only by running out, but for its last one.
 """
@@ -11,7 +11,7 @@ from node.chain.compiler.virtual_stack import Item, Test, VirtualStack, text_of
 
 MAX = (1 << 256) - 1
 SIGN = 1 << 255
-FINISHED = -1  # a trace returns this, the next position, or where py-evm must take over: `py_evm_from(position)`
+FINISHED = -1  # a routine returns this, the next position, or where py-evm must take over: `py_evm_from(position)`
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Code:
 
 
 @dataclass
-class TraceWriter:
+class RoutineWriter:
     """`position` is the operation to be written next."""
 
     code: Code
@@ -110,5 +110,5 @@ class TraceWriter:
 
 
 def py_evm_from(position: int) -> int:
-    """What a trace returns to say that py-evm must carry on from a position. Its own inverse."""
+    """What a routine returns to say that py-evm must carry on from a position. Its own inverse."""
     return -2 - position

@@ -1,4 +1,4 @@
-"""One message on one small world, run by py-evm and as traces; everything that anyone could tell apart must be the same."""
+"""One message on one small world, run by py-evm and compiled; everything that anyone could tell apart must be the same."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from eth.vm.state import BaseState
 
 from node.chain.compiler.hot_code import HotCode
 from node.chain.state import StateOverlay
-from tests.node.compiler.states import ALWAYS_HOT, StockState, TracedState
+from tests.node.compiler.states import ALWAYS_HOT, CompiledState, StockState
 
 SENDER = b"\x51" * 20
 CONTRACT = b"\xc0" * 20
@@ -61,9 +61,9 @@ def outcome(state_class: type[BaseState], body: bytes, *, gas: int = GAS, is_sta
 
 
 def assert_same(body: bytes, **choices: Any) -> Outcome:
-    TracedState.computation_class.hot_code = HotCode(gas_granted=ALWAYS_HOT)  # no program outlives its test
+    CompiledState.computation_class.hot_code = HotCode(gas_granted=ALWAYS_HOT)  # no program outlives its test
     expected = outcome(StockState, body, **choices)
-    assert outcome(TracedState, body, **choices) == expected, (body.hex(), choices)
+    assert outcome(CompiledState, body, **choices) == expected, (body.hex(), choices)
     return expected
 
 

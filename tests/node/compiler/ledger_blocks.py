@@ -1,5 +1,5 @@
 """Blocks of a points ledger run again on another state class. `python -m tests.node.compiler.ledger_blocks` prints how fast
-batches of 1,000 issues to existing members run, by py-evm and as traces, on the same tries."""
+batches of 1,000 issues to existing members run, by py-evm and compiled, on the same tries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from node.chain.state import StateOverlay
 from node.chain.trie.accounts import BatchedAccounts
 from tests.builders.ledger_chain import CHAIN_ID
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger, member_named
-from tests.node.compiler.states import StockState, TracedState
+from tests.node.compiler.states import CompiledState, StockState
 
 BRAND = 1
 ENTRIES = 1_000
@@ -91,22 +91,22 @@ class _StockOnBatchedTries(StockState):
     account_db_class = BatchedAccounts
 
 
-class _TracedOnBatchedTries(TracedState):
+class _CompiledOnBatchedTries(CompiledState):
     account_db_class = BatchedAccounts
 
 
 def measure() -> None:
     ledger = ledger_of_issues(ENTRIES, 1)
     last = blocks(ledger)[-1]
-    seconds: dict[str, list[float]] = {"py-evm": [], "traces": []}
+    seconds: dict[str, list[float]] = {"py-evm": [], "compiled": []}
     for _ in range(ROUNDS):
-        for name, state_class in (("py-evm", _StockOnBatchedTries), ("traces", _TracedOnBatchedTries)):
+        for name, state_class in (("py-evm", _StockOnBatchedTries), ("compiled", _CompiledOnBatchedTries)):
             start = process_time()
             replay(ledger, last, state_class)
             seconds[name].append(process_time() - start)
     for name, taken in seconds.items():
         print(f"{name}: {ENTRIES / min(taken):,.0f} entries/s (first round {ENTRIES / taken[0]:,.0f})")
-    print(f"ratio: {min(seconds['py-evm']) / min(seconds['traces']):.1f}")
+    print(f"ratio: {min(seconds['py-evm']) / min(seconds['compiled']):.1f}")
 
 
 if __name__ == "__main__":

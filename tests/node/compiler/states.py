@@ -1,7 +1,6 @@
-"""State classes that differ in nothing but how they run code: py-evm's own way, and as traces from the first message on."""
+"""State classes that differ in nothing but how they run code: by py-evm's own loop, or compiled from the first message on."""
 
-from eth.vm.forks.cancun.computation import CancunComputation
-from eth.vm.forks.cancun.state import CancunState
+from eth.vm.state import BaseState
 
 from node.chain.compiler.computation import HotCodeComputation
 from node.chain.compiler.hot_code import HotCode
@@ -10,25 +9,20 @@ from node.chain.rules import NodeState
 ALWAYS_HOT = 1 << 60  # gas
 
 
-class TracedCancunComputation(HotCodeComputation, CancunComputation):
-    hot_code = HotCode(gas_granted=ALWAYS_HOT)
+def compiled(state_class: type[BaseState]) -> type[BaseState]:
+    return _running(state_class, HotCode(gas_granted=ALWAYS_HOT))
 
 
-class TracedCancunState(CancunState):
-    computation_class = TracedCancunComputation
+def by_py_evm(state_class: type[BaseState]) -> type[BaseState]:
+    return _running(state_class, None)
 
 
-class TracedComputation(HotCodeComputation, NodeState.computation_class):  # type: ignore[misc, name-defined]
-    hot_code = HotCode(gas_granted=ALWAYS_HOT)
+def _running(state_class: type[BaseState], hot_code: HotCode | None) -> type[BaseState]:
+    computation = state_class.computation_class
+    parents = (computation,) if issubclass(computation, HotCodeComputation) else (HotCodeComputation, computation)
+    way = "ByPyEvm" if hot_code is None else "Compiled"
+    mixed = type(f"{way}{computation.__name__}", parents, {"hot_code": hot_code})
+    return type(f"{way}{state_class.__name__}", (state_class,), {"computation_class": mixed})
 
 
-class TracedState(NodeState):
-    computation_class = TracedComputation
-
-
-class StockComputation(HotCodeComputation, NodeState.computation_class):  # type: ignore[misc, name-defined]
-    hot_code = None
-
-
-class StockState(NodeState):
-    computation_class = StockComputation
+CompiledState, StockState = compiled(NodeState), by_py_evm(NodeState)

@@ -1,4 +1,4 @@
-"""Random programs give the same outcome as traces and by py-evm's own loop, wherever a trace is cut and wherever gas ends."""
+"""Random programs give the same outcome compiled and by py-evm's own loop, wherever a routine is cut and wherever gas ends."""
 
 from random import Random
 
@@ -26,7 +26,7 @@ def test_random_programs_end_alike(seed: int) -> None:
 
 
 @pytest.mark.parametrize(("operations", "visits", "items"), [(1, 1, 64), (3, 1, 2), (10, 4, 5)])
-def test_random_programs_end_alike_however_short_the_traces_are(
+def test_random_programs_end_alike_however_short_the_routines_are(
     operations: int, visits: int, items: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(translation, "OPERATIONS_MAX", operations)

@@ -64,7 +64,7 @@ def test_a_loop_counts_to_its_end() -> None:
 
 
 def test_a_write_needs_more_gas_than_the_stipend_even_if_it_costs_less() -> None:
-    body = push(7, 1) + push(1, 1) + bytes([op.SSTORE]) + bytes([op.PUSH1, 7, op.PUSH1, 1, op.SSTORE])
+    body = push(7, 1) + push(1, 1) + bytes([op.SSTORE]) + bytes([op.PUSH1, 7, op.PUSH1, 1, op.SSTORE, op.PUSH0, op.POP])
     first_costs = 3 + 3 + 100 + 2_100
     assert assert_same(body, gas=first_costs + 6 + 2_300).error == "OutOfGas"
     assert assert_same(body, gas=first_costs + 6 + 2_301).error == ""
@@ -86,7 +86,7 @@ def test_a_static_call_may_not_write(opcode: int) -> None:
 
 @pytest.mark.parametrize("opcode", [op.SSTORE, op.LOG2])
 def test_running_out_comes_before_write_protection_if_it_happens_first(opcode: int) -> None:
-    body = bytes([op.PUSH0]) * 4 + bytes([opcode])
+    body = bytes([op.PUSH0]) * 4 + bytes([opcode, op.PUSH0, op.POP])
     price = 375 if opcode == op.LOG2 else 0
     assert assert_same(body, is_static=True, gas=8 + price).error == "WriteProtection"
     assert assert_same(body, is_static=True, gas=7 + price).error == "OutOfGas"

@@ -7,7 +7,7 @@ from eth.vm.forks.prague.opcodes import PRAGUE_OPCODES
 from node.chain.compiler import hot_code
 from node.chain.compiler.hot_code import CODES_COUNTED_MAX, GAS_PER_LINE, HOT_GAS, PROGRAMS_MAX, HotCode
 from tests.node.compiler.differential import outcome
-from tests.node.compiler.states import StockState, TracedState
+from tests.node.compiler.states import CompiledState, StockState
 
 LOOP = bytes([op.PUSH2, 9, 0, op.JUMPDEST, op.PUSH1, 1, op.SWAP1, op.SUB, op.DUP1, op.PUSH1, 3, op.JUMPI])
 LOOP_GAS = 150_000
@@ -17,34 +17,34 @@ LOOP_GAS = 150_000
 def fresh(monkeypatch: pytest.MonkeyPatch) -> HotCode:
     """Nothing is hot yet."""
     hot = HotCode()
-    monkeypatch.setattr(TracedState.computation_class, "hot_code", hot)
+    monkeypatch.setattr(CompiledState.computation_class, "hot_code", hot)
     return hot
 
 
 def is_translated(hot: HotCode, body: bytes) -> bool:
     program = hot._programs.get(body)
-    return program is not None and bool(program.traces)
+    return program is not None and bool(program.routines)
 
 
 def test_code_is_translated_once_it_has_burned_enough(fresh: HotCode) -> None:
-    first = outcome(TracedState, LOOP, gas=LOOP_GAS)
+    first = outcome(CompiledState, LOOP, gas=LOOP_GAS)
     assert first.error == ""
     assert not is_translated(fresh, LOOP)
     for _ in range(HOT_GAS // 50_000):
-        assert outcome(TracedState, LOOP, gas=LOOP_GAS) == first
+        assert outcome(CompiledState, LOOP, gas=LOOP_GAS) == first
     assert is_translated(fresh, LOOP)
 
 
 def test_gas_that_an_error_burned_heats_nothing(fresh: HotCode) -> None:
     for _ in range(3):
-        assert outcome(TracedState, bytes([0xFE]), gas=HOT_GAS).error == "InvalidInstruction"
+        assert outcome(CompiledState, bytes([0xFE]), gas=HOT_GAS).error == "InvalidInstruction"
     assert fresh.program(bytes([0xFE]), PRAGUE_OPCODES) is None
 
 
 def test_a_caller_is_not_heated_by_what_it_calls(fresh: HotCode) -> None:
     caller = bytes([op.PUSH0] * 5 + [op.PUSH1, 0x20, op.GAS, op.CALL])
     for _ in range(5):
-        assert outcome(TracedState, caller, gas=LOOP_GAS, other=LOOP).error == ""
+        assert outcome(CompiledState, caller, gas=LOOP_GAS, other=LOOP).error == ""
     assert is_translated(fresh, LOOP)
     assert not is_translated(fresh, caller)
 
@@ -55,12 +55,12 @@ def test_translation_stops_where_the_code_has_not_paid_for_more(fresh: HotCode, 
     program = fresh.program(body, PRAGUE_OPCODES)
     assert program is not None
     program.lines_translated = HOT_GAS // GAS_PER_LINE
-    assert fresh.trace(program, 0) is None
-    assert outcome(TracedState, body) == outcome(StockState, body)
+    assert fresh.routine(program, 0) is None
+    assert outcome(CompiledState, body) == outcome(StockState, body)
     fresh.count(body, GAS_PER_LINE)
-    assert fresh.trace(program, 0) is not None
+    assert fresh.routine(program, 0) is not None
     monkeypatch.setattr(hot_code, "LINES_MAX", 1)
-    assert fresh.trace(program, 1) is None
+    assert fresh.routine(program, 1) is None
 
 
 def test_the_hottest_programs_are_kept_and_their_number_is_bounded() -> None:
@@ -84,5 +84,5 @@ def test_the_number_of_counted_codes_is_bounded() -> None:
 
 def test_the_switch_leaves_everything_to_py_evm(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = outcome(StockState, LOOP)
-    monkeypatch.setattr(TracedState.computation_class, "hot_code", None)
-    assert outcome(TracedState, LOOP) == expected
+    monkeypatch.setattr(CompiledState.computation_class, "hot_code", None)
+    assert outcome(CompiledState, LOOP) == expected

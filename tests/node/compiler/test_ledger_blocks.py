@@ -1,18 +1,18 @@
-"""The points ledger's own blocks: the same receipts, logs and state roots as traces and by py-evm's loop."""
+"""The points ledger's own blocks: the same receipts, logs and state roots compiled and by py-evm's loop."""
 
 import pytest
 
 from tests.builders import entry_gas
 from tests.builders.points_ledger import PointsLedger
 from tests.node.compiler.ledger_blocks import Replayed, blocks, ledger_of_issues, replay
-from tests.node.compiler.states import StockState, TracedState
+from tests.node.compiler.states import CompiledState, StockState
 
 
 def replayed_alike(ledger: PointsLedger) -> list[Replayed]:
     outcomes = []
     for block in blocks(ledger):
         expected = replay(ledger, block, StockState)
-        assert replay(ledger, block, TracedState) == expected, f"block {block.number}"
+        assert replay(ledger, block, CompiledState) == expected, f"block {block.number}"
         outcomes.append(expected)
     return outcomes
 

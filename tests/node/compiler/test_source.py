@@ -1,4 +1,4 @@
-"""What a trace's source may hold: whole numbers and the fixed words of the compiler, whatever the bytecode."""
+"""What a routine's source may hold: whole numbers and the fixed words of the compiler, whatever the bytecode."""
 
 import ast
 from random import Random
@@ -14,7 +14,7 @@ from node.chain.compiler.writing import Code
 from tests.node.compiler.random_programs import random_program
 
 WORDS = {"MAX", "SIGN", "bad_jump", "code", "frame", "from_bytes", "gas", "grow", "int", "keccak", "len", "memory", "meter"}
-WORDS |= {"out_of_gas", "read_slot", "stack", "targets", "trace", "write_log", "write_slot"}
+WORDS |= {"out_of_gas", "read_slot", "stack", "targets", "routine", "write_log", "write_slot"}
 NUMBERED = ("operation_", "s", "t")
 ATTRIBUTES = {"__class__", "_bytes", "address", "append", "block_number", "call_data", "code", "computation", "data", "gas_remaining"}
 ATTRIBUTES |= {"memory", "message", "meter", "origin", "pop", "program_counter", "return_data", "sender", "stack", "state"}
@@ -56,16 +56,16 @@ def test_text_in_the_code_stays_a_number() -> None:
 
 def test_a_foreign_word_would_be_noticed() -> None:
     with pytest.raises(AssertionError):
-        assert_plain("def trace(frame):\n return open(frame)")
+        assert_plain("def routine(frame):\n return open(frame)")
 
 
-def test_a_trace_cannot_reach_pythons_builtins() -> None:
-    trace = Program(bytes([op.STOP]), PRAGUE_OPCODES).translate(0)
-    assert set(trace.__globals__["__builtins__"]) == {"int", "len"}
+def test_a_routine_cannot_reach_pythons_builtins() -> None:
+    routine = Program(bytes([op.STOP]), PRAGUE_OPCODES).translate(0)
+    assert set(routine.__globals__["__builtins__"]) == {"int", "len"}
 
 
 @pytest.mark.parametrize("opcode", [op.JUMPDEST, op.PUSH0, op.CALLER, op.DUP1, op.CALLVALUE, op.ISZERO, op.LOG4, op.JUMPI])
-def test_the_source_of_a_trace_is_bounded(opcode: int) -> None:
+def test_the_source_of_a_routine_is_bounded(opcode: int) -> None:
     body = bytes([op.CALLER, op.CALLER, op.CALLER, op.LT, opcode]) * 5_000
     source = source_of(body)
     assert source.count("\n") < OPERATIONS_MAX * LINES_PER_OPERATION_MAX
@@ -77,7 +77,7 @@ def test_constants_are_folded() -> None:
     assert f"write_slot(frame, gas, 0, {2**160 - 1})" in source
 
 
-def test_a_call_and_its_return_are_one_trace() -> None:
+def test_a_call_and_its_return_are_one_routine() -> None:
     """push the way back, jump to a function, jump back: no jump is left."""
     body = bytes([op.PUSH1, 6, op.PUSH1, 8, op.JUMP, 0xFE, op.JUMPDEST, op.STOP, op.JUMPDEST, op.JUMP])
     assert source_of(body).splitlines()[-1] == " return -1"
