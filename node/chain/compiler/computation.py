@@ -12,6 +12,7 @@ from eth.vm.opcode_values import STOP
 
 from node.chain.compiler.frame import Frame
 from node.chain.compiler.hot_code import HotCode
+from node.chain.compiler.operations import is_plain
 from node.chain.compiler.program import Program
 from node.chain.compiler.writing import FINISHED, py_evm_from
 
@@ -66,7 +67,7 @@ class HotCodeComputation(_Computation):
 
     def __init__(self, state: StateAPI, message: MessageAPI, transaction_context: TransactionContextAPI) -> None:
         super().__init__(state, message, transaction_context)
-        if self.hot_code is not None and message.code and not message.is_create:
+        if self.hot_code is not None and message.code and not message.is_create and is_plain(self.opcodes):
             program = self.hot_code.program(message.code, self.opcodes)
             if program is not None:
                 self.code = RoutineCode(program, self.hot_code, self)

@@ -10,7 +10,7 @@ from node.chain.compiler.program import Program, Routine
 
 HOT_GAS = 200_000  # burned by a code, over all its messages, before any of it is translated
 GAS_PER_LINE = 100
-LINES_MAX = 30_000  # per code
+LINES_MAX = 20_000  # per code
 PROGRAMS_MAX = 32
 CODES_COUNTED_MAX = 4_096
 

@@ -4,6 +4,7 @@ an opcode falls back to its own handler. Operands are numbered from the top of t
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from eth.vm import opcode_values as op
 from eth.vm.forks.berlin.logic import sload_eip2929
 from eth.vm.forks.london.storage import sstore_eip3529
 from eth.vm.logic import arithmetic, block, comparison, context, duplication, flow, logging, memory, sha3, stack, swap
@@ -64,6 +65,11 @@ _UNARY = frozenset((comparison.not_op, context.calldataload))
 def operand_count(logic: Logic) -> int:
     """Of one of EXPRESSIONS."""
     return 1 if logic in _UNARY else 2
+
+
+def is_plain(opcodes: Mapping[int, Any]) -> bool:
+    """Whether the table's operations are py-evm's own. A tracer that wraps them wants to see every one."""
+    return logic_of(opcodes.get(op.JUMPDEST)) is TARGET
 
 
 def logic_of(operation: Any) -> Logic | None:

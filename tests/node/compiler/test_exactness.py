@@ -1,5 +1,7 @@
 """The places where a translation is easily a little wrong, one by one. `assert_same` compares with py-evm's own loop."""
 
+import threading
+
 import pytest
 from eth.vm import opcode_values as op
 
@@ -8,6 +10,8 @@ from tests.node.compiler.differential import GAS, assert_same
 pytestmark = pytest.mark.filterwarnings("ignore:SELFDESTRUCT opcode:DeprecationWarning")  # py-evm says so at every one
 FULL = bytes([op.PUSH0]) * 1_024
 RETURN_TOP = bytes([op.PUSH0, op.MSTORE, op.PUSH1, 32, op.PUSH0, op.RETURN])
+
+SMALL_THREAD_STACK_BYTES = 4 << 20
 
 
 def push(value: int, size: int = 32) -> bytes:
@@ -148,8 +152,16 @@ def test_an_unknown_operation_fails() -> None:
     assert assert_same(bytes([op.PUSH0, 0x0C])).error == "InvalidInstruction"
 
 
-def test_calls_go_as_deep_as_they_may() -> None:
-    """The contract calls itself until the gas ends; each level returns its depth."""
+def test_calls_go_as_deep_as_they_may_on_a_small_stack() -> None:
+    """The contract calls itself until it may not; each level returns how many it is above the deepest."""
     operands = bytes([op.PUSH1, 32, op.PUSH0, op.PUSH0, op.PUSH0, op.PUSH0, op.ADDRESS, op.GAS])
     body = operands + bytes([op.CALL, op.PUSH0, op.MLOAD, op.ADD]) + RETURN_TOP
-    assert int.from_bytes(assert_same(body, gas=1 << 40).output) >= 1_000
+    outputs: list[bytes] = []
+    usual = threading.stack_size(SMALL_THREAD_STACK_BYTES)
+    try:
+        thread = threading.Thread(target=lambda: outputs.append(assert_same(body, gas=1 << 40).output))
+        thread.start()
+    finally:
+        threading.stack_size(usual)
+    thread.join()
+    assert outputs == [(1_024).to_bytes(32)]

@@ -1,11 +1,14 @@
 """Only code that has burned gas is translated, in proportion to what it burned, and one switch turns it all off."""
 
+from typing import Any
+
 import pytest
 from eth.vm import opcode_values as op
 from eth.vm.forks.prague.opcodes import PRAGUE_OPCODES
 
 from node.chain.compiler import hot_code
 from node.chain.compiler.hot_code import CODES_COUNTED_MAX, GAS_PER_LINE, HOT_GAS, PROGRAMS_MAX, HotCode
+from node.chain.compiler.operations import is_plain
 from tests.node.compiler.differential import outcome
 from tests.node.compiler.states import CompiledState, StockState
 
@@ -86,3 +89,25 @@ def test_the_switch_leaves_everything_to_py_evm(monkeypatch: pytest.MonkeyPatch)
     expected = outcome(StockState, LOOP)
     monkeypatch.setattr(CompiledState.computation_class, "hot_code", None)
     assert outcome(CompiledState, LOOP) == expected
+
+
+def test_operations_that_someone_watches_are_left_to_py_evm() -> None:
+    seen: list[int] = []
+
+    def watched(opcode: int, operation: Any) -> Any:
+        def step(computation: Any) -> None:
+            seen.append(opcode)
+            operation(computation=computation)
+
+        return step
+
+    computation = CompiledState.computation_class
+    opcodes = {opcode: watched(opcode, operation) for opcode, operation in computation.opcodes.items()}
+    watching = type("Watching", (computation,), {"opcodes": opcodes})
+    state_class = type("WatchingState", (CompiledState,), {"computation_class": watching})
+    assert outcome(state_class, LOOP) == outcome(StockState, LOOP)
+    assert seen.count(op.JUMPI) == 0x900
+
+
+def test_plain_operations_are_compiled() -> None:
+    assert is_plain(PRAGUE_OPCODES)
