@@ -6,22 +6,22 @@ from eth.abc import ComputationAPI
 from eth.constants import CREATE_CONTRACT_ADDRESS, ZERO_ADDRESS
 from eth.exceptions import Revert
 from eth.vm.forks.berlin.transactions import calculate_txn_intrinsic_gas_berlin
-from eth_abi.abi import decode as abi_decode
-from eth_abi.exceptions import DecodingError
+from eth.vm.forks.prague.constants import PER_EMPTY_ACCOUNT_BASE_COST, SET_CODE_TRANSACTION_TYPE
+from eth.vm.forks.prague.transactions import Authorization
 from eth_typing import Address
 from eth_utils.exceptions import ValidationError
 
 from node.chain.blocks import gas_charged
 from node.chain.errors import ExecutionFailed, ExecutionReverted, InsufficientFunds, IntrinsicGasTooLow
+from node.chain.failures import failure_text, revert_reason
 from node.chain.history import History
+from node.chain.overrides import Overrides, override
 from node.chain.rules import TRANSACTION_GAS_MAX, Header, NodeState
 from node.chain.state import StateOverlay, state_at
 from node.chain.transactions import GAS_PER_TRANSACTION, gas_least
 
 CALL_GAS_MAX = 1 << 26
 ESTIMATE_TOLERANCE = 0.015  # geth's: stop when the bounds are this close
-REVERT_STRING = bytes.fromhex("08c379a0")
-REVERT_PANIC = bytes.fromhex("4e487b71")
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,23 @@ class Call:
     max_fee_per_gas: int = 0
     max_priority_fee_per_gas: int = 0
     access_list: tuple[tuple[bytes, tuple[int, ...]], ...] = ()
+    authorizations: tuple[Authorization, ...] = ()  # EIP-7702
     nonce: int = 0
-    type_id: int | None = field(default=None, init=False)
     s: int = field(default=1, init=False)
     r: int = field(default=1, init=False)
     y_parity: int = field(default=0, init=False)
 
     @property
+    def type_id(self) -> int | None:
+        return SET_CODE_TRANSACTION_TYPE if self.authorizations else None
+
+    @property
+    def authorization_list(self) -> tuple[Authorization, ...]:
+        return self.authorizations
+
+    @property
     def intrinsic_gas(self) -> int:
-        return calculate_txn_intrinsic_gas_berlin(self)  # type: ignore[arg-type]
+        return calculate_txn_intrinsic_gas_berlin(self) + PER_EMPTY_ACCOUNT_BASE_COST * len(self.authorizations)  # type: ignore[arg-type]
 
     def validate(self) -> None:
         least = gas_least(self)
@@ -52,32 +60,52 @@ class Call:
             raise IntrinsicGasTooLow(f"intrinsic gas too low: gas {self.gas}, minimum needed {least}")
 
 
-def call(history: History, header: Header, request: Call) -> bytes:
+@dataclass(frozen=True)
+class Scene:
+    """What a message finds: a chain, a header that need not be sealed, accounts that need not be so."""
+
+    history: History
+    header: Header
+    overrides: Overrides = field(default_factory=dict)
+    state_class: type[NodeState] = NodeState
+
+    def state(self) -> NodeState:
+        """State as it stood after the block of the header; code run on it sees that very header."""
+        overlay = StateOverlay(self.history.read_node)
+        hashes = self.history.previous_hashes(min(self.header.block_number, self.history.head.block_number + 1))
+        chain_id = self.history.config.chain_id
+        state = state_at(overlay, self.header, self.header.state_root, hashes, chain_id, self.state_class)
+        if self.overrides:
+            override(state, self.overrides)
+        return state
+
+
+def call(scene: Scene, request: Call) -> bytes:
     """The returned bytes. Raises ExecutionReverted or ExecutionFailed."""
-    computation = _run(history, header, request)
-    _raise_failure(computation)
+    computation = run(scene, request)
+    raise_failure(computation)
     return bytes(computation.output)
 
 
-def estimate_gas(history: History, header: Header, request: Call) -> int:
+def estimate_gas(scene: Scene, request: Call) -> int:
     """The least gas limit, within 1.5 %, under which the message succeeds. Never above 2^24 (EIP-7825)."""
     high = min(request.gas, TRANSACTION_GAS_MAX)
     if request.max_fee_per_gas:
-        balance = state_of(history, header).get_balance(request.sender)
+        balance = scene.state().get_balance(request.sender)
         if balance < request.value:
             raise InsufficientFunds("insufficient funds for transfer")
         high = min(high, (balance - request.value) // request.max_fee_per_gas)
-    if _is_plain_transfer(history, header, request) and _succeeds(history, header, replace(request, gas=GAS_PER_TRANSACTION)):
+    if _is_plain_transfer(scene, request) and _succeeds(scene, replace(request, gas=GAS_PER_TRANSACTION)):
         return GAS_PER_TRANSACTION
-    first = _run(history, header, replace(request, gas=high))
-    _raise_failure(first)
+    first = run(scene, replace(request, gas=high))
+    raise_failure(first)
     low = max(gas_charged(high, first), gas_least(request)) - 1
     spent = high - first.get_gas_remaining()
     attempt = (spent + 2_300) * 64 // 63  # as geth: what calls keep back under the 63/64 rule
     while low + 1 < high and (high - low) / high >= ESTIMATE_TOLERANCE:
         if not low < attempt < high:
             attempt = (low + high) // 2
-        if _succeeds(history, header, replace(request, gas=attempt)):
+        if _succeeds(scene, replace(request, gas=attempt)):
             high = attempt
         else:
             low = attempt
@@ -86,16 +114,16 @@ def estimate_gas(history: History, header: Header, request: Call) -> int:
 
 
 def state_of(history: History, header: Header) -> NodeState:
-    """State as it stood after the block of `header`; code run on it sees that very header."""
-    overlay = StateOverlay(history.read_node)
-    hashes = history.previous_hashes(header.block_number)
-    return state_at(overlay, header, header.state_root, hashes, history.config.chain_id)
+    return Scene(history, header).state()
 
 
-def _run(history: History, header: Header, request: Call) -> ComputationAPI:
-    if not request.max_fee_per_gas:
-        header = header.copy(base_fee_per_gas=0)  # as geth: a call that names no price pays none
-    state = state_of(history, header)
+def run(scene: Scene, request: Call) -> ComputationAPI:
+    """The finished computation, failed or not. Raises a TransactionRefused or ExecutionFailed if it cannot begin."""
+    return run_on(free_of_charge(scene, request).state(), request)
+
+
+def run_on(state: NodeState, request: Call) -> ComputationAPI:
+    """As `run`, on a state at hand, which it changes."""
     if state.get_balance(request.sender) < request.value + request.gas * request.max_fee_per_gas:
         raise InsufficientFunds(f"insufficient funds for gas * price + value: address 0x{request.sender.hex()}")
     prepared = replace(request, nonce=state.get_nonce(request.sender))
@@ -105,34 +133,26 @@ def _run(history: History, header: Header, request: Call) -> ComputationAPI:
         raise ExecutionFailed(str(error)) from error
 
 
-def _is_plain_transfer(history: History, header: Header, request: Call) -> bool:
-    return bool(request.to) and not request.data and not state_of(history, header).get_code(request.to)
+def free_of_charge(scene: Scene, request: Call) -> Scene:
+    """As geth: a call that names no price pays none."""
+    return scene if request.max_fee_per_gas else replace(scene, header=scene.header.copy(base_fee_per_gas=0))
 
 
-def _succeeds(history: History, header: Header, request: Call) -> bool:
-    try:
-        return not _run(history, header, request).is_error
-    except IntrinsicGasTooLow:
-        return False
-
-
-def _raise_failure(computation: ComputationAPI) -> None:
+def raise_failure(computation: ComputationAPI) -> None:
     if not computation.is_error:
         return
     if isinstance(computation.error, Revert):
         output = bytes(computation.output)
         raise ExecutionReverted(output, revert_reason(output))
-    message = str(computation.error)
-    raise ExecutionFailed("out of gas" if "gas" in type(computation.error).__name__.lower() else message)
+    raise ExecutionFailed(failure_text(computation.error))
 
 
-def revert_reason(data: bytes) -> str | None:
-    """The text of `Error(string)` or `Panic(uint256)`; None for custom errors and bare reverts."""
+def _is_plain_transfer(scene: Scene, request: Call) -> bool:
+    return bool(request.to) and not request.data and not scene.state().get_code(request.to)
+
+
+def _succeeds(scene: Scene, request: Call) -> bool:
     try:
-        if data[:4] == REVERT_STRING:
-            return str(abi_decode(["string"], data[4:])[0])
-        if data[:4] == REVERT_PANIC:
-            return f"panic code 0x{abi_decode(['uint256'], data[4:])[0]:02x}"
-    except (DecodingError, UnicodeDecodeError, OverflowError):
-        pass
-    return None
+        return not run(scene, request).is_error
+    except IntrinsicGasTooLow:
+        return False

@@ -41,7 +41,14 @@ class StateOverlay(BaseAtomicDB):
         yield self  # type: ignore[misc]  # a failed block drops the whole overlay, so no inner batch is needed
 
 
-def state_at(overlay: StateOverlay, header: Header, state_root: bytes, previous_hashes: Iterable[bytes], chain_id: int) -> NodeState:
+def state_at(
+    overlay: StateOverlay,
+    header: Header,
+    state_root: bytes,
+    previous_hashes: Iterable[bytes],
+    chain_id: int,
+    state_class: type[NodeState] = NodeState,
+) -> NodeState:
     """The state under `state_root`, seen by code that runs in the block of `header`."""
     context = ExecutionContext(
         coinbase=header.coinbase,
@@ -55,4 +62,4 @@ def state_at(overlay: StateOverlay, header: Header, state_root: bytes, previous_
         base_fee_per_gas=header.base_fee_per_gas,
         excess_blob_gas=header.excess_blob_gas,
     )
-    return NodeState(overlay, context, state_root)  # type: ignore[arg-type]
+    return state_class(overlay, context, state_root)  # type: ignore[arg-type]

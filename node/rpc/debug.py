@@ -1,8 +1,9 @@
-"""`debug_getRaw*`: consensus encodings, for whoever checks hashes themselves."""
+"""`debug_getRaw*` and their eth_ relatives: consensus encodings, for whoever checks hashes themselves."""
 
+from node.chain.errors import NotOnChain
 from node.rpc.block_tag import existing_number
 from node.rpc.dispatch import Handler
-from node.rpc.hex import hash32, to_data
+from node.rpc.hex import hash32, quantity, to_data
 from node.rpc.ports import NodeView
 
 
@@ -30,10 +31,20 @@ def methods(node: NodeView) -> dict[str, Handler]:
         waiting = node.pool.get(wanted)
         return "0x" if waiting is None else to_data(waiting.raw)
 
+    def raw_by_place(block: object, index: object) -> str | None:
+        try:
+            items = history.block(number_of(block)).transactions
+        except NotOnChain:
+            return None
+        position = quantity(index, "index", bits=32)
+        return to_data(items[position].raw) if position < len(items) else None
+
     return {
         "debug_getRawHeader": raw_header,
         "debug_getRawBlock": raw_block,
         "debug_getRawReceipts": raw_receipts,
         "debug_getRawTransaction": raw_transaction,
         "eth_getRawTransactionByHash": raw_transaction,
+        "eth_getRawTransactionByBlockNumberAndIndex": raw_by_place,
+        "eth_getRawTransactionByBlockHashAndIndex": raw_by_place,
     }

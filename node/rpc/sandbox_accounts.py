@@ -10,12 +10,12 @@ from eth_utils.address import to_checksum_address
 from eth_utils.exceptions import ValidationError
 
 from node.chain.errors import TransactionRefused
-from node.chain.execution import estimate_gas, state_of
+from node.chain.execution import Scene, estimate_gas, state_of
 from node.chain.fees import PRIORITY_FEE_SUGGESTED, next_base_fee
 from node.chain.transactions import decode
 from node.rpc.dispatch import Handler
 from node.rpc.errors import SERVER_ERROR, InvalidParams, RpcError
-from node.rpc.eth.execute import parse_call
+from node.rpc.eth.message import parse_call
 from node.rpc.hex import address, data, quantity, to_data
 from node.rpc.ports import NodeView
 from node.rpc.shapes import transaction_view
@@ -91,13 +91,14 @@ def _with_defaults(node: NodeView, given: dict[str, Any]) -> dict[str, Any]:
         raise InvalidParams(f"chainId does not match node's (have={fields['chainId']}, want={history.config.chain_id})")
     if call.to:
         fields["to"] = to_checksum_address(call.to)
-    if "accessList" in given:
-        fields["accessList"] = given["accessList"]
-    fields["gas"] = call.gas if "gas" in given else estimate_gas(history, head, call)
+    for name in ("accessList", "authorizationList"):
+        if name in given:
+            fields[name] = given[name]
+    fields["gas"] = call.gas if "gas" in given else estimate_gas(Scene(history, head), call)
     if "gasPrice" in given:
         return {**fields, "gasPrice": call.max_fee_per_gas}
     tip = call.max_priority_fee_per_gas if "maxPriorityFeePerGas" in given else PRIORITY_FEE_SUGGESTED
     fee = call.max_fee_per_gas if "maxFeePerGas" in given else tip + 2 * next_base_fee(head)
     if fee < tip:
         raise InvalidParams(f"maxFeePerGas ({fee}) < maxPriorityFeePerGas ({tip})")
-    return {**fields, "type": 2, "maxFeePerGas": fee, "maxPriorityFeePerGas": tip}
+    return {**fields, "type": 4 if call.authorizations else 2, "maxFeePerGas": fee, "maxPriorityFeePerGas": tip}

@@ -1,5 +1,6 @@
 """How blocks, transactions, receipts and logs look in JSON, field for field as geth writes them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from node.chain.blocks import Block
@@ -25,6 +26,13 @@ def block_view(block: Block, *, whole_transactions: bool) -> Json:
         "uncles": [],
         "withdrawals": [],
     }
+
+
+def pending_block_view(block: Block, *, whole_transactions: bool) -> Json:
+    """As geth shows a block that is not sealed: what is not final is null."""
+    transactions = [transaction_view(item) for item in block.transactions] if whole_transactions else None
+    view = block_view(block, whole_transactions=False) | {"hash": None, "nonce": None, "miner": None}
+    return view if transactions is None else {**view, "transactions": transactions}
 
 
 def header_view(header: Header) -> Json:
@@ -76,10 +84,7 @@ def transaction_view(transaction: Transaction, header: Header | None = None, ind
     if type_id == 0:
         return {**view, "gasPrice": to_quantity(signed.gas_price), "v": to_quantity(signed.v)}  # type: ignore[attr-defined]
     view["v"] = view["yParity"] = to_quantity(signed.y_parity)
-    view["accessList"] = [
-        {"address": to_data(address), "storageKeys": [to_data(key.to_bytes(32, "big")) for key in keys]}
-        for address, keys in signed.access_list
-    ]
+    view["accessList"] = access_list_view(signed.access_list)
     if type_id == 1:
         return {**view, "gasPrice": to_quantity(signed.gas_price)}
     price = signed.max_fee_per_gas if header is None else effective_gas_price(signed, header.base_fee_per_gas)
@@ -89,6 +94,12 @@ def transaction_view(transaction: Transaction, header: Header | None = None, ind
     if type_id == 4:
         view["authorizationList"] = [_authorization_view(item) for item in signed.authorization_list]
     return view
+
+
+def access_list_view(access_list: Iterable[tuple[bytes, Iterable[int]]]) -> list[Json]:
+    return [
+        {"address": to_data(address), "storageKeys": [to_data(key.to_bytes(32, "big")) for key in keys]} for address, keys in access_list
+    ]
 
 
 def receipt_view(block: Block, receipts: tuple[Receipt, ...], index: int) -> Json:

@@ -3,18 +3,21 @@
 from typing import Any
 
 from node.chain.errors import NotOnChain
+from node.chain.upcoming import upcoming_block
 from node.rpc.block_tag import block_number
 from node.rpc.dispatch import Handler
 from node.rpc.errors import InvalidParams
 from node.rpc.hex import hash32, to_quantity
 from node.rpc.ports import NodeView
-from node.rpc.shapes import block_view, receipt_view
+from node.rpc.shapes import block_view, pending_block_view, receipt_view
 
 
 def methods(node: NodeView) -> dict[str, Handler]:
     history = node.history
 
     def by_number(tag: object, whole: object = False) -> dict[str, Any] | None:
+        if tag == "pending":
+            return pending_block_view(upcoming_block(history, node.pool).block, whole_transactions=_flag(whole))
         number = _found(tag)
         return None if number is None else block_view(history.block(number), whole_transactions=_flag(whole))
 
@@ -23,6 +26,8 @@ def methods(node: NodeView) -> dict[str, Handler]:
         return None if number is None else block_view(history.block(number), whole_transactions=_flag(whole))
 
     def count_by_number(tag: object) -> str | None:
+        if tag == "pending":
+            return to_quantity(len(upcoming_block(history, node.pool).transactions))
         number = _found(tag)
         return None if number is None else to_quantity(len(history.receipts(number)))
 
