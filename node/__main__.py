@@ -14,6 +14,7 @@ from node.app import run as run_node
 from node.chain.errors import ChainError
 from node.chain.genesis import GenesisConfig
 from node.chain.verification import verify_chain
+from node.commands.backup import backup
 from node.commands.chain_file import export_chain, import_chain
 from node.commands.options import data_option
 from node.config import DEFAULT_CHAIN_ID, DataDirectory
@@ -97,7 +98,7 @@ def verify(data: Path) -> None:
     click.echo(json.dumps({**result, "seconds": round(time.monotonic() - started, 1)}))
 
 
-for command in (export_chain, import_chain):
+for command in (export_chain, import_chain, backup):
     main.add_command(command)
 
 

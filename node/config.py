@@ -59,9 +59,12 @@ class DataDirectory:
             random=secrets.token_bytes(32),
         )
         check_config(config)
-        _write_private(self.key_file, b"0x" + key.to_bytes().hex().encode() + b"\n")
+        self.write_key(key)
         self.write_genesis(config)  # last: its presence means initialized
         return config
+
+    def write_key(self, key: PrivateKey) -> None:
+        _write_private(self.key_file, b"0x" + key.to_bytes().hex().encode() + b"\n")
 
     def write_genesis(self, config: GenesisConfig) -> None:
         """Without a sealer's key beside it, the directory can follow a chain, but not continue it."""

@@ -7,7 +7,7 @@ from node.chain.clock import decode as decode_clock
 from node.chain.clock import encode as encode_clock
 from node.chain.errors import BadBlock, BadGenesis, NotOnChain
 from node.chain.genesis import GenesisConfig, canonical_json, genesis_block
-from node.chain.history import HEAD, History, genesis_writes
+from node.chain.history import HEAD, History, block_key, genesis_writes
 from node.chain.ports import BlockStore, Table
 from node.chain.sealing import seal, seal_holds
 
@@ -56,6 +56,8 @@ def check_head(history: History) -> None:
         seal_of_head = history.seal(number)
     except NotOnChain as error:
         raise BadBlock(f"head block {number} is not whole: {error}") from error
+    if history.store.get(Table.HEADERS, block_key(number + 1)) is not None:
+        raise BadBlock(f"head block {number} has a block after it: the head's record is corrupt")
     if not seal_holds(seal_of_head, history.config.sealer, history.genesis_hash, head.hash):
         raise BadBlock(f"head block {number} does not carry its sealer's seal")
     if head.state_root != history.header(0).state_root and history.read_node(head.state_root) is None:
