@@ -15,8 +15,9 @@ CONSTANTS = [0, 1, 2, 7, 31, 32, 33, 64, 255, 256, 257, 1023, 1 << 128, (1 << 25
 
 def random_program(random: Random) -> bytes:
     """Most start with a filled stack and end by returning what is on it, so that wrong values show."""
-    body = random.choice((_any_bytes, _stack_heavy, _stack_heavy, _jump_heavy, _mixed, _mixed))(random)
-    return _pushes(random, random.choice((0, 3, 17, 17))) + body + _shown(random.randint(0, 6))
+    start = _pushes(random, random.choice((0, 3, 17, 17)))
+    body = random.choice((_any_bytes, _stack_heavy, _jump_heavy, _jump_heavy, _checking, _mixed))(random, len(start))
+    return start + body + _shown(random.randint(0, 6))
 
 
 def _shown(count: int) -> bytes:
@@ -29,11 +30,11 @@ def _pushes(random: Random, count: int) -> bytes:
     return b"".join(_push(random) for _ in range(count))
 
 
-def _any_bytes(random: Random) -> bytes:
+def _any_bytes(random: Random, at: int) -> bytes:
     return random.randbytes(random.randint(1, 60))
 
 
-def _stack_heavy(random: Random) -> bytes:
+def _stack_heavy(random: Random, at: int) -> bytes:
     """Pushes, duplications and swaps near an empty or, by a loop, a full stack."""
     body = bytearray()
     for _ in range(random.randint(3, 40)):
@@ -41,26 +42,38 @@ def _stack_heavy(random: Random) -> bytes:
         if random.random() < 0.2:
             body.append(random.choice(PLAIN))
     if random.random() < 0.5:
-        return bytes([op.JUMPDEST, *body, op.PUSH0, op.JUMP])
+        return bytes([op.JUMPDEST, *body]) + _constant(at) + bytes([op.JUMP])
     return bytes(body)
 
 
-def _jump_heavy(random: Random) -> bytes:
+def _jump_heavy(random: Random, at: int) -> bytes:
     """Jumps among a few targets; the conditions run down a counter, so that most programs end."""
     body = bytearray(_constant(random.randint(1, 9)))
     places: list[int] = []
     for _ in range(random.randint(2, 8)):
-        target = random.choice(places) if places and random.random() < 0.6 else random.randint(0, 80)
-        places.append(len(body))
+        places.append(at + len(body))
+        target = random.choice(places) if random.random() < 0.95 else random.randint(0, 80)
         body.append(op.JUMPDEST)
-        body += random.choice((b"", _operations(random, 2)))
+        body += random.choice((b"", _operations(random, 1)))
         body += _constant(1) + bytes([op.SWAP1, op.SUB, op.DUP1, *random.choice(((), (op.ISZERO,), (op.ISZERO, op.ISZERO)))])
-        body += _constant(target) + bytes([random.choice((op.JUMPI, op.JUMPI, op.JUMPI, op.JUMP))])
+        body += _constant(target) + bytes([random.choice((op.JUMPI, op.JUMPI, op.JUMPI, op.JUMPI, op.JUMP))])
     return bytes(body)
 
 
-def _mixed(random: Random) -> bytes:
-    return _operations(random, random.randint(2, 25)) + bytes([random.choice(ENDING)])
+def _checking(random: Random, at: int) -> bytes:
+    """Checks as compilers write them: jump over a failure if all is well."""
+    body = bytearray()
+    for _ in range(random.randint(1, 5)):
+        body += _operations(random, random.randint(0, 2)) + _push(random) + _push(random)
+        body += bytes([random.choice((op.LT, op.GT, op.SLT, op.EQ, op.SUB)), *random.choice(((), (op.ISZERO,)))])
+        failure = random.choice((bytes([op.PUSH0, op.PUSH0, op.REVERT]), bytes([0xFE]), bytes([op.PUSH1, 3, op.POP])))
+        body += bytes([op.PUSH2]) + (at + len(body) + 4 + len(failure)).to_bytes(2) + bytes([op.JUMPI]) + failure
+        body.append(op.JUMPDEST)
+    return bytes(body)
+
+
+def _mixed(random: Random, at: int) -> bytes:
+    return _operations(random, random.randint(2, 25)) + bytes([random.choice((*ENDING, op.POP, op.POP, op.POP))])
 
 
 def _operations(random: Random, count: int) -> bytes:

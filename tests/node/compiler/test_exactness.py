@@ -62,6 +62,17 @@ def test_a_conditional_jump_elsewhere_fails_only_if_it_is_taken() -> None:
     assert assert_same(body(1)).error == "InvalidJumpDestination"
 
 
+@pytest.mark.parametrize("negation", [b"", bytes([op.ISZERO]), bytes([op.ISZERO, op.ISZERO])])
+@pytest.mark.parametrize("value", [0, 1, 2])
+def test_a_check_fails_only_what_it_should(value: int, negation: bytes) -> None:
+    """Compilers jump over the failure if all is well; the translation expects that all is."""
+    condition = bytes([op.PUSH1, value, op.CALLDATASIZE, op.LT]) if value == 2 else bytes([op.PUSH1, value])
+    checks = condition + negation + bytes([op.PUSH1, len(condition + negation) + 6, op.JUMPI])
+    body = checks + bytes([op.PUSH0, op.PUSH0, op.REVERT, op.JUMPDEST, op.CALLVALUE]) + RETURN_TOP
+    is_true = (value == 1) == (len(negation) != 1)
+    assert assert_same(body).error == ("" if is_true else "Revert")
+
+
 def test_a_loop_counts_to_its_end() -> None:
     loop = bytes([op.PUSH0, op.JUMPDEST, op.PUSH1, 1, op.ADD, op.DUP1, op.PUSH1, 200, op.GT, op.PUSH1, 1, op.JUMPI])
     assert assert_same(loop + RETURN_TOP).output == (200).to_bytes(32)
