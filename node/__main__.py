@@ -19,6 +19,7 @@ from node.commands.chain_file import export_chain, import_chain
 from node.commands.options import data_option
 from node.config import DEFAULT_CHAIN_ID, DataDirectory
 from node.opening import sole_user
+from node.replica.running import follow
 
 
 class _Address(click.ParamType[Address]):
@@ -67,12 +68,16 @@ def init(data: Path, chain_id: int, sandbox: bool, operators: tuple[Address, ...
 @click.option("--port", type=click.IntRange(0, 65535), default=8545, show_default=True, help="0 picks a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address; anything else is refused.")
 @click.option("--init", "create", is_flag=True, help="Create the chain first if the directory holds none.")
+@click.option("--follow", "primary", metavar="URL", help="Be a replica: take blocks from this node, execute each again, seal none.")
+@click.option("--trusted-genesis", metavar="HASH", help="With --follow: refuse a primary of another chain, also the first time.")
 @genesis_options
 def run(
     data: Path,
     port: int,
     host: str,
     create: bool,
+    primary: str | None,
+    trusted_genesis: str | None,
     chain_id: int,
     sandbox: bool,
     operators: tuple[Address, ...],
@@ -80,6 +85,11 @@ def run(
 ) -> None:
     """Serve the chain until SIGTERM. The first line on stdout is JSON and says where."""
     directory = DataDirectory(data)
+    if primary is not None:
+        if create:
+            raise click.UsageError("a replica's chain comes from its primary: --follow and --init exclude each other")
+        follow(directory, host, port, primary, None if trusted_genesis is None else _hash(trusted_genesis))
+        return
     if create and not directory.is_initialized:
         _initialize(directory, chain_id, sandbox, operators, timestamp)
     run_node(directory, host, port)
@@ -100,6 +110,16 @@ def verify(data: Path) -> None:
 
 for command in (export_chain, import_chain, backup):
     main.add_command(command)
+
+
+def _hash(text: str) -> bytes:
+    try:
+        value = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        value = b""
+    if len(value) != 32:
+        raise click.UsageError(f"{text!r} is not a 32-byte hash")
+    return value
 
 
 def _initialize(

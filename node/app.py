@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from typing import Protocol
 
 import uvicorn
 from eth_keys.datatypes import PrivateKey
@@ -42,40 +43,45 @@ class SandboxKeysError(ChainError):
 
 def run(directory: DataDirectory, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT. Prints one JSON line on stdout once it answers."""
-    if not is_loopback_name(host):
-        raise AddressError(f"the node listens on loopback only; {host} is refused")
-    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    threading.stack_size(STACK_BYTES)
-    with open_chain(directory) as history, _listen(host, port) as listening:
-        config = history.config
+    with listen(host, port) as listening, open_chain(directory) as history:
         pool = Pool()
         producer = BlockProducer(history, pool, directory.sealer_key(), time.time)
-        node = NodeView(history, pool, producer, CLIENT_VERSION, _sandbox_keys(directory, sandbox=config.sandbox))
-        bound = listening.getsockname()
-        ready = {
-            "rpc_url": f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}",
-            "chain_id": config.chain_id,
-            "genesis_hash": "0x" + history.genesis_hash.hex(),
-            "coalition_id": "0x" + config.coalition_id.hex(),
-            "sealer": "0x" + config.sealer.hex(),
-            "sandbox": config.sandbox,
-            "head": int(history.head.block_number),
-        }
-        settings = uvicorn.Config(
-            application(node),
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=5,
-            lifespan="off",
-            ws="websockets-sansio",
-            ws_max_size=BODY_BYTES_MAX,
-            ws_per_message_deflate=False,
-        )
-        producer.start()
-        try:
-            _Server(settings, ready).run(sockets=[listening])
-        finally:
-            producer.stop()
+        keys = _sandbox_keys(directory, sandbox=history.config.sandbox)
+        serve(NodeView(history, pool, producer, CLIENT_VERSION, keys), listening, producer)
+
+
+class Writer(Protocol):
+    """The one thread that adds blocks: a producer, or a replica's follower."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+def serve(node: NodeView, listening: socket.socket, writer: Writer) -> None:
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    threading.stack_size(STACK_BYTES)
+    config = node.history.config
+    bound = listening.getsockname()
+    ready = {
+        "rpc_url": f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}",
+        "chain_id": config.chain_id,
+        "genesis_hash": "0x" + node.history.genesis_hash.hex(),
+        "coalition_id": "0x" + config.coalition_id.hex(),
+        "sealer": "0x" + config.sealer.hex(),
+        "sandbox": config.sandbox,
+        "head": int(node.history.head.block_number),
+    }
+    settings = uvicorn.Config(
+        application(node),
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        lifespan="off",
+        ws="websockets-sansio",
+        ws_max_size=BODY_BYTES_MAX,
+        ws_per_message_deflate=False,
+    )
+    _Server(settings, ready, writer).run(sockets=[listening])
 
 
 @contextlib.contextmanager
@@ -105,11 +111,12 @@ def _sandbox_keys(directory: DataDirectory, *, sandbox: bool) -> tuple[bytes, ..
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready, and ends with status 0 when asked to stop."""
+    """Says when it is ready, and ends with status 0 when asked to stop. The writer works while signals are caught."""
 
-    def __init__(self, settings: uvicorn.Config, ready: dict[str, object]) -> None:
+    def __init__(self, settings: uvicorn.Config, ready: dict[str, object], writer: Writer) -> None:
         super().__init__(settings)
         self._ready = ready
+        self._writer = writer
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -121,14 +128,18 @@ class _Server(uvicorn.Server):
             self.should_exit = True
 
         before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        self._writer.start()
         try:
             yield
         finally:
+            self._writer.stop()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    if not is_loopback_name(host):
+        raise AddressError(f"the node listens on loopback only; {host} is refused")
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listening = socket.socket(family, kind, protocol)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,0 +1,124 @@
+"""The replica's one writing thread: fetch, check, execute again, commit, show. At the first thing that is wrong it stops for good."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from eth_hash.auto import keccak
+
+from node.chain.errors import BadBlock, ChainError
+from node.chain.following import SealedBlock, adopt
+from node.chain.history import History
+from node.replica.primary import Primary, PrimaryUnreachable
+
+BLOCKS_AT_ONCE = 8
+POLL_SECONDS = 0.1
+RETRY_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class ReplicaReadOnly(ChainError):
+    """What only the primary does."""
+
+
+class Follower:
+    """Stands where a sealing node has its producer, and takes no transactions.
+
+    `on_refusal` is called once, on the follower's thread, when the primary is refused; `refusal` then says why.
+    """
+
+    def __init__(self, history: History, primary: Primary, evidence: Path, on_refusal: Callable[[], None]) -> None:
+        self._history = history
+        self._primary = primary
+        self._evidence = evidence
+        self._on_refusal = on_refusal
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self.refusal: ChainError | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def submit(self, raw: bytes) -> NoReturn:
+        self._read_only()
+
+    def set_next_timestamp(self, timestamp: int) -> NoReturn:
+        self._read_only()
+
+    def increase_time(self, seconds: int) -> NoReturn:
+        self._read_only()
+
+    def set_pace(self, seconds: float | None) -> NoReturn:
+        self._read_only()
+
+    def mine(self, blocks: int, timestamp: int | None) -> NoReturn:
+        self._read_only()
+
+    def _read_only(self) -> NoReturn:
+        raise ReplicaReadOnly(f"this node is a replica and seals nothing; send it to {self._primary.url}")
+
+    def _run(self) -> None:
+        reachable = True
+        while not self._stopping.is_set():
+            try:
+                caught_up = self._step()
+                reachable = True
+            except PrimaryUnreachable as error:
+                if reachable:
+                    log.warning("%s; trying again", error)
+                reachable, caught_up = False, True
+            except ChainError as error:
+                log.critical("%s; the replica stops", error)
+                self.refusal = error
+                self._on_refusal()
+                return
+            if caught_up:
+                self._stopping.wait(POLL_SECONDS if reachable else RETRY_SECONDS)
+
+    def _step(self) -> bool:
+        """Takes over a few blocks; True once there are no more. Raises BadBlock, with the evidence on disk."""
+        own = int(self._history.head.block_number)
+        last, header = self._primary.head_and_header(own)
+        if last < own or header is None:
+            self._refuse(own, f"the primary's head is block {last}, but it showed block {own} before: it rewrote or lost history", None)
+        if keccak(header) != self._history.head.hash:
+            theirs = self._primary.blocks(own, 1)[0]
+            reason = f"the primary rewrote history: its block is 0x{keccak(header).hex()}, it was 0x{self._history.head.hash.hex()}"
+            self._refuse(own, reason, theirs)
+        for sealed in self._primary.blocks(own + 1, min(BLOCKS_AT_ONCE, last - own)) if last > own else ():
+            if self._stopping.is_set():
+                break
+            try:
+                adopted, writes = adopt(self._history, sealed, time.time())
+            except BadBlock as error:
+                self._refuse(sealed.number, str(error).removeprefix(f"block {sealed.number}: "), sealed)
+            self._history.store.commit(writes)
+            self._history.advance(adopted)
+        return int(self._history.head.block_number) >= last
+
+    def _refuse(self, number: int, reason: str, theirs: SealedBlock | None) -> NoReturn:
+        """Two sealed blocks of one number prove what the sealer did, so both are kept."""
+        has_own = number <= self._history.head.block_number
+        document = {
+            "primary": self._primary.url,
+            "genesisHash": "0x" + self._history.genesis_hash.hex(),
+            "number": number,
+            "reason": reason,
+            "theirs": None if theirs is None else {"block": "0x" + theirs.raw.hex(), "seal": "0x" + theirs.seal.hex()},
+            "ours": _own(self._history, number) if has_own else None,
+        }
+        self._evidence.write_text(json.dumps(document, indent=1) + "\n")
+        raise BadBlock(f"block {number}: {reason} (kept in {self._evidence})")
+
+
+def _own(history: History, number: int) -> dict[str, str]:
+    return {"block": "0x" + history.block(number).raw.hex(), "seal": "0x" + history.seal(number).hex()}
