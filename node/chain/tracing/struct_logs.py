@@ -41,12 +41,13 @@ class Step:
 class StructLogs(Tracer):
     options: StructLogOptions
     steps: list[Step] = field(default_factory=list)
-    _open: list[Step | None] = field(default_factory=list)  # steps begun and not ended, outermost first; None beyond the limit asked for
+    _open: list[Step | None] = field(default_factory=list)  # steps begun and not ended, outermost first; None if not kept
     _met: dict[bytes, dict[int, int]] = field(default_factory=dict)
     _words: int = 0
 
     def before_step(self, computation: BaseComputation, operation: str) -> None:
-        if self.options.steps_max and len(self.steps) >= self.options.steps_max:
+        beyond_limit = self.options.steps_max and len(self.steps) >= self.options.steps_max
+        if beyond_limit or not len(computation.code):  # as geth: an account without code runs nothing, not even STOP
             self._open.append(None)
             return
         stack = [as_number(item) for item in computation._stack.values] if self.options.stack else []  # type: ignore[attr-defined]
@@ -55,7 +56,7 @@ class StructLogs(Tracer):
         if len(self.steps) >= STEPS_MAX or self._words > WORDS_MAX:
             raise TooMuch(f"the trace is too large: at most {STEPS_MAX} steps and {WORDS_MAX} words; ask for fewer parts or set limit")
         step = Step(
-            pc=computation.code.program_counter - 1,
+            pc=_position(computation, operation),
             operation=operation,
             gas=computation._gas_meter.gas_remaining,
             depth=computation.msg.depth + 1,
@@ -92,3 +93,10 @@ class StructLogs(Tracer):
         met[slot] = computation.state.get_storage(address, slot) if operation == "SLOAD" else as_number(stack[-2])
         self._words += len(met)
         return dict(met)
+
+
+def _position(computation: BaseComputation, operation: str) -> int:
+    """Of the operation's byte; of the STOP that every code ends with and none holds, the place after the last byte."""
+    code, behind = computation.code, computation.code.program_counter
+    written = operation != "STOP" or (behind <= len(code) and code[behind - 1] == 0 and code.is_valid_opcode(behind - 1))
+    return behind - 1 if written else behind

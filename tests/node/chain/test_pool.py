@@ -9,6 +9,7 @@ from node.chain.errors import (
     InvalidSender,
     NonceTooHigh,
     NonceTooLow,
+    PoolFull,
     ReplacementUnderpriced,
 )
 from node.chain.pool import NONCE_GAP_MAX, Pool, SenderState
@@ -103,3 +104,65 @@ def test_a_transaction_sent_again_while_it_was_sealed_does_not_stay_for_good() -
     pool.add(_transaction(ALICE, 0), RICH)
     assert pool.candidates(lambda _: 1) == []
     assert len(pool) == 0
+
+
+def test_a_full_pool_refuses_what_is_new_and_takes_replacements(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.chain.pool.TRANSACTIONS_MAX", 2)
+    pool = Pool()
+    pool.add(_transaction(ALICE, 0), RICH)
+    pool.add(_transaction(ALICE, 1), RICH)
+    with pytest.raises(PoolFull):
+        pool.add(_transaction(BOB, 0), RICH)
+    pool.add(_transaction(ALICE, 1, fee=200), RICH)
+    pool.discard(pool.candidates(lambda _: 0)[0])
+    pool.add(_transaction(BOB, 0), RICH)
+    assert len(pool) == 2
+
+
+def test_the_pools_bytes_are_bounded_and_freed_with_what_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = _transaction(ALICE, 0), _transaction(ALICE, 1)
+    monkeypatch.setattr("node.chain.pool.BYTES_MAX", len(first.raw) + len(second.raw) - 1)
+    pool = Pool()
+    pool.add(first, RICH)
+    with pytest.raises(PoolFull):
+        pool.add(second, RICH)
+    pool.remove([first])
+    pool.add(second, SenderState(nonce=1, balance=10**18))
+
+
+def test_both_fees_of_a_replacement_must_rise() -> None:
+    pool = Pool()
+    fields = {"type": 2, "chainId": 1, "nonce": 0, "gas": 21_000, "to": BOB.address, "value": 0, "maxPriorityFeePerGas": 10}
+    for max_fee in (100, 200):
+        transaction = decode(ALICE.sign_transaction(fields | {"maxFeePerGas": max_fee}).raw_transaction)
+        if max_fee == 100:
+            pool.add(transaction, RICH)
+        else:
+            with pytest.raises(ReplacementUnderpriced):
+                pool.add(transaction, RICH)
+
+
+def test_arrivals_are_named_once_in_order_replacements_too_and_refusals_never() -> None:
+    pool = Pool()
+    pool.add(_transaction(ALICE, 0), RICH)
+    seen = pool.arrivals
+    later = [_transaction(BOB, 0), _transaction(ALICE, 0, fee=200)]
+    for transaction in later:
+        pool.add(transaction, RICH)
+    with pytest.raises(AlreadyKnown):
+        pool.add(later[0], RICH)
+    assert pool.arrived_since(seen) == ([item.hash for item in later], 3)
+    assert pool.arrived_since(3) == ([], 3)
+
+
+def test_the_bell_rings_for_each_arrival_until_one_leaves() -> None:
+    pool, rung = Pool(), list[int]()
+
+    def listener() -> None:
+        rung.append(len(pool))
+
+    pool.arrival.listen(listener)
+    pool.add(_transaction(ALICE, 0), RICH)
+    pool.arrival.leave(listener)
+    pool.add(_transaction(ALICE, 1), RICH)
+    assert rung == [1]

@@ -72,6 +72,22 @@ def test_the_call_tracer_shows_inner_calls_with_their_logs(node: RunningNode, ce
     assert "calls" not in top
 
 
+def test_steps_stand_where_their_bytes_do_and_the_unwritten_stop_after_them(node: RunningNode) -> None:
+    for code, places in (("5f00", [0, 1]), ("5f", [0, 1]), ("6000", [0, 2]), ("00", [0])):
+        sent = node.send(OPERATOR, data="0x" + code)["transactionHash"]
+        steps = node.call("debug_traceTransaction", sent)["structLogs"]
+        assert [step["pc"] for step in steps] == places
+        assert steps[-1]["op"] == "STOP"
+    plain = node.send(OPERATOR, to=OPERATOR.address)["transactionHash"]
+    assert node.call("debug_traceTransaction", plain)["structLogs"] == []
+
+
+def test_a_creation_inside_costs_what_it_takes_without_the_gas_it_hands_on(node: RunningNode) -> None:
+    sent = node.send(OPERATOR, data="0x5f5f5ff0")["transactionHash"]  # CREATE of nothing
+    steps = node.call("debug_traceTransaction", sent)["structLogs"]
+    assert [step["gasCost"] for step in steps if step["op"] == "CREATE"] == [32_000]
+
+
 def test_a_creation_shows_the_deployed_code_as_its_output(node: RunningNode) -> None:
     receipt = node.send(OPERATOR, data="0x6001600c60003960016000f300")
     frame = node.call("debug_traceTransaction", receipt["transactionHash"], CALL)

@@ -1,0 +1,14 @@
+"""web3.py's own asynchronous provider suites over HTTP, a block every second: here transactions wait, and can be replaced."""
+
+import pytest
+
+from tests.conformance.web3_suites.test_over_http_async import (  # noqa: F401 (collected here once more)
+    TestAsyncDebug,
+    TestAsyncEth,
+    TestAsyncNet,
+    TestAsyncTxPool,
+    TestAsyncWeb3,
+)
+
+BLOCK_SECONDS = 1
+pytestmark = [pytest.mark.deep, pytest.mark.filterwarnings("default")]
