@@ -16,6 +16,7 @@ from node.chain.genesis import GenesisConfig
 from node.chain.verification import verify_chain
 from node.commands.backup import backup
 from node.commands.chain_file import export_chain, import_chain
+from node.commands.checkpoint import checkpoint
 from node.commands.options import data_option
 from node.config import DEFAULT_CHAIN_ID, DataDirectory
 from node.opening import sole_user
@@ -108,7 +109,7 @@ def verify(data: Path) -> None:
     click.echo(json.dumps({**result, "seconds": round(time.monotonic() - started, 1)}))
 
 
-for command in (export_chain, import_chain, backup):
+for command in (export_chain, import_chain, backup, checkpoint):
     main.add_command(command)
 
 

@@ -1,0 +1,72 @@
+"""Countersigned checkpoints: a brand or auditor signs which block it saw at a number. A sealer that tells two stories contradicts one."""
+
+from dataclasses import dataclass
+
+from eth_hash.auto import keccak
+from eth_keys.datatypes import PrivateKey, Signature
+from eth_keys.exceptions import BadSignature
+from eth_utils.exceptions import ValidationError
+
+from node.chain.errors import BadBlock, ChainError, NotOnChain
+from node.chain.history import History
+
+PREFIX = b"Splittally checkpoint"
+SIGNATURE_BYTES = 65
+
+
+class BadCheckpoint(ChainError):
+    """A checkpoint that nobody signed, or of another chain."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """`signer` (20 bytes) signed `digest` of the other fields; `signature` is r ‖ s ‖ v, v 0 or 1."""
+
+    genesis_hash: bytes
+    number: int
+    block_hash: bytes
+    signer: bytes
+    signature: bytes
+
+
+def digest(genesis_hash: bytes, number: int, block_hash: bytes) -> bytes:
+    return bytes(keccak(PREFIX + genesis_hash + number.to_bytes(8, "big") + block_hash))
+
+
+def sign(history: History, number: int, key: PrivateKey) -> Checkpoint:
+    block_hash = bytes(history.header(number).hash)
+    return Checkpoint(
+        genesis_hash=history.genesis_hash,
+        number=number,
+        block_hash=block_hash,
+        signer=key.public_key.to_canonical_address(),
+        signature=key.sign_msg_hash(digest(history.genesis_hash, number, block_hash)).to_bytes(),
+    )
+
+
+def check_signature(checkpoint: Checkpoint) -> None:
+    """Raises BadCheckpoint unless `signer` signed it."""
+    signed = digest(checkpoint.genesis_hash, checkpoint.number, checkpoint.block_hash)
+    try:
+        recovered = Signature(checkpoint.signature).recover_public_key_from_msg_hash(signed).to_canonical_address()
+    except (BadSignature, ValidationError, ValueError) as error:
+        raise BadCheckpoint(f"the checkpoint of block {checkpoint.number} is not signed: {error}") from error
+    if recovered != checkpoint.signer:
+        raise BadCheckpoint(f"the checkpoint of block {checkpoint.number} is not signed by 0x{checkpoint.signer.hex()}")
+
+
+def compare(history: History, checkpoint: Checkpoint) -> bool:
+    """True if this chain has the block, False if it does not reach so far. Raises BadBlock if it has another one there."""
+    check_signature(checkpoint)
+    if checkpoint.genesis_hash != history.genesis_hash:
+        raise BadCheckpoint(f"the checkpoint of block {checkpoint.number} is of another chain, 0x{checkpoint.genesis_hash.hex()}")
+    try:
+        own = bytes(history.header(checkpoint.number).hash)
+    except NotOnChain:
+        return False
+    if own != checkpoint.block_hash:
+        raise BadBlock(
+            f"block {checkpoint.number}: two stories: it is 0x{own.hex()} here, "
+            f"0x{checkpoint.signer.hex()} countersigned 0x{checkpoint.block_hash.hex()}"
+        )
+    return True

@@ -1,0 +1,86 @@
+"""Checkpoints find out a sealer that told two stories, and nobody can make one in another's name."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from node.__main__ import main
+from node.chain.errors import ChainError
+from tests.node.running_node import RunningNode
+from tests.node.sealed_chain import NOBODY, OPERATOR
+
+BRAND_KEY = "0x" + "21" * 32
+
+
+def _command(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["checkpoint", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def stories(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One sealer's chain up to block 1, and two chains from there; a brand's checkpoint of block 2 of the first."""
+    place = tmp_path_factory.mktemp("checkpoints")
+    with RunningNode(place / "one", ("--operator", OPERATOR.address)) as node:
+        node.send(OPERATOR, to=NOBODY, value=1)
+        node.stop()
+    shutil.copytree(place / "one", place / "other")
+    for name, value in (("one", 2), ("other", 3)):
+        with RunningNode(place / name) as node:
+            node.send(OPERATOR, to=NOBODY, value=value)
+            node.stop()
+    (place / "brand.key").write_text(BRAND_KEY + "\n")
+    signed = _command("sign", "--data", place / "one", "--key", place / "brand.key")
+    assert signed.exit_code == 0, signed.output
+    (place / "brand.json").write_text(signed.output)
+    return place
+
+
+def test_a_chain_agrees_with_its_own_checkpoints(stories: Path, tmp_path: Path) -> None:
+    first = _command("sign", "--data", stories / "one", "--key", stories / "brand.key", "--block", 1)
+    (tmp_path / "first.json").write_text(first.output)
+    compared = _command("compare", "--data", stories / "one", stories / "brand.json", tmp_path / "first.json")
+    assert compared.exit_code == 0, compared.output
+    result = json.loads(compared.output)
+    assert (result["agreeing"], result["beyond_this_head"], result["latest_countersigned"]) == (2, 0, 2)
+    assert len(result["signers"]) == 1
+
+
+def test_the_other_story_is_found_out(stories: Path) -> None:
+    refused = _command("compare", "--data", stories / "other", stories / "brand.json")
+    assert refused.exit_code == 1
+    assert isinstance(refused.exception, ChainError)
+    assert str(refused.exception).startswith("block 2: two stories: it is 0x")
+
+
+def test_a_checkpoint_beyond_the_head_is_no_disagreement(stories: Path, tmp_path: Path) -> None:
+    with RunningNode(Path(shutil.copytree(stories / "one", tmp_path / "ahead"))) as node:
+        node.send(OPERATOR, to=NOBODY, value=1)
+        node.stop()
+    (tmp_path / "ahead.json").write_text(_command("sign", "--data", tmp_path / "ahead", "--key", stories / "brand.key").output)
+    compared = _command("compare", "--data", stories / "one", tmp_path / "ahead.json")
+    assert json.loads(compared.output)["beyond_this_head"] == 1
+
+
+@pytest.mark.parametrize("field", ["blockHash", "signer", "signature", "genesisHash", "number"])
+def test_an_altered_checkpoint_is_not_its_signers(stories: Path, tmp_path: Path, field: str) -> None:
+    checkpoint = json.loads((stories / "brand.json").read_text())
+    checkpoint[field] = 1 if field == "number" else checkpoint[field][:-4] + ("0000" if checkpoint[field][-4:] != "0000" else "1111")
+    (tmp_path / "altered.json").write_text(json.dumps(checkpoint))
+    refused = _command("compare", "--data", stories / "one", tmp_path / "altered.json")
+    assert "is not signed" in str(refused.exception)
+
+
+def test_a_checkpoint_of_another_chain_is_refused(stories: Path, tmp_path: Path) -> None:
+    with RunningNode(tmp_path / "third") as node:
+        node.stop()
+    refused = _command("compare", "--data", tmp_path / "third", stories / "brand.json")
+    assert "of another chain" in str(refused.exception)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format":"splittally-checkpoint/1"}'])
+def test_what_is_no_checkpoint_is_refused(stories: Path, tmp_path: Path, content: str) -> None:
+    (tmp_path / "file").write_text(content)
+    assert "is not a checkpoint" in str(_command("compare", "--data", stories / "one", tmp_path / "file").exception)
