@@ -20,7 +20,8 @@ from node.commands.checkpoint import checkpoint
 from node.commands.options import data_option
 from node.config import DEFAULT_CHAIN_ID, DataDirectory
 from node.opening import sole_user
-from node.replica.running import follow
+from node.replica.running import Trusted, follow
+from node.store.checkpoint_file import read as read_checkpoint
 
 
 class _Address(click.ParamType[Address]):
@@ -71,6 +72,9 @@ def init(data: Path, chain_id: int, sandbox: bool, operators: tuple[Address, ...
 @click.option("--init", "create", is_flag=True, help="Create the chain first if the directory holds none.")
 @click.option("--follow", "primary", metavar="URL", help="Be a replica: take blocks from this node, execute each again, seal none.")
 @click.option("--trusted-genesis", metavar="HASH", help="With --follow: refuse a primary of another chain, also the first time.")
+@click.option(
+    "--checkpoint", "checkpoints", type=click.Path(path_type=Path), multiple=True, help="With --follow: what others countersigned."
+)
 @genesis_options
 def run(
     data: Path,
@@ -79,6 +83,7 @@ def run(
     create: bool,
     primary: str | None,
     trusted_genesis: str | None,
+    checkpoints: tuple[Path, ...],
     chain_id: int,
     sandbox: bool,
     operators: tuple[Address, ...],
@@ -89,7 +94,8 @@ def run(
     if primary is not None:
         if create:
             raise click.UsageError("a replica's chain comes from its primary: --follow and --init exclude each other")
-        follow(directory, host, port, primary, None if trusted_genesis is None else _hash(trusted_genesis))
+        genesis_hash = None if trusted_genesis is None else _hash(trusted_genesis)
+        follow(directory, host, port, primary, Trusted(genesis_hash, tuple(map(read_checkpoint, checkpoints))))
         return
     if create and not directory.is_initialized:
         _initialize(directory, chain_id, sandbox, operators, timestamp)

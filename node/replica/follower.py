@@ -4,12 +4,13 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from eth_hash.auto import keccak
 
+from node.chain.checkpoints import Checkpoint, compare
 from node.chain.errors import BadBlock, ChainError
 from node.chain.following import SealedBlock, adopt
 from node.chain.history import History
@@ -29,13 +30,17 @@ class ReplicaReadOnly(ChainError):
 class Follower:
     """Stands where a sealing node has its producer, and takes no transactions.
 
-    `on_refusal` is called once, on the follower's thread, when the primary is refused; `refusal` then says why.
+    Raises BadBlock when it is made, if the chain so far contradicts a checkpoint. `on_refusal` is called once, on the
+    follower's thread, when the primary is refused; `refusal` then says why.
     """
 
-    def __init__(self, history: History, primary: Primary, evidence: Path, on_refusal: Callable[[], None]) -> None:
+    def __init__(
+        self, history: History, primary: Primary, evidence: Path, checkpoints: Sequence[Checkpoint], on_refusal: Callable[[], None]
+    ) -> None:
         self._history = history
         self._primary = primary
         self._evidence = evidence
+        self._checkpoints = [item for item in checkpoints if not compare(history, item)]
         self._on_refusal = on_refusal
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
@@ -99,11 +104,17 @@ class Follower:
                 break
             try:
                 adopted, writes = adopt(self._history, sealed, time.time())
+                self._hold_against_checkpoints(sealed.number, adopted.hash)
             except BadBlock as error:
                 self._refuse(sealed.number, str(error).removeprefix(f"block {sealed.number}: "), sealed)
             self._history.store.commit(writes)
             self._history.advance(adopted)
         return int(self._history.head.block_number) >= last
+
+    def _hold_against_checkpoints(self, number: int, block_hash: bytes) -> None:
+        for item in self._checkpoints:
+            if item.number == number and item.block_hash != block_hash:
+                raise BadBlock(f"two stories: 0x{item.signer.hex()} countersigned 0x{item.block_hash.hex()}")
 
     def _refuse(self, number: int, reason: str, theirs: SealedBlock | None) -> NoReturn:
         """Two sealed blocks of one number prove what the sealer did, so both are kept."""

@@ -4,8 +4,10 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from node.app import CLIENT_VERSION, listen, serve
+from node.chain.checkpoints import Checkpoint
 from node.chain.errors import BadGenesis
 from node.chain.history import History
 from node.chain.pool import Pool
@@ -17,12 +19,20 @@ from node.replica.primary import Primary, PrimaryUnreachable
 from node.rpc.ports import NodeView
 
 
-def follow(directory: DataDirectory, host: str, port: int, url: str, trusted_genesis: bytes | None) -> None:
+@dataclass(frozen=True)
+class Trusted:
+    """What the replica holds its primary against from the start."""
+
+    genesis_hash: bytes | None = None
+    checkpoints: tuple[Checkpoint, ...] = ()
+
+
+def follow(directory: DataDirectory, host: str, port: int, url: str, trusted: Trusted) -> None:
     """Serves until SIGTERM. Raises BadBlock or BadGenesis, and stops serving, when the primary shows what cannot be true."""
     if directory.key_file.exists():
         raise DataDirectoryError(f"{directory.path} holds the sealer's key: it is a primary's and cannot follow one")
-    with listen(host, port) as listening, Primary(url) as primary, _replica(directory, primary, trusted_genesis) as history:
-        follower = Follower(history, primary, directory.path / "refused.json", _stop_serving)
+    with listen(host, port) as listening, Primary(url) as primary, _replica(directory, primary, trusted.genesis_hash) as history:
+        follower = Follower(history, primary, directory.path / "refused.json", trusted.checkpoints, _stop_serving)
         serve(NodeView(history, Pool(), follower, CLIENT_VERSION), listening, follower)
         if follower.refusal is not None:
             raise follower.refusal

@@ -28,7 +28,7 @@ if not PYTHON.exists() and os.environ.get("CI") != "true":
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a chain's data and the file it was exported to."""
     place = tmp_path_factory.mktemp("verifier")
-    seal_chain(place / "data", cells=40)
+    seal_chain(place / "data", wide=True)
     exported = run_node_command("export", "--data", str(place / "data"), str(place / "chain.jsonl"))
     assert exported.returncode == 0, exported.stderr
     return place
@@ -50,7 +50,8 @@ def test_the_specs_execute_every_sealed_block_to_the_same_roots(chain: Path, pla
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     head = decode_block(len(lines) - 1, bytes.fromhex(lines[-1]["block"][2:]))
-    assert result["verified_blocks"] == len(lines) > 50
+    assert result["transactions"] > 100
+    assert result["verified_blocks"] == len(lines) > 18
     assert (result["head_hash"], result["state_root"]) == ("0x" + head.hash.hex(), "0x" + head.header.state_root.hex())
 
 

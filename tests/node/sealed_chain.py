@@ -17,19 +17,21 @@ P256VERIFY = "0x" + "00" * 18 + "0100"
 NOBODY = "0x" + "ab" * 20
 
 
-def seal_chain(data: Path, *, cells: int = 3) -> int:
+def seal_chain(data: Path, *, wide: bool = False) -> int:
     """Runs a node over `data` until it holds a dozen blocks or more, stops it and returns the head's number."""
     with RunningNode(data, ("--operator", OPERATOR.address)) as node:
-        send_some_of_everything(node, cells=cells)
+        send_some_of_everything(node)
+        if wide:
+            widen_the_state(node)
         head = int(node.call("eth_blockNumber"), 16)
         assert node.stop() == 0
     return head
 
 
-def send_some_of_everything(node: RunningNode, *, cells: int = 3) -> None:
+def send_some_of_everything(node: RunningNode) -> None:
     """All transaction types, a creation, refunds, reverts, a self-destruction, EIP-7623's floor, P256VERIFY; in one second."""
     cell = node.send(OPERATOR, data=CREATION)["contractAddress"]
-    for value in (*range(1, cells + 1), 0):  # the clearing one earns a refund
+    for value in (1, 2, 3, 0):  # the clearing one earns a refund
         node.send(OPERATOR, to=cell, data=word(value))
     node.send(OPERATOR, to=NOBODY, value=5)
     node.send(OPERATOR, to=cell, data="0xdeadbeef")
@@ -47,6 +49,20 @@ def send_some_of_everything(node: RunningNode, *, cells: int = 3) -> None:
     sent = [node.call("eth_sendRawTransaction", raw) for raw in reversed(batch)]  # the last one closes the gap: one block
     for transaction_hash in sent:
         node.receipt(transaction_hash)
+
+
+def widen_the_state(node: RunningNode) -> None:
+    """Sixty accounts, and a contract with sixty slots of which half are cleared one by one: tries several levels deep."""
+    stores = b"".join(bytes.fromhex(f"600160{slot:02x}55") for slot in range(1, 61))
+    keeper = bytes.fromhex("6020355f355500")  # SSTORE(first word, second word)
+    returned = bytes.fromhex(f"66{keeper.hex()}5f5260076019f3")
+    contract = node.send(OPERATOR, data="0x" + (stores + returned).hex(), gas=2_000_000)["contractAddress"]
+    first = node.nonce(OPERATOR)
+    transfers = [{"to": "0x" + number.to_bytes(20, "big").hex(), "value": 1} for number in range(1_000, 1_060)]
+    clearings = [{"to": contract, "data": word(slot) + word(0)[2:]} for slot in range(1, 31)]
+    for offset, fields in enumerate((*transfers, *clearings)):
+        sent = node.call("eth_sendRawTransaction", node.signed(OPERATOR, nonce=first + offset, **fields))
+    assert node.receipt(sent)["status"] == "0x1"
 
 
 def _p256_input() -> str:

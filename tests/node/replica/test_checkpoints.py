@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 
 from node.__main__ import main
 from node.chain.errors import ChainError
-from tests.node.running_node import RunningNode
+from tests.node.replica.processes import RunningReplica, replica_of
+from tests.node.running_node import RunningNode, run_node_command
 from tests.node.sealed_chain import NOBODY, OPERATOR
 
 BRAND_KEY = "0x" + "21" * 32
@@ -62,6 +63,29 @@ def test_a_checkpoint_beyond_the_head_is_no_disagreement(stories: Path, tmp_path
     (tmp_path / "ahead.json").write_text(_command("sign", "--data", tmp_path / "ahead", "--key", stories / "brand.key").output)
     compared = _command("compare", "--data", stories / "one", tmp_path / "ahead.json")
     assert json.loads(compared.output)["beyond_this_head"] == 1
+
+
+def test_a_replica_refuses_a_story_that_others_did_not_countersign(stories: Path, tmp_path: Path) -> None:
+    with RunningNode(Path(shutil.copytree(stories / "other", tmp_path / "primary"))) as primary:
+        arguments = replica_of(primary.url, "--checkpoint", str(stories / "brand.json"))
+        with RunningReplica(tmp_path / "replica", arguments) as replica:
+            assert "block 2: two stories: 0x" in replica.refusal()
+        with RunningReplica(tmp_path / "unwarned", replica_of(primary.url)) as replica:
+            replica.wait_for_block(2)
+            replica.kill()
+        again = run_node_command("run", "--data", str(tmp_path / "unwarned"), "--port", "0", *arguments)
+        assert again.returncode == 1
+        assert "block 2: two stories: it is 0x" in again.stderr
+    assert json.loads((tmp_path / "replica" / "refused.json").read_text())["number"] == 2
+
+
+def test_a_replica_takes_the_story_that_others_countersigned(stories: Path, tmp_path: Path) -> None:
+    countersigned = ("--checkpoint", str(stories / "brand.json"))
+    with (
+        RunningNode(Path(shutil.copytree(stories / "one", tmp_path / "primary"))) as primary,
+        RunningReplica(tmp_path / "replica", replica_of(primary.url, *countersigned)) as replica,
+    ):
+        replica.wait_for_block(2)
 
 
 @pytest.mark.parametrize("field", ["blockHash", "signer", "signature", "genesisHash", "number"])
