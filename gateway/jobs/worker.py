@@ -168,6 +168,7 @@ class LedgerWorker:
                 self._fail(str(error))
                 if is_open:
                     self.submitter.node_was_lost()
+                    self.follower.node_was_lost()
                 self._stopping.wait(delay)
                 delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
             except (WrongChain, WrongCode, AccountInUse, LedgerUnreadable, UnsafeKeyFile, AnotherWorker) as error:

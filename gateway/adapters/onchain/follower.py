@@ -51,6 +51,10 @@ class Follower:
             self.rebuild()
             return True
 
+    def node_was_lost(self) -> None:
+        """After a failed call: the node that comes back may have other blocks, even at the same height."""
+        self._is_checked = False
+
     def rebuild(self) -> None:
         """Drops the projection and reads the chain again from its beginning."""
         fork = self._fork_block()

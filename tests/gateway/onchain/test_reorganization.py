@@ -43,6 +43,7 @@ def test_lost_blocks_are_rolled_back_and_their_transactions_happen_again_once(tm
         coalition.node.start()
         coalition.node.call("evm_mine", coalition.now + 5)
         coalition.worker.submitter.node_was_lost()
+        coalition.worker.follower.node_was_lost()
         coalition.worker.follower.follow()
         assert {coalition.operation(each).status for each in lost} == {"packed"}
         assert coalition.operation(kept).status == "confirmed"
