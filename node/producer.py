@@ -131,7 +131,10 @@ class BlockProducer:
         return bool((self._work and self._pace is None) or self._commands or self._stopping)
 
     def _until_beat(self) -> float | None:
-        return max(0.0, self._last_beat + self._pace - time.monotonic()) if self._pace else None
+        """Seconds until an empty block would be due; None if none ever is."""
+        if not self._pace or self._fault is not None:
+            return None
+        return max(0.0, self._last_beat + self._pace - time.monotonic())
 
     def _seal_what_is_due(self) -> None:
         if self._pace is None:

@@ -18,7 +18,7 @@ from node.rpc.errors import SERVER_ERROR, InvalidParams, RpcError
 from node.rpc.eth.message import parse_call
 from node.rpc.hex import address, data, quantity, to_data
 from node.rpc.ports import NodeView
-from node.rpc.shapes import transaction_view
+from node.rpc.shapes import access_list_view, transaction_view
 
 
 def methods(node: NodeView) -> dict[str, Handler]:
@@ -63,7 +63,7 @@ def methods(node: NodeView) -> dict[str, Handler]:
         fields = _with_defaults(node, {name: value for name, value in request.items() if value is not None})
         try:
             return bytes(signer.sign_transaction(fields).raw_transaction)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError, ValidationError) as error:
             raise TransactionRefused(f"transaction cannot be signed: {error}") from error
 
     return {
@@ -91,9 +91,10 @@ def _with_defaults(node: NodeView, given: dict[str, Any]) -> dict[str, Any]:
         raise InvalidParams(f"chainId does not match node's (have={fields['chainId']}, want={history.config.chain_id})")
     if call.to:
         fields["to"] = to_checksum_address(call.to)
-    for name in ("accessList", "authorizationList"):
-        if name in given:
-            fields[name] = given[name]
+    if "accessList" in given:
+        fields["accessList"] = access_list_view(call.access_list)
+    if call.authorizations:
+        fields["authorizationList"] = given["authorizationList"]
     fields["gas"] = call.gas if "gas" in given else estimate_gas(Scene(history, head), call)
     if "gasPrice" in given:
         return {**fields, "gasPrice": call.max_fee_per_gas}

@@ -48,6 +48,8 @@ def logs_between(history: History, criteria: LogCriteria) -> list[dict[str, Any]
 def parse_criteria(history: History, request: object) -> LogCriteria:
     """Of a range of blocks. `latest` and its like stand for a bound that moves."""
     given = _object(request)
+    if given.get("blockHash") is not None:
+        raise InvalidParams("blockHash names one block; a filter or subscription goes on: use eth_getLogs")
     first, last = (_bound(history, given.get(name)) for name in ("fromBlock", "toBlock"))
     if first is not None and last is not None and first > last:
         raise InvalidParams("invalid block range params")

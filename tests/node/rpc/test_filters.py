@@ -59,6 +59,12 @@ def test_a_range_that_runs_backwards_is_refused(node: RunningNode) -> None:
     assert node.request("eth_newFilter", {"fromBlock": "0x2", "toBlock": "0x1"})["error"]["code"] == -32602
 
 
+def test_a_filter_over_one_block_alone_is_refused(node: RunningNode) -> None:
+    block_hash = node.call("eth_getBlockByNumber", "latest", False)["hash"]
+    assert node.request("eth_newFilter", {"blockHash": block_hash})["error"]["code"] == -32602
+    assert isinstance(node.call("eth_getLogs", {"blockHash": block_hash}), list)
+
+
 def test_a_filter_nobody_asks_expires_and_one_that_is_asked_stays() -> None:
     clock = WallClock()
     filters = InstalledFilters(clock)

@@ -40,6 +40,13 @@ def test_a_signed_transaction_is_the_one_that_would_be_sent(wallet: RunningNode)
     assert wallet.call("eth_sendRawTransaction", signed["raw"]) == signed["tx"]["hash"]
 
 
+def test_an_access_list_is_signed_with_the_rest(wallet: RunningNode) -> None:
+    access_list = [{"address": STRANGER.address.lower(), "storageKeys": ["0x" + "01" * 32]}, {"address": OPERATOR.address.lower()}]
+    sent = wallet.call("eth_sendTransaction", {"from": OPERATOR.address, "to": STRANGER.address, "accessList": access_list})
+    assert wallet.receipt(sent)["status"] == "0x1"
+    assert wallet.call("eth_getTransactionByHash", sent)["accessList"] == [access_list[0], {**access_list[1], "storageKeys": []}]
+
+
 def test_messages_are_signed_as_the_key_itself_signs_them(wallet: RunningNode) -> None:
     signature = wallet.call("eth_sign", OPERATOR.address, "0x1234")
     assert Account.recover_message(encode_defunct(b"\x12\x34"), signature=signature) == OPERATOR.address
