@@ -10,7 +10,7 @@ from eth.vm.forks.cancun.state import CancunState
 from node.chain.rules import RULES, NodeState
 from tests.node.state_tests.archive import FORK, Post, StateTest
 from tests.node.state_tests.running import Outcome, outcomes
-from tests.node.state_tests.variants import Variant, stock, with_mended_collisions
+from tests.node.state_tests.variants import Variant, stock, with_mended_rules
 
 
 @dataclass
@@ -19,12 +19,12 @@ class Findings:
 
     posts: int = 0
     stock_misses: list[str] = field(default_factory=list)  # py-evm as it is gives another post-state than the file
-    missed: list[str] = field(default_factory=list)  # the variant does, under the node's collision rule
+    missed: list[str] = field(default_factory=list)  # the variant does, under the rules the node mends
     differs: list[str] = field(default_factory=list)  # the variant is not py-evm, where that is right
 
 
 def run_gate(test: StateTest, variant: Variant, findings: Findings) -> None:
-    pairs = zip(outcomes(test, stock(CancunState)), outcomes(test, variant(with_mended_collisions(CancunState))), strict=True)
+    pairs = zip(outcomes(test, stock(CancunState)), outcomes(test, variant(with_mended_rules(CancunState))), strict=True)
     for (post, expected), (_, found) in pairs:
         findings.posts += 1
         stock_is_right = is_as_filed(post, expected)
@@ -34,7 +34,7 @@ def run_gate(test: StateTest, variant: Variant, findings: Findings) -> None:
             findings.missed.append(post.name)
         if stock_is_right and found != expected:
             findings.differs.append(f"{post.name} under {FORK}")
-    node_rules = with_mended_collisions(NodeState)
+    node_rules = with_mended_rules(NodeState)
     pairs = zip(outcomes(test, stock(node_rules)), outcomes(test, variant(node_rules)), strict=True)
     findings.differs += [f"{post.name} under {RULES}" for (post, expected), (_, found) in pairs if found != expected]
 

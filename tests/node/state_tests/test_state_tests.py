@@ -6,8 +6,8 @@ import pytest
 from eth.vm.state import BaseState
 
 from tests.node.state_tests.archive import StateTest, folders, require_archive, state_tests
-from tests.node.state_tests.create_collisions import STOCK_MISSES
 from tests.node.state_tests.gate import Findings, run_gate
+from tests.node.state_tests.stock_misses import STOCK_MISSES
 from tests.node.state_tests.variants import VARIANTS
 
 pytestmark = pytest.mark.filterwarnings("ignore:SELFDESTRUCT opcode present:DeprecationWarning")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from eth.db.account import AccountDB
 from eth.vm.state import BaseState
 
-from node.chain.collisions import StorageCollides
+from node.chain.mended_rules import MendedRules
 from node.chain.trie.accounts import BatchedAccounts
 
 Variant = Callable[[type[BaseState]], type[BaseState]]
@@ -22,8 +22,8 @@ def batched_trie(state_class: type[BaseState]) -> type[BaseState]:
     return type(f"Batched{state_class.__name__}", (state_class,), {"account_db_class": BatchedAccounts})
 
 
-def with_mended_collisions(state_class: type[BaseState]) -> type[BaseState]:
-    return type(f"Mended{state_class.__name__}", (StorageCollides, state_class), {})
+def with_mended_rules(state_class: type[BaseState]) -> type[BaseState]:
+    return type(f"Mended{state_class.__name__}", (MendedRules, state_class), {})
 
 
 VARIANTS: dict[str, Variant] = {"batched trie": batched_trie}
