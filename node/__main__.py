@@ -17,7 +17,7 @@ from node.chain.verification import verify_chain
 from node.commands.backup import backup
 from node.commands.chain_file import export_chain, import_chain
 from node.commands.checkpoint import checkpoint
-from node.commands.options import data_option
+from node.commands.options import data_option, trie_option
 from node.config import DEFAULT_CHAIN_ID, DataDirectory
 from node.opening import sole_user
 from node.replica.running import Trusted, follow
@@ -75,6 +75,7 @@ def init(data: Path, chain_id: int, sandbox: bool, operators: tuple[Address, ...
 @click.option(
     "--checkpoint", "checkpoints", type=click.Path(path_type=Path), multiple=True, help="With --follow: what others countersigned."
 )
+@trie_option
 @genesis_options
 def run(
     data: Path,
@@ -88,6 +89,7 @@ def run(
     sandbox: bool,
     operators: tuple[Address, ...],
     timestamp: int | None,
+    trie: str,
 ) -> None:
     """Serve the chain until SIGTERM. The first line on stdout is JSON and says where."""
     directory = DataDirectory(data)
@@ -99,15 +101,16 @@ def run(
         return
     if create and not directory.is_initialized:
         _initialize(directory, chain_id, sandbox, operators, timestamp)
-    run_node(directory, host, port)
+    run_node(directory, host, port, batched_trie=trie == "batched")
 
 
 @main.command()
 @data_option
-def verify(data: Path) -> None:
+@trie_option
+def verify(data: Path, trie: str) -> None:
     """Re-execute the whole chain from its genesis; the node must not be running."""
     started = time.monotonic()
-    with sole_user(DataDirectory(data)) as history:
+    with sole_user(DataDirectory(data), batched_trie=trie == "batched") as history:
         with click.progressbar(verify_chain(history), length=history.head.block_number + 1, label="verifying", file=sys.stderr) as numbers:
             for _ in numbers:
                 pass

@@ -41,9 +41,9 @@ class SandboxKeysError(ChainError):
     """A file of unlocked accounts that cannot be used."""
 
 
-def run(directory: DataDirectory, host: str, port: int) -> None:
+def run(directory: DataDirectory, host: str, port: int, *, batched_trie: bool = True) -> None:
     """Serves until SIGTERM or SIGINT. Prints one JSON line on stdout once it answers."""
-    with listen(host, port) as listening, open_chain(directory) as history:
+    with listen(host, port) as listening, open_chain(directory, batched_trie=batched_trie) as history:
         pool = Pool()
         producer = BlockProducer(history, pool, directory.sealer_key(), time.time)
         keys = _sandbox_keys(directory, sandbox=history.config.sandbox)
@@ -85,13 +85,13 @@ def serve(node: NodeView, listening: socket.socket, writer: Writer) -> None:
 
 
 @contextlib.contextmanager
-def open_chain(directory: DataDirectory) -> Iterator[History]:
+def open_chain(directory: DataDirectory, *, batched_trie: bool = True) -> Iterator[History]:
     """The chain of a data directory, which no other process may use meanwhile."""
     config = directory.genesis()
     lock = directory.lock()
     store = Lmdb(directory.store)
     try:
-        yield open_history(store, config, directory.sealer_key(), time.time())
+        yield open_history(store, config, directory.sealer_key(), time.time(), batched_trie=batched_trie)
     finally:
         store.close()
         os.close(lock)

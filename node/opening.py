@@ -13,14 +13,14 @@ from node.store.recovery import open_history
 
 
 @contextlib.contextmanager
-def sole_user(directory: DataDirectory) -> Iterator[History]:
+def sole_user(directory: DataDirectory, *, batched_trie: bool = True) -> Iterator[History]:
     """Locked, so that no node runs on it meanwhile. The sealer's key may be missing, as in a replica or a backup."""
     config = directory.genesis()
     lock = directory.lock()
     try:
         key = directory.sealer_key() if directory.key_file.exists() else None
         with contextlib.closing(Lmdb(directory.store)) as store:
-            yield open_history(store, config, key, time.time())
+            yield open_history(store, config, key, time.time(), batched_trie=batched_trie)
     finally:
         os.close(lock)
 

@@ -161,7 +161,7 @@ class BlockProducer:
             return False
         timestamp, clock = self._clock.timestamp_after(head.timestamp, self._wall_clock())
         config = self._history.config
-        environment = Environment(config.chain_id, head, self._history.read_node, self._history.previous_hashes)
+        environment = Environment(config.chain_id, head, self._history.read_node, self._history.previous_hashes, self._history.nodes)
         try:
             execution = execute_block(
                 environment,

@@ -12,7 +12,6 @@ from eth.vm.interrupt import EVMMissingData
 from eth_typing import Address, BlockNumber
 from eth_utils.exceptions import ValidationError
 from trie.exceptions import MissingTrieNode
-from trie.hexary import HexaryTrie
 
 from node.chain import receipts, rlp
 from node.chain.errors import ChainError, ExecutionCrashed, StoreFailed, TransactionRefused
@@ -21,6 +20,8 @@ from node.chain.receipts import Log, Receipt
 from node.chain.rules import REFUND_QUOTIENT, Header, NodeState
 from node.chain.state import NodeReader, StateOverlay, state_at
 from node.chain.transactions import Transaction, gas_least
+from node.chain.trie.ordered import ordered_root
+from node.chain.trie.source import NodeCache
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Environment:
     parent: Header
     read_node: NodeReader
     previous_hashes: Callable[[int], Iterable[bytes]]  # number → hashes of the blocks before it, latest first
+    nodes: NodeCache | None = None  # decoded nodes of this very store; None: py-evm's own tries
 
 
 @dataclass
@@ -76,7 +78,7 @@ def execute_block(
     """Runs candidates in order until `gas_max` is full. Those that cannot run are in `refused`; later ones of a sender
     whose transaction did not fit are left alone."""
     header = child_header(environment.parent, timestamp, coinbase)
-    overlay = StateOverlay(environment.read_node)
+    overlay = StateOverlay(environment.read_node, environment.nodes)
     hashes = environment.previous_hashes(header.block_number)
     state = state_at(overlay, header, environment.parent.state_root, hashes, environment.chain_id)
     result = Execution(header)
@@ -102,7 +104,10 @@ def execute_block(
         gas_used = receipt.cumulative_gas_used
         result.transactions.append(transaction)
         result.receipts.append(receipt)
-    state.persist()
+    try:
+        state.persist()
+    except (EVMMissingData, MissingTrieNode) as error:
+        raise StoreFailed(f"state is missing from the store: {error}") from error
     result.encoded_receipts = [receipts.encode(item) for item in result.receipts]
     result.header = header.copy(
         state_root=state.state_root,
@@ -127,15 +132,6 @@ def child_header(parent: Header, timestamp: int, coinbase: Address) -> Header:
         nonce=bytes(8),
         base_fee_per_gas=next_base_fee(parent),
     )
-
-
-def ordered_root(items: Sequence[bytes]) -> bytes:
-    """The root of the trie from RLP(index) to item, as in a header's transaction and receipt roots."""
-    trie = HexaryTrie({})
-    with trie.squash_changes() as changes:
-        for index, item in enumerate(items):
-            changes[rlp.encode(index)] = item
-    return bytes(trie.root_hash)
 
 
 def wire_item(raw: bytes) -> bytes | list[bytes]:

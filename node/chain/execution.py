@@ -71,7 +71,7 @@ class Scene:
 
     def state(self) -> NodeState:
         """State as it stood after the block of the header; code run on it sees that very header."""
-        overlay = StateOverlay(self.history.read_node)
+        overlay = StateOverlay(self.history.read_node, self.history.nodes)
         hashes = self.history.previous_hashes(min(self.header.block_number, self.history.head.block_number + 1))
         chain_id = self.history.config.chain_id
         state = state_at(overlay, self.header, self.header.state_root, hashes, chain_id, self.state_class)

@@ -15,6 +15,7 @@ from node.chain.ports import Writes
 from node.chain.rlp import RlpError
 from node.chain.rules import Header, sealed_gas_max
 from node.chain.sealing import seal_holds
+from node.chain.trie.source import NodeCache
 
 CLOCKS_MAY_DIFFER_SECONDS = 15
 
@@ -64,7 +65,7 @@ def reexecute(history: History, block: Block) -> Execution:
             raise BadBlock(f"block {number}: state node 0x{node_hash.hex()} is corrupt")
         return value
 
-    environment = Environment(history.config.chain_id, parent, read_node, history.previous_hashes)
+    environment = Environment(history.config.chain_id, parent, read_node, history.previous_hashes, history.nodes and NodeCache())
     try:
         execution = execute_block(
             environment,

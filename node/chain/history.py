@@ -16,6 +16,7 @@ from node.chain.logs import LogFilter
 from node.chain.ports import BlockStore, Table, Writes
 from node.chain.receipts import Log, Receipt
 from node.chain.rules import Header
+from node.chain.trie.source import NodeCache
 
 HEAD = b"head"
 BLOCKS_KEPT = 16  # decoded
@@ -38,9 +39,10 @@ class FoundLog:
 class History:
     """Reads the store; `advance` is called by the one writer after each commit."""
 
-    def __init__(self, store: BlockStore, config: GenesisConfig) -> None:
+    def __init__(self, store: BlockStore, config: GenesisConfig, *, batched_trie: bool = True) -> None:
         self.store = store
         self.config = config
+        self.nodes = NodeCache() if batched_trie else None
         head = store.get(Table.META, HEAD)
         assert head is not None, "a history opens after its genesis is stored"
         self.head = self.header(int.from_bytes(head, "big"))

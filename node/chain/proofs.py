@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from eth.rlp.accounts import Account
 from eth_hash.auto import keccak
-from trie.hexary import HexaryTrie
 
 from node.chain import rlp
-from node.chain.rules import EMPTY_TRIE_ROOT
-from node.chain.state import StateOverlay
+from node.chain.trie.reading import prove
+from node.chain.trie.source import NodeSource
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,9 @@ class AccountProof:
     slots: tuple[SlotProof, ...]
 
 
-def prove_account(overlay: StateOverlay, state_root: bytes, address: bytes, slots: Sequence[int]) -> AccountProof:
+def prove_account(source: NodeSource, state_root: bytes, address: bytes, slots: Sequence[int]) -> AccountProof:
     """An absent account or slot gives a proof of absence, with zero values."""
-    encoded, nodes = _look_up(overlay, state_root, keccak(address))
+    encoded, nodes = prove(source, state_root, keccak(address))
     account = rlp.decode_as(encoded, Account) if encoded else Account()
     return AccountProof(
         address=address,
@@ -41,20 +40,11 @@ def prove_account(overlay: StateOverlay, state_root: bytes, address: bytes, slot
         code_hash=account.code_hash,
         storage_hash=account.storage_root,
         nodes=nodes,
-        slots=tuple(_prove_slot(overlay, account.storage_root, slot) for slot in slots),
+        slots=tuple(_prove_slot(source, account.storage_root, slot) for slot in slots),
     )
 
 
-def _prove_slot(overlay: StateOverlay, storage_root: bytes, slot: int) -> SlotProof:
-    encoded, nodes = _look_up(overlay, storage_root, keccak(slot.to_bytes(32, "big")))
+def _prove_slot(source: NodeSource, storage_root: bytes, slot: int) -> SlotProof:
+    encoded, nodes = prove(source, storage_root, keccak(slot.to_bytes(32, "big")))
     value = int.from_bytes(rlp.decode(encoded), "big") if encoded else 0
     return SlotProof(slot, value, nodes)
-
-
-def _look_up(overlay: StateOverlay, root: bytes, key: bytes) -> tuple[bytes, tuple[bytes, ...]]:
-    """The value under `key` and the nodes on the way. Nodes under 32 bytes stand inside their parent and are left out."""
-    if root == EMPTY_TRIE_ROOT:
-        return b"", ()
-    trie = HexaryTrie(overlay, root)
-    encoded = [rlp.encode(node) for node in trie.get_proof(key)]  # type: ignore[no-untyped-call]
-    return trie[key], tuple(node for depth, node in enumerate(encoded) if depth == 0 or len(node) >= 32)

@@ -8,7 +8,9 @@ from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES, PragueComputatio
 from eth.vm.forks.prague.state import PragueState
 from eth_typing import Hash32
 
+from node.chain.mended_rules import MendedRules
 from node.chain.p256 import P256VERIFY_ADDRESS, p256verify
+from node.chain.trie.accounts import account_database
 
 RULES = "prague+7951"
 TRANSACTION_GAS_MAX = 1 << 24  # EIP-7825
@@ -36,8 +38,9 @@ class NodeComputation(PragueComputation):
     _precompiles = {**PRAGUE_PRECOMPILES, P256VERIFY_ADDRESS: p256verify}  # noqa: RUF012 (as in its base class)
 
 
-class NodeState(PragueState):
+class NodeState(MendedRules, PragueState):
     computation_class = NodeComputation
+    account_db_class = staticmethod(account_database)  # type: ignore[assignment]  # only ever called
 
     def set_system_contracts(self) -> None:
         """None exist here: EIP-4788, 2935, 7002 and 7251 serve a consensus layer, and without their code do nothing."""

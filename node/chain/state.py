@@ -8,6 +8,7 @@ from eth.db.backends.base import BaseAtomicDB
 from eth.vm.execution_context import ExecutionContext
 
 from node.chain.rules import Header, NodeState
+from node.chain.trie.source import NodeCache
 
 NodeReader = Callable[[bytes], bytes | None]
 
@@ -15,8 +16,9 @@ NodeReader = Callable[[bytes], bytes | None]
 class StateOverlay(BaseAtomicDB):
     """py-evm writes a block's state in several batches; here they gather in `writes` and reach the disk as one."""
 
-    def __init__(self, read_node: NodeReader) -> None:
+    def __init__(self, read_node: NodeReader, nodes: NodeCache | None = None) -> None:
         self._read_node = read_node
+        self.nodes = nodes  # with a cache of decoded nodes tries are batched, without one they are py-evm's own
         self.writes: dict[bytes, bytes] = {}
 
     def __getitem__(self, key: bytes) -> bytes:

@@ -15,7 +15,9 @@ GENESIS = b"genesis"
 CLOCK = b"clock"
 
 
-def open_history(store: BlockStore, config: GenesisConfig, sealer_key: PrivateKey | None, wall_seconds: float) -> History:
+def open_history(
+    store: BlockStore, config: GenesisConfig, sealer_key: PrivateKey | None, wall_seconds: float, *, batched_trie: bool = True
+) -> History:
     """Raises BadGenesis if the store belongs to another chain, BadBlock if its head does not hold together.
 
     Only a new chain needs the key; without one (a replica, a backup, an import) an existing chain opens all the same.
@@ -29,7 +31,7 @@ def open_history(store: BlockStore, config: GenesisConfig, sealer_key: PrivateKe
         lay_genesis(store, config, seal(sealer_key, genesis_hash, genesis_hash), wall_seconds)
     if store.get(Table.META, GENESIS) != canonical_json(config):
         raise BadGenesis("the store holds a chain with another genesis")
-    history = History(store, config)
+    history = History(store, config, batched_trie=batched_trie)
     check_head(history)
     return history
 

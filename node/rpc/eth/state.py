@@ -5,7 +5,7 @@ from typing import Any
 from node.chain.errors import TooMuch
 from node.chain.execution import state_of
 from node.chain.proofs import prove_account
-from node.chain.state import StateOverlay
+from node.chain.trie.source import NodeSource
 from node.rpc.block_tag import header_at
 from node.rpc.dispatch import Handler
 from node.rpc.errors import InvalidParams
@@ -44,8 +44,9 @@ def methods(node: NodeView) -> dict[str, Handler]:
         if len(keys) > SLOTS_MAX:
             raise TooMuch(f"too many storage keys: at most {SLOTS_MAX}")
         header = header_at(history, block)
-        overlay = StateOverlay(history.read_node)
-        found = prove_account(overlay, header.state_root, address(account), [slot(key) for key in keys])
+        found = prove_account(
+            NodeSource(history.read_node, history.nodes), header.state_root, address(account), [slot(key) for key in keys]
+        )
         return {
             "address": to_data(found.address),
             "accountProof": [to_data(item) for item in found.nodes],
