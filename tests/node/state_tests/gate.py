@@ -34,8 +34,7 @@ def run_gate(test: StateTest, variant: Variant, findings: Findings) -> None:
             findings.missed.append(post.name)
         if stock_is_right and found != expected:
             findings.differs.append(f"{post.name} under {FORK}")
-    node_rules = with_mended_rules(NodeState)
-    pairs = zip(outcomes(test, stock(node_rules)), outcomes(test, variant(node_rules)), strict=True)
+    pairs = zip(outcomes(test, stock(NodeState)), outcomes(test, variant(NodeState)), strict=True)  # mended as it is
     findings.differs += [f"{post.name} under {RULES}" for (post, expected), (_, found) in pairs if found != expected]
 
 

@@ -15,6 +15,8 @@ from node.opening import sole_user
 from tests.node.running_node import RunningNode
 from tests.node.sealed_chain import OPERATOR, seal_chain, send_some_of_everything
 
+pytestmark = pytest.mark.filterwarnings("ignore:SELFDESTRUCT opcode present:DeprecationWarning")
+
 
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
