@@ -13,11 +13,12 @@ from eth_typing import Address
 from node.app import run as run_node
 from node.chain.errors import ChainError
 from node.chain.genesis import GenesisConfig
+from node.chain.rules import NodeComputation
 from node.chain.verification import verify_chain
 from node.commands.backup import backup
 from node.commands.chain_file import export_chain, import_chain
 from node.commands.checkpoint import checkpoint
-from node.commands.options import data_option, trie_option
+from node.commands.options import data_option, evm_option, trie_option
 from node.config import DEFAULT_CHAIN_ID, DataDirectory
 from node.opening import sole_user
 from node.replica.running import Trusted, follow
@@ -76,6 +77,7 @@ def init(data: Path, chain_id: int, sandbox: bool, operators: tuple[Address, ...
     "--checkpoint", "checkpoints", type=click.Path(path_type=Path), multiple=True, help="With --follow: what others countersigned."
 )
 @trie_option
+@evm_option
 @genesis_options
 def run(
     data: Path,
@@ -90,8 +92,10 @@ def run(
     operators: tuple[Address, ...],
     timestamp: int | None,
     trie: str,
+    evm: str,
 ) -> None:
     """Serve the chain until SIGTERM. The first line on stdout is JSON and says where."""
+    _choose(evm)
     directory = DataDirectory(data)
     if primary is not None:
         if create:
@@ -107,8 +111,10 @@ def run(
 @main.command()
 @data_option
 @trie_option
-def verify(data: Path, trie: str) -> None:
+@evm_option
+def verify(data: Path, trie: str, evm: str) -> None:
     """Re-execute the whole chain from its genesis; the node must not be running."""
+    _choose(evm)
     started = time.monotonic()
     with sole_user(DataDirectory(data), batched_trie=trie == "batched") as history:
         with click.progressbar(verify_chain(history), length=history.head.block_number + 1, label="verifying", file=sys.stderr) as numbers:
@@ -120,6 +126,11 @@ def verify(data: Path, trie: str) -> None:
 
 for command in (export_chain, import_chain, backup, checkpoint):
     main.add_command(command)
+
+
+def _choose(evm: str) -> None:
+    if evm == "stock":
+        NodeComputation.hot_code = None
 
 
 def _hash(text: str) -> bytes:

@@ -8,6 +8,7 @@ from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES, PragueComputatio
 from eth.vm.forks.prague.state import PragueState
 from eth_typing import Hash32
 
+from node.chain.compiler.computation import HotCodeComputation
 from node.chain.mended_rules import MendedRules
 from node.chain.p256 import P256VERIFY_ADDRESS, p256verify
 from node.chain.trie.accounts import account_database
@@ -34,7 +35,7 @@ class Header(PragueBlockHeader):
         def copy(self, *args: Any, **kwargs: Any) -> "Header": ...
 
 
-class NodeComputation(PragueComputation):
+class NodeComputation(HotCodeComputation, PragueComputation):
     _precompiles = {**PRAGUE_PRECOMPILES, P256VERIFY_ADDRESS: p256verify}  # noqa: RUF012 (as in its base class)
 
 

@@ -27,6 +27,7 @@ class Tracer:
 
 def watched_state(tracer: Tracer) -> type[NodeState]:
     class WatchedComputation(NodeComputation):
+        hot_code = None  # a tracer sees every step
         opcodes = _WatchedOperations(NodeComputation.opcodes, tracer)
 
         @classmethod

@@ -10,12 +10,13 @@ from eth.vm.state import BaseState
 
 from node.chain.mended_rules import MendedRules
 from node.chain.trie.accounts import BatchedAccounts
+from tests.node.compiler.states import by_py_evm, compiled
 
 Variant = Callable[[type[BaseState]], type[BaseState]]
 
 
 def stock(state_class: type[BaseState]) -> type[BaseState]:
-    return type(f"Stock{state_class.__name__}", (state_class,), {"account_db_class": AccountDB})
+    return type(f"Stock{state_class.__name__}", (by_py_evm(state_class),), {"account_db_class": AccountDB})
 
 
 def batched_trie(state_class: type[BaseState]) -> type[BaseState]:
@@ -26,4 +27,9 @@ def with_mended_rules(state_class: type[BaseState]) -> type[BaseState]:
     return type(f"Mended{state_class.__name__}", (MendedRules, state_class), {})
 
 
-VARIANTS: dict[str, Variant] = {"batched trie": batched_trie}
+def as_sealed(state_class: type[BaseState]) -> type[BaseState]:
+    """Everything fast at once, as a node seals, but that code is compiled from its first message on."""
+    return compiled(batched_trie(state_class))
+
+
+VARIANTS: dict[str, Variant] = {"batched trie": batched_trie, "compiled": compiled, "as sealed": as_sealed}
