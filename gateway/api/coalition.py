@@ -23,11 +23,13 @@ class HeadView(BaseModel):
 
 
 class CoalitionView(BaseModel):
-    """What a signer, a wallet or an auditor needs to check this coalition's signatures and receipts. `entries` counts the ledger's."""
+    """What a signer, a wallet or an auditor needs to check this coalition's signatures and receipts. `entries` counts the ledger's.
+    Without a `sealer` (an engine that seals nothing) there are no receipts."""
 
     coalition_id: str
     chain_id: int
     genesis_hash: str
+    sealer: str | None
     points_address: str
     access_manager_address: str
     currency: str
@@ -37,9 +39,10 @@ class CoalitionView(BaseModel):
     entries: int
 
 
-@router.get("", responses={503: {"description": "The gateway is not initialized"}})
+@router.get("", responses={503: {"description": "The gateway is not initialized, or its node has not answered yet"}})
 def get_coalition(context: ContextNeeded) -> CoalitionView:
     """Open to everyone."""
+    sealer = None if context.chain is None else context.chain.sealer
     with context.database.read() as session:
         row = session.scalar(select(CoalitionRow))
         if row is None:
@@ -50,6 +53,7 @@ def get_coalition(context: ContextNeeded) -> CoalitionView:
             coalition_id=row.coalition_id,
             chain_id=row.chain_id,
             genesis_hash=row.genesis_hash,
+            sealer=sealer,
             points_address=row.points_address,
             access_manager_address=row.access_manager_address,
             currency=row.currency,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import requests
@@ -14,6 +15,7 @@ from gateway.adapters.onchain.shapes import Block, Log, Receipt, block_of, log_o
 from gateway.domain.errors import Unavailable
 
 Call = tuple[str, Sequence[Any]]
+METHOD_NOT_FOUND = -32601
 
 
 class NodeRefused(Exception):
@@ -62,6 +64,16 @@ class Chain:
         """(hash, extraData) of block 0."""
         found = self.call("eth_getBlockByNumber", "0x0", False)
         return str(found["hash"]).lower(), to_bytes(found["extraData"])
+
+    @cached_property
+    def sealer(self) -> str | None:
+        """Whose seal the blocks carry, as the genesis says; None on an engine without seals. Unavailable until the node has said it."""
+        try:
+            return str(self.call("splittally_getSeal", "0x0")["sealer"]).lower()
+        except NodeRefused as refusal:
+            if refusal.code == METHOD_NOT_FOUND:
+                return None
+            raise Unavailable(f"The node does not say who seals: {refusal}") from refusal
 
     def blocks(self, first: int, last: int) -> list[Block]:
         """The blocks of a range with their transactions."""

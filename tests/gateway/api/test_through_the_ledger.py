@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,10 +13,12 @@ from eth_account import Account
 from starlette.testclient import TestClient
 
 from gateway.adapters.database.work import writing
+from gateway.adapters.onchain.connection import Chain
 from gateway.api.context import Context
 from gateway.app import create_app
 from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record
 from gateway.domain.api_keys import Role
+from gateway.domain.errors import Unavailable
 from gateway.jobs.worker import LedgerWorker
 from gateway.operations.completion import Completions
 from gateway.operations.create_api_key import create_api_key
@@ -174,3 +177,24 @@ def test_a_member_enrolled_over_http_stands_on_the_ledger(coalition: HttpCoaliti
 def test_health_tells_how_the_worker_stands(coalition: HttpCoalition) -> None:
     shown = coalition.get("/healthz")
     assert (shown["status"], shown["operations_open"], shown["worker"]["last_error"]) == ("ok", 0, None)
+
+
+def test_the_coalition_names_all_that_a_receipt_is_checked_against(coalition: HttpCoalition) -> None:
+    shown, ready = coalition.get("/v1/coalition"), coalition.builder.node.ready
+    assert ready is not None
+    assert (shown["genesis_hash"], shown["sealer"]) == (ready["genesis_hash"], ready["sealer"].lower())
+    assert shown["points_address"] == "0x" + coalition.builder.coalition.points_address.hex()
+
+
+def test_a_chain_without_seals_has_no_sealer(coalition: HttpCoalition) -> None:
+    class Sealless(Chain):
+        def call(self, method: str, *params: Any) -> Any:
+            return super().call(method.replace("splittally_", "foreign_"), *params)
+
+    with contextlib.closing(Sealless(coalition.builder.chain.rpc_url)) as chain:
+        assert chain.sealer is None
+
+
+def test_a_node_that_does_not_answer_is_not_one_without_seals() -> None:
+    with contextlib.closing(Chain("http://127.0.0.1:9")) as chain, pytest.raises(Unavailable):
+        chain.sealer  # noqa: B018
