@@ -5,6 +5,8 @@ Keys never begin one another (hashes, or RLP numbers), so a branch holds childre
 
 from typing import NamedTuple, final
 
+from node.chain.rlp import list_of, string
+
 Nibbles = bytes  # one byte, 0 to 15, per nibble
 Reference = bytes  # how a parent names a child: 0xa0 + keccak, or the child's whole RLP if that is under 32 bytes
 
@@ -45,11 +47,11 @@ def nibbles_of(key: bytes) -> Nibbles:
 
 def encode(node: Node) -> bytes:
     if type(node) is Branch:
-        return _list(b"".join(node.children) + ABSENT)
+        return list_of(b"".join(node.children) + ABSENT)
     if type(node) is Leaf:
-        return _list(_string(_compact(node.path, 2)) + _string(node.value))
+        return list_of(string(_compact(node.path, 2)) + string(node.value))
     assert type(node) is Extension
-    return _list(_string(_compact(node.path, 0)) + node.child)
+    return list_of(string(_compact(node.path, 0)) + node.child)
 
 
 def decode(raw: bytes) -> Node:
@@ -73,23 +75,6 @@ def _compact(path: Nibbles, flag: int) -> bytes:
     """Hex-prefix form: a flag nibble (2 for a leaf, 1 for an odd length), then the path."""
     head = bytes((flag | 1,)) if len(path) & 1 else bytes((flag, 0))
     return bytes.fromhex((head + path).translate(_TO_HEX).decode("ascii"))
-
-
-def _list(content: bytes) -> bytes:
-    return _header(0xC0, len(content)) + content
-
-
-def _string(content: bytes) -> bytes:
-    if len(content) == 1 and content[0] < 0x80:
-        return content
-    return _header(0x80, len(content)) + content
-
-
-def _header(offset: int, length: int) -> bytes:
-    if length < 56:
-        return bytes((offset + length,))
-    size = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((offset + 55 + len(size),)) + size
 
 
 def _items(raw: bytes) -> list[bytes]:

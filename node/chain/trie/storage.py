@@ -9,8 +9,10 @@ from eth.db.storage import AccountStorageDB
 from eth.vm.interrupt import MissingStorageTrieNode
 from eth_hash.auto import keccak
 from eth_typing import Address, Hash32
+from eth_utils.encoding import int_to_big_endian
 from trie.exceptions import MissingTrieNode
 
+from node.chain import rlp
 from node.chain.trie.pending import PendingTrie
 from node.chain.trie.source import NodeSource
 
@@ -76,6 +78,24 @@ class BatchedStorage(AccountStorageDB):
         self._storage_cache = CacheDB(self._storage_lookup)
         self._locked_changes = JournalDB(self._storage_cache)
         self._journal_storage = JournalDB(self._locked_changes)
+
+    def get(self, slot: int, from_journal: bool = True) -> int:
+        """As py-evm's, but that a value is decoded here: an RLP number under 2^256 is one byte, or a byte of length and the number."""
+        self._accessed_slots.add(slot)
+        changes = self._journal_storage if from_journal else self._locked_changes
+        try:
+            value = changes[int_to_big_endian(slot)]
+        except MissingStorageTrieNode:
+            raise
+        except KeyError:
+            return 0
+        return int.from_bytes(value if len(value) == 1 else value[1:], "big")
+
+    def set(self, slot: int, value: int) -> None:
+        if value:
+            self._journal_storage[int_to_big_endian(slot)] = rlp.number(value)
+        else:
+            super().set(slot, value)
 
 
 def _key_of(slot: bytes) -> bytes:
