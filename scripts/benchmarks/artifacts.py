@@ -1,4 +1,4 @@
-"""Committed contracts as a benchmark needs them: creation code and calls, encoded."""
+"""Committed contracts as a benchmark needs them: creation code and calls, encoded, and where storage stands."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ def call(name: str, function: str, *arguments: Any) -> bytes:
     item = next(item for item in _artifact(name)["abi"] if item.get("name") == function)
     types = [_type(each) for each in item["inputs"]]
     return bytes(keccak(f"{function}({','.join(types)})".encode())[:4] + encode(types, arguments))
+
+
+def event(name: str, event_name: str) -> bytes:
+    """Its first topic."""
+    item = next(item for item in _artifact(name)["abi"] if item["type"] == "event" and item["name"] == event_name)
+    return bytes(keccak(f"{event_name}({','.join(_type(each) for each in item['inputs'])})".encode()))
+
+
+def storage_slot(name: str, variable: str) -> int:
+    return next(int(item["slot"]) for item in _artifact(name)["storageLayout"]["storage"] if item["label"] == variable)
 
 
 def _type(item: dict[str, Any]) -> str:

@@ -2,118 +2,150 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from eth_account import Account
-from eth_hash.auto import keccak
-from eth_keys.datatypes import PrivateKey
 from eth_typing import Address
 
-from gateway.domain.ledger.batches import batch_root
-from gateway.domain.ledger.entries import pack_entries
-from gateway.domain.ledger.signing import Domain, batch_digest
-from node.app import open_chain
-from node.chain import rlp
+from node.app import SWITCH_INTERVAL_SECONDS, open_chain
 from node.chain.history import History
 from node.chain.pool import Pool
+from node.chain.ports import BlockStore, Writes
+from node.chain.proofs import prove_account
+from node.chain.trie.source import NodeSource
 from node.config import DataDirectory
 from node.producer import BlockProducer
-from scripts.benchmarks.artifacts import call, creation
+from node.rpc.ports import NodeView
+from scripts.benchmarks.artifacts import event
+from scripts.benchmarks.issuing import CHAIN_ID, OPERATOR, Issuer
 
-CHAIN_ID = 20_262
-BRAND = 1
-FOREVER = 2**40 - 1
-GAS_PER_TRANSACTION = 2**24
-MAX_FEE = 1_000
-WAIT_SECONDS = 0.000_2
+SEALED_WITHIN_SECONDS = 120
 
 
+@dataclass
 class DurableLedger:
-    """One brand with one key, one operator that sends."""
+    """`commits` gathers how long each block's write to the disk took."""
 
-    def __init__(self, history: History, producer: BlockProducer, operator: PrivateKey) -> None:
-        self._history = history
-        self._producer = producer
-        self._operator = operator
-        self._nonce = 0
-        self._number = 0
-        self._brand_key = PrivateKey(keccak(b"benchmark brand"))
-        sender = operator.public_key.to_canonical_address()
-        authority, self.address = _created(sender, 0), _created(sender, 1)
-        coalition_id = history.config.coalition_id
-        self._domain = Domain(CHAIN_ID, self.address, coalition_id)
-        self.send(
-            [
-                self.sign(b"", creation("AccessManager", sender), 5_000_000),
-                self.sign(b"", creation("PointsLedger", authority, coalition_id, b"EUR", 0), 10_000_000),
-                self.sign(self.address, call("PointsLedger", "registerBrand", BRAND, 2**64), 200_000),
-                self.sign(
-                    self.address,
-                    call("PointsLedger", "setBrandKey", BRAND, self._brand_key.public_key.to_canonical_address(), 0, FOREVER),
-                    200_000,
-                ),
-            ]
-        )
+    node: NodeView
+    issuer: Issuer
+    commits: list[float] = field(default_factory=list)
+    _sealed: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.history.new_head.listen(self._sealed.set)
+        self.burst(self.issuer.deployment())
+
+    @property
+    def history(self) -> History:
+        return self.node.history
 
     @property
     def height(self) -> int:
-        return int(self._history.head.block_number)
+        return int(self.history.head.block_number)
 
-    def batch(self, entries: Sequence[bytes], gas: int) -> bytes:
-        """A signed raw transaction with one batch of these entries."""
-        self._number += 1
-        data, root = pack_entries(entries), batch_root(BRAND, self._number, entries)
-        digest = batch_digest(self._domain, BRAND, self._number, keccak(data), root, FOREVER)
-        made = self._brand_key.sign_msg_hash(digest)
-        signature = made.r.to_bytes(32) + made.s.to_bytes(32) + bytes([27 + made.v])
-        header = (BRAND, self._number, FOREVER, root)
-        return self.sign(self.address, call("PointsLedger", "submitBatch", header, data, signature), gas)
+    def burst(self, transactions: Sequence[bytes]) -> None:
+        """Hands all over at once: as many share a block as fit. Returns when all are in durable blocks."""
+        for transaction_hash in [self.node.producer.submit(raw) for raw in transactions]:
+            self._wait_for(transaction_hash)
 
-    def sign(self, to: bytes, data: bytes, gas: int) -> bytes:
-        fields = {
-            "type": 2,
-            "chainId": CHAIN_ID,
-            "nonce": self._nonce,
-            "to": to,
-            "data": data,
-            "gas": gas,
-            "maxFeePerGas": MAX_FEE,
-            "maxPriorityFeePerGas": 0,
-        }
-        self._nonce += 1
-        return bytes(Account.sign_transaction(fields, self._operator.to_bytes()).raw_transaction)
+    def stream(self, transactions: Sequence[bytes]) -> None:
+        """Keeps one waiting while the one before it is in the making: a steady load, a block for each."""
+        before: bytes | None = None
+        for raw in transactions:
+            submitted = self.node.producer.submit(raw)
+            if before is not None:
+                self._wait_for(before)
+            before = submitted
+        if before is not None:
+            self._wait_for(before)
 
-    def send(self, transactions: Sequence[bytes]) -> None:
-        """Hands all over at once; returns when the last is in a durable block. Raises if one reverted."""
-        hashes = [self._producer.submit(raw) for raw in transactions]
-        while self._history.place_of(hashes[-1]) is None:
-            time.sleep(WAIT_SECONDS)
-        for transaction_hash in hashes:
-            place = self._history.place_of(transaction_hash)
-            assert place is not None
-            block, index = place
-            if not self._history.receipts(block)[index].succeeded:
-                raise RuntimeError(f"transaction 0x{transaction_hash.hex()} reverted")
+    def one_by_one(self, transactions: Sequence[bytes]) -> list[float]:
+        """Seconds from handing one over to reading its receipt in a durable block, for each."""
+        taken = []
+        for raw in transactions:
+            start = time.perf_counter()
+            block, index = self._wait_for(self.node.producer.submit(raw))
+            assert self.history.receipts(block)[index].succeeded
+            taken.append(time.perf_counter() - start)
+        return taken
+
+    def in_blocks_of(self, size: int, transactions: Sequence[bytes]) -> None:
+        """Exactly `size` in a block, one after the other."""
+        producer = self.node.producer
+        producer.set_pace(0)
+        for first in range(0, len(transactions), size):
+            for raw in transactions[first : first + size]:
+                producer.submit(raw)
+            producer.mine(1, None)
+        producer.set_pace(None)
+
+    def logs_issued(self, first: int, last: int) -> int:
+        """How many ERC-1155 transfers these blocks logged. Raises if a transaction reverted."""
+        topic, count = event("PointsLedger", "TransferSingle"), 0
+        for number in range(first, last + 1):
+            for receipt in self.history.receipts(number):
+                if not receipt.succeeded:
+                    raise RuntimeError(f"a transaction in block {number} reverted")
+                count += sum(log.topics[0] == topic for log in receipt.logs)
+        return count
+
+    def raw_block(self, number: int) -> list[bytes]:
+        return [transaction.raw for transaction in self.history.block(number).transactions]
+
+    def storage_hash(self) -> bytes:
+        source = NodeSource(self.history.read_node, self.history.nodes)
+        return prove_account(source, self.history.head.state_root, self.issuer.address, ()).storage_hash
+
+    def _wait_for(self, transaction_hash: bytes) -> tuple[int, int]:
+        while True:
+            self._sealed.clear()
+            place = self.history.place_of(transaction_hash)
+            if place is not None:
+                return place
+            if not self._sealed.wait(SEALED_WITHIN_SECONDS):
+                raise RuntimeError(f"transaction 0x{transaction_hash.hex()} is in no block after {SEALED_WITHIN_SECONDS} s")
+
+
+class _TimedStore:
+    """A store that notes how long its commits take; reads go straight through."""
+
+    def __init__(self, store: BlockStore, commits: list[float]) -> None:
+        self._store, self._commits = store, commits
+        self.get, self.close = store.get, store.close
+
+    def commit(self, writes: Writes) -> None:
+        start = time.perf_counter()
+        self._store.commit(writes)
+        self._commits.append(time.perf_counter() - start)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 @contextmanager
 def durable_ledger(directory: Path) -> Iterator[DurableLedger]:
     """A new chain in `directory` with the ledger deployed."""
-    operator = PrivateKey(keccak(b"benchmark operator"))
     data = DataDirectory(directory)
-    address = operator.public_key.to_canonical_address()
-    data.initialize(chain_id=CHAIN_ID, sandbox=False, operators=(Address(address),), timestamp=int(time.time()))
-    with open_chain(data) as history:
-        producer = BlockProducer(history, Pool(), data.sealer_key(), time.time)
-        producer.start()
-        try:
-            yield DurableLedger(history, producer, operator)
-        finally:
-            producer.stop()
-
-
-def _created(sender: bytes, nonce: int) -> bytes:
-    return bytes(keccak(rlp.encode([sender, nonce]))[12:])
+    operator = Address(OPERATOR.public_key.to_canonical_address())
+    config = data.initialize(chain_id=CHAIN_ID, sandbox=False, operators=(operator,), timestamp=int(time.time()))
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)  # as when the node serves
+    commits: list[float] = []
+    try:
+        with open_chain(data) as history:
+            history.store = _TimedStore(history.store, commits)
+            pool = Pool()
+            producer = BlockProducer(history, pool, data.sealer_key(), time.time)
+            producer.start()
+            try:
+                yield DurableLedger(NodeView(history, pool, producer, "benchmark"), Issuer(config.coalition_id, time.time()), commits)
+            finally:
+                producer.stop()
+    finally:
+        sys.setswitchinterval(before)

@@ -1,66 +1,65 @@
-"""The baseline: stock py-evm in memory, nothing durable, a plain ERC-1155 and one transaction an entry."""
+"""The baseline: a plain ERC-1155 and one transaction an entry, on stock py-evm in memory.
+
+The members' points are written straight into the contract's storage trie: the same state as after issuing them, in seconds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from eth.chains.base import MiningChain
-from eth.consensus.noproof import NoProofConsensus
+from eth.constants import BLANK_ROOT_HASH
 from eth.db.atomic import AtomicDB
-from eth.db.backends.memory import MemoryDB
-from eth.vm.forks.prague import PragueVM
-from eth_account import Account
+from eth.rlp.accounts import Account
 from eth_hash.auto import keccak
-from eth_keys.datatypes import PrivateKey
 
-from scripts.benchmarks.artifacts import call, creation
+from gateway.domain.receipt import balance_slot
+from node.chain import rlp
+from node.chain.trie.reading import value_at
+from node.chain.trie.source import NodeSource
+from node.chain.trie.update import update
+from scripts.benchmarks.artifacts import call, creation, storage_slot
+from scripts.benchmarks.issuing import OPERATOR, POINTS, created, signed
+from scripts.benchmarks.stock_chain import StockChain
 
 CHAIN_ID = 20_263
-GAS_PER_BLOCK = 2**28
-MAX_FEE = 10**10
-_Vm = PragueVM.configure(consensus_class=NoProofConsensus)
-_Chain = MiningChain.configure(__name__="PlainChain", vm_configuration=((0, _Vm),), chain_id=CHAIN_ID)
+FIRST_TIMESTAMP = 1_700_000_000
+GAS_PER_ISSUE = 100_000
+MAX_FEE = 1_000
+OPERATOR_FUNDS_WEI = 10**24
 
 
 class PlainChain:
-    def __init__(self) -> None:
-        self._key = PrivateKey(keccak(b"benchmark operator"))
-        account = {"balance": 10**24, "nonce": 0, "code": b"", "storage": {}}
-        genesis: Any = {"gas_limit": GAS_PER_BLOCK, "timestamp": 1_700_000_000, "base_fee_per_gas": 10**9}
-        funded: Any = {self._key.public_key.to_canonical_address(): account}
-        self._chain: Any = _Chain.from_genesis(AtomicDB(MemoryDB()), genesis, funded)
-        self._nonce = 0
-        _, computations = self._mine([self._sign(b"", creation("PlainPoints"), 5_000_000)])
-        self._contract = bytes(computations[0].msg.storage_address)
+    def __init__(self, members: Sequence[bytes], lot: int) -> None:
+        self._lot, self._nonce = lot, 0
+        operator = bytes(OPERATOR.public_key.to_canonical_address())
+        self._contract = created(operator, 0)
+        funded = {keccak(operator): rlp.encode(Account(balance=OPERATOR_FUNDS_WEI))}
+        root, nodes = update(NodeSource(lambda _: None), BLANK_ROOT_HASH, funded)
+        deployed = StockChain(CHAIN_ID, nodes.get, root, FIRST_TIMESTAMP)
+        deployed.seal([self._signed(b"", creation("PlainPoints"), 5_000_000)])
+        root = self._give_points(deployed.database, deployed.state_root, members)
+        self._chain = StockChain(CHAIN_ID, deployed.database.get, root, FIRST_TIMESTAMP + 1)
 
-    def signed_blocks(self, members: Sequence[bytes], lot: int, entries_per_block: int) -> list[list[bytes]]:
-        """Raw transactions, one issue each, in the blocks they are to go into."""
-        raw = [self._sign(self._contract, call("PlainPoints", "issue", member, lot, 25), 100_000) for member in members]
-        return [raw[first : first + entries_per_block] for first in range(0, len(raw), entries_per_block)]
+    def issues(self, members: Sequence[bytes]) -> list[bytes]:
+        """Raw transactions, one issue each."""
+        data = (call("PlainPoints", "issue", each, self._lot, POINTS) for each in members)
+        return [self._signed(self._contract, each, GAS_PER_ISSUE) for each in data]
 
-    def mine(self, blocks: Sequence[Sequence[bytes]]) -> None:
-        for raw in blocks:
-            _, computations = self._mine(raw)
-            if not all(computation.is_success for computation in computations):
-                raise RuntimeError("an issue on the plain chain reverted")
+    def seal(self, transactions: Sequence[bytes]) -> None:
+        existing = [computation.get_log_entries() for computation in self._chain.seal(transactions)]
+        assert all(len(logs) == 1 for logs in existing)
 
-    def _mine(self, raw: Sequence[bytes]) -> tuple[Any, Any]:
-        builder = self._chain.get_vm().get_transaction_builder()
-        self._chain.set_header_timestamp(self._chain.get_canonical_head().timestamp + 1)
-        _, receipts, computations = self._chain.mine_all([builder.decode(each) for each in raw])
-        return receipts, computations
+    def _give_points(self, nodes: AtomicDB, state_root: bytes, members: Sequence[bytes]) -> bytes:
+        """The state root with every member's points in it; its nodes are put beside the others."""
+        source, address, base = NodeSource(nodes.get), keccak(self._contract), storage_slot("PlainPoints", "_balances")
+        account = rlp.decode_as(value_at(source, state_root, address), Account)
+        slots = (balance_slot(base, self._lot, each).to_bytes(32) for each in members)
+        storage_root, made = update(source, account.storage_root, dict.fromkeys(map(keccak, slots), rlp.encode(bytes([POINTS]))))
+        root, made_above = update(source, state_root, {address: rlp.encode(account.copy(storage_root=storage_root))})
+        for node_hash, raw in (made | made_above).items():
+            nodes[node_hash] = raw
+        return root
 
-    def _sign(self, to: bytes, data: bytes, gas: int) -> bytes:
-        fields = {
-            "type": 2,
-            "chainId": CHAIN_ID,
-            "nonce": self._nonce,
-            "to": to,
-            "data": data,
-            "gas": gas,
-            "maxFeePerGas": MAX_FEE,
-            "maxPriorityFeePerGas": 0,
-        }
+    def _signed(self, to: bytes, data: bytes, gas: int) -> bytes:
         self._nonce += 1
-        return bytes(Account.sign_transaction(fields, self._key.to_bytes()).raw_transaction)
+        return signed(CHAIN_ID, self._nonce - 1, to, data, gas, MAX_FEE)

@@ -1,0 +1,97 @@
+"""Signed raw transactions of one brand's ledger, in order of nonce: its deployment, then batches of issues.
+
+They depend on the chain id and the coalition id alone, so that any engine can take the very same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from eth_account import Account
+from eth_hash.auto import keccak
+from eth_keys.datatypes import PrivateKey
+
+from gateway.domain.ledger.batches import batch_root
+from gateway.domain.ledger.entries import Issue, encode_entry, pack_entries
+from gateway.domain.ledger.lots import expiry_day_for, lot_id
+from gateway.domain.ledger.signing import Domain, batch_digest
+from node.chain import rlp
+from scripts.benchmarks.artifacts import call, creation
+
+CHAIN_ID = 20_262
+BRAND = 1
+POINTS = 25
+FOREVER = 2**40 - 1
+LOT_MONTHS = 24
+GAS_PER_TRANSACTION = 2**24
+GAS_PER_BATCH = 150_000
+GAS_PER_ENTRY = {"new": 26_500, "existing": 9_300}
+MAX_FEE = 1_000
+OPERATOR = PrivateKey(keccak(b"benchmark operator"))
+
+Members = Literal["new", "existing"]
+
+
+def member(number: int) -> bytes:
+    return bytes(keccak(f"member {number}".encode())[:20])
+
+
+class Issuer:
+    def __init__(self, coalition_id: bytes, seconds: float, *, chain_id: int = CHAIN_ID, max_fee: int = MAX_FEE) -> None:
+        self._coalition_id, self._chain_id, self._max_fee = coalition_id, chain_id, max_fee
+        self._brand_key = PrivateKey(keccak(b"benchmark brand"))
+        self._nonce = self._number = 0
+        self.operator = bytes(OPERATOR.public_key.to_canonical_address())
+        self.address = created(self.operator, 1)
+        self.expiry_day = expiry_day_for(int(seconds), 0, LOT_MONTHS)
+        self.lot = lot_id(BRAND, self.expiry_day)
+        self._domain = Domain(chain_id, self.address, coalition_id)
+
+    def deployment(self) -> list[bytes]:
+        authority, brand_address = created(self.operator, 0), self._brand_key.public_key.to_canonical_address()
+        return [
+            self._sign(b"", creation("AccessManager", self.operator), 5_000_000),
+            self._sign(b"", creation("PointsLedger", authority, self._coalition_id, b"EUR", 0), 10_000_000),
+            self._sign(self.address, call("PointsLedger", "registerBrand", BRAND, 2**64), 200_000),
+            self._sign(self.address, call("PointsLedger", "setBrandKey", BRAND, brand_address, 0, FOREVER), 200_000),
+        ]
+
+    def issues(self, members: Sequence[bytes], size: int, kind: Members) -> list[bytes]:
+        """Batches of `size`, of which each is split so that no transaction exceeds the gas a chain allows."""
+        most = min(size, (GAS_PER_TRANSACTION - GAS_PER_BATCH) // GAS_PER_ENTRY[kind])
+        batches = [members[first : first + size] for first in range(0, len(members), size)]
+        parts = [batch[first : first + most] for batch in batches for first in range(0, len(batch), most)]
+        return [self._batch(part, GAS_PER_BATCH + GAS_PER_ENTRY[kind] * len(part)) for part in parts]
+
+    def _batch(self, members: Sequence[bytes], gas: int) -> bytes:
+        self._number += 1
+        entries = [encode_entry(Issue(each, self.expiry_day, POINTS, 1, keccak(each))) for each in members]
+        data, root = pack_entries(entries), batch_root(BRAND, self._number, entries)
+        made = self._brand_key.sign_msg_hash(batch_digest(self._domain, BRAND, self._number, keccak(data), root, FOREVER))
+        signature = made.r.to_bytes(32) + made.s.to_bytes(32) + bytes([27 + made.v])
+        header = (BRAND, self._number, FOREVER, root)
+        return self._sign(self.address, call("PointsLedger", "submitBatch", header, data, signature), gas)
+
+    def _sign(self, to: bytes, data: bytes, gas: int) -> bytes:
+        self._nonce += 1
+        return signed(self._chain_id, self._nonce - 1, to, data, gas, self._max_fee)
+
+
+def signed(chain_id: int, nonce: int, to: bytes, data: bytes, gas: int, max_fee: int) -> bytes:
+    """By the operator."""
+    fields = {
+        "type": 2,
+        "chainId": chain_id,
+        "nonce": nonce,
+        "to": to,
+        "data": data,
+        "gas": gas,
+        "maxFeePerGas": max_fee,
+        "maxPriorityFeePerGas": 0,
+    }
+    return bytes(Account.sign_transaction(fields, OPERATOR.to_bytes()).raw_transaction)
+
+
+def created(sender: bytes, nonce: int) -> bytes:
+    return bytes(keccak(rlp.encode([sender, nonce]))[12:])

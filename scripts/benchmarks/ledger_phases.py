@@ -1,0 +1,164 @@
+"""The phases of `scripts/bench ledger`, each on the chain that the one before it left.
+
+Transactions are signed beforehand; the clock runs from the first one handed over to the last one in a durable block. What is
+compared runs in turns, round by round: the same blocks on the same state, under the same load of the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gateway.domain.receipt import balance_slot
+from node.rpc.dispatch import Dispatcher
+from node.rpc.methods import method_table
+from scripts.benchmarks.artifacts import storage_slot
+from scripts.benchmarks.durable_ledger import DurableLedger
+from scripts.benchmarks.figures import Clock, Figures, spread, together
+from scripts.benchmarks.issuing import Members, member
+from scripts.benchmarks.plain_chain import PlainChain
+from scripts.benchmarks.rivals import Rivals
+
+BATCH = 1_000
+SIGNED_AHEAD = 10 * BATCH
+ROUNDS = 5
+BATCHES_A_ROUND = 4
+ANVIL_BLOCKS_A_ROUND = 2
+BURST_BATCHES = 28  # of which seven fit into a block
+PER_BLOCK = 100
+SINGLES_A_ROUND = 400
+SEED = 200_000
+SMALLER_BATCHES = (10, 100)
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Phases:
+    ledger: DurableLedger
+    rivals: Rivals
+    member_count: int
+    say: Say
+    _turn: int = 0
+
+    def build(self) -> Figures:
+        """Every member gets points for the first time. The figure is that of the last quarter, when the state is near its size."""
+        parts: list[Figures] = []
+        for first in range(0, self.member_count, SIGNED_AHEAD):
+            members = [member(number) for number in range(first, min(self.member_count, first + SIGNED_AHEAD))]
+            parts.append(self._measured(members, "new"))
+            self.say(f"{first + len(members):,} of {self.member_count:,} members, {parts[-1]['entries_per_s']:,.0f} entries/s")
+        return {**together(parts[3 * len(parts) // 4 :]), "from_the_first_member_on": together(parts)}
+
+    def sustained(self, seconds: float) -> tuple[Figures, Figures]:
+        """Batches of 1,000 to existing members in one go, a block for each; and how long the blocks' commits took."""
+        warm = self._measured(self._existing(SIGNED_AHEAD), "existing")
+        count = max(4, int(seconds * warm["entries_per_s"]) // BATCH)
+        members = self._existing(count * BATCH)
+        self.ledger.commits.clear()
+        figures = self._measured(members, "existing")
+        return figures, spread(self.ledger.commits)
+
+    def rounds(self) -> Figures:
+        """In turns: the node, stock py-evm on one of its blocks, anvil and revm on the same ones."""
+        taken: dict[str, list[Figures]] = {"node": [], "stock": [], "anvil": [], "revm": []}
+        for number in range(ROUNDS):
+            self.rivals.catch_up()
+            taken["node"].append(self._measured(self._existing(BATCHES_A_ROUND * BATCH), "existing"))
+            taken["stock"].append(self.rivals.stock(self.ledger.height, BATCH))
+            entries = BATCHES_A_ROUND * BATCH
+            for name, figures in (
+                ("anvil", self.rivals.on_anvil(entries, ANVIL_BLOCKS_A_ROUND)),
+                ("revm", self.rivals.on_revm(entries)),
+            ):
+                if figures:
+                    taken[name].append(figures)
+            shown = ", ".join(f"{name} {parts[-1]['entries_per_s']:,.0f}" for name, parts in taken.items() if parts)
+            self.say(f"round {number + 1} of {ROUNDS}, entries/s: {shown}")
+        return {name: together(parts) if parts else None for name, parts in taken.items()}
+
+    def burst(self) -> Figures:
+        """All handed over at once, so that as many batches share a block as fit; anvil gets the same blocks."""
+        self.rivals.catch_up()
+        raw = self.ledger.issuer.issues(self._existing(BURST_BATCHES * BATCH), BATCH, "existing")
+        figures = self._timed(lambda: self.ledger.burst(raw), BURST_BATCHES * BATCH)
+        return {**figures, "anvil": self.rivals.on_anvil(BURST_BATCHES * BATCH)}
+
+    def singles(self, plain: PlainChain) -> Figures:
+        """One transaction an entry, 100 a block: our contract on the node, on stock py-evm and on anvil; a plain ERC-1155 on stock."""
+        taken: dict[str, list[Figures]] = {"node": [], "stock_plain": [], "stock": [], "anvil": []}
+        for number in range(ROUNDS):
+            self.rivals.catch_up()
+            members = self._existing(SINGLES_A_ROUND)
+            raw = self.ledger.issuer.issues(members, 1, "existing")
+            taken["node"].append(self._timed(lambda raw=raw: self.ledger.in_blocks_of(PER_BLOCK, raw), len(raw)))  # type: ignore[misc]
+            issues = plain.issues(members[: 2 * PER_BLOCK])
+            clock = Clock()
+            for first in range(0, len(issues), PER_BLOCK):
+                plain.seal(issues[first : first + PER_BLOCK])
+            taken["stock_plain"].append(clock.rates(len(issues)))
+            taken["stock"].append(self.rivals.stock(self.ledger.height, PER_BLOCK))
+            if figures := self.rivals.on_anvil(len(raw), 2):
+                taken["anvil"].append(figures)
+            shown = ", ".join(f"{name} {parts[-1]['entries_per_s']:,.0f}" for name, parts in taken.items() if parts)
+            self.say(f"round {number + 1} of {ROUNDS}, transactions/s: {shown}")
+        return {name: together(parts) if parts else None for name, parts in taken.items()}
+
+    def singles_at_once(self, count: int) -> Figures:
+        """One transaction an entry, all handed over at once: blocks hold what had arrived."""
+        raw = self.ledger.issuer.issues(self._existing(count), 1, "existing")
+        return self._timed(lambda: self.ledger.burst(raw), count)
+
+    def one_at_a_time(self, count: int) -> Figures:
+        return spread(self.ledger.one_by_one(self.ledger.issuer.issues(self._existing(count), 1, "existing")))
+
+    def smaller_batches(self) -> list[Figures]:
+        found = []
+        for size in SMALLER_BATCHES:
+            raw = self.ledger.issuer.issues(self._existing(20 * size), size, "existing")
+            found.append({"batch": size, **self._timed(lambda raw=raw: self.ledger.stream(raw), 20 * size)})  # type: ignore[misc]
+        return found
+
+    def proofs(self, count: int) -> Figures:
+        """eth_getProof of a member's points at the head, from the request's JSON to the answer's, without HTTP."""
+        dispatcher = Dispatcher(method_table(self.ledger.node))
+        taken = []
+        for body in self.proof_requests(count):
+            start = time.perf_counter()
+            answer = dispatcher.respond(body)
+            taken.append(time.perf_counter() - start)
+            assert int(json.loads(answer)["result"]["storageProof"][0]["value"], 16) > 0
+        return spread(taken)
+
+    def proof_requests(self, count: int) -> list[bytes]:
+        issuer, base = self.ledger.issuer, storage_slot("PointsLedger", "balances")
+        chosen = random.Random(SEED).choices(range(self.member_count), k=count)  # noqa: S311 - any members will do
+        slots = [balance_slot(base, issuer.lot, member(number)) for number in chosen]
+        asked = [["0x" + issuer.address.hex(), [f"0x{slot:064x}"], "latest"] for slot in slots]
+        return [json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_getProof", "params": each}).encode() for each in asked]
+
+    def sign_next(self, count: int, size: int) -> list[bytes]:
+        """Batches to existing members that are yet to be sent."""
+        return self.ledger.issuer.issues(self._existing(count), size, "existing")
+
+    def _existing(self, count: int) -> list[bytes]:
+        """The next members in turn, so that all have theirs."""
+        first, self._turn = self._turn, self._turn + count
+        return [member(number % self.member_count) for number in range(first, first + count)]
+
+    def _measured(self, members: Sequence[bytes], kind: Members) -> Figures:
+        raw = self.ledger.issuer.issues(members, BATCH, kind)
+        return self._timed(lambda: self.ledger.stream(raw), len(members))
+
+    def _timed(self, send: Callable[[], None], entries: int) -> Figures:
+        """Rates, and the proof that every entry is there: one ERC-1155 log each."""
+        height, clock = self.ledger.height, Clock()
+        send()
+        figures = clock.rates(entries)
+        blocks = self.ledger.height - height
+        if self.ledger.logs_issued(height + 1, self.ledger.height) != entries:
+            raise RuntimeError("not every entry has its log")
+        return {**figures, "blocks": blocks}
