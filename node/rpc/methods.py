@@ -2,10 +2,10 @@
 
 from node.rpc import debug, net, sandbox, sandbox_accounts, splittally, trace, txpool, web3
 from node.rpc.dispatch import Handler
-from node.rpc.eth import block, client, execute, fee_market, filter, polling, state, submit, subscribe, transaction  # noqa: A004
+from node.rpc.eth import block, client, execute, fee_market, filter, polling, simulate, state, submit, subscribe, transaction  # noqa: A004
 from node.rpc.ports import NodeView
 
-ETH = (block, client, execute, fee_market, filter, polling, state, submit, subscribe, transaction)
+ETH = (block, client, execute, fee_market, filter, polling, simulate, state, submit, subscribe, transaction)
 GROUPS = (*ETH, net, web3, txpool, debug, trace, splittally)
 
 

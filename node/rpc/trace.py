@@ -1,20 +1,27 @@
-"""`debug_traceTransaction` with geth's tracers: struct logs (the default), callTracer and prestateTracer."""
+"""`debug_trace…`: transactions run again, and calls run once, watched by geth's struct logger, callTracer or prestateTracer."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from node.chain.errors import NotOnChain
-from node.chain.tracing.call_frames import CallFrames, Frame
-from node.chain.tracing.prestate import AccountState, States, difference, prestate
-from node.chain.tracing.replay import replay
-from node.chain.tracing.struct_logs import Step, StructLogOptions, StructLogs
+from node.chain.errors import ChainError, NotOnChain
+from node.chain.execution import Scene
+from node.chain.tracing.call_frames import CallFrames
+from node.chain.tracing.prestate import difference, prestate
+from node.chain.tracing.replay import Replay, replay, watch_call
+from node.chain.tracing.struct_logs import StructLogOptions, StructLogs
 from node.chain.tracing.touched import Touched
-from node.rpc.block_tag import existing_number
+from node.chain.tracing.watched import Tracer
+from node.rpc.block_tag import existing_number, header_at
 from node.rpc.dispatch import Handler
 from node.rpc.errors import SERVER_ERROR, InvalidParams, RpcError
-from node.rpc.hex import hash32, to_data, to_quantity
+from node.rpc.eth.message import overridden, parse_call, parse_overrides
+from node.rpc.hex import hash32, to_data
 from node.rpc.ports import NodeView
+from node.rpc.trace_shapes import frame_view, states_view, step_view
 
 Json = dict[str, Any]
+Watch = Callable[[Tracer], Replay]
 BLOCK_TRANSACTIONS_MAX = 100
 
 
@@ -25,46 +32,68 @@ def methods(node: NodeView) -> dict[str, Handler]:
         place = history.place_of(hash32(transaction_hash))
         if place is None:
             raise NotOnChain("transaction not found")
-        return _trace(*place, _object(options))
+        return _trace(partial(replay, history, *place), _object(options))
 
     def block(tag: object, options: object = None) -> list[Json]:
         number, given = existing_number(history, tag), _object(options)
         items = history.block(number).transactions
         if len(items) > BLOCK_TRANSACTIONS_MAX:
             raise InvalidParams(f"blocks of more than {BLOCK_TRANSACTIONS_MAX} transactions are traced one transaction at a time")
-        return [{"txHash": to_data(item.hash), "result": _trace(number, index, given)} for index, item in enumerate(items)]
+        return [
+            {"txHash": to_data(item.hash), "result": _trace(partial(replay, history, number, index), given)}
+            for index, item in enumerate(items)
+        ]
 
     def block_by_hash(block_hash: object, options: object = None) -> list[Json]:
         return block({"blockHash": block_hash}, options)
 
-    def _trace(number: int, index: int, options: Json) -> Json:
-        name, settings = options.get("tracer"), _object(options.get("tracerConfig"))
-        if name in (None, ""):
-            logs = StructLogs(_struct_log_options(options))
-            done = replay(history, number, index, logs)
-            return {
-                "gas": done.gas_used,
-                "failed": done.computation.is_error,
-                "returnValue": to_data(bytes(done.computation.output)),
-                "structLogs": [_step_view(step, logs.options) for step in logs.steps],
-            }
-        if name == "callTracer":
-            frames = CallFrames(top_only=settings.get("onlyTopCall") is True)
-            return _frame_view(frames.top(replay(history, number, index, frames)), with_logs=settings.get("withLog") is True)
-        if name == "prestateTracer":
-            touched = Touched()
-            done = replay(history, number, index, touched)
-            if settings.get("diffMode") is not True:
-                return _states_view(prestate(done, touched))
-            before, after = difference(done, touched)
-            return {"pre": _states_view(before), "post": _states_view(after)}
-        raise RpcError(SERVER_ERROR, f"tracer not found: {str(name)[:100]}")
+    def call(request: object, tag: object = None, options: object = None) -> Json:
+        given = _object(options)
+        if tag == "pending":
+            raise RpcError(SERVER_ERROR, "tracing on top of pending is not supported")
+        if given.get("txIndex") is not None:
+            raise InvalidParams("txIndex is not supported: a call is traced on the state after its block")
+        header = overridden(header_at(history, tag), given.get("blockOverrides"))
+        scene, message = Scene(history, header, parse_overrides(given.get("stateOverrides"))), parse_call(request)
+
+        def watch(tracer: Tracer) -> Replay:
+            try:
+                return watch_call(scene, message, tracer)
+            except ChainError as error:
+                raise RpcError(SERVER_ERROR, f"tracing failed: {error}") from error
+
+        return _trace(watch, given)
 
     return {
         "debug_traceTransaction": transaction,
         "debug_traceBlockByNumber": block,
         "debug_traceBlockByHash": block_by_hash,
+        "debug_traceCall": call,
     }
+
+
+def _trace(watch: Watch, options: Json) -> Json:
+    name, settings = options.get("tracer"), _object(options.get("tracerConfig"))
+    if name in (None, ""):
+        logs = StructLogs(_struct_log_options(options))
+        done = watch(logs)
+        return {
+            "gas": done.gas_used,
+            "failed": done.computation.is_error,
+            "returnValue": to_data(bytes(done.computation.output)),
+            "structLogs": [step_view(step, logs.options) for step in logs.steps],
+        }
+    if name == "callTracer":
+        frames = CallFrames(top_only=settings.get("onlyTopCall") is True)
+        return frame_view(frames.top(watch(frames)), with_logs=settings.get("withLog") is True)
+    if name == "prestateTracer":
+        touched = Touched()
+        done = watch(touched)
+        if settings.get("diffMode") is not True:
+            return states_view(prestate(done, touched))
+        before, after = difference(done, touched)
+        return {"pre": states_view(before), "post": states_view(after)}
+    raise RpcError(SERVER_ERROR, f"tracer not found: {str(name)[:100]}")
 
 
 def _struct_log_options(options: Json) -> StructLogOptions:
@@ -78,64 +107,6 @@ def _struct_log_options(options: Json) -> StructLogOptions:
         return_data=options.get("enableReturnData") is True,
         steps_max=limit,
     )
-
-
-def _step_view(step: Step, options: StructLogOptions) -> Json:
-    view: Json = {"pc": step.pc, "op": step.operation, "gas": step.gas, "gasCost": step.gas_cost, "depth": step.depth}
-    if options.stack:
-        view["stack"] = [to_quantity(item) for item in step.stack]
-    if options.memory:
-        view["memory"] = [to_data(step.memory[start : start + 32]) for start in range(0, len(step.memory), 32)]
-    if step.return_data:
-        view["returnData"] = to_data(step.return_data)
-    if step.storage is not None:
-        view["storage"] = {_word(slot): _word(value) for slot, value in step.storage.items()}
-    return view if step.failure is None else {**view, "error": step.failure}
-
-
-def _frame_view(frame: Frame, *, with_logs: bool) -> Json:
-    view: Json = {
-        "from": to_data(frame.sender),
-        "gas": to_quantity(frame.gas),
-        "gasUsed": to_quantity(frame.gas_used),
-        "to": None if frame.to is None else to_data(frame.to),
-        "input": to_data(frame.input),
-        "output": to_data(frame.output) if frame.output else None,
-        "error": frame.failure,
-        "revertReason": frame.reason,
-        "calls": [_frame_view(call, with_logs=with_logs) for call in frame.calls] or None,
-        "logs": [
-            {
-                "address": to_data(log.address),
-                "topics": [to_data(topic) for topic in log.topics],
-                "data": to_data(log.data),
-                "position": to_quantity(position),
-            }
-            for log, position in (frame.logs if with_logs else [])
-        ]
-        or None,
-        "value": None if frame.value is None else to_quantity(frame.value),
-        "type": frame.kind,
-    }
-    return {name: value for name, value in view.items() if value is not None}
-
-
-def _states_view(states: States) -> Json:
-    return {to_data(address): _account_view(state) for address, state in states.items()}
-
-
-def _account_view(state: AccountState) -> Json:
-    view: Json = {
-        "balance": None if state.balance is None else to_quantity(state.balance),
-        "nonce": state.nonce,
-        "code": None if state.code is None else to_data(state.code),
-        "storage": {_word(slot): _word(value) for slot, value in state.storage.items()} or None,
-    }
-    return {name: value for name, value in view.items() if value is not None}
-
-
-def _word(value: int) -> str:
-    return to_data(value.to_bytes(32, "big"))
 
 
 def _object(given: object) -> Json:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 
 from eth.abc import ComputationAPI, MessageAPI
+from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth.exceptions import Revert, VMError
 from eth.vm.computation import BaseComputation
 
 from node.chain.errors import TooMuch
+from node.chain.execution import Call
 from node.chain.failures import failure_text, revert_reason
 from node.chain.receipts import Log
 from node.chain.tracing.replay import Replay
@@ -58,13 +60,16 @@ class CallFrames(Tracer):
 
     def top(self, done: Replay) -> Frame:
         """The finished tree."""
-        transaction, [frame] = done.transaction, self._open
-        frame.kind, frame.to = "CALL", transaction.to
-        if transaction.to is None:
-            frame.kind, frame.to = "CREATE", bytes(done.computation.msg.storage_address)
-        frame.sender, frame.gas = bytes(transaction.sender), transaction.gas
-        frame.input, frame.value = bytes(transaction.signed.data), int(transaction.signed.value)
-        frame.finish(done.computation, done.gas_used)
+        return self.top_of(done.message, done.computation, done.gas_used)
+
+    def top_of(self, message: Call, computation: ComputationAPI, gas_used: int) -> Frame:
+        [frame] = self._open
+        frame.kind, frame.to = "CALL", bytes(message.to)
+        if message.to == CREATE_CONTRACT_ADDRESS:
+            frame.kind, frame.to = "CREATE", bytes(computation.msg.storage_address)
+        frame.sender, frame.gas = bytes(message.sender), message.gas
+        frame.input, frame.value = message.data, message.value
+        frame.finish(computation, gas_used)
         if frame.failure is not None:
             frame.drop_logs()
         return frame

@@ -53,7 +53,7 @@ def difference(done: Replay, touched: Touched) -> tuple[States, States]:
 def _all_touched(done: Replay, touched: Touched) -> dict[bytes, set[int]]:
     """What the code touched, and what every transaction does."""
     receiver = bytes(done.computation.msg.storage_address)
-    always = (bytes(done.transaction.sender), receiver, bytes(done.block.header.coinbase))
+    always = (bytes(done.message.sender), receiver, bytes(done.header.coinbase))
     return {**{address: set[int]() for address in always}, **touched.slots}
 
 

@@ -1,13 +1,16 @@
-"""A sealed transaction run again: those before it in its block unwatched, itself before a tracer's eyes."""
+"""A message run before a tracer's eyes: a sealed transaction after those before it in its block, or a call nobody signed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eth.abc import ComputationAPI
+from eth.constants import CREATE_CONTRACT_ADDRESS
+from eth_typing import Address
 
-from node.chain.blocks import Block, gas_charged
+from node.chain.blocks import gas_charged
 from node.chain.errors import NotOnChain
+from node.chain.execution import Call, Scene, free_of_charge, run_on
 from node.chain.history import History
-from node.chain.rules import NodeState
+from node.chain.rules import Header, NodeState
 from node.chain.state import StateOverlay, state_at
 from node.chain.tracing.watched import Tracer, watched_state
 from node.chain.transactions import Transaction
@@ -15,17 +18,17 @@ from node.chain.transactions import Transaction
 
 @dataclass(frozen=True)
 class Replay:
-    """`before` and `after` are the states around the transaction."""
+    """`before` and `after` are the states around the message, which ran in the block of `header`."""
 
-    block: Block
-    transaction: Transaction
+    header: Header
+    message: Call
     computation: ComputationAPI
     before: NodeState
     after: NodeState
 
     @property
     def gas_used(self) -> int:
-        return gas_charged(self.transaction.gas, self.computation)
+        return gas_charged(self.message.gas, self.computation)
 
 
 def replay(history: History, number: int, index: int, tracer: Tracer) -> Replay:
@@ -44,7 +47,21 @@ def replay(history: History, number: int, index: int, tracer: Tracer) -> Replay:
     watched = state_under(state.state_root, watched_state(tracer))
     transaction = block.transactions[index]
     computation = _apply(watched, transaction)
-    return Replay(block, transaction, computation, state_under(state.state_root), watched)
+    return Replay(block.header, _message(transaction), computation, state_under(state.state_root), watched)
+
+
+def watch_call(scene: Scene, request: Call, tracer: Tracer) -> Replay:
+    """As `execution.run`, watched."""
+    free = free_of_charge(scene, request)
+    watched = replace(free, state_class=watched_state(tracer)).state()
+    computation = run_on(watched, request)
+    return Replay(free.header, request, computation, free.state(), watched)
+
+
+def _message(transaction: Transaction) -> Call:
+    signed = transaction.signed
+    to = CREATE_CONTRACT_ADDRESS if transaction.to is None else Address(transaction.to)
+    return Call(transaction.sender, to, bytes(signed.data), int(signed.value), transaction.gas)
 
 
 def _apply(state: NodeState, transaction: Transaction) -> ComputationAPI:

@@ -75,6 +75,12 @@ def parse_overrides(given: object) -> Overrides:
 
 def overridden(header: Header, given: object) -> Header:
     """The header with what the caller's block overrides say."""
+    changes = header_changes(given)
+    return header.copy(**changes) if changes else header
+
+
+def header_changes(given: object) -> dict[str, Any]:
+    """Block overrides, by the header's own names."""
     changes: dict[str, Any] = {}
     for name, value in _object(given, "block overrides").items():
         if name in _HEADER_FIELDS:
@@ -84,9 +90,9 @@ def overridden(header: Header, given: object) -> Header:
             changes["coinbase"] = address(value, name)
         elif name in ("prevRandao", "random"):
             changes["mix_hash"] = hash32(value, name)
-        else:
+        elif name != "withdrawals" or value != []:
             raise InvalidParams(f"unknown block override: {name[:100]!r}")
-    return header.copy(**changes) if changes else header
+    return changes
 
 
 def _account_override(change: dict[str, Any]) -> AccountOverride:
