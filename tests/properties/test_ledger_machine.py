@@ -13,7 +13,7 @@ from gateway.domain.ledger.state import LedgerState
 from tests.builders.ledger_machine import LedgerMachine
 
 USUAL = settings(max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-DEEP = settings(USUAL, max_examples=400, stateful_step_count=50)
+DEEP = settings(USUAL, max_examples=200, stateful_step_count=50)
 HUNT = settings(USUAL, max_examples=100, database=None, derandomize=True, phases=[Phase.generate])
 
 
