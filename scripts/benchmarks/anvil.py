@@ -38,8 +38,8 @@ class Anvil:
         for first in range(0, len(transactions), TOGETHER):
             self.seal(transactions[first : first + TOGETHER])
 
-    def storage_hash(self, address: bytes) -> bytes:
-        return bytes.fromhex(self.node.rpc.call("eth_getProof", "0x" + address.hex(), [], "latest")["storageHash"][2:])
+    def storage_at(self, address: bytes, slot: int) -> int:
+        return int(self.node.rpc.call("eth_getStorageAt", "0x" + address.hex(), hex(slot), "latest"), 16)
 
 
 @contextmanager

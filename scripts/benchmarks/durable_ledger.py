@@ -14,11 +14,10 @@ from typing import Any
 from eth_typing import Address
 
 from node.app import SWITCH_INTERVAL_SECONDS, open_chain
+from node.chain.execution import state_of
 from node.chain.history import History
 from node.chain.pool import Pool
 from node.chain.ports import BlockStore, Writes
-from node.chain.proofs import prove_account
-from node.chain.trie.source import NodeSource
 from node.config import DataDirectory
 from node.producer import BlockProducer
 from node.rpc.ports import NodeView
@@ -98,9 +97,8 @@ class DurableLedger:
     def raw_block(self, number: int) -> list[bytes]:
         return [transaction.raw for transaction in self.history.block(number).transactions]
 
-    def storage_hash(self) -> bytes:
-        source = NodeSource(self.history.read_node, self.history.nodes)
-        return prove_account(source, self.history.head.state_root, self.issuer.address, ()).storage_hash
+    def storage_at(self, slot: int) -> int:
+        return state_of(self.history, self.history.head).get_storage(Address(self.issuer.address), slot)
 
     def _wait_for(self, transaction_hash: bytes) -> tuple[int, int]:
         while True:

@@ -85,7 +85,7 @@ def measure(directory: Path, members: int, seconds: float, anvil_program: Path |
         say("one at a time, proofs, and the same over HTTP …")
         taken["one_at_a_time_ms"] = phases.one_at_a_time(200)
         taken["proof_ms"] = phases.proofs(1_000)
-        taken["same_storage_as_anvil"] = rivals.same_storage_as_anvil()
+        taken["same_on_anvil"] = rivals.same_on_anvil(phases.slots(100))
         signed_for_http = (phases.sign_next(10 * BATCH, BATCH), phases.sign_next(100, 1), phases.proof_requests(500))
     taken["over_http"] = over_http.measure(directory / "node", *signed_for_http, BATCH)
     taken["machine"]["load_after"] = load()

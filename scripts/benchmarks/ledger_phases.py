@@ -31,6 +31,7 @@ BURST_BATCHES = 28  # of which seven fit into a block
 PER_BLOCK = 100
 SINGLES_A_ROUND = 400
 SEED = 200_000
+AMPLE = 1.15  # so that sustained load lasts as long as asked for, also if it goes faster than before
 SMALLER_BATCHES = (10, 100)
 
 Say = Callable[[str], None]
@@ -56,7 +57,7 @@ class Phases:
     def sustained(self, seconds: float) -> tuple[Figures, Figures]:
         """Batches of 1,000 to existing members in one go, a block for each; and how long the blocks' commits took."""
         warm = self._measured(self._existing(SIGNED_AHEAD), "existing")
-        count = max(4, int(seconds * warm["entries_per_s"]) // BATCH)
+        count = max(4, int(AMPLE * seconds * warm["entries_per_s"]) // BATCH)
         members = self._existing(count * BATCH)
         self.ledger.commits.clear()
         figures = self._measured(members, "existing")
@@ -134,11 +135,15 @@ class Phases:
         return spread(taken)
 
     def proof_requests(self, count: int) -> list[bytes]:
-        issuer, base = self.ledger.issuer, storage_slot("PointsLedger", "balances")
-        chosen = random.Random(SEED).choices(range(self.member_count), k=count)  # noqa: S311 - any members will do
-        slots = [balance_slot(base, issuer.lot, member(number)) for number in chosen]
-        asked = [["0x" + issuer.address.hex(), [f"0x{slot:064x}"], "latest"] for slot in slots]
+        address = "0x" + self.ledger.issuer.address.hex()
+        asked = [[address, [f"0x{slot:064x}"], "latest"] for slot in self.slots(count)]
         return [json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_getProof", "params": each}).encode() for each in asked]
+
+    def slots(self, count: int) -> list[int]:
+        """Where some members' points stand."""
+        base, lot = storage_slot("PointsLedger", "balances"), self.ledger.issuer.lot
+        chosen = random.Random(SEED).choices(range(self.member_count), k=count)  # noqa: S311 - any members will do
+        return [balance_slot(base, lot, member(number)) for number in chosen]
 
     def sign_next(self, count: int, size: int) -> list[bytes]:
         """Batches to existing members that are yet to be sent."""

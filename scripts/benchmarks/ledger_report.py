@@ -81,7 +81,7 @@ def report(taken: Figures) -> Figures:
             "single_to_stock_same": _ratio(singles["node"], singles["stock"]),
             "single_to_anvil": _ratio(singles["node"], singles["anvil"]),
         },
-        "same_state": {"stock": True, "anvil": taken["same_storage_as_anvil"]},
+        "same_state": {"stock": True, "anvil": taken["same_on_anvil"]},
         "left_out": taken["left_out"],
         "details": {key: taken[key] for key in ("sustained", "rounds", "burst", "singles", "over_http")},
     }

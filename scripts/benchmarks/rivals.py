@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -64,12 +65,16 @@ class Rivals:
         seconds = self.revm.run([raw for number in self._since("revm") for raw in self.ledger.raw_block(number)])
         return rates(entries, seconds)
 
-    def same_storage_as_anvil(self) -> bool | None:
-        """Whether the contract's storage hash is the same on both; None without anvil."""
+    def same_on_anvil(self, slots: Sequence[int]) -> bool | None:
+        """Whether these slots of the contract hold the same on both; None without anvil.
+
+        Not by the storage hash: anvil puts slots that were read while empty into the trie, with zero in them.
+        """
         if self.anvil is None:
             return None
         self.catch_up()
-        return self.anvil.storage_hash(self.ledger.issuer.address) == self.ledger.storage_hash()
+        address = self.ledger.issuer.address
+        return all(self.ledger.storage_at(slot) == self.anvil.storage_at(address, slot) for slot in slots)
 
     def _since(self, engine: str) -> range:
         first, self._height[engine] = self._height[engine] + 1, self.ledger.height
