@@ -9,19 +9,28 @@ libraries than the node runs on (requirements/verification.txt; Python 3.11 or n
     .venv-verification/bin/python scripts/verify_chain.py chain.jsonl.gz --genesis-hash 0x…
 
 Exit 0: every block follows from its parent, and is sealed. Exit 1: it does not; the first bad block is named. Exit 2: it could not be run.
+`--sample 5%` (or a number of blocks) is the fast mode: messages run on revm, and state roots are compared at that many blocks, chosen by
+chance, and at the last one. Where revm and the chain differ, the specs execute everything since the last compared state root and decide.
 What of the specs is changed for the rules `prague+7951` stands in one place, `patch_rules`.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
+import functools
 import gzip
+import importlib
 import json
+import random
+import re
+import secrets
 import sys
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -33,8 +42,7 @@ try:
     from ethereum.forks.osaka.vm.exceptions import OutOfGasError as OsakaOutOfGas  # type: ignore[import-not-found]
     from ethereum.forks.osaka.vm.precompiled_contracts.p256verify import p256verify  # type: ignore[import-not-found]
     from ethereum.forks.prague import fork, state, trie, vm  # type: ignore[import-not-found]
-    from ethereum.forks.prague.blocks import Block, Header  # type: ignore[import-not-found]
-    from ethereum.forks.prague.bloom import logs_bloom  # type: ignore[import-not-found]
+    from ethereum.forks.prague.blocks import Block, Header, Log  # type: ignore[import-not-found]
     from ethereum.forks.prague.fork_types import Account, Address, Bloom  # type: ignore[import-not-found]
     from ethereum.forks.prague.requests import compute_requests_hash  # type: ignore[import-not-found]
     from ethereum.forks.prague.transactions import BlobTransaction, LegacyTransaction, decode_transaction  # type: ignore[import-not-found]
@@ -66,11 +74,13 @@ class Difference(Exception):
 
 
 def patch_rules() -> None:
-    """1. P256VERIFY (the specs' own, from Osaka) at 0x100.  2. No system contracts: none are called. Two more rules stand where they
-    are applied: a timestamp may equal the parent's (`check_header`), no transaction above 2^24 gas (`check_transactions`)."""
+    """1. P256VERIFY (the specs' own, from Osaka) at 0x100.  2. No system contracts: none are called, no log is a deposit. Two more
+    rules stand where they are applied: a timestamp may equal the parent's (`check_header`), no transaction above 2^24 gas
+    (`check_transactions`)."""
     PRE_COMPILED_CONTRACTS[Address((0x100).to_bytes(20, "big"))] = _p256verify_in_prague
     fork.process_unchecked_system_transaction = _no_system_call
     fork.process_checked_system_transaction = _no_system_call
+    fork.parse_deposit_requests = lambda _: Bytes(b"")
 
 
 def _p256verify_in_prague(evm: Any) -> None:
@@ -119,7 +129,22 @@ def check_transactions(transactions: tuple[Any, ...]) -> None:
 # -- executing a chain file --------------------------------------------------------------------------------------------
 
 
-def verify(path: Path, trusted_genesis: str | None, *, plain: bool) -> dict[str, object]:
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """How many blocks' state roots the fast mode compares, and what they are chosen by."""
+
+    blocks: str  # a number, or a percentage with its sign
+    seed: int
+
+    def of(self, last: int) -> frozenset[int]:
+        """The last block is always among them."""
+        number, percent = self.blocks.removesuffix("%"), self.blocks.endswith("%")
+        count = -(-float(number) * last // 100) if percent else int(number)
+        chosen = random.Random(self.seed).sample(range(1, last + 1), min(last, int(count)))  # noqa: S311 - repeatable, not secret
+        return frozenset({*chosen, last})
+
+
+def verify(path: Path, trusted_genesis: str | None, *, plain: bool, sample: Sample | None = None) -> dict[str, object]:
     """Raises Difference."""
     started = time.monotonic()
     patch_rules()
@@ -136,22 +161,14 @@ def verify(path: Path, trusted_genesis: str | None, *, plain: bool) -> dict[str,
         if trusted_genesis is not None and trusted_genesis.lower() != _shown(genesis_hash):
             raise Difference(f"block 0: the genesis hash is {_shown(genesis_hash)}, not the trusted {trusted_genesis}")
         chain = fork.BlockChain([Block(genesis, (), (), ())], genesis_state, U64(config["chainId"]))
-        transactions = 0
-        for number in range(1, first["blocks"] + 1):
-            try:
-                line = _line(file, f"block {number} of {first['blocks']}")
-                header, count = _execute(chain, line, genesis, sandbox=config["sandbox"], roots=root_of if plain else incremental_root_of)
-                _check_seal(_bytes(line["seal"]), keccak256(rlp.encode(header)), genesis_hash, config)
-            except Difference as difference:
-                raise Difference(f"block {number}: {difference}") from difference
-            transactions += count
-            _progress(number, first["blocks"], started)
+        reading = Reading(file, first["blocks"], genesis, genesis_hash, config, root_of if plain else incremental_root_of, started)
+        found = _all_on_the_specs(chain, reading) if sample is None else _sampled_on_revm(chain, reading, sample)
         if file.readline(1):
             raise Difference(f"the file goes on after its last block, {first['blocks']}")
     head = chain.blocks[-1].header
     return {
         "verified_blocks": first["blocks"] + 1,
-        "transactions": transactions,
+        **found,
         "head_hash": _shown(keccak256(rlp.encode(head))),
         "state_root": _shown(head.state_root),
         "genesis_hash": _shown(genesis_hash),
@@ -160,9 +177,39 @@ def verify(path: Path, trusted_genesis: str | None, *, plain: bool) -> dict[str,
     }
 
 
-def _execute(chain: Any, line: dict[str, Any], genesis: Any, *, sandbox: bool, roots: Any) -> tuple[Any, int]:
-    """What the specs' `state_transition` does, with every comparison named."""
-    number = len(chain.blocks) and int(chain.blocks[-1].header.number) + 1
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """A chain file in the middle of being read, and what every block of it is held against."""
+
+    file: Any
+    last: int
+    genesis: Any
+    genesis_hash: Any
+    config: dict[str, Any]
+    root: Any
+    started: float
+
+    def next_block(self, chain: Any, *, with_state_root: bool = True) -> int:
+        """Reads and executes the block after the chain's head; returns how many transactions it holds. Raises Difference."""
+        number = int(chain.blocks[-1].header.number) + 1
+        try:
+            line = _line(self.file, f"block {number} of {self.last}")
+            header, count = _execute(chain, line, self, roots=self.root if with_state_root else None)
+            _check_seal(_bytes(line["seal"]), keccak256(rlp.encode(header)), self.genesis_hash, self.config)
+        except Difference as difference:
+            raise Difference(f"block {number}: {difference}") from difference
+        _progress(number, self.last, self.started)
+        return int(count)
+
+
+def _all_on_the_specs(chain: Any, reading: Reading) -> dict[str, object]:
+    transactions = sum(reading.next_block(chain) for _ in range(reading.last))
+    return {"engine": "the execution specs", "transactions": transactions}
+
+
+def _execute(chain: Any, line: dict[str, Any], reading: Reading, *, roots: Any) -> tuple[Any, int]:
+    """What the specs' `state_transition` does, with every comparison named. Without `roots` the state root is believed."""
+    number = int(chain.blocks[-1].header.number) + 1
     if line.get("number") != number or set(line) != {"number", "block", "seal"}:
         raise Difference("its line is another block's, or not in the form of one")
     raw = _bytes(line["block"])
@@ -171,7 +218,7 @@ def _execute(chain: Any, line: dict[str, Any], genesis: Any, *, sandbox: bool, r
         if rlp.encode(block) != raw or block.ommers or block.withdrawals:
             raise Difference("it is not in the form this chain seals")
         header = block.header
-        check_header(chain, header, genesis, sandbox=sandbox)
+        check_header(chain, header, reading.genesis, sandbox=reading.config["sandbox"])
         check_transactions(block.transactions)
         environment = vm.BlockEnvironment(
             chain_id=chain.chain_id,
@@ -195,8 +242,8 @@ def _execute(chain: Any, line: dict[str, Any], genesis: Any, *, sandbox: bool, r
         "transactions_root": trie.root(output.transactions_trie),
         "receipt_root": trie.root(output.receipts_trie),
         "gas_used": output.block_gas_used,
-        "bloom": logs_bloom(output.block_logs),
-        "state_root": roots(chain.state),
+        "bloom": fork.logs_bloom(output.block_logs),
+        "state_root": header.state_root if roots is None else roots(chain.state),
         "withdrawals_root": trie.root(output.withdrawals_trie),
         "blob_gas_used": output.blob_gas_used,
         "requests_hash": compute_requests_hash(output.requests),
@@ -219,6 +266,7 @@ def _genesis(first: dict[str, Any], *, plain: bool) -> tuple[dict[str, Any], Any
         raise Difference(f"the chain runs {config['rules']!r}, this checks {RULES}")
     if not plain:
         state.Trie = _incremental_trie
+        fork.logs_bloom = bloom_of
     ledger = state.State()
     for address, wei in config["allocations"].items():
         state.set_account(ledger, Address(_bytes(address)), Account(nonce=Uint(0), balance=U256(int(wei)), code=Bytes(b"")))
@@ -305,6 +353,7 @@ class Nodes:
 
     def __init__(self) -> None:
         self.changed: set[Any] = set()
+        self.hashed: set[Any] = set()  # what had changed when the last root was made
         self.top = Bucket(0)
         self.storage_roots: dict[Any, Any] = {}
 
@@ -387,10 +436,200 @@ def _root(tree: Any, storage_root: Any) -> Any:
         else:
             encoded = trie.encode_node(value)
         nodes.top.put(trie.bytes_to_nibble_list(keccak256(key)), encoded)
-    nodes.changed = set()
+    nodes.hashed, nodes.changed = nodes.changed, set()
     top = nodes.top.reference()
     encoded_top = rlp.encode(top)
     return keccak256(encoded_top) if len(encoded_top) < 32 else trie.Root(top)
+
+
+# -- the fast mode: the specs check and account for transactions, revm runs their messages --------------------------------
+
+
+def _sampled_on_revm(chain: Any, reading: Reading, sample: Sample) -> dict[str, object]:
+    sampled, transactions, decided = sample.of(reading.last), dict[int, int](), 0
+    messages, agreed = Messages(chain.state, reading), Agreed(chain, reading)
+    for number in range(1, reading.last + 1):
+        try:
+            with messages.on_revm():
+                transactions[number] = reading.next_block(chain, with_state_root=number in sampled)
+        except Difference:
+            agreed.go_back(chain, reading)
+            for again in range(agreed.number + 1, number + 1):  # the specs alone decide, and name what is wrong
+                transactions[again] = reading.next_block(chain)
+            decided += number - agreed.number
+            messages.copy_the_state()
+        else:
+            if number not in sampled:
+                continue
+        agreed = Agreed(chain, reading)
+    return {
+        "engine": "revm",
+        "sampled_blocks": len(sampled),
+        "seed": sample.seed,
+        "transactions": sum(transactions.values()),
+        "messages_on_revm": messages.on_revm_total,
+        "messages_on_the_specs": dict(messages.on_the_specs),
+        "blocks_decided_by_the_specs": decided,
+    }
+
+
+class Agreed:
+    """The chain at the last block whose state root was compared, and where the file goes on from there."""
+
+    def __init__(self, chain: Any, reading: Reading) -> None:
+        self.number = int(chain.blocks[-1].header.number)
+        self._blocks, self._place = chain.blocks, reading.file.tell()
+        self._state = _copied(chain.state._main_trie, chain.state._storage_tries)
+
+    def go_back(self, chain: Any, reading: Reading) -> None:
+        reading.file.seek(self._place)
+        chain.blocks, ledger = self._blocks, chain.state
+        ledger._main_trie, ledger._storage_tries = _copied(*self._state)
+        ledger._snapshots, ledger.created_accounts = [], set()
+        for tree in (ledger._main_trie, *ledger._storage_tries.values()):
+            tree._data.nodes.changed |= tree._data.nodes.hashed
+
+
+def _copied(main: Any, storages: dict[Any, Any]) -> tuple[Any, dict[Any, Any]]:
+    return trie.copy_trie(main), {address: trie.copy_trie(tree) for address, tree in storages.items()}
+
+
+class Messages:
+    """Stands in for the specs' `process_message_call`: on revm where it can be, on the specs where it cannot. The state is the specs'."""
+
+    def __init__(self, ledger: Any, reading: Reading) -> None:
+        self._ledger, self._reading = ledger, reading
+        self._by_the_specs = fork.process_message_call
+        self._block: Any = None
+        self._stale: set[Any] = set()  # accounts that the specs changed since revm was told of them
+        self.on_revm_total = 0
+        self.on_the_specs: Counter[str] = Counter()
+        self.copy_the_state()
+
+    @contextlib.contextmanager
+    def on_revm(self) -> Iterator[None]:
+        fork.process_message_call = self._process
+        try:
+            yield
+        finally:
+            fork.process_message_call = self._by_the_specs
+
+    def copy_the_state(self) -> None:
+        genesis = self._reading.genesis
+        self._revm = _revm_messages().Revm(self._reading.config["chainId"], int(genesis.gas_limit), self._code)
+        self._block, self._stale = None, {address for address, _ in self._ledger._main_trie._data.items()}
+        for address, tree in self._ledger._storage_tries.items():
+            self._revm.put_slots(address, ((int.from_bytes(slot, "big"), int(value)) for slot, value in tree._data.items()))
+
+    def _code(self, address: bytes) -> bytes:
+        return bytes(state.get_account(self._ledger, Address(address)).code)
+
+    def _process(self, message: Any) -> Any:
+        not_for_revm = _revm_messages().NotForRevm
+        try:
+            output = self._process_on_revm(message)
+        except not_for_revm as reason:
+            self.on_the_specs[str(reason)] += 1
+            output = self._process_on_the_specs(message)
+        else:
+            self.on_revm_total += 1
+        self._stale |= {message.tx_env.origin, message.block_env.coinbase}  # fees are settled after the message
+        return output
+
+    def _process_on_revm(self, message: Any) -> Any:
+        revm, environment, ledger = self._revm, message.block_env, self._ledger
+        creation = message.target == b""
+        if message.tx_env.authorizations:
+            raise _revm_messages().NotForRevm("it sets code for an account (EIP-7702)")
+        if creation and state.account_exists(ledger, message.current_target):
+            raise _revm_messages().NotForRevm("it creates a contract where an account is")
+        if environment is not self._block:
+            self._block = environment
+            revm.begin_block(environment)
+        for address in self._stale | {message.caller, environment.coinbase}:
+            account = state.get_account(ledger, address)
+            before = 1 if creation and address == message.caller else 0  # revm itself counts a creation
+            revm.put_account(address, int(account.balance), int(account.nonce) - before, bytes(account.code))
+        self._stale = set()
+        ran = revm.run(
+            _revm_messages().Call(
+                sender=bytes(message.caller),
+                to=None if creation else bytes(message.target),
+                data=bytes(message.code if creation else message.data),
+                value=int(message.value),
+                gas=int(message.gas),
+                gas_price=int(message.tx_env.gas_price),
+                warm_accounts=frozenset(message.tx_env.access_list_addresses) - {environment.coinbase},
+                warm_slots=frozenset((a, int.from_bytes(slot, "big")) for a, slot in message.tx_env.access_list_storage_keys),
+            )
+        )
+        for changed in ran.changed:
+            self._take_over(message, changed)
+        return fork.MessageCallOutput(
+            gas_left=Uint(ran.gas_left),
+            refund_counter=U256(ran.refund),
+            logs=tuple(Log(Address(address), tuple(map(Bytes32, topics)), Bytes(data)) for address, topics, data in ran.logs),
+            accounts_to_delete={Address(changed.address) for changed in ran.changed if changed.destroyed},
+            error=None if ran.succeeded else OutOfGasError(),  # the receipt tells success from failure and no more
+            return_data=Bytes(b""),
+        )
+
+    def _take_over(self, message: Any, changed: Any) -> None:
+        address = Address(changed.address)
+        before = state.get_account(self._ledger, address)
+        nonce = before.nonce if address == message.caller else Uint(changed.nonce)
+        code = before.code if changed.code is None else Bytes(changed.code)
+        now = Account(nonce=nonce, balance=U256(changed.balance), code=code)
+        if now != before:
+            state.set_account(self._ledger, address, now)
+            self._stale.add(address)
+        if not changed.destroyed:
+            for slot, value in changed.slots:
+                state.set_storage(self._ledger, address, Bytes32(slot.to_bytes(32, "big")), U256(value))
+            self._revm.put_slots(address, changed.slots)
+
+    def _process_on_the_specs(self, message: Any) -> Any:
+        """And tells revm of every account and slot that this may have changed."""
+        before = _copied(self._ledger._main_trie, self._ledger._storage_tries)
+        output = self._by_the_specs(message)
+        self._stale |= {address for address, account in _differing(before[0], self._ledger._main_trie)}
+        for address in before[1].keys() | self._ledger._storage_tries.keys():
+            slots = _differing(before[1].get(address), self._ledger._storage_tries.get(address))
+            self._revm.put_slots(address, ((int.from_bytes(slot, "big"), int(value or 0)) for slot, value in slots))
+        return output
+
+
+def _differing(before: Any, now: Any) -> list[tuple[Any, Any]]:
+    """The rows of a trie that are others now; None where one is gone."""
+    old, new = (Map() if tree is None else tree._data.rows for tree in (before, now))
+    if before is not None and now is not None and before._data.nodes is now._data.nodes:
+        keys = now._data.nodes.changed
+    else:
+        keys = {*old.keys(), *new.keys()}
+    return [(key, new.get(key)) for key in keys if old.get(key) != new.get(key)]
+
+
+def _revm_messages() -> Any:
+    """Beside this file; imported for the fast mode only."""
+    try:
+        return sys.modules.get("revm_messages") or importlib.import_module("revm_messages")
+    except ImportError as missing:
+        raise OSError(f"--sample needs pyrevm, which there is for Python 3.11 and 3.12: {missing}") from missing
+
+
+def bloom_of(logs: tuple[Any, ...]) -> Any:
+    """As the specs' `logs_bloom`; most of what a log names has been hashed before."""
+    bits = 0
+    for log in logs:
+        for entry in (log.address, *log.topics):
+            bits |= _bloom_bits(bytes(entry))
+    return Bloom(bits.to_bytes(256, "big"))
+
+
+@functools.lru_cache(100_000)
+def _bloom_bits(entry: bytes) -> int:
+    digest = keccak256(entry)
+    return sum({1 << (int.from_bytes(digest[place : place + 2], "big") & 0x7FF) for place in (0, 2, 4)})
 
 
 # -- reading, showing --------------------------------------------------------------------------------------------------
@@ -437,7 +676,13 @@ def main() -> int:
     parser.add_argument("file", type=Path, help="what `python -m node export` wrote")
     parser.add_argument("--genesis-hash", help="the genesis you trust; without it, any chain that is consistent passes")
     parser.add_argument("--plain", action="store_true", help="the specs' state as it is: hashes everything for every block, slowly")
+    parser.add_argument("--sample", metavar="N|P%", type=_sample, help="the fast mode: compare the state roots of so many blocks")
+    parser.add_argument("--seed", type=int, default=None, help="chooses the same blocks again")
+    parser.add_argument("--json", action="store_true", help="a refusal is a line of JSON on standard output too")
     arguments = parser.parse_args()
+    if arguments.plain and arguments.sample is not None:
+        parser.error("--plain compares every state root, --sample some")
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
     outcome: list[int] = []
     sys.setrecursionlimit(100_000)
     threading.stack_size(512 * 1024 * 1024)  # the EVM's 1,024 nested calls are nested calls of Python
@@ -447,11 +692,21 @@ def main() -> int:
     return outcome[0] if outcome else 2
 
 
+def _sample(text: str) -> str:
+    if not re.fullmatch(r"\d+|\d{1,2}(\.\d+)?%|100%", text):
+        raise argparse.ArgumentTypeError("a number of blocks, or a percentage as 5%")
+    return text
+
+
 def _report(arguments: argparse.Namespace) -> int:
+    seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
+    sample = None if arguments.sample is None else Sample(arguments.sample, seed)
     try:
-        result = verify(arguments.file, arguments.genesis_hash, plain=arguments.plain)
+        result = verify(arguments.file, arguments.genesis_hash, plain=arguments.plain, sample=sample)
     except Difference as difference:
         print(f"refused: {difference}", file=sys.stderr)
+        if arguments.json:
+            print(json.dumps({"refused": str(difference), **({"seed": seed} if sample else {})}))
         return 1
     except OSError as error:
         print(f"cannot be run: {error}", file=sys.stderr)
