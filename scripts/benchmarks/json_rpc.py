@@ -54,12 +54,10 @@ class JsonRpc:
 class RpcProcess:
     """A node of any make, in a process of its own, from the moment it answers."""
 
-    def __init__(self, command: Sequence[str], port: int, *, log: Path, environment: dict[str, str] | None = None) -> None:
-        self._log = log
+    def __init__(self, command: Sequence[str], port: int, *, log: Path, folder: Path | None = None) -> None:
+        self._log, self.port = log, port
         with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**os.environ, **(environment or {})}
-            )
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder)
         self.rpc = JsonRpc(port)
         try:
             self._wait_until_it_answers()
