@@ -85,6 +85,11 @@ class BlockProducer:
 
         self._command(take_up)
 
+    @property
+    def seals_at_once(self) -> bool:
+        """Whether what waits is about to be in a block."""
+        return self._pace is None and self._fault is None
+
     def mine(self, blocks: int, timestamp: int | None) -> None:
         def seal_blocks() -> None:
             if timestamp is not None:

@@ -53,6 +53,10 @@ class Follower:
         self._stopping.set()
         self._thread.join()
 
+    @property
+    def seals_at_once(self) -> bool:
+        return False
+
     def submit(self, raw: bytes) -> NoReturn:
         self._read_only()
 

@@ -4,6 +4,7 @@ import inspect
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import inf
 from typing import Any
 
@@ -25,6 +26,16 @@ Handler = Callable[..., object]
 BATCH_MAX = 1_000
 
 
+class NotYet(Exception):
+    """Of a handler whose answer is null until a block that is about to be sealed. Whoever cannot wait answers null."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    response: bytes
+    not_yet: bool = False  # worth another attempt after the next block
+
+
 class Dispatcher:
     def __init__(self, methods: Mapping[str, Handler]) -> None:
         self._methods = {name: (handler, inspect.signature(handler)) for name, handler in methods.items()}
@@ -35,30 +46,41 @@ class Dispatcher:
         extended._methods = {**self._methods, **extended._methods}
         return extended
 
-    def respond(self, body: bytes) -> bytes:
-        """The response's JSON; empty if the request held notifications only."""
+    def attempt(self, body: bytes) -> Attempt:
+        """As `respond`. A batch is never worth another attempt: parts of it have taken effect."""
+        early: list[str] = []
+        response = self.respond(body, early)
+        return Attempt(response, bool(early) and not response.startswith(b"["))
+
+    def respond(self, body: bytes, early: list[str] | None = None) -> bytes:
+        """The response's JSON; empty if the request held notifications only. `early` takes the methods that answered NotYet."""
+        early = [] if early is None else early
         try:
             request = from_json(body, allow_inf_nan=False)  # bounded in depth: the EVM library lifts the interpreter's own bound
         except ValueError:
             return _dump(_failure(None, RpcError(PARSE_ERROR, "parse error: the body is not valid JSON")))
         if not isinstance(request, list):
-            response = self._answer(request)
+            response = self._answer(request, early)
             return b"" if response is None else _dump(response)
         if not request:
             return _dump(_failure(None, RpcError(INVALID_REQUEST, "empty batch")))
         if len(request) > BATCH_MAX:
             return _dump(_failure(None, RpcError(INVALID_REQUEST, f"batch too large: at most {BATCH_MAX} requests")))
-        responses = [response for item in request if (response := self._answer(item)) is not None]
+        responses = [response for item in request if (response := self._answer(item, early)) is not None]
         return _dump(responses) if responses else b""
 
-    def _answer(self, request: object) -> dict[str, object] | None:
+    def _answer(self, request: object, early: list[str]) -> dict[str, object] | None:
         try:
             request_id, method, params, is_notification = _parse(request)
         except RpcError as error:
             request_id = request.get("id") if isinstance(request, dict) else None
             return _failure(request_id if isinstance(request_id, str | int) else None, error)
+        response: dict[str, object]
         try:
             result = self._call(method, params)
+        except NotYet:
+            early.append(method)
+            response = {"jsonrpc": "2.0", "id": request_id, "result": None}
         except RpcError as error:
             response = _failure(request_id, error)
         except ChainError as error:

@@ -1,6 +1,5 @@
 """JSON-RPC over HTTP and WebSocket on one port. Answers on loopback only, and to no page that a browser brought from elsewhere."""
 
-import asyncio
 import ipaddress
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from node.rpc.answering import Answering
 from node.rpc.dispatch import Dispatcher
 from node.rpc.methods import method_table
 from node.rpc.ports import NodeView
@@ -24,6 +24,7 @@ SOCKETS_MAX = 256
 def application(node: NodeView) -> Starlette:
     dispatcher = Dispatcher(method_table(node))
     workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="rpc")
+    answered = Answering(dispatcher, workers, node.history.new_head)
 
     async def answer(request: Request) -> Response:
         if not is_loopback_name(request.headers.get("host", "")):
@@ -38,9 +39,7 @@ def application(node: NodeView) -> Starlette:
                     return _refusal(413, f"request body too large: at most {BODY_BYTES_MAX} bytes")
         except ClientDisconnect:
             return Response(status_code=400)
-        loop = asyncio.get_running_loop()
-        response = await loop.run_in_executor(workers, dispatcher.respond, bytes(body))
-        return Response(response, media_type="application/json")
+        return Response(await answered(bytes(body)), media_type="application/json")
 
     sockets_open = 0
 

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from node.rpc.answering import Answering
 from node.rpc.dispatch import Dispatcher
 from node.rpc.eth.subscribe import Subscriptions
 from node.rpc.ports import NodeView
@@ -16,7 +17,7 @@ class Connection:
     def __init__(self, socket: WebSocket, dispatcher: Dispatcher, node: NodeView, workers: Executor) -> None:
         self._socket, self._node, self._workers = socket, node, workers
         self._subscriptions = Subscriptions(node)
-        self._dispatcher = dispatcher.with_methods(self._subscriptions.methods())
+        self._answered = Answering(dispatcher.with_methods(self._subscriptions.methods()), workers, node.history.new_head)
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
 
@@ -47,7 +48,7 @@ class Connection:
             if message["type"] == "websocket.disconnect":
                 return
             body = message.get("bytes") or (message.get("text") or "").encode()
-            response = await self._loop.run_in_executor(self._workers, self._dispatcher.respond, body)
+            response = await self._answered(body)
             if response:
                 await self._socket.send_text(response.decode())
             if self._subscriptions.activate():

@@ -4,7 +4,7 @@ from typing import Any
 
 from node.chain.errors import NotOnChain
 from node.rpc.block_tag import block_number
-from node.rpc.dispatch import Handler
+from node.rpc.dispatch import Handler, NotYet
 from node.rpc.hex import hash32, quantity
 from node.rpc.ports import NodeView
 from node.rpc.shapes import receipt_view, transaction_view
@@ -32,8 +32,12 @@ def methods(node: NodeView) -> dict[str, Handler]:
         return by_number_and_index({"blockHash": block_hash}, index)
 
     def receipt(transaction_hash: object) -> dict[str, Any] | None:
-        place = history.place_of(hash32(transaction_hash))
+        wanted = hash32(transaction_hash)
+        waits = node.pool.get(wanted) is not None and node.producer.seals_at_once
+        place = history.place_of(wanted)
         if place is None or place[0] > history.head.block_number:
+            if waits:
+                raise NotYet
             return None
         number, index = place
         return receipt_view(history.block(number), history.receipts(number), index)
