@@ -23,7 +23,7 @@ from node.config import DataDirectory
 from node.producer import BlockProducer
 from node.rpc.ports import NodeView
 from node.rpc.server import BODY_BYTES_MAX, application, is_loopback_name
-from node.store.database import Lmdb
+from node.store.database import RocksDb
 from node.store.recovery import open_history
 
 CLIENT_VERSION = f"splittally-node/0.1.0/python{sys.version_info.major}.{sys.version_info.minor}"
@@ -89,7 +89,7 @@ def open_chain(directory: DataDirectory, *, batched_trie: bool = True) -> Iterat
     """The chain of a data directory, which no other process may use meanwhile."""
     config = directory.genesis()
     lock = directory.lock()
-    store = Lmdb(directory.store)
+    store = RocksDb(directory.store)
     try:
         yield open_history(store, config, directory.sealer_key(), time.time(), batched_trie=batched_trie)
     finally:

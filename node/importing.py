@@ -11,7 +11,7 @@ from node.chain.history import HEAD, History
 from node.chain.ports import Table
 from node.config import DataDirectory
 from node.store.chain_file import ChainHead
-from node.store.database import Lmdb
+from node.store.database import RocksDb
 from node.store.recovery import lay_genesis, open_history
 
 
@@ -24,7 +24,7 @@ def importing(directory: DataDirectory, head: ChainHead) -> Iterator[History]:
             directory.write_genesis(head.config)
         if directory.genesis() != head.config:
             raise BadGenesis(f"{directory.path} holds a chain with another genesis than the file")
-        with contextlib.closing(Lmdb(directory.store)) as store:
+        with contextlib.closing(RocksDb(directory.store)) as store:
             if store.get(Table.META, HEAD) is None:
                 lay_genesis(store, head.config, head.genesis_seal, time.time())
             history = open_history(store, head.config, None, time.time())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from node.chain.errors import BadGenesis
 from node.chain.history import History
 from node.config import DataDirectory
-from node.store.database import Lmdb
+from node.store.database import RocksDb
 from node.store.recovery import open_history
 
 
@@ -19,17 +19,17 @@ def sole_user(directory: DataDirectory, *, batched_trie: bool = True) -> Iterato
     lock = directory.lock()
     try:
         key = directory.sealer_key() if directory.key_file.exists() else None
-        with contextlib.closing(Lmdb(directory.store)) as store:
+        with contextlib.closing(RocksDb(directory.store)) as store:
             yield open_history(store, config, key, time.time(), batched_trie=batched_trie)
     finally:
         os.close(lock)
 
 
 @contextlib.contextmanager
-def beside_a_node(directory: DataDirectory) -> Iterator[tuple[History, Lmdb]]:
+def beside_a_node(directory: DataDirectory) -> Iterator[tuple[History, RocksDb]]:
     """Read only: the chain as of now, whether or not a node is at work on it."""
     config = directory.genesis()
     if not directory.store.exists():
         raise BadGenesis(f"{directory.path} holds no block yet")
-    with contextlib.closing(Lmdb(directory.store, read_only=True)) as store:
+    with contextlib.closing(RocksDb(directory.store, read_only=True)) as store:
         yield open_history(store, config, None, time.time()), store

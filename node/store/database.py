@@ -1,51 +1,72 @@
-"""The block store on LMDB: one commit is one transaction, on disk (fsync) before it returns.
+"""The block store on RocksDB: one commit is one record of its log, on disk (fsync) before it returns.
 
-LMDB keeps no checksums. State is stored under its hash, so that what is read of it is checked: a flipped byte is named, not believed.
+RocksDB keeps a checksum of everything; state is stored under its hash and checked against that too. A flipped byte is named, not believed.
 """
 
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
-import lmdb
 from eth_hash.auto import keccak
 from lru import LRU
+from rocksdict import (
+    AccessType,
+    BlockBasedIndexType,
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    DBRecoveryMode,
+    Options,
+    Rdict,
+    WriteBatch,
+    WriteOptions,
+)
 
 from node.chain.errors import StoreFailed
 from node.chain.ports import Table, Writes
+from node.store.frames import damaged_at
+from node.store.view import View
 
-MAP_BYTES_AT_FIRST = 1 << 30  # address space, not disk; doubles when full
 CACHED_NODES = 100_000
 CACHED_NODE_BYTES_MAX = 600  # trie nodes, not contract code
 CACHED_CODES = 256
+BLOCK_CACHE_BYTES = 128 << 20
+WRITE_BUFFER_BYTES = 64 << 20  # twice that while one is written out
+FILE_BYTES = 256 << 20
+FILES_OPEN = 256
+COPIED_AT_ONCE = 20_000  # rows
+VIEWS_TRIED = 20
+
+PREFIXES = {
+    Table.STATE: b"s",
+    Table.HEADERS: b"h",
+    Table.BODIES: b"b",
+    Table.RECEIPTS: b"r",
+    Table.SEALS: b"l",
+    Table.HASHES: b"i",
+    Table.TRANSACTIONS: b"t",
+    Table.META: b"m",
+}
+HINT = "restore it with `repair`, from a backup, a chain file or a replica"
 
 
-class Lmdb:
-    """Readers may be on any thread; commits come from one writer. Files are readable by their owner only.
+class RocksDb:
+    """Readers may be on any thread; commits come from one writer. The directory is its owner's only.
 
-    `read_only` opens what another process may be writing: it sees every block as soon as it is committed.
+    `read_only` opens what another process may be writing, as of this moment, and writes nothing there.
+    `salvage` is read-only too, and makes do with what comes before a damage of the log.
     """
 
-    def __init__(self, directory: Path, *, read_only: bool = False) -> None:
+    def __init__(self, directory: Path, *, read_only: bool = False, salvage: bool = False) -> None:
         self._directory = directory
+        self._view: View | None = None
+        if (directory / "data.mdb").exists():
+            raise StoreFailed(f"{directory} was written by an earlier version (LMDB): `export` with that one, `import` the file with this")
         try:
-            if read_only and not (directory / "data.mdb").is_file():
-                raise StoreFailed(f"there is no store in {directory}")
-            if not read_only:
-                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._environment = lmdb.open(
-                str(directory),
-                map_size=0 if read_only else MAP_BYTES_AT_FIRST,
-                max_dbs=len(Table),
-                mode=0o600,
-                max_readers=64,
-                readonly=read_only,
-                create=not read_only,
-            )
-            self._tables = {table: self._environment.open_db(table.value, create=not read_only) for table in Table}
-        except (lmdb.Error, OSError) as error:
-            raise StoreFailed(f"the store in {directory} cannot be opened: {error}") from error
-        self._resizing = threading.Lock()  # LMDB's map may only grow while no transaction is open
+            self._rows = self._open_view(salvage=salvage) if read_only or salvage else self._open()
+        except Exception as error:  # rocksdict raises nothing more exact
+            raise StoreFailed(f"the store in {directory} cannot be opened: {error}; {HINT}") from error
         self._nodes: LRU[bytes, bytes] = LRU(CACHED_NODES)
         self._codes: LRU[bytes, bytes] = LRU(CACHED_CODES)
         self._nodes_lock = threading.Lock()
@@ -61,50 +82,97 @@ class Lmdb:
         value = self._read(table, key)
         if value is not None:
             if keccak(value) != key:
-                raise StoreFailed(f"state node 0x{key.hex()} is corrupt in {self._directory}; restore it from a backup or a replica")
+                raise StoreFailed(f"state node 0x{key.hex()} is corrupt in {self._directory}; {HINT}")
             self._keep(key, value)
         return value
 
     def commit(self, writes: Writes) -> None:
-        while True:
-            try:
-                self._write(writes)
-            except lmdb.MapFullError:
-                self._grow()
-            except lmdb.Error as error:
-                raise StoreFailed(f"the store in {self._directory} cannot be written: {error}") from error
-            else:
-                break
+        batch = WriteBatch(raw_mode=True)
+        for table, rows in writes.items():
+            prefix = PREFIXES[table]
+            for key, value in rows.items():
+                batch.put(prefix + key, value)
+        try:
+            self._rows.write(batch)
+            self._rows.flush_wal(True)  # a call of its own: this one lets other threads run while the disk works
+        except Exception as error:
+            raise StoreFailed(f"the store in {self._directory} cannot be written: {error}") from error
         for key, value in writes.get(Table.STATE, {}).items():
             self._keep(key, value)
 
     def copy_to(self, directory: Path) -> None:
-        """A consistent copy as of the last commit, on disk when it returns, while another process goes on writing."""
-        directory.mkdir(mode=0o700)
+        """A copy of every row, checksums checked, as of when this store was opened. On disk when it returns."""
+        copy = RocksDb(directory)
+        unlogged = WriteOptions()
+        unlogged.disable_wal = True  # type: ignore[assignment, method-assign]  # a property, whatever its stub says
         try:
-            self._environment.copy(str(directory), compact=True)
-            for path in (*directory.iterdir(), directory):
-                if path.is_file():
-                    path.chmod(0o600)
-                _flush(path)
-        except (lmdb.Error, OSError) as error:
+            for batch in self._batches():
+                copy._rows.write(batch, unlogged)
+            copy._rows.flush()
+        except Exception as error:
             raise StoreFailed(f"the store in {self._directory} cannot be copied to {directory}: {error}") from error
+        finally:
+            copy.close()
+        _flush(directory)
 
     def close(self) -> None:
-        with self._resizing:
-            self._environment.close()
+        self._rows.close()
+        if self._view is not None:
+            self._view.close()
+
+    def _open(self) -> Rdict:
+        os.umask(0o077)  # also for the files that RocksDB's own threads make later
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_logs(self._directory)
+        options = _options()
+        options.create_if_missing(True)
+        options.set_max_open_files(FILES_OPEN)
+        return Rdict(str(self._directory), options)
+
+    def _open_view(self, *, salvage: bool) -> Rdict:
+        if not (self._directory / "CURRENT").is_file():
+            raise StoreFailed("there is no store")
+        options = _options()
+        options.set_max_open_files(-1)  # all from the start: the writer may delete them
+        if salvage:
+            options.set_wal_recovery_mode(DBRecoveryMode.point_in_time())
+        for _ in range(VIEWS_TRIED):
+            view = View(self._directory, cut_logs=salvage)
+            try:
+                if not salvage:
+                    _check_logs(view.path)
+                rows = Rdict(str(view.path), options, access_type=AccessType.read_only(False))
+            except Exception:
+                torn = view.is_torn()
+                view.close()
+                if not torn:
+                    raise
+                continue
+            if not view.is_torn():
+                self._view = view
+                return rows
+            rows.close()
+            view.close()
+        raise StoreFailed("its writer changes it too fast to be read")
 
     def _read(self, table: Table, key: bytes) -> bytes | None:
-        while True:
-            try:
-                with self._resizing, self._environment.begin(db=self._tables[table]) as reading:
-                    value: bytes | None = reading.get(key)
-                    return value
-            except lmdb.MapResizedError:  # the writer is another process, and has grown the map
-                with self._resizing:
-                    self._environment.set_mapsize(0)
-            except lmdb.Error as error:
-                raise StoreFailed(f"the store in {self._directory} cannot be read: {error}") from error
+        try:
+            value: bytes | None = self._rows.get(PREFIXES[table] + key)
+        except Exception as error:
+            raise StoreFailed(f"{_row(table, key)} cannot be read from {self._directory}: {error}; {HINT}") from error
+        return value
+
+    def _batches(self) -> Iterator[WriteBatch]:
+        rows, batch = self._rows.iter(), WriteBatch(raw_mode=True)
+        rows.seek_to_first()
+        while rows.valid():
+            batch.put(rows.key(), rows.value())
+            if len(batch) == COPIED_AT_ONCE:
+                yield batch
+                batch = WriteBatch(raw_mode=True)
+            rows.next()
+        rows.status()  # raises if it was not the end that stopped it
+        yield batch
 
     def _keep(self, key: bytes, value: bytes) -> None:
         with self._nodes_lock:
@@ -113,20 +181,47 @@ class Lmdb:
             else:
                 self._codes[key] = value
 
-    def _write(self, writes: Writes) -> None:
-        with self._environment.begin(write=True) as writing:
-            for table, rows in writes.items():
-                database = self._tables[table]
-                for key, value in sorted(rows.items()):
-                    writing.put(key, value, db=database)
 
-    def _grow(self) -> None:
-        with self._resizing:
-            self._environment.set_mapsize(2 * self._environment.info()["map_size"])
+def _options() -> Options:
+    """Point reads of random keys, with bounded memory: indexes and filters live in the block cache, in parts."""
+    blocks = BlockBasedOptions()
+    blocks.set_block_cache(Cache(BLOCK_CACHE_BYTES))
+    blocks.set_bloom_filter(10, False)
+    blocks.set_index_type(BlockBasedIndexType.two_level_index_search())
+    blocks.set_partition_filters(True)
+    blocks.set_cache_index_and_filter_blocks(True)
+    blocks.set_pin_l0_filter_and_index_blocks_in_cache(True)
+    blocks.set_pin_top_level_index_and_filter(True)
+    options = Options(raw_mode=True)
+    # a torn last record was never acknowledged; anything else that is wrong with the log is refused, not cut off
+    options.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
+    options.set_block_based_table_factory(blocks)
+    options.set_compression_type(DBCompressionType.lz4())  # for calldata and receipts; hashes stay as they are
+    options.set_write_buffer_size(WRITE_BUFFER_BYTES)
+    options.set_target_file_size_base(FILE_BYTES)
+    options.set_max_background_jobs(2)
+    options.set_bytes_per_sync(1 << 20)
+    options.set_stats_dump_period_sec(0)
+    options.set_keep_log_file_num(2)
+    options.set_max_log_file_size(1 << 20)
+    return options
 
 
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+def _check_logs(directory: Path) -> None:
+    for log in sorted(directory.iterdir()):
+        if log.suffix == ".log" or log.name.startswith("MANIFEST-"):
+            at = damaged_at(log)
+            if at is not None:
+                raise StoreFailed(f"{log.name} is damaged at byte {at}")
+
+
+def _row(table: Table, key: bytes) -> str:
+    name = table.value.decode()
+    return f"block {int.from_bytes(key, 'big')} in {name}" if len(key) == 8 else f"0x{key.hex()} in {name}"
+
+
+def _flush(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

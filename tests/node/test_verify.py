@@ -14,7 +14,7 @@ from node.chain.ports import Table
 from node.chain.sealing import seal
 from node.chain.verification import verify_chain
 from node.config import DataDirectory
-from node.store.database import Lmdb
+from node.store.database import RocksDb
 from node.store.recovery import open_history
 from tests.node.cell_contract import CREATION, word
 from tests.node.running_node import RunningNode, throwaway_account
@@ -41,12 +41,12 @@ def directory(sealed_chain: Path, tmp_path: Path) -> DataDirectory:
 
 
 def _verified(directory: DataDirectory, change: Callable[[History], None] = lambda _: None) -> list[int]:
-    store = Lmdb(directory.store)
+    store = RocksDb(directory.store)
     try:
         change(open_history(store, directory.genesis(), directory.sealer_key(), 0))
     finally:
         store.close()
-    store = Lmdb(directory.store)
+    store = RocksDb(directory.store)
     try:
         return list(verify_chain(open_history(store, directory.genesis(), directory.sealer_key(), 0)))
     finally:

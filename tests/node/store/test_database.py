@@ -11,81 +11,39 @@ from eth_hash.auto import keccak
 
 from node.chain.errors import StoreFailed
 from node.chain.ports import Table
-from node.store import database
-from node.store.database import Lmdb
+from node.store.database import RocksDb
 
 
 def test_what_was_committed_is_there_after_reopening(tmp_path: Path) -> None:
-    store = Lmdb(tmp_path / "chain")
+    store = RocksDb(tmp_path / "chain")
     store.commit({Table.STATE: {keccak(b"v"): b"v"}, Table.META: {b"head": b"1"}})
     store.close()
-    again = Lmdb(tmp_path / "chain")
+    again = RocksDb(tmp_path / "chain")
     assert (again.get(Table.STATE, keccak(b"v")), again.get(Table.META, b"head")) == (b"v", b"1")
     assert again.get(Table.HEADERS, b"k") is None
     again.close()
 
 
-def test_a_commit_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
-    store = Lmdb(tmp_path / "chain")
-    too_long = b"k" * 600  # LMDB takes keys up to 511 bytes
-    with pytest.raises(StoreFailed):
-        store.commit({Table.META: {b"head": b"2"}, Table.STATE: {too_long: b"v"}})
-    assert store.get(Table.META, b"head") is None
-    store.close()
-
-
-def test_the_map_grows_when_it_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "MAP_BYTES_AT_FIRST", 1 << 20)
-    store = Lmdb(tmp_path / "chain")
-    rows = {keccak(value): value for value in (number.to_bytes(1_000, "big") for number in range(5_000))}
-    store.commit({Table.STATE: rows, Table.META: {b"head": b"3"}})
-    assert store.get(Table.META, b"head") == b"3"
-    assert all(store.get(Table.STATE, key) == value for key, value in rows.items())
-    store.close()
-
-
 @pytest.mark.parametrize("size_bytes", [100, 5_000], ids=["node", "code"])
 def test_state_whose_bytes_were_flipped_is_named_on_reading(tmp_path: Path, size_bytes: int) -> None:
     good, flipped = bytes(size_bytes), bytes(size_bytes - 1) + b"\x01"
-    store = Lmdb(tmp_path / "chain")
+    store = RocksDb(tmp_path / "chain")
     store.commit({Table.STATE: {keccak(good): flipped}})
     store.close()
-    again = Lmdb(tmp_path / "chain")
+    again = RocksDb(tmp_path / "chain")
     with pytest.raises(StoreFailed, match=f"state node 0x{keccak(good).hex()} is corrupt"):
         again.get(Table.STATE, keccak(good))
     again.close()
 
 
-def test_a_reading_process_sees_what_a_writer_adds_even_after_the_map_grew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "MAP_BYTES_AT_FIRST", 1 << 20)
-    writer = Lmdb(tmp_path / "chain")
-    writer.commit({Table.META: {b"head": b"1"}})
-    script = f"""
-from pathlib import Path
-from node.chain.ports import Table
-from node.store.database import Lmdb
-store = Lmdb(Path({str(tmp_path / "chain")!r}), read_only=True)
-print(store.get(Table.META, b"head"), flush=True)
-input()
-print(store.get(Table.META, b"head"))
-"""
-    command = [sys.executable, "-c", script]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
-        assert reader.stdout is not None
-        assert reader.stdout.readline() == "b'1'\n"
-        writer.commit({Table.BODIES: {bytes([n]): bytes(100_000) for n in range(50)}, Table.META: {b"head": b"2"}})
-        assert reader.communicate("\n", timeout=60)[0] == "b'2'\n"
-    writer.close()
-
-
 def test_a_store_that_is_not_there_is_not_made_by_reading_it(tmp_path: Path) -> None:
     with pytest.raises(StoreFailed, match="there is no store"):
-        Lmdb(tmp_path / "chain", read_only=True)
+        RocksDb(tmp_path / "chain", read_only=True)
     assert not (tmp_path / "chain").exists()
 
 
 def test_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
-    Lmdb(tmp_path / "chain").close()
+    RocksDb(tmp_path / "chain").close()
     assert stat.S_IMODE((tmp_path / "chain").stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "chain").iterdir()} == {0o600}
 
@@ -97,8 +55,8 @@ import resource, signal
 from pathlib import Path
 from node.chain.errors import StoreFailed
 from node.chain.ports import Table
-from node.store.database import Lmdb
-store = Lmdb(Path({str(tmp_path / "chain")!r}))
+from node.store.database import RocksDb
+store = RocksDb(Path({str(tmp_path / "chain")!r}))
 store.commit({{Table.META: {{b"head": b"1"}}}})
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 18, {resource.RLIM_INFINITY}))
@@ -111,6 +69,6 @@ print(store.get(Table.META, b"head"))
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stdout.startswith("refused: the store in ")
     assert ran.stdout.endswith("b'1'\n")
-    store = Lmdb(tmp_path / "chain")
+    store = RocksDb(tmp_path / "chain")
     assert store.get(Table.META, b"head") == b"1"
     store.close()
