@@ -33,7 +33,15 @@ class Outcome:
     state_root: bytes
 
 
-def outcome(state_class: type[BaseState], body: bytes, *, gas: int = GAS, is_static: bool = False, other: bytes = b"") -> Outcome:
+def outcome(
+    state_class: type[BaseState],
+    body: bytes,
+    *,
+    gas: int = GAS,
+    is_static: bool = False,
+    other: bytes = b"",
+    call_data: bytes = CALL_DATA,
+) -> Outcome:
     state = state_class(StateOverlay(lambda _: None), _CONTEXT, BLANK_ROOT_HASH)
     state.set_balance(SENDER, 10**18)
     state.set_balance(CONTRACT, 1_000)
@@ -42,7 +50,7 @@ def outcome(state_class: type[BaseState], body: bytes, *, gas: int = GAS, is_sta
     for slot in (1, 2, 32):
         state.set_storage(CONTRACT, slot, 7)
     state.lock_changes()
-    message = Message(gas, CONTRACT, SENDER, 0 if is_static else 3, CALL_DATA, body, is_static=is_static)
+    message = Message(gas, CONTRACT, SENDER, 0 if is_static else 3, call_data, body, is_static=is_static)
     context = CancunTransactionContext(gas_price=7, origin=SENDER)
     computation = state.computation_class.apply_message(state, message, context)
     touched = frozenset(state._account_db._journal_accessed_state._journal._current_values)  # type: ignore[attr-defined]

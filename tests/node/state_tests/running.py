@@ -1,6 +1,6 @@
 """Running one state test on any state class: post-state root, logs hash, gas and output, and whether the state is whole."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from eth.vm.forks.cancun.transactions import CancunTransactionBuilder
 from eth.vm.state import BaseState
 from eth_hash.auto import keccak
 from eth_utils.exceptions import ValidationError
-from trie.hexary import HexaryTrie
+from trie.constants import NODE_TYPE_BRANCH, NODE_TYPE_EXTENSION, NODE_TYPE_LEAF
+from trie.utils.nodes import decode_node, get_node_type
 
 from node.chain.state import StateOverlay
 from tests.node.state_tests.archive import Post, StateTest
@@ -26,7 +27,7 @@ REJECTED = (ValidationError, rlp.exceptions.RLPException, ValueError)
 class Outcome:
     state_root: bytes
     logs_hash: bytes
-    gas_left: int | None = None  # None if the transaction is not valid
+    gas_burned: int = 0  # before refunds; 0 if the transaction is not valid
     gas_refund: int = 0
     output: bytes = b""
     error: str = ""
@@ -38,11 +39,12 @@ def outcomes(test: StateTest, state_class: type[BaseState]) -> Iterator[tuple[Po
     for address, account in test.world.items():
         _set_account(state, bytes.fromhex(address[2:]), account)
     state.persist()
+    assert_whole(world, state.state_root)
     for post in test.posts:
         after = StateOverlay(world.writes.get)
         fresh = state_class(after, _context(test.environment), state.state_root)
         outcome = _run(fresh, post.raw_transaction)
-        assert_whole(after, outcome.state_root)
+        assert_whole(after, outcome.state_root, known=world.writes)
         yield post, outcome
 
 
@@ -59,31 +61,40 @@ def _run(state: BaseState, raw: bytes) -> Outcome:
     return Outcome(
         state_root=state.state_root,
         logs_hash=keccak(rlp.encode(logs)),
-        gas_left=computation.get_gas_remaining(),
+        gas_burned=transaction.gas - computation.get_gas_remaining(),
         gas_refund=computation.get_gas_refund(),
         output=computation.output,
         error=type(computation.error).__name__ if computation.is_error else "",
     )
 
 
-def assert_whole(store: BaseDB, state_root: bytes) -> None:
-    """Every account, slot and code under the root can be read from what was written, with the reference trie."""
-    for encoded in _values(store, state_root):
+def assert_whole(store: BaseDB, state_root: bytes, known: Container[bytes] = ()) -> None:
+    """Every account, slot and code under the root can be read from what was written, as far as it is not `known` by its hash."""
+    for encoded in _values(store, state_root, known):
         account = rlp.decode(encoded, sedes=Account)
         assert account.code_hash == EMPTY_SHA3 or account.code_hash in store
-        for value in _values(store, account.storage_root):
+        for value in _values(store, account.storage_root, known):
             assert value
 
 
-def _values(store: BaseDB, root: bytes) -> Iterator[bytes]:
-    waiting = [] if root == BLANK_ROOT_HASH else [HexaryTrie(store, root).root_node]
-    trie = HexaryTrie(store, root)
+def _values(store: BaseDB, root: bytes, known: Container[bytes]) -> Iterator[bytes]:
+    waiting: list[Any] = [] if root == BLANK_ROOT_HASH else [root]
     while waiting:
         node = waiting.pop()
-        if node.value:
-            yield node.value
-        for segment in node.sub_segments:
-            waiting.append(trie.traverse_from(node, segment))
+        if isinstance(node, bytes):
+            if not node or node in known:
+                continue
+            assert keccak(store[node]) == node
+            node = decode_node(store[node])
+        kind = get_node_type(node)
+        if kind == NODE_TYPE_BRANCH:
+            waiting += node[:16]
+            if node[16]:
+                yield node[16]
+        elif kind == NODE_TYPE_EXTENSION:
+            waiting.append(node[1])
+        elif kind == NODE_TYPE_LEAF:
+            yield node[1]
 
 
 def _set_account(state: BaseState, address: bytes, account: dict[str, Any]) -> None:
