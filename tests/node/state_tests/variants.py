@@ -18,7 +18,13 @@ Variant = Callable[[type[BaseState]], type[BaseState]]
 
 @cache
 def stock(state_class: type[BaseState]) -> type[BaseState]:
-    return type(f"Stock{state_class.__name__}", (by_py_evm(state_class),), {"account_db_class": AccountDB})
+    """py-evm's loop, tries and precompiles, on the rules of the class."""
+    run = by_py_evm(state_class)
+    computation = run.computation_class
+    stock_computation = next(parent for parent in computation.__mro__ if parent.__module__.startswith("eth.vm.forks"))
+    precompiles = {**computation.get_precompiles(), **stock_computation.get_precompiles()}
+    plain = type(f"Stock{computation.__name__}", (computation,), {"_precompiles": precompiles})
+    return type(f"Stock{state_class.__name__}", (run,), {"account_db_class": AccountDB, "computation_class": plain})
 
 
 @cache
