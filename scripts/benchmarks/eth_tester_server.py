@@ -7,7 +7,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
-from eth_tester import EthereumTester, PyEVMBackend
+from eth_tester import EthereumTester, PyEVMBackend  # type: ignore[import-untyped]
 from web3 import Web3
 from web3.providers.eth_tester import EthereumTesterProvider
 

@@ -21,7 +21,7 @@ from scripts.benchmarks.anvil import Anvil, anvil, find_anvil
 from scripts.benchmarks.durable_ledger import durable_ledger
 from scripts.benchmarks.figures import Clock, Figures, load, machine
 from scripts.benchmarks.issuing import member
-from scripts.benchmarks.ledger_phases import BATCH, Phases, Say
+from scripts.benchmarks.ledger_phases import BATCH, QUICK, Phases, Say, Scale
 from scripts.benchmarks.ledger_profile import profile_blocks
 from scripts.benchmarks.ledger_report import report, shown
 from scripts.benchmarks.plain_chain import PlainChain
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from scripts.benchmarks.revm import Revm
 
 MEMBERS = 200_000
-SUSTAINED_SECONDS = 30.0
 PROFILED_BATCHES = 20
 TABLE_WIDTH = 110
 
@@ -40,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench ledger", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     parser.add_argument("--members", type=int, default=MEMBERS, help=f"members with points before anything is measured ({MEMBERS:,})")
-    parser.add_argument("--seconds", type=float, default=SUSTAINED_SECONDS, help=f"of sustained load ({SUSTAINED_SECONDS:.0f})")
+    parser.add_argument("--quick", action="store_true", help="one round of everything and little of it: shows that it works, not how fast")
     parser.add_argument("--anvil", type=Path, metavar="PATH", help="the anvil program (default: PATH, then the conformance clients)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="where the chain is kept meanwhile (default: a temporary directory)")
     parser.add_argument("--profile", action="store_true", help="only build the state, then print where the time of a batch goes")
@@ -55,24 +54,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.profile:
             _profile(Path(directory), options.members, say)
             return 0
-        figures = measure(Path(directory), options.members, options.seconds, options.anvil, say)
+        figures = measure(Path(directory), options.members, QUICK if options.quick else Scale(), options.anvil, say)
     Console(width=TABLE_WIDTH).print(*shown(figures))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
     return 0
 
 
-def measure(directory: Path, members: int, seconds: float, anvil_program: Path | None, say: Say) -> Figures:
+def measure(directory: Path, members: int, scale: Scale, anvil_program: Path | None, say: Say) -> Figures:
     taken: Figures = {"machine": machine(), "members": members, "left_out": {}}
     with ExitStack() as stack:
         ledger = stack.enter_context(durable_ledger(directory / "node"))
         rivals = Rivals(ledger, stack.enter_context(_anvil(anvil_program, directory, taken["left_out"])), _revm(taken["left_out"]))
-        phases = Phases(ledger, rivals, members, say)
+        phases = Phases(ledger, rivals, members, scale, say)
         taken["batched_new"] = phases.build()
         say("the same transactions on anvil and revm …")
         rivals.catch_up()
-        say(f"sustained load for {seconds:.0f} s …")
-        taken["sustained"], taken["commit_ms"] = phases.sustained(seconds)
+        say(f"sustained load for {scale.sustained_seconds:.0f} s …")
+        taken["sustained"], taken["commit_ms"] = phases.sustained()
         say(f"{taken['sustained']['entries_per_s']:,.0f} entries/s; now in turns with the others …")
         taken["rounds"] = phases.rounds()
         taken["burst"] = phases.burst()
@@ -81,12 +80,16 @@ def measure(directory: Path, members: int, seconds: float, anvil_program: Path |
         plain = PlainChain([member(number) for number in range(members)], ledger.issuer.lot)
         taken["singles"] = phases.singles(plain)
         del plain
-        taken["singles_at_once"] = phases.singles_at_once(1_000)
+        taken["singles_at_once"] = phases.singles_at_once()
         say("one at a time, proofs, and the same over HTTP …")
-        taken["one_at_a_time_ms"] = phases.one_at_a_time(200)
-        taken["proof_ms"] = phases.proofs(1_000)
+        taken["one_at_a_time_ms"] = phases.one_at_a_time()
+        taken["proof_ms"] = phases.proofs()
         taken["same_on_anvil"] = rivals.same_on_anvil(phases.slots(100))
-        signed_for_http = (phases.sign_next(10 * BATCH, BATCH), phases.sign_next(100, 1), phases.proof_requests(500))
+        signed_for_http = (
+            phases.sign_next(scale.http_batches * BATCH, BATCH),
+            phases.sign_next(scale.one_at_a_time // 2, 1),
+            phases.proof_requests(scale.proofs),
+        )
     taken["over_http"] = over_http.measure(directory / "node", *signed_for_http, BATCH)
     taken["machine"]["load_after"] = load()
     return report(taken)
@@ -114,9 +117,9 @@ def _revm(left_out: dict[str, str]) -> Revm | None:
 
 def _profile(directory: Path, members: int, say: Say) -> None:
     with durable_ledger(directory / "node") as ledger:
-        phases = Phases(ledger, Rivals(ledger), members, say)
+        phases = Phases(ledger, Rivals(ledger), members, QUICK, say)
         phases.build()
-        phases.sustained(1)
+        phases.sustained()
         profile_blocks(ledger.history, DataDirectory(directory / "node").sealer_key(), phases.sign_next(PROFILED_BATCHES * BATCH, BATCH))
 
 

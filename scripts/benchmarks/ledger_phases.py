@@ -24,12 +24,9 @@ from scripts.benchmarks.rivals import Rivals
 
 BATCH = 1_000
 SIGNED_AHEAD = 10 * BATCH
-ROUNDS = 5
-BATCHES_A_ROUND = 4
 ANVIL_BLOCKS_A_ROUND = 2
-BURST_BATCHES = 28  # of which seven fit into a block
 PER_BLOCK = 100
-SINGLES_A_ROUND = 400
+PLAIN_BLOCKS_A_ROUND = 2
 SEED = 200_000
 AMPLE = 1.15  # so that sustained load lasts as long as asked for, also if it goes faster than before
 SMALLER_BATCHES = (10, 100)
@@ -37,11 +34,32 @@ SMALLER_BATCHES = (10, 100)
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Scale:
+    """How much of everything is measured. What members there are is another matter."""
+
+    sustained_seconds: float = 30
+    rounds: int = 5
+    batches_a_round: int = 4
+    burst_batches: int = 28  # of which seven fit into a block
+    singles_a_round: int = 400
+    singles_at_once: int = 1_000
+    one_at_a_time: int = 200
+    proofs: int = 1_000
+    http_batches: int = 20
+
+
+QUICK = Scale(
+    0.5, rounds=1, batches_a_round=2, burst_batches=2, singles_a_round=100, singles_at_once=50, one_at_a_time=20, proofs=50, http_batches=2
+)
+
+
 @dataclass
 class Phases:
     ledger: DurableLedger
     rivals: Rivals
     member_count: int
+    scale: Scale
     say: Say
     _turn: int = 0
 
@@ -54,10 +72,10 @@ class Phases:
             self.say(f"{first + len(members):,} of {self.member_count:,} members, {parts[-1]['entries_per_s']:,.0f} entries/s")
         return {**together(parts[3 * len(parts) // 4 :]), "from_the_first_member_on": together(parts)}
 
-    def sustained(self, seconds: float) -> tuple[Figures, Figures]:
+    def sustained(self) -> tuple[Figures, Figures]:
         """Batches of 1,000 to existing members in one go, a block for each; and how long the blocks' commits took."""
         warm = self._measured(self._existing(SIGNED_AHEAD), "existing")
-        count = max(4, int(AMPLE * seconds * warm["entries_per_s"]) // BATCH)
+        count = max(4, int(AMPLE * self.scale.sustained_seconds * warm["entries_per_s"]) // BATCH)
         members = self._existing(count * BATCH)
         self.ledger.commits.clear()
         figures = self._measured(members, "existing")
@@ -66,11 +84,11 @@ class Phases:
     def rounds(self) -> Figures:
         """In turns: the node, stock py-evm on one of its blocks, anvil and revm on the same ones."""
         taken: dict[str, list[Figures]] = {"node": [], "stock": [], "anvil": [], "revm": []}
-        for number in range(ROUNDS):
+        for number in range(self.scale.rounds):
             self.rivals.catch_up()
-            taken["node"].append(self._measured(self._existing(BATCHES_A_ROUND * BATCH), "existing"))
+            entries = self.scale.batches_a_round * BATCH
+            taken["node"].append(self._measured(self._existing(entries), "existing"))
             taken["stock"].append(self.rivals.stock(self.ledger.height, BATCH))
-            entries = BATCHES_A_ROUND * BATCH
             for name, figures in (
                 ("anvil", self.rivals.on_anvil(entries, ANVIL_BLOCKS_A_ROUND)),
                 ("revm", self.rivals.on_revm(entries)),
@@ -78,25 +96,26 @@ class Phases:
                 if figures:
                     taken[name].append(figures)
             shown = ", ".join(f"{name} {parts[-1]['entries_per_s']:,.0f}" for name, parts in taken.items() if parts)
-            self.say(f"round {number + 1} of {ROUNDS}, entries/s: {shown}")
+            self.say(f"round {number + 1} of {self.scale.rounds}, entries/s: {shown}")
         return {name: together(parts) if parts else None for name, parts in taken.items()}
 
     def burst(self) -> Figures:
         """All handed over at once, so that as many batches share a block as fit; anvil gets the same blocks."""
         self.rivals.catch_up()
-        raw = self.ledger.issuer.issues(self._existing(BURST_BATCHES * BATCH), BATCH, "existing")
-        figures = self._timed(lambda: self.ledger.burst(raw), BURST_BATCHES * BATCH)
-        return {**figures, "anvil": self.rivals.on_anvil(BURST_BATCHES * BATCH)}
+        entries = self.scale.burst_batches * BATCH
+        raw = self.ledger.issuer.issues(self._existing(entries), BATCH, "existing")
+        figures = self._timed(lambda: self.ledger.burst(raw), entries)
+        return {**figures, "anvil": self.rivals.on_anvil(entries)}
 
     def singles(self, plain: PlainChain) -> Figures:
         """One transaction an entry, 100 a block: our contract on the node, on stock py-evm and on anvil; a plain ERC-1155 on stock."""
         taken: dict[str, list[Figures]] = {"node": [], "stock_plain": [], "stock": [], "anvil": []}
-        for number in range(ROUNDS):
+        for number in range(self.scale.rounds):
             self.rivals.catch_up()
-            members = self._existing(SINGLES_A_ROUND)
+            members = self._existing(self.scale.singles_a_round)
             raw = self.ledger.issuer.issues(members, 1, "existing")
             taken["node"].append(self._timed(lambda raw=raw: self.ledger.in_blocks_of(PER_BLOCK, raw), len(raw)))  # type: ignore[misc]
-            issues = plain.issues(members[: 2 * PER_BLOCK])
+            issues = plain.issues(members[: PLAIN_BLOCKS_A_ROUND * PER_BLOCK])
             clock = Clock()
             for first in range(0, len(issues), PER_BLOCK):
                 plain.seal(issues[first : first + PER_BLOCK])
@@ -105,16 +124,17 @@ class Phases:
             if figures := self.rivals.on_anvil(len(raw), 2):
                 taken["anvil"].append(figures)
             shown = ", ".join(f"{name} {parts[-1]['entries_per_s']:,.0f}" for name, parts in taken.items() if parts)
-            self.say(f"round {number + 1} of {ROUNDS}, transactions/s: {shown}")
+            self.say(f"round {number + 1} of {self.scale.rounds}, transactions/s: {shown}")
         return {name: together(parts) if parts else None for name, parts in taken.items()}
 
-    def singles_at_once(self, count: int) -> Figures:
+    def singles_at_once(self) -> Figures:
         """One transaction an entry, all handed over at once: blocks hold what had arrived."""
+        count = self.scale.singles_at_once
         raw = self.ledger.issuer.issues(self._existing(count), 1, "existing")
         return self._timed(lambda: self.ledger.burst(raw), count)
 
-    def one_at_a_time(self, count: int) -> Figures:
-        return spread(self.ledger.one_by_one(self.ledger.issuer.issues(self._existing(count), 1, "existing")))
+    def one_at_a_time(self) -> Figures:
+        return spread(self.ledger.one_by_one(self.sign_next(self.scale.one_at_a_time, 1)))
 
     def smaller_batches(self) -> list[Figures]:
         found = []
@@ -123,11 +143,11 @@ class Phases:
             found.append({"batch": size, **self._timed(lambda raw=raw: self.ledger.stream(raw), 20 * size)})  # type: ignore[misc]
         return found
 
-    def proofs(self, count: int) -> Figures:
+    def proofs(self) -> Figures:
         """eth_getProof of a member's points at the head, from the request's JSON to the answer's, without HTTP."""
         dispatcher = Dispatcher(method_table(self.ledger.node))
         taken = []
-        for body in self.proof_requests(count):
+        for body in self.proof_requests(self.scale.proofs):
             start = time.perf_counter()
             answer = dispatcher.respond(body)
             taken.append(time.perf_counter() - start)

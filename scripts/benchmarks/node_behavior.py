@@ -119,8 +119,13 @@ def _is_unknown(ask: Callable[[], Any]) -> bool:
     try:
         ask()
     except RpcFailure as failure:
-        return failure.code == UNKNOWN_METHOD or bool(UNKNOWN.search(str(failure)))
+        return is_unknown_method(failure)
     return False
+
+
+def is_unknown_method(failure: RpcFailure) -> bool:
+    """By its code, or by its words: some use other codes."""
+    return failure.code == UNKNOWN_METHOD or bool(UNKNOWN.search(str(failure)))
 
 
 def _bytes(text: str) -> bytes:

@@ -44,6 +44,9 @@ class StockChain:
     def state_root(self) -> bytes:
         return bytes(self._chain.get_canonical_head().state_root)
 
+    def storage_at(self, address: bytes, slot: int) -> int:
+        return int(self._chain.get_vm().state.get_storage(address, slot))
+
     def seal(self, raw: Sequence[bytes], *, timestamp: int | None = None, coinbase: bytes | None = None) -> Sequence[Any]:
         """One block of these transactions; returns what their executions left. Raises if one reverted."""
         builder = self._chain.get_vm().get_transaction_builder()
