@@ -24,7 +24,8 @@ store = RocksDb(Path(sys.argv[1]))
 for number in range(1, int(sys.argv[2]) + 1):
     values = [keccak(b"%d %d" % (number, row)) * (1 + number % 9) for row in range(1 + 7 * (number % 6))]
     key = number.to_bytes(8, "big")
-    store.commit({Table.STATE: {keccak(value): value for value in values}, Table.BODIES: {key: b"".join(values)}, Table.META: {b"head": key}})
+    state = {keccak(value): value for value in values}
+    store.commit({Table.STATE: state, Table.BODIES: {key: b"".join(values)}, Table.META: {b"head": key}})
 os.kill(os.getpid(), 9)
 """
 READ = """
