@@ -24,6 +24,7 @@ STATUS_OF: dict[type[errors.Refusal], int] = {
     errors.ConsentRefused: 422,
     errors.TooLarge: 413,
     errors.Unavailable: 503,
+    errors.NoSeal: 409,
     errors.OperationRefused: 409,
 }
 TITLES = {

@@ -25,7 +25,7 @@ def get_operation_receipt(
     return receipt_of_operation(context.database, _chain(context), operation_id, caller.brand_id)
 
 
-@router.get("/members/{member_id}/receipt", responses=READS)
+@router.get("/members/{member_id}/receipt", responses={**READS, **answers(409)})
 def get_member_receipt(
     member_id: MemberIdPath, _caller: Reader, context: ContextNeeded, block: Annotated[int | None, Query(ge=0, lt=2**40)] = None
 ) -> dict[str, Any]:

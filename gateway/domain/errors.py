@@ -83,6 +83,12 @@ class Unavailable(Refusal):
     code = "unavailable"
 
 
+class NoSeal(Refusal):
+    """The engine's blocks carry no seal, so there is nothing that a receipt could be checked against."""
+
+    code = "no_seal"
+
+
 class OperationRefused(Refusal):
     """The operation was acknowledged and has ended refused: by the ledger, by the brand's signer, or because its time ran out."""
 

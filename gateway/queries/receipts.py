@@ -15,9 +15,9 @@ from gateway.adapters.database.tables_coalition import CoalitionRow
 from gateway.adapters.database.tables_operations import BatchRow, OperationRow
 from gateway.adapters.database.tables_projection import LedgerBatchRow, LedgerBlockRow, LedgerEntryRow, LedgerMovementRow
 from gateway.adapters.onchain.artifacts import points_ledger
-from gateway.adapters.onchain.connection import Chain, NodeRefused
+from gateway.adapters.onchain.connection import METHOD_NOT_FOUND, Chain, NodeRefused
 from gateway.adapters.onchain.hex import from_bytes, from_int, to_bytes, to_int
-from gateway.domain.errors import Invalid, NotFound, TooLarge, Unavailable, WrongState
+from gateway.domain.errors import Invalid, NoSeal, NotFound, TooLarge, Unavailable, WrongState
 from gateway.domain.ledger.positions import ledger_position
 from gateway.domain.ledger.refusals import SELECTORS, Refusal
 from gateway.domain.receipt import (
@@ -33,6 +33,7 @@ from gateway.domain.receipt import (
 )
 
 MAX_LOTS = 1_000
+SEAL = "splittally_getSeal"
 _TIMESTAMP, _NUMBER = 11, 8
 
 
@@ -87,17 +88,19 @@ def prove(chain: Chain, coalition: CoalitionRow, block_number: int, slots: Seque
     at = from_int(block_number)
     keys = [from_bytes(slot.to_bytes(32)) for slot in slots]
     asked = (
+        (SEAL, (at,)),
         ("debug_getRawHeader", ("0x0",)),
         ("debug_getRawHeader", (at,)),
-        ("splittally_getSeal", (at,)),
         ("eth_getProof", (coalition.points_address, keys, at)),
     )
     answers = chain.call_all(asked)
     for (method, _), answer in zip(asked, answers, strict=True):
         if isinstance(answer, NodeRefused):
+            if method == SEAL and answer.code == METHOD_NOT_FOUND:
+                raise NoSeal("This engine's blocks carry no seal, and a receipt is checked against its block's seal")
             raise Unavailable(f"The node cannot prove block {block_number}: {method} answers {answer.message}")
-    genesis, header = to_bytes(answers[0]), to_bytes(answers[1])
-    seal, proof = answers[2], answers[3]
+    seal, proof = answers[0], answers[3]
+    genesis, header = to_bytes(answers[1]), to_bytes(answers[2])
     fields = rlp.decode(header)
     if to_bytes(seal["blockHash"]) != keccak(header):
         raise Unavailable(f"The node's seal is not for the header of block {block_number}")

@@ -20,6 +20,7 @@ from scripts.demo.books import cut_off_of, reconcile_all
 from scripts.demo.client import Refused
 from scripts.demo.coalition import BRANDS
 from scripts.demo.data_directory import DirectoryInUse, open_directory
+from scripts.demo.engine import UnfitEngine
 from scripts.demo.generator.planning import make_plan
 from scripts.demo.processes import ProcessDied, Supervisor
 from scripts.demo.sales import load_sales
@@ -43,8 +44,8 @@ def main() -> int:
         directory = open_directory(arguments.data, arguments.fresh)
         with Supervisor(directory.root) as supervisor:
             return _run(arguments, directory, supervisor)
-    except (DirectoryInUse, OtherRun, ProcessDied, NotSettled, Refused) as problem:
-        console.print(f"[bold red]{problem}[/]", highlight=False)
+    except (DirectoryInUse, OtherRun, UnfitEngine, ProcessDied, NotSettled, Refused) as problem:
+        console.print(f"[bold red]{problem}[/]", highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         console.print("Stopped. The same command continues where this one left off.")
@@ -60,7 +61,7 @@ def _run(arguments: argparse.Namespace, directory: Any, supervisor: Supervisor) 
     ports = directory.ports({"gateway": arguments.port, "node": arguments.rpc_port})
     console.print(f"{len(extract.sales):,} purchases of {extract.households} households, {extract.days} days, seed {seed}", highlight=False)
     with _phase(seconds, "start"):
-        world = start_world(directory, supervisor, ports, first_second(extract))
+        world = start_world(directory, supervisor, ports, first_second(extract), arguments.rpc)
     try:
         with _phase(seconds, "onboarding"):
             onboard(world, extract.households, lambda what: console.print(f"  {what}"))
@@ -141,7 +142,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path("var/demo"), metavar="DIR", help="data directory (default var/demo)")
     parser.add_argument("--seed", type=int, help="of the payments with points and the planted defects (default: from the commit)")
     parser.add_argument("--port", type=int, help="of the API and pages (default: a free one, the same every time)")
-    parser.add_argument("--rpc-port", type=int, help="of the node's JSON-RPC (default: a free one, the same every time)")
+    engine = parser.add_mutually_exclusive_group()
+    engine.add_argument("--rpc-port", type=int, help="of the node's JSON-RPC (default: a free one, the same every time)")
+    engine.add_argument("--rpc", metavar="URL", help="a test engine that runs already, such as anvil, instead of a node of its own")
     parser.add_argument("--households", type=int, help="only so many households")
     parser.add_argument("--days", type=int, help="only so many days")
     return parser.parse_args()

@@ -8,6 +8,10 @@ from typing import Any
 import httpx
 
 
+class EngineRefused(RuntimeError):
+    """The engine answered with a JSON-RPC error."""
+
+
 class ChainClock:
     """Speaks plain JSON-RPC to the node; repeats itself until the node has done what it was asked."""
 
@@ -24,11 +28,11 @@ class ChainClock:
                 answer = self._http.post(self._url, json=body).json()
                 break
             except (httpx.TransportError, ValueError):
-                if time.monotonic() > deadline:
+                if time.monotonic() >= deadline:
                     raise
                 time.sleep(0.1)
         if "error" in answer:
-            raise RuntimeError(f"{method}: {answer['error']}")
+            raise EngineRefused(f"{method}: {answer['error'].get('message')}")
         return answer["result"]
 
     def head(self) -> dict[str, Any]:
@@ -36,9 +40,12 @@ class ChainClock:
         block: dict[str, Any] = self.call("eth_getBlockByNumber", "latest", False)
         return block
 
+    def head_timestamp(self) -> int:
+        return int(self.head()["timestamp"], 16)
+
     def advance_to(self, timestamp: int) -> None:
         """Returns once a block at or after `timestamp` is sealed; never moves back."""
-        while int(self.head()["timestamp"], 16) < timestamp:
+        while self.head_timestamp() < timestamp:
             self.call("evm_setNextBlockTimestamp", hex(timestamp))
             self.call("evm_mine")
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from scripts.demo.client import Refused
 from scripts.demo.world import World
 
 VERIFIER = Path(__file__).resolve().parent.parent / "verify_receipt.py"
@@ -23,17 +24,22 @@ def member_page(world: World) -> str:
 def keep_receipts(world: World, summary: dict[str, Any]) -> dict[str, Any]:
     """Fetches the receipt of the last confirmed entry and of a member's points, writes both down and has them verified."""
     redeemed = [one for one in _confirmed(world) if one["entry_index"] is not None]
-    documents = {
-        "member": world.operator.get(f"/v1/members/{world.members[0]}/receipt"),
-        "entry": world.operator.get(f"/v1/operations/{redeemed[0]['operation_id']}/receipt"),
-    }
     world.directory.receipts.mkdir(parents=True, exist_ok=True)
-    kept: dict[str, Any] = {}
-    for name, document in documents.items():
-        path = world.directory.receipts / f"{name}.json"
-        path.write_text(json.dumps(document, indent=1) + "\n")
-        kept[name] = {"file": str(path), "verified": verify(path, summary["ledger"])}
-    return kept
+    paths = {"member": f"/v1/members/{world.members[0]}/receipt", "entry": f"/v1/operations/{redeemed[0]['operation_id']}/receipt"}
+    return {name: _keep_receipt(world, name, path, summary["ledger"]) for name, path in paths.items()}
+
+
+def _keep_receipt(world: World, name: str, path: str, ledger: dict[str, Any]) -> dict[str, Any]:
+    """Where it was written and whether it is genuine; on an engine that seals no blocks, why there is none."""
+    try:
+        document = world.operator.get(path)
+    except Refused as refusal:
+        if refusal.problem.get("code") != "no_seal":
+            raise
+        return {"file": None, "verified": None, "reason": refusal.problem["detail"]}
+    file = world.directory.receipts / f"{name}.json"
+    file.write_text(json.dumps(document, indent=1) + "\n")
+    return {"file": str(file), "verified": verify(file, ledger)}
 
 
 def verify(receipt: Path, ledger: dict[str, Any]) -> bool:

@@ -43,7 +43,8 @@ def summarize(world: World, actuals: Actuals, reconciled: Reconciled, seed: int,
             "chain_id": coalition["chain_id"],
             "coalition_id": coalition["coalition_id"],
             "genesis_hash": coalition["genesis_hash"],
-            "sealer": _sealer(world),
+            "client": world.clock.call("web3_clientVersion"),
+            "sealer": coalition["sealer"],
             "points_address": coalition["points_address"],
             "blocks": coalition["head"]["block_number"],
             "entries": coalition["entries"],
@@ -75,6 +76,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
     console.print(
         f"Ledger: {ledger['entries']} entries in {ledger['blocks']} blocks, head {ledger['head_hash']}", highlight=False, soft_wrap=True
     )
+    console.print(_receipts_line(summary["receipts"]), highlight=False)
     console.print(f"How members paid: {policy.STATEMENT}", highlight=False)
     for problem in failures(summary):
         console.print(f"[bold red]{problem}[/]", highlight=False)
@@ -88,15 +90,6 @@ def _brand(view: dict[str, Any]) -> dict[str, Any]:
 
 def _holds(verdict: str) -> bool:
     return verdict == "ok" or verdict.startswith("not applicable")
-
-
-def _sealer(world: World) -> str | None:
-    """Who seals; an engine without seals has none."""
-    try:
-        sealer: str = world.clock.call("splittally_getSeal", "latest")["sealer"]
-    except RuntimeError:
-        return None
-    return sealer
 
 
 def _points_table(summary: dict[str, Any]) -> Table:
@@ -132,6 +125,11 @@ def _breaks_table(summary: dict[str, Any]) -> Table:
     for kind in sorted({*breaks["planted"], *breaks["found"]}):
         table.add_row(kind.replace("_", " "), str(breaks["planted"].get(kind, 0)), str(breaks["found"].get(kind, 0)))
     return table
+
+
+def _receipts_line(receipts: dict[str, Any]) -> str:
+    why = next((one["reason"] for one in receipts.values() if one["file"] is None), None)
+    return f"Receipts: none. {why}" if why else f"Receipts verified: {', '.join(name for name, one in receipts.items() if one['verified'])}"
 
 
 def _money(minor: int) -> str:

@@ -20,9 +20,9 @@ from scripts.demo.chain_clock import ChainClock
 from scripts.demo.client import Client, Journal
 from scripts.demo.coalition import BRANDS, CURRENCY, NAME, POINTS_LIMIT, UTC_OFFSET_SECONDS, DemoBrand
 from scripts.demo.data_directory import DataDirectory
+from scripts.demo.engine import HOST, check_same_chain, meet_engine, start_own_node
 from scripts.demo.processes import Supervisor
 
-HOST = "127.0.0.1"
 LARGEST_CONSENT_POINTS = 20_000
 
 
@@ -42,6 +42,7 @@ class World:
     directory: DataDirectory
     supervisor: Supervisor
     ports: dict[str, int]
+    rpc_url: str
     clock: ChainClock
     operator: Client
     journal: Journal
@@ -53,10 +54,6 @@ class World:
     @property
     def gateway_url(self) -> str:
         return f"http://{HOST}:{self.ports['gateway']}"
-
-    @property
-    def rpc_url(self) -> str:
-        return f"http://{HOST}:{self.ports['node']}"
 
     def sign_consent(self, typed_data: dict[str, Any]) -> str:
         """A member's signature, made in the wallets' process."""
@@ -75,23 +72,27 @@ class World:
         self.journal.close()
 
 
-def start_world(directory: DataDirectory, supervisor: Supervisor, ports: dict[str, int], first_second: int) -> World:
-    """Starts node and gateway; `first_second` is the genesis time of a new chain."""
+def start_world(
+    directory: DataDirectory, supervisor: Supervisor, ports: dict[str, int], first_second: int, engine_url: str | None = None
+) -> World:
+    """Starts node and gateway, or the gateway alone on an engine that runs already; `first_second` is when a new chain begins."""
     operator_key = directory.gateway / "operator.key"
     create_key_file(operator_key)
     operator = load_account(operator_key).address
-    rpc_url = f"http://{HOST}:{ports['node']}"
-    node = ["-m", "node", "run", "--data", str(directory.node), "--port", str(ports["node"]), "--init", "--sandbox"]
-    node += ["--operator", operator, "--timestamp", str(first_second)]
-    supervisor.start("node", node, lambda: _answers_rpc(rpc_url), restart=True)
+    if engine_url is None:
+        rpc_url = start_own_node(directory, supervisor, ports["node"], operator, first_second)
+    else:
+        rpc_url = engine_url
+        meet_engine(directory, rpc_url, operator, first_second)
     settings = _write_gateway_settings(directory, ports, rpc_url)
     gateway_url = f"http://{HOST}:{ports['gateway']}"
     supervisor.start("gateway", ["-m", "gateway", "serve", "--config", str(settings)], lambda: _healthy(gateway_url), restart=True)
     journal = Journal(directory.root / "acknowledged.jsonl")
     token = (directory.gateway / "operator-api.key").read_text().strip()
     client = Client(gateway_url, token, supervisor.check, journal)
-    world = World(directory, supervisor, ports, ChainClock(rpc_url), client, journal)
+    world = World(directory, supervisor, ports, rpc_url, ChainClock(rpc_url), client, journal)
     world.coalition = client.get("/v1/coalition")
+    check_same_chain(world.clock, rpc_url, world.coalition["genesis_hash"])
     return world
 
 
@@ -215,14 +216,6 @@ def _healthy(url: str) -> bool:
     try:
         return httpx.get(f"{url}/healthz", timeout=2).status_code == 200
     except httpx.TransportError:
-        return False
-
-
-def _answers_rpc(url: str) -> bool:
-    try:
-        body = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
-        return "result" in httpx.post(url, json=body, timeout=2).json()
-    except (httpx.TransportError, ValueError):
         return False
 
 

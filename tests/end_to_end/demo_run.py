@@ -11,6 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 REDUCED = ["--households", "40", "--days", "35"]
+SEED = "7"
 
 
 def start(data: Path, *arguments: str) -> subprocess.Popen[str]:

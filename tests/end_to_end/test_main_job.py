@@ -28,16 +28,6 @@ VIEWS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("main-job") / "demo"
-
-
-@pytest.fixture(scope="module")
-def summary(data: Path) -> dict[str, Any]:
-    return demo_run.run_once(data, *demo_run.REDUCED, "--seed", "7")
-
-
 @pytest.fixture
 def serving(data: Path, summary: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The same data directory once more, kept up."""

@@ -60,10 +60,17 @@ class Chain:
     def head_number(self) -> int:
         return to_int(self.call("eth_blockNumber"))
 
-    def genesis(self) -> tuple[str, bytes]:
-        """(hash, extraData) of block 0."""
-        found = self.call("eth_getBlockByNumber", "0x0", False)
-        return str(found["hash"]).lower(), to_bytes(found["extraData"])
+    def coalition_id(self) -> bytes | None:
+        """The id that the chain was made for; None on an engine that knows of no coalitions."""
+        try:
+            return to_bytes(self.call("splittally_getGenesis")["coalitionId"])
+        except NodeRefused as refusal:
+            if refusal.code == METHOD_NOT_FOUND:
+                return None
+            raise
+
+    def genesis_hash(self) -> str:
+        return str(self.call("eth_getBlockByNumber", "0x0", False)["hash"]).lower()
 
     @cached_property
     def sealer(self) -> str | None:

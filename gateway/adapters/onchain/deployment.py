@@ -38,8 +38,9 @@ class AccountInUse(Exception):
 
 def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, settings: Settings, at: int) -> None:
     """Writes the coalition and its two deploying transactions, unless they are there. Nothing is sent yet."""
-    genesis_hash, extra_data = chain.genesis()
+    genesis_hash = chain.genesis_hash()
     chain_id = chain.chain_id()
+    coalition_id = _new_coalition_id(chain, settings)
     known_count = chain.transaction_count(submitter.address)
     with database.write() as session:
         known = session.scalar(select(CoalitionRow))
@@ -48,7 +49,6 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
             return
         if known_count:
             raise AccountInUse(f"{submitter.address} has sent {known_count} transactions; the gateway needs an account of its own")
-        coalition_id = _coalition_id(extra_data, settings)
         manager, points = contract_address(submitter.address, 0), contract_address(submitter.address, 1)
         arguments = manager, coalition_id, settings.currency.encode(), settings.utc_offset_seconds
         submitter.store(session, "deploy_access_manager", None, access_manager().creation(submitter.address), DEPLOY_GAS, _BASE_FEE, at)
@@ -74,7 +74,7 @@ def check_chain(database: Database, chain: Chain) -> Coalition:
     with database.read() as session:
         coalition = the_coalition(session)
         genesis_hash = session.scalars(select(CoalitionRow.genesis_hash)).one()
-    found_hash, _ = chain.genesis()
+    found_hash = chain.genesis_hash()
     found_id = chain.chain_id()
     if (found_hash, found_id) != (genesis_hash, coalition.chain_id):
         raise WrongChain(
@@ -118,10 +118,11 @@ def _check_settings(known: CoalitionRow, settings: Settings) -> None:
             raise BadSettings(f"{name} is {wanted!r}, but this coalition began with {built_in!r}")
 
 
-def _coalition_id(extra_data: bytes, settings: Settings) -> bytes:
-    """The genesis block's extra data where that is an id; else the configured one; else a random one."""
-    if len(extra_data) == 32:
-        return extra_data
+def _new_coalition_id(chain: Chain, settings: Settings) -> bytes:
+    """The one that the chain was made for; on an engine that knows of no coalitions the configured one, else a random one."""
+    made_for = chain.coalition_id()
+    if made_for is not None:
+        return made_for
     if settings.coalition_id is not None:
         configured = bytes.fromhex(settings.coalition_id.removeprefix("0x"))
         if len(configured) != 32:
