@@ -43,12 +43,14 @@ def adopt(history: History, sealed: SealedBlock, wall_seconds: float) -> tuple[H
     check_seal(history, number, block.hash, sealed.seal)
     if not history.config.sandbox and block.header.timestamp > wall_seconds + CLOCKS_MAY_DIFFER_SECONDS:
         raise BadBlock(f"block {number}: its timestamp {block.header.timestamp} lies in the future")
-    execution = reexecute(history, block)
+    execution = reexecute(history, block, history.nodes)
     return execution.header, block_writes(execution, sealed.seal)
 
 
-def reexecute(history: History, block: Block) -> Execution:
-    """Runs the block's transactions on its parent's state. Raises BadBlock unless exactly this block comes out."""
+def reexecute(history: History, block: Block, nodes: NodeCache | None) -> Execution:
+    """Runs the block's transactions on its parent's state. Raises BadBlock unless exactly this block comes out.
+
+    `nodes` may hold nodes of this chain from blocks before; None: py-evm's own tries."""
     number = block.number
     parent = history.header(number - 1)
     if block.header.timestamp < parent.timestamp:
@@ -65,7 +67,7 @@ def reexecute(history: History, block: Block) -> Execution:
             raise BadBlock(f"block {number}: state node 0x{node_hash.hex()} is corrupt")
         return value
 
-    environment = Environment(history.config.chain_id, parent, read_node, history.previous_hashes, history.nodes and NodeCache())
+    environment = Environment(history.config.chain_id, parent, read_node, history.previous_hashes, nodes)
     try:
         execution = execute_block(
             environment,

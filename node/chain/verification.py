@@ -1,6 +1,7 @@
 """Re-execution from genesis: every block must follow from its parent under the rules, and carry its seal.
 
-Every row that the disk holds of a block is compared with what its execution gives.
+Every row that the disk holds of a block is compared with what its execution gives. The cache of nodes starts empty: what it holds later was
+read from this disk, or has been compared with it.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from node.chain.following import check_seal, reexecute
 from node.chain.genesis import genesis_block
 from node.chain.history import History, block_writes, genesis_writes
 from node.chain.ports import Table, Writes
+from node.chain.trie.source import NodeCache
 
 _WRONG = {
     Table.HEADERS: "its stored header is not the one of its execution",
@@ -21,10 +23,11 @@ _WRONG = {
 
 def verify_chain(history: History) -> Iterator[int]:
     """Yields each block number once it is verified. Raises BadBlock, naming the first block that is wrong and why."""
+    nodes = None if history.nodes is None else NodeCache()
     for number in range(history.head.block_number + 1):
         try:
             seal = history.seal(number)
-            writes = _genesis(history, seal) if number == 0 else block_writes(reexecute(history, history.block(number)), seal)
+            writes = _genesis(history, seal) if number == 0 else block_writes(reexecute(history, history.block(number), nodes), seal)
             check_seal(history, number, history.header(number).hash, seal)
             _compare(history, number, writes)
         except BadBlock:

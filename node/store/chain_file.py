@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import zlib
+from binascii import unhexlify
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,6 +136,6 @@ def _read_line(file: IO[bytes]) -> bytes:
 
 
 def _bytes(text: object) -> bytes:
-    if not isinstance(text, str) or text[:2] != "0x" or text != text.lower() or any(mark.isspace() for mark in text):
+    if not isinstance(text, str) or text[:2] != "0x" or text != text.lower():
         raise ValueError(f"{str(text)[:20]!r} is not lower-case 0x hex")
-    return bytes.fromhex(text[2:])
+    return unhexlify(text[2:])  # takes no white space, unlike bytes.fromhex

@@ -129,10 +129,12 @@ def _forging(primary: RunningNode, number: int, *, sealed_by_the_sealer: bool, *
         (True, {"state_root": b"\x07" * 32}, "re-execution gives another block (state_root)"),
         (True, {"receipt_root": b"\x07" * 32}, "re-execution gives another block (receipt_root)"),
         (True, {"gas_used": 1}, "re-execution gives another block (gas_used)"),
+        (True, {"coinbase": b"\x07" * 20}, "re-execution gives another block (coinbase)"),
+        (True, {"timestamp": 1}, "its timestamp is before its parent's"),
         (True, {"timestamp": 4_102_444_800}, "its timestamp 4102444800 lies in the future"),
         (True, {"parent_hash": b"\x07" * 32}, "a fork: its parent is 0x0707"),
     ],
-    ids=["another's seal", "state", "receipts", "gas", "future", "fork"],
+    ids=["another's seal", "state", "receipts", "gas", "coinbase", "past", "future", "fork"],
 )
 def test_a_forged_block_is_refused_by_name_and_kept(
     primary: RunningNode, tmp_path: Path, by_sealer: bool, fields: dict[str, Any], named: str
