@@ -55,7 +55,7 @@ class OwnNode:
 
 
 @contextmanager
-def own_node(data: Path, *, sandbox: bool) -> Iterator[OwnNode]:
+def own_node(data: Path, *, sandbox: bool, sandbox_keys: tuple[bytes, ...] = ()) -> Iterator[OwnNode]:
     directory, clock = DataDirectory(data), WallClock()
     operator = Address(bytes.fromhex(OPERATOR.address[2:]))
     directory.initialize(chain_id=7, sandbox=sandbox, operators=(operator,), timestamp=FIRST)
@@ -64,7 +64,7 @@ def own_node(data: Path, *, sandbox: bool) -> Iterator[OwnNode]:
         producer = BlockProducer(history, pool, directory.sealer_key(), clock)
         producer.start()
         try:
-            view = NodeView(history, pool, producer, "test")
+            view = NodeView(history, pool, producer, "test", sandbox_keys)
             yield OwnNode(history, producer, Dispatcher(method_table(view)), clock)
         finally:
             producer.stop()
