@@ -69,9 +69,7 @@ def answered(method: str, known: Known) -> list[Any]:
         "eth_getStorageAt": [known.contract, "0x5", {"blockHash": known.block_hash}],
         "eth_sign": [operator, "0x616263"],
         **_each(("eth_signTypedData", "eth_signTypedData_v4"), [operator, TYPED]),
-        **dict.fromkeys(
-            ("eth_sendTransaction", "eth_signTransaction"), [{"from": operator, "to": operator, "value": "0x1", "gas": "0x5208"}]
-        ),
+        **_each(("eth_sendTransaction", "eth_signTransaction"), [{"from": operator, "to": operator, "value": "0x1", "gas": "0x5208"}]),
         "eth_sendRawTransaction": [known.raw_transaction],
         "web3_sha3": [CODE],
         "txpool_contentFrom": [operator],
