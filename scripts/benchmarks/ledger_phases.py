@@ -24,7 +24,7 @@ from scripts.benchmarks.rivals import Rivals
 
 BATCH = 1_000
 SIGNED_AHEAD = 10 * BATCH
-ANVIL_BLOCKS_A_ROUND = 2
+STOCK_BLOCKS_A_ROUND = 2
 PER_BLOCK = 100
 PLAIN_BLOCKS_A_ROUND = 2
 SEED = 200_000
@@ -81,23 +81,39 @@ class Phases:
         figures = self._measured(members, "existing")
         return figures, spread(self.ledger.commits)
 
-    def rounds(self) -> Figures:
-        """In turns: the node, stock py-evm on one of its blocks, anvil and revm on the same ones."""
-        taken: dict[str, list[Figures]] = {"node": [], "stock": [], "anvil": [], "revm": []}
-        for number in range(self.scale.rounds):
+    def rounds(self, plain: PlainChain) -> Figures:
+        """In turns: batches, then single transactions, on the node and then the same blocks on the others."""
+        taken: dict[str, list[Figures]] = {}
+        for number in range(1, self.scale.rounds + 1):
             self.rivals.catch_up()
-            entries = self.scale.batches_a_round * BATCH
-            taken["node"].append(self._measured(self._existing(entries), "existing"))
-            taken["stock"].append(self.rivals.stock(self.ledger.height, BATCH))
-            for name, figures in (
-                ("anvil", self.rivals.on_anvil(entries, ANVIL_BLOCKS_A_ROUND)),
-                ("revm", self.rivals.on_revm(entries)),
-            ):
-                if figures:
-                    taken[name].append(figures)
-            shown = ", ".join(f"{name} {parts[-1]['entries_per_s']:,.0f}" for name, parts in taken.items() if parts)
-            self.say(f"round {number + 1} of {self.scale.rounds}, entries/s: {shown}")
-        return {name: together(parts) if parts else None for name, parts in taken.items()}
+            turn = {**self._round_of_batches(), **self._round_of_singles(plain)}
+            for name, figures in turn.items():
+                taken.setdefault(name, []).extend([figures] if figures else [])
+            rates = (f"{name} {figures['entries_per_s']:,.0f}" for name, figures in turn.items() if figures)
+            self.say(f"round {number} of {self.scale.rounds}, a second: {', '.join(rates)}")
+        return {name: {**together(parts), "runs": parts} if parts else None for name, parts in taken.items()}
+
+    def _round_of_batches(self) -> dict[str, Figures | None]:
+        entries = self.scale.batches_a_round * BATCH
+        ours = self._measured(self._existing(entries), "existing")
+        stock = [self.rivals.stock(number, BATCH) for number in self._last_blocks(STOCK_BLOCKS_A_ROUND)]
+        return {"node": ours, "stock": together(stock), "anvil": self.rivals.on_anvil(entries), "revm": self.rivals.on_revm(entries)}
+
+    def _round_of_singles(self, plain: PlainChain) -> dict[str, Figures | None]:
+        """One transaction an entry, 100 a block: our contract, and on stock py-evm also a plain ERC-1155."""
+        members = self._existing(self.scale.singles_a_round)
+        raw = self.ledger.issuer.issues(members, 1, "existing")
+        ours = self._timed(lambda: self.ledger.in_blocks_of(PER_BLOCK, raw), len(raw))
+        issues = plain.issues(members[: PLAIN_BLOCKS_A_ROUND * PER_BLOCK])
+        clock = Clock()
+        for first in range(0, len(issues), PER_BLOCK):
+            plain.seal(issues[first : first + PER_BLOCK])
+        return {
+            "single": ours,
+            "single_plain": clock.rates(len(issues)),
+            "single_stock": self.rivals.stock(self.ledger.height, PER_BLOCK),
+            "single_anvil": self.rivals.on_anvil(len(raw)),
+        }
 
     def burst(self) -> Figures:
         """All handed over at once, so that as many batches share a block as fit; anvil gets the same blocks."""
@@ -106,26 +122,6 @@ class Phases:
         raw = self.ledger.issuer.issues(self._existing(entries), BATCH, "existing")
         figures = self._timed(lambda: self.ledger.burst(raw), entries)
         return {**figures, "anvil": self.rivals.on_anvil(entries)}
-
-    def singles(self, plain: PlainChain) -> Figures:
-        """One transaction an entry, 100 a block: our contract on the node, on stock py-evm and on anvil; a plain ERC-1155 on stock."""
-        taken: dict[str, list[Figures]] = {"node": [], "stock_plain": [], "stock": [], "anvil": []}
-        for number in range(self.scale.rounds):
-            self.rivals.catch_up()
-            members = self._existing(self.scale.singles_a_round)
-            raw = self.ledger.issuer.issues(members, 1, "existing")
-            taken["node"].append(self._timed(lambda raw=raw: self.ledger.in_blocks_of(PER_BLOCK, raw), len(raw)))  # type: ignore[misc]
-            issues = plain.issues(members[: PLAIN_BLOCKS_A_ROUND * PER_BLOCK])
-            clock = Clock()
-            for first in range(0, len(issues), PER_BLOCK):
-                plain.seal(issues[first : first + PER_BLOCK])
-            taken["stock_plain"].append(clock.rates(len(issues)))
-            taken["stock"].append(self.rivals.stock(self.ledger.height, PER_BLOCK))
-            if figures := self.rivals.on_anvil(len(raw), 2):
-                taken["anvil"].append(figures)
-            shown = ", ".join(f"{name} {parts[-1]['entries_per_s']:,.0f}" for name, parts in taken.items() if parts)
-            self.say(f"round {number + 1} of {self.scale.rounds}, transactions/s: {shown}")
-        return {name: together(parts) if parts else None for name, parts in taken.items()}
 
     def singles_at_once(self) -> Figures:
         """One transaction an entry, all handed over at once: blocks hold what had arrived."""
@@ -168,6 +164,9 @@ class Phases:
     def sign_next(self, count: int, size: int) -> list[bytes]:
         """Batches to existing members that are yet to be sent."""
         return self.ledger.issuer.issues(self._existing(count), size, "existing")
+
+    def _last_blocks(self, count: int) -> range:
+        return range(self.ledger.height - count + 1, self.ledger.height + 1)
 
     def _existing(self, count: int) -> list[bytes]:
         """The next members in turn, so that all have theirs."""

@@ -46,18 +46,15 @@ class Rivals:
             raise RuntimeError(f"stock py-evm and the node differ on block {number}")
         return figures
 
-    def on_anvil(self, entries: int, blocks: int | None = None) -> Figures | None:
-        """The blocks the node sealed since, of which the first `blocks` are measured; None without anvil."""
+    def on_anvil(self, entries: int) -> Figures | None:
+        """The blocks the node sealed since; None without anvil."""
         if self.anvil is None:
             return None
-        sealed = [self.ledger.raw_block(number) for number in self._since("anvil")]
-        measured = sealed[:blocks]
+        blocks = [self.ledger.raw_block(number) for number in self._since("anvil")]
         start, cpu = perf_counter(), self.anvil.node.cpu_seconds
-        for raw in measured:
+        for raw in blocks:
             self.anvil.seal(raw)
-        figures = rates(entries * len(measured) // len(sealed), perf_counter() - start, self.anvil.node.cpu_seconds - cpu)
-        self.anvil.catch_up([raw for block in sealed[len(measured) :] for raw in block])
-        return figures
+        return rates(entries, perf_counter() - start, self.anvil.node.cpu_seconds - cpu)
 
     def on_revm(self, entries: int) -> Figures | None:
         if self.revm is None:
