@@ -11,15 +11,22 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = {  # folder with a package-lock.json → what is not done without it
+    "contracts": "the contracts are not recompiled",
+    "tests/conformance/clients": "no flows of viem, ethers and cast, no comparison with anvil",
+    "tests/conformance/chains": "no public standard chains imported",
+}
 
 
 def prepare() -> list[str]:
-    """Makes Node.js and the contract compiler's packages available; returns what is still missing."""
+    """Makes Node.js and the packages of every lock available; returns what is still missing."""
     missing = []
     if not _have_nodejs():
-        missing.append("Node.js and npm (the contracts are not recompiled)")
-    elif not _have_contract_packages():
-        missing.append("the npm packages of contracts/package-lock.json (the contracts are not recompiled)")
+        missing.append(f"Node.js and npm ({'; '.join(PACKAGES.values())})")
+    else:
+        missing += [
+            f"the npm packages of {name}/package-lock.json ({loss})" for name, loss in PACKAGES.items() if not _have_packages(ROOT / name)
+        ]
     if missing and os.environ.get("CI") == "true":
         raise SystemExit(f"Missing with CI=true: {'; '.join(missing)}")
     return missing
@@ -38,12 +45,12 @@ def _have_nodejs() -> bool:
     return bool(shutil.which("node") and shutil.which("npm"))
 
 
-def _have_contract_packages() -> bool:
-    folder = ROOT / "contracts"
-    if not (folder / "package-lock.json").exists():
+def _have_packages(folder: Path) -> bool:
+    lock = folder / "package-lock.json"
+    if not lock.exists():
         return False
     installed = folder / "node_modules" / ".package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= (folder / "package-lock.json").stat().st_mtime:
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
         return True
-    done = subprocess.run(["npm", "ci", "--silent"], cwd=folder, check=False)  # noqa: S607 - npm is where PATH says
+    done = subprocess.run(["npm", "ci", "--silent", "--ignore-scripts"], cwd=folder, check=False)  # noqa: S607 - npm is where PATH says
     return done.returncode == 0
