@@ -23,9 +23,9 @@ Lines = list[dict[str, Any]]
 Forgery = Callable[[Lines, DataDirectory], None]
 
 
-def skip_without_the_verifiers_environment() -> None:
+def skip_without_the_verifiers_environment(*, module: bool = True) -> None:
     if not PYTHON.exists() and os.environ.get("CI") != "true":
-        pytest.skip("scripts/test makes the environment of requirements/verification.txt", allow_module_level=True)
+        pytest.skip("scripts/test makes the environment of requirements/verification.txt", allow_module_level=module)
 
 
 def verified(*arguments: object) -> subprocess.CompletedProcess[str]:
