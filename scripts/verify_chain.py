@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Executes an exported chain again with the Ethereum execution specs' own implementation, and names the first difference.
 
-Nothing of the node or the gateway is used: one file, one input. It needs its own environment, because the specs pin older versions of
-libraries than the node runs on (requirements/verification.txt; Python 3.11 or newer):
+Nothing of the node or the gateway is used: one file (the fast mode needs revm_messages.py beside it), one input. It needs its own
+environment, because the specs pin older versions of libraries than the node runs on (requirements/verification.txt; Python 3.11 or newer):
 
     python3 -m venv .venv-verification
     .venv-verification/bin/python -m pip install --require-hashes -r requirements/verification.txt

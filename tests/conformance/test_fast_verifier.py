@@ -109,6 +109,22 @@ def test_a_false_state_root_alone_is_found_only_if_its_block_is_in_the_sample(ch
         assert verified(forged, *thorough).stderr.startswith("refused: block 5: state_root differs"), thorough
 
 
+def test_where_revm_is_wrong_the_specs_decide_for_the_chain(tmp_path: Path) -> None:
+    """A call of P256VERIFY inside a call that fails leaves no trace in revm but its gas."""
+    with RunningNode(tmp_path / "data", ("--operator", OPERATOR.address)) as node:
+        hidden = bytes.fromhex("5f5f5f5f6101005afa5f5ffd")  # STATICCALL(GAS, 0x100, 0, 0, 0, 0), REVERT(0, 0)
+        inner = _sent(node, [{"data": _returning(hidden)}])[0]["contractAddress"]
+        calling = bytes.fromhex(f"5f5f5f5f5f73{inner[2:]}5af100")  # CALL(GAS, inner, 0, 0, 0, 0, 0), STOP
+        outer = _sent(node, [{"data": _returning(calling)}])[0]["contractAddress"]
+        assert [receipt["status"] for receipt in _sent(node, [{"to": outer}]) + _sent(node, [{"to": outer}])] == ["0x1", "0x1"]
+        node.stop()
+    exported(tmp_path / "data", tmp_path / "chain.jsonl.gz")
+    done = verified(tmp_path / "chain.jsonl.gz", "--sample", "100%")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert (result["verified_blocks"], result["blocks_decided_by_the_specs"]) == (5, 2)
+
+
 @pytest.mark.parametrize("sample", ["-1", "101%", "half", "1.5", ""])
 def test_what_is_no_sample_is_refused(chain: Path, sample: str) -> None:
     assert verified(chain / "chain.jsonl", f"--sample={sample}").returncode == 2
