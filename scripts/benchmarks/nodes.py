@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench nodes", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="figures, written after each peer; with --resume also read")
     parser.add_argument("--resume", action="store_true", help="keep what --json holds of an interrupted run")
+    parser.add_argument("--markdown", action="store_true", help="print the table as node/README.md has it")
     parser.add_argument("--only", action="append", metavar="NAME", help="this peer alone; repeatable")
     parser.add_argument("--members", type=int, default=MEMBERS, help=f"for the second measure of speed ({MEMBERS:,})")
     parser.add_argument("--minutes", type=float, default=MINUTES, help=f"a peer has to reach them ({MINUTES:.0f})")
@@ -39,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(stderr=True)
     report: Figures = {"machine": machine(), "members": options.members, "minutes": options.minutes, "peers": {}}
     if options.resume and options.json and options.json.exists():
-        report["peers"] = json.loads(options.json.read_text())["peers"]
+        begun = json.loads(options.json.read_text())
+        if (begun["members"], begun["minutes"]) != (options.members, options.minutes):
+            parser.error(f"{options.json} holds a run with {begun['members']:,} members and {begun['minutes']:g} minutes")
+        report["peers"] = begun["peers"]
     for peer in peers(options.peers.resolve(), options.anvil):
         if (options.only and peer.name not in options.only) or peer.name in report["peers"]:
             continue
@@ -50,7 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print_json(json.dumps(report["peers"][peer.name]))
         if options.json:
             options.json.write_text(json.dumps(report, indent=1) + "\n")
-    Console(width=TABLE_WIDTH).print(shown(report))
+    if options.markdown:
+        print(in_markdown(report))
+    else:
+        Console(width=TABLE_WIDTH).print(shown(report))
     return 0
 
 
@@ -67,27 +75,45 @@ def measure(peer: Peer, directory: Path, members: int, seconds: float) -> Figure
     return figures
 
 
-def shown(report: Figures) -> Table:
+def rows(report: Figures) -> list[tuple[str, ...]]:
+    """The table with its heading: what is compared, then a cell for each peer that was measured."""
     measured = {name: figures for name, figures in report["peers"].items() if "left_out" not in figures}
-    table = Table(title=f"load {report['machine'].get('load_after', ['?'])[0]}")
-    table.add_column("")
-    for name in measured:
-        table.add_column(name, justify="right")
-    rows: dict[str, Callable[[Figures], str]] = {
-        "receipts kept after kill -9": lambda each: "{kept} of {killed}".format(**each["durability"]),
+    members = f"{report['members']:,} members"
+    cells: dict[str, Callable[[Figures], str]] = {
+        "receipts there after kill -9": lambda each: "{kept} of {killed}".format(**each["durability"]),
         "proof at the head": lambda each: _yes(each["proof_at_head"]),
         "proof 1,000 blocks back": lambda each: _yes(each["proof_back"]),
         "call 1,000 blocks back": lambda each: _yes(each["call_back"]),
         "balance 1,000 blocks back": lambda each: _yes(each["balance_back"]),
-        "methods of 49": lambda each: str(each["methods"]["answered"]),
-        "entries/s, empty ledger": lambda each: _rate(each["empty"], "entries_per_s"),
-        "single transactions/s, empty ledger": lambda each: _rate(each["empty"], "transactions_per_s"),
-        f"entries/s, {report['members']:,} members": lambda each: _rate(each["full"], "entries_per_s"),
-        f"single transactions/s, {report['members']:,} members": lambda each: _rate(each["full"], "transactions_per_s"),
+        "methods answered of 49": lambda each: str(each["methods"]["answered"]),
+        "empty ledger, entries/s": lambda each: _rate(each["empty"], "entries_per_s"),
+        "empty ledger, single transactions/s": lambda each: _rate(each["empty"], "transactions_per_s"),
+        f"{members}, entries/s": lambda each: _rate(each["full"], "entries_per_s"),
+        f"{members}, single transactions/s": lambda each: _rate(each["full"], "transactions_per_s"),
     }
-    for what, cell in rows.items():
-        table.add_row(what, *(cell(figures) for figures in measured.values()))
+    heading = ("", *(f"{name} {_short(figures['version'])}" for name, figures in measured.items()))
+    return [heading, *((what, *map(cell, measured.values())) for what, cell in cells.items())]
+
+
+def shown(report: Figures) -> Table:
+    heading, *cells = rows(report)
+    table = Table(title=f"load {report['machine'].get('load_after', ['?'])[0]}")
+    for column in heading:
+        table.add_column(column, justify="right" if column else "left")
+    for row in cells:
+        table.add_row(*row)
     return table
+
+
+def in_markdown(report: Figures) -> str:
+    heading, *cells = rows(report)
+    return "\n".join(f"| {' | '.join(row)} |" for row in (heading, ("---",) * len(heading), *cells))
+
+
+def _short(version: str) -> str:
+    """`anvil/v1.7.1` says 1.7.1."""
+    found = re.search(r"\d+\.\d+\.\d+\w*", version)
+    return found[0] if found else version
 
 
 def _yes(value: bool | str) -> str:
@@ -95,7 +121,9 @@ def _yes(value: bool | str) -> str:
 
 
 def _rate(figures: Figures, key: str) -> str:
-    return f"{figures[key]:,.0f}" if key in figures else f"{figures['members_reached']:,} in {figures['seconds'] / 60:.0f} min"
+    if key in figures:
+        return f"{figures[key]:,.0f}"
+    return f"not within {figures['seconds'] / 60:.0f} min ({figures['members_reached']:,} members)"
 
 
 if __name__ == "__main__":
