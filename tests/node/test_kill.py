@@ -1,6 +1,9 @@
 """kill -9 at random moments under load: what a client outside saw acknowledged is there again, whole and sealed."""
 
+import json
+import os
 import random
+import shutil
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +14,12 @@ import pytest
 
 from node.chain.sealing import seal_holds
 from tests.node.cell_contract import CREATION, word
+from tests.node.forked_node import ForkedNode
 from tests.node.running_node import RpcFailure, RunningNode, run_node_command, throwaway_account
 
 OPERATOR, SECOND = throwaway_account("operator"), throwaway_account("second operator")
 SEED = 20_261_122
+FUNDED = ("--operator", OPERATOR.address, "--operator", SECOND.address)
 
 
 @dataclass
@@ -39,20 +44,20 @@ class Journal:
 
 
 def test_no_acknowledged_block_is_lost_over_ten_kills(tmp_path: Path) -> None:
-    _kill_again_and_again(tmp_path, kills=10)
+    node = RunningNode(tmp_path / "data", FUNDED).start()
+    _kill_again_and_again(node, kills=10)
 
 
 @pytest.mark.deep
-@pytest.mark.timeout(3_000)
-def test_no_acknowledged_block_is_lost_over_a_hundred_kills(tmp_path: Path) -> None:
-    _kill_again_and_again(tmp_path, kills=100)
+@pytest.mark.timeout(1_200)
+def test_no_acknowledged_block_is_lost_over_three_hundred_kills(tmp_path: Path) -> None:
+    with ForkedNode(tmp_path / "data", FUNDED) as node:
+        _kill_again_and_again(node, kills=300)
 
 
-def _kill_again_and_again(tmp_path: Path, kills: int) -> None:
+def _kill_again_and_again(node: RunningNode, kills: int) -> None:
     moments = random.Random(SEED)
     journal = Journal()
-    arguments = ("--operator", OPERATOR.address, "--operator", SECOND.address)
-    node = RunningNode(tmp_path / "data", arguments).start()
     cell = node.send(OPERATOR, data=CREATION)["contractAddress"]
     for _ in range(kills):
         before = len(journal.receipts)
@@ -73,6 +78,33 @@ def _kill_again_and_again(tmp_path: Path, kills: int) -> None:
     node.kill()
     verified = run_node_command("verify", "--data", str(node.data))
     assert verified.returncode == 0, verified.stderr
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data of a node that was killed after a dozen blocks."""
+    data = tmp_path_factory.mktemp("torn") / "data"
+    node = RunningNode(data, FUNDED).start()
+    cell = node.send(OPERATOR, data=CREATION)["contractAddress"]
+    for value in range(11):
+        node.send(OPERATOR, to=cell, data=word(value))
+    node.kill()
+    return data
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.99])
+def test_a_log_torn_in_a_crash_opens_at_its_last_whole_block(killed: Path, tmp_path: Path, share: float) -> None:
+    data = Path(shutil.copytree(killed, tmp_path / "data"))
+    log = max((data / "chain").glob("*.log"), key=lambda file: file.stat().st_size)
+    os.truncate(log, int(log.stat().st_size * share))
+    with RunningNode(data, FUNDED) as node:
+        assert node.ready is not None
+        head = node.ready["head"]
+        assert 0 <= head < 12
+        assert node.send(OPERATOR, to=OPERATOR.address)["blockNumber"] == hex(head + 1)
+    verified = run_node_command("verify", "--data", str(data))
+    assert verified.returncode == 0, verified.stderr
+    assert json.loads(verified.stdout)["verified_blocks"] == head + 2
 
 
 def _check_head(node: RunningNode) -> None:
