@@ -52,9 +52,11 @@ def methods(node: NodeView) -> dict[str, Handler]:
 def _planned_blocks(items: object) -> list[PlannedBlock]:
     if not isinstance(items, list) or not items:
         raise InvalidParams("empty input")
-    if len(items) > BLOCKS_MAX or sum(len(item.get("calls") or ()) for item in items if isinstance(item, dict)) > CALLS_MAX:
+    given = [_object(item, "a block") for item in items]
+    calls = [item["calls"] for item in given if isinstance(item.get("calls"), list)]
+    if len(items) > BLOCKS_MAX or sum(map(len, calls)) > CALLS_MAX:
         raise errors.TooMuch(f"too many blocks or calls: at most {BLOCKS_MAX} and {CALLS_MAX}")
-    return [_planned_block(_object(item, "a block")) for item in items]
+    return [_planned_block(item) for item in given]
 
 
 def _planned_block(given: dict[str, Any]) -> PlannedBlock:
