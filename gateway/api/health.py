@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import func, select
 
 from gateway.adapters.database.repositories.coalition import find_coalition
-from gateway.adapters.database.tables_operations import OperationRow
+from gateway.adapters.database.tables_operations import IS_OPEN, OperationRow
 from gateway.adapters.database.tables_projection import LedgerBlockRow
 from gateway.api.context import ContextNeeded
 
@@ -31,7 +31,7 @@ def get_health(context: ContextNeeded, response: Response) -> HealthView:
     with context.database.read() as session:
         initialized = find_coalition(session) is not None
         block = session.scalar(select(func.max(LedgerBlockRow.number)))
-        waiting = session.scalar(select(func.count()).where(OperationRow.status.in_(("accepted", "packed"))))
+        waiting = session.scalar(select(func.count()).select_from(OperationRow).where(IS_OPEN))
     worker = None if context.worker is None else dict(context.worker.health())
     if not initialized:
         response.status_code = 503

@@ -18,7 +18,7 @@ from gateway.adapters.database.operation_reading import accepted_operations, rea
 from gateway.adapters.database.repositories.coalition import current_time
 from gateway.adapters.database.session import Database
 from gateway.adapters.database.tables_coalition import BrandRow, CoalitionRow, PaymentRefundRow
-from gateway.adapters.database.tables_operations import BatchRow, OperationRow
+from gateway.adapters.database.tables_operations import IS_OPEN, BatchRow, OperationRow, TransactionRow
 from gateway.adapters.database.tables_projection import LedgerBatchRow, LedgerBrandKeyRow
 from gateway.adapters.onchain.artifacts import points_ledger
 from gateway.adapters.onchain.outcomes import BATCH_PURPOSE, nothing_clawed_back, refuse_batch, unpack
@@ -63,10 +63,17 @@ class Sequencer:
         self._wall_clock = wall_clock
         self._points_address = "0x" + coalition.points_address.hex()
 
+    def has_work(self) -> bool:
+        """Whether an operation is open or a transaction waits to be mined."""
+        is_open = select(OperationRow.sequence).where(IS_OPEN).limit(1)
+        is_stored = select(TransactionRow.transaction_id).where(TransactionRow.status == "stored").limit(1)
+        with self._database.read() as session:
+            return session.scalar(is_open) is not None or session.scalar(is_stored) is not None
+
     def store_admin_transactions(self, base_fee: int) -> int:
         """Turns the operator's accepted operations into stored transactions; how many."""
         with self._database.read() as session:
-            accepted = select(OperationRow).where(OperationRow.status == "accepted", OperationRow.kind.in_(ADMIN_KINDS))
+            accepted = select(OperationRow).where(IS_OPEN, OperationRow.status == "accepted", OperationRow.kind.in_(ADMIN_KINDS))
             first = accepted.order_by(OperationRow.sequence).limit(ADMIN_OPERATIONS_IN_ONE_ROUND)
             calls = list(admin_calls(session.scalars(first), self._points_address))
         if not calls:
@@ -123,19 +130,30 @@ class Sequencer:
                     refuse_batch(session, session.get_one(BatchRow, batch_id), "batch_expired", now)
         return len(batch_ids)
 
-    def store_signed(self, batch_id: int, signature: bytes, base_fee: int) -> None:
-        """Stores a batch's signature and the transaction that carries it. Raises WrongSignature."""
+    def store_signed(self, signatures: Mapping[int, bytes], base_fee: int) -> dict[int, WrongSignature]:
+        """Stores batches' signatures and the transactions that carry them, in one unit of work; those that are none by their brand."""
+        wrong: dict[int, WrongSignature] = {}
         with self._database.write() as session:
-            batch = session.get_one(BatchRow, batch_id)
-            self._require_signature(session, batch, signature)
-            root = bytes.fromhex(batch.root[2:])
-            header = batch.brand_id, batch.number, batch.deadline, root
-            data = points_ledger().call("submitBatch", header, batch.entries, signature)
-            gas = batch_gas(sum(entry_gas(decode_entry(entry)) for entry in unpack_entries(batch.entries)))
-            stored = self._submitter.store(session, BATCH_PURPOSE, self._points_address, data, gas, base_fee, self.now(session))
-            batch.signature = "0x" + signature.hex()
-            batch.transaction_id = stored.transaction_id
-            batch.status = "signed"
+            now = self.now(session)
+            for batch_id, signature in signatures.items():
+                batch = session.get_one(BatchRow, batch_id)
+                try:
+                    self._require_signature(session, batch, signature, now)
+                except WrongSignature as error:
+                    wrong[batch_id] = error
+                    continue
+                self._store_one_signed(session, batch, signature, base_fee, now)
+        return wrong
+
+    def _store_one_signed(self, session: Session, batch: BatchRow, signature: bytes, base_fee: int, now: int) -> None:
+        root = bytes.fromhex(batch.root[2:])
+        header = batch.brand_id, batch.number, batch.deadline, root
+        data = points_ledger().call("submitBatch", header, batch.entries, signature)
+        gas = batch_gas(sum(entry_gas(decode_entry(entry)) for entry in unpack_entries(batch.entries)))
+        stored = self._submitter.store(session, BATCH_PURPOSE, self._points_address, data, gas, base_fee, now)
+        batch.signature = "0x" + signature.hex()
+        batch.transaction_id = stored.transaction_id
+        batch.status = "signed"
 
     def refuse_entries(self, batch_id: int, reasons: Mapping[int, str]) -> None:
         """Refuses what the signer will not sign for; the batch's other operations wait to be packed again."""
@@ -186,11 +204,10 @@ class Sequencer:
         ]
         session.execute(update(OperationRow), rows)
 
-    def _require_signature(self, session: Session, batch: BatchRow, signature: bytes) -> None:
+    def _require_signature(self, session: Session, batch: BatchRow, signature: bytes, now: int) -> None:
         root = bytes.fromhex(batch.root[2:])
         digest = batch_digest(self._coalition.signing_domain, batch.brand_id, batch.number, keccak(batch.entries), root, batch.deadline)
         signer = recover_address(digest, signature)
-        now = self.now(session)
         window = (LedgerBrandKeyRow.valid_from <= now, LedgerBrandKeyRow.valid_until > now)
         keys = session.scalars(select(LedgerBrandKeyRow.key_address).where(LedgerBrandKeyRow.brand_id == batch.brand_id, *window)).all()
         if signer is None or "0x" + signer.hex() not in keys:

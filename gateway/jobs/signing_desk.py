@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from time import monotonic
 
@@ -38,7 +38,24 @@ class SigningDesk:
         asked_now = [self._ask(batch) for batch in unsigned if self._is_due(batch)]
         wait(asked_now, timeout=ANSWERS_AWAITED_SECONDS)
         answered = sorted(batch_id for batch_id, (_, future) in self._asked.items() if future.done())
-        return sum(self._settle(*self._asked.pop(batch_id), base_fee) for batch_id in answered)
+        signed: dict[int, tuple[UnsignedBatch, Signed]] = {}
+        settled = 0
+        for batch_id in answered:
+            batch, future = self._asked.pop(batch_id)
+            try:
+                answer = future.result()
+            except Unavailable as error:
+                self._ask_later(batch, error)
+                continue
+            except NumberTaken:
+                self._sequencer.renumber(batch_id)
+            else:
+                if isinstance(answer, Signed):
+                    signed[batch_id] = batch, answer
+                    continue
+                self._sequencer.refuse_entries(batch_id, answer.reasons)
+            settled += self._settled(batch)
+        return settled + self._store(signed, base_fee)
 
     def _is_due(self, batch: UnsignedBatch) -> bool:
         not_before, _ = self._delays.get(batch.batch_id, (0.0, 0.0))
@@ -55,22 +72,21 @@ class SigningDesk:
         self._threads.shutdown(cancel_futures=True)
         self._signer.close()
 
-    def _settle(self, batch: UnsignedBatch, future: Future[Signed | SignerRefusal], base_fee: int) -> int:
-        brand_id = batch.request.brand_id
-        try:
-            answer = future.result()
-            if isinstance(answer, Signed):
-                self._sequencer.store_signed(batch.batch_id, answer.signature, base_fee)
-            else:
-                self._sequencer.refuse_entries(batch.batch_id, answer.reasons)
-        except NumberTaken:
-            self._sequencer.renumber(batch.batch_id)
-        except (Unavailable, WrongSignature) as error:
-            _, delay = self._delays.get(batch.batch_id, (0.0, _FIRST_DELAY_SECONDS))
-            self._delays[batch.batch_id] = monotonic() + delay, min(2 * delay, _LONGEST_DELAY_SECONDS)
-            self.errors[brand_id] = str(error)
-            log.warning("brand %s: batch %s waits: %s", brand_id, batch.request.number, error)
+    def _store(self, signed: Mapping[int, tuple[UnsignedBatch, Signed]], base_fee: int) -> int:
+        if not signed:
             return 0
+        wrong = self._sequencer.store_signed({batch_id: answer.signature for batch_id, (_, answer) in signed.items()}, base_fee)
+        for batch_id, error in wrong.items():
+            self._ask_later(signed[batch_id][0], error)
+        return sum(self._settled(batch) for batch_id, (batch, _) in signed.items() if batch_id not in wrong)
+
+    def _ask_later(self, batch: UnsignedBatch, error: Unavailable | WrongSignature) -> None:
+        _, delay = self._delays.get(batch.batch_id, (0.0, _FIRST_DELAY_SECONDS))
+        self._delays[batch.batch_id] = monotonic() + delay, min(2 * delay, _LONGEST_DELAY_SECONDS)
+        self.errors[batch.request.brand_id] = str(error)
+        log.warning("brand %s: batch %s waits: %s", batch.request.brand_id, batch.request.number, error)
+
+    def _settled(self, batch: UnsignedBatch) -> int:
         self._delays.pop(batch.batch_id, None)
-        self.errors.pop(brand_id, None)
+        self.errors.pop(batch.request.brand_id, None)
         return 1

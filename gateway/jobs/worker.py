@@ -29,6 +29,7 @@ from gateway.operations.completion import Completions
 from gateway.operations.signer_port import BatchSigner
 
 log = logging.getLogger(__name__)
+GATHER_SECONDS = 0.05
 _LONGEST_RETRY_SECONDS = 5.0
 
 
@@ -112,6 +113,8 @@ class LedgerWorker:
     def turn(self) -> bool:
         """One round: sees mined what is stored, then packs what is accepted, has it signed and sends it. True if it did anything."""
         worked = self.follower.follow()
+        if not self.sequencer.has_work():
+            return worked
         if not self._settle_open():
             return False
         worked = self.sign_and_store() > 0 or worked
@@ -122,6 +125,7 @@ class LedgerWorker:
         desk = self._desk
         assert desk is not None, "open() comes first"
         base_fee = self.follower.base_fee
+        self._database.await_quiet(GATHER_SECONDS)  # what is accepted at the same time shares a round
         done = self.sequencer.store_admin_transactions(base_fee) + self.sequencer.give_up_expired()
         packed = self.sequencer.pack()
         done += len(packed.batches) + len(packed.refused)

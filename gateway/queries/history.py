@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.adapters.database.repositories.operations import OPEN
 from gateway.adapters.database.tables_coalition import BrandRow, MemberRow
-from gateway.adapters.database.tables_operations import BatchRow, OperationRow
+from gateway.adapters.database.tables_operations import IS_OPEN, BatchRow, OperationRow
 from gateway.adapters.database.tables_projection import LedgerEntryRow, LedgerMemberLotRow, LedgerMovementRow
 from gateway.domain.errors import NotFound
 from gateway.domain.ledger.lots import split_lot_id
@@ -114,7 +113,7 @@ def _operation_ids(session: Session, entries: list[LedgerEntryRow]) -> dict[tupl
 def _pending(session: Session, member_id: str, names: dict[int, str]) -> list[HistoryItem]:
     rows = session.scalars(
         select(OperationRow)
-        .where(OperationRow.member_id == member_id, OperationRow.status.in_(OPEN), OperationRow.brand_id.is_not(None))
+        .where(OperationRow.member_id == member_id, IS_OPEN, OperationRow.brand_id.is_not(None))
         .order_by(OperationRow.sequence.desc())
         .limit(MAX_PENDING)
     )

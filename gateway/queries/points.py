@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.adapters.database.repositories.operations import OPEN
 from gateway.adapters.database.tables_coalition import BrandRow, MemberRow
-from gateway.adapters.database.tables_operations import OperationRow
+from gateway.adapters.database.tables_operations import IS_OPEN, OperationRow
 from gateway.adapters.database.tables_projection import LedgerBlockRow, LedgerMemberLotRow, LedgerMovementRow
 from gateway.adapters.database.work import Work
 from gateway.domain.errors import NotFound
@@ -144,9 +143,7 @@ def _pending(session: Session, member_id: str) -> tuple[int, int]:
     """(on its way in, may still go out)."""
     pending = pending_out = 0
     rows = session.execute(
-        select(OperationRow.kind, OperationRow.points, OperationRow.pending_out).where(
-            OperationRow.member_id == member_id, OperationRow.status.in_(OPEN)
-        )
+        select(OperationRow.kind, OperationRow.points, OperationRow.pending_out).where(OperationRow.member_id == member_id, IS_OPEN)
     )
     for kind, points, out in rows:
         pending_out += out

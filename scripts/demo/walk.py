@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
 from gateway.brand_signer import register_writer
 from scripts.demo.client import Refused
-from scripts.demo.coalition import BRANDS, BY_SLUG, CURRENCY, UTC_OFFSET_SECONDS
+from scripts.demo.coalition import CURRENCY, UTC_OFFSET_SECONDS
 from scripts.demo.day_plan import PointPayment, decide_day, from_json, to_json
 from scripts.demo.generator.actuals import PaidSale, PaymentRefund
 from scripts.demo.generator.planning import Plan, PlannedRefund
@@ -97,9 +97,8 @@ class _Day:
             world.directory.keep(self._file, kept)
         payments = from_json(kept["payments"])
         refused: Counter[str] = Counter()
-        paid = self._pay_with_points(payments, refused)
-        self._each_brand(self._buy, paid, refused)
-        self._each_brand(self._refund_payments, paid, refused)
+        paid: dict[str, int] = {}
+        self._trade(self._consented(payments, refused), paid, refused)
         self._refund_points(payments, paid, refused)
         kept |= {"paid_with_points_minor": paid, "refused": dict(refused), "done": True}
         world.directory.keep(self._file, kept)
@@ -113,9 +112,8 @@ class _Day:
                 return
             self._world.supervisor.check()
 
-    def _pay_with_points(self, payments: Sequence[PointPayment], refused: Counter[str]) -> dict[str, int]:
-        """Redeems or authorizes, then captures and voids; what was captured, in money, by payment id."""
-        paid: dict[str, int] = {}
+    def _consented(self, payments: Sequence[PointPayment], refused: Counter[str]) -> list[PointPayment]:
+        """Those redeemed or authorized on the ledger now. All brands' come before anything else of the day: lots are chosen here."""
         calls = []
         for till in self._world.tills.values():
             mine = [payment for payment in payments if payment.brand == till.brand.slug]
@@ -124,12 +122,25 @@ class _Day:
             first_authorized = [payment for payment in mine if payment.mode != "redeem"]
             calls.append(self._pool.submit(self._consents, till, "redemptions", at_once, refused))
             calls.append(self._pool.submit(self._consents, till, "authorizations", first_authorized, refused))
-        accepted = [payment for call in calls for payment in call.result()]
-        second = [self._pool.submit(self._finish, payment, refused) for payment in accepted if payment.mode != "redeem"]
-        done = [payment for payment in accepted if payment.mode == "redeem"] + [one for call in second for one in call.result()]
-        for payment in done:
-            paid[payment.payment_id] = BY_SLUG[payment.brand].worth_minor(payment.captured)
-        return paid
+        return [payment for call in calls for payment in call.result()]
+
+    def _trade(self, accepted: Sequence[PointPayment], paid: dict[str, int], refused: Counter[str]) -> None:
+        """Each brand finishes its authorizations, then sells, then refunds, without waiting for the other brands.
+
+        Only refunds wait until every brand has finished its authorizations: a clawback takes points that are not reserved anywhere.
+        `paid` becomes what was captured, in money, by payment id.
+        """
+        finished = {
+            slug: self._pool.submit(self._finish, till, [payment for payment in accepted if payment.brand == slug], paid, refused)
+            for slug, till in self._world.tills.items()
+        }
+        sold = [self._pool.submit(self._sell, till, finished[slug], paid, refused) for slug, till in self._world.tills.items()]
+        wait(finished.values())
+        for call in sold:
+            call.result()
+        refunded = [self._pool.submit(self._refund_payments, till, paid, refused) for till in self._world.tills.values()]
+        for call in refunded:
+            call.result()
 
     def _consents(self, till: Till, verb: str, payments: Sequence[PointPayment], refused: Counter[str]) -> list[PointPayment]:
         """Those of the payments that are on the ledger now."""
@@ -139,20 +150,37 @@ class _Day:
         results = self._bulk(till, f"/v1/{verb}/bulk", body, f"{verb}-{self._day}-{till.brand.slug}", refused)
         return [payment for payment, confirmed in zip(payments, results, strict=True) if confirmed]
 
-    def _finish(self, payment: PointPayment, refused: Counter[str]) -> list[PointPayment]:
-        """Captures or voids one authorized payment; itself if it was captured."""
-        client = self._world.tills[payment.brand].client
-        path = f"/v1/authorizations/{payment.reservation_id}"
+    def _finish(self, till: Till, accepted: Sequence[PointPayment], paid: dict[str, int], refused: Counter[str]) -> None:
+        """Captures or voids what a brand has authorized."""
+        voids = [self._pool.submit(self._void, till, payment, refused) for payment in accepted if payment.mode == "void"]
+        done = [payment for payment in accepted if payment.mode == "redeem"]
+        done += self._captures(till, [payment for payment in accepted if payment.mode not in ("redeem", "void")], refused)
+        paid |= {payment.payment_id: till.brand.worth_minor(payment.captured) for payment in done}
+        for void in voids:
+            void.result()
+
+    def _captures(self, till: Till, payments: Sequence[PointPayment], refused: Counter[str]) -> list[PointPayment]:
+        """Those of the payments that were captured."""
+        if not payments:
+            return []
+        captures = [
+            {"reservation_id": payment.reservation_id, "capture_id": f"{payment.payment_id}-C", "points": payment.captured}
+            for payment in payments
+        ]
+        results = self._bulk(till, "/v1/captures/bulk", {"captures": captures}, f"captures-{self._day}-{till.brand.slug}", refused)
+        return [payment for payment, confirmed in zip(payments, results, strict=True) if confirmed]
+
+    def _void(self, till: Till, payment: PointPayment, refused: Counter[str]) -> None:
+        path = f"/v1/authorizations/{payment.reservation_id}/void"
         try:
-            if payment.mode == "void":
-                self._settled(client.post, f"{path}/void", {"void_id": f"{payment.payment_id}-V"}, f"void-{payment.payment_id}")
-                return []
-            body = {"capture_id": f"{payment.payment_id}-C", "points": payment.captured}
-            self._settled(client.post, f"{path}/capture", body, f"capture-{payment.payment_id}")
+            self._settled(till.client.post, path, {"void_id": f"{payment.payment_id}-V"}, f"void-{payment.payment_id}")
         except Refused as refusal:
             refused[str(refusal.problem.get("code"))] += 1
-            return []
-        return [payment]
+
+    def _sell(self, till: Till, finished: Future[None], paid: dict[str, int], refused: Counter[str]) -> None:
+        """The day's purchases, once it is known what of them was paid with points."""
+        finished.result()
+        self._buy(till, paid, refused)
 
     def _buy(self, till: Till, paid: dict[str, int], refused: Counter[str]) -> None:
         sales = [sale for sale in self._sales if sale.brand == till.brand.slug]
@@ -220,11 +248,6 @@ class _Day:
             if not any(result["operation"] and result["operation"]["status"] in OPEN for result in results):
                 return answer
         raise NotSettled(f"{path} ({key}) has operations that do not end; see the gateway's health and log")
-
-    def _each_brand(self, act: Callable[[Till, dict[str, int], Counter[str]], None], paid: dict[str, int], refused: Counter[str]) -> None:
-        calls = [self._pool.submit(act, self._world.tills[brand.slug], paid, refused) for brand in BRANDS]
-        for call in calls:
-            call.result()
 
     def _purchase_body(self, sale: Sale, paid_with_points_minor: int) -> dict[str, Any]:
         return {

@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.adapters.database.ledger_state import load_state
-from gateway.adapters.database.tables_operations import BatchRow, OperationRow
+from gateway.adapters.database.tables_operations import IS_OPEN, BatchRow, OperationRow
 from gateway.adapters.database.tables_projection import LedgerEntryRow, LedgerMovementRow
 from gateway.domain.ledger.state import LedgerState
 from gateway.operations.entry_building import AcceptedOperation, IssuedEntry, RoundView
@@ -37,7 +37,7 @@ def accepted_operations(session: Session) -> list[AcceptedOperation]:
     unsigned = select(BatchRow.brand_id).where(BatchRow.status == "packed")
     rows = session.scalars(
         select(OperationRow)
-        .where(OperationRow.status == "accepted", OperationRow.kind.in_(ENTRY_KINDS), OperationRow.brand_id.not_in(unsigned))
+        .where(IS_OPEN, OperationRow.status == "accepted", OperationRow.kind.in_(ENTRY_KINDS), OperationRow.brand_id.not_in(unsigned))
         .order_by(OperationRow.sequence)
         .limit(OPERATIONS_IN_ONE_ROUND)
     )
@@ -100,7 +100,7 @@ def _blocked_members(session: Session) -> frozenset[bytes]:
 
 
 def _open(*columns: Any) -> Select[Any]:
-    return select(*columns).where(OperationRow.status.in_(("accepted", "packed")))
+    return select(*columns).where(IS_OPEN)
 
 
 def _issued(session: Session, references: set[tuple[int, bytes]]) -> dict[tuple[int, bytes], IssuedEntry]:

@@ -20,11 +20,13 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _open(url)
         self._writer = threading.RLock()
+        self._writing = 0
+        self._written = threading.Condition()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A unit of work that commits at its end, or leaves no trace when an exception passes through."""
-        with self._writer, Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._counted(), self._writer, Session(self.engine, expire_on_commit=False) as session, session.begin():
             if self.engine.dialect.name == "sqlite":
                 session.execute(text("BEGIN IMMEDIATE"))
             yield session
@@ -36,6 +38,22 @@ class Database:
             if self.engine.dialect.name == "sqlite":
                 session.execute(text("BEGIN"))
             yield session
+
+    def await_quiet(self, timeout_seconds: float) -> None:
+        """Returns once no thread writes or waits to write, or when the time is over."""
+        with self._written:
+            self._written.wait_for(lambda: self._writing == 0, timeout_seconds)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._written:
+            self._writing += 1
+        try:
+            yield
+        finally:
+            with self._written:
+                self._writing -= 1
+                self._written.notify_all()
 
     def close(self) -> None:
         """Returns every connection."""

@@ -5,7 +5,7 @@ An operation is acknowledged once it is stored here and ends `confirmed` or `ref
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.adapters.database.base import Base
@@ -89,6 +89,10 @@ class BatchRow(Base):
     status: Mapped[str]
     transaction_id: Mapped[int | None] = mapped_column(ForeignKey("transactions.transaction_id"))
     created_at: Mapped[int]
+
+
+IS_OPEN = OperationRow.status.in_((literal_column("'accepted'"), literal_column("'packed'")))
+"""An operation that has not ended: in the very words of the partial indexes, by which SQLite finds them."""
 
 
 class TransactionRow(Base):

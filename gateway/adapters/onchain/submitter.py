@@ -81,13 +81,21 @@ class Submitter:
     def await_mined(self, follow: Callable[[], bool], timeout_seconds: float = 10.0) -> bool:
         """Follows the chain until every stored transaction is mined, sending again what a node may have lost; False when time is over."""
         until = monotonic() + timeout_seconds
-        pause = _FIRST_PAUSE_SECONDS
         while self.send_open():
-            if follow():
-                pause = _FIRST_PAUSE_SECONDS
-                continue
-            if monotonic() > until or self._underpriced:
+            if self._underpriced or not self._await_block(follow, until):
                 return False
+        return True
+
+    def _await_block(self, follow: Callable[[], bool], until: float) -> bool:
+        """Whether there is time left: returns at the next block, or when it is time to send again."""
+        send_again = monotonic() + RESEND_SECONDS
+        pause = _FIRST_PAUSE_SECONDS
+        while not follow():
+            now = monotonic()
+            if now > until or self._pause.is_set():
+                return False
+            if now > send_again:
+                break
             self._pause.wait(pause)
             pause = min(pause * 1.5, 0.1)
         return True

@@ -9,10 +9,8 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from gateway.adapters.database.repositories.chunks import chunks
-from gateway.adapters.database.tables_operations import OperationRow, ReferenceRow
+from gateway.adapters.database.tables_operations import IS_OPEN, OperationRow, ReferenceRow
 from gateway.domain.operation import NewOperation, OperationKind, OperationStatus, StoredOperation
-
-OPEN = (OperationStatus.ACCEPTED.value, OperationStatus.PACKED.value)
 
 
 class SqlOperations:
@@ -98,7 +96,7 @@ class SqlOperations:
             self._pending_issues[brand_id] = int(
                 self._session.scalar(
                     select(func.coalesce(func.sum(OperationRow.points), 0)).where(
-                        OperationRow.status.in_(OPEN), OperationRow.brand_id == brand_id, OperationRow.kind == OperationKind.ISSUE.value
+                        IS_OPEN, OperationRow.brand_id == brand_id, OperationRow.kind == OperationKind.ISSUE.value
                     )
                 )
                 or 0
@@ -109,9 +107,7 @@ class SqlOperations:
         """(kind, points) of open operations on a reservation."""
         self.flush()
         rows = self._session.execute(
-            select(OperationRow.kind, OperationRow.points).where(
-                OperationRow.reservation_id == reservation_id, OperationRow.status.in_(OPEN)
-            )
+            select(OperationRow.kind, OperationRow.points).where(OperationRow.reservation_id == reservation_id, IS_OPEN)
         )
         return [(kind, points) for kind, points in rows]
 

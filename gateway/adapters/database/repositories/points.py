@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.adapters.database.repositories.operations import OPEN, SqlOperations
-from gateway.adapters.database.tables_operations import OperationRow
+from gateway.adapters.database.repositories.operations import SqlOperations
+from gateway.adapters.database.tables_operations import IS_OPEN, OperationRow
 from gateway.adapters.database.tables_projection import LedgerMemberLotRow, LedgerReservationRow
 from gateway.domain.ledger.lots import NEVER, Line, split_lot_id
 from gateway.domain.operation import OperationKind
@@ -33,9 +33,7 @@ class SqlPoints:
         )
         unreserved = {row.lot_id: row[1] for row in rows}
         pending_out = self._session.scalar(
-            select(func.coalesce(func.sum(OperationRow.pending_out), 0)).where(
-                OperationRow.member_id == member_id, OperationRow.status.in_(OPEN)
-            )
+            select(func.coalesce(func.sum(OperationRow.pending_out), 0)).where(OperationRow.member_id == member_id, IS_OPEN)
         )
         return Holding(unreserved, int(pending_out or 0))
 
@@ -61,7 +59,7 @@ class SqlPoints:
         """(member, lot) of expiries on their way."""
         rows = self._session.execute(
             select(OperationRow.member_id, OperationRow.brand_id, OperationRow.body).where(
-                OperationRow.status.in_(OPEN), OperationRow.kind == OperationKind.EXPIRE.value
+                IS_OPEN, OperationRow.kind == OperationKind.EXPIRE.value
             )
         )
         return {(member_id or "", (brand_id or 0) << 32 | int(json.loads(body)["expiry_day"])) for member_id, brand_id, body in rows}
