@@ -19,7 +19,9 @@ from node.commands.backup import backup
 from node.commands.chain_file import export_chain, import_chain
 from node.commands.checkpoint import checkpoint
 from node.commands.options import data_option, evm_option, trie_option
+from node.commands.repair import repair
 from node.config import DEFAULT_CHAIN_ID, DataDirectory
+from node.deep_stack import on_deep_stack
 from node.opening import sole_user
 from node.replica.running import Trusted, follow
 from node.store.checkpoint_file import read as read_checkpoint
@@ -112,6 +114,7 @@ def run(
 @data_option
 @trie_option
 @evm_option
+@on_deep_stack
 def verify(data: Path, trie: str, evm: str) -> None:
     """Re-execute the whole chain from its genesis; the node must not be running."""
     _choose(evm)
@@ -124,7 +127,7 @@ def verify(data: Path, trie: str, evm: str) -> None:
     click.echo(json.dumps({**result, "seconds": round(time.monotonic() - started, 1)}))
 
 
-for command in (export_chain, import_chain, backup, checkpoint):
+for command in (export_chain, import_chain, backup, repair, checkpoint):
     main.add_command(command)
 
 

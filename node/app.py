@@ -20,6 +20,7 @@ from node.chain.errors import ChainError
 from node.chain.history import History
 from node.chain.pool import Pool
 from node.config import DataDirectory
+from node.deep_stack import STACK_BYTES
 from node.producer import BlockProducer
 from node.rpc.ports import NodeView
 from node.rpc.server import BODY_BYTES_MAX, application, is_loopback_name
@@ -28,7 +29,6 @@ from node.store.recovery import open_history
 
 CLIENT_VERSION = f"splittally-node/0.1.0/python{sys.version_info.major}.{sys.version_info.minor}"
 SWITCH_INTERVAL_SECONDS = 0.001  # how long a block in the making may keep a read waiting for the interpreter
-STACK_BYTES = 256 * 1024 * 1024  # address space for the EVM's deepest call chain; only what is used costs memory
 
 log = logging.getLogger(__name__)
 

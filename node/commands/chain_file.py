@@ -9,6 +9,7 @@ import click
 
 from node.commands.options import data_option
 from node.config import DataDirectory
+from node.deep_stack import on_deep_stack
 from node.importing import importing, take_block
 from node.opening import beside_a_node
 from node.store.chain_file import open_chain_file, read_blocks, read_head, write_chain
@@ -30,6 +31,7 @@ def export_chain(data: Path, file: Path) -> None:
 @click.command("import")
 @data_option
 @file_argument
+@on_deep_stack
 def import_chain(data: Path, file: Path) -> None:
     """Make a data directory from FILE, executing every block again. Run again, it goes on where it stopped."""
     with contextlib.closing(open_chain_file(file)) as lines:
