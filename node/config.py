@@ -38,6 +38,16 @@ class DataDirectory:
         return self.path / "chain"
 
     @property
+    def repaired_store(self) -> Path:
+        """In the making."""
+        return self.path / "chain.repaired"
+
+    @property
+    def damaged_store(self) -> Path:
+        """What a repair has put aside."""
+        return self.path / "chain.damaged"
+
+    @property
     def is_initialized(self) -> bool:
         return self.genesis_file.exists()
 

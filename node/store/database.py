@@ -55,7 +55,7 @@ class RocksDb:
     """Readers may be on any thread; commits come from one writer. The directory is its owner's only.
 
     `read_only` opens what another process may be writing, as of this moment, and writes nothing there.
-    `salvage` is read-only too, and makes do with what comes before a damage of the log.
+    `salvage` is read-only too, and makes do with what can be read: no more of the log than what comes before its damage.
     """
 
     def __init__(self, directory: Path, *, read_only: bool = False, salvage: bool = False) -> None:
@@ -64,7 +64,10 @@ class RocksDb:
         if (directory / "data.mdb").exists():
             raise StoreFailed(f"{directory} was written by an earlier version (LMDB): `export` with that one, `import` the file with this")
         try:
-            self._rows = self._open_view(salvage=salvage) if read_only or salvage else self._open()
+            if salvage:
+                self._rows = self._salvage()
+            else:
+                self._rows = self._open_view() if read_only else self._open()
         except Exception as error:  # rocksdict raises nothing more exact
             raise StoreFailed(f"the store in {directory} cannot be opened: {error}; {HINT}") from error
         self._nodes: LRU[bytes, bytes] = LRU(CACHED_NODES)
@@ -121,26 +124,25 @@ class RocksDb:
             self._view.close()
 
     def _open(self) -> Rdict:
+        if not self._directory.exists() and self._directory.with_name(self._directory.name + ".damaged").exists():
+            raise StoreFailed("a repair was stopped half-way")  # an empty store would start the chain again
         os.umask(0o077)  # also for the files that RocksDB's own threads make later
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_logs(self._directory)
         options = _options()
-        options.create_if_missing(True)
+        options.create_if_missing(not _has_rows(self._directory))  # RocksDB would delete what a missing list does not name
         options.set_max_open_files(FILES_OPEN)
         return Rdict(str(self._directory), options)
 
-    def _open_view(self, *, salvage: bool) -> Rdict:
+    def _open_view(self) -> Rdict:
         if not (self._directory / "CURRENT").is_file():
             raise StoreFailed("there is no store")
         options = _options()
         options.set_max_open_files(-1)  # all from the start: the writer may delete them
-        if salvage:
-            options.set_wal_recovery_mode(DBRecoveryMode.point_in_time())
         for _ in range(VIEWS_TRIED):
-            view = View(self._directory, cut_logs=salvage)
+            view = View(self._directory)
             try:
-                if not salvage:
-                    _check_logs(view.path)
+                _check_logs(view.path)
                 rows = Rdict(str(view.path), options, access_type=AccessType.read_only(False))
             except Exception:
                 torn = view.is_torn()
@@ -154,6 +156,20 @@ class RocksDb:
             rows.close()
             view.close()
         raise StoreFailed("its writer changes it too fast to be read")
+
+    def _salvage(self) -> Rdict:
+        if not self._directory.is_dir():
+            raise StoreFailed("there is no store")
+        options = _options()
+        options.set_wal_recovery_mode(DBRecoveryMode.point_in_time())
+        self._view = View(self._directory, cut_logs=True)
+        try:
+            _check_logs(self._view.path)
+            return Rdict(str(self._view.path), options, access_type=AccessType.read_only(False))
+        except Exception:
+            self._view.drop_manifest()
+            Rdict.repair(str(self._view.path), options)
+            return Rdict(str(self._view.path), options, access_type=AccessType.read_only(False))
 
     def _read(self, table: Table, key: bytes) -> bytes | None:
         try:
@@ -213,6 +229,10 @@ def _check_logs(directory: Path) -> None:
             at = damaged_at(log)
             if at is not None:
                 raise StoreFailed(f"{log.name} is damaged at byte {at}")
+
+
+def _has_rows(directory: Path) -> bool:
+    return any(file.suffix in (".sst", ".log") for file in directory.iterdir())
 
 
 def _row(table: Table, key: bytes) -> str:

@@ -31,6 +31,11 @@ class View:
                 with (self.path / file.name).open("r+b") as copy:
                     copy.truncate(end)
 
+    def drop_manifest(self) -> None:
+        """For RocksDB's own repair, which makes a new one of the tables that can be read."""
+        for link in (self.path / "CURRENT", *self.path.glob("MANIFEST-*")):
+            link.unlink(missing_ok=True)
+
     def is_torn(self) -> bool:
         """Whether the writer has changed its set of files since: RocksDB may then have read a new list with an old file."""
         return _manifest(self._store) != self._manifest
@@ -41,6 +46,7 @@ class View:
 
 def _manifest(store: Path) -> tuple[str, int]:
     """Its name and length: it grows with every change to the set of files."""
-    name = (store / "CURRENT").read_text("ascii", errors="replace").strip()
+    current = store / "CURRENT"
+    name = current.read_text("ascii", errors="replace").strip() if current.is_file() else ""
     manifest = store / name
     return name, manifest.stat().st_size if manifest.is_file() else 0

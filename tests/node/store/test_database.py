@@ -1,9 +1,12 @@
 """The block store: all or nothing, growing, private, and honest about a disk that refuses."""
 
+import contextlib
+import os
 import resource
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from eth_hash.auto import keccak
 
 from node.chain.errors import StoreFailed
 from node.chain.ports import Table
+from node.store import database
 from node.store.database import RocksDb
 
 
@@ -55,6 +59,7 @@ import resource, signal
 from pathlib import Path
 from node.chain.errors import StoreFailed
 from node.chain.ports import Table
+from node.store import database
 from node.store.database import RocksDb
 store = RocksDb(Path({str(tmp_path / "chain")!r}))
 store.commit({{Table.META: {{b"head": b"1"}}}})
@@ -72,3 +77,109 @@ print(store.get(Table.META, b"head"))
     store = RocksDb(tmp_path / "chain")
     assert store.get(Table.META, b"head") == b"1"
     store.close()
+
+
+@pytest.mark.parametrize("lost", ["CURRENT", "MANIFEST-*"])
+def test_tables_without_their_list_are_refused_and_not_deleted(tmp_path: Path, lost: str) -> None:
+    store = RocksDb(tmp_path / "chain")
+    store.commit({Table.META: {b"head": b"1"}})
+    store.close()
+    for file in (tmp_path / "chain").glob(lost):
+        file.unlink()
+    tables = sorted((tmp_path / "chain").glob("*.sst"))
+    assert tables
+    with pytest.raises(StoreFailed, match="cannot be opened"):
+        RocksDb(tmp_path / "chain")
+    assert sorted((tmp_path / "chain").glob("*.sst")) == tables
+
+
+def test_a_store_of_an_earlier_version_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "data.mdb").write_bytes(b"")
+    with pytest.raises(StoreFailed, match=r"earlier version \(LMDB\): `export` with that one, `import` the file with this"):
+        RocksDb(tmp_path)
+
+
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
+    store = RocksDb(tmp_path / "chain")
+    with pytest.raises(StoreFailed, match="lock"):
+        RocksDb(tmp_path / "chain")
+    store.close()
+
+
+def test_a_reader_sees_one_moment_while_the_writer_goes_on_and_leaves_no_trace(tmp_path: Path) -> None:
+    writer = RocksDb(tmp_path / "chain")
+    writer.commit({Table.META: {b"head": b"1"}})
+    files = sorted(tmp_path.rglob("*"))
+    reader = RocksDb(tmp_path / "chain", read_only=True)
+    writer.commit({Table.META: {b"head": b"2"}})
+    assert reader.get(Table.META, b"head") == b"1"
+    with pytest.raises(StoreFailed, match="cannot be written"):
+        reader.commit({Table.META: {b"head": b"3"}})
+    reader.close()
+    assert sorted(tmp_path.rglob("*")) == files
+    assert writer.get(Table.META, b"head") == b"2"
+    writer.close()
+
+
+def test_readers_find_whole_commits_while_the_writer_changes_its_set_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small tables, so that they are written out and merged all the time."""
+    monkeypatch.setattr(database, "WRITE_BUFFER_BYTES", 1 << 16)
+    writer, stop = RocksDb(tmp_path / "chain"), threading.Event()
+    writer.commit({Table.META: {b"head": bytes(8)}})
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            key = number.to_bytes(8, "big")
+            writer.commit({Table.BODIES: {key: os.urandom(3_000)}, Table.META: {b"head": key}})
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    try:
+        for _ in range(60):
+            with contextlib.closing(RocksDb(tmp_path / "chain", read_only=True)) as reader:
+                head = int.from_bytes(reader.get(Table.META, b"head") or b"", "big")
+                assert all(reader.get(Table.BODIES, number.to_bytes(8, "big")) for number in range(1, head + 1))
+                assert reader.get(Table.BODIES, (head + 1).to_bytes(8, "big")) is None
+    finally:
+        stop.set()
+        writing.join()
+        writer.close()
+
+
+def test_a_copy_has_every_row_and_a_damaged_store_is_not_copied(tmp_path: Path) -> None:
+    rows = {keccak(value): value for value in (number.to_bytes(500, "big") for number in range(1, 2_000))}
+    store = RocksDb(tmp_path / "chain")
+    store.commit({Table.STATE: rows, Table.META: {b"head": b"1"}})
+    store.copy_to(tmp_path / "copy")
+    store.close()
+    with contextlib.closing(RocksDb(tmp_path / "copy")) as copy:
+        assert all(copy.get(Table.STATE, key) == value for key, value in rows.items())
+    (table,) = (tmp_path / "chain").glob("*.sst")
+    content = bytearray(table.read_bytes())
+    content[len(content) // 2] ^= 1
+    table.write_bytes(content)
+    with contextlib.closing(RocksDb(tmp_path / "chain", read_only=True)) as damaged, pytest.raises(StoreFailed, match="cannot be copied"):
+        damaged.copy_to(tmp_path / "another")
+
+
+def test_a_row_under_a_bad_checksum_is_named(tmp_path: Path) -> None:
+    store = RocksDb(tmp_path / "chain")
+    store.commit({Table.RECEIPTS: {number.to_bytes(8, "big"): os.urandom(3_000) for number in range(200)}})
+    store.close()
+    (table,) = (tmp_path / "chain").glob("*.sst")
+    content = bytearray(table.read_bytes())
+    content[len(content) // 2] ^= 1
+    table.write_bytes(content)
+    with contextlib.closing(RocksDb(tmp_path / "chain")) as damaged:
+        refusals = {}
+        for number in range(200):
+            try:
+                damaged.get(Table.RECEIPTS, number.to_bytes(8, "big"))
+            except StoreFailed as error:
+                refusals[number] = str(error)
+    assert 1 <= len(refusals) <= 3
+    for number, refusal in refusals.items():
+        assert f"block {number} in receipts cannot be read" in refusal
+        assert "checksum mismatch" in refusal
