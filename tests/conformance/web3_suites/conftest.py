@@ -13,7 +13,7 @@ from web3 import AsyncHTTPProvider, AsyncWeb3, HTTPProvider, Web3, WebSocketProv
 from web3._utils.module_testing.utils import RequestMocker
 
 from tests.conformance.web3_suites.not_applicable import NEEDS_A_WAIT, reason_not_applicable
-from tests.conformance.web3_suites.world import ACCOUNT, CONTRACTS, World, world
+from tests.conformance.web3_suites.world import ACCOUNT, CONTRACTS, ENGINE, World, world
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def suite_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
+    for item in items if ENGINE is None else []:
         if not isinstance(item, pytest.Function) or item.cls is None or "web3_suites" not in item.nodeid:
             continue
         found = reason_not_applicable(item.cls.__name__, item.name)

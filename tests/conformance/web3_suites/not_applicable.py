@@ -2,7 +2,6 @@
 
 ASYNC_TYPED_DATA = "web3.py's asynchronous sign_typed_data fails before it sends anything (ValueError in async_map_if_collection)"
 LOCAL_VALIDATION = "expects web3.py's own Web3ValueError, which only an in-process backend raises: a node's refusal is a Web3RPCError"
-NO_SIMULATION = "eth_simulateV1 is not there"
 DROPPED_SESSION = "the suite's mock drops its HTTP session before the body is read: passes or fails by chance"
 
 # (class, start of the test's name) → reason, and whether it always fails
@@ -10,8 +9,6 @@ NOT_APPLICABLE: dict[tuple[str, str], tuple[str, bool]] = {
     ("TestAsyncEth", "test_eth_sign_typed_data["): (ASYNC_TYPED_DATA, True),
     ("TestAsyncEth", "test_invalid_eth_sign_typed_data["): (ASYNC_TYPED_DATA, True),
     ("TestEth", "test_invalid_eth_sign_typed_data["): (LOCAL_VALIDATION, True),
-    ("TestEth", "test_eth_simulate_v1"): (NO_SIMULATION, True),
-    ("TestAsyncEth", "test_eth_simulate_v1"): (NO_SIMULATION, True),
     ("TestAsyncEth", "test_eth_call_offchain_lookup_tries_next_url_for_non_4xx"): (DROPPED_SESSION, False),
 }
 

@@ -9,6 +9,8 @@ from web3._utils.module_testing import (
     Web3ModuleTest,
 )
 
+from tests.conformance.web3_suites.world import ENGINE
+
 pytestmark = pytest.mark.filterwarnings("default")
 
 
@@ -22,7 +24,7 @@ class TestNet(NetModuleTest):
 
 class TestWeb3(Web3ModuleTest):
     def _check_web3_client_version(self, client_version: str) -> None:
-        assert client_version.startswith("splittally-node/")
+        assert client_version.startswith("splittally-node/" if ENGINE in (None, "node") else "anvil/")
 
 
 class TestTxPool(GoEthereumTxPoolModuleTest):

@@ -9,6 +9,8 @@ from web3._utils.module_testing import (
 )
 from web3._utils.module_testing.web3_module import AsyncWeb3ModuleTest
 
+from tests.conformance.web3_suites.world import ENGINE
+
 pytestmark = [pytest.mark.deep, pytest.mark.filterwarnings("default")]
 
 
@@ -22,7 +24,7 @@ class TestAsyncNet(AsyncNetModuleTest):
 
 class TestAsyncWeb3(AsyncWeb3ModuleTest):
     def _check_web3_client_version(self, client_version: str) -> None:
-        assert client_version.startswith("splittally-node/")
+        assert client_version.startswith("splittally-node/" if ENGINE in (None, "node") else "anvil/")
 
 
 class TestAsyncTxPool(GoEthereumAsyncTxPoolModuleTest):
