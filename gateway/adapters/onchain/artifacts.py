@@ -77,8 +77,8 @@ class Artifact:
         shape = self._events.get(log.topics[0]) if log.topics else None
         if shape is None:
             return None
-        values = {name: decode([kind], topic)[0] for (name, kind), topic in zip(shape.indexed, log.topics[1:], strict=True)}
-        others = decode([kind for _, kind in shape.others], log.data)
+        values = {name: _value(kind, topic) for (name, kind), topic in zip(shape.indexed, log.topics[1:], strict=True)}
+        others = _values([kind for _, kind in shape.others], log.data)
         values.update({name: value for (name, _), value in zip(shape.others, others, strict=True)})
         return Event(shape.name, values, log)
 
@@ -108,6 +108,23 @@ def access_manager() -> Artifact:
 
 def _load(name: str) -> Artifact:
     return Artifact(json.loads((FOLDER / f"{name}.json").read_text()))
+
+
+def _values(kinds: Sequence[str], data: bytes) -> Sequence[Any]:
+    """Decoded parameters. Words that stand for themselves are read without eth_abi: every entry leaves a log, and it is slow on them."""
+    if len(data) != 32 * len(kinds) or not all(kind == "uint256" for kind in kinds):
+        found: Sequence[Any] = decode(kinds, data)
+        return found
+    return [_value(kind, data[start : start + 32]) for kind, start in zip(kinds, range(0, len(data), 32), strict=True)]
+
+
+def _value(kind: str, word: bytes) -> Any:
+    if len(word) == 32:
+        if kind == "uint256":
+            return int.from_bytes(word)
+        if kind == "address" and not any(word[:12]):
+            return "0x" + word[12:].hex()
+    return decode([kind], word)[0]
 
 
 def _types(parameters: Sequence[Mapping[str, Any]]) -> list[str]:
