@@ -145,9 +145,9 @@ class RocksDb:
                 _check_logs(view.path)
                 rows = Rdict(str(view.path), options, access_type=AccessType.read_only(False))
             except Exception:
-                torn = view.is_torn()
+                outdated = view.is_torn() or view.lost_a_file()
                 view.close()
-                if not torn:
+                if not outdated:
                     raise
                 continue
             if not view.is_torn():

@@ -40,6 +40,10 @@ class View:
         """Whether the writer has changed its set of files since: RocksDB may then have read a new list with an old file."""
         return _manifest(self._store) != self._manifest
 
+    def lost_a_file(self) -> bool:
+        """Whether the writer has deleted a file since: one it had no more use for, unless the view is torn."""
+        return any(not link.exists() for link in self.path.iterdir())
+
     def close(self) -> None:
         self._directory.cleanup()
 
