@@ -18,6 +18,8 @@ from node.chain.rules import INITCODE_SIZE_MAX, Header, NodeState
 from node.chain.simulation.plan import PlannedCall
 from node.chain.transactions import gas_least
 
+NONCE_MAX = (1 << 64) - 1  # EIP-2681
+
 
 @dataclass(frozen=True)
 class GasLeft:
@@ -38,6 +40,8 @@ def admit(state: NodeState, header: Header, planned: PlannedCall, left: GasLeft,
     state_nonce = state.get_nonce(planned.message.sender)
     call = replace(planned.message, gas=gas, nonce=state_nonce if planned.nonce is None else planned.nonce)
     supplied = f"(supplied gas {gas})"
+    if state_nonce >= NONCE_MAX:
+        raise NonceTooHigh(f"err: nonce has max value: address {to_checksum_address(call.sender)}, nonce: {state_nonce} {supplied}")
     if validation:
         _check_nonce(call, state_nonce, supplied)
     if validation or call.max_fee_per_gas or call.max_priority_fee_per_gas:

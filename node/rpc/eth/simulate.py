@@ -12,7 +12,7 @@ from node.chain.simulation.blocks import Rules, SimulatedBlock, SimulatedCall, s
 from node.chain.simulation.plan import NumbersOutOfOrder, PlannedBlock, PlannedCall, TimestampsOutOfOrder
 from node.rpc.block_tag import header_at
 from node.rpc.dispatch import Handler
-from node.rpc.errors import REVERTED, InvalidParams, RpcError
+from node.rpc.errors import REVERTED, SERVER_ERROR, InvalidParams, RpcError
 from node.rpc.eth.message import header_changes, parse_call, parse_overrides
 from node.rpc.hex import quantity, to_data, to_quantity
 from node.rpc.ports import NodeView
@@ -20,7 +20,6 @@ from node.rpc.shapes import block_view, log_view
 
 BLOCKS_MAX, CALLS_MAX = 256, 1_000
 EXECUTION_FAILED = -32015
-INTERNAL = -32603
 CODES: dict[type[errors.ChainError], int] = {
     errors.NonceTooLow: -38010,
     errors.NonceTooHigh: -38011,
@@ -43,7 +42,7 @@ def methods(node: NodeView) -> dict[str, Handler]:
             rules = Rules(validation=given.get("validation") is True, transfers=given.get("traceTransfers") is True)
             done = simulate(node.history, header_at(node.history, block), blocks, rules)
         except (TransactionRefused, NumbersOutOfOrder, TimestampsOutOfOrder, errors.TooMuch) as error:
-            raise RpcError(CODES.get(type(error), INTERNAL), str(error)) from error
+            raise RpcError(CODES.get(type(error), SERVER_ERROR), str(error)) from error
         return [_block_view(item, whole_transactions=given.get("returnFullTransactions") is True) for item in done]
 
     return {"eth_simulateV1": simulate_v1}
@@ -54,9 +53,10 @@ def _planned_blocks(items: object) -> list[PlannedBlock]:
         raise InvalidParams("empty input")
     given = [_object(item, "a block") for item in items]
     calls = [item["calls"] for item in given if isinstance(item.get("calls"), list)]
-    if len(items) > BLOCKS_MAX or sum(map(len, calls)) > CALLS_MAX:
+    blocks = [_planned_block(_object(item, "a block")) for item in items[: BLOCKS_MAX + 1]]
+    if len(blocks) > BLOCKS_MAX or sum(len(block.calls) for block in blocks) > CALLS_MAX:
         raise errors.TooMuch(f"too many blocks or calls: at most {BLOCKS_MAX} and {CALLS_MAX}")
-    return [_planned_block(item) for item in given]
+    return blocks
 
 
 def _planned_block(given: dict[str, Any]) -> PlannedBlock:

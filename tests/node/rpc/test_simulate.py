@@ -1,6 +1,5 @@
 """eth_simulateV1 against what geth answers: its codes, its words, its gas, and hashes that hold only chain-independent parts."""
 
-import json
 from typing import Any
 
 import pytest
@@ -153,4 +152,6 @@ def test_blocks_out_of_order_and_too_many_are_refused(node: RunningNode) -> None
     assert _refusal(node) == {"code": -32602, "message": "empty input"}
     assert _refusal(node, {"callz": []})["code"] == -32602
     assert _refusal(node, {"calls": [{"from": A, "to": B, "nonce": 5}]})["code"] == -32602
-    assert json.dumps(_simulated(node, {"calls": []}))
+    assert _refusal(node, {"calls": 5})["code"] == -32602
+    spent = {"stateOverrides": {A: {"nonce": "0xffffffffffffffff"}}, "calls": [{"from": A, "to": A}]}
+    assert _refusal(node, spent)["message"].startswith("err: nonce has max value")
