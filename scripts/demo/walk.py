@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
+from time import sleep
 from typing import Any
 
 from gateway.brand_signer import register_writer
@@ -23,6 +24,7 @@ from scripts.demo.sales import Extract, Sale
 from scripts.demo.world import Till, World
 
 DAY_STARTS = time(12)
+LOOK_AGAIN_SECONDS = 0.01
 OPEN = ("accepted", "packed")
 ZONE = timezone(timedelta(seconds=UTC_OFFSET_SECONDS))
 
@@ -111,6 +113,7 @@ class _Day:
             if head and head["timestamp"] >= moment(self._day):
                 return
             self._world.supervisor.check()
+            sleep(LOOK_AGAIN_SECONDS)
 
     def _consented(self, payments: Sequence[PointPayment], refused: Counter[str]) -> list[PointPayment]:
         """Those redeemed or authorized on the ledger now. All brands' come before anything else of the day: lots are chosen here."""

@@ -24,6 +24,7 @@ from scripts.demo.engine import HOST, check_same_chain, meet_engine, start_own_n
 from scripts.demo.processes import Supervisor
 
 LARGEST_CONSENT_POINTS = 20_000
+NEW_BLOCK_SEEN_WITHIN_SECONDS = 0.03  # every simulated day begins with a block that the gateway did not ask for
 
 
 @dataclass
@@ -202,6 +203,7 @@ def _write_gateway_settings(directory: DataDirectory, ports: dict[str, int], rpc
         "currency": CURRENCY,
         "utc_offset_seconds": UTC_OFFSET_SECONDS,
         "sandbox": True,
+        "poll_seconds": NEW_BLOCK_SEEN_WITHIN_SECONDS,
     }
     path = directory.gateway / "gateway.toml"
     path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
