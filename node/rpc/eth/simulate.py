@@ -51,8 +51,6 @@ def methods(node: NodeView) -> dict[str, Handler]:
 def _planned_blocks(items: object) -> list[PlannedBlock]:
     if not isinstance(items, list) or not items:
         raise InvalidParams("empty input")
-    given = [_object(item, "a block") for item in items]
-    calls = [item["calls"] for item in given if isinstance(item.get("calls"), list)]
     blocks = [_planned_block(_object(item, "a block")) for item in items[: BLOCKS_MAX + 1]]
     if len(blocks) > BLOCKS_MAX or sum(len(block.calls) for block in blocks) > CALLS_MAX:
         raise errors.TooMuch(f"too many blocks or calls: at most {BLOCKS_MAX} and {CALLS_MAX}")
