@@ -139,23 +139,20 @@ class RocksDb:
             raise StoreFailed("there is no store")
         options = _options()
         options.set_max_open_files(-1)  # all from the start: the writer may delete them
-        for _ in range(VIEWS_TRIED):
+        for attempt in range(1, VIEWS_TRIED + 1):
             view = View(self._directory)
             try:
                 _check_logs(view.path)
                 rows = Rdict(str(view.path), options, access_type=AccessType.read_only(False))
             except Exception:
-                outdated = view.is_torn() or view.lost_a_file()
+                outdated = view.is_outdated()
                 view.close()
-                if not outdated:
+                if not outdated or attempt == VIEWS_TRIED:
                     raise
-                continue
-            if not view.is_torn():
+            else:
                 self._view = view
                 return rows
-            rows.close()
-            view.close()
-        raise StoreFailed("its writer changes it too fast to be read")
+        raise AssertionError("the last try returns or raises")
 
     def _salvage(self) -> Rdict:
         if not self._directory.is_dir():

@@ -1,6 +1,7 @@
 """A look at a store that another process may be writing, or that is damaged, without writing a byte into it.
 
-A directory of our own holds links to the store's files; RocksDB opens that one, and leaves its own notes there.
+A directory of our own holds links to the store's files; RocksDB opens that one, and leaves its own notes there. The files are listed before
+RocksDB reads what files there should be: one that came or went meanwhile is an error and another try, never a hole.
 """
 
 import shutil
@@ -17,7 +18,7 @@ class View:
 
     def __init__(self, store: Path, *, cut_logs: bool = False) -> None:
         self._store = store
-        self._manifest = _manifest(store)  # before the files are listed: what a writer drops later shows in `is_torn`
+        self._manifest = _manifest(store)  # before the files are listed
         self._directory = tempfile.TemporaryDirectory(prefix="splittally-view-")
         self.path = Path(self._directory.name)
         for file in store.iterdir():
@@ -36,13 +37,9 @@ class View:
         for link in (self.path / "CURRENT", *self.path.glob("MANIFEST-*")):
             link.unlink(missing_ok=True)
 
-    def is_torn(self) -> bool:
-        """Whether the writer has changed its set of files since: RocksDB may then have read a new list with an old file."""
-        return _manifest(self._store) != self._manifest
-
-    def lost_a_file(self) -> bool:
-        """Whether the writer has deleted a file since: one it had no more use for, unless the view is torn."""
-        return any(not link.exists() for link in self.path.iterdir())
+    def is_outdated(self) -> bool:
+        """Whether the writer has changed its set of files since: reason enough for a file that was not found."""
+        return _manifest(self._store) != self._manifest or any(not link.exists() for link in self.path.iterdir())
 
     def close(self) -> None:
         self._directory.cleanup()

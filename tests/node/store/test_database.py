@@ -16,6 +16,7 @@ from node.chain.errors import StoreFailed
 from node.chain.ports import Table
 from node.store import database
 from node.store.database import RocksDb
+from node.store.view import View
 
 
 def test_what_was_committed_is_there_after_reopening(tmp_path: Path) -> None:
@@ -146,6 +147,32 @@ def test_readers_find_whole_commits_while_the_writer_changes_its_set_of_files(tm
         stop.set()
         writing.join()
         writer.close()
+
+
+@pytest.mark.parametrize("commits_after", [0, 1])
+def test_a_set_of_files_that_changed_under_the_reader_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commits_after: int
+) -> None:
+    writer = RocksDb(tmp_path / "chain")
+    writer.commit({Table.BODIES: {b"1": b"body"}, Table.META: {b"head": b"1"}})
+    looks = []
+
+    class LateView(View):
+        def __init__(self, store: Path, *, cut_logs: bool = False) -> None:
+            super().__init__(store, cut_logs=cut_logs)
+            looks.append(self)
+            if len(looks) == 1:  # what the log held goes into a table that was not there yet
+                writer._rows.flush()
+                for _ in range(commits_after):
+                    writer.commit({Table.BODIES: {b"2": b"body"}, Table.META: {b"head": b"2"}})
+
+    monkeypatch.setattr(database, "View", LateView)
+    with contextlib.closing(RocksDb(tmp_path / "chain", read_only=True)) as reader:
+        assert reader.get(Table.META, b"head") == (b"2" if commits_after else b"1")
+        assert reader.get(Table.BODIES, b"1") == b"body"
+    writer.close()
+    assert len(looks) == 2
+    assert not any(view.path.exists() for view in looks)
 
 
 def test_a_copy_has_every_row_and_a_damaged_store_is_not_copied(tmp_path: Path) -> None:
