@@ -8,7 +8,7 @@ from lru import LRU
 from node.chain.errors import StoreFailed
 from node.chain.trie.nodes import HASHED, HASHED_REFERENCE_BYTES, Node, Reference, decode
 
-CACHED_NODES = 100_000  # some 60 MB when full
+CACHED_NODES = 300_000  # some 180 MB when full
 
 NodeReader = Callable[[bytes], bytes | None]
 
