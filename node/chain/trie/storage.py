@@ -1,11 +1,14 @@
 """py-evm's account storage on pending tries. Journals, reverts and SELFDESTRUCT's wiping stay py-evm's own."""
 
+from bisect import bisect_left
+
 from eth.abc import AtomicDatabaseAPI, DatabaseAPI
 from eth.constants import BLANK_ROOT_HASH
 from eth.db.backends.base import BaseDB
 from eth.db.cache import CacheDB
 from eth.db.journal import JournalDB
 from eth.db.storage import AccountStorageDB
+from eth.typing import JournalDBCheckpoint
 from eth.vm.interrupt import MissingStorageTrieNode
 from eth_hash.auto import keccak
 from eth_typing import Address, Hash32
@@ -78,6 +81,26 @@ class BatchedStorage(AccountStorageDB):
         self._storage_cache = CacheDB(self._storage_lookup)
         self._locked_changes = JournalDB(self._storage_cache)
         self._journal_storage = JournalDB(self._locked_changes)
+        self._marks: list[JournalDBCheckpoint] = []  # ascending
+
+    def mark(self, checkpoint: JournalDBCheckpoint) -> bool:
+        """To be told before a write, of the innermost checkpoint; whether the storage did not know one as late."""
+        if self._marks and self._marks[-1] >= checkpoint:
+            return False
+        self.record(checkpoint)
+        self._marks.append(checkpoint)
+        return True
+
+    def discard(self, checkpoint: JournalDBCheckpoint) -> None:
+        """Takes back what was written since: whatever the first mark from there on has seen."""
+        first = bisect_left(self._marks, checkpoint)
+        if first < len(self._marks):
+            super().discard(self._marks[first])
+            del self._marks[first:]
+
+    def lock_changes(self) -> None:
+        super().lock_changes()
+        self._marks.clear()
 
     def get(self, slot: int, from_journal: bool = True) -> int:
         """As py-evm's, but that a value is decoded here: an RLP number under 2^256 is one byte, or a byte of length and the number."""
