@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import rlp
@@ -57,6 +58,7 @@ class OwnChain:
     fork: str
     accounts: dict[bytes, dict[str, Any]]
     genesis: BlockHeader
+    genesis_block: bytes
     blocks: list[bytes]
     types: frozenset[int]
     failed: int
@@ -109,6 +111,7 @@ class Maker:
         return self.nonce - 1
 
 
+@cache
 def own_chain(fork: str, seed: int = 7_951) -> OwnChain:
     maker = Maker(fork, seed)
     keeper, suicide = _creation(KEEPER), _creation(SUICIDE)
@@ -123,7 +126,8 @@ def own_chain(fork: str, seed: int = 7_951) -> OwnChain:
         programs = [random_program(maker.dice) for _ in range(8)]
         blocks.append(maker.seal([maker.legacy(b"", program, value=maker.dice.randrange(3)) for program in programs]))
     head = maker.chain.get_canonical_head().hash
-    return OwnChain(fork, maker.accounts, maker.genesis, blocks, frozenset(maker.types), maker.failed, head)
+    genesis_block = bytes(rlp.encode(maker.chain.get_canonical_block_by_number(0)))
+    return OwnChain(fork, maker.accounts, maker.genesis, genesis_block, blocks, frozenset(maker.types), maker.failed, head)
 
 
 def _typed(maker: Maker, keeper: bytes) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from tests.conformance.chains.parts import chain_class, import_block
 from tests.node.state_tests.variants import as_sealed
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-made = cache(own_chain)
 
 
 def _on_our_parts(own: OwnChain) -> Any:
@@ -29,7 +27,7 @@ def _on_our_parts(own: OwnChain) -> Any:
 
 @pytest.mark.parametrize("fork", FORKS)
 def test_a_forks_chain_imports_to_the_same_head(fork: str) -> None:
-    own = made(fork)
+    own = own_chain(fork)
     chain = _on_our_parts(own)
     for raw in own.blocks:
         import_block(chain, raw)
@@ -39,12 +37,12 @@ def test_a_forks_chain_imports_to_the_same_head(fork: str) -> None:
 
 
 def test_all_kinds_of_transactions_are_in_them() -> None:
-    assert made("prague").types == {0, 1, 2, 4}
-    assert made("london").types == {0, 1, 2}
-    assert made("frontier").types == {0}
+    assert own_chain("prague").types == {0, 1, 2, 4}
+    assert own_chain("london").types == {0, 1, 2}
+    assert own_chain("frontier").types == {0}
 
 
 def test_a_block_of_other_rules_does_not_import() -> None:
     """Both grow from one genesis; what SSTORE and a first access cost is another."""
     with pytest.raises((ValidationError, ValueError, TypeError)):
-        import_block(_on_our_parts(made("berlin")), made("byzantium").blocks[0])
+        import_block(_on_our_parts(own_chain("berlin")), own_chain("byzantium").blocks[0])
