@@ -73,13 +73,15 @@ class Phases:
         return {**together(parts[3 * len(parts) // 4 :]), "from_the_first_member_on": together(parts)}
 
     def sustained(self) -> tuple[Figures, Figures]:
-        """Batches of 1,000 to existing members in one go, a block for each; and how long the blocks' commits took."""
+        """Batches of 1,000 to existing members in one go, a block for each; and how long the commits of such blocks took."""
         warm = self._measured(self._existing(SIGNED_AHEAD), "existing")
         count = max(4, int(AMPLE * self.scale.sustained_seconds * warm["entries_per_s"]) // BATCH)
-        members = self._existing(count * BATCH)
+        members, height = self._existing(count * BATCH), self.ledger.height
         self.ledger.commits.clear()
         figures = self._measured(members, "existing")
-        return figures, spread(self.ledger.commits)
+        blocks = range(height + 1, self.ledger.height + 1)
+        commits = zip(blocks, self.ledger.commits, strict=True)
+        return figures, spread([seconds for number, seconds in commits if len(self.ledger.raw_block(number)) == 1])
 
     def rounds(self, plain: PlainChain) -> Figures:
         """In turns: batches, then single transactions, on the node and then the same blocks on the others."""
