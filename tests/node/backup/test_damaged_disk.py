@@ -117,12 +117,14 @@ def test_a_running_node_answers_with_the_corruption_rather_than_with_wrong_state
         assert node.call("eth_getBalance", "0x" + "ab" * 20, "latest") == "0x5"
 
 
-def test_a_read_only_disk_is_refused_clearly_and_can_still_be_exported(data: Path, tmp_path: Path) -> None:
+def test_a_read_only_disk_is_refused_clearly_and_can_still_be_exported_and_backed_up(data: Path, tmp_path: Path) -> None:
     run = _on_a_read_only_disk(data, "run", "--data", str(data), "--port", "0")
     assert run.returncode == 1
     assert run.stderr == f"error: {data} cannot be written: Read-only file system\n"
     exported = _on_a_read_only_disk(data, "export", "--data", str(data), str(tmp_path / "chain.jsonl"))
     assert exported.returncode == 0, exported.stderr
+    backed_up = _on_a_read_only_disk(data, "backup", "--data", str(data), str(tmp_path / "copy"))
+    assert backed_up.returncode == 0, backed_up.stderr
 
 
 def _on_a_read_only_disk(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
