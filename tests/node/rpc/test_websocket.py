@@ -49,7 +49,7 @@ class Socket:
 
 @pytest.fixture
 def socket(node: RunningNode) -> Iterator[Socket]:
-    with connect(node.url.replace("http", "ws")) as connection:
+    with connect(node.url.replace("http", "ws"), max_size=None) as connection:
         yield Socket(connection)
 
 
@@ -131,6 +131,23 @@ def test_a_web_page_from_elsewhere_cannot_connect(node: RunningNode, headers: di
         pass
     with connect(node.url.replace("http", "ws"), additional_headers={"Origin": "http://localhost:3000"}) as connection:
         assert Socket(connection).call("net_version")
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_frames_of_megabytes_go_both_ways(socket: Socket, binary: bool) -> None:
+    """Well above what fits one read, and above the million bytes at which many clients' defaults stop."""
+    echo = "0x365f5f37365ff3"  # calldata copied to memory and returned
+    data = "0x" + "a5" * 1_500_000
+    overrides = {OPERATOR.address: {"code": echo}}
+    request = {"to": OPERATOR.address, "input": data, "gas": hex(1 << 26)}
+    answer = socket.request("eth_call", request, "latest", overrides, binary=binary)
+    assert answer["result"] == data
+
+
+def test_the_first_question_for_a_receipt_waits_for_its_block(node: RunningNode, socket: Socket) -> None:
+    subscription = socket.call("eth_subscribe", "newHeads")
+    sent = socket.call("eth_sendRawTransaction", node.signed(OPERATOR, to=OPERATOR.address))
+    assert socket.call("eth_getTransactionReceipt", sent)["blockHash"] == socket.next_push(subscription)["hash"]
 
 
 def test_a_message_above_the_limit_ends_the_connection(socket: Socket) -> None:
