@@ -15,6 +15,7 @@ from node.chain.compiler.virtual_stack import STACK_LIMIT
 from node.chain.compiler.writing import FINISHED, Code, RoutineWriter, py_evm_from
 
 OPERATIONS_MAX = 400
+OPERATIONS_LEAST = 200  # from here on a routine ends at the next jump target, so that loops are entered at few places
 VISITS_MAX = 2  # of one jump target in one routine: a loop is unrolled once
 STACK_ITEMS_MAX = 64  # what a routine may keep in locals
 
@@ -23,10 +24,12 @@ def translate(code: Code, start: int) -> str:
     """Source of `routine(frame)`, which runs the code from `start`."""
     writer = RoutineWriter(code, start)
     visits: Counter[int] = Counter()
-    for _ in range(OPERATIONS_MAX):
+    for count in range(OPERATIONS_MAX):
         opcode = code.body[writer.position] if writer.position < len(code.body) else op.STOP
         visits[writer.position] += opcode == op.JUMPDEST
         if visits[writer.position] > VISITS_MAX or len(writer.stack.items) > STACK_ITEMS_MAX:
+            break
+        if opcode == op.JUMPDEST and count >= OPERATIONS_LEAST:
             break
         _write_operation(writer, opcode)
         if writer.finished:

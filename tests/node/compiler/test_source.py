@@ -81,3 +81,12 @@ def test_a_call_and_its_return_are_one_routine() -> None:
     """push the way back, jump to a function, jump back: no jump is left."""
     body = bytes([op.PUSH1, 6, op.PUSH1, 8, op.JUMP, 0xFE, op.JUMPDEST, op.STOP, op.JUMPDEST, op.JUMP])
     assert source_of(body).splitlines()[-1] == " return -1"
+
+
+def test_a_loop_is_entered_at_few_places_however_long_it_is() -> None:
+    body = bytes([op.CALLER, op.JUMPDEST]) + bytes([op.DUP1, op.MUL]) * 101 + bytes([op.PUSH1, 1, op.JUMP])
+    position, entered = 0, set[int]()
+    while position not in entered:
+        entered.add(position)
+        position = int(source_of(body, position).splitlines()[-1].removeprefix(" return "))
+    assert entered == {0, 1}
