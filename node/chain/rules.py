@@ -9,6 +9,7 @@ from eth.vm.forks.prague.state import PragueState
 from eth_typing import Hash32
 
 from node.chain.bls12_381 import BLS12_381_PRECOMPILES
+from node.chain.bn254 import BN254_PRECOMPILES
 from node.chain.compiler.computation import HotCodeComputation
 from node.chain.mended_rules import MendedRules
 from node.chain.p256 import P256VERIFY_ADDRESS, p256verify
@@ -37,7 +38,7 @@ class Header(PragueBlockHeader):
 
 
 class NodeComputation(HotCodeComputation, PragueComputation):
-    _precompiles = {**PRAGUE_PRECOMPILES, **BLS12_381_PRECOMPILES, P256VERIFY_ADDRESS: p256verify}  # noqa: RUF012 (as in its base class)
+    _precompiles = {**PRAGUE_PRECOMPILES, **BN254_PRECOMPILES, **BLS12_381_PRECOMPILES, P256VERIFY_ADDRESS: p256verify}  # noqa: RUF012 (as in its base class)
 
 
 class NodeState(MendedRules, PragueState):

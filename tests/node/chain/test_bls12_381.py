@@ -1,50 +1,17 @@
 """The BLS12-381 precompiles give what py-evm's own give, byte for byte: results, gas and refusals."""
 
-from dataclasses import dataclass, field
 from random import Random
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from eth.exceptions import VMError
 from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES
 from py_ecc.optimized_bls12_381 import G1, G2, curve_order, field_modulus, multiply, neg, normalize
 
 from node.chain.bls12_381 import BLS12_381_PRECOMPILES
+from tests.node.chain.precompile_runs import assert_alike
 
 G1_ADD, G1_MSM, G2_ADD, G2_MSM, PAIRING, MAP_G1, MAP_G2 = BLS12_381_PRECOMPILES
 INPUT_SIZES = {G1_ADD: 256, G1_MSM: 160, G2_ADD: 512, G2_MSM: 288, PAIRING: 384, MAP_G1: 64, MAP_G2: 128}
 ADDRESSES = pytest.mark.parametrize("address", list(INPUT_SIZES), ids=[f"0x{address[-1]:02x}" for address in INPUT_SIZES])
-
-
-@dataclass
-class Ran:
-    """Stands for the computation that a precompile is given."""
-
-    msg: Any
-    gas: int = 0
-    output: bytes | None = None
-    refused: bool = False
-    reasons: list[str] = field(default_factory=list, compare=False)
-
-    def consume_gas(self, amount: int, reason: str) -> None:
-        self.gas += amount
-        self.reasons.append(reason)
-
-
-def ran(precompile: Any, data: bytes) -> Ran:
-    result = Ran(SimpleNamespace(data=data, data_as_bytes=data))
-    try:
-        precompile(result)
-    except VMError:
-        result.refused = True
-    return result
-
-
-def assert_alike(address: bytes, data: bytes) -> Ran:
-    expected = ran(PRAGUE_PRECOMPILES[address], data)
-    assert ran(BLS12_381_PRECOMPILES[address], data) == expected, data.hex()
-    return expected
 
 
 def element(value: int) -> bytes:

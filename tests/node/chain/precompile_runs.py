@@ -1,0 +1,38 @@
+"""One precompile run by itself, for comparing it with py-evm's own."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from eth.exceptions import VMError
+from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES
+
+from node.chain.rules import NodeComputation
+
+
+@dataclass
+class Ran:
+    """Stands for the computation that a precompile is given."""
+
+    msg: Any
+    gas: int = 0
+    output: bytes | None = None
+    refused: bool = False
+
+    def consume_gas(self, amount: int, reason: str) -> None:
+        self.gas += amount
+
+
+def assert_alike(address: bytes, data: bytes) -> Ran:
+    expected = _ran(PRAGUE_PRECOMPILES[address], data)
+    assert _ran(NodeComputation.get_precompiles()[address], data) == expected, data.hex()
+    return expected
+
+
+def _ran(precompile: Any, data: bytes) -> Ran:
+    result = Ran(SimpleNamespace(data=data, data_as_bytes=data))
+    try:
+        precompile(result)
+    except VMError:
+        result.refused = True
+    return result
