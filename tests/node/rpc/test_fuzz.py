@@ -72,3 +72,49 @@ def test_no_raw_transaction_causes_an_internal_error(own: OwnNode, raw: bytes) -
 @pytest.mark.filterwarnings("ignore:SELFDESTRUCT opcode present")
 def test_no_call_of_random_code_causes_an_internal_error(own: OwnNode, method: str, call: dict[str, Any], tag: str) -> None:
     assert own.request(method, call, tag).get("error", {}).get("code") in (None, 3, -32000, -32602)
+
+
+SLOTS = st.dictionaries(HEX, HEX, max_size=2)
+CHANGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "balance": QUANTITIES,
+        "nonce": QUANTITIES,
+        "code": st.binary(max_size=60).map(lambda code: "0x" + code.hex()),
+        "state": SLOTS,
+        "stateDiff": SLOTS,
+    },
+)
+HEADERS = st.dictionaries(
+    st.sampled_from(["number", "time", "gasLimit", "baseFeePerGas", "feeRecipient", "prevRandao", "withdrawals"]),
+    st.one_of(QUANTITIES, KNOWN, SIMPLE),
+    max_size=3,
+)
+BLOCKS = st.fixed_dictionaries(
+    {},
+    optional={
+        "blockOverrides": HEADERS,
+        "stateOverrides": st.dictionaries(KNOWN, CHANGES, max_size=2),
+        "calls": st.lists(st.one_of(CALLS, VALUES), max_size=3),
+    },
+)
+OPTIONS = st.dictionaries(st.sampled_from(["validation", "traceTransfers", "returnFullTransactions"]), st.booleans())
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(BLOCKS, min_size=1, max_size=3), OPTIONS, TAGS)
+@pytest.mark.filterwarnings("ignore:SELFDESTRUCT opcode present")
+def test_no_simulation_causes_an_internal_error(own: OwnNode, blocks: list[Any], options: dict[str, bool], tag: str) -> None:
+    answer = own.request("eth_simulateV1", {"blockStateCalls": blocks, **options}, tag)
+    code = answer.get("error", {}).get("code")
+    assert code in (None, -32000, -32602) or -38_030 < code <= -38_010, answer
+
+
+@settings(deadline=None, max_examples=200)
+@given(CALLS, TAGS, st.sampled_from(["callTracer", "prestateTracer", None]), st.dictionaries(KNOWN, CHANGES, max_size=2), HEADERS)
+@pytest.mark.filterwarnings("ignore:SELFDESTRUCT opcode present")
+def test_no_traced_call_causes_an_internal_error(
+    own: OwnNode, call: dict[str, Any], tag: str, tracer: str | None, accounts: dict[str, Any], header: dict[str, Any]
+) -> None:
+    options = {"tracer": tracer, "stateOverrides": accounts, "blockOverrides": header}
+    assert own.request("debug_traceCall", call, tag, options).get("error", {}).get("code") in (None, -32000, -32005, -32602)
