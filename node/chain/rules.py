@@ -12,6 +12,7 @@ from node.chain.bls12_381 import BLS12_381_PRECOMPILES
 from node.chain.bn254 import BN254_PRECOMPILES
 from node.chain.compiler.computation import HotCodeComputation
 from node.chain.mended_rules import MendedRules
+from node.chain.modexp import MODEXP_ADDRESS, modexp
 from node.chain.p256 import P256VERIFY_ADDRESS, p256verify
 from node.chain.trie.accounts import account_database
 
@@ -38,7 +39,13 @@ class Header(PragueBlockHeader):
 
 
 class NodeComputation(HotCodeComputation, PragueComputation):
-    _precompiles = {**PRAGUE_PRECOMPILES, **BN254_PRECOMPILES, **BLS12_381_PRECOMPILES, P256VERIFY_ADDRESS: p256verify}  # noqa: RUF012 (as in its base class)
+    _precompiles = {  # noqa: RUF012 (as in its base class)
+        **PRAGUE_PRECOMPILES,
+        MODEXP_ADDRESS: modexp,
+        **BN254_PRECOMPILES,
+        **BLS12_381_PRECOMPILES,
+        P256VERIFY_ADDRESS: p256verify,
+    }
 
 
 class NodeState(MendedRules, PragueState):

@@ -24,12 +24,12 @@ class Ran:
 
 
 def assert_alike(address: bytes, data: bytes) -> Ran:
-    expected = _ran(PRAGUE_PRECOMPILES[address], data)
-    assert _ran(NodeComputation.get_precompiles()[address], data) == expected, data.hex()
+    expected = ran(PRAGUE_PRECOMPILES[address], data)
+    assert ran(NodeComputation.get_precompiles()[address], data) == expected, data.hex()
     return expected
 
 
-def _ran(precompile: Any, data: bytes) -> Ran:
+def ran(precompile: Any, data: bytes) -> Ran:
     result = Ran(SimpleNamespace(data=data, data_as_bytes=data))
     try:
         precompile(result)
