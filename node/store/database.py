@@ -4,7 +4,6 @@ RocksDB keeps a checksum of everything; state is stored under its hash and check
 """
 
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,9 +27,8 @@ from node.chain.ports import Table, Writes
 from node.store.frames import damaged_at
 from node.store.view import View
 
-CACHED_NODES = 100_000
-CACHED_NODE_BYTES_MAX = 600  # trie nodes, not contract code
 CACHED_CODES = 256
+NODE_BYTES_MAX = 600  # of a trie node's RLP: what is longer is contract code. Nodes are kept decoded, by the chain
 BLOCK_CACHE_BYTES = 128 << 20
 WRITE_BUFFER_BYTES = 64 << 20  # twice that while one is written out
 FILE_BYTES = 256 << 20
@@ -70,23 +68,21 @@ class RocksDb:
                 self._rows = self._open_view() if read_only else self._open()
         except Exception as error:  # rocksdict raises nothing more exact
             raise StoreFailed(f"the store in {directory} cannot be opened: {error}; {HINT}") from error
-        self._nodes: LRU[bytes, bytes] = LRU(CACHED_NODES)
-        self._codes: LRU[bytes, bytes] = LRU(CACHED_CODES)
-        self._nodes_lock = threading.Lock()
+        self._codes: LRU[bytes, bytes] = LRU(CACHED_CODES)  # each call is one C function under the interpreter lock
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """Raises StoreFailed, also for state that is not what its hash says."""
         if table is not Table.STATE:
             return self._read(table, key)
-        with self._nodes_lock:
-            cached = self._nodes.get(key) or self._codes.get(key)
-        if cached is not None:
-            return cached
+        code = self._codes.get(key)
+        if code is not None:
+            return code
         value = self._read(table, key)
         if value is not None:
             if keccak(value) != key:
                 raise StoreFailed(f"state node 0x{key.hex()} is corrupt in {self._directory}; {HINT}")
-            self._keep(key, value)
+            if len(value) > NODE_BYTES_MAX:
+                self._codes[key] = value
         return value
 
     def commit(self, writes: Writes) -> None:
@@ -100,8 +96,6 @@ class RocksDb:
             self._rows.flush_wal(True)  # a call of its own: this one lets other threads run while the disk works
         except Exception as error:
             raise StoreFailed(f"the store in {self._directory} cannot be written: {error}") from error
-        for key, value in writes.get(Table.STATE, {}).items():
-            self._keep(key, value)
 
     def copy_to(self, directory: Path) -> None:
         """A copy of every row, checksums checked, as of when this store was opened. On disk when it returns."""
@@ -186,13 +180,6 @@ class RocksDb:
             rows.next()
         rows.status()  # raises if it was not the end that stopped it
         yield batch
-
-    def _keep(self, key: bytes, value: bytes) -> None:
-        with self._nodes_lock:
-            if len(value) <= CACHED_NODE_BYTES_MAX:
-                self._nodes[key] = value
-            else:
-                self._codes[key] = value
 
 
 def _options() -> Options:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 from eth_typing import Address
 
-from node.app import SWITCH_INTERVAL_SECONDS, open_chain
+from node.app import open_chain, tune_interpreter
 from node.chain.execution import state_of
 from node.chain.history import History
 from node.chain.pool import Pool
@@ -132,18 +131,14 @@ def durable_ledger(directory: Path) -> Iterator[DurableLedger]:
     data = DataDirectory(directory)
     operator = Address(OPERATOR.public_key.to_canonical_address())
     config = data.initialize(chain_id=CHAIN_ID, sandbox=False, operators=(operator,), timestamp=int(time.time()))
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)  # as when the node serves
+    tune_interpreter()  # as when the node serves
     commits: list[float] = []
-    try:
-        with open_chain(data) as history:
-            history.store = _TimedStore(history.store, commits)
-            pool = Pool()
-            producer = BlockProducer(history, pool, data.sealer_key(), time.time)
-            producer.start()
-            try:
-                yield DurableLedger(NodeView(history, pool, producer, "benchmark"), Issuer(config.coalition_id, time.time()), commits)
-            finally:
-                producer.stop()
-    finally:
-        sys.setswitchinterval(before)
+    with open_chain(data) as history:
+        history.store = _TimedStore(history.store, commits)
+        pool = Pool()
+        producer = BlockProducer(history, pool, data.sealer_key(), time.time)
+        producer.start()
+        try:
+            yield DurableLedger(NodeView(history, pool, producer, "benchmark"), Issuer(config.coalition_id, time.time()), commits)
+        finally:
+            producer.stop()
