@@ -103,7 +103,7 @@ class DurableLedger:
         while True:
             self._sealed.clear()
             place = self.history.place_of(transaction_hash)
-            if place is not None:
+            if place is not None and place[0] <= self.height:  # a block is on disk a moment before it is the head
                 return place
             if not self._sealed.wait(SEALED_WITHIN_SECONDS):
                 raise RuntimeError(f"transaction 0x{transaction_hash.hex()} is in no block after {SEALED_WITHIN_SECONDS} s")
