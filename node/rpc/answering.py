@@ -8,7 +8,7 @@ import contextlib
 from concurrent.futures import Executor
 
 from node.chain.bell import Bell
-from node.rpc.dispatch import Dispatcher
+from node.rpc.dispatch import Dispatcher, Reply
 
 PATIENCE_SECONDS = 1.0  # a transaction behind a gap in its nonces, or a long queue, is answered with null after this
 
@@ -19,14 +19,20 @@ class Answering:
 
     async def __call__(self, body: bytes) -> bytes:
         loop = asyncio.get_running_loop()
-        attempt = await loop.run_in_executor(self._workers, self._dispatcher.attempt, body)
-        if attempt.not_yet:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    return await self._after_a_block(body, loop)
-        return attempt.response
+        reply, response = await loop.run_in_executor(self._workers, self._first, body)
+        if response is not None:
+            return response
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._ask_again(reply, loop)
+        return reply.body()
 
-    async def _after_a_block(self, body: bytes, loop: asyncio.AbstractEventLoop) -> bytes:
+    def _first(self, body: bytes) -> tuple[Reply, bytes | None]:
+        """On a worker thread: a response may be megabytes of JSON."""
+        reply = self._dispatcher.reply(body)
+        return reply, None if reply.not_yet else reply.body()
+
+    async def _ask_again(self, reply: Reply, loop: asyncio.AbstractEventLoop) -> None:
         news = asyncio.Event()
 
         def wake() -> None:
@@ -36,9 +42,9 @@ class Answering:
         self._new_head.listen(wake)
         try:
             while True:
-                attempt = await loop.run_in_executor(self._workers, self._dispatcher.attempt, body)
-                if not attempt.not_yet:
-                    return attempt.response
+                await loop.run_in_executor(self._workers, reply.ask)
+                if not reply.not_yet:
+                    return
                 await news.wait()
                 news.clear()
         finally:

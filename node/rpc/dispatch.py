@@ -4,7 +4,6 @@ import inspect
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import Any
 
@@ -30,12 +29,6 @@ class NotYet(Exception):
     """Of a handler whose answer is null until a block that is about to be sealed. Whoever cannot wait answers null."""
 
 
-@dataclass(frozen=True)
-class Attempt:
-    response: bytes
-    not_yet: bool = False  # worth another attempt after the next block
-
-
 class Dispatcher:
     def __init__(self, methods: Mapping[str, Handler]) -> None:
         self._methods = {name: (handler, inspect.signature(handler)) for name, handler in methods.items()}
@@ -46,40 +39,37 @@ class Dispatcher:
         extended._methods = {**self._methods, **extended._methods}
         return extended
 
-    def attempt(self, body: bytes) -> Attempt:
-        """As `respond`. A batch is never worth another attempt: parts of it have taken effect."""
-        early: list[str] = []
-        response = self.respond(body, early)
-        return Attempt(response, bool(early) and not response.startswith(b"["))
+    def respond(self, body: bytes) -> bytes:
+        """The response's JSON; empty if the request held notifications only."""
+        return self.reply(body).body()
 
-    def respond(self, body: bytes, early: list[str] | None = None) -> bytes:
-        """The response's JSON; empty if the request held notifications only. `early` takes the methods that answered NotYet."""
-        early = [] if early is None else early
+    def reply(self, body: bytes) -> "Reply":
+        """Everything asked for is done; what answered NotYet may be asked again."""
         try:
             request = from_json(body, allow_inf_nan=False)  # bounded in depth: the EVM library lifts the interpreter's own bound
         except ValueError:
-            return _dump(_failure(None, RpcError(PARSE_ERROR, "parse error: the body is not valid JSON")))
+            return Reply(self, refusal=RpcError(PARSE_ERROR, "parse error: the body is not valid JSON"))
         if not isinstance(request, list):
-            response = self._answer(request, early)
-            return b"" if response is None else _dump(response)
+            return Reply(self, [request])
         if not request:
-            return _dump(_failure(None, RpcError(INVALID_REQUEST, "empty batch")))
+            return Reply(self, refusal=RpcError(INVALID_REQUEST, "empty batch"))
         if len(request) > BATCH_MAX:
-            return _dump(_failure(None, RpcError(INVALID_REQUEST, f"batch too large: at most {BATCH_MAX} requests")))
-        responses = [response for item in request if (response := self._answer(item, early)) is not None]
-        return _dump(responses) if responses else b""
+            return Reply(self, refusal=RpcError(INVALID_REQUEST, f"batch too large: at most {BATCH_MAX} requests"))
+        return Reply(self, request, batch=True)
 
-    def _answer(self, request: object, early: list[str]) -> dict[str, object] | None:
+    def answer(self, request: object) -> tuple[dict[str, object] | None, bool]:
+        """The response to one request, if it wants one, and whether it is NotYet."""
         try:
             request_id, method, params, is_notification = _parse(request)
         except RpcError as error:
             request_id = request.get("id") if isinstance(request, dict) else None
-            return _failure(request_id if isinstance(request_id, str | int) else None, error)
+            return _failure(request_id if isinstance(request_id, str | int) else None, error), False
         response: dict[str, object]
+        not_yet = False
         try:
             result = self._call(method, params)
         except NotYet:
-            early.append(method)
+            not_yet = True
             response = {"jsonrpc": "2.0", "id": request_id, "result": None}
         except RpcError as error:
             response = _failure(request_id, error)
@@ -90,7 +80,7 @@ class Dispatcher:
             response = _failure(request_id, RpcError(INTERNAL_ERROR, "internal error"))
         else:
             response = {"jsonrpc": "2.0", "id": request_id, "result": result}
-        return None if is_notification else response
+        return (None, False) if is_notification else (response, not_yet)
 
     def _call(self, method: str, params: list[Any]) -> object:
         if method not in self._methods:
@@ -101,6 +91,37 @@ class Dispatcher:
         except TypeError as error:
             raise InvalidParams(f"wrong number of parameters: {error}") from error
         return handler(*bound.args)
+
+
+class Reply:
+    """The responses to a body's requests. Each request is carried out once, but for those that answered NotYet."""
+
+    def __init__(
+        self, dispatcher: Dispatcher, requests: list[object] | None = None, *, batch: bool = False, refusal: RpcError | None = None
+    ) -> None:
+        self._dispatcher, self._requests, self._batch = dispatcher, requests or [], batch
+        self._responses: list[dict[str, object] | None] = [_failure(None, refusal)] if refusal else [None] * len(self._requests)
+        self._open = list(range(len(self._requests)))
+        self.ask()
+
+    @property
+    def not_yet(self) -> bool:
+        return bool(self._open)
+
+    def ask(self) -> None:
+        """All of them at first, later what answered NotYet."""
+        still_open = []
+        for position in self._open:
+            self._responses[position], not_yet = self._dispatcher.answer(self._requests[position])
+            if not_yet:
+                still_open.append(position)
+        self._open = still_open
+
+    def body(self) -> bytes:
+        wanted = [response for response in self._responses if response is not None]
+        if not wanted:
+            return b""
+        return _dump(wanted if self._batch else wanted[0])
 
 
 def _parse(request: object) -> tuple[str | int | float | None, str, list[Any], bool]:

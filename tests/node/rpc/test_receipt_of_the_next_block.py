@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from eth_utils import keccak
 
 from node.rpc.answering import PATIENCE_SECONDS
 from tests.node.running_node import RunningNode, throwaway_account
@@ -37,13 +38,16 @@ def test_nobody_waits_for_what_is_unknown_or_not_sealed_at_once(node: RunningNod
     node.call("evm_setAutomine", True)
 
 
-def test_a_batch_does_not_wait_for_a_part_of_it(node: RunningNode) -> None:
-    nonce = node.nonce(OPERATOR)
-    raw = node.signed(OPERATOR, to=OPERATOR.address, nonce=nonce + 1)
+def test_a_batch_waits_for_the_receipts_in_it_and_does_all_else_once(node: RunningNode) -> None:
     assert node.client is not None
-    sent = node.call("eth_sendRawTransaction", raw)
-    questions = [{"jsonrpc": "2.0", "id": number, "method": "eth_getTransactionReceipt", "params": [sent]} for number in range(2)]
-    started = time.monotonic()
-    assert [answer["result"] for answer in node.client.post("/", json=questions).json()] == [None, None]
-    assert time.monotonic() - started < PATIENCE_SECONDS
-    node.send(OPERATOR, to=OPERATOR.address, nonce=nonce)
+    raw = node.signed(OPERATOR, to=OPERATOR.address)
+    sent = "0x" + keccak(hexstr=raw).hex()
+    asked = [("eth_sendRawTransaction", raw), ("eth_getTransactionReceipt", sent), ("eth_chainId",), ("eth_sendRawTransaction", raw)]
+    batch = [{"jsonrpc": "2.0", "id": number, "method": name, "params": params} for number, (name, *params) in enumerate(asked)]
+    answers = node.client.post("/", json=batch).json()
+    assert [answer["id"] for answer in answers] == [0, 1, 2, 3]
+    assert (answers[0]["result"], answers[1]["result"]["transactionHash"]) == (sent, sent)
+    assert answers[3]["error"]["message"] in (
+        "already known",
+        f"nonce too low: next nonce {node.nonce(OPERATOR)}, tx nonce {node.nonce(OPERATOR) - 1}",
+    )
