@@ -13,7 +13,7 @@ def main(*chosen: str) -> int:
         findings, started = Findings(), time.monotonic()
         for test in state_tests(folder):
             run_gate(test, findings)
-        print(f"{folder}: {findings.posts} posts ({findings.long_posts} long) in {time.monotonic() - started:.1f} s", flush=True)
+        print(f"{folder}: {findings.posts} posts ({len(findings.long_posts)} long) in {time.monotonic() - started:.1f} s", flush=True)
         for title in ("stock_misses", "missed", "differs"):
             for name in getattr(findings, title):
                 print(f"  {title}: {name}", flush=True)

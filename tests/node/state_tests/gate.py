@@ -22,7 +22,7 @@ class Findings:
     """Names of posts. `missed` and `differs` are empty when the gate is passed."""
 
     posts: int = 0
-    long_posts: int = 0
+    long_posts: list[str] = field(default_factory=list)  # not run by py-evm
     stock_misses: list[str] = field(default_factory=list)  # py-evm as it is gives another post-state than the file
     missed: list[str] = field(default_factory=list)  # a variant does, under the rules the node mends
     differs: list[str] = field(default_factory=list)  # a variant is not py-evm, where that is right
@@ -34,7 +34,7 @@ def run_gate(test: StateTest, findings: Findings, variants: Mapping[str, Variant
     found = dict(outcomes(test, combined(with_mended_rules(CancunState))))
     short = replace(test, posts=tuple(post for post, outcome in found.items() if outcome.gas_burned < LONG_GAS))
     findings.posts += len(test.posts)
-    findings.long_posts += len(test.posts) - len(short.posts)
+    findings.long_posts += [post.name for post in test.posts if post not in short.posts]
     expected = dict(outcomes(short, stock(CancunState)))
     findings.stock_misses += [post.name for post, outcome in expected.items() if not is_as_filed(post, outcome)]
     _compare(name, found, expected, findings)

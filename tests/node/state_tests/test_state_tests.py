@@ -49,7 +49,8 @@ def test_all_state_tests_of_a_folder_pass_in_all_variants(folder: str) -> None:
         run_gate(test, findings)
     assert findings.posts
     assert_passed(findings)
-    assert findings.stock_misses == [name for name in STOCK_MISSES if name.startswith(f"{folder}/")]
+    run_by_py_evm = set(STOCK_MISSES) - set(findings.long_posts)
+    assert set(findings.stock_misses) == {name for name in run_by_py_evm if name.startswith(f"{folder}/")}
 
 
 def assert_passed(findings: Findings) -> None:
@@ -73,7 +74,7 @@ def test_a_long_post_is_still_compared_with_its_file() -> None:
     findings = Findings()
     test = next(test for test in state_tests("stBadOpcode") if "opc" in test.posts[0].name)  # burns what it is given
     run_gate(replace(test, posts=test.posts[:1]), findings, {"without nonces": _without_nonces})
-    assert findings.long_posts == len(findings.missed) == 1
+    assert len(findings.long_posts) == len(findings.missed) == 1
     assert not findings.differs
 
 
