@@ -66,7 +66,11 @@ class History:
         return rlp.decode_as(self.raw_header(number), Header)
 
     def number_of(self, block_hash: bytes) -> int:
-        return int.from_bytes(self._require(Table.HASHES, block_hash, f"block 0x{block_hash.hex()}"), "big")
+        what = f"block 0x{block_hash.hex()}"
+        number = int.from_bytes(self._require(Table.HASHES, block_hash, what), "big")
+        if number > self.head.block_number:  # being committed: a store may show it before it is on disk
+            raise NotOnChain(f"{what} not found")
+        return number
 
     def raw_receipts(self, number: int) -> tuple[bytes, ...]:
         return receipts.unpack_encoded(self._packed_receipts(number))
@@ -75,9 +79,12 @@ class History:
         return self._require(Table.SEALS, block_key(number), f"seal of block {number}")
 
     def place_of(self, transaction_hash: bytes) -> tuple[int, int] | None:
-        """Block number and index of a sealed transaction, or None."""
+        """Block number and index of a sealed transaction, or None, also while its block is being committed."""
         place = self.store.get(Table.TRANSACTIONS, transaction_hash)
-        return None if place is None else (int.from_bytes(place[:8], "big"), int.from_bytes(place[8:], "big"))
+        if place is None:
+            return None
+        number, index = int.from_bytes(place[:8], "big"), int.from_bytes(place[8:], "big")
+        return None if number > self.head.block_number else (number, index)
 
     def previous_hashes(self, number: int) -> Iterator[bytes]:
         """Hashes of the blocks before `number`, latest first, as BLOCKHASH reaches them. Lazy: few blocks look."""
