@@ -20,7 +20,7 @@ from node.chain.ports import Table, Writes
 from node.chain.sealing import seal_holds
 from node.config import DataDirectory, DataDirectoryError
 from node.repair.sources import Source, StoredBlocks, check_same_chain
-from node.store.database import RocksDb
+from node.store.database import RocksDb, flush_names
 from node.store.recovery import CLOCK, GENESIS, check_head, lay_genesis, open_history
 
 UNKNOWN_TAIL = "anything the damaged store held after block {head} is lost here: if a replica has more, repair from that one before you run"
@@ -52,7 +52,7 @@ def repair(directory: DataDirectory, source: Source | None, progress: Callable[[
                 os.rename(directory.store, directory.damaged_store)
                 result.damaged_store = directory.damaged_store
             os.rename(directory.repaired_store, directory.store)
-            _flush(directory.path)
+            flush_names(directory.path)
     finally:
         shutil.rmtree(directory.repaired_store, ignore_errors=True)
         os.close(lock)
@@ -185,11 +185,3 @@ def _finish_a_stopped_repair(directory: DataDirectory) -> None:
         os.rename(directory.repaired_store, directory.store)
     if directory.damaged_store.exists():
         raise DataDirectoryError(f"{directory.damaged_store} is there from an earlier repair; move it away, then repair again if need be")
-
-
-def _flush(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

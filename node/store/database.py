@@ -110,7 +110,7 @@ class RocksDb:
             raise StoreFailed(f"the store in {self._directory} cannot be copied to {directory}: {error}") from error
         finally:
             copy.close()
-        _flush(directory)
+        flush_names(directory)
 
     def close(self) -> None:
         self._rows.close()
@@ -224,7 +224,8 @@ def _row(table: Table, key: bytes) -> str:
     return f"block {int.from_bytes(key, 'big')} in {name}" if len(key) == 8 else f"0x{key.hex()} in {name}"
 
 
-def _flush(directory: Path) -> None:
+def flush_names(directory: Path) -> None:
+    """Files made or renamed in a directory are there after a power cut."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)
