@@ -81,6 +81,10 @@ class TooMuch(ChainError):
     """A request over a limit on range, size or gas."""
 
 
+class OutOfTime(ChainError):
+    """Code that nobody pays for ran too long."""
+
+
 class ClockBehind(ChainError):
     """The wall clock stands before the head's timestamp: no block can be sealed until it catches up."""
 

@@ -18,6 +18,7 @@ from node.chain.history import History
 from node.chain.overrides import Overrides, override
 from node.chain.rules import TRANSACTION_GAS_MAX, Header, NodeState
 from node.chain.state import StateOverlay, state_at
+from node.chain.time_limit import Pulse
 from node.chain.transactions import GAS_PER_TRANSACTION, gas_least
 
 CALL_GAS_MAX = 1 << 26
@@ -68,6 +69,7 @@ class Scene:
     header: Header
     overrides: Overrides = field(default_factory=dict)
     state_class: type[NodeState] = NodeState
+    pulse: Pulse | None = None  # None: code may run as long as its gas lasts
 
     def state(self) -> NodeState:
         """State as it stood after the block of the header; code run on it sees that very header."""
@@ -75,6 +77,7 @@ class Scene:
         hashes = self.history.previous_hashes(min(self.header.block_number, self.history.head.block_number + 1))
         chain_id = self.history.config.chain_id
         state = state_at(overlay, self.header, self.header.state_root, hashes, chain_id, self.state_class)
+        state.pulse = self.pulse
         if self.overrides:
             override(state, self.overrides)
         return state

@@ -14,6 +14,7 @@ from node.chain.compiler.computation import HotCodeComputation
 from node.chain.mended_rules import MendedRules
 from node.chain.modexp import MODEXP_ADDRESS, modexp
 from node.chain.p256 import P256VERIFY_ADDRESS, p256verify
+from node.chain.time_limit import Pulse
 from node.chain.trie.accounts import account_database
 
 RULES = "prague+7951"
@@ -51,6 +52,7 @@ class NodeComputation(HotCodeComputation, PragueComputation):
 class NodeState(MendedRules, PragueState):
     computation_class = NodeComputation
     account_db_class = staticmethod(account_database)  # type: ignore[assignment]  # only ever called
+    pulse: Pulse | None = None  # for code that nobody pays for
 
     def set_system_contracts(self) -> None:
         """None exist here: EIP-4788, 2935, 7002 and 7251 serve a consensus layer, and without their code do nothing."""

@@ -12,6 +12,7 @@ from eth_utils.exceptions import ValidationError
 from node.chain.errors import TransactionRefused
 from node.chain.execution import Scene, estimate_gas, state_of
 from node.chain.fees import PRIORITY_FEE_SUGGESTED, next_base_fee
+from node.chain.time_limit import time_limit
 from node.chain.transactions import decode
 from node.rpc.dispatch import Handler
 from node.rpc.errors import SERVER_ERROR, InvalidParams, RpcError
@@ -95,7 +96,7 @@ def _with_defaults(node: NodeView, given: dict[str, Any]) -> dict[str, Any]:
         fields["accessList"] = access_list_view(call.access_list)
     if call.authorizations:
         fields["authorizationList"] = given["authorizationList"]
-    fields["gas"] = call.gas if "gas" in given else estimate_gas(Scene(history, head), call)
+    fields["gas"] = call.gas if "gas" in given else estimate_gas(Scene(history, head, pulse=time_limit()), call)
     if "gasPrice" in given:
         return {**fields, "gasPrice": call.max_fee_per_gas}
     tip = call.max_priority_fee_per_gas if "maxPriorityFeePerGas" in given else PRIORITY_FEE_SUGGESTED

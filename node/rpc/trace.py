@@ -6,6 +6,7 @@ from typing import Any
 
 from node.chain.errors import ChainError, NotOnChain
 from node.chain.execution import Scene
+from node.chain.time_limit import time_limit
 from node.chain.tracing.call_frames import CallFrames
 from node.chain.tracing.prestate import difference, prestate
 from node.chain.tracing.replay import Replay, replay, watch_call
@@ -54,7 +55,7 @@ def methods(node: NodeView) -> dict[str, Handler]:
         if given.get("txIndex") is not None:
             raise InvalidParams("txIndex is not supported: a call is traced on the state after its block")
         header = overridden(header_at(history, tag), given.get("blockOverrides"))
-        scene, message = Scene(history, header, parse_overrides(given.get("stateOverrides"))), parse_call(request)
+        scene, message = Scene(history, header, parse_overrides(given.get("stateOverrides")), pulse=time_limit()), parse_call(request)
 
         def watch(tracer: Tracer) -> Replay:
             try:

@@ -17,6 +17,7 @@ from node.chain.simulation.state import simulated_state
 from node.chain.simulation.transfers import logs_with_transfers
 from node.chain.simulation.unsigned import unsigned_transaction
 from node.chain.state import StateOverlay, state_at
+from node.chain.time_limit import time_limit
 from node.chain.tracing.call_frames import CallFrames
 from node.chain.transactions import Transaction
 from node.chain.trie.ordered import ordered_root
@@ -60,6 +61,7 @@ class _Simulation:
         self._overlay = StateOverlay(history.read_node, NodeCache())
         self._headers = [base]
         self._gas_left = GAS_MAX
+        self._pulse = time_limit()
 
     def run(self, plan: PlannedBlock) -> SimulatedBlock:
         header = self._open_header(plan)
@@ -106,6 +108,7 @@ class _Simulation:
         chain_id = self._history.config.chain_id
         frames = CallFrames() if self._rules.transfers else None
         state = state_at(self._overlay, header, root, self._previous_hashes(), chain_id, simulated_state(frames))
+        state.pulse = self._pulse
         call = admit(state, header, planned, GasLeft(header.gas_limit, gas_used, self._gas_left), validation=self._rules.validation)
         transaction = unsigned_transaction(call, chain_id, legacy=planned.legacy)
         computation = state.apply_transaction(replace(call, nonce=state.get_nonce(call.sender)))  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from node.chain.execution import Call, Scene, call, estimate_gas
+from node.chain.time_limit import time_limit
 from node.chain.tracing.access_list import access_list_of
 from node.rpc.block_tag import header_at
 from node.rpc.dispatch import Handler
@@ -26,6 +27,6 @@ def methods(node: NodeView) -> dict[str, Handler]:
 
     def _scene_and_call(request: object, block: object, state: object, header: object) -> tuple[Scene, Call]:
         base = overridden(header_at(node.history, block), header)
-        return Scene(node.history, base, parse_overrides(state)), parse_call(request)
+        return Scene(node.history, base, parse_overrides(state), pulse=time_limit()), parse_call(request)
 
     return {"eth_call": eth_call, "eth_estimateGas": eth_estimate_gas, "eth_createAccessList": create_access_list}
