@@ -27,6 +27,7 @@ from node.store.recovery import clock_writes, load_clock
 
 log = logging.getLogger(__name__)
 EMPTY_BLOCKS_MAX = 1_000  # per evm_mine
+REST_SECONDS_MAX = 3_600.0  # a thread cannot wait for centuries
 
 
 class BlockProducer:
@@ -139,7 +140,7 @@ class BlockProducer:
         """Seconds until an empty block would be due; None if none ever is."""
         if not self._pace or self._fault is not None:
             return None
-        return max(0.0, self._last_beat + self._pace - time.monotonic())
+        return min(REST_SECONDS_MAX, max(0.0, self._last_beat + self._pace - time.monotonic()))
 
     def _seal_what_is_due(self) -> None:
         if self._pace is None:

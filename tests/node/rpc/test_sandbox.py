@@ -70,3 +70,12 @@ def test_a_chain_that_is_no_sandbox_has_no_such_methods_and_keeps_to_the_wall_cl
         before = int(time.time())
         node.send(OPERATOR, to=OPERATOR.address)
         assert before <= _timestamp(node) <= int(time.time())
+
+
+def test_an_interval_of_centuries_stops_nothing_else(tmp_path: Path) -> None:
+    with _sandbox(tmp_path / "data") as node:
+        node.call("evm_setIntervalMining", hex((1 << 48) - 1))
+        node.call("evm_mine")
+        assert node.call("evm_setAutomine", True) is True
+        node.send(OPERATOR, to=OPERATOR.address)
+        assert int(node.call("eth_blockNumber"), 16) == 2
