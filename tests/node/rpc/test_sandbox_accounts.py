@@ -50,8 +50,14 @@ def test_an_access_list_is_signed_with_the_rest(wallet: RunningNode) -> None:
 def test_messages_are_signed_as_the_key_itself_signs_them(wallet: RunningNode) -> None:
     signature = wallet.call("eth_sign", OPERATOR.address, "0x1234")
     assert Account.recover_message(encode_defunct(b"\x12\x34"), signature=signature) == OPERATOR.address
-    malformed = wallet.request("eth_signTypedData", OPERATOR.address, {"types": 3})
-    assert malformed["error"]["code"] == -32602
+
+
+@pytest.mark.parametrize("points", [True, "25 points", None, [1]])
+def test_typed_data_that_cannot_be_encoded_is_a_bad_parameter(wallet: RunningNode, points: object) -> None:
+    types = {"EIP712Domain": [{"name": "name", "type": "string"}], "Order": [{"name": "points", "type": "uint256"}]}
+    order = {"types": types, "primaryType": "Order", "domain": {"name": "x"}, "message": {"points": points}}
+    for data in (order, {"types": 3}):
+        assert wallet.request("eth_signTypedData", OPERATOR.address, data)["error"]["code"] == -32602
 
 
 def test_nothing_is_signed_for_anyone_else(wallet: RunningNode) -> None:
