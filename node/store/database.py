@@ -47,6 +47,7 @@ PREFIXES = {
     Table.META: b"m",
 }
 HINT = "restore it with `repair`, from a backup, a chain file or a replica"
+NO_ROOM = ("No space left", "Disk quota exceeded", "File too large")
 
 
 class RocksDb:
@@ -67,7 +68,7 @@ class RocksDb:
             else:
                 self._rows = self._open_view() if read_only else self._open()
         except Exception as error:  # rocksdict raises nothing more exact
-            raise StoreFailed(f"the store in {directory} cannot be opened: {error}; {HINT}") from error
+            raise StoreFailed(f"the store in {directory} cannot be opened: {error}; {_remedy(error)}") from error
         self._codes: LRU[bytes, bytes] = LRU(CACHED_CODES)  # each call is one C function under the interpreter lock
 
     def get(self, table: Table, key: bytes) -> bytes | None:
@@ -95,7 +96,7 @@ class RocksDb:
             self._rows.write(batch)
             self._rows.flush_wal(True)  # a call of its own: this one lets other threads run while the disk works
         except Exception as error:
-            raise StoreFailed(f"the store in {self._directory} cannot be written: {error}") from error
+            raise self._cannot_be_written(error) from error
 
     def copy_to(self, directory: Path) -> None:
         """A copy of every row, checksums checked, as of when this store was opened. On disk when it returns."""
@@ -107,15 +108,27 @@ class RocksDb:
                 copy._rows.write(batch, unlogged)
             copy._rows.flush()
         except Exception as error:
-            raise StoreFailed(f"the store in {self._directory} cannot be copied to {directory}: {error}") from error
+            raise StoreFailed(f"the store in {self._directory} cannot be copied to {directory}: {error}; {_remedy(error)}") from error
         finally:
             copy.close()
         flush_names(directory)
 
     def close(self) -> None:
-        self._rows.close()
-        if self._view is not None:
-            self._view.close()
+        """Raises StoreFailed where the disk takes no more: of what was committed nothing is lost."""
+        try:
+            self._rows.close()
+        except Exception as error:
+            raise self._cannot_be_written(error) from error
+        finally:
+            if self._view is not None:
+                self._view.close()
+
+    def _cannot_be_written(self, error: Exception) -> StoreFailed:
+        remedy = "make room" if _is_full(error) else "see to the disk"
+        reason = str(error).removesuffix(".")
+        return StoreFailed(
+            f"the store in {self._directory} cannot be written: {reason}; {remedy} and start again, what was acknowledged is kept"
+        )
 
     def _open(self) -> Rdict:
         if not self._directory.exists() and self._directory.with_name(self._directory.name + ".damaged").exists():
@@ -205,6 +218,14 @@ def _options() -> Options:
     options.set_keep_log_file_num(2)
     options.set_max_log_file_size(1 << 20)
     return options
+
+
+def _is_full(error: Exception) -> bool:
+    return any(words in str(error) for words in NO_ROOM)
+
+
+def _remedy(error: Exception) -> str:
+    return "make room and start again" if _is_full(error) else HINT
 
 
 def _check_logs(directory: Path) -> None:
