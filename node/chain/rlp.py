@@ -1,4 +1,7 @@
-"""RLP: encoding plain items is spelled out here, since the rlp library looks at each several times over; all else is the library's."""
+"""RLP: plain items are encoded and decoded here, since the rlp library looks at each several times over; their shapes are the library's.
+
+What is decoded comes from anyone, so its lists are nested only so deep: the library would follow them to the end of the stack.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -8,6 +11,8 @@ import rlp  # type: ignore[import-untyped]
 RlpError: type[Exception] = rlp.exceptions.RLPException
 
 T = TypeVar("T")
+LISTS_DEEP_MAX = 16  # a block, receipt or transaction has at most four
+
 _ONE_BYTE = [bytes((value,)) for value in range(256)]
 
 
@@ -48,10 +53,58 @@ def _header(offset: int, length: int) -> bytes:
 
 
 def decode(data: bytes) -> Any:
-    """Nested lists of bytes."""
-    return rlp.decode(data)
+    """Nested lists of bytes. Raises RlpError for anything but the canonical form of one item."""
+    items = _items(data, 0, len(data), LISTS_DEEP_MAX)
+    if len(items) != 1:
+        raise _refusal("it holds more or less than one item", data)
+    return items[0]
 
 
 def decode_as(data: bytes, shape: Callable[..., T]) -> T:
-    decoded: T = rlp.decode(data, sedes=shape)
+    """`shape`: one of the rlp library's. Raises RlpError."""
+    decoded: T = shape.deserialize(decode(data))  # type: ignore[attr-defined]
+    if hasattr(decoded, "_cached_rlp"):
+        decoded._cached_rlp = data  # canonical, so encoding it again gives this
     return decoded
+
+
+def _items(data: bytes, place: int, end: int, levels: int) -> list[Any]:
+    """What stands from `place` to `end`, which is not beyond the data."""
+    items: list[Any] = []
+    while place < end:
+        first = data[place]
+        if first < 0x80:
+            items.append(_ONE_BYTE[first])
+            place += 1
+            continue
+        start, stop = (place + 1, place + 1 + (first & 0x3F)) if first & 0x3F < 56 else _long(data, place)
+        if stop > end:
+            break
+        if first < 0xC0:
+            item = data[start:stop]
+            if first == 0x81 and item < b"\x80":
+                raise _refusal("a single byte has a prefix", data)
+            items.append(item)
+        elif levels:
+            items.append(_items(data, start, stop, levels - 1))
+        else:
+            raise _refusal(f"its lists are nested more than {LISTS_DEEP_MAX} deep", data)
+        place = stop
+    if place != end:
+        raise _refusal("an item ends beyond what holds it", data)
+    return items
+
+
+def _long(data: bytes, place: int) -> tuple[int, int]:
+    """Where the payload of 56 bytes or more begins and ends."""
+    start = place + 1 + (data[place] & 0x3F) - 55
+    size = data[place + 1 : start]
+    length = int.from_bytes(size, "big")
+    if size[:1] == b"\0" or length < 56:
+        raise _refusal("a length is longer than need be", data)
+    return start, start + length
+
+
+def _refusal(reason: str, data: bytes) -> Exception:
+    refusal: Exception = rlp.exceptions.DecodingError(reason, data)
+    return refusal

@@ -5,7 +5,9 @@ from functools import cached_property
 from typing import Any
 
 from eth.abc import SignedTransactionAPI
-from eth.vm.forks.prague.transactions import PragueTransactionBuilder
+from eth.vm.forks.berlin.transactions import AccessListTransaction
+from eth.vm.forks.london.transactions import DynamicFeeTransaction
+from eth.vm.forks.prague.transactions import PragueLegacyTransaction, PragueTypedTransaction, SetCodeTransaction
 from eth_hash.auto import keccak
 from eth_keys.exceptions import BadSignature
 from eth_typing import Address
@@ -19,11 +21,11 @@ from node.chain.errors import (
     MalformedTransaction,
     WrongChain,
 )
-from node.chain.rlp import RlpError
+from node.chain.rlp import RlpError, decode_as
 from node.chain.rules import INITCODE_SIZE_MAX, TRANSACTION_GAS_MAX
 
 RAW_SIZE_MAX = 512 * 1024  # bytes; a transaction of 2^24 gas cannot carry more than 419,430 non-zero bytes
-TYPES_ACCEPTED = {0, 1, 2, 4}  # no blob transactions: there is no consensus layer to carry blobs
+TYPED = {1: AccessListTransaction, 2: DynamicFeeTransaction, 4: SetCodeTransaction}  # no blobs: there is no consensus layer to carry them
 GAS_PER_TRANSACTION = 21_000
 FLOOR_GAS_PER_TOKEN = 10  # EIP-7623
 SECP256K1_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
@@ -71,16 +73,22 @@ def decode(raw: bytes) -> Transaction:
         raise MalformedTransaction("typed transaction too short")
     if len(raw) > RAW_SIZE_MAX:
         raise MalformedTransaction(f"oversized data: transaction size {len(raw)}, limit {RAW_SIZE_MAX}")
-    if raw[0] < 0xC0 and raw[0] not in TYPES_ACCEPTED - {0}:
+    if raw[0] < 0xC0 and raw[0] not in TYPED:
         raise MalformedTransaction("transaction type not supported")
     try:
-        signed = PragueTransactionBuilder.decode(raw)
+        signed = _signed(raw)
         canonical = signed.encode()
     except (RlpError, ValidationError, ValueError, TypeError, IndexError) as error:
         raise MalformedTransaction(f"transaction cannot be decoded: {error}") from error
     if canonical != raw:
         raise MalformedTransaction("transaction is not canonically encoded")
     return Transaction(raw, signed)
+
+
+def _signed(raw: bytes) -> SignedTransactionAPI:
+    if raw[0] in TYPED:
+        return PragueTypedTransaction(raw[0], decode_as(raw[1:], TYPED[raw[0]]))
+    return decode_as(raw, PragueLegacyTransaction)
 
 
 def check(transaction: Transaction, chain_id: int, base_fee_per_gas: int) -> None:
