@@ -60,6 +60,7 @@ class RocksDb:
     def __init__(self, directory: Path, *, read_only: bool = False, salvage: bool = False) -> None:
         self._directory = directory
         self._view: View | None = None
+        self._has_failed = False  # a write, and whoever asked for it was told so
         if (directory / "data.mdb").exists():
             raise StoreFailed(f"{directory} was written by an earlier version (LMDB): `export` with that one, `import` the file with this")
         try:
@@ -96,6 +97,7 @@ class RocksDb:
             self._rows.write(batch)
             self._rows.flush_wal(True)  # a call of its own: this one lets other threads run while the disk works
         except Exception as error:
+            self._has_failed = True
             raise self._cannot_be_written(error) from error
 
     def copy_to(self, directory: Path) -> None:
@@ -108,17 +110,19 @@ class RocksDb:
                 copy._rows.write(batch, unlogged)
             copy._rows.flush()
         except Exception as error:
+            copy._has_failed = True
             raise StoreFailed(f"the store in {self._directory} cannot be copied to {directory}: {error}; {_remedy(error)}") from error
         finally:
             copy.close()
         flush_names(directory)
 
     def close(self) -> None:
-        """Raises StoreFailed where the disk takes no more: of what was committed nothing is lost."""
+        """Raises StoreFailed where the disk takes no more, unless a commit did so before. Of what was committed nothing is lost."""
         try:
             self._rows.close()
         except Exception as error:
-            raise self._cannot_be_written(error) from error
+            if not self._has_failed:
+                raise self._cannot_be_written(error) from error
         finally:
             if self._view is not None:
                 self._view.close()
