@@ -18,7 +18,7 @@ MARK = "splittally-demo"
 
 
 class DirectoryInUse(Exception):
-    """Another run has the directory, or it holds something else."""
+    """Another run has the directory, it holds something else, or it is no place to write to."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,14 @@ class DataDirectory:
 def open_directory(root: Path, fresh: bool) -> DataDirectory:
     """Takes the directory for this run; `fresh` empties it first. Processes that a killed run left behind are ended."""
     root = root.resolve()
-    root.mkdir(parents=True, exist_ok=True)
-    if any(root.iterdir()) and not (root / MARK).exists():
-        raise DirectoryInUse(f"{root} holds something else than a demo: choose another --data")
-    (root / MARK).touch()
-    lock = os.open(root / MARK, os.O_RDWR)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if any(root.iterdir()) and not (root / MARK).exists():
+            raise DirectoryInUse(f"{root} holds something else than a demo: choose another --data")
+        (root / MARK).touch()
+        lock = os.open(root / MARK, os.O_RDWR)
+    except OSError as problem:
+        raise DirectoryInUse(f"{root} cannot be used ({problem.strerror}): choose another --data") from problem
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as taken:
