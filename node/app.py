@@ -25,6 +25,7 @@ from node.deep_stack import STACK_BYTES
 from node.producer import BlockProducer
 from node.rpc.ports import NodeView
 from node.rpc.server import BODY_BYTES_MAX, application, is_loopback_name
+from node.store.begun import check_not_lost
 from node.store.database import RocksDb
 from node.store.recovery import open_history
 
@@ -95,14 +96,15 @@ def serve(node: NodeView, listening: socket.socket, writer: Writer) -> None:
 
 @contextlib.contextmanager
 def open_chain(directory: DataDirectory, *, batched_trie: bool = True) -> Iterator[History]:
-    """The chain of a data directory, which no other process may use meanwhile."""
+    """The chain of a data directory, which no other process may use meanwhile. Its sealer begins it here, once."""
     config = directory.genesis()
     lock = directory.lock()
-    store = RocksDb(directory.store)
     try:
-        yield open_history(store, config, directory.sealer_key(), time.time(), batched_trie=batched_trie)
+        key = directory.sealer_key()
+        check_not_lost(directory.store)
+        with contextlib.closing(RocksDb(directory.store)) as store:
+            yield open_history(store, config, key, time.time(), may_begin=True, batched_trie=batched_trie)
     finally:
-        store.close()
         os.close(lock)
 
 

@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from node.chain.errors import BadGenesis
 from node.chain.history import History
 from node.config import DataDirectory
+from node.store.begun import check_not_lost
 from node.store.database import RocksDb
 from node.store.recovery import open_history
 
 
 @contextlib.contextmanager
 def sole_user(directory: DataDirectory, *, batched_trie: bool = True) -> Iterator[History]:
-    """Locked, so that no node runs on it meanwhile. The sealer's key may be missing, as in a replica or a backup."""
+    """Locked, so that no node runs on it meanwhile; it begins no chain. The sealer's key may be missing, as in a replica or a backup."""
     config = directory.genesis()
     lock = directory.lock()
     try:
+        _check_begun(directory)
         key = directory.sealer_key() if directory.key_file.exists() else None
         with contextlib.closing(RocksDb(directory.store)) as store:
             yield open_history(store, config, key, time.time(), batched_trie=batched_trie)
@@ -29,7 +31,13 @@ def sole_user(directory: DataDirectory, *, batched_trie: bool = True) -> Iterato
 def beside_a_node(directory: DataDirectory) -> Iterator[tuple[History, RocksDb]]:
     """Read only: the chain as of now, whether or not a node is at work on it."""
     config = directory.genesis()
-    if not directory.store.exists():
-        raise BadGenesis(f"{directory.path} holds no block yet")
+    _check_begun(directory)
     with contextlib.closing(RocksDb(directory.store, read_only=True)) as store:
         yield open_history(store, config, None, time.time()), store
+
+
+def _check_begun(directory: DataDirectory) -> None:
+    """Before anything is written there."""
+    check_not_lost(directory.store)
+    if not directory.store.exists() and not directory.damaged_store.exists():
+        raise BadGenesis(f"{directory.path} holds no block yet")

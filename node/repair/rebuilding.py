@@ -20,8 +20,9 @@ from node.chain.ports import Table, Writes
 from node.chain.sealing import seal_holds
 from node.config import DataDirectory, DataDirectoryError
 from node.repair.sources import Source, StoredBlocks, check_same_chain
+from node.store.begun import note_begun
 from node.store.database import RocksDb, flush_names
-from node.store.recovery import CLOCK, GENESIS, check_head, lay_genesis, open_history
+from node.store.recovery import CLOCK, GENESIS, check_head, lay_genesis
 
 UNKNOWN_TAIL = "anything the damaged store held after block {head} is lost here: if a replica has more, repair from that one before you run"
 
@@ -42,17 +43,22 @@ def repair(directory: DataDirectory, source: Source | None, progress: Callable[[
     config = directory.genesis()
     if source is not None:
         check_same_chain(source, config)
+    if directory.store.is_mount():
+        raise DataDirectoryError(f"{directory.store} is a disk of its own, which no rebuilt store can replace: unmount it, then repair")
     lock = directory.lock()
     try:
         _finish_a_stopped_repair(directory)
         shutil.rmtree(directory.repaired_store, ignore_errors=True)
         result = _Rebuilding(directory, config, source).run(progress)
         if result.restored_rows or result.warning:
-            if directory.store.exists():
+            note_begun(directory.store)  # an earlier version may have begun it: stopped here, it is not taken for new
+            if os.path.lexists(directory.store):
                 os.rename(directory.store, directory.damaged_store)
                 result.damaged_store = directory.damaged_store
             os.rename(directory.repaired_store, directory.store)
             flush_names(directory.path)
+    except OSError as error:
+        raise DataDirectoryError(f"{directory.path} cannot be written: {error.strerror}") from error
     finally:
         shutil.rmtree(directory.repaired_store, ignore_errors=True)
         os.close(lock)
@@ -71,7 +77,7 @@ class _Rebuilding:
             own = self._open_own(stack)
             fresh = stack.enter_context(contextlib.closing(RocksDb(self._directory.repaired_store)))
             lay_genesis(fresh, self._config, self._genesis_seal(own), time.time())
-            history = open_history(fresh, self._config, None, time.time())
+            history = History(fresh, self._config)
             self._compare(own, _rows_of_genesis(history))
             last = max(own.head.blocks if own else 0, self._source.head.blocks if self._source else 0)
             for number in range(1, last + 1):

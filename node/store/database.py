@@ -58,7 +58,8 @@ class RocksDb:
     """
 
     def __init__(self, directory: Path, *, read_only: bool = False, salvage: bool = False) -> None:
-        self._directory = directory
+        self.directory = directory
+        self.read_only = read_only or salvage
         self._view: View | None = None
         self._has_failed = False  # a write, and whoever asked for it was told so
         if (directory / "data.mdb").exists():
@@ -82,7 +83,7 @@ class RocksDb:
         value = self._read(table, key)
         if value is not None:
             if keccak(value) != key:
-                raise StoreFailed(f"state node 0x{key.hex()} is corrupt in {self._directory}; {HINT}")
+                raise StoreFailed(f"state node 0x{key.hex()} is corrupt in {self.directory}; {HINT}")
             if len(value) > NODE_BYTES_MAX:
                 self._codes[key] = value
         return value
@@ -110,8 +111,7 @@ class RocksDb:
                 copy._rows.write(batch, unlogged)
             copy._rows.flush()
         except Exception as error:
-            copy._has_failed = True
-            raise StoreFailed(f"the store in {self._directory} cannot be copied to {directory}: {error}; {_remedy(error)}") from error
+            raise StoreFailed(f"the store in {self.directory} cannot be copied to {directory}: {error}; {_remedy(error)}") from error
         finally:
             copy.close()
         flush_names(directory)
@@ -131,27 +131,27 @@ class RocksDb:
         remedy = "make room" if _is_full(error) else "see to the disk"
         reason = str(error).removesuffix(".")
         return StoreFailed(
-            f"the store in {self._directory} cannot be written: {reason}; {remedy} and start again, what was acknowledged is kept"
+            f"the store in {self.directory} cannot be written: {reason}; {remedy} and start again, what was acknowledged is kept"
         )
 
     def _open(self) -> Rdict:
-        if not self._directory.exists() and self._directory.with_name(self._directory.name + ".damaged").exists():
+        if not self.directory.exists() and self.directory.with_name(self.directory.name + ".damaged").exists():
             raise StoreFailed("a repair was stopped half-way")  # an empty store would start the chain again
         os.umask(0o077)  # also for the files that RocksDB's own threads make later
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_logs(self._directory)
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_logs(self.directory)
         options = _options()
-        options.create_if_missing(not _has_rows(self._directory))  # RocksDB would delete what a missing list does not name
+        options.create_if_missing(not _has_rows(self.directory))  # RocksDB would delete what a missing list does not name
         options.set_max_open_files(FILES_OPEN)
-        return Rdict(str(self._directory), options)
+        return Rdict(str(self.directory), options)
 
     def _open_view(self) -> Rdict:
-        if not (self._directory / "CURRENT").is_file():
+        if not (self.directory / "CURRENT").is_file():
             raise StoreFailed("there is no store")
         options = _options()
         options.set_max_open_files(-1)  # all from the start: the writer may delete them
         for attempt in range(1, VIEWS_TRIED + 1):
-            view = View(self._directory)
+            view = View(self.directory)
             try:
                 _check_logs(view.path)
                 rows = Rdict(str(view.path), options, access_type=AccessType.read_only(False))
@@ -166,11 +166,11 @@ class RocksDb:
         raise AssertionError("the last try returns or raises")
 
     def _salvage(self) -> Rdict:
-        if not self._directory.is_dir():
+        if not self.directory.is_dir():
             raise StoreFailed("there is no store")
         options = _options()
         options.set_wal_recovery_mode(DBRecoveryMode.point_in_time())
-        self._view = View(self._directory, cut_logs=True)
+        self._view = View(self.directory, cut_logs=True)
         try:
             _check_logs(self._view.path)
             return Rdict(str(self._view.path), options, access_type=AccessType.read_only(False))
@@ -183,7 +183,7 @@ class RocksDb:
         try:
             value: bytes | None = self._rows.get(PREFIXES[table] + key)
         except Exception as error:
-            raise StoreFailed(f"{_row(table, key)} cannot be read from {self._directory}: {error}; {HINT}") from error
+            raise StoreFailed(f"{_row(table, key)} cannot be read from {self.directory}: {error}; {HINT}") from error
         return value
 
     def _batches(self) -> Iterator[WriteBatch]:

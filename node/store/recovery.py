@@ -1,4 +1,4 @@
-"""Opening a chain: lay down the genesis in a new store, check the head in an old one."""
+"""Opening a chain: lay down the genesis in a new store, check the head in an old one. One that lost its chain is neither."""
 
 from eth_keys.datatypes import PrivateKey
 
@@ -10,34 +10,48 @@ from node.chain.genesis import GenesisConfig, canonical_json, genesis_block
 from node.chain.history import HEAD, History, block_key, genesis_writes
 from node.chain.ports import BlockStore, Table
 from node.chain.sealing import seal, seal_holds
+from node.store.begun import lost, note_begun, was_begun
+from node.store.database import RocksDb
 
 GENESIS = b"genesis"
 CLOCK = b"clock"
 
 
 def open_history(
-    store: BlockStore, config: GenesisConfig, sealer_key: PrivateKey | None, wall_seconds: float, *, batched_trie: bool = True
+    store: RocksDb,
+    config: GenesisConfig,
+    sealer_key: PrivateKey | None,
+    wall_seconds: float,
+    *,
+    may_begin: bool = False,
+    batched_trie: bool = True,
 ) -> History:
-    """Raises BadGenesis if the store belongs to another chain, BadBlock if its head does not hold together.
+    """Raises BadGenesis if the store belongs to another chain, StoreFailed if its chain is lost, BadBlock if its head is not whole.
 
-    Only a new chain needs the key; without one (a replica, a backup, an import) an existing chain opens all the same.
+    With `may_begin` a new store gets its genesis, sealed with the key. A replica, a backup or an import has no key and opens all the same.
     """
     if sealer_key is not None and sealer_key.public_key.to_canonical_address() != config.sealer:
         raise BadGenesis("the sealer key file is not the key of this chain's sealer")
     if store.get(Table.META, HEAD) is None:
-        if sealer_key is None:
-            raise BadGenesis("the store holds no block yet, and there is no sealer's key to seal the first one")
+        if was_begun(store.directory):
+            raise lost(store.directory)
+        if sealer_key is None or not may_begin:
+            raise BadGenesis(f"{store.directory} holds no block yet: `run` seals the first one")
         genesis_hash = genesis_block(config)[0].hash
         lay_genesis(store, config, seal(sealer_key, genesis_hash, genesis_hash), wall_seconds)
     if store.get(Table.META, GENESIS) != canonical_json(config):
         raise BadGenesis("the store holds a chain with another genesis")
+    if not store.read_only:
+        note_begun(store.directory)
     history = History(store, config, batched_trie=batched_trie)
     check_head(history)
     return history
 
 
-def lay_genesis(store: BlockStore, config: GenesisConfig, genesis_seal: bytes, wall_seconds: float) -> None:
-    """Writes block 0 under a seal that the sealer made. Raises BadGenesis if it is not the sealer's."""
+def lay_genesis(store: RocksDb, config: GenesisConfig, genesis_seal: bytes, wall_seconds: float) -> None:
+    """Writes block 0 under a seal that the sealer made. Raises BadGenesis if it is not, StoreFailed if a chain was lost here."""
+    if was_begun(store.directory):
+        raise lost(store.directory)
     header, state = genesis_block(config)
     if not seal_holds(genesis_seal, config.sealer, header.hash, header.hash):
         raise BadGenesis("block 0: the seal is not the sealer's")

@@ -19,6 +19,7 @@ from node.chain.verification import verify_chain
 from node.config import DataDirectory
 from node.opening import beside_a_node, sole_user
 from node.store.database import RocksDb
+from tests.node.lost_chain import WAYS_TO_LOSE_A_CHAIN
 from tests.node.replica.processes import RunningReplica, replica_of
 from tests.node.running_node import RunningNode, run_node_command
 from tests.node.sealed_chain import OPERATOR, seal_chain
@@ -127,7 +128,7 @@ def test_a_lost_block_is_named_when_there_is_no_source_and_nothing_changes(data:
     assert status == 1
     assert f"block {BROKEN} is broken here" in errors
     assert "there is no source; nothing was changed" in errors
-    assert sorted(path.name for path in data.iterdir()) == ["chain", "genesis.json", "lock", "sealer.key"]
+    assert sorted(path.name for path in data.iterdir()) == ["chain", "chain.begun", "genesis.json", "lock", "sealer.key"]
 
 
 def test_a_store_with_nothing_wrong_is_left_as_it_is(places: Places, data: Path) -> None:
@@ -137,11 +138,12 @@ def test_a_store_with_nothing_wrong_is_left_as_it_is(places: Places, data: Path)
     assert not (data / "chain.damaged").exists()
 
 
-@pytest.mark.parametrize("source", ["backup", "file", "replica"])
-def test_a_lost_store_comes_back_whole_and_seals_on(places: Places, data: Path, source: str) -> None:
-    for file in (data / "chain").iterdir():
-        if file.suffix in (".log", ".sst"):
-            file.unlink()
+@pytest.mark.parametrize(
+    ("source", "way"), [("backup", "emptied"), ("file", "rows_lost"), ("replica", "removed"), ("file", "link_led_away")]
+)
+def test_a_lost_store_comes_back_whole_and_seals_on(places: Places, data: Path, source: str, way: str) -> None:
+    WAYS_TO_LOSE_A_CHAIN[way](data / "chain")
+    assert "there is no source" in _run(data)[2] or "no source has it" in _run(data)[2]
     status, result, errors = _run(data, places.sources[source])
     assert status == 0, errors
     assert result["head"] == places.head

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from eth_typing import Address
 
+from node.app import open_chain
 from node.chain.errors import ExecutionFailed, OutOfTime
 from node.chain.execution import Call, Scene, call, estimate_gas
 from node.chain.overrides import AccountOverride
 from node.chain.time_limit import time_limit
 from node.config import DataDirectory
-from node.opening import sole_user
 from tests.node.compiler.states import by_py_evm, compiled
 from tests.node.state_tests.variants import Variant
 
@@ -27,7 +27,7 @@ SECONDS = 0.005
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     directory = DataDirectory(tmp_path_factory.mktemp("time limit") / "data")
     directory.initialize(chain_id=20_261, sandbox=False, operators=(), timestamp=1_771_200_000)
-    with sole_user(directory) as history:
+    with open_chain(directory) as history:
         yield Scene(history, history.head)
 
 
