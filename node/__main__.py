@@ -13,7 +13,7 @@ from eth_typing import Address
 from node.app import run as run_node
 from node.chain.errors import ChainError
 from node.chain.genesis import GenesisConfig
-from node.chain.rules import NodeComputation
+from node.chain.rules import run_on_py_evm
 from node.chain.verification import verify_chain
 from node.commands.backup import backup
 from node.commands.chain_file import export_chain, import_chain
@@ -133,7 +133,7 @@ for command in (export_chain, import_chain, backup, repair, checkpoint):
 
 def _choose(evm: str) -> None:
     if evm == "stock":
-        NodeComputation.hot_code = None
+        run_on_py_evm()
 
 
 def _hash(text: str) -> bytes:

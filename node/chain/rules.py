@@ -58,5 +58,11 @@ class NodeState(MendedRules, PragueState):
         """None exist here: EIP-4788, 2935, 7002 and 7251 serve a consensus layer, and without their code do nothing."""
 
 
+def run_on_py_evm() -> None:
+    """In this process its loop and its curves, in place of the compiled code and the faster curves. What it misses stays mended."""
+    NodeComputation.hot_code = None
+    NodeComputation._precompiles = {**PRAGUE_PRECOMPILES, MODEXP_ADDRESS: modexp, P256VERIFY_ADDRESS: p256verify}
+
+
 def sealed_gas_max(gas_limit: int) -> int:
     return gas_limit // SEALED_SHARE_OF_GAS_LIMIT

@@ -16,6 +16,6 @@ evm_option = click.option(
     type=click.Choice(["compiled", "stock"]),
     default="compiled",
     show_default=True,
-    help="compiled runs hot code as Python; stock is py-evm's own loop, for comparison. Blocks are the same.",
+    help="compiled runs hot code as Python; stock is py-evm's own loop and curves, for comparison. Blocks are the same.",
 )
 data_option = click.option("--data", type=click.Path(path_type=Path), required=True, help="The node's data directory.")
