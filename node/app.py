@@ -100,6 +100,7 @@ def open_chain(directory: DataDirectory, *, batched_trie: bool = True) -> Iterat
     config = directory.genesis()
     lock = directory.lock()
     try:
+        directory.finish_initialization()
         key = directory.sealer_key()
         check_not_lost(directory.store)
         with contextlib.closing(RocksDb(directory.store)) as store:

@@ -38,10 +38,15 @@ def note_begun(store: Path) -> None:
 
 def check_not_lost(store: Path) -> None:
     """Raises StoreFailed, before anything is written, if the chain that was begun here has left not even an empty store."""
-    if was_begun(store) and not store.with_name(store.name + ".damaged").exists():  # left by a repair, which is named by itself
-        files = [*store.iterdir()] if store.is_dir() else []
-        if not any(file.name == "CURRENT" or file.suffix in (".sst", ".log") for file in files):
-            raise lost(store)
+    put_aside = store.with_name(store.name + ".damaged").exists()  # by a repair, which is named by itself
+    if was_begun(store) and not put_aside and not holds_a_store(store):
+        raise lost(store)
+
+
+def holds_a_store(store: Path) -> bool:
+    """Any part of one, of an earlier version's (LMDB) too."""
+    files = [*store.iterdir()] if store.is_dir() else []
+    return any(file.name in ("CURRENT", "data.mdb") or file.suffix in (".sst", ".log") for file in files)
 
 
 def lost(store: Path) -> StoreFailed:
