@@ -6,6 +6,7 @@ A name that ends in `.gz` is compressed. The first line says how many blocks fol
 import gzip
 import json
 import os
+import secrets
 import zlib
 from binascii import unhexlify
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from node.chain.errors import BadBlock, ChainError
 from node.chain.following import SealedBlock
 from node.chain.genesis import GenesisConfig, canonical_json, parse_config
 from node.chain.history import History
+from node.store.database import flush_names
 
 FORMAT = "splittally-chain/1"
 LINE_BYTES_MAX = 64 * 1024 * 1024  # a block of 2^26 gas has at most 4 MiB of transactions that pay for themselves
@@ -40,10 +42,10 @@ def write_chain(history: History, path: Path) -> int:
     """Returns how many blocks stand after the genesis. The file is there whole or not at all; an old one is not replaced."""
     if path.exists():
         raise ChainFileError(f"{path} exists already")
-    aside = path.with_name(path.name + ".part")
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")  # another export may be at work on the same one
     blocks = int(history.head.block_number)
     try:
-        with aside.open("wb") as raw:
+        with aside.open("xb") as raw:
             file = _compressed(raw) if path.suffix == ".gz" else raw
             for line in _lines(history, blocks):
                 file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
@@ -51,10 +53,14 @@ def write_chain(history: History, path: Path) -> int:
                 file.close()
             raw.flush()
             os.fsync(raw.fileno())
+        if path.exists():
+            raise ChainFileError(f"{path} exists already")
         aside.rename(path)
+        flush_names(path.parent)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise ChainFileError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        aside.unlink(missing_ok=True)
     return blocks
 
 

@@ -11,7 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from node.__main__ import main
-from node.chain.errors import ChainError
+from node.backup import back_up
+from node.chain.errors import ChainError, StoreFailed
+from node.chain.verification import verify_chain
+from node.config import DataDirectory, DataDirectoryError
+from node.opening import sole_user
 from tests.node.cell_contract import CREATION, word
 from tests.node.running_node import RpcFailure, RunningNode, run_node_command
 from tests.node.sealed_chain import OPERATOR
@@ -82,6 +86,63 @@ def test_a_backup_replaces_nothing(tmp_path: Path) -> None:
     refused = CliRunner().invoke(main, ["backup", "--data", str(tmp_path / "data"), str(tmp_path / "kept")])
     assert isinstance(refused.exception, ChainError)
     assert "exists already" in str(refused.exception)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data of a node that is not running."""
+    data = tmp_path_factory.mktemp("kept") / "data"
+    with RunningNode(data, ARGUMENTS) as node:
+        node.send(OPERATOR, to=OPERATOR.address)
+        node.stop()
+    return data
+
+
+@pytest.mark.parametrize("command", ["backup", "export"])
+def test_what_stands_beside_the_place_of_a_backup_or_export_stays(kept: Path, tmp_path: Path, command: str) -> None:
+    (tmp_path / "copy.part").mkdir()
+    (tmp_path / "copy.part" / "precious").write_text("someone's")
+    assert CliRunner().invoke(main, [command, "--data", str(kept), str(tmp_path / "copy")]).exit_code == 0
+    refused = CliRunner().invoke(main, [command, "--data", str(kept), str(tmp_path / "copy")])
+    assert "exists already" in str(refused.exception)
+    assert (tmp_path / "copy.part" / "precious").read_text() == "someone's"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "copy.part"]
+
+
+def test_two_backups_to_one_place_leave_one_whole_and_nothing_else(kept: Path, tmp_path: Path) -> None:
+    start, refusals = threading.Barrier(2), list[str]()
+
+    def copy() -> None:
+        start.wait()
+        try:
+            back_up(DataDirectory(kept), tmp_path / "copy", with_key=False)
+        except DataDirectoryError as refusal:
+            refusals.append(str(refusal))
+
+    copying = [threading.Thread(target=copy) for _ in range(2)]
+    for thread in copying:
+        thread.start()
+    for thread in copying:
+        thread.join()
+    assert len(refusals) == 1
+    assert "Directory not empty" in refusals[0] or "exists already" in refusals[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+    with sole_user(DataDirectory(tmp_path / "copy")) as history:
+        assert list(verify_chain(history)) == [0, 1]
+
+
+@pytest.mark.parametrize("command", ["backup", "export"])
+def test_a_copy_of_a_damaged_chain_leaves_nothing_behind(kept: Path, tmp_path: Path, command: str) -> None:
+    data = Path(shutil.copytree(kept, tmp_path / "data"))
+    (table,) = (data / "chain").glob("*.sst")
+    content = bytearray(table.read_bytes())
+    with sole_user(DataDirectory(data)) as history:
+        place = content.index(history.seal(1)[:16])
+    content[place] ^= 1
+    table.write_bytes(content)
+    refused = CliRunner().invoke(main, [command, "--data", str(data), str(tmp_path / "copy")])
+    assert isinstance(refused.exception, StoreFailed), refused.exception
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
 @pytest.mark.parametrize("command", [("backup", "copy"), ("export", "chain.jsonl")])
