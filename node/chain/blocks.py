@@ -19,6 +19,7 @@ from node.chain.fees import next_base_fee
 from node.chain.receipts import Log, Receipt
 from node.chain.rules import REFUND_QUOTIENT, Header, NodeState
 from node.chain.state import NodeReader, StateOverlay, state_at
+from node.chain.time_limit import Pulse
 from node.chain.transactions import Transaction, gas_least
 from node.chain.trie.ordered import ordered_root
 from node.chain.trie.source import NodeCache
@@ -54,6 +55,7 @@ class Environment:
     read_node: NodeReader
     previous_hashes: Callable[[int], Iterable[bytes]]  # number → hashes of the blocks before it, latest first
     nodes: NodeCache | None = None  # decoded nodes of this very store; None: py-evm's own tries
+    pulse: Pulse | None = None  # of a block that is only looked at; what is sealed or verified has none
 
 
 @dataclass
@@ -81,6 +83,7 @@ def execute_block(
     overlay = StateOverlay(environment.read_node, environment.nodes)
     hashes = environment.previous_hashes(header.block_number)
     state = state_at(overlay, header, environment.parent.state_root, hashes, environment.chain_id)
+    state.pulse = environment.pulse
     result = Execution(header)
     gas_used, waiting = 0, set[bytes]()
     for transaction in candidates:

@@ -10,6 +10,7 @@ from eth_hash.auto import keccak
 from node.chain import receipts, rlp, transactions
 from node.chain.bell import Bell
 from node.chain.blocks import Block, Execution
+from node.chain.budget import Budget
 from node.chain.errors import NotOnChain, TooMuch
 from node.chain.genesis import GenesisConfig
 from node.chain.logs import LogFilter
@@ -91,16 +92,26 @@ class History:
         for earlier in range(number - 1, max(-1, number - 1 - MAX_PREV_HEADER_DEPTH), -1):
             yield keccak(self.raw_header(earlier))
 
-    def logs(self, wanted: LogFilter, first: int, last: int, *, logs_max: int) -> list[FoundLog]:
-        """Raises TooMuch rather than answer with a part."""
+    def logs(self, wanted: LogFilter, first: int, last: int, *, logs_max: int, budget: Budget) -> list[FoundLog]:
+        """Raises TooMuch, or BudgetSpent, rather than answer with a part."""
         found: list[FoundLog] = []
+        for _, logs in self.logs_by_block(wanted, first, last):
+            budget.pulse()
+            budget.hold(sum(item.log.size for item in logs))
+            found += logs
+            if len(found) > logs_max:
+                raise TooMuch(f"query returned more than {logs_max} logs; ask for a smaller block range")
+        return found
+
+    def logs_by_block(self, wanted: LogFilter, first: int, last: int) -> Iterator[tuple[int, list[FoundLog]]]:
+        """Of each block its number, and what is wanted of it, mostly nothing."""
+        may_match = wanted.bloom_test()
         for number in range(first, last + 1):
             raw = self.raw_header(number)
-            if wanted.may_match_bloom(raw[BLOOM_OFFSET : BLOOM_OFFSET + receipts.BLOOM_BYTES]):
-                found += [item for item in self._logs_of_block(number) if wanted.matches(item.log)]
-                if len(found) > logs_max:
-                    raise TooMuch(f"query returned more than {logs_max} logs; ask for a smaller block range")
-        return found
+            if may_match(raw[BLOOM_OFFSET : BLOOM_OFFSET + receipts.BLOOM_BYTES]):
+                yield number, [item for item in self._logs_of_block(number) if wanted.matches(item.log)]
+            else:
+                yield number, []
 
     def _logs_of_block(self, number: int) -> Iterator[FoundLog]:
         items = self.receipts(number)

@@ -1,8 +1,9 @@
 """Log filters: addresses and topics, tested against a block's bloom first and each log then."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from node.chain.receipts import Log, bloom_may_hold
+from node.chain.receipts import Log, bloom_bits
 
 
 @dataclass(frozen=True)
@@ -12,9 +13,15 @@ class LogFilter:
     addresses: frozenset[bytes] = frozenset()
     topics: tuple[frozenset[bytes], ...] = ()
 
-    def may_match_bloom(self, bloom: bytes) -> bool:
-        groups = [self.addresses, *self.topics]
-        return all(not group or any(bloom_may_hold(bloom, item) for item in group) for group in groups)
+    def bloom_test(self) -> Callable[[bytes], bool]:
+        """Whether a block of this bloom may hold such logs. For a whole query: each item is hashed once, here."""
+        groups = [[bloom_bits(item) for item in group] for group in (self.addresses, *self.topics) if group]
+
+        def may_match(bloom: bytes) -> bool:
+            held = int.from_bytes(bloom, "big")
+            return all(any(held & bits == bits for bits in group) for group in groups)
+
+        return may_match
 
     def matches(self, log: Log) -> bool:
         if self.addresses and log.address not in self.addresses:

@@ -16,6 +16,10 @@ class Log:
     topics: tuple[bytes, ...]
     data: bytes
 
+    @property
+    def size(self) -> int:
+        return len(self.data) + 32 * len(self.topics) + 20
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -33,19 +37,16 @@ class Receipt:
 def bloom_of(logs: Sequence[Log]) -> bytes:
     bits = 0
     for item in {value for log in logs for value in (log.address, *log.topics)}:
-        digest = keccak(item)
-        for start in (0, 2, 4):
-            bits |= 1 << (int.from_bytes(digest[start : start + 2], "big") & 0x7FF)
+        bits |= bloom_bits(item)
     return bits.to_bytes(BLOOM_BYTES, "big")
 
 
-def bloom_may_hold(bloom: bytes, item: bytes) -> bool:
-    digest = keccak(item)
+def bloom_bits(item: bytes) -> int:
+    """What an address or a topic sets in a bloom."""
+    digest, bits = keccak(item), 0
     for start in (0, 2, 4):
-        bit = int.from_bytes(digest[start : start + 2], "big") & 0x7FF
-        if not bloom[BLOOM_BYTES - 1 - bit // 8] >> (bit % 8) & 1:
-            return False
-    return True
+        bits |= 1 << (int.from_bytes(digest[start : start + 2], "big") & 0x7FF)
+    return bits
 
 
 def encode(receipt: Receipt) -> bytes:

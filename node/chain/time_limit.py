@@ -10,11 +10,16 @@ CALL_SECONDS_MAX = 10.0
 Pulse = Callable[[], None]
 
 
-def time_limit(seconds: float = CALL_SECONDS_MAX) -> Pulse:
-    """To be called every now and then while code runs; raises OutOfTime once `seconds` from now are over."""
+def time_limit(seconds: float = CALL_SECONDS_MAX, within: Pulse | None = None) -> Pulse:
+    """To be called every now and then while code runs; raises OutOfTime once `seconds` from now are over.
+
+    `within` is the pulse of what this code is a part of, and may end it sooner.
+    """
     end = time.monotonic() + seconds
 
     def pulse() -> None:
+        if within is not None:
+            within()
         if time.monotonic() > end:
             raise OutOfTime(f"execution aborted (timeout = {seconds:g}s)")
 

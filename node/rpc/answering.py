@@ -8,6 +8,7 @@ import contextlib
 from concurrent.futures import Executor
 
 from node.chain.bell import Bell
+from node.chain.budget import Budget
 from node.rpc.dispatch import Dispatcher, Reply
 
 PATIENCE_SECONDS = 1.0  # a transaction behind a gap in its nonces, or a long queue, is answered with null after this
@@ -18,18 +19,22 @@ class Answering:
         self._dispatcher, self._workers, self._new_head = dispatcher, workers, new_head
 
     async def __call__(self, body: bytes) -> bytes:
-        loop = asyncio.get_running_loop()
-        reply, response = await loop.run_in_executor(self._workers, self._first, body)
-        if response is not None:
-            return response
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await self._ask_again(reply, loop)
-        return reply.body()
+        """If the wait for it is cancelled, as at the server's end, what is under way on a worker thread ends too."""
+        loop, budget = asyncio.get_running_loop(), self._dispatcher.new_budget()
+        try:
+            reply, response = await loop.run_in_executor(self._workers, self._first, body, budget)
+            if response is not None:
+                return response
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await self._ask_again(reply, loop)
+            return reply.body()
+        finally:
+            budget.end()
 
-    def _first(self, body: bytes) -> tuple[Reply, bytes | None]:
+    def _first(self, body: bytes, budget: Budget) -> tuple[Reply, bytes | None]:
         """On a worker thread: a response may be megabytes of JSON."""
-        reply = self._dispatcher.reply(body)
+        reply = self._dispatcher.reply(body, budget)
         return reply, None if reply.not_yet else reply.body()
 
     async def _ask_again(self, reply: Reply, loop: asyncio.AbstractEventLoop) -> None:

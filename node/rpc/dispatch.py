@@ -1,15 +1,16 @@
 """From a JSON-RPC request, single or batch, to its response. Knows nothing of HTTP."""
 
 import inspect
-import json
 import logging
 from collections.abc import Callable, Mapping
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
+from node.chain.budget import Budget
 from node.chain.errors import ChainError
+from node.rpc.encoding import Encoded, encode, encode_object
 from node.rpc.errors import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
@@ -29,48 +30,57 @@ class NotYet(Exception):
     """Of a handler whose answer is null until a block that is about to be sealed. Whoever cannot wait answers null."""
 
 
+class _Method(NamedTuple):
+    handler: Handler
+    parameters: inspect.Signature
+    takes_budget: bool
+
+
 class Dispatcher:
-    def __init__(self, methods: Mapping[str, Handler]) -> None:
-        self._methods = {name: (handler, inspect.signature(handler)) for name, handler in methods.items()}
+    """A handler's positional parameters are the request's. One that may take long or answer much has a keyword `budget` too."""
+
+    def __init__(self, methods: Mapping[str, Handler], new_budget: Callable[[], Budget] = Budget) -> None:
+        self.new_budget = new_budget
+        self._methods = {name: _method(handler) for name, handler in methods.items()}
 
     def with_methods(self, methods: Mapping[str, Handler]) -> "Dispatcher":
         """These methods beside or in place of those it has."""
-        extended = Dispatcher(methods)
+        extended = Dispatcher(methods, self.new_budget)
         extended._methods = {**self._methods, **extended._methods}
         return extended
 
     def respond(self, body: bytes) -> bytes:
         """The response's JSON; empty if the request held notifications only."""
-        return self.reply(body).body()
+        return self.reply(body, self.new_budget()).body()
 
-    def reply(self, body: bytes) -> "Reply":
+    def reply(self, body: bytes, budget: Budget) -> "Reply":
         """Everything asked for is done; what answered NotYet may be asked again."""
         try:
             request = from_json(body, allow_inf_nan=False)  # bounded in depth: the EVM library lifts the interpreter's own bound
         except ValueError:
-            return Reply(self, refusal=RpcError(PARSE_ERROR, "parse error: the body is not valid JSON"))
+            return Reply(self, budget, refusal=RpcError(PARSE_ERROR, "parse error: the body is not valid JSON"))
         if not isinstance(request, list):
-            return Reply(self, [request])
+            return Reply(self, budget, [request])
         if not request:
-            return Reply(self, refusal=RpcError(INVALID_REQUEST, "empty batch"))
+            return Reply(self, budget, refusal=RpcError(INVALID_REQUEST, "empty batch"))
         if len(request) > BATCH_MAX:
-            return Reply(self, refusal=RpcError(INVALID_REQUEST, f"batch too large: at most {BATCH_MAX} requests"))
-        return Reply(self, request, batch=True)
+            return Reply(self, budget, refusal=RpcError(INVALID_REQUEST, f"batch too large: at most {BATCH_MAX} requests"))
+        return Reply(self, budget, request, batch=True)
 
-    def answer(self, request: object) -> tuple[dict[str, object] | None, bool]:
-        """The response to one request, if it wants one, and whether it is NotYet."""
+    def answer(self, request: object, budget: Budget) -> tuple[str | None, bool]:
+        """The response to one request, as JSON, if it wants one, and whether it is NotYet."""
         try:
             request_id, method, params, is_notification = _parse(request)
         except RpcError as error:
             request_id = request.get("id") if isinstance(request, dict) else None
             return _failure(request_id if isinstance(request_id, str | int) else None, error), False
-        response: dict[str, object]
         not_yet = False
         try:
-            result = self._call(method, params)
+            budget.check()
+            response = _success(request_id, self._call(method, params, budget))
         except NotYet:
             not_yet = True
-            response = {"jsonrpc": "2.0", "id": request_id, "result": None}
+            response = _success(request_id, None)
         except RpcError as error:
             response = _failure(request_id, error)
         except ChainError as error:
@@ -78,29 +88,33 @@ class Dispatcher:
         except Exception:
             log.exception("%s failed", method)
             response = _failure(request_id, RpcError(INTERNAL_ERROR, "internal error"))
-        else:
-            response = {"jsonrpc": "2.0", "id": request_id, "result": result}
         return (None, False) if is_notification else (response, not_yet)
 
-    def _call(self, method: str, params: list[Any]) -> object:
+    def _call(self, method: str, params: list[Any], budget: Budget) -> object:
         if method not in self._methods:
             raise MethodNotFound(method[:100])
-        handler, signature = self._methods[method]
+        handler, parameters, takes_budget = self._methods[method]
         try:
-            bound = signature.bind(*params)
+            bound = parameters.bind(*params)
         except TypeError as error:
             raise InvalidParams(f"wrong number of parameters: {error}") from error
-        return handler(*bound.args)
+        return handler(*bound.args, budget=budget) if takes_budget else handler(*bound.args)
 
 
 class Reply:
-    """The responses to a body's requests. Each request is carried out once, but for those that answered NotYet."""
+    """The responses to a body's requests, on one budget. Each request is carried out once, but for those that answered NotYet."""
 
     def __init__(
-        self, dispatcher: Dispatcher, requests: list[object] | None = None, *, batch: bool = False, refusal: RpcError | None = None
+        self,
+        dispatcher: Dispatcher,
+        budget: Budget,
+        requests: list[object] | None = None,
+        *,
+        batch: bool = False,
+        refusal: RpcError | None = None,
     ) -> None:
-        self._dispatcher, self._requests, self._batch = dispatcher, requests or [], batch
-        self._responses: list[dict[str, object] | None] = [_failure(None, refusal)] if refusal else [None] * len(self._requests)
+        self._dispatcher, self._budget, self._requests, self._batch = dispatcher, budget, requests or [], batch
+        self._responses: list[str | None] = [_failure(None, refusal)] if refusal else [None] * len(self._requests)
         self._open = list(range(len(self._requests)))
         self.ask()
 
@@ -112,7 +126,9 @@ class Reply:
         """All of them at first, later what answered NotYet."""
         still_open = []
         for position in self._open:
-            self._responses[position], not_yet = self._dispatcher.answer(self._requests[position])
+            response, not_yet = self._dispatcher.answer(self._requests[position], self._budget)
+            self._responses[position] = response
+            self._budget.answered(len(response or ""))
             if not_yet:
                 still_open.append(position)
         self._open = still_open
@@ -121,7 +137,7 @@ class Reply:
         wanted = [response for response in self._responses if response is not None]
         if not wanted:
             return b""
-        return _dump(wanted if self._batch else wanted[0])
+        return (f"[{','.join(wanted)}]" if self._batch else wanted[0]).encode()
 
 
 def _parse(request: object) -> tuple[str | int | float | None, str, list[Any], bool]:
@@ -141,9 +157,16 @@ def _parse(request: object) -> tuple[str | int | float | None, str, list[Any], b
     return request_id, method, params, "id" not in request
 
 
-def _failure(request_id: object, error: RpcError) -> dict[str, object]:
-    return {"jsonrpc": "2.0", "id": request_id, "error": error.body()}
+def _method(handler: Handler) -> _Method:
+    parameters = inspect.signature(handler).parameters
+    takes_budget = "budget" in parameters
+    return _Method(handler, inspect.Signature([item for name, item in parameters.items() if name != "budget"]), takes_budget)
 
 
-def _dump(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+def _success(request_id: object, result: object) -> str:
+    response = {"jsonrpc": "2.0", "id": request_id, "result": result}
+    return encode_object(response).text if isinstance(result, Encoded) else encode(response)
+
+
+def _failure(request_id: object, error: RpcError) -> str:
+    return encode({"jsonrpc": "2.0", "id": request_id, "error": error.body()})

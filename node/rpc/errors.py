@@ -1,6 +1,6 @@
 """JSON-RPC errors, and the one table that turns the chain's refusals into them, as geth words and numbers them."""
 
-from node.chain import errors
+from node.chain import budget, errors
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -9,6 +9,8 @@ INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
 SERVER_ERROR = -32000
 NOT_FOUND = -32001
+TIMED_OUT = -32002
+RESPONSE_TOO_LARGE = -32003
 LIMIT_EXCEEDED = -32005
 REVERTED = 3
 
@@ -37,6 +39,8 @@ _CODES: dict[type[errors.ChainError], int] = {
     errors.NotOnChain: SERVER_ERROR,
     errors.TooMuch: LIMIT_EXCEEDED,
     errors.BadTimestamp: INVALID_PARAMS,
+    budget.RequestTimedOut: TIMED_OUT,
+    budget.ResponseTooLarge: RESPONSE_TOO_LARGE,
 }
 
 

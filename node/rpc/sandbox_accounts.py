@@ -9,10 +9,10 @@ from eth_typing import Address
 from eth_utils.address import to_checksum_address
 from eth_utils.exceptions import ValidationError
 
+from node.chain.budget import Budget
 from node.chain.errors import TransactionRefused
 from node.chain.execution import Scene, estimate_gas, state_of
 from node.chain.fees import PRIORITY_FEE_SUGGESTED, next_base_fee
-from node.chain.time_limit import time_limit
 from node.chain.transactions import decode
 from node.rpc.dispatch import Handler
 from node.rpc.errors import SERVER_ERROR, InvalidParams, RpcError
@@ -30,11 +30,11 @@ def methods(node: NodeView) -> dict[str, Handler]:
     def accounts() -> list[str]:
         return [to_data(item) for item in unlocked]
 
-    def send_transaction(request: object) -> str:
-        return to_data(node.producer.submit(_signed(request)))
+    def send_transaction(request: object, *, budget: Budget) -> str:
+        return to_data(node.producer.submit(_signed(request, budget)))
 
-    def sign_transaction(request: object) -> dict[str, Any]:
-        raw = _signed(request)
+    def sign_transaction(request: object, *, budget: Budget) -> dict[str, Any]:
+        raw = _signed(request, budget)
         return {"raw": to_data(raw), "tx": transaction_view(decode(raw))}
 
     def sign(account: object, message: object) -> str:
@@ -57,11 +57,11 @@ def methods(node: NodeView) -> dict[str, Handler]:
         except KeyError:
             raise RpcError(SERVER_ERROR, "unknown account") from None
 
-    def _signed(request: object) -> bytes:
+    def _signed(request: object, budget: Budget) -> bytes:
         if not isinstance(request, dict):
             raise InvalidParams("the transaction must be an object")
         signer = _signer(request.get("from"))
-        fields = _with_defaults(node, {name: value for name, value in request.items() if value is not None})
+        fields = _with_defaults(node, {name: value for name, value in request.items() if value is not None}, budget)
         try:
             return bytes(signer.sign_transaction(fields).raw_transaction)
         except (TypeError, ValueError, KeyError, AttributeError, ValidationError) as error:
@@ -77,7 +77,7 @@ def methods(node: NodeView) -> dict[str, Handler]:
     }
 
 
-def _with_defaults(node: NodeView, given: dict[str, Any]) -> dict[str, Any]:
+def _with_defaults(node: NodeView, given: dict[str, Any], budget: Budget) -> dict[str, Any]:
     """A transaction's fields as the signer takes them; what the caller left out is filled in as geth does."""
     history, call = node.history, parse_call(given)
     head = history.head
@@ -96,7 +96,7 @@ def _with_defaults(node: NodeView, given: dict[str, Any]) -> dict[str, Any]:
         fields["accessList"] = access_list_view(call.access_list)
     if call.authorizations:
         fields["authorizationList"] = given["authorizationList"]
-    fields["gas"] = call.gas if "gas" in given else estimate_gas(Scene(history, head, pulse=time_limit()), call)
+    fields["gas"] = call.gas if "gas" in given else estimate_gas(Scene(history, head, pulse=budget.call_limit()), call)
     if "gasPrice" in given:
         return {**fields, "gasPrice": call.max_fee_per_gas}
     tip = call.max_priority_fee_per_gas if "maxPriorityFeePerGas" in given else PRIORITY_FEE_SUGGESTED

@@ -1,7 +1,7 @@
 """JSON-RPC over HTTP and WebSocket on one port. Answers on loopback only, and to no page that a browser brought from elsewhere."""
 
 import ipaddress
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -10,20 +10,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from node.chain.budget import Budget
 from node.rpc.answering import Answering
 from node.rpc.dispatch import Dispatcher
 from node.rpc.methods import method_table
 from node.rpc.ports import NodeView
 from node.rpc.websocket import Connection
+from node.rpc.workers import Workers
 
 BODY_BYTES_MAX = 5 * 1024 * 1024
 WORKERS = 4  # threads that answer requests, so that a long call does not hold up a short one
 SOCKETS_MAX = 256
 
 
-def application(node: NodeView) -> Starlette:
-    dispatcher = Dispatcher(method_table(node))
-    workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="rpc")
+def application(node: NodeView, new_budget: Callable[[], Budget] = Budget) -> Starlette:
+    dispatcher = Dispatcher(method_table(node), new_budget)
+    workers = Workers(WORKERS)
     answered = Answering(dispatcher, workers, node.history.new_head)
 
     async def answer(request: Request) -> Response:

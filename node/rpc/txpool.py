@@ -1,9 +1,10 @@
 """`txpool_` methods: what waits for a block (pending) and what waits for an earlier nonce (queued)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from eth_utils.address import to_checksum_address
 
+from node.chain.budget import Budget
 from node.chain.execution import state_of
 from node.chain.transactions import Transaction
 from node.rpc.dispatch import Handler
@@ -24,20 +25,23 @@ def methods(node: NodeView) -> dict[str, Handler]:
         pending, queued = split()
         return {"pending": to_quantity(len(pending)), "queued": to_quantity(len(queued))}
 
-    def content() -> dict[str, Grouped]:
-        return _both(split(), transaction_view)
+    def content(*, budget: Budget) -> dict[str, Grouped]:
+        both = split()
+        budget.hold(sum(2 * len(item.raw) for items in both for item in items))
+        return _both(both, transaction_view)
 
     def inspect() -> dict[str, Grouped]:
         return _both(split(), _line)
 
     def content_from(sender: object) -> dict[str, dict[str, object]]:
-        wanted = to_checksum_address(address(sender))
-        return {name: grouped.get(wanted, {}) for name, grouped in content().items()}
+        wanted = address(sender)
+        own = [[item for item in items if item.sender == wanted] for items in split()]
+        return {name: grouped.get(to_checksum_address(wanted), {}) for name, grouped in _both(own, transaction_view).items()}
 
     return {"txpool_status": status, "txpool_content": content, "txpool_contentFrom": content_from, "txpool_inspect": inspect}
 
 
-def _both(split: tuple[list[Transaction], list[Transaction]], shown: Callable[[Transaction], object]) -> dict[str, Grouped]:
+def _both(split: Sequence[list[Transaction]], shown: Callable[[Transaction], object]) -> dict[str, Grouped]:
     return {name: _grouped(items, shown) for name, items in zip(("pending", "queued"), split, strict=True)}
 
 

@@ -7,6 +7,7 @@ from eth.exceptions import VMError
 
 from node.chain import receipts
 from node.chain.blocks import Block, child_header, gas_charged
+from node.chain.budget import Budget
 from node.chain.history import History
 from node.chain.overrides import override
 from node.chain.receipts import Log, Receipt
@@ -17,7 +18,6 @@ from node.chain.simulation.state import simulated_state
 from node.chain.simulation.transfers import logs_with_transfers
 from node.chain.simulation.unsigned import unsigned_transaction
 from node.chain.state import StateOverlay, state_at
-from node.chain.time_limit import time_limit
 from node.chain.tracing.call_frames import CallFrames
 from node.chain.transactions import Transaction
 from node.chain.trie.ordered import ordered_root
@@ -49,19 +49,19 @@ class SimulatedBlock:
     calls: tuple[SimulatedCall, ...]
 
 
-def simulate(history: History, base: Header, plans: Iterable[PlannedBlock], rules: Rules) -> list[SimulatedBlock]:
+def simulate(history: History, base: Header, plans: Iterable[PlannedBlock], rules: Rules, budget: Budget) -> list[SimulatedBlock]:
     """Raises a TransactionRefused for a call that could not be in a block: then nothing is answered of the others either."""
-    simulation = _Simulation(history, base, rules)
+    simulation = _Simulation(history, base, rules, budget)
     return [simulation.run(plan) for plan in list(in_order(base, plans))]
 
 
 class _Simulation:
-    def __init__(self, history: History, base: Header, rules: Rules) -> None:
+    def __init__(self, history: History, base: Header, rules: Rules, budget: Budget) -> None:
         self._history, self._rules = history, rules
         self._overlay = StateOverlay(history.read_node, NodeCache())
         self._headers = [base]
         self._gas_left = GAS_MAX
-        self._pulse = time_limit()
+        self._budget, self._pulse = budget, budget.call_limit()
 
     def run(self, plan: PlannedBlock) -> SimulatedBlock:
         header = self._open_header(plan)
@@ -106,7 +106,7 @@ class _Simulation:
         self, header: Header, root: bytes, planned: PlannedCall, gas_used: int
     ) -> tuple[bytes, Transaction, SimulatedCall, Receipt]:
         chain_id = self._history.config.chain_id
-        frames = CallFrames() if self._rules.transfers else None
+        frames = CallFrames(self._budget.hold) if self._rules.transfers else None
         state = state_at(self._overlay, header, root, self._previous_hashes(), chain_id, simulated_state(frames))
         state.pulse = self._pulse
         call = admit(state, header, planned, GasLeft(header.gas_limit, gas_used, self._gas_left), validation=self._rules.validation)
@@ -122,6 +122,7 @@ class _Simulation:
         shown = logs if frames is None else tuple(logs_with_transfers(frames.top_of(call, computation, charged)))
         spent = call.gas - computation.get_gas_remaining()
         failure = computation.error if computation.is_error else None
+        self._budget.hold(2 * (len(call.data) + len(computation.output) + sum(log.size for log in shown)))
         result = SimulatedCall(bytes(computation.output), shown, charged, max(spent, charged), failure)
         return bytes(state.state_root), transaction, result, receipt
 

@@ -7,6 +7,7 @@ from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth.exceptions import Revert, VMError
 from eth.vm.computation import BaseComputation
 
+from node.chain.budget import Hold
 from node.chain.errors import TooMuch
 from node.chain.execution import Call
 from node.chain.failures import failure_text, revert_reason
@@ -15,6 +16,7 @@ from node.chain.tracing.replay import Replay
 from node.chain.tracing.watched import Tracer, as_number
 
 FRAMES_MAX = 50_000
+FRAME_BYTES = 300  # in the answer, without its data
 
 
 @dataclass
@@ -52,8 +54,8 @@ class Frame:
 
 
 class CallFrames(Tracer):
-    def __init__(self, *, top_only: bool = False) -> None:
-        self._top_only = top_only
+    def __init__(self, hold: Hold, *, top_only: bool = False) -> None:
+        self._hold, self._top_only = hold, top_only
         self._open: list[Frame] = [Frame("", b"", None, 0, b"", None)]
         self._operation = [""]  # of each open frame, the step it is at
         self._count = 0
@@ -85,6 +87,7 @@ class CallFrames(Tracer):
         if failure is None and self._operation[-1].startswith("LOG") and not (self._top_only and len(self._operation) > 1):
             _, address, topics, data = computation._log_entries[-1]
             log = Log(bytes(address), tuple(topic.to_bytes(32, "big") for topic in topics), bytes(data))
+            self._hold(2 * log.size)
             self._open[-1].logs.append((log, len(self._open[-1].calls)))
 
     def enter(self, parent: BaseComputation, message: MessageAPI) -> None:
@@ -106,6 +109,7 @@ class CallFrames(Tracer):
             return
         frame = self._open.pop()
         frame.finish(child, child.get_gas_used())
+        self._hold(2 * len(frame.output))
         if frame.failure is not None:
             frame.drop_logs()
 
@@ -113,4 +117,5 @@ class CallFrames(Tracer):
         self._count += 1
         if self._count > FRAMES_MAX:
             raise TooMuch(f"the trace is too large: at most {FRAMES_MAX} calls; ask for onlyTopCall")
+        self._hold(FRAME_BYTES + 2 * len(frame.input))
         self._open[-1].calls.append(frame)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from node.chain.budget import Hold
 from node.chain.rules import NodeState
 from node.chain.tracing.replay import Replay
 from node.chain.tracing.touched import Touched
@@ -20,17 +21,18 @@ class AccountState:
 States = dict[bytes, AccountState]
 
 
-def prestate(done: Replay, touched: Touched) -> States:
+def prestate(done: Replay, touched: Touched, hold: Hold) -> States:
     """Slots that were empty are left out, as are empty code and a nonce of 0."""
     found: States = {}
     for address, slots in _all_touched(done, touched).items():
         storage = {slot: done.before.get_storage(address, slot) for slot in slots}  # type: ignore[arg-type]
         balance, nonce, code = _account(done.before, address)
+        hold(2 * len(code))
         found[address] = AccountState(balance, nonce or None, code or None, storage)
     return found
 
 
-def difference(done: Replay, touched: Touched) -> tuple[States, States]:
+def difference(done: Replay, touched: Touched, hold: Hold) -> tuple[States, States]:
     """Changed accounts whole as they were, and of the new state only what differs."""
     before, after = {}, {}
     for address, slots in _all_touched(done, touched).items():
@@ -39,6 +41,7 @@ def difference(done: Replay, touched: Touched) -> tuple[States, States]:
         changed = {slot: pair for slot, pair in storage.items() if pair[0] != pair[1]}
         if old == new and not changed:
             continue
+        hold(2 * (len(old[2]) + len(new[2])))
         existed = old != (0, 0, b"")
         if existed:
             old_slots = {slot: pair[0] for slot, pair in changed.items() if pair[0]}

@@ -12,6 +12,7 @@ from node.chain.execution import Call, Scene, free_of_charge, run_on
 from node.chain.history import History
 from node.chain.rules import Header, NodeState
 from node.chain.state import StateOverlay, state_at
+from node.chain.time_limit import Pulse
 from node.chain.tracing.watched import Tracer, watched_state
 from node.chain.transactions import Transaction
 
@@ -31,14 +32,16 @@ class Replay:
         return gas_charged(self.message.gas, self.computation)
 
 
-def replay(history: History, number: int, index: int, tracer: Tracer) -> Replay:
+def replay(history: History, number: int, index: int, tracer: Tracer, pulse: Pulse) -> Replay:
     if number == 0:
         raise NotOnChain("genesis is not traceable")
     block, parent = history.block(number), history.header(number - 1)
     overlay = StateOverlay(history.read_node)
 
     def state_under(root: bytes, state_class: type[NodeState] = NodeState) -> NodeState:
-        return state_at(overlay, block.header, root, history.previous_hashes(number), history.config.chain_id, state_class)
+        state = state_at(overlay, block.header, root, history.previous_hashes(number), history.config.chain_id, state_class)
+        state.pulse = pulse
+        return state
 
     state = state_under(parent.state_root)
     for earlier in block.transactions[:index]:

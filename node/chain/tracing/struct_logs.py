@@ -6,12 +6,13 @@ from eth.abc import MessageAPI
 from eth.exceptions import VMError
 from eth.vm.computation import BaseComputation
 
+from node.chain.budget import Hold
 from node.chain.errors import TooMuch
 from node.chain.failures import failure_text
 from node.chain.tracing.watched import Tracer, as_number
 
 STEPS_MAX = 200_000
-WORDS_MAX = 4_000_000  # of stack, memory and storage, over all steps
+STEP_BYTES, WORD_BYTES, SLOT_BYTES = 100, 69, 138  # in the answer; of a step without its parts, a word of memory, a slot
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,10 @@ class Step:
 @dataclass
 class StructLogs(Tracer):
     options: StructLogOptions
+    hold: Hold
     steps: list[Step] = field(default_factory=list)
     _open: list[Step | None] = field(default_factory=list)  # steps begun and not ended, outermost first; None if not kept
     _met: dict[bytes, dict[int, int]] = field(default_factory=dict)
-    _words: int = 0
 
     def before_step(self, computation: BaseComputation, operation: str) -> None:
         beyond_limit = self.options.steps_max and len(self.steps) >= self.options.steps_max
@@ -52,9 +53,11 @@ class StructLogs(Tracer):
             return
         stack = [as_number(item) for item in computation._stack.values] if self.options.stack else []  # type: ignore[attr-defined]
         memory = bytes(computation._memory._bytes) if self.options.memory else b""  # type: ignore[attr-defined]
-        self._words += len(stack) + len(memory) // 32
-        if len(self.steps) >= STEPS_MAX or self._words > WORDS_MAX:
-            raise TooMuch(f"the trace is too large: at most {STEPS_MAX} steps and {WORDS_MAX} words; ask for fewer parts or set limit")
+        return_data = bytes(computation.return_data) if self.options.return_data else b""
+        if len(self.steps) >= STEPS_MAX:
+            raise TooMuch(f"the trace is too large: at most {STEPS_MAX} steps; set limit")
+        of_stack = sum(item.bit_length() // 4 + 6 for item in stack)
+        self.hold(STEP_BYTES + of_stack + WORD_BYTES * (len(memory) // 32) + 2 * len(return_data))
         step = Step(
             pc=_position(computation, operation),
             operation=operation,
@@ -62,7 +65,7 @@ class StructLogs(Tracer):
             depth=computation.msg.depth + 1,
             stack=stack,
             memory=memory,
-            return_data=bytes(computation.return_data) if self.options.return_data else b"",
+            return_data=return_data,
         )
         if self.options.storage and operation in ("SLOAD", "SSTORE"):
             step.storage = self._storage_met(computation, operation)
@@ -91,7 +94,7 @@ class StructLogs(Tracer):
         slot = as_number(stack[-1])
         met = self._met.setdefault(bytes(address), {})
         met[slot] = computation.state.get_storage(address, slot) if operation == "SLOAD" else as_number(stack[-2])
-        self._words += len(met)
+        self.hold(SLOT_BYTES * len(met))
         return dict(met)
 
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from node.chain.budget import Budget
 from node.chain.errors import NotOnChain
 from node.chain.upcoming import upcoming_block
 from node.rpc.block_tag import block_number
 from node.rpc.dispatch import Handler
+from node.rpc.encoding import Encoded, encode_list
 from node.rpc.errors import InvalidParams
 from node.rpc.hex import hash32, to_quantity
 from node.rpc.ports import NodeView
@@ -15,9 +17,9 @@ from node.rpc.shapes import block_view, pending_block_view, receipt_view
 def methods(node: NodeView) -> dict[str, Handler]:
     history = node.history
 
-    def by_number(tag: object, whole: object = False) -> dict[str, Any] | None:
+    def by_number(tag: object, whole: object = False, *, budget: Budget) -> dict[str, Any] | None:
         if tag == "pending":
-            return pending_block_view(upcoming_block(history, node.pool).block, whole_transactions=_flag(whole))
+            return pending_block_view(upcoming_block(history, node.pool, budget.call_limit()).block, whole_transactions=_flag(whole))
         number = _found(tag)
         return None if number is None else block_view(history.block(number), whole_transactions=_flag(whole))
 
@@ -25,9 +27,9 @@ def methods(node: NodeView) -> dict[str, Handler]:
         number = _of_hash(block_hash)
         return None if number is None else block_view(history.block(number), whole_transactions=_flag(whole))
 
-    def count_by_number(tag: object) -> str | None:
+    def count_by_number(tag: object, *, budget: Budget) -> str | None:
         if tag == "pending":
-            return to_quantity(len(upcoming_block(history, node.pool).transactions))
+            return to_quantity(len(upcoming_block(history, node.pool, budget.call_limit()).transactions))
         number = _found(tag)
         return None if number is None else to_quantity(len(history.receipts(number)))
 
@@ -35,13 +37,13 @@ def methods(node: NodeView) -> dict[str, Handler]:
         number = _of_hash(block_hash)
         return None if number is None else to_quantity(len(history.receipts(number)))
 
-    def receipts(tag: object) -> list[dict[str, Any]] | None:
+    def receipts(tag: object) -> Encoded | None:
         is_hash = isinstance(tag, str) and len(tag) == 66
         number = _of_hash(tag) if is_hash else _found(tag)
         if number is None:
             return None
         block, items = history.block(number), history.receipts(number)
-        return [receipt_view(block, items, index) for index in range(len(items))]
+        return encode_list(receipt_view(block, items, index) for index in range(len(items)))
 
     def uncle_count(block: object) -> str | None:
         is_hash = isinstance(block, str) and len(block) == 66

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from node.chain.budget import Budget
 from node.chain.fees import PRIORITY_FEE_SUGGESTED, gas_used_ratio, next_base_fee, reward_percentiles
 from node.chain.transactions import effective_gas_price
 from node.rpc.block_tag import existing_number
@@ -26,7 +27,7 @@ def methods(node: NodeView) -> dict[str, Handler]:
     def blob_base_fee() -> str:
         return to_quantity(1)
 
-    def fee_history(block_count: object, newest: object, percentiles: object = None) -> dict[str, Any]:
+    def fee_history(block_count: object, newest: object, percentiles: object = None, *, budget: Budget) -> dict[str, Any]:
         wanted = _percentiles(percentiles)
         last = existing_number(history, newest)
         count = block_count if isinstance(block_count, int) else quantity(block_count, "blockCount", bits=32)
@@ -43,10 +44,11 @@ def methods(node: NodeView) -> dict[str, Handler]:
             "blobGasUsedRatio": [0.0] * len(headers),
         }
         if wanted:
-            result["reward"] = [_rewards(header.block_number, wanted) for header in headers]
+            result["reward"] = [_rewards(header.block_number, wanted, budget) for header in headers]
         return result
 
-    def _rewards(number: int, wanted: list[float]) -> list[str]:
+    def _rewards(number: int, wanted: list[float], budget: Budget) -> list[str]:
+        budget.pulse()
         block, before, tips_and_gas = history.block(number), 0, []
         base_fee = block.header.base_fee_per_gas
         for transaction, receipt in zip(block.transactions, history.receipts(number), strict=True):

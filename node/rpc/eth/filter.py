@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from node.chain.budget import Budget
 from node.chain.errors import NotOnChain, TooMuch
 from node.chain.history import History
 from node.chain.logs import LogFilter
 from node.rpc.block_tag import HEAD_TAGS, block_number
 from node.rpc.dispatch import Handler
+from node.rpc.encoding import Encoded, encode_list
 from node.rpc.errors import InvalidParams
 from node.rpc.eth.watch import LogCriteria
 from node.rpc.hex import address, hash32
@@ -20,29 +22,29 @@ LOGS_MAX = 50_000
 def methods(node: NodeView) -> dict[str, Handler]:
     history = node.history
 
-    def get_logs(request: object) -> list[dict[str, Any]]:
+    def get_logs(request: object, *, budget: Budget) -> Encoded:
         given = _object(request)
         if given.get("blockHash") is None:
-            return logs_between(history, parse_criteria(history, given))
+            return logs_between(history, parse_criteria(history, given), budget)
         if given.get("fromBlock") is not None or given.get("toBlock") is not None:
             raise InvalidParams("cannot specify both blockHash and fromBlock/toBlock, choose one or the other")
         try:
             number = history.number_of(hash32(given["blockHash"], "blockHash"))
         except NotOnChain as error:
             raise NotOnChain("unknown block") from error
-        return logs_between(history, LogCriteria(parse_filter(given), number, number))
+        return logs_between(history, LogCriteria(parse_filter(given), number, number), budget)
 
     return {"eth_getLogs": get_logs}
 
 
-def logs_between(history: History, criteria: LogCriteria) -> list[dict[str, Any]]:
+def logs_between(history: History, criteria: LogCriteria, budget: Budget) -> Encoded:
     """All logs within the bounds; a bound that moves with the head is the head."""
     head = int(history.head.block_number)
     first = head if criteria.first is None else criteria.first
     last = head if criteria.last is None else min(criteria.last, head)
     if last - first >= BLOCKS_MAX:
         raise TooMuch(f"block range too large: at most {BLOCKS_MAX} blocks")
-    return [log_view(found) for found in history.logs(criteria.wanted, first, last, logs_max=LOGS_MAX)]
+    return encode_list(map(log_view, history.logs(criteria.wanted, first, last, logs_max=LOGS_MAX, budget=budget)))
 
 
 def parse_criteria(history: History, request: object) -> LogCriteria:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from node.chain.budget import Budget
 from node.chain.errors import TooMuch
 from node.rpc.dispatch import Handler
+from node.rpc.encoding import Encoded
 from node.rpc.errors import SERVER_ERROR, RpcError
 from node.rpc.eth.filter import logs_between, parse_criteria
 from node.rpc.eth.watch import HeadWatch, LogCriteria, LogWatch, PendingWatch, Watch
@@ -75,11 +77,11 @@ def methods(node: NodeView) -> dict[str, Handler]:
         with found.lock:  # two askers at once each get a part, nothing twice
             return found.watch()
 
-    def filter_logs(filter_id: object) -> list[dict[str, Any]]:
+    def filter_logs(filter_id: object, *, budget: Budget) -> Encoded:
         criteria = filters.find(filter_id).criteria
         if criteria is None:
             raise RpcError(SERVER_ERROR, "filter not found")  # as geth: only a log filter has logs
-        return logs_between(history, criteria)
+        return logs_between(history, criteria, budget)
 
     return {
         "eth_newFilter": new_filter,

@@ -5,6 +5,7 @@ from typing import Any
 from eth.exceptions import Revert
 
 from node.chain import errors
+from node.chain.budget import Budget
 from node.chain.errors import TransactionRefused
 from node.chain.failures import failure_text, revert_reason
 from node.chain.history import FoundLog
@@ -12,6 +13,7 @@ from node.chain.simulation.blocks import Rules, SimulatedBlock, SimulatedCall, s
 from node.chain.simulation.plan import NumbersOutOfOrder, PlannedBlock, PlannedCall, TimestampsOutOfOrder
 from node.rpc.block_tag import header_at
 from node.rpc.dispatch import Handler
+from node.rpc.encoding import Encoded, encode_list
 from node.rpc.errors import REVERTED, SERVER_ERROR, InvalidParams, RpcError
 from node.rpc.eth.message import header_changes, parse_call, parse_overrides
 from node.rpc.hex import quantity, to_data, to_quantity
@@ -35,15 +37,15 @@ CODES: dict[type[errors.ChainError], int] = {
 
 
 def methods(node: NodeView) -> dict[str, Handler]:
-    def simulate_v1(request: object, block: object = None) -> list[dict[str, Any]]:
+    def simulate_v1(request: object, block: object = None, *, budget: Budget) -> Encoded:
         given = _object(request, "the simulation")
         try:
             blocks = _planned_blocks(given.get("blockStateCalls"))
             rules = Rules(validation=given.get("validation") is True, transfers=given.get("traceTransfers") is True)
-            done = simulate(node.history, header_at(node.history, block), blocks, rules)
+            done = simulate(node.history, header_at(node.history, block), blocks, rules, budget)
         except (TransactionRefused, NumbersOutOfOrder, TimestampsOutOfOrder, errors.TooMuch) as error:
             raise RpcError(CODES.get(type(error), SERVER_ERROR), str(error)) from error
-        return [_block_view(item, whole_transactions=given.get("returnFullTransactions") is True) for item in done]
+        return encode_list(_block_view(item, whole_transactions=given.get("returnFullTransactions") is True) for item in done)
 
     return {"eth_simulateV1": simulate_v1}
 

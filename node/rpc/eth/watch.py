@@ -50,18 +50,19 @@ class LogWatch:
         self._seen = int(history.head.block_number)
 
     def __call__(self) -> list[Any]:
-        wanted, found = self._criteria.wanted, list[FoundLog]()
-        last = min(int(self._history.head.block_number), self._seen + BLOCKS_PER_LOOK)
-        while self._seen < last and len(found) < LOGS_PER_LOOK:
-            number = self._seen + 1
-            if self._in_bounds(number):
-                found += self._history.logs(wanted, number, number, logs_max=1 << 32)
-            self._seen = number
+        found = list[FoundLog]()
+        head = min(int(self._history.head.block_number), self._seen + BLOCKS_PER_LOOK)
+        first, last = (
+            max(self._seen + 1, self._criteria.first or 0),
+            min(head, head if self._criteria.last is None else self._criteria.last),
+        )
+        for number, logs in self._history.logs_by_block(self._criteria.wanted, first, last):
+            found += logs
+            if len(found) >= LOGS_PER_LOOK:
+                head = number
+                break
+        self._seen = head
         return [log_view(item) for item in found]
-
-    def _in_bounds(self, number: int) -> bool:
-        first, last = self._criteria.first, self._criteria.last
-        return (first is None or first <= number) and (last is None or number <= last)
 
 
 class PendingWatch:
