@@ -15,7 +15,7 @@ from eth_typing import Address
 
 from node.chain.blocks import Environment, Execution, execute_block
 from node.chain.clock import ChainClock
-from node.chain.errors import ClockBehind, ExecutionCrashed, StoreFailed
+from node.chain.errors import ChainError, ClockBehind, ExecutionCrashed, StoreFailed
 from node.chain.execution import state_of
 from node.chain.history import History, block_writes
 from node.chain.pool import Pool, SenderState
@@ -28,6 +28,10 @@ from node.store.recovery import clock_writes, load_clock
 log = logging.getLogger(__name__)
 EMPTY_BLOCKS_MAX = 1_000  # per evm_mine
 REST_SECONDS_MAX = 3_600.0  # a thread cannot wait for centuries
+
+
+class ProducerFailed(ChainError):
+    """A defect of the producer's own: it seals no more until the node is restarted."""
 
 
 class BlockProducer:
@@ -45,7 +49,7 @@ class BlockProducer:
         self._last_beat = 0.0
         self._stopping = False
         self._commands: deque[tuple[Callable[[], object], Future[object]]] = deque()
-        self._fault: StoreFailed | None = None
+        self._fault: ChainError | None = None
         self._thread = threading.Thread(target=self._run, name="block producer", daemon=True)
 
     def start(self) -> None:
@@ -132,6 +136,9 @@ class BlockProducer:
                     self._work = True
             except StoreFailed as error:
                 self._fail(error)
+            except Exception as error:  # or what is sent would be taken and never sealed
+                log.critical("the block producer failed", exc_info=True)
+                self._fail(ProducerFailed(f"the block producer failed: {error!r}"))
 
     def _has_work(self) -> bool:
         return bool((self._work and self._pace is None) or self._commands or self._stopping)
@@ -211,7 +218,7 @@ class BlockProducer:
         has_code = bool(code) and not code.startswith(b"\xef\x01\x00")  # a delegated account may send (EIP-7702)
         return SenderState(state.get_nonce(sender), state.get_balance(sender), has_code)
 
-    def _fail(self, error: StoreFailed) -> None:
+    def _fail(self, error: ChainError) -> None:
         log.critical("%s; the node goes on answering reads and refuses writes until it is restarted", error)
         self._fault = error
 
