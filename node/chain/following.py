@@ -9,7 +9,8 @@ from eth_hash.auto import keccak
 
 from node.chain import rlp, transactions
 from node.chain.blocks import Block, Environment, Execution, execute_block
-from node.chain.errors import BadBlock, ChainError, TransactionRefused
+from node.chain.errors import BadBlock, BadGenesis, ChainError, StoreFailed, TransactionRefused
+from node.chain.genesis import GenesisConfig, genesis_block
 from node.chain.history import History, block_writes
 from node.chain.ports import Writes
 from node.chain.rlp import RlpError
@@ -30,7 +31,10 @@ class SealedBlock:
 
 
 def adopt(history: History, sealed: SealedBlock, wall_seconds: float) -> tuple[Header, Writes]:
-    """What the next block leaves on disk, once it has been executed again on the head. Raises BadBlock and says why."""
+    """What the next block leaves on disk, once it has been executed again on the head.
+
+    Raises BadBlock and says why; StoreFailed if it is this disk that cannot be read, which says nothing about the block.
+    """
     number = sealed.number
     if number != history.head.block_number + 1:
         raise BadBlock(f"block {number}: the head is block {history.head.block_number}, so block {history.head.block_number + 1} is next")
@@ -48,7 +52,7 @@ def adopt(history: History, sealed: SealedBlock, wall_seconds: float) -> tuple[H
 
 
 def reexecute(history: History, block: Block, nodes: NodeCache | None) -> Execution:
-    """Runs the block's transactions on its parent's state. Raises BadBlock unless exactly this block comes out.
+    """Runs the block's transactions on its parent's state. Raises BadBlock unless exactly this block comes out, or StoreFailed.
 
     `nodes` may hold nodes of this chain from blocks before; None: py-evm's own tries."""
     number = block.number
@@ -64,7 +68,7 @@ def reexecute(history: History, block: Block, nodes: NodeCache | None) -> Execut
     def read_node(node_hash: bytes) -> bytes | None:
         value = history.read_node(node_hash)
         if value is not None and keccak(value) != node_hash:
-            raise BadBlock(f"block {number}: state node 0x{node_hash.hex()} is corrupt")
+            raise StoreFailed(f"state node 0x{node_hash.hex()} is corrupt")
         return value
 
     environment = Environment(history.config.chain_id, parent, read_node, history.previous_hashes, nodes)
@@ -76,7 +80,7 @@ def reexecute(history: History, block: Block, nodes: NodeCache | None) -> Execut
             coinbase=history.config.sealer,
             gas_max=sealed_gas_max(parent.gas_limit),
         )
-    except BadBlock:
+    except (BadBlock, StoreFailed):
         raise
     except ChainError as error:
         raise BadBlock(f"block {number}: {error}") from error
@@ -86,6 +90,17 @@ def reexecute(history: History, block: Block, nodes: NodeCache | None) -> Execut
     if execution.header.hash != block.hash:
         raise BadBlock(f"block {number}: re-execution gives another block ({_difference(execution.header, block.header)})")
     return execution
+
+
+def check_genesis(config: GenesisConfig, genesis_hash: bytes, genesis_seal: bytes) -> None:
+    """Before anything is written of a chain that someone else shows: raises BadGenesis unless all three belong together."""
+    computed = genesis_block(config)[0].hash
+    if computed != genesis_hash:
+        raise BadGenesis(
+            f"block 0: its hash is said to be 0x{genesis_hash.hex()}, but 0x{computed.hex()} is what follows from the genesis configuration"
+        )
+    if not seal_holds(genesis_seal, config.sealer, computed, computed):
+        raise BadGenesis("block 0: the seal is not the sealer's")
 
 
 def check_seal(history: History, number: int, block_hash: bytes, seal: bytes) -> None:

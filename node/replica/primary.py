@@ -1,18 +1,22 @@
 """The primary as its JSON-RPC shows it. Everything it says is parsed here, and is a claim until the chain has checked it."""
 
+import asyncio
 import json
+import re
 from types import TracebackType
 from typing import Any
 
 import httpx
 
 from node.chain.errors import BadGenesis, ChainError
-from node.chain.following import SealedBlock
+from node.chain.following import SealedBlock, check_genesis
 from node.chain.genesis import parse_config
 from node.store.chain_file import ChainHead
 
 ANSWER_BYTES_MAX = 128 * 1024 * 1024
-TIMEOUT_SECONDS = 30
+SILENCE_SECONDS_MAX = 30
+ANSWER_SECONDS_MAX = 120  # in all, however it trickles in
+SHOWN_OF_A_MESSAGE = 200
 
 
 class PrimaryUnreachable(ChainError):
@@ -20,24 +24,39 @@ class PrimaryUnreachable(ChainError):
 
 
 class Primary:
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._client = httpx.Client(timeout=TIMEOUT_SECONDS)
+    """One thread at a time asks it; `interrupt` may come from any. `shown_url` is for messages and files: without credentials."""
+
+    def __init__(self, url: str, answer_seconds: float = ANSWER_SECONDS_MAX) -> None:
+        self.shown_url = re.sub(r"(?s)^([a-zA-Z]*://)?.*@", r"\1", url).split("?")[0]
+        self._url = url
+        self._answer_seconds = answer_seconds
+        self._client = httpx.AsyncClient(timeout=SILENCE_SECONDS_MAX, headers={"accept-encoding": "identity"})
+        self._loop = asyncio.new_event_loop()  # what it runs can be ended at any time, unlike a thread that reads
+        self._request: asyncio.Task[bytes] | None = None
+        self._interrupted = False
 
     def __enter__(self) -> "Primary":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._client.close()
+        self._loop.run_until_complete(self._close())
+        self._loop.close()
+
+    def interrupt(self) -> None:
+        """Ends the request under way and every later one as PrimaryUnreachable."""
+        self._interrupted = True
+        self._loop.call_soon_threadsafe(self._end_request)
 
     def genesis(self) -> ChainHead:
         """Raises BadGenesis if what it says does not hold together."""
         found, seal, last = self._ask([("splittally_getGenesis", []), ("splittally_getSeal", ["0x0"]), ("eth_blockNumber", [])])
         try:
             config = parse_config(json.dumps(found["config"], sort_keys=True, separators=(",", ":")).encode())
-            return ChainHead(config, _bytes(found["genesisHash"]), _bytes(seal["signature"]), int(last, 16))
+            head = ChainHead(config, _bytes(found["genesisHash"]), _bytes(seal["signature"]), int(last, 16))
         except (KeyError, TypeError, ValueError) as error:
-            raise BadGenesis(f"{self.url} does not serve a chain of these rules: {error!r}") from error
+            raise BadGenesis(f"{self.shown_url} does not serve a chain of these rules: {error!r}") from error
+        check_genesis(head.config, head.genesis_hash, head.genesis_seal)
+        return head
 
     def head_and_header(self, number: int) -> tuple[int, bytes | None]:
         """Its head's number, and the RLP of the header it has at `number`: None if that is beyond its head."""
@@ -45,7 +64,7 @@ class Primary:
         try:
             return int(last, 16), None if header is None else _bytes(header)
         except (TypeError, ValueError) as error:
-            raise PrimaryUnreachable(f"{self.url} answers what is no block number or header: {error}") from error
+            raise PrimaryUnreachable(f"{self.shown_url} answers what is no block number or header: {error}") from error
 
     def blocks(self, first: int, count: int) -> list[SealedBlock]:
         numbers = range(first, first + count)
@@ -55,7 +74,7 @@ class Primary:
             pairs = zip(numbers, answers[::2], answers[1::2], strict=True)
             return [SealedBlock(number, _bytes(raw), _bytes(seal["signature"])) for number, raw, seal in pairs]
         except (KeyError, TypeError, ValueError) as error:
-            raise PrimaryUnreachable(f"{self.url} answers what is no block or seal: {error!r}") from error
+            raise PrimaryUnreachable(f"{self.shown_url} answers what is no block or seal: {error!r}") from error
 
     def _ask(self, requests: list[tuple[str, list[str]]], may_miss: int | None = None) -> list[Any]:
         """The results, in order. `may_miss`: the index of a request that may be refused; its result is None then."""
@@ -66,23 +85,46 @@ class Primary:
             for index, (method, _) in enumerate(requests):
                 answer = answers[index]
                 if "error" in answer and index != may_miss:
-                    raise PrimaryUnreachable(f"{self.url} refuses {method}: {answer['error']['message']}")
+                    raise PrimaryUnreachable(f"{self.shown_url} refuses {method}: {str(answer['error']['message'])[:SHOWN_OF_A_MESSAGE]}")
                 results.append(answer.get("result"))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise PrimaryUnreachable(f"{self.url} does not speak JSON-RPC: {error!r}") from error
+            raise PrimaryUnreachable(f"{self.shown_url} does not speak JSON-RPC: {error!r}") from error
         return results
 
     def _post(self, body: bytes) -> bytes:
-        answer = bytearray()
         try:
-            with self._client.stream("POST", self.url, content=body, headers={"content-type": "application/json"}) as response:
-                for chunk in response.iter_bytes():
-                    answer += chunk
-                    if len(answer) > ANSWER_BYTES_MAX:
-                        raise PrimaryUnreachable(f"{self.url} answers with more than {ANSWER_BYTES_MAX} bytes")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise PrimaryUnreachable(f"{self.url} cannot be reached: {error}") from error
+            return self._loop.run_until_complete(self._fetch(body))
+        except TimeoutError as error:
+            raise PrimaryUnreachable(f"{self.shown_url} takes more than {self._answer_seconds:g} s for an answer") from error
+        except asyncio.CancelledError as error:
+            raise PrimaryUnreachable(f"{self.shown_url} is not waited for any longer") from error
+        except httpx.InvalidURL as error:  # its words may quote the URL
+            raise PrimaryUnreachable(f"{self.shown_url} is not a URL") from error
+        except httpx.HTTPError as error:
+            raise PrimaryUnreachable(f"{self.shown_url} cannot be reached: {error}") from error
+
+    async def _fetch(self, body: bytes) -> bytes:
+        self._request, answer = asyncio.current_task(), bytearray()
+        if self._interrupted:
+            raise asyncio.CancelledError
+        async with (
+            asyncio.timeout(self._answer_seconds),
+            self._client.stream("POST", self._url, content=body, headers={"content-type": "application/json"}) as response,
+        ):
+            async for chunk in response.aiter_raw():
+                answer += chunk
+                if len(answer) > ANSWER_BYTES_MAX:
+                    raise PrimaryUnreachable(f"{self.shown_url} answers with more than {ANSWER_BYTES_MAX} bytes")
         return bytes(answer)
+
+    async def _close(self) -> None:
+        await self._client.aclose()
+        await self._loop.shutdown_asyncgens()
+        await asyncio.sleep(0)  # in which the loop closes the sockets
+
+    def _end_request(self) -> None:
+        if self._request is not None:
+            self._request.cancel()
 
 
 def _bytes(text: Any) -> bytes:

@@ -12,6 +12,7 @@ from node.chain.errors import BadGenesis
 from node.chain.history import History
 from node.chain.pool import Pool
 from node.config import DataDirectory, DataDirectoryError
+from node.deep_stack import on_deep_stack
 from node.importing import importing
 from node.opening import sole_user
 from node.replica.follower import Follower
@@ -42,7 +43,7 @@ def follow(directory: DataDirectory, host: str, port: int, url: str, trusted: Tr
 def _replica(directory: DataDirectory, primary: Primary, trusted_genesis: bytes | None) -> Iterator[History]:
     """A replica that holds a chain serves it even while its primary is away; a new one cannot begin without."""
     try:
-        genesis = primary.genesis()
+        genesis = on_deep_stack(primary.genesis)()  # it may answer with JSON nested as deep as it likes
     except PrimaryUnreachable:
         if not directory.is_initialized or not directory.store.exists():
             raise
