@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from node.chain.errors import BadBlock, BadGenesis
-from node.chain.following import SealedBlock, adopt, decode_block
+from node.chain.following import SealedBlock, adopt, check_genesis, decode_block
 from node.chain.history import HEAD, History
 from node.chain.ports import Table
 from node.config import DataDirectory
@@ -17,7 +17,11 @@ from node.store.recovery import lay_genesis, open_history
 
 @contextlib.contextmanager
 def importing(directory: DataDirectory, head: ChainHead) -> Iterator[History]:
-    """The chain of `directory`, made from the file's genesis if there is none. Raises BadGenesis if it is another one."""
+    """The chain of `directory`, made from the file's genesis if there is none. Raises BadGenesis if it is another one.
+
+    Nothing is written for a genesis whose hash or seal does not hold: the directory would be taken for that chain's from then on.
+    """
+    check_genesis(head.config, head.genesis_hash, head.genesis_seal)
     lock = directory.lock()
     try:
         if not directory.is_initialized:
@@ -27,10 +31,7 @@ def importing(directory: DataDirectory, head: ChainHead) -> Iterator[History]:
         with contextlib.closing(RocksDb(directory.store)) as store:
             if store.get(Table.META, HEAD) is None:
                 lay_genesis(store, head.config, head.genesis_seal, time.time())
-            history = open_history(store, head.config, None, time.time())
-            if history.genesis_hash != head.genesis_hash:
-                raise BadGenesis("block 0: the file's genesis hash does not follow from its configuration")
-            yield history
+            yield open_history(store, head.config, None, time.time())
     finally:
         os.close(lock)
 

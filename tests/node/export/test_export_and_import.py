@@ -178,7 +178,21 @@ def test_an_altered_genesis_is_refused(chain: Path, tmp_path: Path) -> None:
     lines[0]["genesis"]["timestamp"] += 1
     (tmp_path / "altered.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     refused = _command("import", "--data", tmp_path / "data", tmp_path / "altered.jsonl")
-    assert str(refused.exception) == "block 0: the seal is not the sealer's"
+    assert "is what follows from the genesis configuration" in str(refused.exception)
+    assert not (tmp_path / "data").exists()
+
+
+def test_nothing_stays_of_a_chain_whose_genesis_does_not_hold(chain: Path, tmp_path: Path) -> None:
+    """Or the directory would be that chain's, and refuse the true one."""
+    forgeries = {"genesisHash": "0x" + "11" * 32, "genesisSeal": "0x" + "11" * 65}
+    for field, value in forgeries.items():
+        lines = _lines(chain)
+        lines[0][field] = value
+        (tmp_path / "forged.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        refused = _command("import", "--data", tmp_path / "data", tmp_path / "forged.jsonl")
+        assert str(refused.exception).startswith("block 0: ")
+        assert not (tmp_path / "data").exists()
+    assert _command("import", "--data", tmp_path / "data", chain / "chain.jsonl").exit_code == 0
 
 
 def test_no_flipped_byte_and_no_torn_end_passes(chain: Path, tmp_path: Path) -> None:

@@ -103,6 +103,23 @@ def test_another_chain_than_the_trusted_or_the_known_one_is_refused(primary: Run
     assert "holds a chain with another genesis" in ran.stderr
 
 
+@pytest.mark.parametrize("forged", ["genesisHash", "signature"])
+def test_a_genesis_that_does_not_hold_leaves_nothing_behind(primary: RunningNode, tmp_path: Path, forged: str) -> None:
+    """Another chain's primary claims the trusted hash, or a seal that nobody made: the honest one is followed afterwards all the same."""
+    trusted = primary.call("splittally_getGenesis")["genesisHash"]
+    false = {"genesisHash": trusted, "signature": "0x" + "11" * 65}[forged]
+    with RunningNode(tmp_path / "false primary", ARGUMENTS) as other:
+        pinned = ("--trusted-genesis", trusted) if forged == "genesisHash" else ()
+        with lying(other.url, lambda method, params, result: result | {forged: false} if forged in (result or ()) else result) as url:
+            ran = run_node_command("run", "--data", str(tmp_path / "replica"), "--port", "0", *replica_of(url, *pinned))
+    assert ran.returncode == 1
+    assert "error: block 0: " in ran.stderr
+    assert not (tmp_path / "replica").exists()
+    with RunningReplica(tmp_path / "replica", replica_of(primary.url, "--trusted-genesis", trusted)) as replica:
+        assert replica.ready is not None
+        assert replica.ready["genesis_hash"] == trusted
+
+
 def _forging(primary: RunningNode, number: int, *, sealed_by_the_sealer: bool, **fields: Any) -> Lie:
     """Block `number` comes with other header fields; its seal holds if the sealer itself is the forger."""
     genesis_hash = bytes.fromhex(primary.call("splittally_getGenesis")["genesisHash"][2:])
