@@ -18,6 +18,7 @@ from rich.console import Console
 from node.config import DataDirectory
 from scripts.benchmarks import over_http
 from scripts.benchmarks.anvil import Anvil, anvil, find_anvil
+from scripts.benchmarks.arguments import file_to_write, folder, number_of_members
 from scripts.benchmarks.durable_ledger import durable_ledger
 from scripts.benchmarks.figures import Clock, Figures, load, machine
 from scripts.benchmarks.issuing import member
@@ -37,11 +38,13 @@ TABLE_WIDTH = 110
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench ledger", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
-    parser.add_argument("--members", type=int, default=MEMBERS, help=f"members with points before anything is measured ({MEMBERS:,})")
+    parser.add_argument("--json", type=file_to_write, metavar="FILE", help="write the figures there as well")
+    parser.add_argument(
+        "--members", type=number_of_members, default=MEMBERS, help=f"members with points before anything is measured ({MEMBERS:,})"
+    )
     parser.add_argument("--quick", action="store_true", help="one round of everything and little of it: shows that it works, not how fast")
     parser.add_argument("--anvil", type=Path, metavar="PATH", help="the anvil program (default: PATH, then the conformance clients)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="where the chain is kept meanwhile (default: a temporary directory)")
+    parser.add_argument("--data", type=folder, metavar="DIR", help="where the chain is kept meanwhile (default: a temporary directory)")
     parser.add_argument("--profile", action="store_true", help="only build the state, then print where the time of a batch goes")
     options = parser.parse_args(arguments)
     console = Console(stderr=True)

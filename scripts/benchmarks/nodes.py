@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from scripts.benchmarks.arguments import file_to_write, folder, number_of_members
 from scripts.benchmarks.figures import Figures, load, machine
 from scripts.benchmarks.node_behavior import answered_methods, keeps_what_it_acknowledged, past_and_proofs
 from scripts.benchmarks.node_speed import speed
@@ -28,15 +29,15 @@ TABLE_WIDTH = 120
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench nodes", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="figures, written after each peer; with --resume also read")
+    parser.add_argument("--json", type=file_to_write, metavar="FILE", help="figures, written after each peer; with --resume also read")
     parser.add_argument("--resume", action="store_true", help="keep what --json holds of an interrupted run")
     parser.add_argument("--markdown", action="store_true", help="print the table as node/README.md has it")
     parser.add_argument("--only", action="append", metavar="NAME", help="this peer alone; repeatable")
-    parser.add_argument("--members", type=int, default=MEMBERS, help=f"for the second measure of speed ({MEMBERS:,})")
+    parser.add_argument("--members", type=number_of_members, default=MEMBERS, help=f"for the second measure of speed ({MEMBERS:,})")
     parser.add_argument("--minutes", type=float, default=MINUTES, help=f"a peer has to reach them ({MINUTES:.0f})")
     parser.add_argument("--peers", type=Path, default=PACKAGES, metavar="DIR", help="the folder with the peers' node_modules")
     parser.add_argument("--anvil", type=Path, metavar="PATH", help="the anvil program")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="where chains are kept meanwhile (default: a temporary directory)")
+    parser.add_argument("--data", type=folder, metavar="DIR", help="where chains are kept meanwhile (default: a temporary directory)")
     options = parser.parse_args(arguments)
     console = Console(stderr=True)
     report: Figures = {"machine": machine(), "members": options.members, "minutes": options.minutes, "peers": {}}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scripts.benchmarks.anvil import find_anvil
 from scripts.benchmarks.ledger import measure
 from scripts.benchmarks.ledger_phases import QUICK
 from scripts.benchmarks.ledger_report import TARGETS, looked_up, shown
 
 MEMBERS = 2_000
+MEMBERS_ON_ANVIL = 1_000
 PUBLISHED = (
     "batched_existing.entries_per_s",
     "batched_existing.stock_entries_per_s",
@@ -25,6 +29,16 @@ PUBLISHED = (
     "proof_ms.p50",
     "proof_ms.p99",
 )
+PUBLISHED_WITH_ANVIL = (
+    *PUBLISHED,
+    "batched_existing.anvil_entries_per_s",
+    "batched_existing.burst_anvil_entries_per_s",
+    "single.anvil_transactions_per_s",
+    "ratios.batched_to_anvil",
+    "ratios.burst_to_anvil",
+    "ratios.single_to_anvil",
+)
+PUBLISHED_WITH_REVM = ("batched_existing.pyrevm_entries_per_s",)  # where Python has pyrevm
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +49,8 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_every_published_key_holds_a_positive_figure(figures: dict[str, Any]) -> None:
     assert figures["members"] == MEMBERS
-    assert [key for key in PUBLISHED if not (looked_up(figures, key) or 0) > 0] == []
+    assert _without_figure(figures, (*PUBLISHED, *(PUBLISHED_WITH_REVM if _have_revm() else ()))) == []
+    assert ("pyrevm" in figures["left_out"]) is not _have_revm()
     assert {"python", "cpus", "load_before", "load_after"} <= set(figures["machine"])
 
 
@@ -51,3 +66,23 @@ def test_every_target_is_judged_and_shown(figures: dict[str, Any]) -> None:
     table, engines = shown(figures)
     assert table.row_count == len(TARGETS)
     assert engines.row_count > 0
+
+
+def test_anvil_where_it_is_installed_is_measured_on_the_same_state(tmp_path: Path) -> None:
+    program = find_anvil()
+    if program is None:
+        assert os.environ.get("CI") != "true", "anvil is not installed: `npm ci` in tests/conformance/clients"
+        pytest.skip("anvil is not installed: `npm ci` in tests/conformance/clients")
+    figures = measure(tmp_path, MEMBERS_ON_ANVIL, QUICK, program, lambda _: None)
+    assert _without_figure(figures, PUBLISHED_WITH_ANVIL) == []
+    assert figures["same_state"]["anvil"] is True
+    assert "anvil" not in figures["left_out"]
+    assert figures["targets"]["ratios.batched_to_anvil"]["met"] in (True, False)
+
+
+def _have_revm() -> bool:
+    return importlib.util.find_spec("pyrevm") is not None
+
+
+def _without_figure(figures: dict[str, Any], keys: tuple[str, ...]) -> list[str]:
+    return [key for key in keys if not (looked_up(figures, key) or 0) > 0]
