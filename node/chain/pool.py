@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from eth_typing import Address
@@ -36,12 +36,17 @@ class SenderState:
 
 
 class Pool:
-    """Ordered by arrival across senders and by nonce within one. Safe to use from several threads."""
+    """Ordered by arrival across senders and by nonce within one. Safe to use from several threads.
 
-    def __init__(self) -> None:
+    A full pool refuses what comes; but what a block could take in now drives out what still waits for an earlier nonce.
+    """
+
+    def __init__(self, transactions_max: int = TRANSACTIONS_MAX, bytes_max: int = BYTES_MAX) -> None:
+        self._transactions_max, self._bytes_max = transactions_max, bytes_max
         self._lock = threading.Lock()
         self._by_sender: dict[Address, dict[int, tuple[int, Transaction]]] = {}
         self._by_hash: dict[bytes, Transaction] = {}
+        self._nonce_of: dict[Address, int] = {}  # the first unused one, as last heard, of each sender that has something waiting
         self._wei_of: dict[Address, int] = {}  # the most all of a sender's waiting transactions can cost
         self._bytes = 0
         self._arrivals = 0
@@ -62,14 +67,18 @@ class Pool:
             _check_sender(transaction, sender, others_cost)
             if replaced is not None:
                 _check_bump(transaction, replaced[1])
+            nonce = max(sender.nonce, self._nonce_of.get(transaction.sender, 0))
+            if waiting:
+                self._nonce_of[transaction.sender] = nonce
+            self._make_room(transaction, _end_of_run(waiting, nonce), None if replaced is None else replaced[1])
+            if replaced is not None:
                 self._remove(replaced[1])
-            elif len(self._by_hash) >= TRANSACTIONS_MAX or self._bytes + len(transaction.raw) > BYTES_MAX:
-                raise PoolFull("txpool is full")
             self._arrivals += 1
             arrival = self._arrivals if replaced is None else replaced[0]
             self._by_sender.setdefault(transaction.sender, {})[transaction.nonce] = (arrival, transaction)
             self._by_hash[transaction.hash] = transaction
-            self._wei_of[transaction.sender] = others_cost + transaction.cost_max
+            self._wei_of[transaction.sender] = self._wei_of.get(transaction.sender, 0) + transaction.cost_max
+            self._nonce_of[transaction.sender] = nonce
             self._bytes += len(transaction.raw)
             self._arrived.append(transaction.hash)
         self.arrival.ring()
@@ -96,16 +105,13 @@ class Pool:
         """The first nonce after the sender's unbroken run of waiting transactions."""
         with self._lock:
             waiting = self._by_sender.get(sender, {})
-            nonce = state_nonce
-            while nonce in waiting:
-                nonce += 1
-            return nonce
+            return _end_of_run(waiting, state_nonce)
 
     def candidates(self, nonce_of: Callable[[Address], int]) -> list[Transaction]:
         """What can go into the next block; drops what can go into none any more."""
         with self._lock:
             for sender, waiting in list(self._by_sender.items()):
-                nonce = nonce_of(sender)
+                nonce = self._nonce_of[sender] = nonce_of(sender)
                 for used in [earlier for earlier in waiting if earlier < nonce]:
                     self._remove(waiting[used][1])  # sent again while its block was being sealed
         return self.ready(nonce_of)
@@ -125,9 +131,11 @@ class Pool:
         return [transaction for _, _, transaction in placed]
 
     def remove(self, transactions: Iterable[Transaction]) -> None:
-        """Drops these and whatever else their senders had waiting at the same nonces."""
+        """They are in a block: drops them and whatever else their senders had waiting at the same nonces."""
         with self._lock:
             for transaction in transactions:
+                if transaction.sender in self._nonce_of:
+                    self._nonce_of[transaction.sender] = max(transaction.nonce + 1, self._nonce_of[transaction.sender])
                 found = self._by_sender.get(transaction.sender, {}).get(transaction.nonce)
                 if found is not None:
                     self._remove(found[1])
@@ -138,14 +146,48 @@ class Pool:
             if transaction.hash in self._by_hash:
                 self._remove(transaction)
 
+    def _make_room(self, transaction: Transaction, ready: int, replaced: Transaction | None) -> None:
+        """Only for what comes no later than `ready`, its sender's first gap: what waits behind gaps is dropped, the latest first.
+
+        Raises PoolFull, and drops nothing, where that is not enough.
+        """
+        count = len(self._by_hash) + (replaced is None) - self._transactions_max
+        size = self._bytes + len(transaction.raw) - (0 if replaced is None else len(replaced.raw)) - self._bytes_max
+        if count <= 0 and size <= 0:
+            return
+        driven_out = []
+        if transaction.nonce <= ready:
+            for _, waiting in sorted(self._behind_gaps(), key=lambda item: item[0], reverse=True):
+                driven_out.append(waiting)
+                count, size = count - 1, size - len(waiting.raw)
+                if count <= 0 and size <= 0:
+                    break
+        if count > 0 or size > 0:
+            raise PoolFull("txpool is full")
+        for waiting in driven_out:
+            self._remove(waiting)
+
+    def _behind_gaps(self) -> Iterator[tuple[int, Transaction]]:
+        """Arrival, and what no block could take in now."""
+        for sender, waiting in self._by_sender.items():
+            ready = _end_of_run(waiting, self._nonce_of[sender])
+            yield from (item for nonce, item in waiting.items() if nonce > ready)
+
     def _remove(self, transaction: Transaction) -> None:
         waiting = self._by_sender[transaction.sender]
         del waiting[transaction.nonce]
         self._wei_of[transaction.sender] -= transaction.cost_max
         if not waiting:
-            del self._by_sender[transaction.sender], self._wei_of[transaction.sender]
+            del self._by_sender[transaction.sender], self._wei_of[transaction.sender], self._nonce_of[transaction.sender]
         del self._by_hash[transaction.hash]
         self._bytes -= len(transaction.raw)
+
+
+def _end_of_run(waiting: Mapping[int, object], nonce: int) -> int:
+    """The first nonce from this one on that nothing waits with."""
+    while nonce in waiting:
+        nonce += 1
+    return nonce
 
 
 def _check_sender(transaction: Transaction, sender: SenderState, others_cost: int) -> None:

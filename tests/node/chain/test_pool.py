@@ -20,8 +20,8 @@ ALICE, BOB = throwaway_account("alice"), throwaway_account("bob")
 RICH = SenderState(nonce=0, balance=10**18)
 
 
-def _transaction(account: LocalAccount, nonce: int, fee: int = 100, value: int = 0) -> Transaction:
-    fields = {"type": 2, "chainId": 1, "nonce": nonce, "gas": 21_000, "to": BOB.address, "value": value}
+def _transaction(account: LocalAccount, nonce: int, fee: int = 100, value: int = 0, data: bytes = b"") -> Transaction:
+    fields = {"type": 2, "chainId": 1, "nonce": nonce, "gas": 21_000, "to": BOB.address, "value": value, "data": data}
     return decode(account.sign_transaction(fields | {"maxFeePerGas": fee, "maxPriorityFeePerGas": fee}).raw_transaction)
 
 
@@ -106,9 +106,8 @@ def test_a_transaction_sent_again_while_it_was_sealed_does_not_stay_for_good() -
     assert len(pool) == 0
 
 
-def test_a_full_pool_refuses_what_is_new_and_takes_replacements(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("node.chain.pool.TRANSACTIONS_MAX", 2)
-    pool = Pool()
+def test_a_full_pool_refuses_what_is_new_and_takes_replacements() -> None:
+    pool = Pool(transactions_max=2)
     pool.add(_transaction(ALICE, 0), RICH)
     pool.add(_transaction(ALICE, 1), RICH)
     with pytest.raises(PoolFull):
@@ -119,15 +118,81 @@ def test_a_full_pool_refuses_what_is_new_and_takes_replacements(monkeypatch: pyt
     assert len(pool) == 2
 
 
-def test_the_pools_bytes_are_bounded_and_freed_with_what_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pools_bytes_are_bounded_and_freed_with_what_leaves() -> None:
     first, second = _transaction(ALICE, 0), _transaction(ALICE, 1)
-    monkeypatch.setattr("node.chain.pool.BYTES_MAX", len(first.raw) + len(second.raw) - 1)
-    pool = Pool()
+    pool = Pool(bytes_max=len(first.raw) + len(second.raw) - 1)
     pool.add(first, RICH)
     with pytest.raises(PoolFull):
         pool.add(second, RICH)
     pool.remove([first])
     pool.add(second, SenderState(nonce=1, balance=10**18))
+
+
+def test_a_replacement_counts_with_the_bytes_it_brings_and_without_those_it_drives_out() -> None:
+    small = _transaction(ALICE, 0)
+    pool = Pool(bytes_max=3 * len(small.raw))
+    pool.add(small, RICH)
+    with pytest.raises(PoolFull):
+        pool.add(_transaction(ALICE, 0, fee=200, data=bytes(3 * len(small.raw))), RICH)
+    assert pool.all() == [small]
+    larger = _transaction(ALICE, 0, fee=200, data=bytes(len(small.raw)))
+    pool.add(larger, RICH)
+    pool.add(_transaction(ALICE, 0, fee=300, data=bytes(len(small.raw))), RICH)  # two of them would not fit
+    assert [item.signed.max_fee_per_gas for item in pool.all()] == [300]
+
+
+def test_what_closes_a_gap_gets_into_a_full_pool_and_the_latest_behind_a_gap_goes() -> None:
+    pool = Pool(transactions_max=3)
+    for nonce in (1, 2, 3):
+        pool.add(_transaction(ALICE, nonce), RICH)
+    with pytest.raises(PoolFull):
+        pool.add(_transaction(ALICE, 4), RICH)
+    with pytest.raises(PoolFull):
+        pool.add(_transaction(BOB, 1), RICH)
+    pool.add(_transaction(ALICE, 0), RICH)
+    assert [item.nonce for item in pool.candidates(lambda _: 0)] == [0, 1, 2]
+
+
+def test_large_ones_behind_a_gap_keep_nobody_out() -> None:
+    large = [_transaction(ALICE, nonce, data=bytes(1_000)) for nonce in (1, 2, 3)]
+    pool = Pool(bytes_max=sum(len(item.raw) for item in large))
+    for item in large:
+        pool.add(item, RICH)
+    theirs = [_transaction(BOB, 0), _transaction(BOB, 1)]
+    for item in theirs:
+        pool.add(item, RICH)
+    assert pool.candidates(lambda _: 0) == theirs
+    assert sorted(item.nonce for item in pool.all() if item.sender == large[0].sender) == [1, 2]
+
+
+def test_what_a_block_can_take_in_is_never_driven_out() -> None:
+    pool = Pool(transactions_max=2)
+    for nonce in (0, 1):
+        pool.add(_transaction(ALICE, nonce), RICH)
+    with pytest.raises(PoolFull):
+        pool.add(_transaction(BOB, 0), RICH)
+    assert [item.nonce for item in pool.candidates(lambda _: 0)] == [0, 1]
+
+
+def test_what_follows_on_a_sealed_transaction_is_not_taken_to_be_behind_a_gap() -> None:
+    pool = Pool(transactions_max=2)
+    first, second = _transaction(ALICE, 0), _transaction(ALICE, 1)
+    for item in (first, second):
+        pool.add(item, RICH)
+    pool.remove([first])
+    pool.add(_transaction(BOB, 0), RICH)
+    with pytest.raises(PoolFull):
+        pool.add(_transaction(BOB, 1), RICH)
+    assert second in pool.all()
+
+
+def test_nothing_is_driven_out_for_what_does_not_fit_even_so() -> None:
+    waiting = _transaction(ALICE, 1)
+    pool = Pool(bytes_max=2 * len(waiting.raw))
+    pool.add(waiting, RICH)
+    with pytest.raises(PoolFull):
+        pool.add(_transaction(BOB, 0, data=bytes(1_000)), RICH)
+    assert pool.all() == [waiting]
 
 
 def test_both_fees_of_a_replacement_must_rise() -> None:

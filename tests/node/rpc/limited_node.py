@@ -51,11 +51,10 @@ class LimitedNode:
 
 
 @contextmanager
-def limited_node(data: Path) -> Iterator[LimitedNode]:
-    directory = DataDirectory(data)
+def limited_node(data: Path, pool: Pool | None = None) -> Iterator[LimitedNode]:
+    directory, pool = DataDirectory(data), Pool() if pool is None else pool
     directory.initialize(chain_id=7, sandbox=True, operators=(Address(bytes.fromhex(OPERATOR.address[2:])),), timestamp=FIRST)
     with open_chain(directory) as history:
-        pool = Pool()
         producer = BlockProducer(history, pool, directory.sealer_key(), WallClock())
         producer.start()
         try:
