@@ -11,6 +11,7 @@ import click
 from eth_typing import Address
 
 from node.app import run as run_node
+from node.chain.checkpoints import agreement, held_against
 from node.chain.errors import ChainError
 from node.chain.genesis import GenesisConfig
 from node.chain.rules import run_on_py_evm
@@ -105,6 +106,10 @@ def run(
         genesis_hash = None if trusted_genesis is None else _hash(trusted_genesis)
         follow(directory, host, port, primary, Trusted(genesis_hash, tuple(map(read_checkpoint, checkpoints))))
         return
+    if trusted_genesis is not None or checkpoints:
+        raise click.UsageError("--trusted-genesis and --checkpoint are for a replica: they go with --follow")
+    if not create and (sandbox or operators or timestamp is not None or chain_id != DEFAULT_CHAIN_ID):
+        raise click.UsageError("--chain-id, --sandbox, --operator and --timestamp make a new chain: they go with --init")
     if create and not directory.is_initialized:
         _initialize(directory, chain_id, sandbox, operators, timestamp)
     run_node(directory, host, port, batched_trie=trie == "batched")
@@ -112,18 +117,23 @@ def run(
 
 @main.command()
 @data_option
+@click.option("--checkpoint", "checkpoints", type=click.Path(path_type=Path), multiple=True, help="What others countersigned; repeatable.")
 @trie_option
 @evm_option
 @on_deep_stack
-def verify(data: Path, trie: str, evm: str) -> None:
-    """Re-execute the whole chain from its genesis; the node must not be running."""
+def verify(data: Path, checkpoints: tuple[Path, ...], trie: str, evm: str) -> None:
+    """Re-execute the whole chain from its genesis, and hold it against checkpoints; the node must not be running."""
     _choose(evm)
     started = time.monotonic()
+    countersigned = [read_checkpoint(file) for file in checkpoints]
     with sole_user(DataDirectory(data), batched_trie=trie == "batched") as history:
-        with click.progressbar(verify_chain(history), length=history.head.block_number + 1, label="verifying", file=sys.stderr) as numbers:
+        verified = held_against(history, countersigned, verify_chain(history))
+        with click.progressbar(verified, length=history.head.block_number + 1, label="verifying", file=sys.stderr) as numbers:
             for _ in numbers:
                 pass
         result = {"verified_blocks": history.head.block_number + 1, "head_hash": "0x" + history.head.hash.hex()}
+        if countersigned:
+            result["checkpoints"] = agreement(history, countersigned)
     click.echo(json.dumps({**result, "seconds": round(time.monotonic() - started, 1)}))
 
 

@@ -42,6 +42,24 @@ def test_running_without_a_chain_is_refused(tmp_path: Path) -> None:
     assert "holds no chain" in ran.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "companion"),
+    [
+        (("--checkpoint", "nobody.json"), "--follow"),
+        (("--trusted-genesis", "0x" + "12" * 32), "--follow"),
+        (("--sandbox",), "--init"),
+        (("--chain-id", "5"), "--init"),
+        (("--operator", OPERATOR.address), "--init"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(tmp_path: Path, option: tuple[str, ...], companion: str) -> None:
+    """Who pins a genesis and forgets --follow would believe that somebody looks."""
+    CliRunner().invoke(main, ["init", "--data", str(tmp_path / "data")])
+    ran = CliRunner().invoke(main, ["run", "--data", str(tmp_path / "data"), "--port", "0", *option])
+    assert ran.exit_code == 2
+    assert companion in ran.output
+
+
 def test_a_second_node_on_the_same_data_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     with RunningNode(tmp_path / "data", ARGUMENTS) as node:
         for command in (("run", "--port", "0"), ("verify",)):
