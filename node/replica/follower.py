@@ -50,6 +50,7 @@ class Follower:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
         self.refusal: ChainError | None = None
+        self.starting_block = self.highest_block = int(history.head.block_number)  # where it began to catch up, what its primary has shown
 
     def start(self) -> None:
         self._thread.start()
@@ -120,6 +121,9 @@ class Follower:
                 theirs = None
             reason = f"the primary rewrote history: its block is 0x{keccak(header).hex()}, it was 0x{self._history.head.hash.hex()}"
             self._refuse(own, reason, theirs)
+        if own >= self.highest_block:
+            self.starting_block = own
+        self.highest_block = last
         for sealed in self._primary.blocks(own + 1, min(BLOCKS_AT_ONCE, last - own)) if last > own else ():
             if self._stopping.is_set():
                 break
