@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from node.chain.pool import Pool
-from tests.node.rpc.limited_node import PLACE, limited_node
+from tests.node.own_node import OPERATOR
+from tests.node.rpc.limited_node import limited_node
 
 
 def test_the_transaction_that_everything_waits_for_gets_into_a_full_pool(tmp_path: Path) -> None:
     with limited_node(tmp_path / "data", Pool(transactions_max=3)) as node:
 
         def send(nonce: int) -> dict[str, object]:
-            return node.request("eth_sendRawTransaction", node.transaction(to=PLACE, nonce=nonce))
+            return node.request("eth_sendRawTransaction", node.transaction(to=OPERATOR.address, nonce=nonce))
 
         sent = [send(nonce)["result"] for nonce in (1, 2, 3)]
         assert send(4)["error"] == {"code": -32000, "message": "txpool is full"}
