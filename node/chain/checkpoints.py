@@ -1,5 +1,6 @@
 """Countersigned checkpoints: a brand or auditor signs which block it saw at a number. A sealer that tells two stories contradicts one."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from eth_hash.auto import keccak
@@ -55,11 +56,16 @@ def check_signature(checkpoint: Checkpoint) -> None:
         raise BadCheckpoint(f"the checkpoint of block {checkpoint.number} is not signed by 0x{checkpoint.signer.hex()}")
 
 
-def compare(history: History, checkpoint: Checkpoint) -> bool:
-    """True if this chain has the block, False if it does not reach so far. Raises BadBlock if it has another one there."""
+def check_is_of(history: History, checkpoint: Checkpoint) -> None:
+    """Raises BadCheckpoint unless somebody signed it, for this chain."""
     check_signature(checkpoint)
     if checkpoint.genesis_hash != history.genesis_hash:
         raise BadCheckpoint(f"the checkpoint of block {checkpoint.number} is of another chain, 0x{checkpoint.genesis_hash.hex()}")
+
+
+def compare(history: History, checkpoint: Checkpoint) -> bool:
+    """True if this chain has the block, False if it does not reach so far. Raises BadBlock if it has another one there."""
+    check_is_of(history, checkpoint)
     try:
         own = bytes(history.header(checkpoint.number).hash)
     except NotOnChain:
@@ -70,3 +76,25 @@ def compare(history: History, checkpoint: Checkpoint) -> bool:
             f"0x{checkpoint.signer.hex()} countersigned 0x{checkpoint.block_hash.hex()}"
         )
     return True
+
+
+def held_against(history: History, checkpoints: Sequence[Checkpoint], numbers: Iterable[int]) -> Iterator[int]:
+    """Passes the numbers on, each block compared with what others countersigned of it. Raises BadBlock, BadCheckpoint before the first."""
+    for item in checkpoints:
+        check_is_of(history, item)
+    for number in numbers:
+        for item in checkpoints:
+            if item.number == number:
+                compare(history, item)
+        yield number
+
+
+def agreement(history: History, checkpoints: Sequence[Checkpoint]) -> dict[str, object]:
+    """Of checkpoints that this chain does not contradict, in plain values: how many it agrees with, up to which block, and who signed."""
+    agreeing = [item for item in checkpoints if compare(history, item)]
+    return {
+        "agreeing": len(agreeing),
+        "beyond_this_head": len(checkpoints) - len(agreeing),
+        "latest_countersigned": max((item.number for item in agreeing), default=None),
+        "signers": sorted({"0x" + item.signer.hex() for item in agreeing}),
+    }

@@ -41,15 +41,4 @@ def sign(data: Path, key: Path, block: int | None) -> None:
 def compare(data: Path, files: tuple[Path, ...]) -> None:
     """Hold this chain against checkpoints. Status 1, naming block and signer, if it is not the one they countersigned."""
     with beside_a_node(DataDirectory(data)) as (history, _):
-        found = [(item, checkpoints.compare(history, item)) for item in map(checkpoint_file.read, files)]
-    agreeing = [item for item, reached in found if reached]
-    click.echo(
-        json.dumps(
-            {
-                "agreeing": len(agreeing),
-                "beyond_this_head": len(found) - len(agreeing),
-                "latest_countersigned": max((item.number for item in agreeing), default=None),
-                "signers": sorted({"0x" + item.signer.hex() for item in agreeing}),
-            }
-        )
-    )
+        click.echo(json.dumps(checkpoints.agreement(history, [checkpoint_file.read(file) for file in files])))
