@@ -13,6 +13,11 @@ class LogFilter:
     addresses: frozenset[bytes] = frozenset()
     topics: tuple[frozenset[bytes], ...] = ()
 
+    @property
+    def size(self) -> int:
+        """Of addresses and topics."""
+        return len(self.addresses) + sum(map(len, self.topics))
+
     def bloom_test(self) -> Callable[[bytes], bool]:
         """Whether a block of this bloom may hold such logs. For a whole query: each item is hashed once, here."""
         groups = [[bloom_bits(item) for item in group] for group in (self.addresses, *self.topics) if group]

@@ -17,6 +17,7 @@ from node.rpc.shapes import log_view
 
 BLOCKS_MAX = 100_000
 LOGS_MAX = 50_000
+ALTERNATIVES_MAX = 1_000  # addresses, and topics of each position: as geth
 
 
 def methods(node: NodeView) -> dict[str, Handler]:
@@ -74,6 +75,8 @@ def parse_filter(request: dict[str, Any]) -> LogFilter:
     topics = request.get("topics") or []
     if not isinstance(topics, list) or len(topics) > 4:
         raise InvalidParams("topics must be an array of at most 4")
+    if any(isinstance(items, list) and len(items) > ALTERNATIVES_MAX for items in (addresses, *topics)):
+        raise InvalidParams("exceed max addresses or topics per search position")
     return LogFilter(
         frozenset(address(item) for item in addresses),
         tuple(frozenset(hash32(item, "topic") for item in _alternatives(position)) for position in topics),

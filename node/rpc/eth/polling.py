@@ -18,6 +18,7 @@ from node.rpc.hex import to_quantity
 from node.rpc.ports import NodeView
 
 FILTERS_MAX = 1_000
+ALTERNATIVES_MAX = 100_000  # addresses and topics of all filters together
 IDLE_SECONDS_MAX = 300.0
 
 
@@ -27,6 +28,10 @@ class InstalledFilter:
     criteria: LogCriteria | None = None  # of a log filter
     asked: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def size(self) -> int:
+        return 0 if self.criteria is None else self.criteria.wanted.size
 
 
 class InstalledFilters:
@@ -41,6 +46,8 @@ class InstalledFilters:
             self._filters = {key: item for key, item in self._filters.items() if now - item.asked <= IDLE_SECONDS_MAX}
             if len(self._filters) >= FILTERS_MAX:
                 raise TooMuch(f"too many filters: at most {FILTERS_MAX}")
+            if installed.size + sum(item.size for item in self._filters.values()) > ALTERNATIVES_MAX:
+                raise TooMuch(f"too many addresses and topics: at most {ALTERNATIVES_MAX} in all filters")
             filter_id = to_quantity(secrets.randbits(128))
             self._filters[filter_id] = installed
         return filter_id

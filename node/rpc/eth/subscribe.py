@@ -11,6 +11,7 @@ from node.rpc.hex import to_quantity
 from node.rpc.ports import NodeView
 
 SUBSCRIPTIONS_MAX = 128  # per connection
+ALTERNATIVES_MAX = 10_000  # addresses and topics, per connection
 
 
 def methods(node: NodeView) -> dict[str, Handler]:
@@ -42,8 +43,11 @@ class Subscriptions:
     def subscribe(self, kind: object, options: object = None) -> str:
         if len(self.active) + len(self._new) >= SUBSCRIPTIONS_MAX:
             raise TooMuch(f"too many subscriptions: at most {SUBSCRIPTIONS_MAX} per connection")
+        watch = self._watch(kind, options)
+        if sum(map(_size, (watch, *self.active.values(), *self._new.values()))) > ALTERNATIVES_MAX:
+            raise TooMuch(f"too many addresses and topics: at most {ALTERNATIVES_MAX} per connection")
         subscription_id = to_quantity(secrets.randbits(128))
-        self._new[subscription_id] = self._watch(kind, options)
+        self._new[subscription_id] = watch
         return subscription_id
 
     def unsubscribe(self, subscription_id: object) -> bool:
@@ -66,3 +70,7 @@ class Subscriptions:
         if not isinstance(kind, str):
             raise InvalidParams("invalid subscription name: want a string")
         raise RpcError(METHOD_NOT_FOUND, f'no "{kind[:100]}" subscription in eth namespace')
+
+
+def _size(watch: Watch) -> int:
+    return watch.size if isinstance(watch, LogWatch) else 0

@@ -48,6 +48,7 @@ class LogWatch:
     def __init__(self, history: History, criteria: LogCriteria) -> None:
         self._history, self._criteria = history, criteria
         self._seen = int(history.head.block_number)
+        self.size = criteria.wanted.size  # of addresses and topics
 
     def __call__(self) -> list[Any]:
         found = list[FoundLog]()
