@@ -9,6 +9,7 @@ environment, because the specs pin older versions of libraries than the node run
     .venv-verification/bin/python scripts/verify_chain.py chain.jsonl.gz --genesis-hash 0x…
 
 Exit 0: every block follows from its parent, and is sealed. Exit 1: it does not; the first bad block is named. Exit 2: it could not be run.
+`--checkpoint FILE` (repeatable) holds the chain against what brands and auditors countersigned, each as its block passes.
 `--sample 5%` (or a number of blocks) is the fast mode: messages run on revm, and state roots are compared at that many blocks, chosen by
 chance, and at the last one. Where revm and the chain differ, the specs execute everything since the last compared state root and decide.
 What of the specs is changed for the rules `prague+7951` stands in one place, `patch_rules`.
@@ -30,6 +31,7 @@ import sys
 import threading
 import time
 import traceback
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +61,8 @@ except ImportError as missing:
 FORMAT = "splittally-chain/1"
 RULES = "prague+7951"
 SEAL_PREFIX = b"Splittally block seal"
+CHECKPOINT_FORMAT = "splittally-checkpoint/1"
+CHECKPOINT_PREFIX = b"Splittally checkpoint"
 TRANSACTION_GAS_MAX = 1 << 24  # EIP-7825
 SEALED_SHARE_OF_GAS_LIMIT = 4
 CLOCKS_MAY_DIFFER_SECONDS = 15
@@ -68,6 +72,10 @@ EMPTY_TRIE_ROOT = trie.EMPTY_TRIE_ROOT
 
 class Difference(Exception):
     """The first thing that is wrong, in words."""
+
+
+class Unusable(Exception):
+    """A checkpoint that cannot be read, or that nobody signed: it says nothing about the chain."""
 
 
 # -- the rules prague+7951, as changes to the specs' Prague ------------------------------------------------------------
@@ -144,7 +152,9 @@ class Sample:
         return frozenset({*chosen, last})
 
 
-def verify(path: Path, trusted_genesis: str | None, *, plain: bool, sample: Sample | None = None) -> dict[str, object]:
+def verify(
+    path: Path, trusted_genesis: str | None, *, plain: bool, sample: Sample | None = None, checkpoints: tuple[Checkpoint, ...] = ()
+) -> dict[str, object]:
     """Raises Difference."""
     started = time.monotonic()
     patch_rules()
@@ -154,21 +164,27 @@ def verify(path: Path, trusted_genesis: str | None, *, plain: bool, sample: Samp
             config, genesis_state, genesis = _genesis(first, plain=plain)
             genesis_hash = keccak256(rlp.encode(genesis))
             _check_seal(_bytes(first["genesisSeal"]), genesis_hash, genesis_hash, config)
+            last, chain_id, _ = first["blocks"], U64(config["chainId"]), config["sandbox"]
         except Difference as difference:
             raise Difference(f"block 0: {difference}") from difference
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise Difference(f"block 0: the genesis configuration cannot be read: {error!r}") from error
         if trusted_genesis is not None and trusted_genesis.lower() != _shown(genesis_hash):
             raise Difference(f"block 0: the genesis hash is {_shown(genesis_hash)}, not the trusted {trusted_genesis}")
-        chain = fork.BlockChain([Block(genesis, (), (), ())], genesis_state, U64(config["chainId"]))
-        reading = Reading(file, first["blocks"], genesis, genesis_hash, config, root_of if plain else incremental_root_of, started)
+        if type(last) is not int or last < 0:
+            raise Difference(f"the first line does not say how many blocks follow: {str(last)[:20]!r}")
+        for item in checkpoints:
+            item.hold_against_genesis(genesis_hash)
+        chain = fork.BlockChain([Block(genesis, (), (), ())], genesis_state, chain_id)
+        reading = Reading(file, last, genesis, genesis_hash, config, root_of if plain else incremental_root_of, started, checkpoints)
         found = _all_on_the_specs(chain, reading) if sample is None else _sampled_on_revm(chain, reading, sample)
-        if file.readline(1):
-            raise Difference(f"the file goes on after its last block, {first['blocks']}")
+        if _goes_on(file):
+            raise Difference(f"the file goes on after its last block, {last}")
     head = chain.blocks[-1].header
     return {
-        "verified_blocks": first["blocks"] + 1,
+        "verified_blocks": last + 1,
         **found,
+        **({"checkpoints": _agreement(checkpoints, last)} if checkpoints else {}),
         "head_hash": _shown(keccak256(rlp.encode(head))),
         "state_root": _shown(head.state_root),
         "genesis_hash": _shown(genesis_hash),
@@ -188,6 +204,7 @@ class Reading:
     config: dict[str, Any]
     root: Any
     started: float
+    checkpoints: tuple[Checkpoint, ...] = ()
 
     def next_block(self, chain: Any, *, with_state_root: bool = True) -> int:
         """Reads and executes the block after the chain's head; returns how many transactions it holds. Raises Difference."""
@@ -195,7 +212,10 @@ class Reading:
         try:
             line = _line(self.file, f"block {number} of {self.last}")
             header, count = _execute(chain, line, self, roots=self.root if with_state_root else None)
-            _check_seal(_bytes(line["seal"]), keccak256(rlp.encode(header)), self.genesis_hash, self.config)
+            block_hash = keccak256(rlp.encode(header))
+            _check_seal(_bytes(line["seal"]), block_hash, self.genesis_hash, self.config)
+            for item in self.checkpoints:
+                item.hold_against(number, block_hash)
         except Difference as difference:
             raise Difference(f"block {number}: {difference}") from difference
         _progress(number, self.last, self.started)
@@ -302,14 +322,71 @@ def _genesis(first: dict[str, Any], *, plain: bool) -> tuple[dict[str, Any], Any
 def _check_seal(seal: bytes, block_hash: Any, genesis_hash: Any, config: dict[str, Any]) -> None:
     digest = keccak256(SEAL_PREFIX + genesis_hash + block_hash)
     try:
-        if len(seal) != 65 or seal[64] > 1:
-            raise ValueError("a seal has 65 bytes, the last of them 0 or 1")
-        r, s = U256.from_be_bytes(seal[:32]), U256.from_be_bytes(seal[32:64])
-        signer = keccak256(secp256k1_recover(r, s, U256(seal[64]), digest))[12:]
+        signer = _signer(seal, digest)
     except (EthereumException, ValueError, OverflowError) as error:
         raise Difference(f"the seal is no signature: {error}") from error
     if signer != _bytes(config["sealer"]):
         raise Difference(f"the seal is {_shown(signer)}'s, not the sealer's")
+
+
+def _signer(signature: bytes, digest: Any) -> bytes:
+    if len(signature) != 65 or signature[64] > 1:
+        raise ValueError("it has 65 bytes, the last of them 0 or 1")
+    r, s = U256.from_be_bytes(signature[:32]), U256.from_be_bytes(signature[32:64])
+    return bytes(keccak256(secp256k1_recover(r, s, U256(signature[64]), digest))[12:])
+
+
+# -- countersigned checkpoints -----------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """`signer` signed which block it saw at a number: keccak(prefix ‖ genesis hash ‖ number, 8 bytes ‖ block hash)."""
+
+    genesis_hash: bytes
+    number: int
+    block_hash: bytes
+    signer: bytes
+
+    def hold_against_genesis(self, genesis_hash: bytes) -> None:
+        if self.genesis_hash != genesis_hash:
+            raise Difference(f"block 0: {self._by()} countersigned a chain whose genesis is {_shown(self.genesis_hash)}")
+        if (self.number, self.block_hash != genesis_hash) == (0, True):
+            raise Difference(f"block 0: {self._by()} countersigned {_shown(self.block_hash)}")
+
+    def hold_against(self, number: int, block_hash: bytes) -> None:
+        if (self.number, self.block_hash != block_hash) == (number, True):
+            raise Difference(f"two stories: it is {_shown(block_hash)} here, {self._by()} countersigned {_shown(self.block_hash)}")
+
+    def _by(self) -> str:
+        return _shown(self.signer)
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Raises Unusable unless the file is one and its signer signed it."""
+    try:
+        fields = json.loads(path.read_bytes())
+        number, signature = fields["number"], _bytes(fields["signature"])
+        found = Checkpoint(_bytes(fields["genesisHash"]), number, _bytes(fields["blockHash"]), _bytes(fields["signer"]))
+        if fields["format"] != CHECKPOINT_FORMAT or type(number) is not int or len(found.genesis_hash + found.block_hash) != 64:
+            raise ValueError("another format")
+        signer = _signer(signature, keccak256(CHECKPOINT_PREFIX + found.genesis_hash + number.to_bytes(8, "big") + found.block_hash))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, EthereumException, Difference) as error:
+        raise Unusable(f"{path} is not a checkpoint: {error!r}") from error
+    if signer != found.signer:
+        raise Unusable(f"{path} is not signed by {_shown(found.signer)}, but by {_shown(signer)}")
+    return found
+
+
+def _agreement(checkpoints: tuple[Checkpoint, ...], last: int) -> dict[str, object]:
+    """Of checkpoints that the chain did not contradict."""
+    agreeing = [item for item in checkpoints if item.number <= last]
+    return {
+        "agreeing": len(agreeing),
+        "beyond_this_head": len(checkpoints) - len(agreeing),
+        "latest_countersigned": max((item.number for item in agreeing), default=None),
+        "signers": sorted({_shown(item.signer) for item in agreeing}),
+    }
 
 
 # -- state at speed: the specs' own trie functions, but only for what changed ------------------------------------------
@@ -639,11 +716,18 @@ def _line(file: IO[bytes] | gzip.GzipFile, what: str) -> dict[str, Any]:
     try:
         line = file.readline(LINE_BYTES_MAX)
         fields = json.loads(line) if line.endswith(b"\n") else None
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
         raise Difference(f"the file cannot be read at {what}: {error}") from error
     if not isinstance(fields, dict):
         raise Difference(f"the file ends or is torn before the end of {what}")
     return fields
+
+
+def _goes_on(file: IO[bytes] | gzip.GzipFile) -> bool:
+    try:
+        return bool(file.readline(1))
+    except (OSError, EOFError, zlib.error) as error:
+        raise Difference(f"the file cannot be read after its last block: {error}") from error
 
 
 def _bytes(text: Any) -> bytes:
@@ -675,6 +759,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("file", type=Path, help="what `python -m node export` wrote")
     parser.add_argument("--genesis-hash", help="the genesis you trust; without it, any chain that is consistent passes")
+    parser.add_argument(
+        "--checkpoint", metavar="FILE", type=Path, action="append", default=[], help="what someone countersigned; repeatable"
+    )
     parser.add_argument("--plain", action="store_true", help="the specs' state as it is: hashes everything for every block, slowly")
     parser.add_argument("--sample", metavar="N|P%", type=_sample, help="the fast mode: compare the state roots of so many blocks")
     parser.add_argument("--seed", type=int, default=None, help="chooses the same blocks again")
@@ -702,13 +789,14 @@ def _report(arguments: argparse.Namespace) -> int:
     seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
     sample = None if arguments.sample is None else Sample(arguments.sample, seed)
     try:
-        result = verify(arguments.file, arguments.genesis_hash, plain=arguments.plain, sample=sample)
+        checkpoints = tuple(map(read_checkpoint, arguments.checkpoint))
+        result = verify(arguments.file, arguments.genesis_hash, plain=arguments.plain, sample=sample, checkpoints=checkpoints)
     except Difference as difference:
         print(f"refused: {difference}", file=sys.stderr)
         if arguments.json:
             print(json.dumps({"refused": str(difference), **({"seed": seed} if sample else {})}))
         return 1
-    except OSError as error:
+    except (OSError, Unusable) as error:
         print(f"cannot be run: {error}", file=sys.stderr)
         return 2
     print(json.dumps(result))

@@ -1,6 +1,8 @@
 """The Ethereum execution specs' own implementation agrees with every sealed block, and names the first it does not agree with."""
 
+import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,27 @@ def test_a_torn_file_is_refused_at_the_block_where_it_ends(chain: Path, tmp_path
     done = verified(tmp_path / "torn.jsonl")
     assert done.returncode == 1
     assert "block 8: the file ends or is torn" in done.stderr
+
+
+@pytest.mark.parametrize("blocks", [None, "3", True, -1, 1.5, [], {}])
+def test_a_file_that_does_not_say_how_many_blocks_follow_is_refused(chain: Path, tmp_path: Path, blocks: object) -> None:
+    lines = lines_of(chain / "chain.jsonl")
+    lines[0]["blocks"] = blocks
+    if blocks is None:
+        del lines[0]["blocks"]
+    done = verified(write(tmp_path / "altered.jsonl", lines))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("refused: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_damaged_compression_is_refused_at_the_block_that_cannot_be_read(chain: Path, tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress((chain / "chain.jsonl").read_bytes()))
+    packed[len(packed) // 2 :] = bytes([0xFF]) * (len(packed) - len(packed) // 2)
+    (tmp_path / "damaged.jsonl.gz").write_bytes(packed)
+    done = verified(tmp_path / "damaged.jsonl.gz")
+    assert done.returncode == 1
+    assert re.match(r"refused: block \d+: the file cannot be read at block", done.stderr), done.stderr
 
 
 def test_an_altered_genesis_is_refused(chain: Path, tmp_path: Path) -> None:
