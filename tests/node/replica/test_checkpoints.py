@@ -9,6 +9,10 @@ from click.testing import CliRunner, Result
 
 from node.__main__ import main
 from node.chain.errors import ChainError
+from node.chain.history import block_key
+from node.chain.ports import Table
+from node.config import DataDirectory
+from node.opening import sole_user
 from tests.node.replica.processes import RunningReplica, replica_of
 from tests.node.running_node import RunningNode, run_node_command
 from tests.node.sealed_chain import NOBODY, OPERATOR
@@ -86,6 +90,37 @@ def test_a_replica_takes_the_story_that_others_countersigned(stories: Path, tmp_
         RunningReplica(tmp_path / "replica", replica_of(primary.url, *countersigned)) as replica,
     ):
         replica.wait_for_block(2)
+
+
+def test_verify_holds_the_chain_against_checkpoints(stories: Path, tmp_path: Path) -> None:
+    genesis = _command("sign", "--data", stories / "one", "--key", stories / "brand.key", "--block", 0)
+    (tmp_path / "genesis.json").write_text(genesis.output)
+    countersigned = ("--checkpoint", str(stories / "brand.json"), "--checkpoint", str(tmp_path / "genesis.json"))
+    verified = run_node_command("verify", "--data", str(stories / "one"), *countersigned)
+    assert verified.returncode == 0, verified.stderr
+    found = json.loads(verified.stdout)["checkpoints"]
+    assert (found["agreeing"], found["beyond_this_head"], found["latest_countersigned"]) == (2, 0, 2)
+    assert found["signers"] == [json.loads(genesis.output)["signer"]]
+    refused = run_node_command("verify", "--data", str(stories / "other"), *countersigned)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "error: block 2: two stories: it is 0x" in refused.stderr
+    assert "checkpoints" not in json.loads(run_node_command("verify", "--data", str(stories / "other")).stdout)
+
+
+def test_verify_names_an_earlier_damage_before_a_later_disagreement(stories: Path, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(stories / "other", tmp_path / "data"))
+    with sole_user(DataDirectory(data)) as history:
+        history.store.commit({Table.SEALS: {block_key(1): bytes(65)}})
+    refused = run_node_command("verify", "--data", str(data), "--checkpoint", str(stories / "brand.json"))
+    assert "error: block 1: the seal is not the sealer's" in refused.stderr
+
+
+def test_verify_takes_no_checkpoint_that_nobody_signed(stories: Path, tmp_path: Path) -> None:
+    checkpoint = json.loads((stories / "brand.json").read_text())
+    (tmp_path / "altered.json").write_text(json.dumps(checkpoint | {"number": 7}))
+    refused = run_node_command("verify", "--data", str(stories / "one"), "--checkpoint", str(tmp_path / "altered.json"))
+    assert refused.returncode == 1
+    assert "the checkpoint of block 7 is not signed by" in refused.stderr
 
 
 @pytest.mark.parametrize("field", ["blockHash", "signer", "signature", "genesisHash", "number"])
