@@ -1,10 +1,11 @@
 """Calls and gas estimates: run a message on a named block's own header and state, and keep nothing."""
 
 from dataclasses import dataclass, field, replace
+from itertools import chain, repeat
 
 from eth.abc import ComputationAPI
 from eth.constants import CREATE_CONTRACT_ADDRESS, ZERO_ADDRESS
-from eth.exceptions import Revert
+from eth.exceptions import OutOfGas, Revert
 from eth.vm.forks.berlin.transactions import calculate_txn_intrinsic_gas_berlin
 from eth.vm.forks.prague.constants import PER_EMPTY_ACCOUNT_BASE_COST, SET_CODE_TRANSACTION_TYPE
 from eth.vm.forks.prague.transactions import Authorization
@@ -74,7 +75,9 @@ class Scene:
     def state(self) -> NodeState:
         """State as it stood after the block of the header; code run on it sees that very header."""
         overlay = StateOverlay(self.history.read_node, self.history.nodes)
-        hashes = self.history.previous_hashes(min(self.header.block_number, self.history.head.block_number + 1))
+        next_number, number = int(self.history.head.block_number) + 1, int(self.header.block_number)
+        unknown = repeat(bytes(32), number - next_number)  # of blocks that nobody sealed, between the head and such a header
+        hashes = chain(unknown, self.history.previous_hashes(min(number, next_number)))
         chain_id = self.history.config.chain_id
         state = state_at(overlay, self.header, self.header.state_root, hashes, chain_id, self.state_class)
         state.pulse = self.pulse
@@ -100,7 +103,12 @@ def estimate_gas(scene: Scene, request: Call) -> int:
         high = min(high, (balance - request.value) // request.max_fee_per_gas)
     if _is_plain_transfer(scene, request) and _succeeds(scene, replace(request, gas=GAS_PER_TRANSACTION)):
         return GAS_PER_TRANSACTION
-    first = run(scene, replace(request, gas=high))
+    try:
+        first = run(scene, replace(request, gas=high))
+    except IntrinsicGasTooLow as error:
+        raise _allowance_exceeded(high) from error
+    if first.is_error and isinstance(first.error, OutOfGas):
+        raise _allowance_exceeded(high)
     raise_failure(first)
     low = max(gas_charged(high, first), gas_least(request)) - 1
     spent = high - first.get_gas_remaining()
@@ -148,6 +156,10 @@ def raise_failure(computation: ComputationAPI) -> None:
         output = bytes(computation.output)
         raise ExecutionReverted(output, revert_reason(output))
     raise ExecutionFailed(failure_text(computation.error))
+
+
+def _allowance_exceeded(gas: int) -> ExecutionFailed:
+    return ExecutionFailed(f"gas required exceeds allowance ({gas})")
 
 
 def _is_plain_transfer(scene: Scene, request: Call) -> bool:

@@ -1,4 +1,4 @@
-"""Block parameters: a tag, a number, or an object that names a hash (EIP-1898)."""
+"""Block parameters: a tag, a number, a block hash, or an object that names one of the two (EIP-1898)."""
 
 from node.chain.errors import NotOnChain
 from node.chain.history import History
@@ -8,6 +8,7 @@ from node.rpc.hex import hash32, quantity
 
 # One sealer, no forks: every sealed block is final. There is no half-built block to show as "pending".
 HEAD_TAGS = ("latest", "pending", "safe", "finalized", "")
+HASH_DIGITS = 66  # with its 0x; no number is as long
 
 
 def block_number(history: History, tag: object) -> int:
@@ -22,6 +23,8 @@ def block_number(history: History, tag: object) -> int:
         if "blockHash" in tag:
             return history.number_of(hash32(tag["blockHash"], "blockHash"))
         return block_number(history, tag["blockNumber"])
+    if isinstance(tag, str) and len(tag) == HASH_DIGITS:
+        return history.number_of(hash32(tag, "block hash"))
     return quantity(tag, "block number", bits=63)
 
 

@@ -10,18 +10,14 @@ from node.rpc.ports import NodeView
 def methods(node: NodeView) -> dict[str, Handler]:
     history = node.history
 
-    def number_of(block: object) -> int:
-        is_hash = isinstance(block, str) and len(block) == 66
-        return history.number_of(hash32(block)) if is_hash else existing_number(history, block)
-
     def raw_header(block: object) -> str:
-        return to_data(history.raw_header(number_of(block)))
+        return to_data(history.raw_header(existing_number(history, block)))
 
     def raw_block(block: object) -> str:
-        return to_data(history.block(number_of(block)).raw)
+        return to_data(history.block(existing_number(history, block)).raw)
 
     def raw_receipts(block: object) -> list[str]:
-        return [to_data(item) for item in history.raw_receipts(number_of(block))]
+        return [to_data(item) for item in history.raw_receipts(existing_number(history, block))]
 
     def raw_transaction(transaction_hash: object) -> str:
         wanted = hash32(transaction_hash)
@@ -33,7 +29,7 @@ def methods(node: NodeView) -> dict[str, Handler]:
 
     def raw_by_place(block: object, index: object) -> str | None:
         try:
-            items = history.block(number_of(block)).transactions
+            items = history.block(existing_number(history, block)).transactions
         except NotOnChain:
             return None
         position = quantity(index, "index", bits=32)

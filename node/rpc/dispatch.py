@@ -3,7 +3,7 @@
 import inspect
 import logging
 from collections.abc import Callable, Mapping
-from math import inf
+from math import isinf
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
@@ -148,13 +148,17 @@ def _parse(request: object) -> tuple[str | int | float | None, str, list[Any], b
         raise RpcError(INVALID_REQUEST, 'invalid request: jsonrpc must be "2.0"')
     if not isinstance(method, str):
         raise RpcError(INVALID_REQUEST, "invalid request: method must be a string")
-    if isinstance(request_id, bool) or not isinstance(request_id, str | int | float | None) or request_id == inf:
+    if isinstance(request_id, bool) or not isinstance(request_id, str | int | float | None) or _is_infinite(request_id):
         raise RpcError(INVALID_REQUEST, "invalid request: id must be a string, a number or null")
     if params is None:
         params = []
     if not isinstance(params, list):
         raise InvalidParams("non-array args")
     return request_id, method, params, "id" not in request
+
+
+def _is_infinite(request_id: object) -> bool:
+    return isinstance(request_id, float) and isinf(request_id)  # 1e999: JSON has no such number to answer with
 
 
 def _method(handler: Handler) -> _Method:

@@ -14,9 +14,10 @@ def quantity(value: object, name: str = "value", bits: int = 256) -> int:
     """A JSON-RPC quantity: 0x, no leading zeros, at most `bits` wide."""
     if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
         raise InvalidParams(f"invalid {name}: want a 0x-prefixed quantity without leading zeros, got {_shown(value)}")
-    if len(value) > 2 + bits // 4:
+    number = int(value, 16)
+    if number.bit_length() > bits:
         raise InvalidParams(f"invalid {name}: number exceeds {bits} bits")
-    return int(value, 16)
+    return number
 
 
 def data(value: object, name: str = "data", size: int | None = None) -> bytes:

@@ -6,14 +6,13 @@ from node.chain.genesis import canonical_json
 from node.chain.rules import RULES
 from node.rpc.block_tag import existing_number
 from node.rpc.dispatch import Handler
-from node.rpc.hex import hash32, to_data
+from node.rpc.hex import to_data
 from node.rpc.ports import NodeView
 
 
 def methods(node: NodeView) -> dict[str, Handler]:
     def get_seal(block: object) -> dict[str, str]:
-        is_hash = isinstance(block, str) and len(block) == 66
-        number = node.history.number_of(hash32(block)) if is_hash else existing_number(node.history, block)
+        number = existing_number(node.history, block)
         return {
             "blockHash": to_data(node.history.header(number).hash),
             "signature": to_data(node.history.seal(number)),

@@ -38,17 +38,14 @@ def methods(node: NodeView) -> dict[str, Handler]:
         return None if number is None else to_quantity(len(history.receipts(number)))
 
     def receipts(tag: object) -> Encoded | None:
-        is_hash = isinstance(tag, str) and len(tag) == 66
-        number = _of_hash(tag) if is_hash else _found(tag)
+        number = _found(tag)
         if number is None:
             return None
         block, items = history.block(number), history.receipts(number)
         return encode_list(receipt_view(block, items, index) for index in range(len(items)))
 
     def uncle_count(block: object) -> str | None:
-        is_hash = isinstance(block, str) and len(block) == 66
-        number = _of_hash(block) if is_hash else _found(block)
-        return None if number is None else to_quantity(0)
+        return None if _found(block) is None else to_quantity(0)
 
     def uncle(block: object, index: object) -> None:
         return None

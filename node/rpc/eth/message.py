@@ -57,13 +57,15 @@ def parse_call(request: object) -> Call:
 def _access_list(items: object) -> tuple[tuple[bytes, tuple[int, ...]], ...]:
     if not isinstance(items, list) or any(not isinstance(item, dict) for item in items):
         raise InvalidParams("accessList must be an array of objects")
-    return tuple(
-        (
-            address(item.get("address"), "accessList address"),
-            tuple(int.from_bytes(hash32(key, "storage key"), "big") for key in item.get("storageKeys") or []),
-        )
-        for item in items
-    )
+    return tuple((address(item.get("address"), "accessList address"), _storage_keys(item.get("storageKeys"))) for item in items)
+
+
+def _storage_keys(keys: object) -> tuple[int, ...]:
+    if keys is None:
+        return ()
+    if not isinstance(keys, list):
+        raise InvalidParams("storageKeys must be an array")
+    return tuple(int.from_bytes(hash32(key, "storage key"), "big") for key in keys)
 
 
 def parse_overrides(given: object) -> Overrides:

@@ -66,3 +66,9 @@ def test_a_slot_may_be_a_quantity_or_32_bytes(text: str) -> None:
 def test_anything_else_is_no_slot(text: object) -> None:
     with pytest.raises(InvalidParams):
         rpc_hex.slot(text)
+
+
+def test_a_quantity_is_as_wide_as_its_bits_say() -> None:
+    assert rpc_hex.quantity(hex(2**63 - 1), bits=63) == 2**63 - 1
+    with pytest.raises(InvalidParams, match="number exceeds 63 bits"):
+        rpc_hex.quantity(hex(2**63), bits=63)

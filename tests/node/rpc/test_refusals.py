@@ -1,5 +1,6 @@
 """Every refusal has its JSON-RPC code and leaves no trace."""
 
+import json
 from typing import Any
 
 import httpx
@@ -41,6 +42,7 @@ def _send_refused(node: RunningNode, **fields: Any) -> RpcFailure:
         (b'{"jsonrpc":"2.0","id":1,"method":5}', -32600),
         (b'{"jsonrpc":"2.0","id":{},"method":"eth_chainId"}', -32600),
         (b'{"jsonrpc":"2.0","id":1e999,"method":"eth_chainId"}', -32600),
+        (b'{"jsonrpc":"2.0","id":-1e999,"method":"eth_chainId"}', -32600),
         (b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":{}}', -32602),
         (b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[1]}', -32602),
         (b'{"jsonrpc":"2.0","id":1,"method":"eth_nothing"}', -32601),
@@ -49,7 +51,7 @@ def _send_refused(node: RunningNode, **fields: Any) -> RpcFailure:
 )
 def test_a_malformed_request_has_its_code(node: RunningNode, body: bytes, code: int) -> None:
     assert node.client is not None
-    answer = node.client.post("/", content=body, headers={"content-type": "application/json"}).json()
+    answer = json.loads(node.client.post("/", content=body, headers={"content-type": "application/json"}).text, parse_constant=pytest.fail)
     assert answer["error"]["code"] == code
 
 
@@ -89,6 +91,8 @@ def test_a_request_from_a_foreign_web_page_is_refused(node: RunningNode, headers
         ("eth_call", [{"too": OPERATOR.address}, "latest"]),
         ("eth_call", [{"data": "0x01", "input": "0x02"}, "latest"]),
         ("eth_call", [{"gas": -1}, "latest"]),
+        ("eth_call", [{"accessList": [{"address": OPERATOR.address, "storageKeys": 5}]}, "latest"]),
+        ("eth_call", [{"accessList": [{"address": OPERATOR.address, "storageKeys": "0x"}]}, "latest"]),
         ("eth_getLogs", [{"fromBlock": "0x2", "toBlock": "0x1"}]),
         ("eth_getLogs", [{"blockHash": "0x" + "00" * 32, "fromBlock": "0x1"}]),
         ("eth_getLogs", [{"topics": ["0x01"]}]),
@@ -117,6 +121,17 @@ def test_running_out_of_gas_and_bad_code_answer_minus_32000(node: RunningNode, c
     assert (refused.code, refused.message) == (-32000, "out of gas")
     assert _refused(node, "eth_call", {"data": "0xfe"}, "latest").code == -32000
     assert _refused(node, "eth_call", {"from": POOR.address, "to": cell, "value": "0x1"}, "latest").code == -32000
+
+
+def test_an_estimate_that_no_gas_allowed_is_enough_for_names_the_allowance(node: RunningNode, cell: str) -> None:
+    endless = [{"to": POOR.address, "gas": hex(100_000)}, "latest", {POOR.address: {"code": "0x5b5f56"}}]
+    assert node.request("eth_estimateGas", *endless)["error"] == {"code": -32000, "message": "gas required exceeds allowance (100000)"}
+    writing = {"to": cell, "data": word(1)}
+    for gas in (20_000, 25_000):  # less than any transaction takes, less than this one does
+        refused = _refused(node, "eth_estimateGas", {**writing, "gas": hex(gas)}, "latest")
+        assert (refused.code, refused.message) == (-32000, f"gas required exceeds allowance ({gas})")
+    assert int(node.call("eth_estimateGas", {**writing, "gas": hex(200_000)}, "latest"), 16) < 200_000
+    assert _refused(node, "eth_estimateGas", {"data": "0xfe"}, "latest").message == "invalid opcode: INVALID"
 
 
 def test_a_reverting_transaction_is_sealed_as_failed(node: RunningNode, cell: str) -> None:
