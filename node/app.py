@@ -152,12 +152,14 @@ class _Server(uvicorn.Server):
 def listen(host: str, port: int) -> socket.socket:
     if not is_loopback_name(host):
         raise AddressError(f"the node listens on loopback only; {host} is refused")
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listening = socket.socket(family, kind, protocol)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(address)
-    except OSError as error:
-        listening.close()
-        raise AddressError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    name = host.strip("[]")  # as an IPv6 address stands in a URL
+    with contextlib.ExitStack() as unless_bound:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
+            listening = unless_bound.enter_context(socket.socket(family, kind, protocol))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+        except OSError as error:
+            raise AddressError(f"cannot listen on {name}, port {port}: {error.strerror}") from error
+        unless_bound.pop_all()
     return listening

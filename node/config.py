@@ -53,7 +53,13 @@ class DataDirectory:
 
     @property
     def is_initialized(self) -> bool:
-        return self.genesis_file.exists()
+        try:
+            self.genesis_file.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise DataDirectoryError(f"{self.genesis_file} cannot be read: {error.strerror}") from error
+        return True
 
     def initialize(self, *, chain_id: int, sandbox: bool, operators: tuple[Address, ...], timestamp: int) -> GenesisConfig:
         """Writes a new genesis and sealer key. Raises DataDirectoryError if there is a chain already, or what is left of one.
@@ -104,7 +110,10 @@ class DataDirectory:
         if not self.is_initialized:
             self._check_nothing_is_left()
             raise DataDirectoryError(f"{self.path} holds no chain; create one with `init --data {self.path}`")
-        return parse_config(self.genesis_file.read_bytes().strip())
+        try:
+            return parse_config(self.genesis_file.read_bytes().strip())
+        except OSError as error:
+            raise DataDirectoryError(f"{self.genesis_file} cannot be read: {error.strerror}") from error
 
     def sealer_key(self) -> PrivateKey:
         return _read_key(self.key_file)

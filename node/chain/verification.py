@@ -6,13 +6,16 @@ read from this disk, or has been compared with it.
 
 from collections.abc import Iterator
 
+from node.chain.blocks import Block
 from node.chain.errors import BadBlock, ChainError
 from node.chain.following import check_seal, reexecute
 from node.chain.genesis import genesis_block
 from node.chain.history import History, block_writes, genesis_writes
 from node.chain.ports import Table, Writes
+from node.chain.rlp import RlpError
 from node.chain.trie.source import NodeCache
 
+UNDECODABLE = (RlpError, ValueError, TypeError, IndexError, OverflowError)  # what the decoding of a garbled row may end in
 _WRONG = {
     Table.HEADERS: "its stored header is not the one of its execution",
     Table.BODIES: "its stored transactions are not in the form they were sealed in",
@@ -27,7 +30,8 @@ def verify_chain(history: History) -> Iterator[int]:
     for number in range(history.head.block_number + 1):
         try:
             seal = history.seal(number)
-            writes = _genesis(history, seal) if number == 0 else block_writes(reexecute(history, history.block(number), nodes), seal)
+            block = _decoded(history, number)
+            writes = _genesis(history, seal) if number == 0 else block_writes(reexecute(history, block, nodes), seal)
             check_seal(history, number, history.header(number).hash, seal)
             _compare(history, number, writes)
         except BadBlock:
@@ -35,6 +39,16 @@ def verify_chain(history: History) -> Iterator[int]:
         except ChainError as error:
             raise BadBlock(f"block {number}: {error}") from error
         yield number
+
+
+def _decoded(history: History, number: int) -> Block:
+    try:
+        block = history.block(number)
+    except UNDECODABLE as error:
+        raise BadBlock(f"block {number}: its stored rows cannot be decoded: {error}") from error
+    if block.number != number:
+        raise BadBlock(f"block {number}: its stored header says {block.number}")
+    return block
 
 
 def _genesis(history: History, seal: bytes) -> Writes:

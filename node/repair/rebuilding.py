@@ -22,7 +22,7 @@ from node.config import DataDirectory, DataDirectoryError
 from node.repair.sources import Source, StoredBlocks, check_same_chain
 from node.store.begun import note_begun
 from node.store.database import RocksDb, flush_names
-from node.store.recovery import CLOCK, GENESIS, check_head, lay_genesis
+from node.store.recovery import GENESIS, check_head, clock_writes, lay_genesis, load_clock
 
 UNKNOWN_TAIL = "anything the damaged store held after block {head} is lost here: if a replica has more, repair from that one before you run"
 
@@ -161,10 +161,13 @@ class _Rebuilding:
 
     def _keep_clock(self, own: StoredBlocks | None, fresh: RocksDb) -> None:
         """A sandbox chain's set time. If it cannot be read, time runs on from the head."""
-        with contextlib.suppress(StoreFailed):
-            clock = own and own.store.get(Table.META, CLOCK)
-            if clock:
-                fresh.commit({Table.META: {CLOCK: clock}})
+        if own is not None:
+            try:
+                clock = load_clock(own.store, self._config)
+            except StoreFailed:
+                self._result.restored_rows[Table.META.value.decode()] += 1
+            else:
+                fresh.commit(clock_writes(clock))
 
 
 def _rows_of_genesis(history: History) -> Writes:

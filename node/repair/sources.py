@@ -14,8 +14,8 @@ from node.chain.following import SealedBlock
 from node.chain.genesis import GenesisConfig, genesis_block
 from node.chain.history import HEAD, block_key
 from node.chain.ports import Table
-from node.chain.rlp import RlpError
 from node.chain.sealing import seal_holds
+from node.chain.verification import UNDECODABLE
 from node.config import DataDirectory
 from node.replica.primary import Primary
 from node.store.chain_file import ChainHead, open_chain_file, read_blocks, read_head
@@ -68,7 +68,7 @@ class StoredBlocks:
         try:
             items = [wire_item(raw) for raw in rlp.decode(bodies)]
             raw = rlp.encode([rlp.decode(header), items, [], []])
-        except (RlpError, ValueError, TypeError) as error:
+        except UNDECODABLE as error:
             raise StoreFailed(f"block {number} cannot be decoded: {error}") from error
         return SealedBlock(number, raw, self._row(Table.SEALS, number))
 

@@ -2,16 +2,19 @@
 
 from eth_keys.datatypes import PrivateKey
 
+from node.chain import rlp
 from node.chain.clock import ChainClock, clock_at_genesis
 from node.chain.clock import decode as decode_clock
 from node.chain.clock import encode as encode_clock
-from node.chain.errors import BadBlock, BadGenesis, NotOnChain
+from node.chain.errors import BadBlock, BadGenesis, MalformedTransaction, NotOnChain, StoreFailed
 from node.chain.genesis import GenesisConfig, canonical_json, genesis_block
 from node.chain.history import HEAD, History, block_key, genesis_writes
 from node.chain.ports import BlockStore, Table
+from node.chain.rules import Header
 from node.chain.sealing import seal, seal_holds
+from node.chain.verification import UNDECODABLE
 from node.store.begun import lost, note_begun, was_begun
-from node.store.database import RocksDb
+from node.store.database import HINT, RocksDb
 
 GENESIS = b"genesis"
 CLOCK = b"clock"
@@ -43,6 +46,8 @@ def open_history(
         raise BadGenesis("the store holds a chain with another genesis")
     if not store.read_only:
         note_begun(store.directory)
+    for key in (store.get(Table.META, HEAD) or b"", block_key(0)):
+        _check_header(store, key)
     history = History(store, config, batched_trie=batched_trie)
     check_head(history)
     return history
@@ -60,6 +65,17 @@ def lay_genesis(store: RocksDb, config: GenesisConfig, genesis_seal: bytes, wall
     store.commit({**writes, Table.META: {**writes[Table.META], GENESIS: canonical_json(config), CLOCK: clock}})
 
 
+def _check_header(store: RocksDb, key: bytes) -> None:
+    number = int.from_bytes(key, "big")
+    row = store.get(Table.HEADERS, key)
+    if row is None:
+        raise BadBlock(f"the head's record names block {number}, which is not in the store; {HINT}")
+    try:
+        rlp.decode_as(row, Header)
+    except UNDECODABLE as error:
+        raise BadBlock(f"block {number}: its stored header cannot be decoded: {error}; {HINT}") from error
+
+
 def check_head(history: History) -> None:
     head = history.head
     number = head.block_number
@@ -72,6 +88,8 @@ def check_head(history: History) -> None:
         seal_of_head = history.seal(number)
     except NotOnChain as error:
         raise BadBlock(f"head block {number} is not whole: {error}") from error
+    except (MalformedTransaction, *UNDECODABLE) as error:
+        raise BadBlock(f"head block {number}: its stored rows cannot be decoded: {error}; {HINT}") from error
     followed = history.store.get(Table.HEADERS, block_key(number + 1)) is not None
     if followed and history.store.get(Table.META, HEAD) == block_key(number):  # a node at work may have sealed since
         raise BadBlock(f"head block {number} has a block after it: the head's record is corrupt")
@@ -82,9 +100,11 @@ def check_head(history: History) -> None:
 
 
 def load_clock(store: BlockStore, config: GenesisConfig) -> ChainClock:
-    stored = store.get(Table.META, CLOCK)
-    assert stored is not None, "the clock is stored with the genesis"
-    return decode_clock(stored, config.sandbox)
+    """Raises StoreFailed if it is lost: it is stored with the genesis."""
+    try:
+        return decode_clock(store.get(Table.META, CLOCK) or b"", config.sandbox)
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreFailed(f"the chain's clock in the store cannot be decoded: {error!r}; {HINT}") from error
 
 
 def clock_writes(clock: ChainClock) -> dict[Table, dict[bytes, bytes]]:

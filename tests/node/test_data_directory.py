@@ -1,6 +1,7 @@
 """The data directory and the process around it: start, stop, refuse."""
 
 import json
+import re
 import socket
 import stat
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from node.__main__ import main
-from node.app import AddressError, run
-from node.config import DataDirectory
+from node.app import AddressError, listen, open_chain, run
+from node.chain.errors import ChainError
+from node.config import DataDirectory, DataDirectoryError
 from tests.node.cell_contract import CREATION, word
 from tests.node.running_node import RunningNode, run_node_command, throwaway_account
 
@@ -88,6 +90,50 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         ran = run_node_command("run", "--data", str(tmp_path / "data"), "--init", "--port", str(taken.getsockname()[1]))
     assert ran.returncode == 1
     assert "cannot listen" in ran.stderr
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1:8545", "[::1]:8545"])
+def test_a_port_within_the_host_is_refused_by_name(host: str) -> None:
+    with pytest.raises(AddressError, match=re.escape(f"cannot listen on {host.strip('[]')}, port 0: ")):
+        listen(host, 0)
+
+
+def test_an_address_may_stand_in_brackets() -> None:
+    with listen("[127.0.0.1]", 0) as listening:
+        assert listening.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for place in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/nowhere/data")):
+        for command in (("init",), ("run", "--init", "--port", "0")):
+            refused = CliRunner().invoke(main, [command[0], "--data", str(place), *command[1:]])
+            assert isinstance(refused.exception, DataDirectoryError), refused.exception
+            assert f"{place} cannot be written: " in str(refused.exception)
+    assert (tmp_path / "file").read_text() == "x"
+
+
+@pytest.mark.parametrize("key", ["", "0x12", "0x" + "11" * 33, "0x" + "00" * 32, "zz", "\xff"])
+@pytest.mark.parametrize("command", [("run", "--port", "0"), ("verify",), ("backup", "copy", "--with-sealer-key")])
+def test_a_key_that_is_none_is_refused_by_name(tmp_path: Path, key: str, command: tuple[str, ...]) -> None:
+    directory = DataDirectory(tmp_path / "data")
+    directory.initialize(chain_id=7, sandbox=False, operators=(), timestamp=1_771_200_000)
+    with open_chain(directory):
+        pass
+    directory.key_file.write_text(key)
+    arguments = [str(tmp_path / item) if item == "copy" else item for item in command[1:]]
+    refused = CliRunner().invoke(main, [command[0], "--data", str(directory.path), *arguments])
+    assert isinstance(refused.exception, ChainError), refused.exception
+    assert f"the sealer key {directory.key_file} cannot be read" in str(refused.exception)
+
+
+def test_a_genesis_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "genesis.json").symlink_to("genesis.json")
+    for command in (("init",), ("run", "--port", "0"), ("run", "--init", "--port", "0"), ("verify",)):
+        refused = CliRunner().invoke(main, [command[0], "--data", str(data), *command[1:]])
+        assert f"{data / 'genesis.json'} cannot be read: Too many levels of symbolic links" in str(refused.exception)
 
 
 @pytest.mark.parametrize("operator", ["0x12", "12" * 20, "0x" + "zz" * 20])

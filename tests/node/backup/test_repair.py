@@ -19,6 +19,7 @@ from node.chain.verification import verify_chain
 from node.config import DataDirectory
 from node.opening import beside_a_node, sole_user
 from node.store.database import RocksDb
+from node.store.recovery import CLOCK
 from tests.node.lost_chain import WAYS_TO_LOSE_A_CHAIN
 from tests.node.replica.processes import RunningReplica, replica_of
 from tests.node.running_node import RunningNode, run_node_command
@@ -112,6 +113,29 @@ def test_a_planted_corruption_is_named_and_repaired(places: Places, data: Path, 
     assert result["blocks_from_source"] == (table in (Table.HEADERS, Table.BODIES, Table.SEALS))
     assert Path(result["damaged_store"]).is_dir()
     assert _verified(data) == places.head + 1
+
+
+@pytest.mark.parametrize("junk", [b"", b"\xff", b"\xc1\x80", b"\xc1\xc0", b"\xc1\x05"])
+@pytest.mark.parametrize("table", [Table.HEADERS, Table.BODIES, Table.RECEIPTS], ids=lambda table: table.value.decode())
+def test_a_row_that_cannot_be_decoded_is_repaired_wherever_it_is(places: Places, data: Path, table: Table, junk: bytes) -> None:
+    for number in (BROKEN, places.head):
+        _plant(data, table, block_key(number), junk)
+    status, result, errors = _run(data, places.sources["backup"])
+    assert status == 0, errors
+    assert result["restored_rows"] == {table.value.decode(): 2}
+    assert result["blocks_from_source"] == (0 if table is Table.RECEIPTS else 2)
+    assert _verified(data) == places.head + 1
+
+
+@pytest.mark.parametrize("junk", [b"", b"rubbish", b"5", b"{}"])
+def test_a_clock_that_cannot_be_decoded_is_named_and_repaired(places: Places, data: Path, junk: bytes) -> None:
+    _plant(data, Table.META, CLOCK, junk)
+    ran = run_node_command("run", "--data", str(data), "--port", "0")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "error: the chain's clock in the store cannot be decoded" in ran.stderr
+    assert _run(data)[1]["restored_rows"] == {"meta": 1}
+    with RunningNode(data) as node:
+        assert node.send(OPERATOR, to=OPERATOR.address)["blockNumber"] == hex(places.head + 1)
 
 
 def test_what_follows_from_the_blocks_is_repaired_without_a_source(places: Places, data: Path) -> None:
