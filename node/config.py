@@ -141,8 +141,12 @@ class DataDirectory:
             holder = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
             os.close(handle)
             raise DataDirectoryError(f"{self.path} is in use by another node (process {holder})") from error
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            os.close(handle)
+            raise DataDirectoryError(f"{self.path} cannot be written: {error.strerror}") from error
         return handle
 
 
