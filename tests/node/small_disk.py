@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -31,14 +33,21 @@ class SmallDisk:
 @contextmanager
 def small_disk(mount_point: Path, megabytes: int) -> Iterator[SmallDisk]:
     """Reached from outside by way of the process that holds it. Skips the test where nothing may be mounted; fails if CI=true."""
+    if shutil.which("unshare") is None:
+        _cannot_mount()
     mount_point.mkdir()
     script = f"mount -t tmpfs -o size={megabytes}m none '{mount_point}' && echo mounted && exec cat"
     holder = subprocess.Popen(["unshare", "-rm", "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         assert holder.stdout is not None
         if holder.stdout.readline() != b"mounted\n":
-            assert os.environ.get("CI") != "true", "this machine lets no test mount a file system"
-            pytest.skip("this machine lets no test mount a file system")
+            _cannot_mount()
         yield SmallDisk(Path(f"/proc/{holder.pid}/root{mount_point}"))
     finally:
         holder.communicate(timeout=60)
+
+
+def _cannot_mount() -> NoReturn:
+    reason = "this machine lets no test mount a file system"
+    assert os.environ.get("CI") != "true", reason
+    pytest.skip(reason)
