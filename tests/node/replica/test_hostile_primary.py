@@ -1,6 +1,7 @@
 """Whatever a primary sends or does not send, a replica says so and stops, or goes on: it never stands still in silence."""
 
 import json
+import re
 import shutil
 import threading
 import time
@@ -20,6 +21,7 @@ from node.replica.primary import Primary, PrimaryUnreachable
 from tests.node.replica.processes import Instead, Lie, RunningReplica, Trickle, Withheld, lying, replica_of
 from tests.node.running_node import RpcFailure, RunningNode, run_node_command
 from tests.node.sealed_chain import NOBODY, OPERATOR
+from tests.node.small_disk import small_disk
 
 ARGUMENTS = ("--operator", OPERATOR.address)
 IN_THE_HEADERS = b"HTTP/1.1 200 OK\r\nx-filler: "
@@ -76,6 +78,20 @@ def test_a_refusal_that_cannot_be_kept_is_one_all_the_same(primary: RunningNode,
     assert "block 1: it cannot be decoded" in said
     assert "it could not be kept in" in said
     assert not list((tmp_path / "replica").glob("refused.new"))
+
+
+def test_on_a_full_disk_a_refusal_is_one_all_the_same_and_earlier_evidence_stays(primary: RunningNode, tmp_path: Path) -> None:
+    with (
+        small_disk(tmp_path / "disk", megabytes=16) as disk,
+        lying(primary.url, _instead_of_block(2, "0xc0")) as url,
+        RunningReplica(disk.path / "replica", replica_of(url)) as replica,
+    ):
+        replica.wait_for_block(1)
+        (replica.data / "refused.json").write_text("of an earlier time")
+        disk.fill(leave_bytes=0)
+        primary.send(OPERATOR, to=NOBODY, value=1)
+        assert re.search(r"block 2: it cannot be decoded.*it could not be kept in .*No space left on device", replica.refusal())
+        assert (replica.data / "refused.json").read_text() == "of an earlier time"
 
 
 def test_a_primary_that_rewrote_history_and_hides_it_is_refused(tmp_path: Path) -> None:
