@@ -67,7 +67,7 @@ class Dispatcher:
             return Reply(self, budget, refusal=RpcError(INVALID_REQUEST, f"batch too large: at most {BATCH_MAX} requests"))
         return Reply(self, budget, request, batch=True)
 
-    def answer(self, request: object, budget: Budget) -> tuple[str | None, bool]:
+    def answer(self, request: object, budget: Budget) -> tuple[bytes | None, bool]:
         """The response to one request, as JSON, if it wants one, and whether it is NotYet."""
         try:
             request_id, method, params, is_notification = _parse(request)
@@ -114,7 +114,7 @@ class Reply:
         refusal: RpcError | None = None,
     ) -> None:
         self._dispatcher, self._budget, self._requests, self._batch = dispatcher, budget, requests or [], batch
-        self._responses: list[str | None] = [_failure(None, refusal)] if refusal else [None] * len(self._requests)
+        self._responses: list[bytes | None] = [_failure(None, refusal)] if refusal else [None] * len(self._requests)
         self._open = list(range(len(self._requests)))
         self.ask()
 
@@ -128,7 +128,7 @@ class Reply:
         for position in self._open:
             response, not_yet = self._dispatcher.answer(self._requests[position], self._budget)
             self._responses[position] = response
-            self._budget.answered(len(response or ""))
+            self._budget.answered(len(response or b""))
             if not_yet:
                 still_open.append(position)
         self._open = still_open
@@ -137,7 +137,11 @@ class Reply:
         wanted = [response for response in self._responses if response is not None]
         if not wanted:
             return b""
-        return (f"[{','.join(wanted)}]" if self._batch else wanted[0]).encode()
+        if not self._batch:
+            return wanted[0]
+        wanted[0] = b"[" + wanted[0]  # the whole, which may be large, is copied only once
+        wanted[-1] += b"]"
+        return b",".join(wanted)
 
 
 def _parse(request: object) -> tuple[str | int | float | None, str, list[Any], bool]:
@@ -167,10 +171,10 @@ def _method(handler: Handler) -> _Method:
     return _Method(handler, inspect.Signature([item for name, item in parameters.items() if name != "budget"]), takes_budget)
 
 
-def _success(request_id: object, result: object) -> str:
+def _success(request_id: object, result: object) -> bytes:
     response = {"jsonrpc": "2.0", "id": request_id, "result": result}
-    return encode_object(response).text if isinstance(result, Encoded) else encode(response)
+    return (encode_object(response).text if isinstance(result, Encoded) else encode(response)).encode()
 
 
-def _failure(request_id: object, error: RpcError) -> str:
-    return encode({"jsonrpc": "2.0", "id": request_id, "error": error.body()})
+def _failure(request_id: object, error: RpcError) -> bytes:
+    return encode({"jsonrpc": "2.0", "id": request_id, "error": error.body()}).encode()
