@@ -8,7 +8,7 @@ from node.chain.time_limit import CALL_SECONDS_MAX, Pulse, time_limit
 
 REQUEST_SECONDS_MAX = 30.0  # as geth
 HELD_BYTES_MAX = 25_000_000  # in memory for one answer in the making: traces, logs, simulated blocks
-ANSWERS_BYTES_MAX = 128 * 1024 * 1024  # together; geth's 25 MB would not take the batches of whole blocks that followers ask for
+ANSWERS_BYTES_MAX = 25_000_000  # together, as geth
 
 Hold = Callable[[int], None]  # Budget.hold, for who needs no more of it
 

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+from collections.abc import Container
+from itertools import takewhile
 from types import TracebackType
 from typing import Any
 
@@ -60,31 +62,35 @@ class Primary:
 
     def head_and_header(self, number: int) -> tuple[int, bytes | None]:
         """Its head's number, and the RLP of the header it has at `number`: None if that is beyond its head."""
-        last, header = self._ask([("eth_blockNumber", []), ("debug_getRawHeader", [hex(number)])], may_miss=1)
+        last, header = self._ask([("eth_blockNumber", []), ("debug_getRawHeader", [hex(number)])], may_miss=(1,))
         try:
             return int(last, 16), None if header is None else _bytes(header)
         except (TypeError, ValueError) as error:
             raise PrimaryUnreachable(f"{self.shown_url} answers what is no block number or header: {error}") from error
 
     def blocks(self, first: int, count: int) -> list[SealedBlock]:
+        """Up to `count` blocks, at least one: large ones do not all fit into one answer."""
         numbers = range(first, first + count)
         requests = [(method, [hex(number)]) for number in numbers for method in ("debug_getRawBlock", "splittally_getSeal")]
-        answers = self._ask(requests)
+        answers = self._ask(requests, may_miss=range(2, len(requests)))
+        given = takewhile(lambda answer: None not in answer[1:], zip(numbers, answers[::2], answers[1::2], strict=True))
         try:
-            pairs = zip(numbers, answers[::2], answers[1::2], strict=True)
-            return [SealedBlock(number, _bytes(raw), _bytes(seal["signature"])) for number, raw, seal in pairs]
+            found = [SealedBlock(number, _bytes(raw), _bytes(seal["signature"])) for number, raw, seal in given]
         except (KeyError, TypeError, ValueError) as error:
             raise PrimaryUnreachable(f"{self.shown_url} answers what is no block or seal: {error!r}") from error
+        if not found:
+            raise PrimaryUnreachable(f"{self.shown_url} answers nothing for block {first} or its seal")
+        return found
 
-    def _ask(self, requests: list[tuple[str, list[str]]], may_miss: int | None = None) -> list[Any]:
-        """The results, in order. `may_miss`: the index of a request that may be refused; its result is None then."""
+    def _ask(self, requests: list[tuple[str, list[str]]], may_miss: Container[int] = ()) -> list[Any]:
+        """The results, in order. `may_miss`: the indexes of requests that may be refused; their results are None then."""
         batch = [{"jsonrpc": "2.0", "id": index, "method": method, "params": params} for index, (method, params) in enumerate(requests)]
         try:
             answers = {answer["id"]: answer for answer in json.loads(self._post(json.dumps(batch).encode()))}
             results: list[Any] = []
             for index, (method, _) in enumerate(requests):
                 answer = answers[index]
-                if "error" in answer and index != may_miss:
+                if "error" in answer and index not in may_miss:
                     raise PrimaryUnreachable(f"{self.shown_url} refuses {method}: {str(answer['error']['message'])[:SHOWN_OF_A_MESSAGE]}")
                 results.append(answer.get("result"))
         except (ValueError, KeyError, TypeError, RecursionError) as error:

@@ -16,6 +16,7 @@ from gateway.domain.errors import Unavailable
 
 Call = tuple[str, Sequence[Any]]
 METHOD_NOT_FOUND = -32601
+NO_ROOM_LEFT = (-32002, -32003)  # geth's and our node's: a batch's time, or its bytes, were spent on what stands before
 
 
 class NodeRefused(Exception):
@@ -43,16 +44,13 @@ class Chain:
         return _result(method, self._reach(lambda: self._provider.make_request(RPCEndpoint(method), params)))
 
     def call_all(self, calls: Sequence[Call]) -> list[Any]:
-        """The results of several calls, in one request where the node takes batches; a refused one is a NodeRefused in its place."""
-        if not calls:
-            return []
-        if self._batches and len(calls) > 1:
-            requested = [(RPCEndpoint(method), list(params)) for method, params in calls]
-            answers = self._reach(lambda: self._provider.make_batch_request(requested))
-            if isinstance(answers, list):
-                return [_result_or_refusal(method, answer) for (method, _), answer in zip(calls, answers, strict=True)]
-            self._batches = False
-        return [self._one_of_many(method, params) for method, params in calls]
+        """The results of several calls, in as few requests as the node takes; a refused one is a NodeRefused in its place."""
+        found: list[Any] = []
+        while len(found) < len(calls):
+            answers = self._batch(calls[len(found) :])
+            done = _done(answers)
+            found += answers[:done] if done else answers
+        return found
 
     def chain_id(self) -> int:
         return to_int(self.call("eth_chainId"))
@@ -116,6 +114,15 @@ class Chain:
     def close(self) -> None:
         self._session.close()
 
+    def _batch(self, calls: Sequence[Call]) -> list[Any]:
+        if self._batches and len(calls) > 1:
+            requested = [(RPCEndpoint(method), list(params)) for method, params in calls]
+            answers = self._reach(lambda: self._provider.make_batch_request(requested))
+            if isinstance(answers, list):
+                return [_result_or_refusal(method, answer) for (method, _), answer in zip(calls, answers, strict=True)]
+            self._batches = False
+        return [self._one_of_many(method, params) for method, params in calls]
+
     def _one_of_many(self, method: str, params: Sequence[Any]) -> Any:
         return _result_or_refusal(method, self._reach(lambda: self._provider.make_request(RPCEndpoint(method), params)))
 
@@ -142,6 +149,14 @@ def _result_or_refusal(method: str, answer: Any) -> Any:
     data = error.get("data")
     raw = to_bytes(data) if isinstance(data, str) and data.startswith("0x") else b""
     return NodeRefused(method, int(error.get("code", 0)), str(error.get("message", "")), raw)
+
+
+def _done(answers: Sequence[Any]) -> int:
+    """How many of a batch's answers stand: without those at its end that it had no room left for."""
+    done = len(answers)
+    while done and isinstance(answers[done - 1], NodeRefused) and answers[done - 1].code in NO_ROOM_LEFT:
+        done -= 1
+    return done
 
 
 def _required(answer: Any) -> Any:

@@ -69,9 +69,21 @@ class Follower:
         self._check(head)
         first = 0 if self._checkpoint is None else self._checkpoint.number + 1
         for start in range(first, head + 1, BLOCKS_IN_ONE_RANGE):
-            self._read_range(start, min(start + BLOCKS_IN_ONE_RANGE - 1, head))
-            self._completions.notify()
+            self._read(start, min(start + BLOCKS_IN_ONE_RANGE - 1, head))
         return head >= first
+
+    def _read(self, first: int, last: int) -> None:
+        """A range, in halves where the node will not give so much at once: every node has bounds of its own."""
+        try:
+            self._read_range(first, last)
+        except NodeRefused:
+            if first == last:
+                raise
+            middle = (first + last) // 2
+            self._read(first, middle)
+            self._read(middle + 1, last)
+        else:
+            self._completions.notify()
 
     def _check(self, head: int) -> None:
         """The block at the checkpoint must still be the chain's; asked once, later ranges are linked by parent hash."""
@@ -111,7 +123,9 @@ class Follower:
         blocks = []
         parent = self._checkpoint.block_hash if self._checkpoint else None
         for each in found:
-            if each is None or isinstance(each, NodeRefused):
+            if isinstance(each, NodeRefused):
+                raise each  # which says nothing of what the chain holds
+            if each is None:
                 raise Reorganized("a block of the range is gone")
             block = block_of(each)  # type: ignore[arg-type]
             if parent is not None and block.parent_hash != parent:
