@@ -87,8 +87,8 @@ def rows(report: Figures) -> list[tuple[str, ...]]:
         "call 1,000 blocks back": lambda each: _yes(each["call_back"]),
         "balance 1,000 blocks back": lambda each: _yes(each["balance_back"]),
         "methods answered of 49": lambda each: str(each["methods"]["answered"]),
-        "empty ledger, entries/s": lambda each: _rate(each["empty"], "entries_per_s"),
-        "empty ledger, single transactions/s": lambda each: _rate(each["empty"], "transactions_per_s"),
+        "0 members, entries/s": lambda each: _rate(each["empty"], "entries_per_s"),
+        "0 members, single transactions/s": lambda each: _rate(each["empty"], "transactions_per_s"),
         f"{members}, entries/s": lambda each: _rate(each["full"], "entries_per_s"),
         f"{members}, single transactions/s": lambda each: _rate(each["full"], "transactions_per_s"),
     }
