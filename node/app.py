@@ -53,11 +53,22 @@ def run(directory: DataDirectory, host: str, port: int, *, batched_trie: bool = 
         serve(NodeView(history, pool, producer, CLIENT_VERSION, keys), listening, producer)
 
 
-def tune_interpreter() -> None:
-    """Blocks give way to reads, and the collector of cycles looks seldom, never at what was there from the start."""
+@contextlib.contextmanager
+def tuned_interpreter() -> Iterator[None]:
+    """Blocks give way to reads, and the collector of cycles looks seldom, never at what was there from the start.
+
+    For the time the node serves: whoever makes big cycles otherwise wants them collected as usual.
+    """
+    before = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(before[0])
+        gc.set_threshold(*before[1])
 
 
 class Writer(Protocol):
@@ -68,7 +79,6 @@ class Writer(Protocol):
 
 
 def serve(node: NodeView, listening: socket.socket, writer: Writer) -> None:
-    tune_interpreter()
     threading.stack_size(STACK_BYTES)
     config = node.history.config
     bound = listening.getsockname()
@@ -91,7 +101,8 @@ def serve(node: NodeView, listening: socket.socket, writer: Writer) -> None:
         ws_max_size=BODY_BYTES_MAX,
         ws_per_message_deflate=False,
     )
-    _Server(settings, ready, writer).run(sockets=[listening])
+    with tuned_interpreter():
+        _Server(settings, ready, writer).run(sockets=[listening])
 
 
 @contextlib.contextmanager

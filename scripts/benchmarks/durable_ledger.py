@@ -12,7 +12,7 @@ from typing import Any
 
 from eth_typing import Address
 
-from node.app import open_chain, tune_interpreter
+from node.app import open_chain, tuned_interpreter
 from node.chain.execution import state_of
 from node.chain.history import History
 from node.chain.pool import Pool
@@ -131,9 +131,8 @@ def durable_ledger(directory: Path) -> Iterator[DurableLedger]:
     data = DataDirectory(directory)
     operator = Address(OPERATOR.public_key.to_canonical_address())
     config = data.initialize(chain_id=CHAIN_ID, sandbox=False, operators=(operator,), timestamp=int(time.time()))
-    tune_interpreter()  # as when the node serves
     commits: list[float] = []
-    with open_chain(data) as history:
+    with tuned_interpreter(), open_chain(data) as history:  # as when the node serves
         history.store = _TimedStore(history.store, commits)
         pool = Pool()
         producer = BlockProducer(history, pool, data.sealer_key(), time.time)

@@ -26,6 +26,7 @@ class RoutineCode(PulsedCode):
     """A code stream that runs the routines itself and leaves py-evm's loop only what they gave back.
 
     Routines do everything py-evm's loop would have done with the opcodes before that; often all that is left is a STOP.
+    It is run once, and holds the computation only until then: a cycle would keep its memory, which may be megabytes.
     """
 
     __slots__ = ("_computation", "_hot_code", "_program")
@@ -34,7 +35,7 @@ class RoutineCode(PulsedCode):
         super().__init__(program.code.body, pulse)
         self._program = program
         self._hot_code = hot_code
-        self._computation = computation
+        self._computation: BaseComputation | None = computation
 
     def __iter__(self) -> Iterator[int]:
         position = self._run()
@@ -46,7 +47,10 @@ class RoutineCode(PulsedCode):
 
     def _run(self) -> int:
         """FINISHED, or the position from which py-evm must carry on."""
-        frame = Frame(self._computation)
+        computation, self._computation = self._computation, None
+        if computation is None:
+            raise RuntimeError("code is run once")
+        frame = Frame(computation)
         routines, pulse = self._program.routines, self._pulse
         position = 0
         try:
@@ -85,6 +89,8 @@ class HotCodeComputation(_Computation):
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
         suppressed = super().__exit__(exc_type, exc_value, traceback)
+        if suppressed and exc_value is not None:
+            exc_value.__traceback__ = None  # kept as this computation's error, it would keep the computation
         if self.hot_code is not None and self.msg.code and not self.msg.is_create and not self.should_burn_gas:
             of_children = sum(child.get_gas_used() for child in self.children)
             self.hot_code.count(self.msg.code, self.get_gas_used() - of_children)
