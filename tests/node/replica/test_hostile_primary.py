@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from node.opening import sole_user
 from node.replica.follower import Follower, ReplicaFailed
 from node.replica.primary import Primary, PrimaryUnreachable
 from tests.node.replica.processes import Instead, Lie, RunningReplica, Trickle, Withheld, lying, replica_of
+from tests.node.replica.two_stories import begin_two_stories
 from tests.node.running_node import RpcFailure, RunningNode, run_node_command
 from tests.node.sealed_chain import NOBODY, OPERATOR
 from tests.node.small_disk import small_disk
@@ -95,14 +95,7 @@ def test_on_a_full_disk_a_refusal_is_one_all_the_same_and_earlier_evidence_stays
 
 
 def test_a_primary_that_rewrote_history_and_hides_it_is_refused(tmp_path: Path) -> None:
-    with RunningNode(tmp_path / "primary", ARGUMENTS) as primary:
-        primary.send(OPERATOR, to=NOBODY, value=1)
-        primary.stop()
-        shutil.copytree(tmp_path / "primary", tmp_path / "other story")
-        with primary, RunningReplica(tmp_path / "replica", replica_of(primary.url)) as replica:
-            primary.send(OPERATOR, to=NOBODY, value=2)
-            replica.wait_for_block(2)
-            replica.kill()
+    begin_two_stories(tmp_path)
 
     def lie(method: str, params: list[Any], result: Any) -> Any:
         if method == "debug_getRawBlock":

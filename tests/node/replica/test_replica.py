@@ -14,6 +14,7 @@ from node.chain.sealing import seal, seal_holds
 from node.config import DataDirectory
 from tests.node.cell_contract import CREATION, word
 from tests.node.replica.processes import Lie, RunningReplica, lying, replica_of
+from tests.node.replica.two_stories import begin_two_stories
 from tests.node.running_node import RpcFailure, RunningNode, run_node_command
 from tests.node.sealed_chain import NOBODY, OPERATOR, send_some_of_everything
 
@@ -170,14 +171,7 @@ def test_a_forged_block_is_refused_by_name_and_kept(
 
 def test_a_primary_that_rewrote_history_is_refused_with_both_of_its_blocks(tmp_path: Path) -> None:
     """The same sealer, key and genesis, and two stories from block 2 on."""
-    with RunningNode(tmp_path / "primary", ARGUMENTS) as primary:
-        primary.send(OPERATOR, to=NOBODY, value=1)
-        primary.stop()
-        shutil.copytree(tmp_path / "primary", tmp_path / "other story")
-        with primary, RunningReplica(tmp_path / "replica", replica_of(primary.url)) as replica:
-            primary.send(OPERATOR, to=NOBODY, value=2)
-            replica.wait_for_block(2)
-            replica.kill()
+    begin_two_stories(tmp_path)
     with RunningNode(tmp_path / "other story", ARGUMENTS) as other:
         other.send(OPERATOR, to=NOBODY, value=3)
         with RunningReplica(tmp_path / "replica", replica_of(other.url)) as replica:
