@@ -1,0 +1,28 @@
+"""Signers are sent what is recorded, and the reference signer answers it as recorded: brands write signers of their own to this."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.recorded import signer_requests
+from tests.recorded.data_files import assert_as_recorded, recorded
+
+KINDS = {"issue", "clawback", "authorize", "redeem", "capture", "void", "point_refund", "expire"}
+
+
+@pytest.mark.timeout(120)
+def test_a_signer_is_asked_and_answers_as_recorded(tmp_path: Path) -> None:
+    assert_as_recorded("signer_requests", signer_requests.collect(tmp_path))
+
+
+def test_entries_of_every_kind_are_recorded() -> None:
+    requests = [said["request"]["body"] for said in recorded("signer_requests")["history"]]
+    assert {detail["kind"] for request in requests for detail in request["details"]} == KINDS
+
+
+def test_every_reason_of_the_signer_is_recorded_in_an_answer() -> None:
+    answers = [asked["answer"]["body"] for asked in recorded("signer_requests")["answers"]]
+    reasons = {refused["reason"] for answer in answers for refused in answer.get("refused", [])}
+    assert reasons == set(recorded("problems")["signer_reasons"])
