@@ -11,10 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from gateway.adapters.database.migrations import migrate
-from gateway.adapters.database.session import Database
-from gateway.adapters.onchain.connection import Chain
-from gateway.adapters.operator_api_key import ensure_operator_api_key
+from gateway.access.operator_api_key import ensure_operator_api_key
 from gateway.api import (
     api_keys,
     audit,
@@ -36,10 +33,13 @@ from gateway.api import (
 )
 from gateway.api.context import Context
 from gateway.api.limits import BodyLimit
+from gateway.chain.connection import Chain
 from gateway.config import Settings
-from gateway.jobs.worker import LedgerWorker
-from gateway.operations.completion import Completions
 from gateway.portal import api_reference, member
+from gateway.rounds.completion import Completions
+from gateway.rounds.worker import LedgerWorker
+from gateway.store.migrations import migrate
+from gateway.store.session import Database
 
 ROUTERS: tuple[APIRouter, ...] = (
     coalition.router,

@@ -14,10 +14,10 @@ from pathlib import Path
 from alembic import command
 from sqlalchemy import create_engine
 
-from gateway.adapters.database.migrations import configuration_for
+from gateway.store.migrations import configuration_for
 
 ROOT = Path(__file__).resolve().parent.parent
-VERSIONS = ROOT / "gateway" / "adapters" / "database" / "migrations" / "versions"
+VERSIONS = ROOT / "gateway" / "store" / "migrations" / "versions"
 
 
 def main() -> None:

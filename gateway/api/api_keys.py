@@ -8,18 +8,18 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
-from gateway.adapters.database.work import Work
+from gateway.access.api_key import Caller, Role
+from gateway.access.create_api_key import create_api_key
+from gateway.access.revoke_api_key import revoke_api_key
 from gateway.api.brands import the_brand
 from gateway.api.context import new_id
 from gateway.api.idempotency import Write, WriteNeeded
 from gateway.api.permissions import AsOperator, AsOperatorOrBrand, check_reads_brand
 from gateway.api.problems import WRITES
 from gateway.api.shapes import Body, BrandIdPath, Label
-from gateway.domain.api_keys import Caller, Role
-from gateway.domain.errors import NotFound
-from gateway.operations.create_api_key import create_api_key
-from gateway.operations.revoke_api_key import revoke_api_key
-from gateway.queries.moments import moment, moment_or_none
+from gateway.store.unit_of_work import Work
+from gateway.values.calendar import moment, moment_or_none
+from gateway.values.errors import NotFound
 
 router = APIRouter(prefix="/v1", tags=["api keys"])
 KeyIdPath = Annotated[str, Path(min_length=1, max_length=128)]

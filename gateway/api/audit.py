@@ -8,13 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
+from gateway.access.api_key import Caller, Role
 from gateway.api.context import ContextNeeded
 from gateway.api.permissions import permit
 from gateway.api.problems import READS
 from gateway.audit.invariants import NUMBERS
 from gateway.audit.run import audit
-from gateway.domain.api_keys import Caller, Role
-from gateway.domain.errors import Invalid, Unavailable
+from gateway.values.errors import Invalid, Unavailable
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 AsAuditor = Annotated[Caller, Depends(permit(Role.OPERATOR, Role.AUDITOR))]

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from gateway.adapters.database.work import Work
 from gateway.api.brands import the_brand
 from gateway.api.bulk import BulkView, write_all
 from gateway.api.context import ContextNeeded, new_id
@@ -28,14 +27,15 @@ from gateway.api.shapes import (
     Word32,
     as_bytes,
 )
-from gateway.operations.authorize import authorize
-from gateway.operations.capture import capture
-from gateway.operations.point_refund import point_refund
-from gateway.operations.redeem import redeem
-from gateway.operations.redemption_request import RedemptionRequest
-from gateway.operations.void import void
-from gateway.queries.authorizations import AuthorizationView, find_authorization
-from gateway.queries.operations import OperationView, find_operation
+from gateway.redemption.authorize import authorize
+from gateway.redemption.capture import capture
+from gateway.redemption.point_refund import point_refund
+from gateway.redemption.redeem import redeem
+from gateway.redemption.redemption_request import RedemptionRequest
+from gateway.redemption.views import AuthorizationView, find_authorization
+from gateway.redemption.void import void
+from gateway.rounds.views import OperationView, find_operation
+from gateway.store.unit_of_work import Work
 
 router = APIRouter(prefix="/v1", tags=["redemption"])
 

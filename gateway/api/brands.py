@@ -7,22 +7,22 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
-from gateway.adapters.database.work import Work
+from gateway.access.api_key import Caller
 from gateway.api.context import ContextNeeded, new_id
 from gateway.api.idempotency import Write, WriteNeeded
 from gateway.api.permissions import AsOperator, AsOperatorOrBrand, Reader, check_reads_brand
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import Address, Body, BrandIdPath, Label, Moment, Positive, UnixSeconds, Whole, Word32, as_bytes
-from gateway.domain.api_keys import Caller
-from gateway.domain.brand import MAX_BRAND_ID, MAX_LOT_VALIDITY_MONTHS, Brand, BrandStatus
-from gateway.domain.errors import NotFound
-from gateway.domain.money import Ratio
-from gateway.domain.rules import MAX_RULE_NUMBER
-from gateway.operations.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
-from gateway.operations.publish_rule import publish_rule
-from gateway.operations.register_brand import BrandRegistration, register_brand
-from gateway.queries.brands import BrandView, RuleView, find_brand, list_brands, rule_view
-from gateway.queries.operations import OperationView, find_operation
+from gateway.brands.brand import MAX_BRAND_ID, MAX_LOT_VALIDITY_MONTHS, Brand, BrandStatus
+from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
+from gateway.brands.register_brand import BrandRegistration, register_brand
+from gateway.loyalty.programmes.publish_rule import publish_rule
+from gateway.loyalty.programmes.views import BrandView, RuleView, find_brand, list_brands, rule_view
+from gateway.loyalty.rule import MAX_RULE_NUMBER
+from gateway.rounds.views import OperationView, find_operation
+from gateway.store.unit_of_work import Work
+from gateway.values.errors import NotFound
+from gateway.values.money import Ratio
 
 router = APIRouter(prefix="/v1/brands", tags=["brands"])
 

@@ -8,14 +8,14 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from gateway.adapters.database.work import Work
+from gateway.access.api_key import Caller
 from gateway.api.context import new_id
 from gateway.api.idempotency import Write
 from gateway.api.problems import Problem, problem, problem_of
 from gateway.api.shapes import Body
-from gateway.domain.api_keys import Caller
-from gateway.domain.errors import Refusal
-from gateway.queries.operations import OperationView, find_operations
+from gateway.rounds.views import OperationView, find_operations
+from gateway.store.unit_of_work import Work
+from gateway.values.errors import Refusal
 
 Item = TypeVar("Item", bound=Body)
 

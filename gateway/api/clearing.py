@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from gateway.api.context import ContextNeeded
 from gateway.api.permissions import Reader
 from gateway.api.problems import READS
-from gateway.queries.clearing import ClearingView, clearing
+from gateway.clearing.views import ClearingView, clearing
 
 router = APIRouter(prefix="/v1/clearing", tags=["clearing"])
 

@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy import func, select
 
-from gateway.adapters.database.tables_coalition import CoalitionRow
-from gateway.adapters.database.tables_projection import LedgerBlockRow, LedgerEntryRow
 from gateway.api.context import ContextNeeded
-from gateway.domain.errors import Unavailable
+from gateway.coalition.tables import CoalitionRow
+from gateway.projection.tables import LedgerBlockRow, LedgerEntryRow
+from gateway.values.errors import Unavailable
 
 router = APIRouter(prefix="/v1/coalition", tags=["coalition"])
 

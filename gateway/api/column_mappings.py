@@ -8,15 +8,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from gateway.adapters.database.repositories.payment_files import SqlColumnMappings
-from gateway.adapters.database.work import Work
 from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, brand_of
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import Body
-from gateway.domain.errors import NotFound
-from gateway.operations.save_column_mapping import save_column_mapping
+from gateway.payments.rows import SqlColumnMappings
+from gateway.payments.save_column_mapping import save_column_mapping
+from gateway.store.unit_of_work import Work
+from gateway.values.errors import NotFound
 
 router = APIRouter(prefix="/v1/column-mappings", tags=["reconciliation"])
 MappingNamePath = Annotated[str, Path(min_length=1, max_length=64)]

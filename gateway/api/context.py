@@ -10,10 +10,10 @@ from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
-from gateway.adapters.database.session import Database
-from gateway.adapters.database.work import Work, reading, wall_clock, writing
-from gateway.adapters.onchain.connection import Chain
-from gateway.operations.completion import Completions
+from gateway.chain.connection import Chain
+from gateway.rounds.completion import Completions
+from gateway.store.session import Database
+from gateway.store.unit_of_work import Work, reading, wall_clock, writing
 
 
 class Worker(Protocol):

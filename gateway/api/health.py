@@ -8,10 +8,10 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from sqlalchemy import func, select
 
-from gateway.adapters.database.repositories.coalition import find_coalition
-from gateway.adapters.database.tables_operations import IS_OPEN, OperationRow
-from gateway.adapters.database.tables_projection import LedgerBlockRow
 from gateway.api.context import ContextNeeded
+from gateway.coalition.rows import find_coalition
+from gateway.projection.tables import LedgerBlockRow
+from gateway.rounds.tables import IS_OPEN, OperationRow
 
 router = APIRouter(tags=["health"])
 

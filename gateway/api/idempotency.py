@@ -12,15 +12,15 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 from sqlalchemy import select
 
-from gateway.adapters.database.repositories.chunks import chunks
-from gateway.adapters.database.tables_operations import OperationRow
-from gateway.adapters.database.work import Work
+from gateway.access.api_key import Caller
+from gateway.access.once import once
 from gateway.api.context import Context, ContextNeeded
-from gateway.domain.api_keys import Caller
-from gateway.domain.errors import Invalid, OperationRefused
-from gateway.domain.operation import OperationStatus
-from gateway.domain.references import content_hash
-from gateway.operations.once import once
+from gateway.rounds.operation import OperationStatus
+from gateway.rounds.tables import OperationRow
+from gateway.store.chunks import chunks
+from gateway.store.unit_of_work import Work
+from gateway.values.errors import Invalid, OperationRefused
+from gateway.values.references import content_hash
 
 MAX_WAIT_SECONDS = 60
 ENDED = (OperationStatus.CONFIRMED.value, OperationStatus.REFUSED.value)

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from gateway.adapters.database.work import Work
 from gateway.api.bulk import BulkView, write_all
 from gateway.api.context import ContextNeeded, new_id
 from gateway.api.idempotency import WriteNeeded
@@ -28,13 +27,14 @@ from gateway.api.shapes import (
     Word32,
     as_bytes,
 )
-from gateway.domain.errors import NotFound
-from gateway.domain.view_links import sign_link
-from gateway.operations.enroll_member import enroll_member
-from gateway.queries.history import HistoryView, member_history
-from gateway.queries.moments import moment
-from gateway.queries.operations import OperationView, find_operation
-from gateway.queries.points import PointsView, member_points
+from gateway.members.enroll_member import enroll_member
+from gateway.members.view_link import sign_link
+from gateway.points.history import HistoryView, member_history
+from gateway.points.views import PointsView, member_points
+from gateway.rounds.views import OperationView, find_operation
+from gateway.store.unit_of_work import Work
+from gateway.values.calendar import moment
+from gateway.values.errors import NotFound
 
 router = APIRouter(prefix="/v1/members", tags=["members"])
 VIEW_LINK_SECRET = "member-view-links"  # noqa: S105 - the name of a row

@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
-from gateway.adapters.database.work import Work
 from gateway.api.context import ContextNeeded, new_id
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperator, Reader, check_reads_brand
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import Body, Cursor, Limit
-from gateway.operations.run_expiry import run_expiry
-from gateway.queries.operations import OperationList, OperationView, find_operation, find_operations, list_operations
+from gateway.points.run_expiry import run_expiry
+from gateway.rounds.views import OperationList, OperationView, find_operation, find_operations, list_operations
+from gateway.store.unit_of_work import Work
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 OperationIdPath = Annotated[str, Path(min_length=1, max_length=64)]

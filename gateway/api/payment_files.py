@@ -8,19 +8,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.adapters.database.repositories.payment_files import SqlColumnMappings, SqlPaymentFiles
-from gateway.adapters.database.work import Work
-from gateway.adapters.payment_records.layouts import layout_named
 from gateway.api.context import ContextNeeded, new_id
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, Reader, brand_of, check_reads_brand
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import Cursor, Limit
-from gateway.domain.errors import NotFound, TooLarge
-from gateway.domain.payment_records import FILE_BYTES_MAX, ControlTotals, FileStatus, PaymentFile, PaymentFileRefused
-from gateway.operations.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
-from gateway.queries.pages import cursor_after, position_of
-from gateway.queries.payment_files import line_errors
+from gateway.payments.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
+from gateway.payments.layouts import layout_named
+from gateway.payments.record import FILE_BYTES_MAX, ControlTotals, FileStatus, PaymentFile, PaymentFileRefused
+from gateway.payments.rows import SqlColumnMappings, SqlPaymentFiles
+from gateway.payments.views import line_errors
+from gateway.store.pages import cursor_after, position_of
+from gateway.store.unit_of_work import Work
+from gateway.values.errors import NotFound, TooLarge
 
 router = APIRouter(prefix="/v1/payment-files", tags=["reconciliation"])
 

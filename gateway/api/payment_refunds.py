@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field, WithJsonSchema
 
-from gateway.adapters.database.work import Work
 from gateway.api.brands import the_brand
 from gateway.api.bulk import BulkView, write_all
 from gateway.api.context import ContextNeeded, new_id
@@ -15,10 +14,11 @@ from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, Reader, brand_of
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, BrandIdQuery, Date, ExternalId, ExternalIdPath, Moment, PositiveAmountMinor
-from gateway.domain.errors import Invalid
-from gateway.operations.ports import StoredRefund
-from gateway.operations.record_payment_refund import PaymentRefund, record_payment_refund
-from gateway.queries.purchases import PaymentRefundView, find_payment_refund
+from gateway.purchases.ports import StoredRefund
+from gateway.purchases.record_payment_refund import PaymentRefund, record_payment_refund
+from gateway.purchases.views import PaymentRefundView, find_payment_refund
+from gateway.store.unit_of_work import Work
+from gateway.values.errors import Invalid
 
 router = APIRouter(prefix="/v1/payment-refunds", tags=["payment refunds"])
 

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from gateway.access.api_key import Caller, Role, matches, secret_hash, split_token
 from gateway.api.context import ContextNeeded
-from gateway.domain.api_keys import Caller, Role, matches, secret_hash, split_token
-from gateway.domain.errors import NotAuthenticated, NotFound, NotPermitted
+from gateway.values.errors import NotAuthenticated, NotFound, NotPermitted
 
 bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description="An API key: `<key id>.<secret>`")
 

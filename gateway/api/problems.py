@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from gateway.domain import errors
+from gateway.values import errors
 
 STATUS_OF: dict[type[errors.Refusal], int] = {
     errors.Invalid: 422,

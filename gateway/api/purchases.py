@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field, WithJsonSchema
 
-from gateway.adapters.database.work import Work
 from gateway.api.brands import the_brand
 from gateway.api.bulk import BulkView, write_all
 from gateway.api.context import ContextNeeded, new_id
@@ -30,13 +29,14 @@ from gateway.api.shapes import (
     PositiveAmountMinor,
     Word,
 )
-from gateway.domain.errors import Invalid, NotPermitted
-from gateway.domain.ledger import signing
-from gateway.domain.money import MAX_AMOUNT_MINOR
-from gateway.domain.purchase import Purchase, PurchaseLine
-from gateway.operations.ports import StoredPurchase
-from gateway.operations.record_purchase import record_purchase
-from gateway.queries.purchases import PurchaseView, find_purchase
+from gateway.ledger import signing
+from gateway.purchases.ports import StoredPurchase
+from gateway.purchases.purchase import Purchase, PurchaseLine
+from gateway.purchases.record_purchase import record_purchase
+from gateway.purchases.views import PurchaseView, find_purchase
+from gateway.store.unit_of_work import Work
+from gateway.values.errors import Invalid, NotPermitted
+from gateway.values.money import MAX_AMOUNT_MINOR
 
 router = APIRouter(prefix="/v1/purchases", tags=["purchases"])
 

@@ -13,9 +13,9 @@ from gateway.api.context import ContextNeeded
 from gateway.api.permissions import AsBrand, brand_of
 from gateway.api.problems import WRITES
 from gateway.api.shapes import Address, Body, ExternalId, Points, PositiveAmountMinor
-from gateway.domain.redemption import MAX_CONSENT_SECONDS, MAX_NONCE
-from gateway.operations.quote import MIN_CONSENT_SECONDS, QuoteRequest, quote
-from gateway.queries.moments import expiry_date
+from gateway.redemption.consent import MAX_CONSENT_SECONDS, MAX_NONCE
+from gateway.redemption.quote import MIN_CONSENT_SECONDS, QuoteRequest, quote
+from gateway.values.calendar import expiry_date
 
 router = APIRouter(prefix="/v1/quotes", tags=["redemption"])
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from gateway.adapters.onchain.connection import Chain
 from gateway.api.context import Context, ContextNeeded
 from gateway.api.permissions import Reader
 from gateway.api.problems import READS, answers
 from gateway.api.shapes import MemberIdPath
-from gateway.domain.errors import Unavailable
-from gateway.queries.receipts import receipt_of_operation, receipt_of_points
+from gateway.chain.connection import Chain
+from gateway.receipts.prove import receipt_of_operation, receipt_of_points
+from gateway.values.errors import Unavailable
 
 router = APIRouter(prefix="/v1", tags=["receipts"])
 

@@ -9,19 +9,19 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from gateway.adapters.database.repositories.reconciliations import SqlReconciliationFacts, SqlReconciliations
-from gateway.adapters.database.work import Work
+from gateway.access.api_key import Role
 from gateway.api.context import Context, ContextNeeded, new_id
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperatorOrBrand, Reader, check_reads_brand
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import Body, Cursor, Date, Limit
-from gateway.domain.api_keys import Role
-from gateway.domain.errors import Invalid, NotFound
-from gateway.domain.reconciliation.breaks import BreakKind
-from gateway.operations.reconcile import BrandReconciled, keep_reconciliation, reconcile_brand
-from gateway.queries.pages import cursor_after, position_of
-from gateway.queries.reconciliations import KeptReconciliation, find_reconciliation, list_breaks, list_payouts
+from gateway.reconciliation.breaks import BreakKind
+from gateway.reconciliation.reconcile import BrandReconciled, keep_reconciliation, reconcile_brand
+from gateway.reconciliation.rows import SqlReconciliationFacts, SqlReconciliations
+from gateway.reconciliation.views import KeptReconciliation, find_reconciliation, list_breaks, list_payouts
+from gateway.store.pages import cursor_after, position_of
+from gateway.store.unit_of_work import Work
+from gateway.values.errors import Invalid, NotFound
 
 router = APIRouter(prefix="/v1/reconciliations", tags=["reconciliation"])
 ReconciliationIdPath = Annotated[str, Path(min_length=1, max_length=64)]

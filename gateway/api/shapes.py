@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from gateway.domain.money import MAX_AMOUNT_MINOR, MAX_POINTS_PER_ENTRY
-from gateway.domain.references import MAX_EXTERNAL_ID_LENGTH
-from gateway.queries.pages import MAX_LIMIT
+from gateway.store.pages import MAX_LIMIT
+from gateway.values.money import MAX_AMOUNT_MINOR, MAX_POINTS_PER_ENTRY
+from gateway.values.references import MAX_EXTERNAL_ID_LENGTH
 
 MAX_BULK_ITEMS = 1_000
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.audit.evidence import Holding
-from gateway.domain.ledger.state import LotTotals
+from gateway.ledger.state import LotTotals
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.adapters.database.tables_coalition import BrandRow, CoalitionRow, PaymentRefundRow, PurchaseRow
-from gateway.adapters.database.tables_operations import BatchRow, OperationRow, ReferenceRow
-from gateway.adapters.database.tables_payments import MatchRecordRow, MatchRow, PaymentRecordRow
 from gateway.audit.ledger_events import LedgerEvent
-from gateway.domain.ledger.signing import Domain
+from gateway.brands.tables import BrandRow
+from gateway.coalition.tables import CoalitionRow
+from gateway.ledger.signing import Domain
+from gateway.payments.tables import PaymentRecordRow
+from gateway.purchases.tables import PaymentRefundRow, PurchaseRow
+from gateway.reconciliation.tables import MatchRecordRow, MatchRow
+from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from gateway.adapters.database.tables_projection import MOST_POINTS_KEPT
 from gateway.audit.book import BookEntry, hex_of
 from gateway.audit.evidence import ChainEvidence
 from gateway.audit.replay import Replay
-from gateway.domain.ledger.lots import split_lot_id
-from gateway.domain.ledger.positions import block_number_at
-from gateway.domain.ledger.state import BrandStatus
+from gateway.ledger.lots import split_lot_id
+from gateway.ledger.positions import block_number_at
+from gateway.ledger.state import BrandStatus
+from gateway.projection.tables import MOST_POINTS_KEPT
 
 Row = tuple[Any, ...]
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
-from gateway.adapters.database.tables_coalition import CoalitionRow
-from gateway.adapters.onchain.artifacts import points_ledger
-from gateway.adapters.onchain.connection import Chain, NodeRefused
-from gateway.adapters.onchain.hex import from_bytes, from_int, to_bytes, to_int
 from gateway.audit.evidence import ChainEvidence, Holding, LoggedEvent, SubmittedBatch
 from gateway.audit.ledger_events import BatchRecorded, BrandRegistered, PointsMoved, read_event
 from gateway.audit.replay import Progress
-from gateway.domain.errors import Unavailable
-from gateway.domain.ledger.signing import Domain
-from gateway.domain.receipt import balance_slot
+from gateway.chain.artifacts import points_ledger
+from gateway.chain.connection import Chain, NodeRefused
+from gateway.coalition.tables import CoalitionRow
+from gateway.ledger.signing import Domain
+from gateway.receipts.receipt import balance_slot
+from gateway.values.errors import Unavailable
+from gateway.values.hex import from_bytes, from_int, to_bytes, to_int
 
 BLOCKS_IN_ONE_ASK = 2_000
 CALLS_IN_ONE_ASK = 200

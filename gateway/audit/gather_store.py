@@ -8,13 +8,16 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.adapters.database import tables_projection as projection
-from gateway.adapters.database.session import Database
-from gateway.adapters.database.tables_coalition import BrandRow, CoalitionRow, PaymentRefundRow, PurchaseRow
-from gateway.adapters.database.tables_operations import BatchRow, OperationRow, ReferenceRow
-from gateway.adapters.database.tables_payments import MatchRecordRow, MatchRow, PaymentRecordRow, PayoutRow
 from gateway.audit.evidence import StoreEvidence
-from gateway.domain.errors import Unavailable
+from gateway.brands.tables import BrandRow
+from gateway.coalition.tables import CoalitionRow
+from gateway.payments.tables import PaymentRecordRow
+from gateway.projection import tables as projection
+from gateway.purchases.tables import PaymentRefundRow, PurchaseRow
+from gateway.reconciliation.tables import MatchRecordRow, MatchRow, PayoutRow
+from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
+from gateway.store.session import Database
+from gateway.values.errors import Unavailable
 
 PROJECTION = (
     projection.LedgerBlockRow,

@@ -6,7 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gateway.adapters.database.tables_projection import (
+from gateway.audit.book import Book, BookEntry, BookMovement, BookReservation
+from gateway.audit.evidence import Holding
+from gateway.ledger.state import LotTotals
+from gateway.projection.tables import (
     LedgerBrandRow,
     LedgerEntryRow,
     LedgerLotRow,
@@ -16,9 +19,6 @@ from gateway.adapters.database.tables_projection import (
     LedgerReservationLotRow,
     LedgerReservationRow,
 )
-from gateway.audit.book import Book, BookEntry, BookMovement, BookReservation
-from gateway.audit.evidence import Holding
-from gateway.domain.ledger.state import LotTotals
 
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 

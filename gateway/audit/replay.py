@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.adapters.onchain.recover import recover_address
 from gateway.audit.book import Book, BookEntry, BookMovement, BookReservation, hex_of
 from gateway.audit.evidence import ChainEvidence, Holding, LoggedEvent, SubmittedBatch
 from gateway.audit.ledger_events import (
@@ -21,8 +20,8 @@ from gateway.audit.ledger_events import (
     EntryRefused,
     MemberEnrolled,
 )
-from gateway.domain.ledger.effects import Effect, Movement, Refused
-from gateway.domain.ledger.entries import (
+from gateway.ledger.effects import Effect, Movement, Refused
+from gateway.ledger.entries import (
     Authorize,
     Capture,
     Clawback,
@@ -38,11 +37,12 @@ from gateway.domain.ledger.entries import (
     kind_of,
     unpack_entries,
 )
-from gateway.domain.ledger.members import authorizer_id
-from gateway.domain.ledger.model import LedgerModel
-from gateway.domain.ledger.positions import ledger_position
-from gateway.domain.ledger.refusals import REFUSALS, Refusal
-from gateway.domain.ledger.state import BrandStatus, MemberRecord, Reservation
+from gateway.ledger.members import authorizer_id
+from gateway.ledger.model import LedgerModel
+from gateway.ledger.positions import ledger_position
+from gateway.ledger.recover import recover_address
+from gateway.ledger.refusals import REFUSALS, Refusal
+from gateway.ledger.state import BrandStatus, MemberRecord, Reservation
 
 Progress = Callable[[str, int, int], None]
 """(what is being done, how many are done, how many there are)"""

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.adapters.database.session import Database
-from gateway.adapters.onchain.connection import Chain
 from gateway.audit.case import open_case
 from gateway.audit.evidence import Evidence, StoreEvidence
 from gateway.audit.gather_chain import gather_chain
 from gateway.audit.gather_store import gather_store
 from gateway.audit.invariants import NUMBERS, Verdict, check
 from gateway.audit.replay import Progress
-from gateway.domain.errors import Unavailable
+from gateway.chain.connection import Chain
+from gateway.store.session import Database
+from gateway.values.errors import Unavailable
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 from gateway.brand_signer.config import Programme, Rule
 from gateway.brand_signer.sales_register import RegisteredSale, SalesRegister
 from gateway.brand_signer.signed_state import SignedState, points_of
-from gateway.domain.ledger import lots
-from gateway.domain.ledger.entries import (
+from gateway.ledger import lots
+from gateway.ledger.entries import (
     Authorize,
     Capture,
     Clawback,
@@ -24,7 +24,7 @@ from gateway.domain.ledger.entries import (
     decode_entry,
     kind_of,
 )
-from gateway.domain.ledger.signing import reference
+from gateway.ledger.signing import reference
 
 Detail = Mapping[str, Any]
 

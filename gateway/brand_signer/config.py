@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.domain.ledger.signing import Domain
+from gateway.ledger.signing import Domain
 
 _TOP_KEYS = {"brand_id", "listen", "coalition", "programme", "files"}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.domain.ledger.signing import Domain
+from gateway.ledger.signing import Domain
 
 
 @dataclass(frozen=True, slots=True)

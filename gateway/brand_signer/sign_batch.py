@@ -11,9 +11,9 @@ from gateway.brand_signer.checks import Books, Detail, RefusedEntry, check_entri
 from gateway.brand_signer.journal import Journal, SignedBatch
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.signed_state import SignedState
-from gateway.domain.ledger.batches import batch_root
-from gateway.domain.ledger.entries import decode_entry, unpack_entries
-from gateway.domain.ledger.signing import Domain, batch_digest
+from gateway.ledger.batches import batch_root
+from gateway.ledger.entries import decode_entry, unpack_entries
+from gateway.ledger.signing import Domain, batch_digest
 
 
 @dataclass(frozen=True, slots=True)

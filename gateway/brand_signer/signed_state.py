@@ -6,9 +6,9 @@ from collections import ChainMap
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field, replace
 
-from gateway.domain.ledger.entries import Authorize, Capture, Clawback, Entry, Issue, PointRefund, Redeem, Void
-from gateway.domain.ledger.lots import Line
-from gateway.domain.ledger.signing import Domain, consent_digest
+from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Issue, PointRefund, Redeem, Void
+from gateway.ledger.lots import Line
+from gateway.ledger.signing import Domain, consent_digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from gateway.adapters.database.work import wall_clock
 from gateway.audit.invariants import NUMBERS
 from gateway.audit.run import AuditReport, audit
 from gateway.commands.payments import as_json_option, refusals_named
 from gateway.commands.receipts import opened
+from gateway.store.unit_of_work import wall_clock
 
 
 @click.command("audit")

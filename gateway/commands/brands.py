@@ -12,17 +12,17 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from gateway.adapters.database.session import Database
-from gateway.adapters.database.tables_coalition import ApiKeyRow
-from gateway.adapters.database.work import reading, wall_clock, writing
+from gateway.access.api_key import Role
+from gateway.access.create_api_key import create_api_key
+from gateway.access.revoke_api_key import revoke_api_key
+from gateway.access.tables import ApiKeyRow
 from gateway.api.context import new_id
 from gateway.config import Settings, load_settings
-from gateway.domain.api_keys import Role
-from gateway.domain.errors import Refusal
-from gateway.operations.create_api_key import create_api_key
-from gateway.operations.revoke_api_key import revoke_api_key
-from gateway.queries.brands import list_brands
-from gateway.queries.moments import moment, moment_or_none
+from gateway.loyalty.programmes.views import list_brands
+from gateway.store.session import Database
+from gateway.store.unit_of_work import reading, wall_clock, writing
+from gateway.values.calendar import moment, moment_or_none
+from gateway.values.errors import Refusal
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -16,21 +16,21 @@ import click
 import uvicorn
 from sqlalchemy import func, select
 
-from gateway.adapters.database.migrations import migrate
-from gateway.adapters.database.session import Database
-from gateway.adapters.database.tables_coalition import CoalitionRow
-from gateway.adapters.database.tables_operations import BatchRow, OperationRow, TransactionRow
-from gateway.adapters.database.tables_projection import LedgerBlockRow, LedgerEntryRow
-from gateway.adapters.onchain.batch_reading import LedgerUnreadable
-from gateway.adapters.onchain.connection import Chain, NodeRefused
-from gateway.adapters.onchain.deployment import AccountInUse, WrongChain, WrongCode
-from gateway.adapters.onchain.operator_key import UnsafeKeyFile, create_key_file, load_account
-from gateway.adapters.operator_api_key import ensure_operator_api_key
+from gateway.access.operator_api_key import ensure_operator_api_key
 from gateway.app import build
+from gateway.chain.connection import Chain, NodeRefused
+from gateway.chain.operator_key import UnsafeKeyFile, create_key_file, load_account
+from gateway.coalition.tables import CoalitionRow
 from gateway.config import BadSettings, Settings, load_settings
-from gateway.domain.errors import Refusal, Unavailable
-from gateway.jobs.worker import AnotherWorker, LedgerWorker
-from gateway.operations.completion import Completions
+from gateway.projection.batch_reading import LedgerUnreadable
+from gateway.projection.tables import LedgerBlockRow, LedgerEntryRow
+from gateway.rounds.completion import Completions
+from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode
+from gateway.rounds.tables import BatchRow, OperationRow, TransactionRow
+from gateway.rounds.worker import AnotherWorker, LedgerWorker
+from gateway.store.migrations import migrate
+from gateway.store.session import Database
+from gateway.values.errors import Refusal, Unavailable
 
 _TROUBLES = (Refusal, NodeRefused, BadSettings, WrongChain, WrongCode, AccountInUse, UnsafeKeyFile, AnotherWorker, LedgerUnreadable)
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -15,22 +15,22 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from gateway.adapters.database.repositories.payment_files import SqlColumnMappings, SqlPaymentFiles
-from gateway.adapters.database.repositories.reconciliations import SqlReconciliationFacts, SqlReconciliations
-from gateway.adapters.database.session import Database
-from gateway.adapters.database.work import reading, writing
-from gateway.adapters.payment_records.layouts import layout_named
 from gateway.api.context import new_id
 from gateway.config import Settings, load_settings
-from gateway.domain.errors import Invalid, NotFound, Refusal
-from gateway.domain.payment_records import ControlTotals, FileStatus, PaymentFile, PaymentFileRefused
-from gateway.domain.payment_records import Progress as RowsRead
-from gateway.domain.reconciliation.breaks import BreakKind
-from gateway.operations.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
-from gateway.operations.reconcile import keep_reconciliation, reconcile_brand
-from gateway.operations.save_column_mapping import DEFINITION_CHARACTERS_MAX, save_column_mapping
-from gateway.queries.payment_files import line_errors
-from gateway.queries.reconciliations import KeptReconciliation, find_reconciliation, latest_reconciliation, list_breaks
+from gateway.payments.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
+from gateway.payments.layouts import layout_named
+from gateway.payments.record import ControlTotals, FileStatus, PaymentFile, PaymentFileRefused
+from gateway.payments.record import Progress as RowsRead
+from gateway.payments.rows import SqlColumnMappings, SqlPaymentFiles
+from gateway.payments.save_column_mapping import DEFINITION_CHARACTERS_MAX, save_column_mapping
+from gateway.payments.views import line_errors
+from gateway.reconciliation.breaks import BreakKind
+from gateway.reconciliation.reconcile import keep_reconciliation, reconcile_brand
+from gateway.reconciliation.rows import SqlReconciliationFacts, SqlReconciliations
+from gateway.reconciliation.views import KeptReconciliation, find_reconciliation, latest_reconciliation, list_breaks
+from gateway.store.session import Database
+from gateway.store.unit_of_work import reading, writing
+from gateway.values.errors import Invalid, NotFound, Refusal
 
 Asked = ParamSpec("Asked")
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from gateway.adapters.database.session import Database
-from gateway.adapters.onchain.connection import Chain
+from gateway.chain.connection import Chain
 from gateway.commands.payments import as_json_option, refusals_named
 from gateway.config import Settings, load_settings
-from gateway.queries.receipts import receipt_of_entry, receipt_of_operation, receipt_of_points
+from gateway.receipts.prove import receipt_of_entry, receipt_of_operation, receipt_of_points
+from gateway.store.session import Database
 
 output_option = click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Default: print it.")
 

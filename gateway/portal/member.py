@@ -7,15 +7,15 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from gateway.adapters.database.work import Work, reading
-from gateway.domain.brand import BrandStatus
-from gateway.domain.currencies import major_text
-from gateway.domain.errors import NotFound, NotPermitted, Refusal
-from gateway.domain.view_links import check_link
+from gateway.brands.brand import BrandStatus
+from gateway.members.view_link import check_link
+from gateway.points.history import member_history
+from gateway.points.views import member_points
 from gateway.portal.pages import HEADERS, HERE, page
 from gateway.portal.source import PortalSource
-from gateway.queries.history import member_history
-from gateway.queries.points import member_points
+from gateway.store.unit_of_work import Work, reading
+from gateway.values.currencies import major_text
+from gateway.values.errors import NotFound, NotPermitted, Refusal
 
 router = APIRouter(include_in_schema=False)
 ITEMS_PER_PAGE = 25

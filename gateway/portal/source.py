@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from gateway.adapters.database.session import Database
+from gateway.store.session import Database
 
 
 class PortalSource(Protocol):

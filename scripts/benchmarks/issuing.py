@@ -12,10 +12,10 @@ from eth_account import Account
 from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 
-from gateway.domain.ledger.batches import batch_root
-from gateway.domain.ledger.entries import Issue, encode_entry, pack_entries
-from gateway.domain.ledger.lots import expiry_day_for, lot_id
-from gateway.domain.ledger.signing import Domain, batch_digest
+from gateway.ledger.batches import batch_root
+from gateway.ledger.entries import Issue, encode_entry, pack_entries
+from gateway.ledger.lots import expiry_day_for, lot_id
+from gateway.ledger.signing import Domain, batch_digest
 from node.chain import rlp
 from scripts.benchmarks.artifacts import call, creation
 

@@ -22,8 +22,8 @@ from gateway.brand_signer.fields import body_object, hex_bytes, whole_number
 from gateway.brand_signer.json_server import Answer, BadRequest, JsonServer, Route, serve_on
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.secret_files import UnsafeFile, read_or_make
-from gateway.domain.ledger.members import AuthorizerKind, member_id
-from gateway.domain.ledger.signing import Domain, consent_digest
+from gateway.ledger.members import AuthorizerKind, member_id
+from gateway.ledger.signing import Domain, consent_digest
 
 PUBLIC = frozenset({"GET /healthz"})
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 
-from gateway.adapters.onchain.operator_key import create_key_file, load_account
 from gateway.brand_signer.register_writer import RegisterWriter
+from gateway.chain.operator_key import create_key_file, load_account
 from scripts.demo.chain_clock import ChainClock
 from scripts.demo.client import Client, Journal
 from scripts.demo.coalition import BRANDS, CURRENCY, NAME, POINTS_LIMIT, UTC_OFFSET_SECONDS, DemoBrand

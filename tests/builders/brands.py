@@ -14,7 +14,7 @@ from typing import Any
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.register_writer import RegisterWriter
 from gateway.brand_signer.secret_files import read_or_make
-from gateway.domain.coalition import Coalition
+from gateway.coalition.coalition import Coalition
 
 ROOT = Path(__file__).parents[2]
 RULE_POINTS, RULE_PER_MINOR = 1, 100

@@ -18,32 +18,32 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from sqlalchemy import select
 
-from gateway.adapters.database.migrations import migrate
-from gateway.adapters.database.repositories.coalition import the_coalition
-from gateway.adapters.database.session import Database
-from gateway.adapters.database.tables_operations import OperationRow
-from gateway.adapters.database.work import Work, reading, writing
-from gateway.adapters.onchain.connection import Chain
-from gateway.adapters.onchain.operator_key import create_key_file, load_account
 from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record
+from gateway.brands.register_brand import BrandRegistration, register_brand
+from gateway.chain.connection import Chain
+from gateway.chain.operator_key import create_key_file, load_account
+from gateway.coalition.coalition import Coalition
+from gateway.coalition.rows import the_coalition
 from gateway.config import Settings, settings_of
-from gateway.domain.coalition import Coalition
-from gateway.domain.money import Ratio
-from gateway.domain.purchase import Purchase
-from gateway.jobs.worker import LedgerWorker
-from gateway.operations.authorize import authorize
-from gateway.operations.capture import capture
-from gateway.operations.completion import Completions
-from gateway.operations.enroll_member import enroll_member
-from gateway.operations.point_refund import point_refund
-from gateway.operations.publish_rule import publish_rule
-from gateway.operations.record_payment_refund import PaymentRefund, record_payment_refund
-from gateway.operations.record_purchase import record_purchase
-from gateway.operations.redeem import redeem
-from gateway.operations.redemption_request import RedemptionRequest, consent_of
-from gateway.operations.register_brand import BrandRegistration, register_brand
-from gateway.operations.run_expiry import run_expiry
-from gateway.operations.void import void
+from gateway.loyalty.programmes.publish_rule import publish_rule
+from gateway.members.enroll_member import enroll_member
+from gateway.points.run_expiry import run_expiry
+from gateway.purchases.purchase import Purchase
+from gateway.purchases.record_payment_refund import PaymentRefund, record_payment_refund
+from gateway.purchases.record_purchase import record_purchase
+from gateway.redemption.authorize import authorize
+from gateway.redemption.capture import capture
+from gateway.redemption.point_refund import point_refund
+from gateway.redemption.redeem import redeem
+from gateway.redemption.redemption_request import RedemptionRequest, consent_of
+from gateway.redemption.void import void
+from gateway.rounds.completion import Completions
+from gateway.rounds.tables import OperationRow
+from gateway.rounds.worker import LedgerWorker
+from gateway.store.migrations import migrate
+from gateway.store.session import Database
+from gateway.store.unit_of_work import Work, reading, writing
+from gateway.values.money import Ratio
 from tests.builders.brands import RULE_PER_MINOR, RULE_POINTS, BrandBuilder
 from tests.node.running_node import RunningNode
 

@@ -12,29 +12,9 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from gateway.domain.ledger.entries import (
-    Authorize,
-    Capture,
-    Clawback,
-    Entry,
-    Expire,
-    Issue,
-    Line,
-    PointRefund,
-    Redeem,
-    Void,
-    encode_entry,
-    pack_entries,
-)
-from gateway.domain.ledger.lots import (
-    SECONDS_PER_DAY,
-    NotEnoughPoints,
-    choose_lots,
-    expiry_day_for,
-    lot_id,
-    split_lot_id,
-)
-from gateway.domain.ledger.model import LedgerModel
+from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, PointRefund, Redeem, Void, encode_entry, pack_entries
+from gateway.ledger.lots import SECONDS_PER_DAY, Line, NotEnoughPoints, choose_lots, expiry_day_for, lot_id, split_lot_id
+from gateway.ledger.model import LedgerModel
 from tests.builders.ledger_chain import key_of
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger
 

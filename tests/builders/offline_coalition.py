@@ -18,25 +18,20 @@ from eth_keys.datatypes import PrivateKey
 from sqlalchemy import func, select, update
 from starlette.testclient import TestClient
 
-from gateway.adapters.database.migrations import migrate
-from gateway.adapters.database.session import Database
-from gateway.adapters.database.tables import metadata
-from gateway.adapters.database.tables_coalition import CoalitionRow, MemberRow
-from gateway.adapters.database.tables_operations import OperationRow
-from gateway.adapters.database.tables_projection import (
-    LedgerAuthorizerRow,
-    LedgerBlockRow,
-    LedgerBrandRow,
-    LedgerMemberLotRow,
-    LedgerReservationRow,
-)
-from gateway.adapters.database.work import writing
+from gateway.access.api_key import Role
+from gateway.access.create_api_key import create_api_key
 from gateway.api.context import Context
 from gateway.app import create_app
-from gateway.domain.api_keys import Role
-from gateway.domain.ledger.lots import expiry_day_for, lot_id
-from gateway.domain.ledger.members import authorizer_id
-from gateway.operations.create_api_key import create_api_key
+from gateway.coalition.tables import CoalitionRow
+from gateway.ledger.lots import expiry_day_for, lot_id
+from gateway.ledger.members import authorizer_id
+from gateway.members.tables import MemberRow
+from gateway.projection.tables import LedgerAuthorizerRow, LedgerBlockRow, LedgerBrandRow, LedgerMemberLotRow, LedgerReservationRow
+from gateway.rounds.tables import OperationRow
+from gateway.schema import metadata
+from gateway.store.migrations import migrate
+from gateway.store.session import Database
+from gateway.store.unit_of_work import writing
 
 START = 1_489_536_000  # 2017-03-15T00:00:00Z
 COALITION_ID = "0x" + "c0" * 32

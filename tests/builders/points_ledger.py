@@ -13,13 +13,13 @@ from eth_keys.exceptions import BadSignature
 from eth_keys.exceptions import ValidationError as SignatureMalformed
 from eth_utils import keccak
 
-from gateway.domain.ledger.batches import batch_root
-from gateway.domain.ledger.entries import Authorize, ConsentProof, Entry, Line, Redeem, encode_entry, pack_entries
-from gateway.domain.ledger.lots import lot_id
-from gateway.domain.ledger.members import member_id
-from gateway.domain.ledger.model import LedgerModel
-from gateway.domain.ledger.refusals import Refusal, refusal_of
-from gateway.domain.ledger.signing import Domain, authorizer_change_digest, batch_digest, consent_digest
+from gateway.ledger.batches import batch_root
+from gateway.ledger.entries import Authorize, ConsentProof, Entry, Redeem, encode_entry, pack_entries
+from gateway.ledger.lots import Line, lot_id
+from gateway.ledger.members import member_id
+from gateway.ledger.model import LedgerModel
+from gateway.ledger.refusals import Refusal, refusal_of
+from gateway.ledger.signing import Domain, authorizer_change_digest, batch_digest, consent_digest
 from tests.builders.abi import Event, contract_abi
 from tests.builders.ledger_chain import CHAIN_ID, LedgerChain, Outcome, key_of
 

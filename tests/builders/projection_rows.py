@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from gateway.adapters.database.session import Database
-from gateway.adapters.onchain.projection import PROJECTION_TABLES
+from gateway.projection.project import PROJECTION_TABLES
+from gateway.store.session import Database
 
 
 def projection_rows(database: Database) -> dict[str, list[tuple[Any, ...]]]:

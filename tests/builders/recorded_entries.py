@@ -6,8 +6,8 @@ import itertools
 
 from sqlalchemy import select
 
-from gateway.adapters.database.tables_coalition import PaymentRefundRow, PurchaseRow
-from gateway.adapters.database.tables_projection import LedgerEntryRow
+from gateway.projection.tables import LedgerEntryRow
+from gateway.purchases.tables import PaymentRefundRow, PurchaseRow
 from tests.builders.offline_coalition import START, OfflineCoalition
 
 _positions = itertools.count(1 << 40)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from eth_keys import keys
 
-from gateway.domain.ledger.entries import Issue
-from gateway.domain.ledger.lots import expiry_day_for
+from gateway.ledger.entries import Issue
+from gateway.ledger.lots import expiry_day_for
 from tests.builders.ledger_chain import key_of
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger
 

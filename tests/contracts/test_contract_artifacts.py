@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from eth_utils import keccak
 
-from gateway.domain.ledger.entries import Issue
-from gateway.domain.ledger.refusals import SELECTORS, Refusal
+from gateway.ledger.entries import Issue
+from gateway.ledger.refusals import SELECTORS, Refusal
 from tests.builders.abi import contract_abi
 from tests.builders.points_ledger import PointsLedger, member_named
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 from eth_utils import keccak
 
-from gateway.domain.ledger.batches import fold_branch, leaf, merkle_branch
-from gateway.domain.ledger.entries import Clawback, Issue, Line, encode_entry, pack_entries, unpack_entries
-from gateway.domain.ledger.refusals import Refusal
-from gateway.domain.ledger.signing import Domain
+from gateway.ledger.batches import fold_branch, leaf, merkle_branch
+from gateway.ledger.entries import Clawback, Issue, encode_entry, pack_entries, unpack_entries
+from gateway.ledger.lots import Line
+from gateway.ledger.refusals import Refusal
+from gateway.ledger.signing import Domain
 from tests.builders.ledger_chain import CHAIN_ID, key_of
 from tests.builders.points_ledger import PointsLedger, member_named
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.ledger.entries import Issue, encode_entry, pack_entries
+from gateway.ledger.entries import Issue, encode_entry, pack_entries
 from tests.builders.ledger_chain import Outcome, key_of
 from tests.builders.points_ledger import FOREVER, LIMIT, PointsLedger, address_of, member_named
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from eth_keys import keys
 
-from gateway.domain.ledger.entries import Authorize, Clawback, Expire, Line, Void
-from gateway.domain.ledger.lots import lot_id
-from gateway.domain.ledger.refusals import Refusal
+from gateway.ledger.entries import Authorize, Clawback, Expire, Void
+from gateway.ledger.lots import Line, lot_id
+from gateway.ledger.refusals import Refusal
 from tests.builders.points_ledger import PointsLedger
 
 GROCER, FUEL = 1, 2

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from eth_keys import keys
 
-from gateway.domain.ledger.entries import Authorize, ConsentProof, Issue, Line, Redeem
-from gateway.domain.ledger.lots import lot_id
-from gateway.domain.ledger.refusals import Refusal
-from gateway.domain.ledger.signing import Domain, consent_digest
+from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem
+from gateway.ledger.lots import Line, lot_id
+from gateway.ledger.refusals import Refusal
+from gateway.ledger.signing import Domain, consent_digest
 from tests.builders.ledger_chain import CHAIN_ID, key_of
 from tests.builders.points_ledger import SECP256K1_ORDER, PointsLedger, member_named, signature
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.domain.ledger.lots import lot_id
+from gateway.ledger.lots import lot_id
 from tests.builders.ledger_chain import CHAIN_ID
 from tests.builders.points_ledger import COALITION_ID, UTC_OFFSET_SECONDS, PointsLedger, member_named
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.domain.ledger.entries import Issue, Opening, encode_entry
-from gateway.domain.ledger.lots import MAX_POINTS, lot_id
-from gateway.domain.ledger.refusals import Refusal
+from gateway.ledger.entries import Issue, Opening, encode_entry
+from gateway.ledger.lots import MAX_POINTS, lot_id
+from gateway.ledger.refusals import Refusal
 from tests.builders.points_ledger import PointsLedger, address_of, member_named
 
 GROCER, FUEL = 1, 2

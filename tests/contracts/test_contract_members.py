@@ -9,9 +9,10 @@ from eth_abi import encode
 from eth_keys import keys
 from eth_utils import keccak
 
-from gateway.domain.ledger.entries import Authorize, ConsentProof, Issue, Line, Redeem
-from gateway.domain.ledger.members import authorizer_id, member_id
-from gateway.domain.ledger.refusals import Refusal
+from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem
+from gateway.ledger.lots import Line
+from gateway.ledger.members import authorizer_id, member_id
+from gateway.ledger.refusals import Refusal
 from tests.builders.ledger_chain import Outcome, key_of
 from tests.builders.points_ledger import COALITION_ID, PointsLedger, address_of, member_named
 

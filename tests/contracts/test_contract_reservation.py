@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from eth_keys import keys
 
-from gateway.domain.ledger.entries import Authorize, Capture, Expire, Line, PointRefund, Redeem, Void
-from gateway.domain.ledger.lots import grace_expiry_day
-from gateway.domain.ledger.refusals import Refusal
+from gateway.ledger.entries import Authorize, Capture, Expire, PointRefund, Redeem, Void
+from gateway.ledger.lots import Line, grace_expiry_day
+from gateway.ledger.refusals import Refusal
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger
 
 GROCER, FUEL, DELI = 1, 2, 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.domain.column_mapping import column_mapping
+from gateway.payments.mapping import column_mapping
 from scripts.demo.column_mappings import column_mapping_for
 from scripts.demo.generator.own_layouts import DELI, DRUGSTORE, OwnLayout
 

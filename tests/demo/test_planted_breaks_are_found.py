@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.payment_records.mapped_csv import read_mapped_csv
-from gateway.adapters.payment_records.stripe_payout_reconciliation import StripeOptions, read_stripe_report
-from gateway.domain.column_mapping import column_mapping
-from gateway.domain.payment_records import ReadFile
-from gateway.domain.reconciliation.facts import ExpectedPayment, Facts, KeptRecord, ReportedRefund
-from gateway.domain.reconciliation.matching import reconcile
+from gateway.payments.formats.mapped_csv import read_mapped_csv
+from gateway.payments.formats.stripe_payout_reconciliation import StripeOptions, read_stripe_report
+from gateway.payments.mapping import column_mapping
+from gateway.payments.record import ReadFile
+from gateway.reconciliation.facts import ExpectedPayment, Facts, KeptRecord, ReportedRefund
+from gateway.reconciliation.matching import reconcile
 from scripts.demo.column_mappings import column_mapping_for
 from scripts.demo.generator.actuals import PaidSale, PaymentRefund
 from scripts.demo.generator.files import write_files

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.adapters.onchain.recover import recover_address
-from gateway.domain.ledger.members import member_id
-from gateway.domain.ledger.signing import Domain, consent_digest, consent_typed_data
+from gateway.ledger.members import member_id
+from gateway.ledger.recover import recover_address
+from gateway.ledger.signing import Domain, consent_digest, consent_typed_data
 from scripts.demo.wallets import load_config, open_wallets
 
 DOMAIN = Domain(1337, b"\x11" * 20, b"\x22" * 32)

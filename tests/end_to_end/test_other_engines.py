@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gateway.adapters.onchain.operator_key import load_account
+from gateway.chain.operator_key import load_account
 from scripts.demo.sales import load_sales
 from scripts.demo.walk import first_second
 from tests.conformance.clients.outside import anvil

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from gateway.adapters.operator_api_key import ensure_operator_api_key
+from gateway.access.operator_api_key import ensure_operator_api_key
 from gateway.api.context import Context
 from gateway.app import build
 from gateway.config import settings_of

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from gateway.domain.ledger.effects import Effect
-from gateway.domain.ledger.entries import Authorize, Issue, PointRefund, Redeem
-from gateway.domain.ledger.model import LedgerModel
-from gateway.domain.ledger.state import LedgerState
+from gateway.ledger.effects import Effect
+from gateway.ledger.entries import Authorize, Issue, PointRefund, Redeem
+from gateway.ledger.model import LedgerModel
+from gateway.ledger.state import LedgerState
 from tests.builders.ledger_machine import LedgerMachine
 
 USUAL = settings(max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)

@@ -10,10 +10,11 @@ from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 from trie import HexaryTrie
 
-from gateway.domain.ledger.batches import batch_outcome, batch_root
-from gateway.domain.ledger.entries import Capture, ConsentProof, Expire, Issue, Line, Redeem, encode_entry
-from gateway.domain.ledger.refusals import SELECTORS, Refusal
-from gateway.domain.receipt import (
+from gateway.ledger.batches import batch_outcome, batch_root
+from gateway.ledger.entries import Capture, ConsentProof, Expire, Issue, Redeem, encode_entry
+from gateway.ledger.lots import Line
+from gateway.ledger.refusals import SELECTORS, Refusal
+from gateway.receipts.receipt import (
     CoalitionEvidence,
     RecordedBatch,
     SealedBlock,

@@ -15,9 +15,9 @@ from eth_keys.constants import SECPK1_N
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.domain.ledger.batches import leaf, merkle_branch, merkle_root
-from gateway.domain.ledger.entries import Issue, encode_entry
-from gateway.domain.receipt import batch_slots, decoded_entry
+from gateway.ledger.batches import leaf, merkle_branch, merkle_root
+from gateway.ledger.entries import Issue, encode_entry
+from gateway.receipts.receipt import batch_slots, decoded_entry
 from scripts.verify_receipt import BATCHES_SLOT, REASONS, Refused, verify
 from tests.receipts.own_chain import GROCER, LOT, MEMBERS, REFUSED_INDEX, OwnChain, entries
 

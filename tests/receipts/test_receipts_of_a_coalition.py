@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.adapters.onchain.artifacts import points_ledger
 from gateway.audit.run import audit
-from gateway.domain.errors import NotFound
-from gateway.queries.receipts import receipt_of_entry, receipt_of_operation, receipt_of_points
+from gateway.chain.artifacts import points_ledger
+from gateway.receipts.prove import receipt_of_entry, receipt_of_operation, receipt_of_points
+from gateway.values.errors import NotFound
 from scripts.verify_receipt import BALANCES_SLOT, BATCHES_SLOT, Refused, verify
 from tests.receipts.lived_coalition import GROCER, LivedCoalition
 from tests.receipts.test_forged_receipts import altered, hex_places

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.queries.receipts import receipt_of_operation, receipt_of_points
+from gateway.receipts.prove import receipt_of_operation, receipt_of_points
 from scripts.verify_receipt import Refused, verify
 from tests.builders.coalition import running_coalition
 from tests.receipts.lived_coalition import LivedCoalition, live

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from gateway.domain.ledger.signing import Domain, consent_digest, reference
+from gateway.ledger.signing import Domain, consent_digest, reference
 from tests.builders.offline_coalition import COALITION_ID, POINTS_ADDRESS, START, OfflineCoalition, Shopper, brand_body, purchase_body
 from tests.builders.payment_files import TILL_MAPPING, send, stripe_file, stripe_row
 from tests.gateway.api.every_write import MEMBER, REFUND, WRITES, Ready, make_ready

@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 
 from gateway import brand_signer
 from gateway.app import create_app
-from gateway.domain.errors import Refusal
-from gateway.domain.ledger.refusals import SELECTORS
+from gateway.ledger.refusals import SELECTORS
+from gateway.values.errors import Refusal
 from tests.builders.offline_coalition import OfflineCoalition
 
 STATUSES = (400, 401, 403, 404, 405, 406, 409, 413, 415, 418, 422, 429, 500, 503)

@@ -19,9 +19,6 @@ from typing import Any
 import httpx
 from sqlalchemy import select, text
 
-from gateway.adapters.database.tables_projection import LedgerEntryRow, LedgerMemberLotRow, LedgerMovementRow, LedgerReservationLotRow
-from gateway.adapters.database.work import reading
-from gateway.adapters.signers.http import HttpSigner
 from gateway.brand_signer.checks import Books
 from gateway.brand_signer.config import Programme, Rule
 from gateway.brand_signer.journal import Journal
@@ -31,12 +28,15 @@ from gateway.brand_signer.register_writer import RegisterWriter, order_record, p
 from gateway.brand_signer.routes import PUBLIC, routes_of
 from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner
-from gateway.domain.ledger.batches import batch_root
-from gateway.domain.ledger.entries import Authorize, Opening, Redeem, decode_entry, encode_entry, pack_entries, unpack_entries
-from gateway.domain.ledger.lots import lot_id
-from gateway.domain.ledger.signing import consent_digest, reference
-from gateway.jobs.sequencer import Sequencer
-from gateway.operations.signer_port import Signed, SignerRefusal
+from gateway.ledger.batches import batch_root
+from gateway.ledger.entries import Authorize, Opening, Redeem, decode_entry, encode_entry, pack_entries, unpack_entries
+from gateway.ledger.lots import lot_id
+from gateway.ledger.signing import consent_digest, reference
+from gateway.projection.tables import LedgerEntryRow, LedgerMemberLotRow, LedgerMovementRow, LedgerReservationLotRow
+from gateway.rounds.http_signer import HttpSigner
+from gateway.rounds.sequencer import Sequencer
+from gateway.rounds.signer_port import Signed, SignerRefusal
+from gateway.store.unit_of_work import reading
 from tests.builders.offline_coalition import START, OfflineCoalition, Shopper, purchase_body
 from tests.builders.recorded_entries import record_issue
 from tests.gateway.brand_signer import brand_books

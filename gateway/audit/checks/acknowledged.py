@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from gateway.adapters.database.tables_operations import BatchRow, OperationRow
 from gateway.audit.book import BookEntry, hex_of
 from gateway.audit.case import Case
-from gateway.domain.ledger.entries import unpack_entries
+from gateway.ledger.entries import unpack_entries
+from gateway.rounds.tables import BatchRow, OperationRow
 
 OPEN_SECONDS_MAX = 2 * 3600  # twice a batch's usual lifetime: later than this nothing waits for good reason
 ENTRY_KINDS = ("issue", "opening", "clawback", "authorize", "capture", "void", "redeem", "point_refund", "expire")

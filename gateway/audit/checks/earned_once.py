@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gateway.audit.book import BookEntry, hex_of
 from gateway.audit.case import Case
-from gateway.domain.ledger.signing import reference as keyed_reference
+from gateway.ledger.signing import reference as keyed_reference
 
 Reference = tuple[int, str | None]
 

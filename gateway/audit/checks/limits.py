@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from gateway.audit.case import Case
-from gateway.domain.ledger.refusals import Refusal
+from gateway.ledger.refusals import Refusal
 
 
 def findings(case: Case) -> Iterator[str]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from gateway.audit.book import Book, BookEntry
 from gateway.audit.case import Case
-from gateway.domain.ledger.lots import NotEnoughPoints, choose_lots, is_expired, lot_key_order, split_lot_id
-from gateway.domain.ledger.refusals import Refusal
+from gateway.ledger.lots import NotEnoughPoints, choose_lots, is_expired, lot_key_order, split_lot_id
+from gateway.ledger.refusals import Refusal
 
 
 def findings(case: Case) -> Iterator[str]:

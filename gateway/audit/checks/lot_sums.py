@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from gateway.audit.book import Book, hex_of
 from gateway.audit.case import Case
 from gateway.audit.ledger_events import PointsMoved
-from gateway.domain.ledger.refusals import Refusal
+from gateway.ledger.refusals import Refusal
 
 NOBODY = bytes(20)
 _NOT_OURS = frozenset(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from gateway.adapters.database.tables_payments import MatchRow, PaymentRecordRow
 from gateway.audit.case import Case
+from gateway.payments.tables import PaymentRecordRow
+from gateway.reconciliation.tables import MatchRow
 
 
 def findings(case: Case) -> Iterator[str]:

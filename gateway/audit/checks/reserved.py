@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gateway.audit.book import Book, hex_of
 from gateway.audit.case import Case
-from gateway.domain.ledger.refusals import Refusal
+from gateway.ledger.refusals import Refusal
 
 
 def findings(case: Case) -> Iterator[str]:

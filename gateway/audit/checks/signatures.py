@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 from eth_hash.auto import keccak
 
-from gateway.adapters.onchain.recover import recover_address
 from gateway.audit.book import hex_of
 from gateway.audit.case import Case
 from gateway.audit.replay import ReplayedBatch
-from gateway.domain.ledger.batches import batch_outcome, batch_root
-from gateway.domain.ledger.refusals import Refusal
-from gateway.domain.ledger.signing import batch_digest
+from gateway.ledger.batches import batch_outcome, batch_root
+from gateway.ledger.recover import recover_address
+from gateway.ledger.refusals import Refusal
+from gateway.ledger.signing import batch_digest
 
 _CONSENT = (Refusal.CONSENT_INVALID, Refusal.NOT_AN_AUTHORIZER, Refusal.CONSENT_EXPIRED, Refusal.CONSENT_TOO_LONG, Refusal.CONSENT_USED)
 

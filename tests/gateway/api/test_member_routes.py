@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters.database.tables_coalition import BrandRow
-from gateway.adapters.database.tables_operations import BatchRow, OperationRow
-from gateway.adapters.database.tables_projection import LedgerBlockRow, LedgerEntryRow, LedgerMovementRow
-from gateway.domain.ledger.lots import expiry_day_for, lot_id
-from gateway.domain.ledger.members import member_id
-from gateway.domain.ledger.positions import ledger_position
+from gateway.brands.tables import BrandRow
+from gateway.ledger.lots import expiry_day_for, lot_id
+from gateway.ledger.members import member_id
+from gateway.ledger.positions import ledger_position
+from gateway.projection.tables import LedgerBlockRow, LedgerEntryRow, LedgerMovementRow
+from gateway.rounds.tables import BatchRow, OperationRow
 from tests.builders.offline_coalition import COALITION_ID, START, OfflineCoalition, purchase_body
 
 ADDRESS, SALT = "0x" + "Ab" * 20, "0x" + "01" * 32

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from eth_keys.datatypes import PrivateKey
 
-from gateway.domain.ledger.signing import Domain, consent_digest, reference
+from gateway.ledger.signing import Domain, consent_digest, reference
 from tests.builders.offline_coalition import COALITION_ID, POINTS_ADDRESS, START, OfflineCoalition, Shopper
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141

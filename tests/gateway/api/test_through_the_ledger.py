@@ -12,16 +12,16 @@ import pytest
 from eth_account import Account
 from starlette.testclient import TestClient
 
-from gateway.adapters.database.work import writing
-from gateway.adapters.onchain.connection import Chain
+from gateway.access.api_key import Role
+from gateway.access.create_api_key import create_api_key
 from gateway.api.context import Context
 from gateway.app import create_app
 from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record
-from gateway.domain.api_keys import Role
-from gateway.domain.errors import Unavailable
-from gateway.jobs.worker import LedgerWorker
-from gateway.operations.completion import Completions
-from gateway.operations.create_api_key import create_api_key
+from gateway.chain.connection import Chain
+from gateway.rounds.completion import Completions
+from gateway.rounds.worker import LedgerWorker
+from gateway.store.unit_of_work import writing
+from gateway.values.errors import Unavailable
 from tests.builders.coalition import CoalitionBuilder, running_coalition
 
 

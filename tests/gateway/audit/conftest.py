@@ -8,16 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.database.session import Database
-from gateway.adapters.database.tables_payments import (
-    MatchRecordRow,
-    MatchRow,
-    PaymentFileRow,
-    PaymentRecordRow,
-    PayoutRow,
-    ReconciliationRow,
-)
-from gateway.domain.ledger.entries import Authorize, Capture, Clawback, Expire, Line, PointRefund, Redeem, Void
+from gateway.ledger.entries import Authorize, Capture, Clawback, Expire, PointRefund, Redeem, Void
+from gateway.ledger.lots import Line
+from gateway.payments.tables import PaymentFileRow, PaymentRecordRow
+from gateway.reconciliation.tables import MatchRecordRow, MatchRow, PayoutRow, ReconciliationRow
+from gateway.store.session import Database
 from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, JUNE, MARCH, START, LiveLedger
 
 

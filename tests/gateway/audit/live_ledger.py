@@ -14,19 +14,22 @@ from coincurve import PrivateKey
 from eth_hash.auto import keccak
 from eth_utils import to_checksum_address
 
-from gateway.adapters.database.migrations import migrate
-from gateway.adapters.database.session import Database
-from gateway.adapters.database.tables_coalition import BrandRow, CoalitionRow, PurchaseRow
-from gateway.adapters.database.tables_operations import BatchRow, OperationRow, ReferenceRow
-from gateway.adapters.onchain.artifacts import access_manager, points_ledger
-from gateway.adapters.onchain.connection import Chain
-from gateway.adapters.onchain.follower import Follower
-from gateway.domain.coalition import Coalition
-from gateway.domain.ledger.batches import batch_root
-from gateway.domain.ledger.entries import Authorize, ConsentProof, Entry, Issue, Line, Redeem, encode_entry, kind_of, pack_entries
-from gateway.domain.ledger.members import member_id
-from gateway.domain.ledger.signing import Domain, batch_digest, consent_digest, reference
-from gateway.operations.completion import Completions
+from gateway.brands.tables import BrandRow
+from gateway.chain.artifacts import access_manager, points_ledger
+from gateway.chain.connection import Chain
+from gateway.coalition.coalition import Coalition
+from gateway.coalition.tables import CoalitionRow
+from gateway.ledger.batches import batch_root
+from gateway.ledger.entries import Authorize, ConsentProof, Entry, Issue, Redeem, encode_entry, kind_of, pack_entries
+from gateway.ledger.lots import Line
+from gateway.ledger.members import member_id
+from gateway.ledger.signing import Domain, batch_digest, consent_digest, reference
+from gateway.purchases.tables import PurchaseRow
+from gateway.rounds.completion import Completions
+from gateway.rounds.follower import Follower
+from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
+from gateway.store.migrations import migrate
+from gateway.store.session import Database
 from tests.node.running_node import RunningNode, throwaway_account
 
 START = 1_767_225_600  # 2026-01-01 00:00 UTC

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from gateway.adapters.database.session import Database
 from gateway.cli import program
+from gateway.store.session import Database
 from scripts.verify_receipt import main as verify_main
 from tests.gateway.audit.live_ledger import FUEL, LiveLedger
 from tests.gateway.audit.test_tampered_database import tamper

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from gateway.adapters.database.session import Database
-from gateway.adapters.database.work import writing
+from gateway.access.api_key import Role
+from gateway.access.create_api_key import create_api_key
 from gateway.api.context import Context
 from gateway.app import create_app
-from gateway.domain.api_keys import Role
-from gateway.operations.create_api_key import create_api_key
+from gateway.store.session import Database
+from gateway.store.unit_of_work import writing
 from scripts.verify_receipt import Trust, verify
 from tests.gateway.audit.live_ledger import FUEL, GROCER, START, LiveLedger
 

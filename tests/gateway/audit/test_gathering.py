@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters.onchain.artifacts import points_ledger
-from gateway.adapters.onchain.connection import Chain, NodeRefused
 from gateway.audit.gather_chain import gather_chain
 from gateway.audit.gather_store import gather_store
-from gateway.domain.errors import Unavailable
+from gateway.chain.artifacts import points_ledger
+from gateway.chain.connection import Chain, NodeRefused
+from gateway.values.errors import Unavailable
 from tests.gateway.audit.live_ledger import LiveLedger
 
 

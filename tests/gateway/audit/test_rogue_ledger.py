@@ -8,14 +8,15 @@ from dataclasses import replace
 
 from eth_hash.auto import keccak
 
-from gateway.adapters.database.session import Database
 from gateway.audit.case import open_case
 from gateway.audit.evidence import ChainEvidence, Evidence, Holding
 from gateway.audit.gather_chain import gather_chain
 from gateway.audit.gather_store import gather_store
 from gateway.audit.invariants import check
 from gateway.audit.run import audit
-from gateway.domain.ledger.entries import Authorize, Capture, Clawback, Line, Redeem
+from gateway.ledger.entries import Authorize, Capture, Clawback, Redeem
+from gateway.ledger.lots import Line
+from gateway.store.session import Database
 from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, MARCH, START, LiveLedger
 
 

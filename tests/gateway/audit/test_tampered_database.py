@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from gateway.adapters.database.session import Database
 from gateway.audit.run import audit
+from gateway.store.session import Database
 from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, JUNE, MARCH, START, LiveLedger
 
 GROCER_MARCH = GROCER << 32 | MARCH

@@ -15,8 +15,8 @@ from gateway.brand_signer.key import Key
 from gateway.brand_signer.register_writer import RegisterWriter, order_record, point_refund_record, refund_record, sale_record
 from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner, EntriesRefused
-from gateway.domain.ledger.batches import batch_root
-from gateway.domain.ledger.entries import (
+from gateway.ledger.batches import batch_root
+from gateway.ledger.entries import (
     Authorize,
     Capture,
     Clawback,
@@ -31,8 +31,8 @@ from gateway.domain.ledger.entries import (
     kind_of,
     pack_entries,
 )
-from gateway.domain.ledger.lots import Line, expiry_day_for
-from gateway.domain.ledger.signing import Domain, consent_digest, reference
+from gateway.ledger.lots import Line, expiry_day_for
+from gateway.ledger.signing import Domain, consent_digest, reference
 
 BRAND = 7
 OTHER_BRAND = 8

@@ -10,9 +10,9 @@ from coincurve import PublicKey
 from eth_hash.auto import keccak
 
 from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
-from gateway.domain.ledger.batches import batch_root
-from gateway.domain.ledger.entries import encode_entry, pack_entries
-from gateway.domain.ledger.signing import batch_digest, reference
+from gateway.ledger.batches import batch_root
+from gateway.ledger.entries import encode_entry, pack_entries
+from gateway.ledger.signing import batch_digest, reference
 from tests.gateway.brand_signer.brand_books import (
     BRAND,
     DOMAIN,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters.database.tables_projection import LedgerBlockRow, LedgerEntryRow
-from gateway.domain.ledger.positions import ledger_position
+from gateway.ledger.positions import ledger_position
+from gateway.projection.tables import LedgerBlockRow, LedgerEntryRow
 from tests.builders.offline_coalition import START, OfflineCoalition, purchase_body
 
 VOID_TAGS = {"meta", "link", "br", "img"}

@@ -2,9 +2,9 @@
 
 from datetime import date, timedelta
 
-from gateway.domain.payment_records import PaymentRecord, RecordKind
-from gateway.domain.reconciliation.facts import ExpectedPayment, Facts, KeptRecord, ReportedRefund
-from gateway.domain.reconciliation.matching import Reconciled, reconcile
+from gateway.payments.record import PaymentRecord, RecordKind
+from gateway.reconciliation.facts import ExpectedPayment, Facts, KeptRecord, ReportedRefund
+from gateway.reconciliation.matching import Reconciled, reconcile
 
 FIRST = date(2019, 3, 1)
 

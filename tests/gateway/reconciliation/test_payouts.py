@@ -1,7 +1,7 @@
 """A payout is its named parts and one labelled remainder."""
 
-from gateway.domain.payment_records import RecordKind
-from gateway.domain.reconciliation.payouts import NO_REMAINDER, PAYOUT_NOT_YET_SEEN, ROWS_NOT_IN_FILES
+from gateway.payments.record import RecordKind
+from gateway.reconciliation.payouts import NO_REMAINDER, PAYOUT_NOT_YET_SEEN, ROWS_NOT_IN_FILES
 from tests.gateway.reconciliation.payment_facts import Records, reconciled
 
 

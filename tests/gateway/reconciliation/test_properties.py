@@ -7,10 +7,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.domain.payment_records import RecordKind
-from gateway.domain.reconciliation.breaks import BreakKind
-from gateway.domain.reconciliation.facts import Facts, KeptRecord
-from gateway.domain.reconciliation.matching import Reconciled, reconcile
+from gateway.payments.record import RecordKind
+from gateway.reconciliation.breaks import BreakKind
+from gateway.reconciliation.facts import Facts, KeptRecord
+from gateway.reconciliation.matching import Reconciled, reconcile
 from tests.gateway.reconciliation.payment_facts import Records, day, purchase, refund
 
 PAYMENTS = st.sampled_from(["A", "B", "C"])

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from gateway.adapters.database.repositories.payment_files import SqlPaymentFiles
-from gateway.adapters.database.repositories.reconciliations import SqlReconciliationFacts, SqlReconciliations
-from gateway.adapters.database.tables_payments import BreakRow, MatchRecordRow, MatchRow
-from gateway.adapters.payment_records.stripe_payout_reconciliation import StripeOptions, read_stripe_report
-from gateway.domain.payment_records import ControlTotals, FileStatus
-from gateway.domain.reconciliation.matching import Reconciled
-from gateway.operations.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
-from gateway.operations.reconcile import keep_reconciliation, reconcile_brand
+from gateway.payments.formats.stripe_payout_reconciliation import StripeOptions, read_stripe_report
+from gateway.payments.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
+from gateway.payments.record import ControlTotals, FileStatus
+from gateway.payments.rows import SqlPaymentFiles
+from gateway.reconciliation.matching import Reconciled
+from gateway.reconciliation.reconcile import keep_reconciliation, reconcile_brand
+from gateway.reconciliation.rows import SqlReconciliationFacts, SqlReconciliations
+from gateway.reconciliation.tables import BreakRow, MatchRecordRow, MatchRow
 from tests.builders.coalition import START, CoalitionBuilder, running_coalition
 from tests.builders.payment_files import stripe_file, stripe_row
 

@@ -12,8 +12,8 @@ from eth.vm.execution_context import ExecutionContext
 from eth.vm.state import BaseState
 from eth_utils import keccak
 
-from gateway.domain.ledger.entries import Issue
-from gateway.domain.ledger.lots import expiry_day_for
+from gateway.ledger.entries import Issue
+from gateway.ledger.lots import expiry_day_for
 from node.chain.state import StateOverlay
 from node.chain.trie.accounts import BatchedAccounts
 from tests.builders.ledger_chain import CHAIN_ID

@@ -9,7 +9,8 @@ from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.shanghai import ShanghaiVM
 from eth_utils import keccak
 
-from gateway.domain.ledger.entries import Clawback, Issue, Line
+from gateway.ledger.entries import Clawback, Issue
+from gateway.ledger.lots import Line
 from node.chain.rules import NodeState
 from tests.builders.points_ledger import PointsLedger
 from tests.node.state_tests.variants import VARIANTS

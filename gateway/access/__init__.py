@@ -1,0 +1,1 @@
+"""Who may call, what was asked before, and the record of privileged acts."""

@@ -1,1 +1,0 @@
-"""SQL behind the operations' ports, one file per port."""

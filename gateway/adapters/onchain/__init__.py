@@ -1,1 +1,0 @@
-"""The ledger over JSON-RPC: connection, deployment, submitting transactions, following blocks, projecting them."""

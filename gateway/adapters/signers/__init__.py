@@ -1,1 +1,0 @@
-"""Brands' signers, reached over HTTP."""

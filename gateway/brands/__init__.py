@@ -1,0 +1,1 @@
+"""Brands of the coalition: registration, terms, limits, status and signing keys."""

@@ -1,0 +1,25 @@
+"""What operations on brands need from outside; SQL stands behind it in rows.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.brands.brand import Brand
+
+
+@dataclass(frozen=True, slots=True)
+class NewBrand:
+    """A brand to be registered, with what the gateway alone keeps: its name, signer, reference secret and programme settings."""
+
+    brand: Brand
+    key_address: str
+    signer_url: str
+    signer_token: str
+
+
+class Brands(Protocol):
+    def find(self, brand_id: int) -> Brand | None: ...
+    def named(self, name: str) -> bool: ...
+    def next_id(self) -> int: ...
+    def add(self, new: NewBrand, operation_id: str, at: int) -> None: ...

@@ -1,0 +1,29 @@
+"""Tables of brands."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.store.base import Base
+
+
+class BrandRow(Base):
+    """What the gateway knows of a brand beside the ledger. `reference_secret` keys the hashes of its payment and order ids."""
+
+    __tablename__ = "brands"
+
+    brand_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(unique=True)
+    reference_secret: Mapped[bytes]
+    signer_url: Mapped[str]
+    signer_token: Mapped[str]
+    key_address: Mapped[str]
+    issue_limit: Mapped[int]
+    par_numerator: Mapped[int]
+    par_denominator: Mapped[int]
+    redemption_numerator: Mapped[int]
+    redemption_denominator: Mapped[int]
+    lot_validity_months: Mapped[int]
+    earn_on_tax: Mapped[bool]
+    operation_id: Mapped[str]
+    created_at: Mapped[int]

@@ -1,0 +1,97 @@
+"""Blocks, transactions, logs and receipts as the node sends them, parsed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.values.hex import to_bytes, to_hash, to_int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainTransaction:
+    """Addresses are lower-case; `to` is None for a contract creation."""
+
+    hash: str
+    index: int
+    sender: str
+    to: str | None
+    input: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    number: int
+    hash: str
+    parent_hash: str
+    timestamp: int
+    base_fee: int
+    transactions: tuple[ChainTransaction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """`topics` and `data` as bytes; `index` is the log's place in its block."""
+
+    address: str
+    topics: tuple[bytes, ...]
+    data: bytes
+    block_number: int
+    block_hash: str
+    transaction_hash: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    transaction_hash: str
+    block_number: int
+    block_hash: str
+    succeeded: bool
+    gas_used: int
+
+
+def block_of(found: Mapping[str, Any]) -> Block:
+    """From eth_getBlockBy… with full transactions."""
+    return Block(
+        number=to_int(found["number"]),
+        hash=to_hash(found["hash"]),
+        parent_hash=to_hash(found["parentHash"]),
+        timestamp=to_int(found["timestamp"]),
+        base_fee=to_int(found.get("baseFeePerGas") or "0x0"),
+        transactions=tuple(_transaction(each) for each in found["transactions"]),
+    )
+
+
+def log_of(found: Mapping[str, Any]) -> Log:
+    return Log(
+        address=str(found["address"]).lower(),
+        topics=tuple(to_bytes(topic) for topic in found["topics"]),
+        data=to_bytes(found["data"]),
+        block_number=to_int(found["blockNumber"]),
+        block_hash=to_hash(found["blockHash"]),
+        transaction_hash=to_hash(found["transactionHash"]),
+        index=to_int(found["logIndex"]),
+    )
+
+
+def receipt_of(found: Mapping[str, Any]) -> Receipt:
+    return Receipt(
+        transaction_hash=to_hash(found["transactionHash"]),
+        block_number=to_int(found["blockNumber"]),
+        block_hash=to_hash(found["blockHash"]),
+        succeeded=to_int(found["status"]) == 1,
+        gas_used=to_int(found["gasUsed"]),
+    )
+
+
+def _transaction(found: Mapping[str, Any]) -> ChainTransaction:
+    to = found.get("to")
+    return ChainTransaction(
+        hash=to_hash(found["hash"]),
+        index=to_int(found["transactionIndex"]),
+        sender=str(found["from"]).lower(),
+        to=str(to).lower() if to else None,
+        input=to_bytes(found["input"]),
+    )

@@ -1,0 +1,1 @@
+"""Who owes whom because brands accept each other's points."""

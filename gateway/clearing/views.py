@@ -1,0 +1,57 @@
+"""The clearing matrix and net positions, from the projection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from gateway.clearing.positions import net_positions, owed_between
+from gateway.projection.tables import LedgerBlockRow, LedgerOwedRow
+from gateway.store.unit_of_work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class OwedView:
+    """`amount_minor` = floor(points x issuer's par); what rounding left over is remainder_numerator / remainder_denominator minor units."""
+
+    issuer_id: int
+    acceptor_id: int
+    points: int
+    amount_minor: int
+    remainder_numerator: int
+    remainder_denominator: int
+
+
+@dataclass(frozen=True, slots=True)
+class NetView:
+    """Positive: the brand is owed. The net positions of all brands sum to zero, in points and in money."""
+
+    brand_id: int
+    brand_name: str
+    points: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClearingView:
+    currency: str
+    block_number: int | None
+    owed: list[OwedView]
+    net: list[NetView]
+
+
+def clearing(work: Work) -> ClearingView:
+    """Who owes whom as of the head of the projection."""
+    currency = work.coalition.currency
+    brands = {brand.brand_id: brand for brand in work.brands.all()}
+    rows = work.session.execute(select(LedgerOwedRow.issuer_id, LedgerOwedRow.acceptor_id, LedgerOwedRow.points))
+    points = {(issuer, acceptor): count for issuer, acceptor, count in rows}
+    owed = owed_between(points, {brand_id: brand.par for brand_id, brand in brands.items()}, currency)
+    net = net_positions(owed, sorted(brands), currency)
+    return ClearingView(
+        currency,
+        work.session.scalar(select(func.max(LedgerBlockRow.number))),
+        [OwedView(one.issuer_id, one.acceptor_id, one.points, one.money.amount_minor, one.remainder, one.remainder_of) for one in owed],
+        [NetView(one.brand_id, brands[one.brand_id].name, one.points, one.money.amount_minor) for one in net],
+    )

@@ -1,0 +1,24 @@
+"""The facts about the one coalition of a gateway that every operation may need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.ledger import signing
+
+
+@dataclass(frozen=True, slots=True)
+class Coalition:
+    """Which coalition this is, its settlement currency and its fixed time zone, and where its ledger stands."""
+
+    coalition_id: bytes
+    chain_id: int
+    currency: str
+    utc_offset_seconds: int
+    sandbox: bool
+    points_address: bytes
+
+    @property
+    def signing_domain(self) -> signing.Domain:
+        """What ties a signature to this coalition's ledger alone."""
+        return signing.Domain(self.chain_id, self.points_address, self.coalition_id)

@@ -1,1 +1,0 @@
-"""The domain: plain frozen dataclasses and functions. No database, network, clock or randomness; time and ids come in as arguments."""

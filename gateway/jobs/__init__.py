@@ -1,1 +1,0 @@
-"""Work that goes on by itself: packing, signing and sending batches, and following the ledger."""

@@ -1,0 +1,46 @@
+"""What an entry did to the ledger: movements of points and changes of what brands owe, or the reason it did nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.ledger.entries import Entry
+from gateway.ledger.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Points of one lot of one member; `held_delta` includes what `reserved_delta` names."""
+
+    member: bytes
+    lot_id: int
+    held_delta: int
+    reserved_delta: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwedChange:
+    """Points that the issuer owes the accepting brand more (or, negative, less) than before."""
+
+    issuer: int
+    acceptor: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An entry that counted. `reservation_id` stands for authorize, redeem, capture, void and point refund."""
+
+    entry: Entry
+    member: bytes
+    movements: tuple[Movement, ...]
+    owed: tuple[OwedChange, ...] = ()
+    reservation_id: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An entry that was skipped; `entry` is None where the bytes are no entry."""
+
+    reason: Refusal
+    entry: Entry | None

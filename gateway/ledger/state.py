@@ -1,0 +1,105 @@
+"""The points ledger's state as the contract holds it, in dictionaries: the same figures under the same names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from gateway.ledger.effects import Movement, OwedChange
+
+
+class BrandStatus(IntEnum):
+    ACTIVE = 1
+    SUSPENDED = 2  # issues, authorizes and redeems nothing; everything else goes
+    EXITED = 3  # as suspended
+
+
+class ReservationState(IntEnum):
+    OPEN = 1
+    CAPTURED = 2
+    VOIDED = 3
+
+
+@dataclass(slots=True)
+class BrandRecord:
+    status: BrandStatus
+    limit: int  # on outstanding points; only issues are held to it
+    outstanding: int = 0
+
+
+@dataclass(slots=True)
+class ReservedLot:
+    authorized: int
+    captured: int = 0
+    refunded: int = 0
+
+
+@dataclass(slots=True)
+class Reservation:
+    member: bytes
+    brand_id: int
+    deadline: int
+    state: ReservationState
+    lots: dict[int, ReservedLot]
+
+
+@dataclass(slots=True)
+class LotTotals:
+    """What ever happened to the points of one lot; a point refund counts in the lot it went to."""
+
+    issued: int = 0
+    opened: int = 0
+    redeemed: int = 0
+    clawed_back: int = 0
+    expired: int = 0
+    refunded: int = 0
+
+    @property
+    def outstanding(self) -> int:
+        return self.issued + self.opened + self.refunded - self.redeemed - self.clawed_back - self.expired
+
+
+@dataclass(slots=True)
+class MemberRecord:
+    authorizers: dict[bytes, int] = field(default_factory=dict)  # authorizer id → kind
+    changes: int = 0
+
+
+@dataclass(slots=True)
+class LedgerState:
+    """Balances by (member, lot id): `held` includes `reserved`. `owed` by (issuer, acceptor)."""
+
+    held: dict[tuple[bytes, int], int] = field(default_factory=lambda: defaultdict(int))
+    reserved: dict[tuple[bytes, int], int] = field(default_factory=lambda: defaultdict(int))
+    lots: dict[int, LotTotals] = field(default_factory=lambda: defaultdict(LotTotals))
+    owed: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
+    reservations: dict[bytes, Reservation] = field(default_factory=dict)
+    brands: dict[int, BrandRecord] = field(default_factory=dict)
+    members: dict[bytes, MemberRecord] = field(default_factory=dict)
+    batches: dict[tuple[int, int], bytes] = field(default_factory=dict)  # (brand, number) → outcome word
+
+    def unreserved(self, member: bytes, lot: int) -> int:
+        key = (member, lot)
+        return self.held.get(key, 0) - self.reserved.get(key, 0)
+
+    def outstanding_of_lot(self, lot: int) -> int:
+        totals = self.lots.get(lot)
+        return totals.outstanding if totals else 0
+
+    def available(self, member: bytes) -> dict[int, int]:
+        """{lot id: unreserved points} of a member, as `choose_lots` takes it. Walks every balance: for tests and audits."""
+        lots = (lot for holder, lot in list(self.held) if holder == member)
+        return {lot: points for lot in lots if (points := self.unreserved(member, lot)) > 0}
+
+    def move(self, movement: Movement) -> None:
+        key = (movement.member, movement.lot_id)
+        if movement.held_delta:
+            self.held[key] += movement.held_delta
+            self.brands[movement.lot_id >> 32].outstanding += movement.held_delta
+        if movement.reserved_delta:
+            self.reserved[key] += movement.reserved_delta
+        assert 0 <= self.reserved.get(key, 0) <= self.held[key], "reserved points exceed those held"
+
+    def owe(self, change: OwedChange) -> None:
+        self.owed[change.issuer, change.acceptor] += change.points

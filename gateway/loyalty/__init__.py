@@ -1,0 +1,1 @@
+"""What earns: pure rules and their evaluation."""

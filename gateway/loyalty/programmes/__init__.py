@@ -1,0 +1,1 @@
+"""What a brand has published: its rules, and the sheet that partners read of it."""

@@ -1,0 +1,21 @@
+"""Tables of what brands have published."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.store.base import Base
+
+
+class EarningRuleRow(Base):
+    """A published version of a brand's base rule: floor(earn base in minor units x points / minor units)."""
+
+    __tablename__ = "earning_rules"
+
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    points: Mapped[int]
+    per_minor: Mapped[int]
+    valid_from: Mapped[int]
+    created_at: Mapped[int]

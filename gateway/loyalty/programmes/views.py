@@ -1,0 +1,121 @@
+"""Brands with their terms, points and keys as the ledger has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gateway.brands.brand import Brand
+from gateway.brands.rows import SqlBrands
+from gateway.brands.tables import BrandRow
+from gateway.loyalty.programmes.rows import SqlRules
+from gateway.loyalty.rule import EarningRule
+from gateway.projection.tables import LedgerBrandKeyRow, LedgerLotRow
+from gateway.values.calendar import moment
+from gateway.values.errors import NotFound
+from gateway.values.money import Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class RatioView:
+    """Minor units per point: numerator / denominator."""
+
+    numerator: int
+    denominator: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    version: int
+    points: int
+    per_minor: int
+    valid_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrandKeyView:
+    """A signing key and its window in Unix seconds (from <= t < until)."""
+
+    key_address: str
+    valid_from: int
+    valid_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrandPoints:
+    """Totals since the beginning; outstanding = issued + opened + refunded - redeemed - clawed_back - expired."""
+
+    issued: int
+    opened: int
+    redeemed: int
+    refunded: int
+    clawed_back: int
+    expired: int
+    outstanding: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrandView:
+    brand_id: int
+    name: str
+    status: str
+    issue_limit: int
+    par: RatioView
+    redemption: RatioView
+    lot_validity_months: int
+    earn_on_tax: bool
+    points: BrandPoints
+    rules: list[RuleView]
+    keys: list[BrandKeyView]
+    operation_id: str
+
+
+def find_brand(session: Session, brand_id: int) -> BrandView:
+    """Refuses a brand that is not there."""
+    brand = SqlBrands(session).find(brand_id)
+    if brand is None:
+        raise NotFound(f"there is no brand {brand_id}", brand_id=brand_id)
+    return _view(session, brand)
+
+
+def list_brands(session: Session) -> list[BrandView]:
+    """All brands, by id."""
+    return [_view(session, brand) for brand in SqlBrands(session).all()]
+
+
+def rule_view(rule: EarningRule) -> RuleView:
+    return RuleView(rule.version, rule.points, rule.per_minor, moment(rule.valid_from))
+
+
+def _view(session: Session, brand: Brand) -> BrandView:
+    keys = session.scalars(
+        select(LedgerBrandKeyRow).where(LedgerBrandKeyRow.brand_id == brand.brand_id).order_by(LedgerBrandKeyRow.key_address)
+    )
+    return BrandView(
+        brand.brand_id,
+        brand.name,
+        brand.status.value,
+        brand.issue_limit,
+        _ratio(brand.par),
+        _ratio(brand.redemption),
+        brand.lot_validity_months,
+        brand.earn_on_tax,
+        _points(session, brand),
+        [rule_view(rule) for rule in SqlRules(session).published(brand.brand_id)],
+        [BrandKeyView(key.key_address, key.valid_from, key.valid_until) for key in keys],
+        session.scalars(select(BrandRow.operation_id).where(BrandRow.brand_id == brand.brand_id)).one(),
+    )
+
+
+def _points(session: Session, brand: Brand) -> BrandPoints:
+    lot = LedgerLotRow
+    columns = (lot.issued, lot.opened, lot.redeemed, lot.refunded, lot.clawed_back, lot.expired)
+    sums = session.execute(select(*(func.coalesce(func.sum(column), 0) for column in columns)).where(lot.brand_id == brand.brand_id)).one()
+    issued, opened, redeemed, refunded, clawed_back, expired = (int(figure) for figure in sums)
+    return BrandPoints(issued, opened, redeemed, refunded, clawed_back, expired, brand.outstanding)
+
+
+def _ratio(ratio: Ratio) -> RatioView:
+    return RatioView(ratio.numerator, ratio.denominator)

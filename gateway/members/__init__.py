@@ -1,0 +1,1 @@
+"""Members: pseudonyms and what may consent for them. Nothing personal."""

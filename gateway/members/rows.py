@@ -1,0 +1,71 @@
+"""Members and, from the projection, what may consent for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from gateway.members.member import Authorizer, Member
+from gateway.members.tables import MemberRow
+from gateway.projection.tables import LedgerAuthorizerRow
+from gateway.store.chunks import chunks
+
+
+class SqlMembers:
+    """New members are inserted together when the unit of work ends."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._seen: dict[str, tuple[Member, str] | None] = {}
+        self._new: list[dict[str, object]] = []
+
+    def find(self, member_id: str) -> Member | None:
+        found = self._found(member_id)
+        return None if found is None else found[0]
+
+    def operation_of(self, member_id: str) -> str | None:
+        """The operation that enrolls the member."""
+        found = self._found(member_id)
+        return None if found is None else found[1]
+
+    def prefetch(self, member_ids: Iterable[str]) -> None:
+        """Reads many members at once."""
+        for some in chunks({member_id for member_id in member_ids if member_id not in self._seen}):
+            self._seen.update(dict.fromkeys(some))
+            for row in self._session.scalars(select(MemberRow).where(MemberRow.member_id.in_(some))):
+                self._seen[row.member_id] = _member(row)
+
+    def add(self, member: Member, operation_id: str, at: int) -> None:
+        self._seen[member.member_id] = (member, operation_id)
+        self._new.append(
+            {
+                "member_id": member.member_id,
+                "authorizer_kind": member.authorizer_kind,
+                "authorizer": member.authorizer,
+                "salt": member.salt,
+                "operation_id": operation_id,
+                "created_at": at,
+            }
+        )
+
+    def authorizers(self, member_id: str) -> list[Authorizer]:
+        rows = self._session.execute(
+            select(LedgerAuthorizerRow.kind, LedgerAuthorizerRow.authorizer).where(LedgerAuthorizerRow.member_id == member_id)
+        )
+        return [Authorizer(kind, bytes.fromhex(authorizer.removeprefix("0x"))) for kind, authorizer in rows]
+
+    def flush(self) -> None:
+        if self._new:
+            self._session.execute(insert(MemberRow), self._new)
+            self._new.clear()
+
+    def _found(self, member_id: str) -> tuple[Member, str] | None:
+        if member_id not in self._seen:
+            self.prefetch([member_id])
+        return self._seen[member_id]
+
+
+def _member(row: MemberRow) -> tuple[Member, str]:
+    return Member(row.member_id, row.authorizer_kind, row.authorizer, row.salt), row.operation_id

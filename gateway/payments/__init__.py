@@ -1,0 +1,1 @@
+"""Payment records as merchants and providers keep them: files in, records and line-numbered errors out."""

@@ -1,0 +1,1 @@
+"""Points that members hold: what can be spent, what happened, what expires."""

@@ -1,0 +1,26 @@
+"""What spending and expiring need to know of members' points; SQL stands behind it in rows.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.ledger.lots import Line
+from gateway.points.holding import Holding
+from gateway.redemption.reservation import Reservation
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiredPoints:
+    """Unreserved points of a member in a lot that has expired."""
+
+    member_id: str
+    line: Line
+
+
+class Points(Protocol):
+    def holding(self, member_id: str) -> Holding: ...
+    def reservation(self, reservation_id: str) -> Reservation | None: ...
+    def expired(self, local_day: int) -> Iterable[ExpiredPoints]: ...
+    def pending_expiries(self) -> set[tuple[str, int]]: ...

@@ -1,0 +1,66 @@
+"""Points as the projection has them, with what accepted operations will still take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gateway.ledger.lots import NEVER, Line, split_lot_id
+from gateway.points.holding import Holding
+from gateway.points.ports import ExpiredPoints
+from gateway.projection.tables import LedgerMemberLotRow, LedgerReservationRow
+from gateway.redemption.reservation import Reservation
+from gateway.rounds.operation import OperationKind
+from gateway.rounds.rows import SqlOperations
+from gateway.rounds.tables import IS_OPEN, OperationRow
+
+
+class SqlPoints:
+    """Reads what this unit of work accepted, too: it has the operations written first."""
+
+    def __init__(self, session: Session, operations: SqlOperations) -> None:
+        self._session = session
+        self._operations = operations
+
+    def holding(self, member_id: str) -> Holding:
+        self._operations.flush()
+        rows = self._session.execute(
+            select(LedgerMemberLotRow.lot_id, LedgerMemberLotRow.held - LedgerMemberLotRow.reserved).where(
+                LedgerMemberLotRow.member_id == member_id, LedgerMemberLotRow.held > LedgerMemberLotRow.reserved
+            )
+        )
+        unreserved = {row.lot_id: row[1] for row in rows}
+        pending_out = self._session.scalar(
+            select(func.coalesce(func.sum(OperationRow.pending_out), 0)).where(OperationRow.member_id == member_id, IS_OPEN)
+        )
+        return Holding(unreserved, int(pending_out or 0))
+
+    def reservation(self, reservation_id: str) -> Reservation | None:
+        row = self._session.get(LedgerReservationRow, reservation_id)
+        if row is None:
+            return None
+        return Reservation(
+            row.reservation_id, row.member_id, row.brand_id, row.points, row.captured, row.refunded, row.deadline, row.status
+        )
+
+    def expired(self, local_day: int) -> Iterable[ExpiredPoints]:
+        """Unreserved points in lots whose last day lies before `local_day`."""
+        expiry_day = LedgerMemberLotRow.lot_id % 2**32
+        rows = self._session.execute(
+            select(LedgerMemberLotRow.member_id, LedgerMemberLotRow.lot_id, LedgerMemberLotRow.held - LedgerMemberLotRow.reserved)
+            .where(LedgerMemberLotRow.held > LedgerMemberLotRow.reserved, expiry_day != NEVER, expiry_day < local_day)
+            .order_by(LedgerMemberLotRow.lot_id, LedgerMemberLotRow.member_id)
+        )
+        return [ExpiredPoints(member_id, Line(*split_lot_id(lot_id), points)) for member_id, lot_id, points in rows]
+
+    def pending_expiries(self) -> set[tuple[str, int]]:
+        """(member, lot) of expiries on their way."""
+        rows = self._session.execute(
+            select(OperationRow.member_id, OperationRow.brand_id, OperationRow.body).where(
+                IS_OPEN, OperationRow.kind == OperationKind.EXPIRE.value
+            )
+        )
+        return {(member_id or "", (brand_id or 0) << 32 | int(json.loads(body)["expiry_day"])) for member_id, brand_id, body in rows}

@@ -1,0 +1,37 @@
+"""Run the expiry: one operation for each member's unreserved points in each lot that has expired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.coalition.coalition import Coalition
+from gateway.ledger import lots
+from gateway.points.ports import Points
+from gateway.rounds.operation import NewOperation, OperationKind
+from gateway.rounds.ports import Operations
+
+
+def run_expiry(*, coalition: Coalition, points: Points, operations: Operations, new_id: Callable[[], str], now: int) -> list[str]:
+    """The ids of the operations; what is on its way already is left alone, so that running twice expires once."""
+    day = lots.local_day(now, coalition.utc_offset_seconds)
+    under_way = points.pending_expiries()
+    accepted: list[str] = []
+    for expired in points.expired(day):
+        line = expired.line
+        if (expired.member_id, line.lot_id) in under_way:
+            continue
+        operation_id = new_id()
+        body = {"expiry_day": line.expiry_day, "points": line.points}
+        operations.accept(
+            NewOperation(
+                operation_id,
+                OperationKind.EXPIRE,
+                body,
+                brand_id=line.brand_id,
+                member_id=expired.member_id,
+                points=line.points,
+            ),
+            now,
+        )
+        accepted.append(operation_id)
+    return accepted

@@ -1,0 +1,187 @@
+"""A member's points: what can be spent now, what is reserved or on its way, per brand and per lot, now or at a past block.
+
+available = ledger - reserved - expired - pending out, never below zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gateway.brands.tables import BrandRow
+from gateway.ledger.lots import is_expired, lot_key_order, split_lot_id
+from gateway.ledger.positions import ledger_position
+from gateway.members.tables import MemberRow
+from gateway.projection.tables import LedgerBlockRow, LedgerMemberLotRow, LedgerMovementRow
+from gateway.rounds.operation import OperationKind
+from gateway.rounds.tables import IS_OPEN, OperationRow
+from gateway.store.unit_of_work import Work
+from gateway.values.calendar import expiry_date, moment
+from gateway.values.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    number: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotView:
+    """`points` includes `reserved`. `expiry_date` is the last day of use, null = never. `lot_id` is text: it exceeds what JSON
+    numbers hold everywhere."""
+
+    lot_id: str
+    brand_id: int
+    brand_name: str
+    points: int
+    reserved: int
+    expiry_date: str | None
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BrandPointsView:
+    """Points of one issuing brand."""
+
+    brand_id: int
+    brand_name: str
+    points: int
+    reserved: int
+    expired: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorthView:
+    """What the available points pay at a brand."""
+
+    brand_id: int
+    brand_name: str
+    currency: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PointsView:
+    """`ledger` is what the ledger holds, reserved and expired points included; `pending` is on its way in and cannot be spent,
+    `pending_out` may still be taken by accepted operations."""
+
+    member_id: str
+    available: int
+    reserved: int
+    pending: int
+    pending_out: int
+    expired: int
+    ledger: int
+    block: BlockView | None
+    brands: list[BrandPointsView]
+    lots: list[LotView]
+    worth: WorthView | None
+
+
+def member_points(work: Work, member_id: str, at_block: int | None = None, worth_at_brand: int | None = None) -> PointsView:
+    """Refuses an unknown member or brand, and a block that the projection has not reached."""
+    session = work.session
+    block = _block(session, at_block)
+    held = _held_at(session, member_id, block.number) if at_block is not None and block else _held(session, member_id)
+    if not held and session.get(MemberRow, member_id) is None:
+        raise NotFound(f"there is no member {member_id}", member_id=member_id)
+    now = work.now if at_block is None or block is None else block.timestamp
+    pending, pending_out = (0, 0) if at_block is not None else _pending(session, member_id)
+    names = {row.brand_id: row.name for row in session.execute(select(BrandRow.brand_id, BrandRow.name))}
+    lots = [
+        _lot(lot_id, points, reserved, names, now, work.coalition.utc_offset_seconds)
+        for lot_id, (points, reserved) in sorted(held.items(), key=lambda item: lot_key_order(0)(item[0]))
+    ]
+    ledger = sum(lot.points for lot in lots)
+    reserved = sum(lot.reserved for lot in lots)
+    expired = sum(lot.points - lot.reserved for lot in lots if lot.expired)
+    available = max(0, ledger - reserved - expired - pending_out)
+    return PointsView(
+        member_id,
+        available,
+        reserved,
+        pending,
+        pending_out,
+        expired,
+        ledger,
+        None if block is None else BlockView(block.number, moment(block.timestamp)),
+        _by_brand(lots),
+        lots,
+        None if worth_at_brand is None else _worth(work, worth_at_brand, available),
+    )
+
+
+def _block(session: Session, at_block: int | None) -> LedgerBlockRow | None:
+    if at_block is None:
+        return session.scalar(select(LedgerBlockRow).order_by(LedgerBlockRow.number.desc()).limit(1))
+    block = session.get(LedgerBlockRow, at_block)
+    if block is None:
+        raise NotFound(f"block {at_block} is not in the projection", at_block=at_block)
+    return block
+
+
+def _held(session: Session, member_id: str) -> dict[int, tuple[int, int]]:
+    row = LedgerMemberLotRow
+    rows = session.execute(select(row.lot_id, row.held, row.reserved).where(row.member_id == member_id, row.held > 0))
+    return {lot_id: (held, reserved) for lot_id, held, reserved in rows}
+
+
+def _held_at(session: Session, member_id: str, block_number: int) -> dict[int, tuple[int, int]]:
+    row = LedgerMovementRow
+    rows = session.execute(
+        select(row.lot_id, func.sum(row.held_delta), func.sum(row.reserved_delta))
+        .where(row.member_id == member_id, row.position < ledger_position(block_number + 1))
+        .group_by(row.lot_id)
+        .having(func.sum(row.held_delta) > 0)
+    )
+    return {lot_id: (int(held), int(reserved)) for lot_id, held, reserved in rows}
+
+
+def _pending(session: Session, member_id: str) -> tuple[int, int]:
+    """(on its way in, may still go out)."""
+    pending = pending_out = 0
+    rows = session.execute(
+        select(OperationRow.kind, OperationRow.points, OperationRow.pending_out).where(OperationRow.member_id == member_id, IS_OPEN)
+    )
+    for kind, points, out in rows:
+        pending_out += out
+        if kind in (OperationKind.ISSUE, OperationKind.POINT_REFUND):
+            pending += points
+    return pending, pending_out
+
+
+def _lot(lot_id: int, points: int, reserved: int, names: dict[int, str], now: int, utc_offset_seconds: int) -> LotView:
+    brand_id, expiry_day = split_lot_id(lot_id)
+    return LotView(
+        str(lot_id),
+        brand_id,
+        names.get(brand_id, f"Brand {brand_id}"),
+        points,
+        reserved,
+        expiry_date(expiry_day),
+        is_expired(expiry_day, now, utc_offset_seconds),
+    )
+
+
+def _by_brand(lots: list[LotView]) -> list[BrandPointsView]:
+    brands: dict[int, BrandPointsView] = {}
+    for lot in sorted(lots, key=lambda lot: lot.brand_id):
+        before = brands.get(lot.brand_id, BrandPointsView(lot.brand_id, lot.brand_name, 0, 0, 0))
+        brands[lot.brand_id] = BrandPointsView(
+            lot.brand_id,
+            lot.brand_name,
+            before.points + lot.points,
+            before.reserved + lot.reserved,
+            before.expired + (lot.points - lot.reserved if lot.expired else 0),
+        )
+    return list(brands.values())
+
+
+def _worth(work: Work, brand_id: int, available: int) -> WorthView:
+    brand = work.brands.find(brand_id)
+    if brand is None:
+        raise NotFound(f"there is no brand {brand_id}", brand_id=brand_id)
+    return WorthView(brand_id, brand.name, work.coalition.currency, brand.redemption.minor_for(available))

@@ -1,0 +1,132 @@
+"""What a block says about the points ledger: its batches with their entries from calldata, and the other events in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.chain.artifacts import Event, points_ledger
+from gateway.chain.shapes import Block, ChainTransaction, Log
+from gateway.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    Entry,
+    Expire,
+    Issue,
+    MalformedEntry,
+    Opening,
+    PointRefund,
+    Redeem,
+    Void,
+    decode_entry,
+    unpack_entries,
+)
+from gateway.ledger.refusals import refusal_of
+
+
+class LedgerUnreadable(Exception):
+    """A block of the node contradicts itself or the ledger format; nothing of it is projected."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEntry:
+    """An entry as it stands in calldata; `entry` is None where the bytes are none."""
+
+    raw: bytes
+    entry: Entry | None
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBatch:
+    """A recorded batch; `transfers` are (from, to, lot id, points) in the order of its ERC-1155 logs."""
+
+    brand_id: int
+    number: int
+    root: bytes
+    entries: tuple[ReadEntry, ...]
+    transaction: ChainTransaction
+    transfers: tuple[tuple[str, str, int, int], ...]
+
+    @property
+    def refused_count(self) -> int:
+        return sum(1 for entry in self.entries if entry.refused is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBlock:
+    """A block; `items` are its batches and other events in the order in which they happened."""
+
+    block: Block
+    items: tuple[ReadBatch | Event, ...]
+
+
+def read_block(block: Block, logs: Sequence[Log], points_address: str) -> ReadBlock:
+    """Puts a block's logs and calldata together."""
+    transactions = {transaction.hash: transaction for transaction in block.transactions}
+    by_transaction: dict[str, list[Event]] = {}
+    for log in sorted(logs, key=lambda log: log.index):
+        if log.block_hash != block.hash or log.transaction_hash not in transactions:
+            raise LedgerUnreadable(f"a log of block {block.number} belongs to another block")
+        event = points_ledger().event(log)
+        if event is not None:
+            by_transaction.setdefault(log.transaction_hash, []).append(event)
+    items: list[ReadBatch | Event] = []
+    for transaction_hash, events in by_transaction.items():
+        if any(event.name == "BatchRecorded" for event in events):
+            items.append(_read_batch(transactions[transaction_hash], events, points_address))
+        else:
+            items.extend(events)
+    return ReadBlock(block, tuple(items))
+
+
+def members_named(entry: Entry) -> bytes | None:
+    """The member that an entry names itself (a capture, void or point refund names a reservation instead)."""
+    match entry:
+        case Issue() | Opening() | Clawback() | Authorize() | Redeem() | Expire():
+            return entry.member
+        case _:
+            return None
+
+
+def reservation_named(entry: Entry) -> bytes | None:
+    """The reservation that an entry names."""
+    match entry:
+        case Capture() | Void() | PointRefund():
+            return entry.reservation_id
+        case _:
+            return None
+
+
+def _read_batch(transaction: ChainTransaction, events: Sequence[Event], points_address: str) -> ReadBatch:
+    ledger = points_ledger()
+    if transaction.to != points_address or transaction.input[:4] != ledger.selector("submitBatch"):
+        raise LedgerUnreadable(f"transaction {transaction.hash} recorded a batch without carrying it")
+    (brand_id, number, _deadline, root), packed, _signature = ledger.arguments("submitBatch", transaction.input)
+    recorded = next(event for event in events if event.name == "BatchRecorded").values
+    refusals = {event.values["index"]: refusal_of(event.values["reason"]).value for event in events if event.name == "EntryRefused"}
+    raw_entries = unpack_entries(packed)
+    said = (recorded["brand"], recorded["number"], recorded["root"], recorded["entryCount"], recorded["refusedCount"])
+    if said != (brand_id, number, root, len(raw_entries), len(refusals)):
+        raise LedgerUnreadable(f"transaction {transaction.hash}: calldata and BatchRecorded differ")
+    return ReadBatch(
+        brand_id,
+        number,
+        root,
+        tuple(ReadEntry(raw, _decoded(raw), refusals.get(index)) for index, raw in enumerate(raw_entries)),
+        transaction,
+        tuple(_transfer(event) for event in events if event.name == "TransferSingle"),
+    )
+
+
+def _decoded(raw: bytes) -> Entry | None:
+    try:
+        return decode_entry(raw)
+    except MalformedEntry:
+        return None
+
+
+def _transfer(event: Event) -> tuple[str, str, int, int]:
+    values = event.values
+    return values["from"], values["to"], values["id"], values["value"]

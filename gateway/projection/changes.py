@@ -1,0 +1,144 @@
+"""Collects what a range of blocks changed in batches, entries, points, reservations and authorizers, and writes it in one go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from gateway.ledger.effects import Effect
+from gateway.ledger.entries import Authorize, Redeem
+from gateway.ledger.lots import split_lot_id
+from gateway.ledger.state import LedgerState
+from gateway.projection import tables
+from gateway.projection.ledger_state import RESERVATION_STATUS
+from gateway.store.upsert import add_to_rows, insert_rows, set_rows
+
+_LOT_AMOUNTS = ("issued", "opened", "clawed_back", "redeemed", "refunded", "expired")
+
+
+class Changes:
+    """Rows to write; `state` is the model's, which holds the new figures."""
+
+    def __init__(self, state: LedgerState) -> None:
+        self.batches: list[dict[str, Any]] = []
+        self.entries: list[dict[str, Any]] = []
+        self._state = state
+        self._movements: list[dict[str, Any]] = []
+        self._member_lots: set[tuple[bytes, int]] = set()
+        self._reservations: set[bytes] = set()
+        self._references: dict[bytes, bytes] = {}
+        self._authorizers: dict[tuple[str, str], dict[str, Any] | None] = {}
+
+    def effect(self, position: int, effect: Effect) -> None:
+        """An entry that counted."""
+        for movement in effect.movements:
+            self._member_lots.add((movement.member, movement.lot_id))
+        by_lot: dict[int, tuple[int, int]] = {}
+        for movement in effect.movements:  # two expired lots of one issuer come back into one grace lot
+            held, reserved = by_lot.get(movement.lot_id, (0, 0))
+            by_lot[movement.lot_id] = held + movement.held_delta, reserved + movement.reserved_delta
+        member_id = _hex(effect.member)
+        self._movements += [
+            {"position": position, "lot_id": lot, "member_id": member_id, "held_delta": held, "reserved_delta": reserved}
+            for lot, (held, reserved) in by_lot.items()
+        ]
+        if effect.reservation_id is not None:
+            self._reservations.add(effect.reservation_id)
+            if isinstance(effect.entry, Authorize | Redeem):
+                self._references[effect.reservation_id] = effect.entry.reference
+
+    def added_authorizer(self, member_id: str, authorizer_id: str, kind: int, authorizer: str) -> None:
+        self._authorizers[member_id, authorizer_id] = {
+            "member_id": member_id,
+            "authorizer_id": authorizer_id,
+            "kind": kind,
+            "authorizer": authorizer,
+        }
+
+    def removed_authorizer(self, member_id: str, authorizer_id: str) -> None:
+        self._authorizers[member_id, authorizer_id] = None
+
+    def write(self, session: Session) -> None:
+        insert_rows(session, tables.LedgerBatchRow, self.batches)
+        insert_rows(session, tables.LedgerEntryRow, self.entries)
+        insert_rows(session, tables.LedgerMovementRow, self._movements)
+        self._write_points(session)
+        self._write_reservations(session)
+        self._write_authorizers(session)
+
+    def _write_points(self, session: Session) -> None:
+        held, reserved = self._state.held, self._state.reserved
+        set_rows(
+            session,
+            tables.LedgerMemberLotRow,
+            [
+                {"member_id": _hex(member), "lot_id": lot, "held": held.get((member, lot), 0), "reserved": reserved.get((member, lot), 0)}
+                for member, lot in sorted(self._member_lots)
+            ],
+        )
+        lots = [
+            {
+                "lot_id": lot,
+                "brand_id": split_lot_id(lot)[0],
+                "expiry_day": split_lot_id(lot)[1],
+                **{name: getattr(totals, name) for name in _LOT_AMOUNTS},
+            }
+            for lot, totals in sorted(self._state.lots.items())
+        ]
+        add_to_rows(session, tables.LedgerLotRow, lots, _LOT_AMOUNTS)
+        owed = [
+            {"issuer_id": issuer, "acceptor_id": acceptor, "points": points}
+            for (issuer, acceptor), points in sorted(self._state.owed.items())
+        ]
+        add_to_rows(session, tables.LedgerOwedRow, owed, ("points",))
+
+    def _write_reservations(self, session: Session) -> None:
+        opened, changed, lots = [], [], []
+        for reservation_id in sorted(self._reservations):
+            reservation = self._state.reservations[reservation_id]
+            row = {
+                "reservation_id": _hex(reservation_id),
+                "captured": sum(lot.captured for lot in reservation.lots.values()),
+                "refunded": sum(lot.refunded for lot in reservation.lots.values()),
+                "status": RESERVATION_STATUS[reservation.state],
+            }
+            if reservation_id in self._references:
+                opened.append(
+                    {
+                        **row,
+                        "member_id": _hex(reservation.member),
+                        "brand_id": reservation.brand_id,
+                        "reference": _hex(self._references[reservation_id]),
+                        "points": sum(lot.authorized for lot in reservation.lots.values()),
+                        "deadline": reservation.deadline,
+                    }
+                )
+            else:
+                changed.append(row)
+            lots += [
+                {
+                    "reservation_id": row["reservation_id"],
+                    "lot_id": lot_id,
+                    "reserved": lot.authorized,
+                    "captured": lot.captured,
+                    "refunded": lot.refunded,
+                }
+                for lot_id, lot in sorted(reservation.lots.items())
+            ]
+        insert_rows(session, tables.LedgerReservationRow, opened)
+        if changed:
+            session.execute(update(tables.LedgerReservationRow), changed)
+        set_rows(session, tables.LedgerReservationLotRow, lots)
+
+    def _write_authorizers(self, session: Session) -> None:
+        row = tables.LedgerAuthorizerRow
+        for (member_id, authorizer_id), present in self._authorizers.items():
+            if present is None:
+                session.execute(delete(row).where(row.member_id == member_id, row.authorizer_id == authorizer_id))
+        set_rows(session, row, [present for present in self._authorizers.values() if present is not None])
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()

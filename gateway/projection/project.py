@@ -1,0 +1,221 @@
+"""Applies blocks to the projection: the model says what an accepted entry did, and the contract's own logs must agree.
+
+The rows depend on the blocks alone, so a projection that was dropped and rebuilt has the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from gateway.chain.artifacts import Event
+from gateway.ledger.effects import Effect, Refused
+from gateway.ledger.entries import Authorize, Clawback, Entry, Issue, Opening, Redeem, kind_of
+from gateway.ledger.members import authorizer_id
+from gateway.ledger.model import LedgerModel
+from gateway.ledger.positions import ledger_position
+from gateway.ledger.recover import recover_address
+from gateway.ledger.signing import Domain
+from gateway.ledger.state import MemberRecord
+from gateway.projection import tables
+from gateway.projection.batch_reading import LedgerUnreadable, ReadBatch, ReadBlock, ReadEntry, members_named, reservation_named
+from gateway.projection.brand_register import BrandRegister
+from gateway.projection.changes import Changes
+from gateway.projection.ledger_state import load_state
+from gateway.store.upsert import insert_rows
+
+PROJECTION_TABLES = (
+    tables.LedgerBlockRow,
+    tables.LedgerBatchRow,
+    tables.LedgerEntryRow,
+    tables.LedgerMovementRow,
+    tables.LedgerMemberLotRow,
+    tables.LedgerLotRow,
+    tables.LedgerReservationRow,
+    tables.LedgerReservationLotRow,
+    tables.LedgerOwedRow,
+    tables.LedgerBrandRow,
+    tables.LedgerBrandKeyRow,
+    tables.LedgerAuthorizerRow,
+)
+_ZERO_ADDRESS = "0x" + "00" * 20
+
+
+def drop_projection(session: Session) -> None:
+    """Empties every table of the projection."""
+    for table in PROJECTION_TABLES:
+        session.execute(delete(table))
+
+
+def project(session: Session, blocks: Sequence[ReadBlock], domain: Domain, utc_offset_seconds: int) -> None:
+    """Writes what these consecutive blocks changed."""
+    _Projecting(session, blocks, domain, utc_offset_seconds).run()
+
+
+class _Projecting:
+    """One range of blocks: state in, model, rows out."""
+
+    def __init__(self, session: Session, blocks: Sequence[ReadBlock], domain: Domain, utc_offset_seconds: int) -> None:
+        self._session = session
+        self._blocks = blocks
+        self._model = LedgerModel(domain, utc_offset_seconds, recover_address)
+        members: set[bytes] = set()
+        reservations: set[bytes] = set()
+        for block in blocks:
+            for item in block.items:
+                if isinstance(item, Event):
+                    if "member" in item.values:
+                        members.add(_bytes(item.values["member"]))
+                    continue
+                for read in item.entries:
+                    if read.entry is not None:
+                        members.update(filter(None, [members_named(read.entry)]))
+                        reservations.update(filter(None, [reservation_named(read.entry)]))
+        self._model.state = load_state(session, members, reservations)
+        self._brands = BrandRegister(session, self._model.state)
+        self._changes = Changes(self._model.state)
+
+    def run(self) -> None:
+        for block in self._blocks:
+            for item in block.items:
+                if isinstance(item, ReadBatch):
+                    self._batch(block, item)
+                else:
+                    self._event(item)
+        self._write_blocks()
+        self._changes.write(self._session)
+        self._brands.write()
+
+    def _batch(self, block: ReadBlock, batch: ReadBatch) -> None:
+        self._changes.batches.append(
+            {
+                "brand_id": batch.brand_id,
+                "number": batch.number,
+                "root": _hex(batch.root),
+                "entry_count": len(batch.entries),
+                "refused_count": batch.refused_count,
+                "block_number": block.block.number,
+                "transaction_hash": batch.transaction.hash,
+            }
+        )
+        transfers: list[tuple[str, str, int, int]] = []
+        start = ledger_position(block.block.number, batch.transaction.index)
+        for index, read in enumerate(batch.entries):
+            effect = self._effect(block, batch, index, read)
+            self._changes.entries.append(_entry_row(block, batch, index, read, effect, self._model))
+            if effect is not None:
+                self._changes.effect(start | index, effect)
+                transfers += _transfers(effect)
+        if transfers != list(batch.transfers):
+            raise LedgerUnreadable(f"batch {batch.number} of brand {batch.brand_id}: entries and TransferSingle logs differ")
+
+    def _effect(self, block: ReadBlock, batch: ReadBatch, index: int, read: ReadEntry) -> Effect | None:
+        if read.refused is not None:
+            return None
+        effect = self._model.apply_entry(batch.brand_id, read.raw, block.block.timestamp)
+        if isinstance(effect, Refused):
+            raise LedgerUnreadable(
+                f"entry {index} of batch {batch.number} of brand {batch.brand_id} counts on the ledger; by the format: {effect.reason}"
+            )
+        return effect
+
+    def _event(self, event: Event) -> None:
+        values = event.values
+        match event.name:
+            case "MemberEnrolled" | "AuthorizerAdded":
+                self._authorizer(values["member"], values["kind"], values["authorizer"])
+            case "AuthorizerRemoved":
+                record = self._model.state.members[_bytes(values["member"])]
+                record.authorizers.pop(values["authorizerId"], None)
+                self._changes.removed_authorizer(values["member"], _hex(values["authorizerId"]))
+            case _:
+                self._brands.event(event)
+
+    def _authorizer(self, member: str, kind: int, authorizer: bytes) -> None:
+        known_as = authorizer_id(kind, authorizer)
+        record = self._model.state.members.setdefault(_bytes(member), MemberRecord())
+        record.authorizers[known_as] = kind
+        self._changes.added_authorizer(member, _hex(known_as), kind, _hex(authorizer))
+
+    def _write_blocks(self) -> None:
+        insert_rows(
+            self._session,
+            tables.LedgerBlockRow,
+            [{"number": each.block.number, "block_hash": each.block.hash, "timestamp": each.block.timestamp} for each in self._blocks],
+        )
+
+
+def _transfers(effect: Effect) -> list[tuple[str, str, int, int]]:
+    """The ERC-1155 logs that an effect must have left."""
+    found = []
+    for movement in effect.movements:
+        member = _hex(movement.member)
+        if movement.held_delta > 0:
+            found.append((_ZERO_ADDRESS, member, movement.lot_id, movement.held_delta))
+        elif movement.held_delta < 0:
+            found.append((member, _ZERO_ADDRESS, movement.lot_id, -movement.held_delta))
+    return found
+
+
+def _entry_row(
+    block: ReadBlock, batch: ReadBatch, index: int, read: ReadEntry, effect: Effect | None, model: LedgerModel
+) -> dict[str, Any]:
+    entry = read.entry
+    return {
+        "position": ledger_position(block.block.number, batch.transaction.index, index),
+        "brand_id": batch.brand_id,
+        "batch_number": batch.number,
+        "entry_index": index,
+        "kind": kind_of(entry).name.lower() if entry is not None else "unreadable",
+        "member_id": _member_of(entry, effect, model),
+        "points": min(_points_of(entry), tables.MOST_POINTS_KEPT) if entry is not None else 0,
+        "reference": _hex_or_none(getattr(entry, "reference", None)),
+        "issue_reference": _hex(entry.issue_reference) if isinstance(entry, Clawback) else None,
+        "reservation_id": _reservation_of(entry, effect),
+        "rule_version": entry.rule_version if isinstance(entry, Issue | Opening) else None,
+        "entry": read.raw,
+        "refused_reason": read.refused,
+        "block_number": block.block.number,
+        "block_timestamp": block.block.timestamp,
+    }
+
+
+def _member_of(entry: Entry | None, effect: Effect | None, model: LedgerModel) -> str | None:
+    if effect is not None:
+        return _hex(effect.member)
+    if entry is None:
+        return None
+    named = reservation_named(entry)
+    if named is not None:
+        reservation = model.state.reservations.get(named)
+        return _hex(reservation.member) if reservation else None
+    return _hex_or_none(members_named(entry))
+
+
+def _points_of(entry: Entry) -> int:
+    match entry:
+        case Issue() | Opening() | Authorize() | Redeem():
+            return entry.points
+        case _:
+            return sum(line.points for line in entry.lines) if hasattr(entry, "lines") else entry.points
+
+
+def _reservation_of(entry: Entry | None, effect: Effect | None) -> str | None:
+    if effect is not None:
+        return _hex_or_none(effect.reservation_id)
+    return _hex_or_none(reservation_named(entry)) if entry is not None else None
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()
+
+
+def _hex_or_none(data: bytes | None) -> str | None:
+    return None if data is None else _hex(data)
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text[2:])

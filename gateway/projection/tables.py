@@ -1,0 +1,178 @@
+"""The projection of the ledger: can be dropped and rebuilt from the chain to the same rows, so no column here holds anything else.
+
+`position` orders entries (gateway/ledger/positions.py).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.store.base import Base
+
+MOST_POINTS_KEPT = 2**63 - 1  # a refused entry may name more than SQL holds; an accepted one cannot, the limit stands before it
+
+
+class LedgerBlockRow(Base):
+    """Blocks the follower has read; the highest is its checkpoint."""
+
+    __tablename__ = "ledger_blocks"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    block_hash: Mapped[str]
+    timestamp: Mapped[int]
+
+
+class LedgerBatchRow(Base):
+    """A recorded batch."""
+
+    __tablename__ = "ledger_batches"
+
+    brand_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    root: Mapped[str]
+    entry_count: Mapped[int]
+    refused_count: Mapped[int]
+    block_number: Mapped[int] = mapped_column(index=True)
+    transaction_hash: Mapped[str]
+
+
+class LedgerEntryRow(Base):
+    """An entry of a recorded batch, refused ones included (`refused_reason` names the contract's error)."""
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (
+        Index("ix_ledger_entries_member", "member_id", "position"),
+        Index("ix_ledger_entries_batch", "brand_id", "batch_number", "entry_index", unique=True),
+        Index("ix_ledger_entries_reference", "brand_id", "reference"),
+    )
+
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    brand_id: Mapped[int]
+    batch_number: Mapped[int]
+    entry_index: Mapped[int]
+    kind: Mapped[str]
+    member_id: Mapped[str | None]
+    points: Mapped[int]
+    reference: Mapped[str | None]
+    issue_reference: Mapped[str | None]
+    reservation_id: Mapped[str | None] = mapped_column(index=True)
+    rule_version: Mapped[int | None]
+    entry: Mapped[bytes]
+    refused_reason: Mapped[str | None]
+    block_number: Mapped[int] = mapped_column(index=True)
+    block_timestamp: Mapped[int]
+
+
+class LedgerMovementRow(Base):
+    """What an accepted entry did to one lot of one member."""
+
+    __tablename__ = "ledger_movements"
+
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    lot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    member_id: Mapped[str]
+    held_delta: Mapped[int]
+    reserved_delta: Mapped[int]
+
+
+class LedgerMemberLotRow(Base):
+    """Points of a member in a lot; `held` includes `reserved`. Rows that reach zero stay."""
+
+    __tablename__ = "ledger_member_lots"
+
+    member_id: Mapped[str] = mapped_column(primary_key=True)
+    lot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    held: Mapped[int]
+    reserved: Mapped[int]
+
+
+class LedgerLotRow(Base):
+    """Totals of a lot since the beginning."""
+
+    __tablename__ = "ledger_lots"
+
+    lot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    brand_id: Mapped[int] = mapped_column(index=True)
+    expiry_day: Mapped[int]
+    issued: Mapped[int]
+    opened: Mapped[int]
+    clawed_back: Mapped[int]
+    redeemed: Mapped[int]
+    refunded: Mapped[int]
+    expired: Mapped[int]
+
+
+class LedgerReservationRow(Base):
+    """A reservation or one-step redemption. status: open, captured, voided."""
+
+    __tablename__ = "ledger_reservations"
+
+    reservation_id: Mapped[str] = mapped_column(primary_key=True)
+    member_id: Mapped[str] = mapped_column(index=True)
+    brand_id: Mapped[int]
+    reference: Mapped[str]
+    points: Mapped[int]
+    captured: Mapped[int]
+    refunded: Mapped[int]
+    deadline: Mapped[int]
+    status: Mapped[str]
+
+
+class LedgerReservationLotRow(Base):
+    """One lot of a reservation."""
+
+    __tablename__ = "ledger_reservation_lots"
+
+    reservation_id: Mapped[str] = mapped_column(primary_key=True)
+    lot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reserved: Mapped[int]
+    captured: Mapped[int]
+    refunded: Mapped[int]
+
+
+class LedgerOwedRow(Base):
+    """Points of the issuer captured at the accepting brand, less those refunded."""
+
+    __tablename__ = "ledger_owed"
+
+    issuer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    acceptor_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    points: Mapped[int]
+
+
+class LedgerBrandRow(Base):
+    """A brand as the contract has it. status: active, suspended, exited."""
+
+    __tablename__ = "ledger_brands"
+
+    brand_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    status: Mapped[str]
+    issue_limit: Mapped[int]
+    outstanding: Mapped[int]
+    par_numerator: Mapped[int]
+    par_denominator: Mapped[int]
+    redemption_numerator: Mapped[int]
+    redemption_denominator: Mapped[int]
+
+
+class LedgerBrandKeyRow(Base):
+    """A brand's signing key and its window (from <= t < until)."""
+
+    __tablename__ = "ledger_brand_keys"
+
+    brand_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key_address: Mapped[str] = mapped_column(primary_key=True)
+    valid_from: Mapped[int]
+    valid_until: Mapped[int]
+
+
+class LedgerAuthorizerRow(Base):
+    """An authorizer of a member on the ledger."""
+
+    __tablename__ = "ledger_authorizers"
+
+    member_id: Mapped[str] = mapped_column(primary_key=True)
+    authorizer_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[int]
+    authorizer: Mapped[str]

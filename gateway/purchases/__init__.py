@@ -1,0 +1,1 @@
+"""Purchases and what they are awarded; payment refunds and what they claw back."""

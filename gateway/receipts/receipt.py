@@ -1,0 +1,218 @@
+"""The receipt: one JSON document from which anyone who trusts a genesis hash, a sealer and an address can check an entry or points.
+
+Only what the checker needs stands in it, and no member but the one it is about (docs/receipts.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eth_hash.auto import keccak
+
+from gateway.ledger.batches import leaf, merkle_branch
+from gateway.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    Entry,
+    Expire,
+    Issue,
+    MalformedEntry,
+    Opening,
+    PointRefund,
+    Redeem,
+    Void,
+    decode_entry,
+    kind_of,
+)
+from gateway.ledger.lots import Line, split_lot_id
+from gateway.ledger.refusals import refusal_of
+
+FORMAT = "splittally-receipt/1"
+LOW_HALF = 2**128 - 1
+
+
+@dataclass(frozen=True)
+class SealedBlock:
+    """A block's header in RLP and the sealer's signature over its hash."""
+
+    number: int
+    timestamp: int
+    hash: bytes
+    header: bytes
+    seal: bytes
+
+
+@dataclass(frozen=True)
+class CoalitionEvidence:
+    """Which chain and contract the receipt is about; `genesis_header` is RLP."""
+
+    coalition_id: bytes
+    genesis_hash: bytes
+    genesis_header: bytes
+    points_address: bytes
+    sealer: bytes
+
+
+@dataclass(frozen=True)
+class SlotProof:
+    """A storage slot of the points ledger, the word in it and the trie nodes that prove it."""
+
+    slot: int
+    word: int
+    nodes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class StateProof:
+    """What leads from one sealed block's state to slots of the points ledger."""
+
+    coalition: CoalitionEvidence
+    block: SealedBlock
+    account_nodes: tuple[bytes, ...]
+    slots: tuple[SlotProof, ...]
+
+
+@dataclass(frozen=True)
+class RecordedBatch:
+    """All entries of a batch and its refusals as (index, reason selector); only the one entry's branch goes into a receipt."""
+
+    brand_id: int
+    number: int
+    entries: tuple[bytes, ...]
+    refusals: tuple[tuple[int, bytes], ...]
+
+
+def entry_receipt(batch: RecordedBatch, index: int, state: StateProof) -> dict[str, Any]:
+    """The receipt of one entry; `state` proves the batch's root and outcome slots, in this order."""
+    root, outcome = state.slots
+    leaves = [leaf(batch.brand_id, batch.number, place, entry) for place, entry in enumerate(batch.entries)]
+    reason = dict(batch.refusals).get(index)
+    return {
+        **_head("entry", state),
+        "batch": {
+            "brand": batch.brand_id,
+            "number": batch.number,
+            "slot": _word(root.slot),
+            "root_proof": _nodes(root.nodes),
+            "outcome_proof": _nodes(outcome.nodes),
+            "entry_count": len(batch.entries),
+            "refusals": [{"index": place, "reason": _hex(code)} for place, code in batch.refusals],
+        },
+        "entry": {
+            "index": index,
+            "bytes": _hex(batch.entries[index]),
+            "decoded": decoded_entry(batch.entries[index]),
+            "branch": _nodes(merkle_branch(leaves, index)),
+            "refused": None if reason is None else {"reason": _hex(reason), "error": f"{refusal_of(reason)}()"},
+        },
+    }
+
+
+def points_receipt(member: bytes, lot_ids: Sequence[int], state: StateProof) -> dict[str, Any]:
+    """The receipt of a member's points at a block; `state` proves the lots' slots in the order of `lot_ids`, which rises."""
+    lots = []
+    for lot, proof in zip(lot_ids, state.slots, strict=True):
+        brand_id, expiry_day = split_lot_id(lot)
+        lots.append(
+            {
+                "brand": brand_id,
+                "lot_expiry_day": expiry_day,
+                "held": proof.word & LOW_HALF,
+                "reserved": proof.word >> 128,
+                "slot": _word(proof.slot),
+                "proof": _nodes(proof.nodes),
+            }
+        )
+    points = {
+        "member": _hex(member),
+        "held_total": sum(proof.word & LOW_HALF for proof in state.slots),
+        "reserved_total": sum(proof.word >> 128 for proof in state.slots),
+        "lots": lots,
+    }
+    return {**_head("member_points", state), "points": points}
+
+
+def decoded_entry(data: bytes) -> dict[str, Any] | None:
+    """An entry's fields by name as JSON values; None if the bytes are no whole entry."""
+    try:
+        entry = decode_entry(data)
+    except MalformedEntry:
+        return None
+    return {"kind": kind_of(entry).name.lower(), **_fields(entry)}
+
+
+def batch_slots(batches_slot: int, brand_id: int, number: int) -> tuple[int, int]:
+    """Where `batches[brand][number]` keeps root and outcome."""
+    first = _mapping_slot(batches_slot, brand_id, number)
+    return first, first + 1
+
+
+def balance_slot(balances_slot: int, lot: int, member: bytes) -> int:
+    """Where `balances[lot][member]` is kept."""
+    return _mapping_slot(balances_slot, lot, int.from_bytes(member))
+
+
+def _mapping_slot(base: int, outer_key: int, inner_key: int) -> int:
+    inner = keccak(outer_key.to_bytes(32) + base.to_bytes(32))
+    return int.from_bytes(keccak(inner_key.to_bytes(32) + inner))
+
+
+def _head(about: str, state: StateProof) -> dict[str, Any]:
+    coalition, block = state.coalition, state.block
+    return {
+        "format": FORMAT,
+        "about": about,
+        "coalition": {
+            "coalition_id": _hex(coalition.coalition_id),
+            "genesis_hash": _hex(coalition.genesis_hash),
+            "genesis_header": _hex(coalition.genesis_header),
+            "points_address": _hex(coalition.points_address),
+            "sealer": _hex(coalition.sealer),
+        },
+        "block": {
+            "number": block.number,
+            "timestamp": block.timestamp,
+            "hash": _hex(block.hash),
+            "header": _hex(block.header),
+            "seal": _hex(block.seal),
+        },
+        "account_proof": _nodes(state.account_nodes),
+    }
+
+
+def _fields(entry: Entry) -> dict[str, Any]:
+    match entry:
+        case Issue() | Opening():
+            points = {"lot_expiry_day": entry.expiry_day, "points": entry.points, "rule_version": entry.rule_version}
+            return {"member": _hex(entry.member), **points, "reference": _hex(entry.reference)}
+        case Clawback():
+            references = {"reference": _hex(entry.reference), "issue_reference": _hex(entry.issue_reference)}
+            return {"member": _hex(entry.member), **references, "lines": _lines(entry.lines)}
+        case Authorize() | Redeem():
+            terms = {"nonce": entry.nonce, "deadline": entry.deadline, "points": entry.points}
+            proof = {"proof_kind": entry.proof.kind, "proof": _hex(entry.proof.proof)}
+            return {"member": _hex(entry.member), "reference": _hex(entry.reference), **terms, **proof, "lines": _lines(entry.lines)}
+        case Capture() | Void() | PointRefund():
+            ids = {"reservation_id": _hex(entry.reservation_id), "reference": _hex(entry.reference)}
+            return {**ids, "lines": _lines(entry.lines)}
+        case Expire():
+            return {"member": _hex(entry.member), "lot_expiry_day": entry.expiry_day, "points": entry.points}
+
+
+def _lines(lines: Sequence[Line]) -> list[dict[str, int]]:
+    return [{"brand": line.brand_id, "lot_expiry_day": line.expiry_day, "points": line.points} for line in lines]
+
+
+def _nodes(nodes: Sequence[bytes]) -> list[str]:
+    return [_hex(node) for node in nodes]
+
+
+def _word(slot: int) -> str:
+    return _hex(slot.to_bytes(32))
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()

@@ -1,0 +1,36 @@
+"""Authorize: reserve points of a member for one redemption at the accepting brand, until the consent's deadline."""
+
+from __future__ import annotations
+
+from gateway.brands.brand import Brand
+from gateway.coalition.coalition import Coalition
+from gateway.members.ports import Members
+from gateway.points.ports import Points
+from gateway.redemption.redemption_request import RedemptionRequest, accept_redemption
+from gateway.rounds.operation import OperationKind
+from gateway.rounds.ports import Operations
+
+
+def authorize(
+    request: RedemptionRequest,
+    *,
+    brand: Brand,
+    coalition: Coalition,
+    members: Members,
+    points: Points,
+    operations: Operations,
+    operation_id: str,
+    now: int,
+) -> str:
+    """The operation's id. Checked here already: consent, deadline, available points; the contract checks them again."""
+    return accept_redemption(
+        OperationKind.AUTHORIZE,
+        request,
+        brand=brand,
+        coalition=coalition,
+        members=members,
+        points=points,
+        operations=operations,
+        operation_id=operation_id,
+        now=now,
+    )

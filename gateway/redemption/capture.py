@@ -1,0 +1,37 @@
+"""Capture: use a reservation, wholly or in part; what is not captured is released."""
+
+from __future__ import annotations
+
+from gateway.brands.brand import Brand
+from gateway.points.ports import Points
+from gateway.redemption.redemption_request import earlier_operation
+from gateway.redemption.reservation import check_can_capture
+from gateway.redemption.reservation_request import check_accepting_brand, check_nothing_pending, find_reservation, operation_on
+from gateway.rounds.operation import OperationKind
+from gateway.rounds.ports import Operations
+from gateway.values.references import check_external_id
+
+
+def capture(
+    reservation_id: str,
+    capture_id: str,
+    points_asked: int,
+    *,
+    brand: Brand,
+    points: Points,
+    operations: Operations,
+    operation_id: str,
+    now: int,
+) -> str:
+    """The operation's id; the same capture_id with the same content is the first operation again."""
+    check_external_id("capture_id", capture_id)
+    reservation = find_reservation(reservation_id, points, operations)
+    new = operation_on(OperationKind.CAPTURE, reservation, "capture", capture_id, points_asked, brand, operation_id)
+    known = earlier_operation(new, "capture_id", capture_id, operations)
+    if known is not None:
+        return known.operation_id
+    check_accepting_brand(reservation, brand)
+    check_nothing_pending(reservation_id, operations)
+    check_can_capture(reservation, points_asked, now)
+    operations.accept(new, now)
+    return operation_id

@@ -1,0 +1,79 @@
+"""A member's consent to one redemption: what is signed, until when, and whether one of the member's keys really signed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from eth_keys.datatypes import Signature
+from eth_keys.exceptions import BadSignature
+from eth_utils.exceptions import ValidationError
+
+from gateway.ledger import lots, signing
+from gateway.ledger.members import AuthorizerKind
+from gateway.members.member import Authorizer
+from gateway.values.errors import ConsentRefused
+from gateway.values.money import Ratio
+
+MAX_CONSENT_SECONDS = 7 * lots.SECONDS_PER_DAY
+
+
+MAX_NONCE = 2**53 - 1  # a JSON number that every client reads exactly
+
+
+_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the member signed: `points` for the accepting brand, once, until `deadline` (Unix seconds)."""
+
+    member_id: bytes
+    brand_id: int
+    points: int
+    reference: bytes
+    nonce: int
+    deadline: int
+
+    def digest(self, domain: signing.Domain) -> bytes:
+        """What is signed; at the same time the reservation id."""
+        return signing.consent_digest(domain, self.member_id, self.brand_id, self.points, self.reference, self.nonce, self.deadline)
+
+    def typed_data(self, domain: signing.Domain) -> dict[str, object]:
+        """The JSON that a wallet signs."""
+        return signing.consent_typed_data(domain, self.member_id, self.brand_id, self.points, self.reference, self.nonce, self.deadline)
+
+
+def points_to_cover(amount_minor: int, redemption: Ratio, at_once: int) -> int:
+    """The points that cover the amount, or as many as can be spent."""
+    return min(redemption.points_for(amount_minor), at_once)
+
+
+def check_deadline(deadline: int, now: int) -> None:
+    """A consent's deadline lies ahead, at most seven days."""
+    if deadline <= now:
+        raise ConsentRefused("the consent's deadline has passed", deadline=deadline, now=now)
+    if deadline > now + MAX_CONSENT_SECONDS:
+        raise ConsentRefused("the consent's deadline is more than 7 days ahead", deadline=deadline, now=now)
+
+
+def check_consent(digest: bytes, proof_kind: int, proof: bytes, authorizers: Iterable[Authorizer]) -> None:
+    """Refuses unless one of the member's keys signed the digest. A claim key may not spend."""
+    if proof_kind != AuthorizerKind.KEY:
+        raise ConsentRefused("this coalition accepts consent by a member's key (proof kind 1)", proof_kind=proof_kind)
+    signer = _signer(digest, proof)
+    if not any(authorizer.kind == AuthorizerKind.KEY and authorizer.authorizer == signer for authorizer in authorizers):
+        raise ConsentRefused("the consent is not signed by one of the member's keys over these very terms")
+
+
+def _signer(digest: bytes, proof: bytes) -> bytes:
+    """The address whose key signed, by the contract's rules: 65 bytes, v 27 or 28, low s."""
+    if len(proof) != 65 or proof[64] not in (27, 28):
+        raise ConsentRefused("a key's signature is 65 bytes r, s, v with v 27 or 28")
+    r, s = int.from_bytes(proof[:32]), int.from_bytes(proof[32:64])
+    if s > _HALF_ORDER:
+        raise ConsentRefused("the signature's s is not in the lower half")
+    try:
+        return Signature(vrs=(proof[64] - 27, r, s)).recover_public_key_from_msg_hash(digest).to_canonical_address()
+    except (BadSignature, ValidationError) as wrong:
+        raise ConsentRefused("the signature is no signature of secp256k1") from wrong

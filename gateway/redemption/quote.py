@@ -1,0 +1,69 @@
+"""Quote a redemption: what the points are worth, which lots they would take, and the consent for the member to sign. Stores nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.brands.brand import Brand, check_active
+from gateway.coalition.coalition import Coalition
+from gateway.ledger import signing
+from gateway.ledger.lots import Line
+from gateway.members.ports import Members
+from gateway.points.holding import available_at_once, lines_for
+from gateway.points.ports import Points
+from gateway.redemption.consent import MAX_CONSENT_SECONDS, Consent, points_to_cover
+from gateway.values.errors import Invalid, NotEnoughPoints, NotFound
+from gateway.values.money import MAX_AMOUNT_MINOR, Money
+from gateway.values.references import check_external_id
+
+MIN_CONSENT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRequest:
+    """Either `points` or the `amount_minor` they should cover."""
+
+    order_id: str
+    member_id: str
+    points: int | None
+    amount_minor: int | None
+    valid_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """`lines` are the lots as they stand now; the ledger takes the nearest expiry when the redemption is written."""
+
+    consent: Consent
+    worth: Money
+    lines: list[Line]
+
+
+def quote(request: QuoteRequest, *, brand: Brand, coalition: Coalition, members: Members, points: Points, nonce: int, now: int) -> Quote:
+    """What the member can be asked to sign; an amount is covered as far as the available points reach."""
+    check_external_id("order_id", request.order_id)
+    if not MIN_CONSENT_SECONDS <= request.valid_seconds <= MAX_CONSENT_SECONDS:
+        raise Invalid(f"valid_seconds must be from {MIN_CONSENT_SECONDS} to {MAX_CONSENT_SECONDS}", field="valid_seconds")
+    check_active(brand, "accept points")
+    if members.find(request.member_id) is None:
+        raise NotFound(f"there is no member {request.member_id}", field="member_id")
+    holding = points.holding(request.member_id)
+    asked = _points_asked(request, brand, available_at_once(holding, brand.brand_id, now, coalition.utc_offset_seconds))
+    lines = lines_for(holding, asked, brand.brand_id, now, coalition.utc_offset_seconds)
+    reference = signing.reference(brand.reference_secret, "order", request.order_id)
+    member_id = bytes.fromhex(request.member_id.removeprefix("0x"))
+    consent = Consent(member_id, brand.brand_id, asked, reference, nonce, now + request.valid_seconds)
+    return Quote(consent, Money(brand.redemption.minor_for(asked), coalition.currency), lines)
+
+
+def _points_asked(request: QuoteRequest, brand: Brand, at_once: int) -> int:
+    if (request.points is None) == (request.amount_minor is None):
+        raise Invalid("name either points or amount_minor")
+    if request.points is not None:
+        return request.points
+    assert request.amount_minor is not None
+    if not 0 < request.amount_minor <= MAX_AMOUNT_MINOR:
+        raise Invalid(f"amount_minor must be from 1 to {MAX_AMOUNT_MINOR}", field="amount_minor")
+    if at_once == 0:
+        raise NotEnoughPoints("no points are available", available=0)
+    return points_to_cover(request.amount_minor, brand.redemption, at_once)

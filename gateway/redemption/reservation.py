@@ -1,0 +1,54 @@
+"""A reservation as the ledger has it, and what may still be done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.points.holding import check_points
+from gateway.values.errors import NotEnoughPoints, WrongState
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A reservation as the ledger has it, with what accepted operations already do to it."""
+
+    reservation_id: str
+    member_id: str
+    brand_id: int
+    points: int
+    captured: int
+    refunded: int
+    deadline: int
+    status: str
+
+
+def check_can_capture(reservation: Reservation, points: int, now: int) -> None:
+    """A capture takes from an open reservation, no more than it holds and no later than its deadline."""
+    check_points(points)
+    _check_open(reservation)
+    if now > reservation.deadline:
+        raise WrongState("the reservation's deadline has passed", deadline=reservation.deadline, now=now)
+    if points > reservation.points:
+        raise NotEnoughPoints(f"{reservation.points} points are reserved", points=points, reserved=reservation.points)
+
+
+def check_can_void(reservation: Reservation, brand_id: int, now: int) -> None:
+    """The accepting brand may release a reservation; after its deadline any brand may."""
+    _check_open(reservation)
+    if brand_id != reservation.brand_id and now <= reservation.deadline:
+        raise WrongState("until its deadline only the accepting brand may void a reservation", deadline=reservation.deadline)
+
+
+def check_can_refund(reservation: Reservation, points: int, pending_refunds: int) -> None:
+    """Point refunds together never exceed what was captured."""
+    check_points(points)
+    if reservation.status != "captured":
+        raise WrongState(f"the reservation is {reservation.status}, nothing of it was captured", status=reservation.status)
+    left = reservation.captured - reservation.refunded - pending_refunds
+    if points > left:
+        raise NotEnoughPoints(f"{left} captured points are left to give back", points=points, left=left)
+
+
+def _check_open(reservation: Reservation) -> None:
+    if reservation.status != "open":
+        raise WrongState(f"the reservation is {reservation.status}", status=reservation.status)

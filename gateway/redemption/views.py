@@ -1,0 +1,92 @@
+"""Authorizations (reservations) as the ledger has them, or on their way to it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.ledger.lots import split_lot_id
+from gateway.projection.tables import LedgerReservationLotRow, LedgerReservationRow
+from gateway.rounds.operation import OperationKind
+from gateway.rounds.tables import OperationRow
+from gateway.rounds.views import OperationView, find_operations
+from gateway.values.calendar import expiry_date, moment
+from gateway.values.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationLot:
+    lot_id: str
+    brand_id: int
+    expiry_date: str | None
+    reserved: int
+    captured: int
+    refunded: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationView:
+    """`status`: open, captured or voided on the ledger; accepted, packed or refused before it is there."""
+
+    reservation_id: str
+    brand_id: int
+    member_id: str
+    order_id: str | None
+    points: int
+    captured: int
+    refunded: int
+    deadline: str
+    status: str
+    lots: list[AuthorizationLot]
+    operations: list[OperationView]
+
+
+def find_authorization(session: Session, reservation_id: str) -> AuthorizationView:
+    """Refuses a reservation that is neither on the ledger nor on its way."""
+    rows = list(session.scalars(select(OperationRow).where(OperationRow.reservation_id == reservation_id).order_by(OperationRow.sequence)))
+    opening = next((row for row in rows if row.kind in (OperationKind.AUTHORIZE, OperationKind.REDEEM)), None)
+    found = find_operations(session, [row.operation_id for row in rows])
+    operations = [found[row.operation_id] for row in rows]
+    body = json.loads(opening.body) if opening is not None else {}
+    row = session.get(LedgerReservationRow, reservation_id)
+    if row is not None:
+        return AuthorizationView(
+            reservation_id,
+            row.brand_id,
+            row.member_id,
+            body.get("order_id"),
+            row.points,
+            row.captured,
+            row.refunded,
+            moment(row.deadline),
+            row.status,
+            _lots(session, reservation_id),
+            operations,
+        )
+    if opening is None:
+        raise NotFound(f"there is no reservation {reservation_id}")
+    return AuthorizationView(
+        reservation_id,
+        opening.brand_id or 0,
+        opening.member_id or "",
+        body["order_id"],
+        opening.points,
+        0,
+        0,
+        moment(body["deadline"]),
+        opening.status,
+        [],
+        operations,
+    )
+
+
+def _lots(session: Session, reservation_id: str) -> list[AuthorizationLot]:
+    row = LedgerReservationLotRow
+    lots = []
+    for lot in session.scalars(select(row).where(row.reservation_id == reservation_id).order_by(row.lot_id)):
+        brand_id, expiry_day = split_lot_id(lot.lot_id)
+        lots.append(AuthorizationLot(str(lot.lot_id), brand_id, expiry_date(expiry_day), lot.reserved, lot.captured, lot.refunded))
+    return lots

@@ -1,0 +1,35 @@
+"""Void: release a reservation. Until its deadline only the accepting brand may, afterwards any brand."""
+
+from __future__ import annotations
+
+from gateway.brands.brand import Brand
+from gateway.points.ports import Points
+from gateway.redemption.redemption_request import earlier_operation
+from gateway.redemption.reservation import check_can_void
+from gateway.redemption.reservation_request import check_nothing_pending, find_reservation, operation_on
+from gateway.rounds.operation import OperationKind
+from gateway.rounds.ports import Operations
+from gateway.values.references import check_external_id
+
+
+def void(
+    reservation_id: str,
+    void_id: str,
+    *,
+    brand: Brand,
+    points: Points,
+    operations: Operations,
+    operation_id: str,
+    now: int,
+) -> str:
+    """The operation's id; the same void_id with the same content is the first operation again."""
+    check_external_id("void_id", void_id)
+    reservation = find_reservation(reservation_id, points, operations)
+    new = operation_on(OperationKind.VOID, reservation, "void", void_id, 0, brand, operation_id)
+    known = earlier_operation(new, "void_id", void_id, operations)
+    if known is not None:
+        return known.operation_id
+    check_nothing_pending(reservation_id, operations)
+    check_can_void(reservation, brand.brand_id, now)
+    operations.accept(new, now)
+    return operation_id

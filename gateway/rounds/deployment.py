@@ -1,0 +1,134 @@
+"""Deploys the access manager and the points ledger as the operator's transactions 0 and 1, and checks them at every start.
+
+Addresses follow from the account and its nonces, so they stand in the database before anything is sent; a crash in between is harmless.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from eth_hash.auto import keccak
+from rlp import encode as rlp_encode  # type: ignore[import-untyped]
+from sqlalchemy import select
+
+from gateway.chain.artifacts import access_manager, points_ledger
+from gateway.chain.connection import Chain
+from gateway.coalition.coalition import Coalition
+from gateway.coalition.rows import the_coalition
+from gateway.coalition.tables import CoalitionRow
+from gateway.config import BadSettings, Settings
+from gateway.rounds.gas import DEPLOY_GAS
+from gateway.rounds.submitter import Submitter
+from gateway.rounds.tables import TransactionRow
+from gateway.store.session import Database
+from gateway.values.errors import Unavailable
+
+
+class WrongChain(Exception):
+    """The node serves another chain than the one this gateway's database belongs to."""
+
+
+class WrongCode(Exception):
+    """At the ledger's address stands other code than the committed artifact's."""
+
+
+class AccountInUse(Exception):
+    """The operator's account has sent transactions that this gateway does not know."""
+
+
+def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, settings: Settings, at: int) -> None:
+    """Writes the coalition and its two deploying transactions, unless they are there. Nothing is sent yet."""
+    genesis_hash = chain.genesis_hash()
+    chain_id = chain.chain_id()
+    coalition_id = _new_coalition_id(chain, settings)
+    known_count = chain.transaction_count(submitter.address)
+    with database.write() as session:
+        known = session.scalar(select(CoalitionRow))
+        if known is not None:
+            _check_settings(known, settings)
+            return
+        if known_count:
+            raise AccountInUse(f"{submitter.address} has sent {known_count} transactions; the gateway needs an account of its own")
+        manager, points = contract_address(submitter.address, 0), contract_address(submitter.address, 1)
+        arguments = manager, coalition_id, settings.currency.encode(), settings.utc_offset_seconds
+        submitter.store(session, "deploy_access_manager", None, access_manager().creation(submitter.address), DEPLOY_GAS, _BASE_FEE, at)
+        submitter.store(session, "deploy_points_ledger", None, points_ledger().creation(*arguments), DEPLOY_GAS, _BASE_FEE, at)
+        session.add(
+            CoalitionRow(
+                coalition_id="0x" + coalition_id.hex(),
+                chain_id=chain_id,
+                genesis_hash=genesis_hash,
+                currency=settings.currency,
+                utc_offset_seconds=settings.utc_offset_seconds,
+                sandbox=settings.sandbox,
+                access_manager_address=manager,
+                points_address=points,
+                code_hash="",
+                deployed_block=None,
+            )
+        )
+
+
+def check_chain(database: Database, chain: Chain) -> Coalition:
+    """The coalition, if the node serves its chain."""
+    with database.read() as session:
+        coalition = the_coalition(session)
+        genesis_hash = session.scalars(select(CoalitionRow.genesis_hash)).one()
+    found_hash = chain.genesis_hash()
+    found_id = chain.chain_id()
+    if (found_hash, found_id) != (genesis_hash, coalition.chain_id):
+        raise WrongChain(
+            f"{chain.rpc_url} serves chain {found_id} with genesis {found_hash}; "
+            f"this gateway's ledger is on chain {coalition.chain_id} with genesis {genesis_hash}"
+        )
+    return coalition
+
+
+def check_code(database: Database, chain: Chain) -> None:
+    """Once deployed, the code must be the artifact's and stay what it was; the first look stores its hash."""
+    with database.read() as session:
+        row = session.scalars(select(CoalitionRow)).one()
+        deployed = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "deploy_points_ledger")).first()
+    code = chain.code(row.points_address)
+    if not code:
+        raise Unavailable(f"There is no points ledger at {row.points_address} yet")
+    if not points_ledger().is_code(code) or not access_manager().is_code(chain.code(row.access_manager_address)):
+        raise WrongCode(f"the code at {row.points_address} or {row.access_manager_address} is not that of the committed artifacts")
+    code_hash = "0x" + keccak(code).hex()
+    if row.code_hash and row.code_hash != code_hash:
+        raise WrongCode(f"the code at {row.points_address} was {row.code_hash} and is {code_hash} now")
+    if not row.code_hash:
+        with database.write() as session:
+            stored = session.scalars(select(CoalitionRow)).one()
+            stored.code_hash = code_hash
+            stored.deployed_block = deployed.block_number if deployed else None
+
+
+def contract_address(sender: str, nonce: int) -> str:
+    """Where a contract created by this account at this nonce stands."""
+    packed: bytes = rlp_encode([bytes.fromhex(sender[2:]), nonce])
+    return "0x" + keccak(packed)[12:].hex()
+
+
+def _check_settings(known: CoalitionRow, settings: Settings) -> None:
+    """What is built into the contract cannot be changed by settings."""
+    for name in ("currency", "utc_offset_seconds", "sandbox"):
+        built_in, wanted = getattr(known, name), getattr(settings, name)
+        if built_in != wanted:
+            raise BadSettings(f"{name} is {wanted!r}, but this coalition began with {built_in!r}")
+
+
+def _new_coalition_id(chain: Chain, settings: Settings) -> bytes:
+    """The one that the chain was made for; on an engine that knows of no coalitions the configured one, else a random one."""
+    made_for = chain.coalition_id()
+    if made_for is not None:
+        return made_for
+    if settings.coalition_id is not None:
+        configured = bytes.fromhex(settings.coalition_id.removeprefix("0x"))
+        if len(configured) != 32:
+            raise ValueError("coalition_id has 32 bytes")
+        return configured
+    return secrets.token_bytes(32)
+
+
+_BASE_FEE = 10**9  # what the first blocks of a new chain may ask for

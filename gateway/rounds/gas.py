@@ -1,0 +1,40 @@
+"""How much gas a batch may need, bounded from above by kind of entry, so that no transaction passes 2^24 (EIP-7825)."""
+
+from __future__ import annotations
+
+from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, Opening, PointRefund, Redeem, Void, encode_entry
+
+TRANSACTION_GAS_MAX = 2**24
+BATCH_GAS_BASE = 200_000  # the transaction itself, signature, root and outcome; twice what is measured
+BATCH_GAS_MAX = TRANSACTION_GAS_MAX - BATCH_GAS_BASE
+CALLDATA_GAS_PER_BYTE = 40  # the floor price of EIP-7623; more than what execution adds per byte
+
+ENROLL_GAS = 60_000
+REGISTER_GAS = 500_000
+DEPLOY_GAS = TRANSACTION_GAS_MAX
+
+
+def entry_gas(entry: Entry) -> int:
+    """An upper bound: every slot new, every brand pair new."""
+    calldata = CALLDATA_GAS_PER_BYTE * (2 + len(encode_entry(entry)))
+    match entry:
+        case Issue() | Opening():
+            return calldata + 52_000
+        case Clawback():
+            return calldata + 15_000 + 20_000 * len(entry.lines)
+        case Authorize() | Redeem():
+            per_line = 32_000 if isinstance(entry, Authorize) else 68_000
+            return calldata + 75_000 + per_line * len(entry.lines)
+        case Capture():
+            return calldata + 20_000 + 55_000 * len(entry.lines)
+        case Void():
+            return calldata + 15_000 + 20_000 * len(entry.lines)
+        case PointRefund():
+            return calldata + 20_000 + 66_000 * len(entry.lines)
+        case Expire():
+            return calldata + 30_000
+
+
+def batch_gas(entries_gas: int) -> int:
+    """The gas limit of a batch's transaction."""
+    return min(BATCH_GAS_BASE + entries_gas, TRANSACTION_GAS_MAX)

@@ -1,0 +1,55 @@
+"""Asks a brand's signer over HTTP (POST /sign-batch, bearer token). Whatever is not a clear answer is Unavailable and asked again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from gateway.rounds.signer_port import NumberTaken, Signed, SignerAddress, SignerRefusal, SigningRequest
+from gateway.values.errors import Unavailable
+
+_KEEPALIVE_SECONDS = 30.0  # shorter than signers keep a silent connection
+
+
+class HttpSigner:
+    """Thread-safe; close it at the end."""
+
+    def __init__(self, timeout_seconds: float = 10.0) -> None:
+        limits = httpx.Limits(keepalive_expiry=_KEEPALIVE_SECONDS)
+        self._client = httpx.Client(timeout=timeout_seconds, trust_env=False, limits=limits)
+
+    def sign(self, address: SignerAddress, request: SigningRequest) -> Signed | SignerRefusal:
+        """The signature, or the entries that the brand's books do not support. Raises Unavailable or NumberTaken."""
+        body = {
+            "brand_id": request.brand_id,
+            "number": request.number,
+            "deadline": request.deadline,
+            "root": "0x" + request.root.hex(),
+            "entries": "0x" + request.entries.hex(),
+            "details": list(request.details),
+        }
+        try:
+            answer = self._client.post(
+                f"{address.url.rstrip('/')}/sign-batch", json=body, headers={"Authorization": f"Bearer {address.token}"}
+            )
+            said = answer.json()
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise Unavailable(f"The signer at {address.url} does not answer: {error or type(error).__name__}") from error
+        try:
+            return _answer(answer.status_code, said)
+        except (KeyError, TypeError, ValueError) as error:
+            raise Unavailable(f"The signer at {address.url} answered {answer.status_code}: {str(said)[:200]}") from error
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _answer(status: int, said: Any) -> Signed | SignerRefusal:
+    if status == 200:
+        return Signed(bytes.fromhex(said["signature"].removeprefix("0x")))
+    if status == 409 and said.get("error") == "number_used":
+        raise NumberTaken(said["message"])
+    if status == 409 and said["refused"]:
+        return SignerRefusal({int(each["index"]): str(each["reason"]) for each in said["refused"]})
+    raise ValueError("neither a signature nor refused entries")

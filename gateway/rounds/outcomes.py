@@ -1,0 +1,191 @@
+"""What blocks mean for the gateway's own batches, transactions and operations: confirmed, refused, or to be packed again.
+
+The ledger decides: whatever a row said before, an entry that counted is confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from gateway.ledger.entries import kind_of
+from gateway.projection.batch_reading import ReadBatch, ReadBlock
+from gateway.purchases.tables import PaymentRefundRow
+from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow, TransactionRow
+from gateway.store.upsert import insert_missing
+
+OUT_OF_GAS = "out_of_gas"  # never met as long as operations.gas bounds entries from above
+BATCH_PURPOSE = "batch"
+OPEN = ("accepted", "packed")
+
+
+@dataclass(frozen=True, slots=True)
+class MinedTransaction:
+    """A transaction of the gateway that is in a block; `reason` says why it did nothing, None if it succeeded."""
+
+    transaction_hash: str
+    block_number: int
+    block_timestamp: int
+    gas_used: int
+    reason: str | None
+
+
+def settle_blocks(session: Session, blocks: Sequence[ReadBlock], mined: Sequence[MinedTransaction]) -> None:
+    """Marks everything that these blocks settled."""
+    for transaction in mined:
+        _settle_transaction(session, transaction)
+    batches = [(block, item) for block in blocks for item in block.items if isinstance(item, ReadBatch)]
+    for start in range(0, len(batches), 200):
+        _settle_batches(session, batches[start : start + 200])
+
+
+def reopen_after(session: Session, block_number: int) -> None:
+    """Forgets what blocks above this one had settled: their transactions count as stored again and will be sent again."""
+    gone = select(TransactionRow.transaction_id).where(TransactionRow.block_number > block_number)
+    batches = select(BatchRow.batch_id).where(BatchRow.transaction_id.in_(gone), BatchRow.status == "recorded")
+    session.execute(
+        update(OperationRow)
+        .where(OperationRow.block_number > block_number, or_(OperationRow.batch_id.in_(batches), OperationRow.transaction_id.in_(gone)))
+        .values(status="packed", reason=None, block_number=None, finished_at=None)
+    )
+    session.execute(update(BatchRow).where(BatchRow.batch_id.in_(batches)).values(status="signed"))
+    session.execute(
+        update(TransactionRow)
+        .where(TransactionRow.block_number > block_number, TransactionRow.status == "mined")
+        .values(status="stored", block_number=None, gas_used=None)
+    )
+
+
+def ask_again(batch: BatchRow, deadline: int) -> None:
+    """Has a batch signed and sent again under its number, which still counts once: signers do not sign its entries under another."""
+    batch.status, batch.signature, batch.transaction_id, batch.deadline = "packed", None, None, deadline
+
+
+def unpack(session: Session, batch: BatchRow) -> None:
+    """Gives up a batch that was never signed; its operations wait to be packed again."""
+    batch.status = "failed"
+    session.execute(
+        update(OperationRow)
+        .where(OperationRow.batch_id == batch.batch_id, OperationRow.status == "packed")
+        .values(status="accepted", batch_id=None, entry_index=None)
+    )
+
+
+def refuse_batch(session: Session, batch: BatchRow, reason: str, at: int) -> None:
+    """Gives up a batch and refuses its operations."""
+    batch.status = "failed"
+    refused = session.scalars(select(OperationRow.operation_id).where(OperationRow.batch_id == batch.batch_id))
+    nothing_clawed_back(session, refused)
+    session.execute(
+        update(OperationRow)
+        .where(OperationRow.batch_id == batch.batch_id, OperationRow.status == "packed")
+        .values(status="refused", reason=reason, finished_at=at)
+    )
+
+
+def nothing_clawed_back(session: Session, operation_ids: Iterable[str]) -> None:
+    """Where a refused operation was a clawback, all the points that were due are missing."""
+    refund = update(PaymentRefundRow).where(PaymentRefundRow.operation_id.in_(list(operation_ids)))
+    session.execute(refund.values(points_short=PaymentRefundRow.points_due))
+
+
+def _settle_transaction(session: Session, mined: MinedTransaction) -> None:
+    row = session.scalars(select(TransactionRow).where(TransactionRow.transaction_hash == mined.transaction_hash)).one()
+    row.status = "mined" if mined.reason is None else "failed"
+    row.block_number, row.gas_used = mined.block_number, mined.gas_used
+    rivals = select(TransactionRow).where(TransactionRow.nonce == row.nonce, TransactionRow.transaction_id != row.transaction_id)
+    ids = [row.transaction_id]
+    for rival in session.scalars(rivals):
+        ids.append(rival.transaction_id)
+        if rival.status == "stored":
+            rival.status = "replaced"
+    batch = session.scalars(select(BatchRow).where(BatchRow.transaction_id.in_(ids))).one_or_none()
+    if batch is not None:
+        batch.transaction_id = row.transaction_id
+        if mined.reason is not None:
+            _settle_failed_batch(session, batch, mined)
+        return
+    own = update(OperationRow).where(OperationRow.transaction_id.in_(ids), OperationRow.batch_id.is_(None))
+    session.execute(
+        own.values(
+            transaction_id=row.transaction_id,
+            status="confirmed" if mined.reason is None else "refused",
+            reason=mined.reason,
+            block_number=mined.block_number,
+            finished_at=mined.block_timestamp,
+        )
+    )
+
+
+def _settle_failed_batch(session: Session, batch: BatchRow, mined: MinedTransaction) -> None:
+    if batch.status in ("recorded", "failed"):
+        return
+    if mined.reason == "BatchExpired":
+        ask_again(batch, mined.block_timestamp + (batch.deadline - batch.created_at))
+    else:
+        refuse_batch(session, batch, f"batch_reverted: {mined.reason}", mined.block_timestamp)
+
+
+def _settle_batches(session: Session, batches: Sequence[tuple[ReadBlock, ReadBatch]]) -> None:
+    names = [(read.brand_id, read.number) for _, read in batches]
+    rows = {
+        (row.brand_id, row.number): row
+        for row in session.scalars(select(BatchRow).where(tuple_(BatchRow.brand_id, BatchRow.number).in_(names)))
+    }
+    operations = _operations_of(session, [row.batch_id for row in rows.values()])
+    settled: list[dict[str, Any]] = []
+    refused: list[str] = []
+    references: list[dict[str, Any]] = []
+    for block, read in batches:
+        row = rows.get((read.brand_id, read.number))
+        is_ours = row is not None and row.root == "0x" + read.root.hex()
+        if row is not None and is_ours:
+            row.status = "recorded"
+        elif row is not None and row.status != "failed":
+            unpack(session, row)  # the number was used for other content: ours can never be recorded
+        for index, entry in enumerate(read.entries):
+            operation = operations.get((row.batch_id, index)) if row is not None and is_ours else None
+            if operation is not None:
+                settled.append(_settled(operation, block, entry.refused))
+                if entry.refused is not None:
+                    refused.append(operation[1])
+            reference = getattr(entry.entry, "reference", None)
+            if entry.entry is not None and reference is not None and entry.refused is None:
+                references.append(
+                    {
+                        "brand_id": read.brand_id,
+                        "reference": "0x" + reference.hex(),
+                        "kind": kind_of(entry.entry).name.lower(),
+                        "operation_id": operation[1] if operation else None,
+                    }
+                )
+    if settled:
+        session.execute(update(OperationRow), settled)
+    if refused:
+        nothing_clawed_back(session, refused)
+    insert_missing(session, ReferenceRow, references)
+
+
+def _operations_of(session: Session, batch_ids: Iterable[int]) -> dict[tuple[int, int], tuple[int, str]]:
+    """(sequence, operation id) by batch and entry index."""
+    found = select(OperationRow.batch_id, OperationRow.entry_index, OperationRow.sequence, OperationRow.operation_id)
+    rows = session.execute(found.where(OperationRow.batch_id.in_(list(batch_ids))))
+    return {
+        (batch_id, index): (sequence, operation_id)
+        for batch_id, index, sequence, operation_id in rows
+        if batch_id is not None and index is not None
+    }
+
+
+def _settled(operation: tuple[int, str], block: ReadBlock, refused: str | None) -> dict[str, Any]:
+    return {
+        "sequence": operation[0],
+        "status": "confirmed" if refused is None else "refused",
+        "reason": refused,
+        "block_number": block.block.number,
+        "finished_at": block.block.timestamp,
+    }

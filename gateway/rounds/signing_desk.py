@@ -1,0 +1,92 @@
+"""Asks brands' signers side by side: a slow or silent one holds up nobody but its own brand, and is asked again later."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from time import monotonic
+
+from gateway.rounds.sequencer import Sequencer, UnsignedBatch, WrongSignature
+from gateway.rounds.signer_port import BatchSigner, NumberTaken, Signed, SignerRefusal
+from gateway.values.errors import Unavailable
+
+ANSWERS_AWAITED_SECONDS = 0.5
+_FIRST_DELAY_SECONDS = 0.25
+_LONGEST_DELAY_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class SigningDesk:
+    """One question per batch at a time. `errors` says, by brand, why its signer did not answer last.
+
+    `on_answer` is called, from another thread, when an answer comes in.
+    """
+
+    def __init__(self, sequencer: Sequencer, signer: BatchSigner, on_answer: Callable[[], None], threads: int = 16) -> None:
+        self.errors: dict[int, str] = {}
+        self._sequencer = sequencer
+        self._signer = signer
+        self._on_answer = on_answer
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="signer")
+        self._asked: dict[int, tuple[UnsignedBatch, Future[Signed | SignerRefusal]]] = {}
+        self._delays: dict[int, tuple[float, float]] = {}
+
+    def work(self, unsigned: Iterable[UnsignedBatch], base_fee: int) -> int:
+        """Asks about batches whose turn has come, waits a moment for them, and stores what was answered; how many were settled."""
+        asked_now = [self._ask(batch) for batch in unsigned if self._is_due(batch)]
+        wait(asked_now, timeout=ANSWERS_AWAITED_SECONDS)
+        answered = sorted(batch_id for batch_id, (_, future) in self._asked.items() if future.done())
+        signed: dict[int, tuple[UnsignedBatch, Signed]] = {}
+        settled = 0
+        for batch_id in answered:
+            batch, future = self._asked.pop(batch_id)
+            try:
+                answer = future.result()
+            except Unavailable as error:
+                self._ask_later(batch, error)
+                continue
+            except NumberTaken:
+                self._sequencer.renumber(batch_id)
+            else:
+                if isinstance(answer, Signed):
+                    signed[batch_id] = batch, answer
+                    continue
+                self._sequencer.refuse_entries(batch_id, answer.reasons)
+            settled += self._settled(batch)
+        return settled + self._store(signed, base_fee)
+
+    def _is_due(self, batch: UnsignedBatch) -> bool:
+        not_before, _ = self._delays.get(batch.batch_id, (0.0, 0.0))
+        return batch.batch_id not in self._asked and monotonic() >= not_before
+
+    def _ask(self, batch: UnsignedBatch) -> Future[Signed | SignerRefusal]:
+        future = self._threads.submit(self._signer.sign, batch.signer, batch.request)
+        future.add_done_callback(lambda _: self._on_answer())
+        self._asked[batch.batch_id] = batch, future
+        return future
+
+    def close(self) -> None:
+        """Waits for the questions under way; their answers are asked for again at the next start."""
+        self._threads.shutdown(cancel_futures=True)
+        self._signer.close()
+
+    def _store(self, signed: Mapping[int, tuple[UnsignedBatch, Signed]], base_fee: int) -> int:
+        if not signed:
+            return 0
+        wrong = self._sequencer.store_signed({batch_id: answer.signature for batch_id, (_, answer) in signed.items()}, base_fee)
+        for batch_id, error in wrong.items():
+            self._ask_later(signed[batch_id][0], error)
+        return sum(self._settled(batch) for batch_id, (batch, _) in signed.items() if batch_id not in wrong)
+
+    def _ask_later(self, batch: UnsignedBatch, error: Unavailable | WrongSignature) -> None:
+        _, delay = self._delays.get(batch.batch_id, (0.0, _FIRST_DELAY_SECONDS))
+        self._delays[batch.batch_id] = monotonic() + delay, min(2 * delay, _LONGEST_DELAY_SECONDS)
+        self.errors[batch.request.brand_id] = str(error)
+        log.warning("brand %s: batch %s waits: %s", batch.request.brand_id, batch.request.number, error)
+
+    def _settled(self, batch: UnsignedBatch) -> int:
+        self._delays.pop(batch.batch_id, None)
+        self.errors.pop(batch.request.brand_id, None)
+        return 1

@@ -1,0 +1,117 @@
+"""Tables of the write path: operations, the batches they are packed into, and the raw transactions that carry them.
+
+An operation is acknowledged once it is stored here and ends `confirmed` or `refused`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, literal_column, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.store.base import Base
+
+
+class OperationRow(Base):
+    """One write that will be one entry (or, for kind enroll and register_brand, one transaction of the operator).
+
+    status: accepted -> packed -> confirmed | refused. `points` is what it adds to (issue, point_refund) or takes from the member;
+    `pending_out` is what it may still take from the available points while it is not on the ledger. `body` is JSON, what the sequencer
+    needs to build the entry and what the brand's signer is told.
+    """
+
+    __tablename__ = "operations"
+    __table_args__ = (
+        Index(
+            "ix_operations_open",
+            "status",
+            "sequence",
+            sqlite_where=text("status IN ('accepted', 'packed')"),
+            postgresql_where=text("status IN ('accepted', 'packed')"),
+        ),
+        Index(
+            "ix_operations_member_open",
+            "member_id",
+            sqlite_where=text("status IN ('accepted', 'packed')"),
+            postgresql_where=text("status IN ('accepted', 'packed')"),
+        ),
+        Index("ix_operations_reservation_id", "reservation_id"),
+        UniqueConstraint("batch_id", "entry_index"),
+    )
+
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    operation_id: Mapped[str] = mapped_column(unique=True)
+    brand_id: Mapped[int | None] = mapped_column(ForeignKey("brands.brand_id"))
+    kind: Mapped[str]
+    member_id: Mapped[str | None]
+    points: Mapped[int]
+    pending_out: Mapped[int]
+    reference: Mapped[str | None]
+    reservation_id: Mapped[str | None]
+    body: Mapped[str]
+    status: Mapped[str]
+    reason: Mapped[str | None]
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("batches.batch_id"))
+    entry_index: Mapped[int | None]
+    transaction_id: Mapped[int | None] = mapped_column(ForeignKey("transactions.transaction_id"))
+    block_number: Mapped[int | None]
+    created_at: Mapped[int]
+    finished_at: Mapped[int | None]
+
+
+class ReferenceRow(Base):
+    """(brand, reference) is used once: filled with the operation, refilled from the ledger on a rebuild.
+
+    `operation_id` is empty where the operation is not known any more.
+    """
+
+    __tablename__ = "entry_references"
+
+    brand_id: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    operation_id: Mapped[str | None]
+
+
+class BatchRow(Base):
+    """A batch of one brand. status: packed -> signed (with its transaction stored) -> recorded | failed."""
+
+    __tablename__ = "batches"
+    __table_args__ = (UniqueConstraint("brand_id", "number"),)
+
+    batch_id: Mapped[int] = mapped_column(primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"))
+    number: Mapped[int]
+    deadline: Mapped[int]
+    entries: Mapped[bytes]
+    entry_count: Mapped[int]
+    root: Mapped[str]
+    signature: Mapped[str | None]
+    status: Mapped[str]
+    transaction_id: Mapped[int | None] = mapped_column(ForeignKey("transactions.transaction_id"))
+    created_at: Mapped[int]
+
+
+IS_OPEN = OperationRow.status.in_((literal_column("'accepted'"), literal_column("'packed'")))
+"""An operation that has not ended: in the very words of the partial indexes, by which SQLite finds them."""
+
+
+class TransactionRow(Base):
+    """A signed transaction of the operator's account, stored before it is sent. status: stored -> mined | failed | replaced."""
+
+    __tablename__ = "transactions"
+    __table_args__ = (
+        Index(
+            "ix_transactions_open", "status", "nonce", sqlite_where=text("status = 'stored'"), postgresql_where=text("status = 'stored'")
+        ),
+    )
+
+    transaction_id: Mapped[int] = mapped_column(primary_key=True)
+    nonce: Mapped[int] = mapped_column(index=True)
+    purpose: Mapped[str]
+    raw: Mapped[bytes]
+    transaction_hash: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[str]
+    replaces: Mapped[int | None] = mapped_column(ForeignKey("transactions.transaction_id"))
+    block_number: Mapped[int | None]
+    gas_used: Mapped[int | None]
+    created_at: Mapped[int]

@@ -1,0 +1,100 @@
+"""Operations as they stand: one, or a list with the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.rounds.tables import BatchRow, OperationRow, TransactionRow
+from gateway.store.chunks import chunks
+from gateway.store.pages import cursor_after, position_of
+from gateway.values.calendar import moment, moment_or_none
+from gateway.values.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class OperationView:
+    """`status` is accepted, packed, confirmed or refused; `reason` says why it was refused. `batch_number` and `entry_index` find it
+    on the ledger."""
+
+    operation_id: str
+    kind: str
+    status: str
+    reason: str | None
+    brand_id: int | None
+    member_id: str | None
+    points: int
+    reservation_id: str | None
+    batch_number: int | None
+    entry_index: int | None
+    block_number: int | None
+    transaction_hash: str | None
+    created_at: str
+    finished_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationList:
+    operations: list[OperationView]
+    next_cursor: str | None
+
+
+def find_operation(session: Session, operation_id: str) -> OperationView:
+    """Refuses an operation that is not there."""
+    found = find_operations(session, [operation_id])
+    if not found:
+        raise NotFound(f"there is no operation {operation_id}")
+    return found[operation_id]
+
+
+def find_operations(session: Session, operation_ids: Iterable[str]) -> dict[str, OperationView]:
+    """Those of the operations that are there, by id."""
+    views: dict[str, OperationView] = {}
+    for some in chunks(operation_ids):
+        rows = session.execute(_SELECT.where(OperationRow.operation_id.in_(some)))
+        views.update({row.operation_id: _view(row, number, transaction) for row, number, transaction in rows})
+    return views
+
+
+def list_operations(session: Session, brand_id: int | None, status: str | None, cursor: str | None, limit: int) -> OperationList:
+    """Newest first; `brand_id` None = of every brand and the operator."""
+    query = _SELECT.order_by(OperationRow.sequence.desc()).limit(limit + 1)
+    if brand_id is not None:
+        query = query.where(OperationRow.brand_id == brand_id)
+    if status is not None:
+        query = query.where(OperationRow.status == status)
+    before = position_of(cursor)
+    if before is not None:
+        query = query.where(OperationRow.sequence < before)
+    rows = session.execute(query).all()
+    shown = rows[:limit]
+    return OperationList([_view(*row) for row in shown], cursor_after(shown[-1][0].sequence) if len(rows) > limit else None)
+
+
+_SELECT = (
+    select(OperationRow, BatchRow.number, TransactionRow.transaction_hash)
+    .outerjoin(BatchRow, BatchRow.batch_id == OperationRow.batch_id)
+    .outerjoin(TransactionRow, TransactionRow.transaction_id == OperationRow.transaction_id)
+)
+
+
+def _view(row: OperationRow, batch_number: int | None, transaction_hash: str | None) -> OperationView:
+    return OperationView(
+        row.operation_id,
+        row.kind,
+        row.status,
+        row.reason,
+        row.brand_id,
+        row.member_id,
+        row.points,
+        row.reservation_id,
+        batch_number,
+        row.entry_index,
+        row.block_number,
+        transaction_hash,
+        moment(row.created_at),
+        moment_or_none(row.finished_at),
+    )

@@ -1,0 +1,205 @@
+"""The ledger worker: one thread that follows the ledger, packs rounds, has them signed, sends them and sees them confirmed.
+
+Every step is stored before the next begins and safe to repeat, so the worker may be stopped or killed between any two of them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from gateway.chain.connection import Chain, NodeRefused
+from gateway.chain.operator_key import UnsafeKeyFile, load_account
+from gateway.config import Settings
+from gateway.projection.batch_reading import LedgerUnreadable
+from gateway.rounds.completion import Completions
+from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode, check_chain, check_code, prepare_deployment
+from gateway.rounds.follower import Follower
+from gateway.rounds.http_signer import HttpSigner
+from gateway.rounds.sequencer import Sequencer
+from gateway.rounds.signer_port import BatchSigner
+from gateway.rounds.signing_desk import SigningDesk
+from gateway.rounds.submitter import Submitter
+from gateway.store.session import Database
+from gateway.values.errors import Unavailable
+
+log = logging.getLogger(__name__)
+GATHER_SECONDS = 0.05
+_LONGEST_RETRY_SECONDS = 5.0
+
+
+class AnotherWorker(Exception):
+    """Another process works on this data directory."""
+
+
+class LedgerWorker:
+    """`start()` and `stop()` for a thread of its own; `open()` and `turn()` for whoever drives it step by step."""
+
+    def __init__(
+        self,
+        database: Database,
+        chain: Chain,
+        completions: Completions,
+        settings: Settings,
+        signer: BatchSigner | None = None,
+        wall_clock: Callable[[], int] = lambda: int(time.time()),
+    ) -> None:
+        self._database = database
+        self._chain = chain
+        self._completions = completions
+        self._settings = settings
+        self._signer = signer
+        self._wall_clock = wall_clock
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock: int | None = None
+        self._state = "stopped"
+        self._last_error: str | None = None
+        self._desk: SigningDesk | None = None
+        self.submitter: Submitter
+        self.follower: Follower
+        self.sequencer: Sequencer
+
+    def start(self) -> None:
+        """Starts the thread; where the node does not answer yet, the worker keeps trying."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="ledger worker", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread after the step it is in."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            if hasattr(self, "submitter"):
+                self.submitter.stop()
+            self._thread.join()
+            self._thread = None
+        self.close()
+
+    def wake(self) -> None:
+        """Says that there is something to do."""
+        self._wake.set()
+
+    def health(self) -> Mapping[str, object]:
+        """What the worker is doing, and what was in its way last."""
+        signers = {str(brand_id): error for brand_id, error in self._desk.errors.items()} if self._desk else {}
+        return {"state": self._state, "last_error": self._last_error, "silent_signers": signers}
+
+    def open(self) -> None:
+        """Makes sure that the ledger is deployed, is the right one and is projected. Raises Unavailable, WrongChain or WrongCode."""
+        if self._lock is None:
+            self._lock = _lock(self._settings.data_dir)
+        account = load_account(self._settings.operator_key_file)
+        chain_id = self._chain.chain_id()
+        self.submitter = Submitter(self._database, self._chain, account, chain_id, self._settings.stuck_after_seconds)
+        prepare_deployment(self._database, self._chain, self.submitter, self._settings, self._wall_clock())
+        coalition = check_chain(self._database, self._chain)
+        self.follower = Follower(self._database, self._chain, coalition, self._completions)
+        self.sequencer = Sequencer(self._database, self.submitter, coalition, self._settings.batch_lifetime_seconds, self._wall_clock)
+        self._desk = SigningDesk(self.sequencer, self._signer or HttpSigner(self._settings.signer_timeout_seconds), self.wake)
+        self.follower.follow()
+        if not self._settle_open():
+            raise Unavailable("The node does not seal the transactions sent to it")
+        check_code(self._database, self._chain)
+        self._state = "idle"
+
+    def turn(self) -> bool:
+        """One round: sees mined what is stored, then packs what is accepted, has it signed and sends it. True if it did anything."""
+        worked = self.follower.follow()
+        if not self.sequencer.has_work():
+            return worked
+        if not self._settle_open():
+            return False
+        worked = self.sign_and_store() > 0 or worked
+        return self._settle_open() and worked
+
+    def sign_and_store(self) -> int:
+        """Packs what is accepted and stores what signers answer; how many steps that were. Nothing is sent yet."""
+        desk = self._desk
+        assert desk is not None, "open() comes first"
+        base_fee = self.follower.base_fee
+        self._database.await_quiet(GATHER_SECONDS)  # what is accepted at the same time shares a round
+        done = self.sequencer.store_admin_transactions(base_fee) + self.sequencer.give_up_expired()
+        packed = self.sequencer.pack()
+        done += len(packed.batches) + len(packed.refused)
+        done += desk.work(self.sequencer.unsigned(), base_fee)
+        if done:
+            self._completions.notify()
+        return done
+
+    def close(self) -> None:
+        """Lets go of what `open()` took."""
+        if self._desk is not None:
+            self._desk.close()
+            self._desk = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        self._state = "stopped"
+
+    def _settle_open(self) -> bool:
+        """Sends what is stored and follows until it is mined. False while the chain does not move: then stuck ones are replaced."""
+        if self.submitter.await_mined(self.follower.follow, self._settings.stuck_after_seconds / 3):
+            return True
+        now = self._wall_clock()
+        self.submitter.drop_dead(self.follower.follow, now)
+        self.submitter.replace_stuck(self.follower.base_fee, now)
+        return False
+
+    def _run(self) -> None:
+        delay = 0.1
+        is_open = False
+        while not self._stopping.is_set():
+            try:
+                if not is_open:
+                    self._state = "opening"
+                    self.open()
+                    is_open = True
+                self._wake.clear()
+                self._state = "working"
+                worked = self.turn()
+                self._state, self._last_error, delay = "idle", None, 0.1
+                if not worked:
+                    self._wake.wait(self._settings.poll_seconds)
+            except (Unavailable, NodeRefused) as error:
+                self._fail(str(error))
+                if is_open:
+                    self.submitter.node_was_lost()
+                    self.follower.node_was_lost()
+                self._stopping.wait(delay)
+                delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
+            except (WrongChain, WrongCode, AccountInUse, LedgerUnreadable, UnsafeKeyFile, AnotherWorker) as error:
+                log.exception("the ledger worker stops: going on could do harm")
+                self._last_error, self._state = f"{type(error).__name__}: {error}", "failed"
+                return
+            except Exception as error:
+                log.exception("the ledger worker begins afresh")
+                self._fail(f"{type(error).__name__}: {error}")
+                self.close()
+                is_open = False
+                self._stopping.wait(delay)
+                delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
+
+    def _fail(self, error: str) -> None:
+        if error != self._last_error:
+            log.warning("%s", error)
+        self._state, self._last_error = "waiting", error
+
+
+def _lock(data_dir: Path) -> int:
+    """Held until closed or until the process ends, however it ends."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    handle = os.open(data_dir / "worker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise AnotherWorker(f"another process works on {data_dir}; stop it first") from error
+    return handle

@@ -1,0 +1,29 @@
+"""References made by callers: the bounds they keep, the hash of what they stood for, and the answer when one comes again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from gateway.values.errors import Invalid, ReferenceReused
+
+MAX_EXTERNAL_ID_LENGTH = 128
+
+
+def check_external_id(name: str, value: str) -> None:
+    """An id is 1 to 128 visible ASCII characters: it goes into hashes, files and URLs and must come back unchanged."""
+    if not 1 <= len(value) <= MAX_EXTERNAL_ID_LENGTH or any(not "!" <= character <= "~" for character in value):
+        raise Invalid(f"{name} must be 1 to {MAX_EXTERNAL_ID_LENGTH} visible ASCII characters without spaces", field=name)
+
+
+def content_hash(content: Mapping[str, object]) -> str:
+    """The same for the same content, whatever the order of its keys."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_same_content(name: str, value: str, stored_hash: str, new_hash: str) -> None:
+    """Same reference and content is the first result again; other content is refused."""
+    if stored_hash != new_hash:
+        raise ReferenceReused(f"{name} {value} was used before with other content", field=name, reference=value)

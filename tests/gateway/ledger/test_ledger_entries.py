@@ -1,0 +1,112 @@
+"""Packed entries: what is encoded decodes to the same; what the format does not allow neither encodes nor decodes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    ConsentProof,
+    Entry,
+    Expire,
+    Issue,
+    MalformedEntry,
+    Opening,
+    PointRefund,
+    Redeem,
+    UnknownEntryKind,
+    Void,
+    decode_entry,
+    encode_entry,
+    kind_of,
+    pack_entries,
+    unpack_entries,
+)
+from gateway.ledger.lots import Line
+
+member = st.binary(min_size=20, max_size=20)
+word = st.binary(min_size=32, max_size=32)
+u32, u40, u64 = st.integers(0, 2**32 - 1), st.integers(0, 2**40 - 1), st.integers(0, 2**64 - 1)
+lines = st.lists(st.builds(Line, u32, u32, u64), min_size=1, max_size=16, unique_by=lambda line: line.lot_id).map(tuple)
+proof = st.builds(ConsentProof, st.integers(0, 255), st.binary(max_size=200))
+entries: st.SearchStrategy[Entry] = st.one_of(
+    st.builds(Issue, member, u32, u64, u32, word),
+    st.builds(Opening, member, u32, u64, u32, word),
+    st.builds(Clawback, member, word, word, lines),
+    st.builds(Authorize, member, word, u64, u40, u64, proof, lines),
+    st.builds(Redeem, member, word, u64, u40, u64, proof, lines),
+    st.builds(Capture, word, word, lines),
+    st.builds(Void, word, word, lines),
+    st.builds(PointRefund, word, word, lines),
+    st.builds(Expire, member, u32, u64),
+)
+ISSUE = Issue(b"\x01" * 20, 20_000, 5, 1, b"\x02" * 32)
+LINE = Line(1, 0, 5)
+CAPTURE = Capture(b"\x01" * 32, b"\x02" * 32, (LINE,))
+
+
+@given(entries)
+def test_an_entry_decodes_to_what_was_encoded(entry: Entry) -> None:
+    packed = encode_entry(entry)
+    assert packed[0] == kind_of(entry)
+    assert decode_entry(packed) == entry
+
+
+@given(entries, st.data())
+def test_an_entry_cut_short_or_too_long_is_malformed(entry: Entry, data: st.DataObject) -> None:
+    packed = encode_entry(entry)
+    for bad in (packed[: data.draw(st.integers(0, len(packed) - 1))], packed + b"\0"):
+        with pytest.raises(MalformedEntry):
+            decode_entry(bad)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_decode_to_their_own_encoding_or_are_malformed(data: bytes) -> None:
+    try:
+        entry = decode_entry(data)
+    except MalformedEntry:
+        return
+    assert encode_entry(entry) == data
+
+
+def test_the_bytes_of_an_issue_are_those_of_the_format() -> None:
+    expected = "01" + "01" * 20 + "00004e20" + "0000000000000005" + "00000001" + "02" * 32
+    assert encode_entry(ISSUE).hex() == expected
+
+
+@pytest.mark.parametrize("kind", [0, 9, 11, 255])
+def test_an_unknown_kind_is_named_as_such(kind: int) -> None:
+    with pytest.raises(UnknownEntryKind):
+        decode_entry(bytes([kind]) + bytes(68))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"points": -1}, {"points": 2**64}, {"expiry_day": 2**32}, {"member": b"\x01" * 19}, {"reference": b""}, {"rule_version": -1}],
+)
+def test_what_does_not_fit_its_field_is_not_encoded(change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"field|bytes"):
+        encode_entry(replace(ISSUE, **change))
+
+
+@pytest.mark.parametrize("bad", [(), (LINE, LINE), (LINE, Line(1, 0, 6)), tuple(Line(1, day, 1) for day in range(17))])
+def test_lines_are_one_to_sixteen_lots_none_twice(bad: tuple[Line, ...]) -> None:
+    with pytest.raises(ValueError, match=r"lines|twice"):
+        encode_entry(replace(CAPTURE, lines=bad))
+
+
+@given(st.lists(st.binary(max_size=40), max_size=8))
+def test_a_batch_unpacks_to_its_entries(packed: list[bytes]) -> None:
+    assert unpack_entries(pack_entries(packed)) == packed
+
+
+@pytest.mark.parametrize("fragment", [b"\0", b"\0\1", b"\0\5abcd", b"\xff\xff\1"])
+def test_a_trailing_fragment_counts_as_one_empty_entry(fragment: bytes) -> None:
+    assert unpack_entries(pack_entries([b"abc"]) + fragment) == [b"abc", b""]

@@ -1,0 +1,95 @@
+"""Digests, ids and roots: as eth-account computes them, and different wherever anything that counts is different."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from eth_account.messages import _hash_eip191_message, encode_typed_data
+from eth_hash.auto import keccak
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.ledger.batches import batch_outcome, fold_branch, leaf, merkle_branch, merkle_root
+from gateway.ledger.members import authorizer_id, member_id
+from gateway.ledger.refusals import REFUSALS, SELECTORS, Refusal, refusal_of
+from gateway.ledger.signing import (
+    Domain,
+    authorizer_change_digest,
+    authorizer_change_typed_data,
+    batch_digest,
+    batch_typed_data,
+    consent_digest,
+    consent_typed_data,
+    reference,
+)
+
+DOMAIN = Domain(31_337, b"\x0a" * 20, b"\x0b" * 32)
+CONSENT = (b"\x01" * 20, 7, 500, b"\x02" * 32, 9, 1_800_000_000)
+BATCH = (7, 12, b"\x03" * 32, b"\x04" * 32, 1_800_000_000)
+CHANGE = (b"\x01" * 20, 1, b"\x05" * 20, b"\x06" * 32, 3, 1_800_000_000)
+
+
+def by_eth_account(typed: dict[str, Any]) -> bytes:
+    return bytes(_hash_eip191_message(encode_typed_data(full_message=typed)))
+
+
+def test_wallets_sign_what_the_contract_checks() -> None:
+    assert by_eth_account(consent_typed_data(DOMAIN, *CONSENT)) == consent_digest(DOMAIN, *CONSENT)
+    assert by_eth_account(batch_typed_data(DOMAIN, *BATCH)) == batch_digest(DOMAIN, *BATCH)
+    assert by_eth_account(authorizer_change_typed_data(DOMAIN, *CHANGE)) == authorizer_change_digest(DOMAIN, *CHANGE)
+
+
+@pytest.mark.parametrize(
+    "other", [Domain(1, b"\x0a" * 20, b"\x0b" * 32), Domain(31_337, b"\x0c" * 20, b"\x0b" * 32), Domain(31_337, b"\x0a" * 20, bytes(32))]
+)
+def test_a_digest_is_for_one_ledger_only(other: Domain) -> None:
+    assert consent_digest(other, *CONSENT) != consent_digest(DOMAIN, *CONSENT)
+    assert batch_digest(other, *BATCH) != batch_digest(DOMAIN, *BATCH)
+
+
+def test_a_member_id_commits_to_coalition_kind_authorizer_and_salt() -> None:
+    ids = {
+        member_id(b"\x01" * 32, 1, b"\x02" * 20, bytes(32)),
+        member_id(b"\x03" * 32, 1, b"\x02" * 20, bytes(32)),
+        member_id(b"\x01" * 32, 2, b"\x02" * 20, bytes(32)),
+        member_id(b"\x01" * 32, 1, b"\x04" * 20, bytes(32)),
+        member_id(b"\x01" * 32, 1, b"\x02" * 20, b"\x01" * 32),
+    }
+    assert len(ids) == 5
+    assert authorizer_id(1, b"\x02" * 20) == keccak(b"\x01" + b"\x02" * 20)
+    with pytest.raises(ValueError, match="20-byte"):
+        member_id(b"\x01" * 32, 1, b"\x02" * 19, bytes(32))
+
+
+def test_a_reference_depends_on_secret_prefix_and_id() -> None:
+    made = {reference(b"secret", "payment", "a"), reference(b"other", "payment", "a"), reference(b"secret", "order", "a")}
+    assert len(made | {reference(b"secret", "payment", "b")}) == 4
+    assert reference(b"secret", "payment", "a") in made
+
+
+@given(st.integers(1, 40), st.data())
+def test_every_branch_leads_to_the_root_and_no_other_leaf_does(count: int, data: st.DataObject) -> None:
+    leaves = [leaf(1, 2, index, b"entry") for index in range(count)]
+    index = data.draw(st.integers(0, count - 1))
+    branch = merkle_branch(leaves, index)
+    assert fold_branch(leaves[index], branch) == merkle_root(leaves)
+    assert fold_branch(leaf(1, 2, count, b"entry"), branch) != merkle_root(leaves)
+
+
+def test_a_leaf_is_bound_to_its_place() -> None:
+    assert len({leaf(1, 2, 3, b"x"), leaf(2, 2, 3, b"x"), leaf(1, 3, 3, b"x"), leaf(1, 2, 4, b"x"), leaf(1, 2, 3, b"y")}) == 5
+
+
+def test_an_outcome_counts_and_hashes_the_refusals() -> None:
+    selector = SELECTORS[Refusal.ZERO_POINTS]
+    outcome = batch_outcome(5, [(3, selector)])
+    assert outcome == (5).to_bytes(4) + (1).to_bytes(4) + keccak((3).to_bytes(4) + selector)[:24]
+    assert batch_outcome(0, []) == bytes(8) + keccak(b"")[:24]
+
+
+def test_every_reason_has_its_own_selector_and_name() -> None:
+    assert len(REFUSALS) == len(Refusal)
+    assert refusal_of(keccak(b"ZeroPoints()")[:4]) is Refusal.ZERO_POINTS
+    with pytest.raises(KeyError):
+        refusal_of(b"\0\0\0\0")

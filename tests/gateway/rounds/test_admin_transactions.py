@@ -1,0 +1,103 @@
+"""The operator's own transactions: members and brands as they end up in the contract and in the projection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eth_account import Account
+from sqlalchemy import func, select
+
+from gateway.brands.brand import BrandStatus
+from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
+from gateway.projection.tables import LedgerAuthorizerRow, LedgerBrandKeyRow, LedgerBrandRow
+from gateway.rounds.tables import OperationRow, TransactionRow
+from gateway.store.unit_of_work import writing
+from gateway.values.money import Ratio
+from tests.builders.coalition import CoalitionBuilder, new_id
+
+
+def change(coalition: CoalitionBuilder, operation: Any, brand_id: int, *arguments: Any) -> OperationRow:
+    operation_id = new_id("change")
+    with writing(coalition.database) as work:
+        brand = work.brands.find(brand_id)
+        operation(brand, *arguments, operations=work.operations, operation_id=operation_id, now=work.now)
+    coalition.settle()
+    return coalition.operation(operation_id)
+
+
+def ledger_brand(coalition: CoalitionBuilder, brand_id: int) -> LedgerBrandRow:
+    with coalition.database.read() as session:
+        return session.get_one(LedgerBrandRow, brand_id)
+
+
+def test_neighboring_enrolments_share_transactions(coalition: CoalitionBuilder) -> None:
+    with coalition.database.read() as session:
+        before = session.scalar(select(func.count()).select_from(TransactionRow))
+    members = [coalition.add_member() for _ in range(205)]
+    coalition.settle()
+    with coalition.database.read() as session:
+        after = session.scalar(select(func.count()).select_from(TransactionRow))
+        enrolled = set(session.scalars(select(LedgerAuthorizerRow.member_id)))
+    assert after - before == 3
+    assert set(members) <= enrolled
+
+
+def test_a_brand_is_registered_with_terms_and_key_in_one_transaction(coalition: CoalitionBuilder) -> None:
+    brand = coalition.add_brand(41)
+    coalition.settle()
+    row = ledger_brand(coalition, 41)
+    assert (row.status, row.par_numerator, row.par_denominator) == ("active", 1, 1)
+    with coalition.database.read() as session:
+        keys = session.scalars(select(LedgerBrandKeyRow.key_address).where(LedgerBrandKeyRow.brand_id == 41)).all()
+        transactions = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "register_brand")).all()
+        registrations = session.scalar(select(func.count()).where(OperationRow.kind == "register_brand"))
+    assert keys == [brand.key_address]
+    assert len(transactions) == registrations
+
+
+def test_limit_terms_status_and_keys_change_on_the_ledger(coalition: CoalitionBuilder) -> None:
+    coalition.add_brand(42)
+    coalition.settle()
+    key = Account.create().address.lower()
+    changes = [
+        change(coalition, set_brand_limit, 42, 500),
+        change(coalition, set_brand_terms, 42, Ratio(3, 2), Ratio(5, 4)),
+        change(coalition, set_brand_key, 42, key, 7, None),
+        change(coalition, set_brand_status, 42, BrandStatus.SUSPENDED),
+    ]
+    assert {row.status for row in changes} == {"confirmed"}
+    row = ledger_brand(coalition, 42)
+    assert (row.issue_limit, row.par_numerator, row.par_denominator) == (500, 3, 2)
+    assert (row.redemption_numerator, row.redemption_denominator, row.status) == (5, 4, "suspended")
+    with coalition.database.read() as session:
+        assert session.get_one(LedgerBrandKeyRow, (42, key)).valid_until == 2**40 - 1
+
+
+def test_a_withdrawn_key_signs_nothing_more(coalition: CoalitionBuilder) -> None:
+    brand = coalition.add_brand(43)
+    member = coalition.add_member()
+    coalition.settle()
+    change(coalition, set_brand_key, 43, brand.key_address, 0, 0)
+    operation_id = coalition.purchase(43, member)
+    coalition.turn_until(lambda: "43" in coalition.worker.health()["silent_signers"])  # type: ignore[operator]
+    assert coalition.operation(operation_id).status == "packed"
+    change_back = new_id("change")
+    with writing(coalition.database) as work:
+        found = work.brands.find(43)
+        set_brand_key(found, brand.key_address, 0, None, operations=work.operations, operation_id=change_back, now=work.now)  # type: ignore[arg-type]
+    coalition.settle()
+    assert coalition.operation(operation_id).status == "confirmed"
+
+
+def test_what_the_contract_refuses_the_operator_is_refused_with_its_error(coalition: CoalitionBuilder) -> None:
+    coalition.add_brand(44)
+    with coalition.database.write() as session:
+        operation = session.scalars(select(OperationRow).where(OperationRow.kind == "register_brand", OperationRow.brand_id == 44)).one()
+        operation.body = operation.body.replace('"redemption_denominator":1', '"redemption_denominator":0')
+        operation_id = operation.operation_id
+    coalition.settle()
+    operation = coalition.operation(operation_id)
+    assert operation.status == "refused"
+    assert operation.reason == "RatioZero"
+    with coalition.database.read() as session:
+        assert session.get(LedgerBrandRow, 44) is None

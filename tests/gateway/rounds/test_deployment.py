@@ -1,0 +1,127 @@
+"""Deployment at fixed nonces survives a crash in between, and every start checks chain and code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from gateway.chain.artifacts import access_manager, points_ledger
+from gateway.chain.connection import Chain
+from gateway.chain.operator_key import load_account
+from gateway.coalition.tables import CoalitionRow
+from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode, contract_address, prepare_deployment
+from gateway.rounds.submitter import Submitter
+from gateway.rounds.tables import TransactionRow
+from gateway.values.errors import Unavailable
+from tests.builders.coalition import START, BlankGateway, blank_gateway, make_worker
+from tests.node.running_node import RunningNode
+
+
+def submitter_of(blank: BlankGateway) -> Submitter:
+    account = load_account(blank.settings.operator_key_file)
+    return Submitter(blank.database, blank.chain, account, blank.chain.chain_id())
+
+
+def test_a_crash_between_the_two_deploying_transactions_is_harmless(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path) as blank:
+        prepare_deployment(blank.database, blank.chain, submitter_of(blank), blank.settings, START)
+        with blank.database.read() as session:
+            first, second = session.scalars(select(TransactionRow).order_by(TransactionRow.nonce))
+            foreseen = session.scalars(select(CoalitionRow)).one()
+        blank.node.receipt(blank.node.call("eth_sendRawTransaction", "0x" + first.raw.hex()))
+        worker = make_worker(blank.database, blank.chain, blank.settings)
+        worker.open()
+        worker.close()
+        with blank.database.read() as session:
+            mined = session.scalars(select(TransactionRow).order_by(TransactionRow.nonce)).all()
+            deployed = session.scalars(select(CoalitionRow)).one()
+        assert [(row.nonce, row.raw, row.status) for row in mined] == [(0, first.raw, "mined"), (1, second.raw, "mined")]
+        assert (deployed.points_address, deployed.access_manager_address) == (
+            foreseen.points_address,
+            contract_address(submitter_of(blank).address, 0),
+        )
+        assert points_ledger().is_code(blank.chain.code(deployed.points_address))
+        assert deployed.deployed_block == mined[1].block_number
+        assert deployed.coalition_id == blank.node.ready["coalition_id"]  # type: ignore[index]
+
+
+def test_the_node_of_another_chain_is_refused(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path / "one") as blank:
+        worker = make_worker(blank.database, blank.chain, blank.settings)
+        worker.open()
+        worker.close()
+        operator = load_account(blank.settings.operator_key_file).address
+        with RunningNode(tmp_path / "other", ("--sandbox", "--operator", operator)) as other:
+            chain = Chain(other.url)
+            stranger = make_worker(blank.database, chain, blank.settings)
+            with pytest.raises(WrongChain, match="genesis"):
+                stranger.open()
+            stranger.close()
+            chain.close()
+        again = make_worker(blank.database, blank.chain, blank.settings)
+        again.open()
+        again.close()
+
+
+def test_other_code_than_at_the_last_start_is_refused(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path) as blank:
+        worker = make_worker(blank.database, blank.chain, blank.settings)
+        worker.open()
+        worker.close()
+        with blank.database.write() as session:
+            known = session.scalars(select(CoalitionRow)).one()
+            manager = known.access_manager_address
+            session.execute(update(CoalitionRow).values(code_hash="0x" + "00" * 32))
+        with pytest.raises(WrongCode, match="was 0x00"):
+            worker.open()
+        worker.close()
+        with blank.database.write() as session:
+            session.execute(update(CoalitionRow).values(points_address=manager))
+        with pytest.raises(WrongCode, match="committed artifacts"):
+            worker.open()
+        worker.close()
+
+
+def test_code_that_differs_in_one_byte_is_not_the_artifacts(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path) as blank:
+        worker = make_worker(blank.database, blank.chain, blank.settings)
+        worker.open()
+        worker.close()
+        with blank.database.read() as session:
+            row = session.scalars(select(CoalitionRow)).one()
+        code = blank.chain.code(row.points_address)
+    assert points_ledger().is_code(code)
+    assert not points_ledger().is_code(bytes([code[0] ^ 1]) + code[1:])
+    assert not points_ledger().is_code(code[:-1])
+    assert not access_manager().is_code(code)
+
+
+def test_an_account_that_was_used_before_is_not_taken(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path) as blank:
+        operator = load_account(blank.settings.operator_key_file)
+        blank.node.send(operator, to=operator.address)
+        worker = make_worker(blank.database, blank.chain, blank.settings)
+        with pytest.raises(AccountInUse, match="1 transactions"):
+            worker.open()
+        worker.close()
+
+
+def test_an_account_without_funds_is_named(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path / "funded") as blank, RunningNode(tmp_path / "poor", ("--sandbox",)) as poor:
+        chain = Chain(poor.url)
+        worker = make_worker(blank.database, chain, blank.settings)
+        with pytest.raises(Unavailable, match="insufficient funds"):
+            worker.open()
+        worker.close()
+        chain.close()
+
+
+def test_a_node_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path) as blank:
+        blank.node.kill()
+        worker = make_worker(blank.database, blank.chain, blank.settings)
+        with pytest.raises(Unavailable, match="does not answer"):
+            worker.open()
+        worker.close()

@@ -1,0 +1,83 @@
+"""Gas bounds hold against the real contract for the dearest entry of each kind: every slot new, every pair of brands new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from eth_utils import keccak
+
+from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, PointRefund, Redeem, Void
+from gateway.ledger.lots import SECONDS_PER_DAY, Line, local_day, month_end
+from gateway.rounds.gas import TRANSACTION_GAS_MAX, batch_gas, entry_gas
+from tests.builders.ledger_chain import key_of
+from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger, member_named
+
+ISSUERS = range(2, 18)
+ACCEPTOR, SECOND_ACCEPTOR = 18, 19
+
+
+class Measured:
+    """What the dearest entries used and what was allowed for them, by name."""
+
+    def __init__(self) -> None:
+        self.used: dict[str, tuple[int, int]] = {}
+        self.ledger = PointsLedger((1, *ISSUERS, ACCEPTOR, SECOND_ACCEPTOR))
+        today = local_day(self.ledger.now, UTC_OFFSET_SECONDS)
+        self.days = [month_end(today + 31 * (month + 2)) for month in range(60)]
+        self.names = [f"member {index}" for index in range(40)]
+        for name in self.names:
+            self.ledger.enroll(name)
+        self.members = [member_named(name) for name in self.names]
+        self._run()
+
+    def _run(self) -> None:
+        day, (first, second, *_) = self.days[0], self.members
+        self._submit("issues into new lots", 1, [Issue(m, d, 100, 1, ref(1)) for m, d in zip(self.members, self.days, strict=False)])
+        for brand in ISSUERS:
+            self._submit("two issues", brand, [Issue(first, day, 100, 1, ref(2)), Issue(second, day, 100, 1, ref(3))])
+        self._submit("an issue alone", 1, [Issue(first, self.days[50], 100, 1, ref(4))])
+        lines = tuple(Line(brand, day, 10) for brand in ISSUERS)
+        self._submit("redeem", ACCEPTOR, [self._consented(Redeem, ACCEPTOR, 0, lines)])
+        reserved = self._consented(Authorize, SECOND_ACCEPTOR, 0, lines)
+        self._submit("authorize", SECOND_ACCEPTOR, [reserved])
+        captured = self.ledger.reservation_id(SECOND_ACCEPTOR, reserved)
+        self._submit("capture", SECOND_ACCEPTOR, [Capture(captured, ref(5), lines)])
+        other = self._consented(Authorize, SECOND_ACCEPTOR, 1, lines)
+        self._submit("authorize again", SECOND_ACCEPTOR, [other])
+        self._submit("void", SECOND_ACCEPTOR, [Void(self.ledger.reservation_id(SECOND_ACCEPTOR, other), ref(6), lines)])
+        self._submit("clawback", 2, [Clawback(second, ref(7), ref(8), (Line(2, day, 5),))])
+        self.ledger.chain.set_time((day + 1) * SECONDS_PER_DAY)
+        given_back = tuple(Line(line.brand_id, line.expiry_day, 5) for line in lines)
+        self._submit("point refund into grace lots", SECOND_ACCEPTOR, [PointRefund(captured, ref(9), given_back)])
+        self._submit("expire", 2, [Expire(second, day, 95)])
+
+    def _consented(self, kind: type[Authorize] | type[Redeem], brand: int, member: int, lines: Sequence[Line]) -> Authorize | Redeem:
+        key = key_of(self.names[member])
+        return self.ledger.consented(kind, brand, self.members[member], lines, key=key, reference=ref(10))
+
+    def _submit(self, name: str, brand: int, entries: Sequence[Entry]) -> None:
+        assert self.ledger.submit(brand, entries) == []
+        self.used[name] = self.ledger.last_outcome.gas_used, batch_gas(sum(entry_gas(entry) for entry in entries))
+
+
+def ref(number: int) -> bytes:
+    return keccak(text=f"reference {number}")
+
+
+@pytest.fixture(scope="module")
+def measured() -> Measured:
+    return Measured()
+
+
+def test_the_dearest_entries_stay_within_what_is_allowed_for_them(measured: Measured) -> None:
+    assert {name: figures for name, figures in measured.used.items() if figures[0] > figures[1]} == {}
+
+
+def test_issues_into_new_lots_are_allowed_little_more_than_they_need(measured: Measured) -> None:
+    used, allowed = measured.used["issues into new lots"]
+    assert allowed < 1.25 * used
+
+
+def test_no_batch_is_allowed_more_than_a_transaction_may_have() -> None:
+    assert batch_gas(10**9) == TRANSACTION_GAS_MAX

@@ -1,0 +1,190 @@
+"""Signers that are silent, refuse, lie or come too late: no other brand waits for them, and every operation comes to an end."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+
+from gateway.brands.tables import BrandRow
+from gateway.ledger.batches import batch_root
+from gateway.ledger.entries import unpack_entries
+from gateway.purchases.tables import PaymentRefundRow
+from gateway.rounds.http_signer import HttpSigner
+from gateway.rounds.signer_port import NumberTaken, Signed, SignerAddress, SignerRefusal, SigningRequest
+from gateway.rounds.tables import BatchRow, OperationRow
+from gateway.values.errors import Unavailable
+from tests.builders.coalition import CoalitionBuilder
+
+
+def status_of(coalition: CoalitionBuilder, operation_id: str) -> tuple[str, str | None]:
+    operation = coalition.operation(operation_id)
+    return operation.status, operation.reason
+
+
+def silent(coalition: CoalitionBuilder, brand_id: int) -> bool:
+    """Whether the worker has found the brand's signer wanting."""
+    return str(brand_id) in coalition.worker.health()["silent_signers"]  # type: ignore[operator]
+
+
+def test_a_silent_signer_holds_up_nobody_else_and_is_asked_for_the_same_batch_again(coalition: CoalitionBuilder) -> None:
+    member = coalition.add_member()
+    coalition.settle()
+    coalition.brands[1].stop()
+    waiting, going = coalition.purchase(1, member), coalition.purchase(2, member)
+    coalition.turn_until(lambda: status_of(coalition, going)[0] == "confirmed" and silent(coalition, 1))
+    assert status_of(coalition, waiting) == ("packed", None)
+    with coalition.database.read() as session:
+        packed = session.scalars(select(BatchRow).where(BatchRow.status == "packed")).one()
+    later = coalition.purchase(1, member)
+    coalition.brands[1].start()
+    coalition.settle()
+    with coalition.database.read() as session:
+        recorded = session.get_one(BatchRow, packed.batch_id)
+    assert (recorded.status, recorded.number, recorded.entries) == ("recorded", packed.number, packed.entries)
+    assert status_of(coalition, waiting) == status_of(coalition, later) == ("confirmed", None)
+    assert coalition.worker.health()["silent_signers"] == {}
+
+
+def test_a_member_with_an_unsigned_redemption_spends_at_no_other_brand_meanwhile(coalition: CoalitionBuilder) -> None:
+    member = coalition.add_member()
+    coalition.settle()
+    coalition.purchase(1, member)
+    coalition.settle()
+    coalition.brands[2].stop()
+    first, second = coalition.redeem(2, member, 60), coalition.redeem(1, member, 30)
+    coalition.turn_until(lambda: silent(coalition, 2))
+    coalition.worker.turn()
+    assert (status_of(coalition, first)[0], status_of(coalition, second)[0]) == ("packed", "accepted")
+    coalition.brands[2].start()
+    coalition.settle()
+    assert status_of(coalition, first) == status_of(coalition, second) == ("confirmed", None)
+
+
+def test_entries_that_the_signer_refuses_are_refused_and_the_others_go_on(coalition: CoalitionBuilder) -> None:
+    member = coalition.add_member()
+    coalition.settle()
+    good, bad, also_good = (coalition.purchase(1, member, till=known) for known in (True, False, True))
+    coalition.settle()
+    assert status_of(coalition, bad) == ("refused", "signer_refused: unknown_sale")
+    assert status_of(coalition, good) == status_of(coalition, also_good) == ("confirmed", None)
+
+
+def test_a_clawback_that_the_signer_refuses_is_short_of_everything(coalition: CoalitionBuilder) -> None:
+    member = coalition.add_member()
+    coalition.settle()
+    coalition.purchase(1, member, payment_id="unrefunded")
+    coalition.settle()
+    operation_id = coalition.refund_payment(1, "unrefunded", 4_000, till=False)
+    coalition.settle()
+    assert status_of(coalition, operation_id) == ("refused", "signer_refused: unknown_refund")
+    with coalition.database.read() as session:
+        refund = session.scalars(select(PaymentRefundRow).where(PaymentRefundRow.operation_id == operation_id)).one()
+    assert (refund.points_due, refund.points_short) == (40, 40)
+
+
+def test_a_signature_by_another_key_never_leaves_the_house(coalition: CoalitionBuilder) -> None:
+    """Brand 1's signer address is made to point at a signer that holds brand 1's books but another key."""
+    member = coalition.add_member()
+    coalition.settle()
+    brand = coalition.brands[1]
+    brand.stop()
+    right_key = (brand.folder / "key").read_text()
+    (brand.folder / "key").write_text("11" * 32 + "\n")
+    brand.start()
+    operation_id = coalition.purchase(1, member)
+    coalition.turn_until(lambda: silent(coalition, 1))
+    assert status_of(coalition, operation_id) == ("packed", None)
+    assert "valid key" in coalition.worker.health()["silent_signers"]["1"]  # type: ignore[index]
+    brand.stop()
+    (brand.folder / "key").write_text(right_key)
+    forget_signatures(coalition, 1)
+    brand.start()
+    coalition.settle()
+    assert status_of(coalition, operation_id) == ("confirmed", None)
+
+
+def forget_signatures(coalition: CoalitionBuilder, brand_id: int) -> None:
+    """Drops the last line of the signer's journal: what was signed with the wrong key."""
+    journal = coalition.brands[brand_id].folder / "signed.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+def test_a_batch_that_nobody_signs_before_its_deadline_is_given_up(coalition: CoalitionBuilder) -> None:
+    member = coalition.add_member()
+    coalition.settle()
+    coalition.brands[1].stop()
+    operation_id = coalition.purchase(1, member)
+    coalition.worker.turn()
+    assert status_of(coalition, operation_id) == ("packed", None)
+    coalition.set_time(coalition.now + 3_601)
+    coalition.worker.turn()
+    assert status_of(coalition, operation_id) == ("refused", "batch_expired")
+    coalition.brands[1].start()
+    afterwards = coalition.purchase(1, member)
+    coalition.settle()
+    assert status_of(coalition, afterwards) == ("confirmed", None)
+
+
+def test_a_batch_mined_after_its_deadline_is_signed_anew_under_its_number(coalition: CoalitionBuilder) -> None:
+    member = coalition.add_member()
+    coalition.settle()
+    operation_id = coalition.purchase(1, member)
+    coalition.store_round()
+    number = batch_number(coalition, operation_id)
+    coalition.node.call("evm_setNextBlockTimestamp", coalition.now + 4_000)
+    coalition.settle()
+    assert status_of(coalition, operation_id) == ("confirmed", None)
+    assert batch_number(coalition, operation_id) == number
+
+
+def batch_number(coalition: CoalitionBuilder, operation_id: str) -> int:
+    with coalition.database.read() as session:
+        found = select(BatchRow.number).join(OperationRow, OperationRow.batch_id == BatchRow.batch_id)
+        return session.scalars(found.where(OperationRow.operation_id == operation_id)).one()
+
+
+def test_a_brand_whose_signer_moved_is_found_at_its_new_address(coalition: CoalitionBuilder) -> None:
+    member = coalition.add_member()
+    coalition.settle()
+    with coalition.database.write() as session:
+        session.execute(update(BrandRow).where(BrandRow.brand_id == 2).values(signer_url="http://127.0.0.1:1"))
+    operation_id = coalition.purchase(2, member)
+    coalition.turn_until(lambda: silent(coalition, 2))
+    assert status_of(coalition, operation_id)[0] == "packed"
+    with coalition.database.write() as session:
+        session.execute(update(BrandRow).where(BrandRow.brand_id == 2).values(signer_url=coalition.brands[2].url))
+    coalition.settle()
+    assert status_of(coalition, operation_id)[0] == "confirmed"
+
+
+def test_the_client_tells_answers_apart(coalition: CoalitionBuilder) -> None:
+    member = coalition.add_member()
+    coalition.settle()
+    coalition.purchase(1, member)
+    coalition.worker.sequencer.pack()
+    batch = coalition.worker.sequencer.unsigned()[0]
+    request, address, signer = batch.request, batch.signer, HttpSigner(5.0)
+    wrong_details = SigningRequest(
+        request.brand_id, 10**6, request.deadline, request.entries, other_root(request, 10**6), [{**request.details[0], "payment_id": "x"}]
+    )
+    refusal = signer.sign(address, wrong_details)
+    assert isinstance(refusal, SignerRefusal)
+    assert refusal.reasons == {0: "reference_mismatch"}
+    answer = signer.sign(address, request)
+    assert isinstance(answer, Signed)
+    assert signer.sign(address, request) == answer
+    with pytest.raises(NumberTaken):
+        signer.sign(address, SigningRequest(request.brand_id, request.number, request.deadline, *twice(request)))
+    with pytest.raises(Unavailable, match="401"):
+        signer.sign(SignerAddress(address.url, "wrong"), request)
+    signer.close()
+    coalition.settle()
+
+
+def other_root(request: SigningRequest, number: int) -> bytes:
+    return batch_root(request.brand_id, number, unpack_entries(request.entries))
+
+
+def twice(request: SigningRequest) -> tuple[bytes, bytes, list[object]]:
+    entries = request.entries * 2
+    return entries, batch_root(request.brand_id, request.number, unpack_entries(entries)), [*request.details, *request.details]

@@ -1,0 +1,94 @@
+"""The worker on its own thread: it confirms what is accepted, waits for its node, and works on a data directory alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from gateway.projection.tables import LedgerMemberLotRow
+from gateway.rounds.completion import Completions
+from gateway.rounds.tables import OperationRow
+from gateway.rounds.worker import AnotherWorker, LedgerWorker
+from tests.builders.coalition import CoalitionBuilder, blank_gateway, make_worker, running_coalition
+
+
+def confirmed(coalition: CoalitionBuilder, operation_id: str) -> bool | None:
+    return coalition.operation(operation_id).status == "confirmed" or None
+
+
+def test_what_is_accepted_is_confirmed_and_waiters_are_told(tmp_path: Path) -> None:
+    with running_coalition(tmp_path) as coalition:
+        member = next(iter(coalition.member_keys))
+        coalition.worker.close()
+        completions = Completions()
+        worker = LedgerWorker(coalition.database, coalition.chain, completions, coalition.settings)
+        worker.start()
+        try:
+            operation_id = coalition.purchase(1, member)
+            worker.wake()
+            assert completions.wait(lambda: confirmed(coalition, operation_id), 60)
+            assert worker.health()["last_error"] is None
+        finally:
+            worker.stop()
+        assert worker.health()["state"] == "stopped"
+
+
+def test_a_worker_waits_for_a_node_that_comes_up_late(tmp_path: Path) -> None:
+    with running_coalition(tmp_path) as coalition:
+        member = next(iter(coalition.member_keys))
+        coalition.worker.close()
+        operation_id = coalition.purchase(1, member)
+        port = coalition.node.url.rsplit(":", 1)[1]
+        coalition.node.kill()
+        completions = Completions()
+        worker = LedgerWorker(coalition.database, coalition.chain, completions, coalition.settings)
+        worker.start()
+        try:
+            assert completions.wait(lambda: confirmed(coalition, operation_id), 0.3) is None
+            assert "does not answer" in str(worker.health()["last_error"])
+            coalition.node.arguments = (*coalition.node.arguments, "--port", port)
+            coalition.node.start()
+            assert completions.wait(lambda: confirmed(coalition, operation_id), 60)
+        finally:
+            worker.stop()
+
+
+def test_the_node_dies_again_and_again_under_load_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    with running_coalition(tmp_path, members=5) as coalition:
+        coalition.worker.close()
+        completions = Completions()
+        worker = LedgerWorker(coalition.database, coalition.chain, completions, coalition.settings)
+        worker.start()
+        operations = []
+        try:
+            for death in range(3):
+                for index, member in enumerate(coalition.member_keys):
+                    operations.append(coalition.purchase(1 + (index + death) % 2, member, 1_000 * (index + 1)))
+                    worker.wake()
+                coalition.restart_node()
+            assert completions.wait(lambda: (not coalition.open_operations()) or None, 60)
+        finally:
+            worker.stop()
+        assert {coalition.operation(each).status for each in operations} == {"confirmed"}
+        with coalition.database.read() as session:
+            points = sum(session.scalars(select(OperationRow.points).where(OperationRow.kind == "issue")))
+        assert points == 3 * 10 * (1 + 2 + 3 + 4 + 5)
+        assert_held(coalition, points)
+
+
+def assert_held(coalition: CoalitionBuilder, points: int) -> None:
+    with coalition.database.read() as session:
+        assert sum(session.scalars(select(LedgerMemberLotRow.held))) == points
+
+
+def test_two_workers_never_share_a_data_directory(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path) as blank:
+        first, second = (make_worker(blank.database, blank.chain, blank.settings) for _ in range(2))
+        first.open()
+        with pytest.raises(AnotherWorker, match="stop it first"):
+            second.open()
+        first.close()
+        second.open()
+        second.close()
