@@ -33,9 +33,11 @@ from gateway.api import (
 )
 from gateway.api.context import Context
 from gateway.api.limits import BodyLimit
+from gateway.brands.signers import SqlSignersDirectory
 from gateway.chain.connection import Chain
 from gateway.config import Settings
 from gateway.portal import api_reference, member
+from gateway.purchases.shortfalls import SqlShortfalls
 from gateway.rounds.completion import Completions
 from gateway.rounds.worker import LedgerWorker
 from gateway.store.migrations import migrate
@@ -72,8 +74,13 @@ def build(settings: Settings) -> FastAPI:
     ensure_operator_api_key(database, settings.operator_api_key_file)
     chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
     completions = Completions()
-    worker = LedgerWorker(database, chain, completions, settings)
+    worker = make_worker(database, chain, completions, settings)
     return create_app(Context(database, completions, worker, chain))
+
+
+def make_worker(database: Database, chain: Chain, completions: Completions, settings: Settings) -> LedgerWorker:
+    """The ledger worker with the features that rounds ask and tell."""
+    return LedgerWorker(database, chain, completions, settings, signers=SqlSignersDirectory(), ends=SqlShortfalls())
 
 
 def create_app(context: Context) -> FastAPI:

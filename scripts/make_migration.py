@@ -14,6 +14,7 @@ from pathlib import Path
 from alembic import command
 from sqlalchemy import create_engine
 
+from gateway.schema import metadata
 from gateway.store.migrations import configuration_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +35,7 @@ def main() -> None:
         configuration = configuration_for()
         configuration.set_main_option("file_template", "%%(rev)s_%%(slug)s")
         with engine.connect() as connection:
-            configuration.attributes["connection"] = connection
+            configuration.attributes.update(connection=connection, metadata=metadata())
             if not arguments.first:
                 command.upgrade(configuration, "head")
             command.revision(configuration, message=arguments.message, autogenerate=True, rev_id=number)

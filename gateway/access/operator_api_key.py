@@ -10,13 +10,13 @@ from gateway.access.api_key import Role, split_token
 from gateway.access.create_api_key import create_api_key
 from gateway.access.rows import SqlApiKeys
 from gateway.store.session import Database
-from gateway.store.unit_of_work import wall_clock
+from gateway.store.unit_of_work import wall_clock, writing
 
 
 def ensure_operator_api_key(database: Database, file: Path) -> None:
     """Makes the key unless the file names one that the database knows. The key is stored before its file is written."""
-    with database.write() as session:
-        api_keys = SqlApiKeys(session)
+    with writing(database, lambda _: wall_clock()) as work:
+        api_keys = work.of(SqlApiKeys)
         if file.exists() and api_keys.find(split_token(file.read_text().strip())[0]) is not None:
             return
         _, token = create_api_key(

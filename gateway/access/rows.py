@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
 
 from gateway.access.api_key import ApiKey, Role
 from gateway.access.ports import StoredRequest
 from gateway.access.tables import ApiKeyRow, BulkResultRow, GatewaySecretRow, IdempotentRequestRow, PrivilegedActionRow
+from gateway.store.unit_of_work import UnitOfWork
 
 
 class SqlApiKeys:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
 
     def find(self, key_id: str) -> ApiKey | None:
         row = self._session.get(ApiKeyRow, key_id)
-        if row is None:
-            return None
-        return ApiKey(row.key_id, row.key_hash, Role(row.role), row.brand_id, row.label, row.created_at, row.revoked_at)
+        return None if row is None else _key(row)
+
+    def all(self) -> list[ApiKey]:
+        """Oldest first."""
+        rows = self._session.scalars(select(ApiKeyRow).order_by(ApiKeyRow.created_at, ApiKeyRow.key_id))
+        return [_key(row) for row in rows]
 
     def add(self, key: ApiKey) -> None:
         self._session.execute(
@@ -38,8 +41,8 @@ class SqlApiKeys:
 
 
 class SqlRequests:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
 
     def find(self, principal: str, idempotency_key: str) -> StoredRequest | None:
         row = self._session.get(IdempotentRequestRow, (principal, idempotency_key))
@@ -59,8 +62,8 @@ class SqlRequests:
 
 
 class SqlBulkResults:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
 
     def find(self, bulk_id: str) -> str | None:
         """The stored JSON."""
@@ -71,19 +74,23 @@ class SqlBulkResults:
 
 
 class SqlPrivilegedActions:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
 
     def record(self, at: int, principal: str, action: str, subject: str, detail: str) -> None:
         self._session.execute(insert(PrivilegedActionRow).values(at=at, principal=principal, action=action, subject=subject, detail=detail))
 
 
 class SqlSecrets:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
 
     def find(self, name: str) -> bytes | None:
         return self._session.scalar(select(GatewaySecretRow.secret).where(GatewaySecretRow.name == name))
 
     def add(self, name: str, secret: bytes) -> None:
         self._session.execute(insert(GatewaySecretRow).values(name=name, secret=secret))
+
+
+def _key(row: ApiKeyRow) -> ApiKey:
+    return ApiKey(row.key_id, row.key_hash, Role(row.role), row.brand_id, row.label, row.created_at, row.revoked_at)

@@ -11,13 +11,13 @@ from pydantic import BaseModel
 from gateway.access.api_key import Caller, Role
 from gateway.access.create_api_key import create_api_key
 from gateway.access.revoke_api_key import revoke_api_key
+from gateway.access.rows import SqlApiKeys, SqlPrivilegedActions
 from gateway.api.brands import the_brand
-from gateway.api.context import new_id
 from gateway.api.idempotency import Write, WriteNeeded
 from gateway.api.permissions import AsOperator, AsOperatorOrBrand, check_reads_brand
 from gateway.api.problems import WRITES
 from gateway.api.shapes import Body, BrandIdPath, Label
-from gateway.store.unit_of_work import Work
+from gateway.store.unit_of_work import UnitOfWork, new_id
 from gateway.values.calendar import moment, moment_or_none
 from gateway.values.errors import NotFound
 
@@ -75,22 +75,22 @@ def delete_staff_api_key(key_id: KeyIdPath, caller: AsOperator, write: WriteNeed
 def _create(write: Write, caller: Caller, body: Body, role: Role, brand_id: int | None, label: str) -> ApiKeyView:
     made: list[str] = []
 
-    def act(work: Work) -> str:
+    def act(work: UnitOfWork) -> str:
         if brand_id is not None:
             the_brand(work, brand_id)
-        key, token = create_api_key(new_id(), secrets.token_urlsafe(32), role, brand_id, label, api_keys=work.api_keys, now=work.now)
+        key, token = create_api_key(new_id(), secrets.token_urlsafe(32), role, brand_id, label, api_keys=work.of(SqlApiKeys), now=work.now)
         made.append(token)
         _record(work, caller, "create_api_key", key.key_id, f"{role} {brand_id or ''} {label}")
         return key.key_id
 
     key_id = write.once(caller, "api_key", body.content(), act)
-    write.settle([])
+    write.await_ledger([])
     return _show(write, key_id, made[0] if made else None)
 
 
 def _revoke(write: Write, caller: Caller, key_id: str, brand_id: int | None) -> ApiKeyView:
-    def act(work: Work) -> str:
-        revoke_api_key(key_id, brand_id, api_keys=work.api_keys, now=work.now)
+    def act(work: UnitOfWork) -> str:
+        revoke_api_key(key_id, brand_id, api_keys=work.of(SqlApiKeys), now=work.now)
         _record(work, caller, "revoke_api_key", key_id, "")
         return key_id
 
@@ -99,7 +99,7 @@ def _revoke(write: Write, caller: Caller, key_id: str, brand_id: int | None) -> 
 
 def _show(write: Write, key_id: str, token: str | None) -> ApiKeyView:
     with write.context.reading() as work:
-        key = work.api_keys.find(key_id)
+        key = work.of(SqlApiKeys).find(key_id)
     if key is None:
         raise NotFound(f"there is no API key {key_id}")
     return ApiKeyView(
@@ -113,5 +113,5 @@ def _show(write: Write, key_id: str, token: str | None) -> ApiKeyView:
     )
 
 
-def _record(work: Work, caller: Caller, action: str, key_id: str, detail: str) -> None:
-    work.privileged_actions.record(work.now, f"{caller.principal}/{caller.key_id}", action, f"api-key:{key_id}", detail)
+def _record(work: UnitOfWork, caller: Caller, action: str, key_id: str, detail: str) -> None:
+    work.of(SqlPrivilegedActions).record(work.now, f"{caller.principal}/{caller.key_id}", action, f"api-key:{key_id}", detail)

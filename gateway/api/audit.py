@@ -21,7 +21,7 @@ AsAuditor = Annotated[Caller, Depends(permit(Role.OPERATOR, Role.AUDITOR))]
 _one_at_a_time = threading.Lock()
 
 
-class BlockView(BaseModel):
+class AuditedBlockView(BaseModel):
     number: int
     hash: str
 
@@ -29,7 +29,7 @@ class BlockView(BaseModel):
 class AuditView(BaseModel):
     """`invariants` by number: `ok` or what fails; `findings` holds the first of each, `findings_total` counts them all."""
 
-    block: BlockView
+    block: AuditedBlockView
     entries: int
     batches: int
     holdings: int

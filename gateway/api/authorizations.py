@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from gateway.api.brands import the_brand
 from gateway.api.bulk import BulkView, write_all
-from gateway.api.context import ContextNeeded, new_id
+from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import Write, WriteNeeded
-from gateway.api.permissions import AsBrand, Reader, brand_of, check_reads_brand
+from gateway.api.permissions import AsBrand, AsReader, brand_of, check_reads_brand
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import (
     MAX_BULK_ITEMS,
@@ -19,7 +19,7 @@ from gateway.api.shapes import (
     AnyItem,
     Body,
     ExternalId,
-    Points,
+    PointsAsked,
     ReservationIdPath,
     Signature,
     UnixSeconds,
@@ -27,15 +27,20 @@ from gateway.api.shapes import (
     Word32,
     as_bytes,
 )
+from gateway.coalition.rows import SqlCoalition
+from gateway.members.rows import SqlMembers
+from gateway.points.rows import SqlPoints
 from gateway.redemption.authorize import authorize
 from gateway.redemption.capture import capture
 from gateway.redemption.point_refund import point_refund
 from gateway.redemption.redeem import redeem
 from gateway.redemption.redemption_request import RedemptionRequest
+from gateway.redemption.rows import SqlReservations
 from gateway.redemption.views import AuthorizationView, find_authorization
 from gateway.redemption.void import void
+from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView, find_operation
-from gateway.store.unit_of_work import Work
+from gateway.store.unit_of_work import UnitOfWork, new_id
 
 router = APIRouter(prefix="/v1", tags=["redemption"])
 
@@ -45,7 +50,7 @@ class ConsentBody(Body):
 
     order_id: ExternalId
     member_id: Address
-    points: Points
+    points: PointsAsked
     nonce: Whole
     deadline: UnixSeconds
     proof_kind: Literal[1] = 1
@@ -59,7 +64,7 @@ class ConsentBody(Body):
 
 class CaptureBody(Body):
     capture_id: ExternalId
-    points: Points
+    points: PointsAsked
 
 
 class VoidBody(Body):
@@ -68,7 +73,7 @@ class VoidBody(Body):
 
 class PointRefundBody(Body):
     point_refund_id: ExternalId
-    points: Points
+    points: PointsAsked
 
 
 class CaptureItemBody(CaptureBody):
@@ -120,7 +125,7 @@ def create_authorizations(body: AuthorizationsBody, caller: AsBrand, write: Writ
 
 
 @router.get("/authorizations/{reservation_id}", responses=READS)
-def get_authorization(reservation_id: ReservationIdPath, caller: Reader, context: ContextNeeded) -> AuthorizationView:
+def get_authorization(reservation_id: ReservationIdPath, caller: AsReader, context: ContextNeeded) -> AuthorizationView:
     """A reservation or redemption of the calling brand."""
     with context.reading() as work:
         found = find_authorization(work.session, reservation_id)
@@ -146,14 +151,14 @@ def create_captures(body: CapturesBody, caller: AsBrand, write: WriteNeeded) -> 
 def create_void(reservation_id: ReservationIdPath, body: VoidBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
     """Releases the reservation; after its deadline any brand may."""
 
-    def act(work: Work) -> str:
+    def act(work: UnitOfWork) -> str:
         brand = the_brand(work, brand_of(caller))
         return void(
             reservation_id,
             body.void_id,
             brand=brand,
-            points=work.points,
-            operations=work.operations,
+            reservations=work.of(SqlReservations),
+            operations=work.of(SqlOperations),
             operation_id=new_id(),
             now=work.now,
         )
@@ -165,14 +170,14 @@ def create_void(reservation_id: ReservationIdPath, body: VoidBody, caller: AsBra
 def create_point_refund(reservation_id: ReservationIdPath, body: PointRefundBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
     """Gives captured points back; the parts never exceed what was captured."""
 
-    def act(work: Work) -> str:
+    def act(work: UnitOfWork) -> str:
         return point_refund(
             reservation_id,
             body.point_refund_id,
             body.points,
             brand=the_brand(work, brand_of(caller)),
-            points=work.points,
-            operations=work.operations,
+            reservations=work.of(SqlReservations),
+            operations=work.of(SqlOperations),
             operation_id=new_id(),
             now=work.now,
         )
@@ -193,40 +198,42 @@ def create_redemptions(body: RedemptionsBody, caller: AsBrand, write: WriteNeede
     return write_all(write, caller, "redemptions", ConsentBody, body.redemptions, _each(_redeem, brand_of(caller)))
 
 
-def _authorize(work: Work, brand_id: int, body: ConsentBody) -> str:
+def _authorize(work: UnitOfWork, brand_id: int, body: ConsentBody) -> str:
     return authorize(
         body.request(),
         brand=the_brand(work, brand_id),
-        coalition=work.coalition,
-        members=work.members,
-        points=work.points,
-        operations=work.operations,
+        coalition=work.of(SqlCoalition).facts,
+        members=work.of(SqlMembers),
+        points=work.of(SqlPoints),
+        reservations=work.of(SqlReservations),
+        operations=work.of(SqlOperations),
         operation_id=new_id(),
         now=work.now,
     )
 
 
-def _redeem(work: Work, brand_id: int, body: ConsentBody) -> str:
+def _redeem(work: UnitOfWork, brand_id: int, body: ConsentBody) -> str:
     return redeem(
         body.request(),
         brand=the_brand(work, brand_id),
-        coalition=work.coalition,
-        members=work.members,
-        points=work.points,
-        operations=work.operations,
+        coalition=work.of(SqlCoalition).facts,
+        members=work.of(SqlMembers),
+        points=work.of(SqlPoints),
+        reservations=work.of(SqlReservations),
+        operations=work.of(SqlOperations),
         operation_id=new_id(),
         now=work.now,
     )
 
 
-def _capture(work: Work, brand_id: int, body: CaptureItemBody) -> str:
+def _capture(work: UnitOfWork, brand_id: int, body: CaptureItemBody) -> str:
     return capture(
         body.reservation_id,
         body.capture_id,
         body.points,
         brand=the_brand(work, brand_id),
-        points=work.points,
-        operations=work.operations,
+        reservations=work.of(SqlReservations),
+        operations=work.of(SqlOperations),
         operation_id=new_id(),
         now=work.now,
     )
@@ -235,7 +242,7 @@ def _capture(work: Work, brand_id: int, body: CaptureItemBody) -> str:
 def _each(verb: Any, brand_id: int) -> Any:
     """A verb as bulk writes call it."""
 
-    def act(work: Work, _everything: list[Any]) -> Any:
+    def act(work: UnitOfWork, _everything: list[Any]) -> Any:
         def one(item: Any) -> tuple[str, str | None]:
             operation_id: str = verb(work, brand_id, item)
             return operation_id, operation_id
@@ -246,7 +253,7 @@ def _each(verb: Any, brand_id: int) -> Any:
 
 
 def _show(write: Write, operation_id: str) -> DoneView:
-    write.settle([operation_id])
+    write.await_ledger([operation_id])
     with write.context.database.read() as session:
         operation = find_operation(session, operation_id)
         assert operation.reservation_id is not None

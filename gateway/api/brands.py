@@ -8,19 +8,23 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from gateway.access.api_key import Caller
-from gateway.api.context import ContextNeeded, new_id
+from gateway.access.rows import SqlPrivilegedActions
+from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import Write, WriteNeeded
-from gateway.api.permissions import AsOperator, AsOperatorOrBrand, Reader, check_reads_brand
+from gateway.api.permissions import AsOperator, AsOperatorOrBrand, AsReader, check_reads_brand
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import Address, Body, BrandIdPath, Label, Moment, Positive, UnixSeconds, Whole, Word32, as_bytes
-from gateway.brands.brand import MAX_BRAND_ID, MAX_LOT_VALIDITY_MONTHS, Brand, BrandStatus
+from gateway.brands.brand import MAX_LOT_VALIDITY_MONTHS, MAX_REGISTERED_BRAND_ID, Brand, BrandStatus
 from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
 from gateway.brands.register_brand import BrandRegistration, register_brand
+from gateway.brands.rows import SqlBrands
 from gateway.loyalty.programmes.publish_rule import publish_rule
+from gateway.loyalty.programmes.rows import SqlRules
 from gateway.loyalty.programmes.views import BrandView, RuleView, find_brand, list_brands, rule_view
 from gateway.loyalty.rule import MAX_RULE_NUMBER
+from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView, find_operation
-from gateway.store.unit_of_work import Work
+from gateway.store.unit_of_work import UnitOfWork, new_id
 from gateway.values.errors import NotFound
 from gateway.values.money import Ratio
 
@@ -40,7 +44,7 @@ class RatioBody(Body):
 class BrandBody(Body):
     """`reference_secret` keys the hashes of the brand's payment and order ids; the brand's signer knows it, too."""
 
-    brand_id: Annotated[int, Field(strict=True, ge=1, le=MAX_BRAND_ID)] | None = None
+    brand_id: Annotated[int, Field(strict=True, ge=1, le=MAX_REGISTERED_BRAND_ID)] | None = None
     name: Label
     key_address: Address
     signer_url: Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=200)]
@@ -91,7 +95,7 @@ class RegisteredView(BaseModel):
 def create_brand(body: BrandBody, caller: AsOperator, write: WriteNeeded) -> RegisteredView:
     """Registers a brand here and on the ledger."""
 
-    def act(work: Work) -> str:
+    def act(work: UnitOfWork) -> str:
         asked = BrandRegistration(
             body.brand_id,
             body.name,
@@ -105,30 +109,30 @@ def create_brand(body: BrandBody, caller: AsOperator, write: WriteNeeded) -> Reg
             body.lot_validity_months,
             body.earn_on_tax,
         )
-        brand = register_brand(asked, brands=work.brands, operations=work.operations, operation_id=new_id(), now=work.now)
+        brand = register_brand(asked, brands=work.of(SqlBrands), operations=work.of(SqlOperations), operation_id=new_id(), now=work.now)
         _record(work, caller, "register_brand", brand.brand_id, body.name)
         return str(brand.brand_id)
 
     brand_id = int(write.once(caller, "brand", body.content(), act))
     with write.context.reading() as work:
-        operation_id = find_brand(work.session, brand_id).operation_id
-    write.settle([operation_id])
+        operation_id = work.of(SqlBrands).operation_of(brand_id)
+    write.await_ledger([operation_id])
     with write.context.reading() as work:
-        return RegisteredView(brand=find_brand(work.session, brand_id), operation=find_operation(work.session, operation_id))
+        return RegisteredView(brand=_brand_view(work, brand_id), operation=find_operation(work.session, operation_id))
 
 
 @router.get("", responses=READS)
-def get_brands(_caller: Reader, context: ContextNeeded) -> list[BrandView]:
+def get_brands(_caller: AsReader, context: ContextNeeded) -> list[BrandView]:
     """All brands of the coalition."""
     with context.reading() as work:
-        return list_brands(work.session)
+        return list_brands(work.session, brands=work.of(SqlBrands), rules=work.of(SqlRules))
 
 
 @router.get("/{brand_id}", responses=READS)
-def get_brand(brand_id: BrandIdPath, _caller: Reader, context: ContextNeeded) -> BrandView:
+def get_brand(brand_id: BrandIdPath, _caller: AsReader, context: ContextNeeded) -> BrandView:
     """One brand, with its terms, totals, rules and keys."""
     with context.reading() as work:
-        return find_brand(work.session, brand_id)
+        return _brand_view(work, brand_id)
 
 
 @router.post("/{brand_id}/rules", status_code=201, responses=WRITES)
@@ -136,28 +140,28 @@ def create_rule(brand_id: BrandIdPath, body: RuleBody, caller: AsOperatorOrBrand
     """Publishes the next version of the brand's base rule."""
     check_reads_brand(caller, brand_id)
 
-    def act(work: Work) -> str:
+    def act(work: UnitOfWork) -> str:
         the_brand(work, brand_id)
         begins = None if body.valid_from is None else int(body.valid_from.timestamp())
-        rule = publish_rule(brand_id, body.points, body.per_minor, begins, rules=work.rules, now=work.now)
+        rule = publish_rule(brand_id, body.points, body.per_minor, begins, rules=work.of(SqlRules), now=work.now)
         _record(work, caller, "publish_rule", brand_id, f"version {rule.version}: {rule.points} per {rule.per_minor}")
         return str(rule.version)
 
     version = int(write.once(caller, "rule", body.content(), act))
-    write.settle([])
+    write.await_ledger([])
     with write.context.reading() as work:
-        return next(rule_view(rule) for rule in work.rules.published(brand_id) if rule.version == version)
+        return next(rule_view(rule) for rule in work.of(SqlRules).published(brand_id) if rule.version == version)
 
 
 @router.post("/{brand_id}/terms", status_code=201, responses={202: {"model": OperationView}, **WRITES})
 def change_brand_terms(brand_id: BrandIdPath, body: TermsBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
     """New par and redemption ratios, from the block they are written in."""
 
-    def act(work: Work) -> str:
+    def act(work: UnitOfWork) -> str:
         operation_id = new_id()
         brand = the_brand(work, brand_id)
         set_brand_terms(
-            brand, body.par.ratio(), body.redemption.ratio(), operations=work.operations, operation_id=operation_id, now=work.now
+            brand, body.par.ratio(), body.redemption.ratio(), operations=work.of(SqlOperations), operation_id=operation_id, now=work.now
         )
         _record(work, caller, "set_brand_terms", brand_id, body.model_dump_json())
         return operation_id
@@ -169,9 +173,11 @@ def change_brand_terms(brand_id: BrandIdPath, body: TermsBody, caller: AsOperato
 def change_brand_limit(brand_id: BrandIdPath, body: LimitBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
     """The limit on outstanding points."""
 
-    def act(work: Work) -> str:
+    def act(work: UnitOfWork) -> str:
         operation_id = new_id()
-        set_brand_limit(the_brand(work, brand_id), body.issue_limit, operations=work.operations, operation_id=operation_id, now=work.now)
+        set_brand_limit(
+            the_brand(work, brand_id), body.issue_limit, operations=work.of(SqlOperations), operation_id=operation_id, now=work.now
+        )
         _record(work, caller, "set_brand_limit", brand_id, str(body.issue_limit))
         return operation_id
 
@@ -182,10 +188,10 @@ def change_brand_limit(brand_id: BrandIdPath, body: LimitBody, caller: AsOperato
 def change_brand_status(brand_id: BrandIdPath, body: StatusBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
     """Suspends a brand, takes it up again, or lets it go for good."""
 
-    def act(work: Work) -> str:
+    def act(work: UnitOfWork) -> str:
         operation_id = new_id()
         set_brand_status(
-            the_brand(work, brand_id), BrandStatus(body.status), operations=work.operations, operation_id=operation_id, now=work.now
+            the_brand(work, brand_id), BrandStatus(body.status), operations=work.of(SqlOperations), operation_id=operation_id, now=work.now
         )
         _record(work, caller, "set_brand_status", brand_id, body.status)
         return operation_id
@@ -197,14 +203,14 @@ def change_brand_status(brand_id: BrandIdPath, body: StatusBody, caller: AsOpera
 def change_brand_key(brand_id: BrandIdPath, body: KeyBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
     """Adds a signing key, or changes the window in which it signs; an end in the past withdraws it."""
 
-    def act(work: Work) -> str:
+    def act(work: UnitOfWork) -> str:
         operation_id = new_id()
         set_brand_key(
             the_brand(work, brand_id),
             body.key_address,
             body.valid_from,
             body.valid_until,
-            operations=work.operations,
+            operations=work.of(SqlOperations),
             operation_id=operation_id,
             now=work.now,
         )
@@ -214,9 +220,9 @@ def change_brand_key(brand_id: BrandIdPath, body: KeyBody, caller: AsOperator, w
     return show_operation(write, write.once(caller, "operation", body.content(), act))
 
 
-def the_brand(work: Work, brand_id: int) -> Brand:
+def the_brand(work: UnitOfWork, brand_id: int) -> Brand:
     """The brand; refuses one that is not there."""
-    brand = work.brands.find(brand_id)
+    brand = work.of(SqlBrands).find(brand_id)
     if brand is None:
         raise NotFound(f"there is no brand {brand_id}", brand_id=brand_id)
     return brand
@@ -224,10 +230,14 @@ def the_brand(work: Work, brand_id: int) -> Brand:
 
 def show_operation(write: Write, operation_id: str) -> OperationView:
     """Waits as the caller prefers, then shows the operation."""
-    write.settle([operation_id])
+    write.await_ledger([operation_id])
     with write.context.database.read() as session:
         return find_operation(session, operation_id)
 
 
-def _record(work: Work, caller: Caller, action: str, brand_id: int, detail: str) -> None:
-    work.privileged_actions.record(work.now, f"{caller.principal}/{caller.key_id}", action, f"brand:{brand_id}", detail[:1_000])
+def _brand_view(work: UnitOfWork, brand_id: int) -> BrandView:
+    return find_brand(work.session, brand_id, brands=work.of(SqlBrands), rules=work.of(SqlRules))
+
+
+def _record(work: UnitOfWork, caller: Caller, action: str, brand_id: int, detail: str) -> None:
+    work.of(SqlPrivilegedActions).record(work.now, f"{caller.principal}/{caller.key_id}", action, f"brand:{brand_id}", detail[:1_000])

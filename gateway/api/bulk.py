@@ -9,15 +9,15 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from gateway.access.api_key import Caller
-from gateway.api.context import new_id
+from gateway.access.rows import SqlBulkResults
 from gateway.api.idempotency import Write
 from gateway.api.problems import Problem, problem, problem_of
 from gateway.api.shapes import Body
 from gateway.rounds.views import OperationView, find_operations
-from gateway.store.unit_of_work import Work
+from gateway.store.unit_of_work import UnitOfWork, new_id
 from gateway.values.errors import Refusal
 
-Item = TypeVar("Item", bound=Body)
+_Item = TypeVar("_Item", bound=Body)
 
 
 class BulkItem(BaseModel):
@@ -40,25 +40,25 @@ def write_all(
     write: Write,
     caller: Caller,
     kind: str,
-    shape: type[Item],
+    shape: type[_Item],
     items: Sequence[Any],
-    act: Callable[[Work, list[Item]], Callable[[Item], tuple[str, str | None]]],
+    act: Callable[[UnitOfWork, list[_Item]], Callable[[_Item], tuple[str, str | None]]],
 ) -> BulkView:
     """Every item through `act(work, all good items)`, which gives the function for one item: (its id, its operation's id)."""
 
-    def act_on_all(work: Work) -> str:
+    def act_on_all(work: UnitOfWork) -> str:
         bulk_id = new_id()
         parsed = [_parsed(shape, item) for item in items]
         act_on_one = act(work, [item for item in parsed if not isinstance(item, Problem)])
         results = [_result(act_on_one, item) for item in parsed]
-        work.bulk_results.add(bulk_id, kind, json.dumps(results, separators=(",", ":")), work.now)
+        work.of(SqlBulkResults).add(bulk_id, kind, json.dumps(results, separators=(",", ":")), work.now)
         return bulk_id
 
     bulk_id = write.once(caller, kind, {"items": list(items)}, act_on_all)
-    with write.context.database.read() as session:
-        stored: list[dict[str, Any]] = json.loads(Work(session).bulk_results.find(bulk_id) or "[]")
+    with write.context.reading() as work:
+        stored: list[dict[str, Any]] = json.loads(work.of(SqlBulkResults).find(bulk_id) or "[]")
     operation_ids = [result["operation_id"] for result in stored if result["operation_id"]]
-    write.settle(operation_ids, one=False)
+    write.await_ledger(operation_ids, one=False)
     with write.context.database.read() as session:
         operations = find_operations(session, operation_ids)
     results = [
@@ -75,7 +75,7 @@ def write_all(
     return BulkView(accepted=len(results) - refused, refused=refused, results=results)
 
 
-def _parsed(shape: type[Item], item: Any) -> Item | Problem:
+def _parsed(shape: type[_Item], item: Any) -> _Item | Problem:
     try:
         return TypeAdapter(shape).validate_python(item)
     except ValidationError as error:
@@ -85,7 +85,7 @@ def _parsed(shape: type[Item], item: Any) -> Item | Problem:
         return problem(422, "invalid", detail)
 
 
-def _result(act_on_one: Callable[[Item], tuple[str, str | None]], item: Item | Problem) -> dict[str, Any]:
+def _result(act_on_one: Callable[[_Item], tuple[str, str | None]], item: _Item | Problem) -> dict[str, Any]:
     if isinstance(item, Problem):
         return {"id": None, "operation_id": None, "problem": item.model_dump()}
     try:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from gateway.api.context import ContextNeeded
-from gateway.api.permissions import Reader
+from gateway.api.permissions import AsReader
 from gateway.api.problems import READS
+from gateway.brands.rows import SqlBrands
 from gateway.clearing.views import ClearingView, clearing
+from gateway.coalition.rows import SqlCoalition
 
 router = APIRouter(prefix="/v1/clearing", tags=["clearing"])
 
 
 @router.get("", responses=READS)
-def get_clearing(_caller: Reader, context: ContextNeeded) -> ClearingView:
+def get_clearing(_caller: AsReader, context: ContextNeeded) -> ClearingView:
     """The owed matrix and the net positions, in points and in money, as of the projection's head."""
     with context.reading() as work:
-        return clearing(work)
+        return clearing(work.session, work.of(SqlCoalition).facts.currency, brands=work.of(SqlBrands))

@@ -15,7 +15,7 @@ from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import Body
 from gateway.payments.rows import SqlColumnMappings
 from gateway.payments.save_column_mapping import save_column_mapping
-from gateway.store.unit_of_work import Work
+from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.errors import NotFound
 
 router = APIRouter(prefix="/v1/column-mappings", tags=["reconciliation"])
@@ -56,8 +56,8 @@ class ColumnMappingView(BaseModel):
 def create_column_mapping(body: ColumnMappingBody, caller: AsBrand, write: WriteNeeded) -> ColumnMappingView:
     """Saves a mapping; the definition already in force is that version again."""
 
-    def act(work: Work) -> str:
-        mappings = SqlColumnMappings(work.session)
+    def act(work: UnitOfWork) -> str:
+        mappings = work.of(SqlColumnMappings)
         return str(save_column_mapping(brand_of(caller), body.name, body.definition, mappings=mappings, now=work.now).version)
 
     version = write.once(caller, "column_mapping", body.content(), act)
@@ -74,7 +74,7 @@ def get_column_mapping(name: MappingNamePath, caller: AsBrand, context: ContextN
 
 def _view(context: ContextNeeded, brand_id: int, name: str, version: int | None) -> ColumnMappingView:
     with context.reading() as work:
-        mappings = SqlColumnMappings(work.session)
+        mappings = work.of(SqlColumnMappings)
         if version is None:
             latest = mappings.latest(brand_id, name)
             version, definition = latest if latest is not None else (0, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -11,9 +10,10 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends, Request
 
 from gateway.chain.connection import Chain
+from gateway.coalition.rows import business_clock
 from gateway.rounds.completion import Completions
 from gateway.store.session import Database
-from gateway.store.unit_of_work import Work, reading, wall_clock, writing
+from gateway.store.unit_of_work import UnitOfWork, reading, wall_clock, writing
 
 
 class Worker(Protocol):
@@ -23,11 +23,6 @@ class Worker(Protocol):
     def stop(self) -> None: ...
     def wake(self) -> None: ...
     def health(self) -> Mapping[str, object]: ...
-
-
-def new_id() -> str:
-    """128 random bits."""
-    return secrets.token_hex(16)
 
 
 @dataclass(frozen=True)
@@ -40,14 +35,14 @@ class Context:
     chain: Chain | None = None
     clock: Callable[[], int] = wall_clock
 
-    def reading(self) -> AbstractContextManager[Work]:
+    def reading(self) -> AbstractContextManager[UnitOfWork]:
         """One consistent snapshot."""
-        return reading(self.database, self.clock)
+        return reading(self.database, business_clock(self.clock))
 
     @contextmanager
-    def writing(self) -> Iterator[Work]:
+    def writing(self) -> Iterator[UnitOfWork]:
         """A unit of work; when it is committed the worker is woken."""
-        with writing(self.database, self.clock) as work:
+        with writing(self.database, business_clock(self.clock)) as work:
             yield work
         if self.worker is not None:
             self.worker.wake()

@@ -6,12 +6,11 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
-from sqlalchemy import func, select
 
 from gateway.api.context import ContextNeeded
 from gateway.coalition.rows import find_coalition
-from gateway.projection.tables import LedgerBlockRow
-from gateway.rounds.tables import IS_OPEN, OperationRow
+from gateway.coalition.views import find_head
+from gateway.rounds.views import count_open_operations
 
 router = APIRouter(tags=["health"])
 
@@ -30,11 +29,12 @@ def get_health(context: ContextNeeded, response: Response) -> HealthView:
     """200 while requests can be accepted, 503 before the gateway is initialized."""
     with context.database.read() as session:
         initialized = find_coalition(session) is not None
-        block = session.scalar(select(func.max(LedgerBlockRow.number)))
-        waiting = session.scalar(select(func.count()).select_from(OperationRow).where(IS_OPEN))
+        head = find_head(session)
+        waiting = count_open_operations(session)
+    block = None if head is None else head.block_number
     worker = None if context.worker is None else dict(context.worker.health())
     if not initialized:
         response.status_code = 503
-        return HealthView(status="uninitialized", block_number=block, operations_open=waiting or 0, worker=worker)
+        return HealthView(status="uninitialized", block_number=block, operations_open=waiting, worker=worker)
     degraded = worker is not None and bool(worker.get("last_error"))
-    return HealthView(status="degraded" if degraded else "ok", block_number=block, operations_open=waiting or 0, worker=worker)
+    return HealthView(status="degraded" if degraded else "ok", block_number=block, operations_open=waiting, worker=worker)

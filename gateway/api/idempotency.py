@@ -1,6 +1,6 @@
 """The frame of every write: idempotency key, one unit of work, and waiting for the ledger when the caller prefers to.
 
-`WriteNeeded` gives a Write; `write.once(...)` acts or finds what the same request made before; `write.settle(...)` sets the status.
+`WriteNeeded` gives a Write; `write.once(...)` acts or finds what the same request made before; `write.await_ledger(...)` sets the status.
 """
 
 from __future__ import annotations
@@ -10,20 +10,18 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
-from sqlalchemy import select
 
 from gateway.access.api_key import Caller
 from gateway.access.once import once
+from gateway.access.rows import SqlRequests
 from gateway.api.context import Context, ContextNeeded
 from gateway.rounds.operation import OperationStatus
-from gateway.rounds.tables import OperationRow
-from gateway.store.chunks import chunks
-from gateway.store.unit_of_work import Work
+from gateway.rounds.views import EndedOperation, ended_operations
+from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.errors import Invalid, OperationRefused
 from gateway.values.references import content_hash
 
 MAX_WAIT_SECONDS = 60
-ENDED = (OperationStatus.CONFIRMED.value, OperationStatus.REFUSED.value)
 
 
 @dataclass
@@ -36,7 +34,7 @@ class Write:
     idempotency_key: str
     wait_seconds: int
 
-    def once(self, caller: Caller, kind: str, body: Mapping[str, object], act: Callable[[Work], str]) -> str:
+    def once(self, caller: Caller, kind: str, body: Mapping[str, object], act: Callable[[UnitOfWork], str]) -> str:
         """The id of the resource that this request made, now or the first time it was sent."""
         content = content_hash({"method": self.request.method, "path": self.request.url.path, "body": body})
         with self.context.writing() as work:
@@ -46,14 +44,14 @@ class Write:
                 content,
                 kind,
                 lambda: act(work),
-                requests=work.requests,
+                requests=work.of(SqlRequests),
                 now=work.now,
             )
         if again:
             self.response.headers["Idempotent-Replayed"] = "true"
         return resource_id
 
-    def settle(self, operation_ids: Iterable[str | None], *, one: bool = True) -> None:
+    def await_ledger(self, operation_ids: Iterable[str | None], *, one: bool = True) -> None:
         """Waits as long as the caller prefers and sets the status: 201 or 200 once all is on the ledger, else 202.
 
         Refuses if the `one` operation of this request has ended refused.
@@ -64,25 +62,19 @@ class Write:
             self.response.status_code = 202
             return
         if one and ended:
-            _check_not_refused(*ended[0])
+            _check_not_refused(ended[0])
         self.response.status_code = 200 if "Idempotent-Replayed" in self.response.headers else 201
 
-    def _ended(self, ids: list[str]) -> list[tuple[str, str, str | None]] | None:
-        found: list[tuple[str, str, str | None]] = []
+    def _ended(self, ids: list[str]) -> list[EndedOperation] | None:
         with self.context.database.read() as session:
-            for some in chunks(ids):
-                rows = session.execute(
-                    select(OperationRow.operation_id, OperationRow.status, OperationRow.reason).where(
-                        OperationRow.operation_id.in_(some), OperationRow.status.in_(ENDED)
-                    )
-                )
-                found += [(row.operation_id, row.status, row.reason) for row in rows]
+            found = ended_operations(session, ids)
         return found if len(found) == len(set(ids)) else None
 
 
-def _check_not_refused(operation_id: str, status: str, reason: str | None) -> None:
-    if status == OperationStatus.REFUSED.value:
-        raise OperationRefused(f"the operation ended refused: {reason}", operation_id=operation_id, reason=reason)
+def _check_not_refused(operation: EndedOperation) -> None:
+    if operation.status is OperationStatus.REFUSED:
+        reason = operation.reason
+        raise OperationRefused(f"the operation ended refused: {reason}", operation_id=operation.operation_id, reason=reason)
 
 
 def _write(

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from gateway.access.rows import SqlSecrets
 from gateway.api.bulk import BulkView, write_all
-from gateway.api.context import ContextNeeded, new_id
+from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
-from gateway.api.permissions import AsOperatorOrBrand, Reader
+from gateway.api.permissions import AsOperatorOrBrand, AsReader
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import (
     MAX_BULK_ITEMS,
@@ -27,17 +28,20 @@ from gateway.api.shapes import (
     Word32,
     as_bytes,
 )
+from gateway.brands.rows import SqlBrands
+from gateway.coalition.rows import SqlCoalition
 from gateway.members.enroll_member import enroll_member
-from gateway.members.view_link import sign_link
+from gateway.members.rows import SqlMembers
+from gateway.members.view_link import VIEW_LINK_SECRET, sign_link
 from gateway.points.history import HistoryView, member_history
-from gateway.points.views import PointsView, member_points
+from gateway.points.views import PointsSource, PointsView, member_points
+from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView, find_operation
-from gateway.store.unit_of_work import Work
+from gateway.store.unit_of_work import UnitOfWork, new_id
 from gateway.values.calendar import moment
 from gateway.values.errors import NotFound
 
 router = APIRouter(prefix="/v1/members", tags=["members"])
-VIEW_LINK_SECRET = "member-view-links"  # noqa: S105 - the name of a row
 
 
 class AuthorizerBody(Body):
@@ -85,7 +89,7 @@ def create_member(body: MemberBody, caller: AsOperatorOrBrand, write: WriteNeede
     member_id = write.once(caller, "member", body.content(), lambda work: _enroll(work, body))
     with write.context.reading() as work:
         operation_id = _operation_of(work, member_id)
-    write.settle([operation_id])
+    write.await_ledger([operation_id])
     with write.context.reading() as work:
         return MemberView(member_id=member_id, operation=find_operation(work.session, operation_id))
 
@@ -94,10 +98,10 @@ def create_member(body: MemberBody, caller: AsOperatorOrBrand, write: WriteNeede
 def create_members(body: MembersBody, caller: AsOperatorOrBrand, write: WriteNeeded) -> BulkView:
     """Enrolls many; `members` holds bodies as for one."""
 
-    def act(work: Work, _all: list[MemberBody]) -> Any:
+    def act(work: UnitOfWork, _all: list[MemberBody]) -> Any:
         def one(item: MemberBody) -> tuple[str, str | None]:
             member_id = _enroll(work, item)
-            return member_id, work.members.operation_of(member_id)
+            return member_id, work.of(SqlMembers).operation_of(member_id)
 
         return one
 
@@ -107,56 +111,61 @@ def create_members(body: MembersBody, caller: AsOperatorOrBrand, write: WriteNee
 @router.get("/{member_id}/points", responses=READS)
 def get_member_points(
     member_id: MemberIdPath,
-    _caller: Reader,
+    _caller: AsReader,
     context: ContextNeeded,
     at_block: BlockQuery = None,
     worth_at_brand: BrandIdQuery = None,
 ) -> PointsView:
     """What the member has, across all brands, now or at a past block."""
     with context.reading() as work:
-        return member_points(work, member_id, at_block, worth_at_brand)
+        return member_points(points_source(work), member_id, at_block, worth_at_brand)
 
 
 @router.get("/{member_id}/history", responses=READS)
 def get_member_history(
-    member_id: MemberIdPath, _caller: Reader, context: ContextNeeded, cursor: Cursor = None, limit: Limit = 50
+    member_id: MemberIdPath, _caller: AsReader, context: ContextNeeded, cursor: Cursor = None, limit: Limit = 50
 ) -> HistoryView:
     """What happened, newest first."""
     with context.reading() as work:
-        return member_history(work.session, member_id, cursor, limit)
+        return member_history(work.session, member_id, cursor, limit, brands=work.of(SqlBrands), members=work.of(SqlMembers))
 
 
 @router.post("/{member_id}/view-links", responses={**READS, **WRITES})
 def create_view_link(member_id: MemberIdPath, body: ViewLinkBody, _caller: AsOperatorOrBrand, context: ContextNeeded) -> ViewLinkView:
     """A signed link to the member's page. Nothing is stored, so no idempotency key is needed."""
     with context.reading() as work:
-        if work.members.find(member_id) is None:
+        if work.of(SqlMembers).find(member_id) is None:
             raise NotFound(f"there is no member {member_id}", member_id=member_id)
-        secret = work.secrets.find(VIEW_LINK_SECRET)
+        secret = work.of(SqlSecrets).find(VIEW_LINK_SECRET)
     if secret is None:
         with context.writing() as work:
-            secret = work.secrets.find(VIEW_LINK_SECRET) or secrets.token_bytes(32)
-            if work.secrets.find(VIEW_LINK_SECRET) is None:
-                work.secrets.add(VIEW_LINK_SECRET, secret)
+            secret = work.of(SqlSecrets).find(VIEW_LINK_SECRET) or secrets.token_bytes(32)
+            if work.of(SqlSecrets).find(VIEW_LINK_SECRET) is None:
+                work.of(SqlSecrets).add(VIEW_LINK_SECRET, secret)
     token, expires_at = sign_link(secret, member_id, body.valid_seconds, context.clock())
     return ViewLinkView(path=f"/members/{member_id}?link={token}", expires_at=moment(expires_at))
 
 
-def _enroll(work: Work, body: MemberBody) -> str:
+def points_source(work: UnitOfWork) -> PointsSource:
+    """What views of points look at, in this unit of work."""
+    return PointsSource(work.session, work.of(SqlBrands), work.of(SqlMembers), work.of(SqlCoalition).facts, work.now)
+
+
+def _enroll(work: UnitOfWork, body: MemberBody) -> str:
     member = enroll_member(
         body.authorizer.kind,
         as_bytes(body.authorizer.address),
         as_bytes(body.salt),
-        coalition=work.coalition,
-        members=work.members,
-        operations=work.operations,
+        coalition=work.of(SqlCoalition).facts,
+        members=work.of(SqlMembers),
+        operations=work.of(SqlOperations),
         operation_id=new_id(),
         now=work.now,
     )
     return member.member_id
 
 
-def _operation_of(work: Work, member_id: str) -> str:
-    operation_id = work.members.operation_of(member_id)
+def _operation_of(work: UnitOfWork, member_id: str) -> str:
+    operation_id = work.of(SqlMembers).operation_of(member_id)
     assert operation_id is not None, "a member is stored with its operation"
     return operation_id

@@ -8,14 +8,18 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
-from gateway.api.context import ContextNeeded, new_id
+from gateway.access.rows import SqlBulkResults, SqlPrivilegedActions
+from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
-from gateway.api.permissions import AsOperator, Reader, check_reads_brand
+from gateway.api.permissions import AsOperator, AsReader, check_reads_brand
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import Body, Cursor, Limit
+from gateway.coalition.rows import SqlCoalition
+from gateway.points.rows import SqlPoints
 from gateway.points.run_expiry import run_expiry
+from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationList, OperationView, find_operation, find_operations, list_operations
-from gateway.store.unit_of_work import Work
+from gateway.store.unit_of_work import UnitOfWork, new_id
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 OperationIdPath = Annotated[str, Path(min_length=1, max_length=64)]
@@ -34,7 +38,7 @@ class ExpiryRunView(BaseModel):
 
 @router.get("/operations", responses=READS)
 def get_operations(
-    caller: Reader, context: ContextNeeded, status: StatusQuery = None, cursor: Cursor = None, limit: Limit = 50
+    caller: AsReader, context: ContextNeeded, status: StatusQuery = None, cursor: Cursor = None, limit: Limit = 50
 ) -> OperationList:
     """Newest first; a brand sees its own."""
     with context.reading() as work:
@@ -42,7 +46,7 @@ def get_operations(
 
 
 @router.get("/operations/{operation_id}", responses=READS)
-def get_operation(operation_id: OperationIdPath, caller: Reader, context: ContextNeeded) -> OperationView:
+def get_operation(operation_id: OperationIdPath, caller: AsReader, context: ContextNeeded) -> OperationView:
     """One operation; enrolments are open to every brand."""
     with context.reading() as work:
         found = find_operation(work.session, operation_id)
@@ -55,20 +59,22 @@ def get_operation(operation_id: OperationIdPath, caller: Reader, context: Contex
 def create_expiry_run(body: ExpiryRunBody, caller: AsOperator, write: WriteNeeded) -> ExpiryRunView:
     """Expires every lot whose last day is over, member by member. Reserved points stay until their reservation ends."""
 
-    def act(work: Work) -> str:
-        accepted = run_expiry(coalition=work.coalition, points=work.points, operations=work.operations, new_id=new_id, now=work.now)
+    def act(work: UnitOfWork) -> str:
+        accepted = run_expiry(
+            coalition=work.of(SqlCoalition).facts, points=work.of(SqlPoints), operations=work.of(SqlOperations), new_id=new_id, now=work.now
+        )
         run_id = new_id()
-        work.bulk_results.add(run_id, "expiry_run", json.dumps(accepted), work.now)
+        work.of(SqlBulkResults).add(run_id, "expiry_run", json.dumps(accepted), work.now)
         subject = f"expiry-run:{run_id}"
-        work.privileged_actions.record(
+        work.of(SqlPrivilegedActions).record(
             work.now, f"{caller.principal}/{caller.key_id}", "run_expiry", subject, f"{len(accepted)} operations"
         )
         return run_id
 
     run_id = write.once(caller, "expiry_run", body.content(), act)
     with write.context.reading() as work:
-        operation_ids: list[str] = json.loads(work.bulk_results.find(run_id) or "[]")
-    write.settle(operation_ids, one=False)
+        operation_ids: list[str] = json.loads(work.of(SqlBulkResults).find(run_id) or "[]")
+    write.await_ledger(operation_ids, one=False)
     with write.context.reading() as work:
         found = find_operations(work.session, operation_ids)
     operations = [found[operation_id] for operation_id in operation_ids]

@@ -8,18 +8,20 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.api.context import ContextNeeded, new_id
+from gateway.access.rows import SqlRequests
+from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
-from gateway.api.permissions import AsBrand, Reader, brand_of, check_reads_brand
+from gateway.api.permissions import AsBrand, AsReader, brand_of, check_reads_brand
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import Cursor, Limit
+from gateway.coalition.rows import SqlCoalition
 from gateway.payments.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
 from gateway.payments.layouts import layout_named
 from gateway.payments.record import FILE_BYTES_MAX, ControlTotals, FileStatus, PaymentFile, PaymentFileRefused
 from gateway.payments.rows import SqlColumnMappings, SqlPaymentFiles
 from gateway.payments.views import line_errors
 from gateway.store.pages import cursor_after, position_of
-from gateway.store.unit_of_work import Work
+from gateway.store.unit_of_work import UnitOfWork, new_id
 from gateway.values.errors import NotFound, TooLarge
 
 router = APIRouter(prefix="/v1/payment-files", tags=["reconciliation"])
@@ -94,17 +96,17 @@ def create_payment_file(
     """Imports a file. Good rows are kept, bad ones are reported by line; a file of another layout or with wrong totals is refused whole."""
     brand_id = brand_of(caller)
     with write.context.reading() as work:
-        earlier = work.requests.find(caller.principal, write.idempotency_key)
-        mappings = SqlColumnMappings(work.session)
-        offset = work.coalition.utc_offset_seconds
+        earlier = work.of(SqlRequests).find(caller.principal, write.idempotency_key)
+        mappings = work.of(SqlColumnMappings)
+        offset = work.of(SqlCoalition).facts.utc_offset_seconds
         layout = layout_named(query.layout, query.options, brand_id=brand_id, mappings=mappings, utc_offset_seconds=offset)
     stated = ControlTotals(query.expected_rows, query.expected_gross_minor)
     request = PaymentFileImport(brand_id, query.file_name, content, layout.name, layout.options, stated)
     read = None if earlier is not None else read_payment_file(request, reader=layout.reader)
 
-    def act(work: Work) -> str:
+    def act(work: UnitOfWork) -> str:
         item = read or read_payment_file(request, reader=layout.reader)
-        files = SqlPaymentFiles(work.session)
+        files = work.of(SqlPaymentFiles)
         return keep_payment_file(item, files=files, payment_file_id=new_id(), now=work.now).payment_file_id
 
     asked = query.model_dump(exclude_none=True) | {"file_hash": request.file_hash}
@@ -120,7 +122,7 @@ def create_payment_file(
 
 
 @router.get("/{payment_file_id}", responses=READS)
-def get_payment_file(payment_file_id: PaymentFileIdPath, caller: Reader, context: ContextNeeded) -> PaymentFileView:
+def get_payment_file(payment_file_id: PaymentFileIdPath, caller: AsReader, context: ContextNeeded) -> PaymentFileView:
     """A file, refused ones too."""
     _find(context, caller, payment_file_id)
     return _view(context, payment_file_id)
@@ -129,7 +131,7 @@ def get_payment_file(payment_file_id: PaymentFileIdPath, caller: Reader, context
 @router.get("/{payment_file_id}/errors", responses=READS)
 def get_line_errors(
     payment_file_id: PaymentFileIdPath,
-    caller: Reader,
+    caller: AsReader,
     context: ContextNeeded,
     cursor: Cursor = None,
     limit: Limit = 100,
@@ -142,9 +144,9 @@ def get_line_errors(
     return LineErrorsPage(errors=views, next_cursor=cursor_after(found[-1].line_number) if len(found) == limit else None)
 
 
-def _find(context: ContextNeeded, caller: Reader, payment_file_id: str) -> PaymentFile:
+def _find(context: ContextNeeded, caller: AsReader, payment_file_id: str) -> PaymentFile:
     with context.reading() as work:
-        file = SqlPaymentFiles(work.session).find(payment_file_id)
+        file = work.of(SqlPaymentFiles).find(payment_file_id)
     if file is None:
         raise NotFound("there is no such payment file")
     check_reads_brand(caller, file.brand_id)
@@ -153,7 +155,7 @@ def _find(context: ContextNeeded, caller: Reader, payment_file_id: str) -> Payme
 
 def _view(context: ContextNeeded, payment_file_id: str) -> PaymentFileView:
     with context.reading() as work:
-        file = SqlPaymentFiles(work.session).find(payment_file_id)
+        file = work.of(SqlPaymentFiles).find(payment_file_id)
         found = line_errors(work.session, payment_file_id, limit=ERRORS_SHOWN)
     assert file is not None, "the file was just kept or found"
     return PaymentFileView.model_validate(asdict(file) | {"errors": [asdict(error) for error in found]})

@@ -9,15 +9,17 @@ from pydantic import Field, WithJsonSchema
 
 from gateway.api.brands import the_brand
 from gateway.api.bulk import BulkView, write_all
-from gateway.api.context import ContextNeeded, new_id
+from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
-from gateway.api.permissions import AsBrand, Reader, brand_of
+from gateway.api.permissions import AsBrand, AsReader, brand_of
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, BrandIdQuery, Date, ExternalId, ExternalIdPath, Moment, PositiveAmountMinor
 from gateway.purchases.ports import StoredRefund
 from gateway.purchases.record_payment_refund import PaymentRefund, record_payment_refund
+from gateway.purchases.rows import SqlPaymentRefunds, SqlPurchases
 from gateway.purchases.views import PaymentRefundView, find_payment_refund
-from gateway.store.unit_of_work import Work
+from gateway.rounds.rows import SqlOperations
+from gateway.store.unit_of_work import UnitOfWork, new_id
 from gateway.values.errors import Invalid
 
 router = APIRouter(prefix="/v1/payment-refunds", tags=["payment refunds"])
@@ -49,7 +51,7 @@ def create_payment_refund(body: PaymentRefundBody, caller: AsBrand, write: Write
     refund_id = write.once(caller, "payment_refund", body.content(), lambda work: _record(work, brand_id, body).refund_id)
     with write.context.database.read() as session:
         operation = find_payment_refund(session, brand_id, refund_id).operation
-    write.settle([operation.operation_id if operation else None])
+    write.await_ledger([operation.operation_id if operation else None])
     with write.context.database.read() as session:
         return find_payment_refund(session, brand_id, refund_id)
 
@@ -59,8 +61,8 @@ def create_payment_refunds(body: PaymentRefundsBody, caller: AsBrand, write: Wri
     """Records many; `payment_refunds` holds bodies as for one."""
     brand_id = brand_of(caller)
 
-    def act(work: Work, everything: list[PaymentRefundBody]) -> Any:
-        work.purchases.prefetch(brand_id, [item.payment_id for item in everything])
+    def act(work: UnitOfWork, everything: list[PaymentRefundBody]) -> Any:
+        work.of(SqlPurchases).prefetch(brand_id, [item.payment_id for item in everything])
 
         def one(item: PaymentRefundBody) -> tuple[str, str | None]:
             stored = _record(work, brand_id, item)
@@ -73,7 +75,7 @@ def create_payment_refunds(body: PaymentRefundsBody, caller: AsBrand, write: Wri
 
 @router.get("/{refund_id:path}", responses=READS)
 def get_payment_refund(
-    refund_id: ExternalIdPath, caller: Reader, context: ContextNeeded, brand_id: BrandIdQuery = None
+    refund_id: ExternalIdPath, caller: AsReader, context: ContextNeeded, brand_id: BrandIdQuery = None
 ) -> PaymentRefundView:
     """A payment refund of the calling brand; operator and auditor name the brand."""
     brand = caller.brand_id if caller.brand_id is not None else brand_id
@@ -83,13 +85,13 @@ def get_payment_refund(
         return find_payment_refund(work.session, brand, refund_id)
 
 
-def _record(work: Work, brand_id: int, body: PaymentRefundBody) -> StoredRefund:
+def _record(work: UnitOfWork, brand_id: int, body: PaymentRefundBody) -> StoredRefund:
     return record_payment_refund(
         PaymentRefund(body.refund_id, body.payment_id, body.amount_minor, body.occurred_at, body.business_date),
         brand=the_brand(work, brand_id),
-        purchases=work.purchases,
-        payment_refunds=work.payment_refunds,
-        operations=work.operations,
+        purchases=work.of(SqlPurchases),
+        payment_refunds=work.of(SqlPaymentRefunds),
+        operations=work.of(SqlOperations),
         operation_id=new_id(),
         now=work.now,
     )

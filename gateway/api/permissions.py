@@ -9,6 +9,7 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gateway.access.api_key import Caller, Role, matches, secret_hash, split_token
+from gateway.access.rows import SqlApiKeys
 from gateway.api.context import ContextNeeded
 from gateway.values.errors import NotAuthenticated, NotFound, NotPermitted
 
@@ -23,7 +24,7 @@ def authenticated(context: ContextNeeded, sent: Annotated[HTTPAuthorizationCrede
         raise NotAuthenticated("send an API key: Authorization: Bearer <key>")
     key_id, secret = split_token(sent.credentials)
     with context.reading() as work:
-        key = work.api_keys.find(key_id[:128])
+        key = work.of(SqlApiKeys).find(key_id[:128])
     if key is None:
         secret_hash(secret)  # as long as for a known key
         raise NotAuthenticated("this API key is unknown or was revoked")
@@ -55,7 +56,7 @@ def check_reads_brand(caller: Caller, brand_id: int | None) -> None:
         raise NotFound("there is no such thing of your brand")
 
 
-Reader = Annotated[Caller, Depends(permit(*EVERYONE))]
+AsReader = Annotated[Caller, Depends(permit(*EVERYONE))]
 AsOperator = Annotated[Caller, Depends(permit(Role.OPERATOR))]
 AsBrand = Annotated[Caller, Depends(permit(Role.BRAND))]
 AsOperatorOrBrand = Annotated[Caller, Depends(permit(Role.OPERATOR, Role.BRAND))]

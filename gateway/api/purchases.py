@@ -9,9 +9,9 @@ from pydantic import Field, WithJsonSchema
 
 from gateway.api.brands import the_brand
 from gateway.api.bulk import BulkView, write_all
-from gateway.api.context import ContextNeeded, new_id
+from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
-from gateway.api.permissions import AsBrand, Reader, brand_of
+from gateway.api.permissions import AsBrand, AsReader, brand_of
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import (
     MAX_BULK_ITEMS,
@@ -29,12 +29,17 @@ from gateway.api.shapes import (
     PositiveAmountMinor,
     Word,
 )
+from gateway.coalition.rows import SqlCoalition
 from gateway.ledger import signing
+from gateway.loyalty.programmes.rows import SqlRules
+from gateway.members.rows import SqlMembers
 from gateway.purchases.ports import StoredPurchase
 from gateway.purchases.purchase import Purchase, PurchaseLine
 from gateway.purchases.record_purchase import record_purchase
+from gateway.purchases.rows import SqlPurchases
 from gateway.purchases.views import PurchaseView, find_purchase
-from gateway.store.unit_of_work import Work
+from gateway.rounds.rows import SqlOperations
+from gateway.store.unit_of_work import UnitOfWork, new_id
 from gateway.values.errors import Invalid, NotPermitted
 from gateway.values.money import MAX_AMOUNT_MINOR
 
@@ -101,7 +106,7 @@ def create_purchase(body: PurchaseBody, caller: AsBrand, write: WriteNeeded) -> 
     payment_id = write.once(caller, "purchase", body.content(), lambda work: _record(work, brand_id, body).payment_id)
     with write.context.database.read() as session:
         operation = find_purchase(session, brand_id, payment_id).operation
-    write.settle([operation.operation_id if operation else None])
+    write.await_ledger([operation.operation_id if operation else None])
     with write.context.database.read() as session:
         return find_purchase(session, brand_id, payment_id)
 
@@ -111,7 +116,7 @@ def create_purchases(body: PurchasesBody, caller: AsBrand, write: WriteNeeded) -
     """Records many; `purchases` holds bodies as for one."""
     brand_id = brand_of(caller)
 
-    def act(work: Work, everything: list[PurchaseBody]) -> Any:
+    def act(work: UnitOfWork, everything: list[PurchaseBody]) -> Any:
         _prefetch(work, brand_id, everything)
 
         def one(item: PurchaseBody) -> tuple[str, str | None]:
@@ -124,7 +129,7 @@ def create_purchases(body: PurchasesBody, caller: AsBrand, write: WriteNeeded) -
 
 
 @router.get("/{payment_id:path}", responses=READS)
-def get_purchase(payment_id: ExternalIdPath, caller: Reader, context: ContextNeeded, brand_id: BrandIdQuery = None) -> PurchaseView:
+def get_purchase(payment_id: ExternalIdPath, caller: AsReader, context: ContextNeeded, brand_id: BrandIdQuery = None) -> PurchaseView:
     """A purchase of the calling brand; operator and auditor name the brand."""
     brand = caller.brand_id if caller.brand_id is not None else brand_id
     if brand is None:
@@ -133,27 +138,27 @@ def get_purchase(payment_id: ExternalIdPath, caller: Reader, context: ContextNee
         return find_purchase(work.session, brand, payment_id)
 
 
-def _record(work: Work, brand_id: int, body: PurchaseBody) -> StoredPurchase:
+def _record(work: UnitOfWork, brand_id: int, body: PurchaseBody) -> StoredPurchase:
     if body.brand_id is not None and body.brand_id != brand_id:
         the_brand(work, body.brand_id)
         raise NotPermitted(f"brand {brand_id} cannot report purchases of brand {body.brand_id}")
     return record_purchase(
         body.purchase(),
         brand=the_brand(work, brand_id),
-        coalition=work.coalition,
-        rules=work.rules,
-        members=work.members,
-        purchases=work.purchases,
-        operations=work.operations,
+        coalition=work.of(SqlCoalition).facts,
+        rules=work.of(SqlRules),
+        members=work.of(SqlMembers),
+        purchases=work.of(SqlPurchases),
+        operations=work.of(SqlOperations),
         operation_id=new_id(),
         now=work.now,
     )
 
 
-def _prefetch(work: Work, brand_id: int, everything: list[PurchaseBody]) -> None:
+def _prefetch(work: UnitOfWork, brand_id: int, everything: list[PurchaseBody]) -> None:
     """Reads at once what recording each would look up one by one."""
     secret = the_brand(work, brand_id).reference_secret
     payment_ids = [item.payment_id for item in everything]
-    work.purchases.prefetch(brand_id, payment_ids)
-    work.operations.prefetch_references(brand_id, ["0x" + signing.reference(secret, "payment", one).hex() for one in payment_ids])
-    work.members.prefetch({item.member_id for item in everything if item.member_id is not None})
+    work.of(SqlPurchases).prefetch(brand_id, payment_ids)
+    work.of(SqlOperations).prefetch_references(brand_id, ["0x" + signing.reference(secret, "payment", one).hex() for one in payment_ids])
+    work.of(SqlMembers).prefetch({item.member_id for item in everything if item.member_id is not None})

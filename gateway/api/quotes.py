@@ -12,8 +12,12 @@ from gateway.api.brands import the_brand
 from gateway.api.context import ContextNeeded
 from gateway.api.permissions import AsBrand, brand_of
 from gateway.api.problems import WRITES
-from gateway.api.shapes import Address, Body, ExternalId, Points, PositiveAmountMinor
-from gateway.redemption.consent import MAX_CONSENT_SECONDS, MAX_NONCE
+from gateway.api.shapes import Address, Body, ExternalId, PointsAsked, PositiveAmountMinor
+from gateway.coalition.rows import SqlCoalition
+from gateway.ledger.model import MAX_CONSENT_SECONDS
+from gateway.members.rows import SqlMembers
+from gateway.points.rows import SqlPoints
+from gateway.redemption.consent import MAX_NONCE
 from gateway.redemption.quote import MIN_CONSENT_SECONDS, QuoteRequest, quote
 from gateway.values.calendar import expiry_date
 
@@ -25,7 +29,7 @@ class QuoteBody(Body):
 
     order_id: ExternalId
     member_id: Address
-    points: Points | None = None
+    points: PointsAsked | None = None
     amount_minor: PositiveAmountMinor | None = None
     valid_seconds: Annotated[int, Field(strict=True, ge=MIN_CONSENT_SECONDS, le=MAX_CONSENT_SECONDS)] = 3_600
 
@@ -59,13 +63,13 @@ def create_quote(body: QuoteBody, caller: AsBrand, context: ContextNeeded) -> Qu
         made = quote(
             QuoteRequest(body.order_id, body.member_id, body.points, body.amount_minor, body.valid_seconds),
             brand=the_brand(work, brand_of(caller)),
-            coalition=work.coalition,
-            members=work.members,
-            points=work.points,
+            coalition=work.of(SqlCoalition).facts,
+            members=work.of(SqlMembers),
+            points=work.of(SqlPoints),
             nonce=secrets.randbelow(MAX_NONCE + 1),
             now=work.now,
         )
-        domain = work.coalition.signing_domain
+        domain = work.of(SqlCoalition).facts.signing_domain
     return QuoteView(
         order_id=body.order_id,
         member_id=body.member_id,

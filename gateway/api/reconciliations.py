@@ -10,17 +10,20 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from gateway.access.api_key import Role
-from gateway.api.context import Context, ContextNeeded, new_id
+from gateway.access.rows import SqlRequests
+from gateway.api.context import Context, ContextNeeded
 from gateway.api.idempotency import WriteNeeded
-from gateway.api.permissions import AsOperatorOrBrand, Reader, check_reads_brand
+from gateway.api.permissions import AsOperatorOrBrand, AsReader, check_reads_brand
 from gateway.api.problems import READS, WRITES
+from gateway.api.reconciliation_facts import gathered_facts
 from gateway.api.shapes import Body, Cursor, Date, Limit
+from gateway.brands.rows import SqlBrands
 from gateway.reconciliation.breaks import BreakKind
 from gateway.reconciliation.reconcile import BrandReconciled, keep_reconciliation, reconcile_brand
-from gateway.reconciliation.rows import SqlReconciliationFacts, SqlReconciliations
+from gateway.reconciliation.rows import SqlReconciliations
 from gateway.reconciliation.views import KeptReconciliation, find_reconciliation, list_breaks, list_payouts
 from gateway.store.pages import cursor_after, position_of
-from gateway.store.unit_of_work import Work
+from gateway.store.unit_of_work import UnitOfWork, new_id
 from gateway.values.errors import Invalid, NotFound
 
 router = APIRouter(prefix="/v1/reconciliations", tags=["reconciliation"])
@@ -85,15 +88,15 @@ def create_reconciliation(body: ReconciliationBody, caller: AsOperatorOrBrand, w
     """Reconciles everything known up to the cut-off; records after it are left for the next one."""
     brand_id = _brand_id(body, caller)
     with write.context.reading() as work:
-        if work.brands.find(brand_id) is None:
+        if work.of(SqlBrands).find(brand_id) is None:
             raise NotFound(f"there is no brand {brand_id}", field="brand_id")
-        earlier = work.requests.find(caller.principal, write.idempotency_key)
+        earlier = work.of(SqlRequests).find(caller.principal, write.idempotency_key)
     found = None if earlier is not None else _reconciled(write.context, brand_id, body.cut_off_date)
 
-    def act(work: Work) -> str:
-        item = found or reconcile_brand(brand_id, body.cut_off_date, facts=SqlReconciliationFacts(work.session))
+    def act(work: UnitOfWork) -> str:
+        item = found or reconcile_brand(brand_id, body.cut_off_date, facts=gathered_facts(work))
         reconciliation_id = new_id()
-        keep_reconciliation(item, reconciliations=SqlReconciliations(work.session), reconciliation_id=reconciliation_id, now=work.now)
+        keep_reconciliation(item, reconciliations=work.of(SqlReconciliations), reconciliation_id=reconciliation_id, now=work.now)
         return reconciliation_id
 
     reconciliation_id = write.once(caller, "reconciliation", body.content(), act)
@@ -103,7 +106,7 @@ def create_reconciliation(body: ReconciliationBody, caller: AsOperatorOrBrand, w
 
 
 @router.get("/{reconciliation_id}", responses=READS)
-def get_reconciliation(reconciliation_id: ReconciliationIdPath, caller: Reader, context: ContextNeeded) -> ReconciliationView:
+def get_reconciliation(reconciliation_id: ReconciliationIdPath, caller: AsReader, context: ContextNeeded) -> ReconciliationView:
     """A reconciliation's figures."""
     return _view(_find(context, caller, reconciliation_id))
 
@@ -111,7 +114,7 @@ def get_reconciliation(reconciliation_id: ReconciliationIdPath, caller: Reader, 
 @router.get("/{reconciliation_id}/breaks", responses=READS)
 def get_breaks(
     reconciliation_id: ReconciliationIdPath,
-    caller: Reader,
+    caller: AsReader,
     context: ContextNeeded,
     kind: BreakKind | None = None,
     cursor: Cursor = None,
@@ -127,7 +130,7 @@ def get_breaks(
 
 @router.get("/{reconciliation_id}/payouts", responses=READS)
 def get_payouts(
-    reconciliation_id: ReconciliationIdPath, caller: Reader, context: ContextNeeded, with_remainder: bool = False
+    reconciliation_id: ReconciliationIdPath, caller: AsReader, context: ContextNeeded, with_remainder: bool = False
 ) -> list[PayoutView]:
     """Every payout, rebuilt from named parts and one labelled remainder."""
     _find(context, caller, reconciliation_id)
@@ -147,10 +150,10 @@ def _brand_id(body: ReconciliationBody, caller: AsOperatorOrBrand) -> int:
 
 def _reconciled(context: Context, brand_id: int, cut_off: date) -> BrandReconciled:
     with context.reading() as work:
-        return reconcile_brand(brand_id, cut_off, facts=SqlReconciliationFacts(work.session))
+        return reconcile_brand(brand_id, cut_off, facts=gathered_facts(work))
 
 
-def _find(context: Context, caller: Reader, reconciliation_id: str) -> KeptReconciliation:
+def _find(context: Context, caller: AsReader, reconciliation_id: str) -> KeptReconciliation:
     with context.reading() as work:
         found = find_reconciliation(work.session, reconciliation_id)
     if found is None:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.audit.evidence import Holding
+from gateway.audit.evidence import HeldPoints
 from gateway.ledger.state import LotTotals
 
 
@@ -62,7 +62,7 @@ class Book:
 
     name: str
     entries: Sequence[BookEntry]
-    holdings: Mapping[tuple[str, int], Holding]
+    holdings: Mapping[tuple[str, int], HeldPoints]
     lots: Mapping[int, LotTotals]
     owed: Mapping[tuple[int, int], int]
     outstanding: Mapping[int, int]

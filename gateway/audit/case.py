@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gateway.audit.book import Book
 from gateway.audit.evidence import Evidence
 from gateway.audit.projection_book import projection_book
-from gateway.audit.replay import Disagreement, Progress, Replay, replay_chain
+from gateway.audit.replay import AuditProgress, Disagreement, Replay, replay_chain
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,6 @@ class Case:
         return [each for each in self.replay.disagreements if each.reason in reasons]
 
 
-def open_case(evidence: Evidence, progress: Progress | None = None) -> Case:
+def open_case(evidence: Evidence, progress: AuditProgress | None = None) -> Case:
     """Replays the ledger and reads the projection."""
     return Case(evidence, replay_chain(evidence.chain, progress), projection_book(evidence.store.projection))

@@ -43,7 +43,7 @@ class SubmittedBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class HeldPoints:
     """Points of a member in a lot; held includes reserved."""
 
     held: int
@@ -62,7 +62,7 @@ class ChainEvidence:
     block_hashes: Mapping[int, str]
     events: Sequence[LoggedEvent]
     batches: Mapping[tuple[int, int], SubmittedBatch]
-    holdings: Mapping[tuple[bytes, int], Holding]
+    holdings: Mapping[tuple[bytes, int], HeldPoints]
     owed: Mapping[tuple[int, int], int]
     outstanding: Mapping[int, int]
     recorded: Mapping[tuple[int, int], tuple[bytes, bytes]]

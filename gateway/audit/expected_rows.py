@@ -10,15 +10,15 @@ from gateway.audit.evidence import ChainEvidence
 from gateway.audit.replay import Replay
 from gateway.ledger.lots import split_lot_id
 from gateway.ledger.positions import block_number_at
-from gateway.ledger.state import BrandStatus
+from gateway.ledger.state import BrandState
 from gateway.projection.tables import MOST_POINTS_KEPT
 
-Row = tuple[Any, ...]
+ExpectedRow = tuple[Any, ...]
 
 
-def expected_rows(chain: ChainEvidence, replay: Replay) -> dict[str, Iterator[Row]]:
+def expected_rows(chain: ChainEvidence, replay: Replay) -> dict[str, Iterator[ExpectedRow]]:
     """By table name; the values of each row stand in the order of the table's columns."""
-    tables: dict[str, Callable[[ChainEvidence, Replay], Iterator[Row]]] = {
+    tables: dict[str, Callable[[ChainEvidence, Replay], Iterator[ExpectedRow]]] = {
         "ledger_blocks": _blocks,
         "ledger_batches": _batches,
         "ledger_entries": _entries,
@@ -35,18 +35,18 @@ def expected_rows(chain: ChainEvidence, replay: Replay) -> dict[str, Iterator[Ro
     return {name: rows(chain, replay) for name, rows in tables.items()}
 
 
-def _blocks(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+def _blocks(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for number, block_hash in chain.block_hashes.items():
         yield number, block_hash, chain.timestamps[number]
 
 
-def _batches(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+def _batches(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for batch in replay.batches:
         one, counts = batch.submitted, (len(batch.entries), len(batch.refusals))
         yield one.brand_id, one.number, hex_of(batch.recorded.root), *counts, one.block_number, one.transaction_hash
 
 
-def _entries(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+def _entries(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for entry in replay.book.entries:
         place = (entry.position, entry.brand_id, entry.batch_number, entry.entry_index)
         about = (
@@ -60,26 +60,26 @@ def _entries(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
         yield *place, *about, entry.rule_version, entry.entry, entry.refused, block_number_at(entry.position), entry.timestamp
 
 
-def _movements(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+def _movements(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for entry in replay.book.accepted:
         for movement in entry.movements:
             yield entry.position, movement.lot_id, entry.member, movement.held_delta, movement.reserved_delta
 
 
-def _member_lots(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+def _member_lots(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     touched = {(entry.member, movement.lot_id) for entry in replay.book.accepted for movement in entry.movements}
     for member, lot in touched:
         holding = replay.book.holdings[member or "", lot]
         yield member, lot, holding.held, holding.reserved
 
 
-def _lots(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+def _lots(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for lot, totals in replay.book.lots.items():
         came = (totals.issued, totals.opened)
         yield lot, *split_lot_id(lot), *came, totals.clawed_back, totals.redeemed, totals.refunded, totals.expired
 
 
-def _reservations(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+def _reservations(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     openings: dict[str | None, BookEntry] = {
         entry.reservation_id: entry for entry in replay.book.accepted if entry.kind in ("authorize", "redeem")
     }
@@ -90,29 +90,29 @@ def _reservations(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
         yield *whose, reserved, captured, refunded, reservation.deadline, reservation.status
 
 
-def _reservation_lots(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+def _reservation_lots(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for identity, reservation in replay.book.reservations.items():
         for lot, points in reservation.lots.items():
             yield identity, lot, *points
 
 
-def _owed(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+def _owed(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for (issuer, acceptor), points in replay.model.state.owed.items():
         yield issuer, acceptor, points
 
 
-def _brands(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+def _brands(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for brand, register in replay.brands.items():
         outstanding = replay.book.outstanding.get(brand, 0)
-        yield brand, BrandStatus(register.status).name.lower(), register.limit, outstanding, *register.terms
+        yield brand, BrandState(register.status).name.lower(), register.limit, outstanding, *register.terms
 
 
-def _brand_keys(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+def _brand_keys(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for brand, register in replay.brands.items():
         for key, (valid_from, valid_until) in register.keys.items():
             yield brand, hex_of(key), valid_from, valid_until
 
 
-def _authorizers(chain: ChainEvidence, replay: Replay) -> Iterator[Row]:
+def _authorizers(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for (member, identity), (kind, authorizer) in replay.authorizers.items():
         yield hex_of(member), hex_of(identity), kind, hex_of(authorizer)

@@ -8,31 +8,30 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
-from gateway.audit.evidence import ChainEvidence, Holding, LoggedEvent, SubmittedBatch
-from gateway.audit.ledger_events import BatchRecorded, BrandRegistered, PointsMoved, read_event
-from gateway.audit.replay import Progress
+from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, SubmittedBatch
+from gateway.audit.ledger_events import NOBODY, BatchRecorded, BrandRegistered, PointsMoved, read_event
+from gateway.audit.replay import AuditProgress
 from gateway.chain.artifacts import points_ledger
 from gateway.chain.connection import Chain, NodeRefused
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.signing import Domain
-from gateway.receipts.receipt import balance_slot
+from gateway.ledger.slots import balance_slot
 from gateway.values.errors import Unavailable
 from gateway.values.hex import from_bytes, from_int, to_bytes, to_int
 
 BLOCKS_IN_ONE_ASK = 2_000
 CALLS_IN_ONE_ASK = 200
 HOLDINGS_IN_ONE_CALL = 500
-NOBODY = bytes(20)
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
-def gather_chain(chain: Chain, coalition: CoalitionRow, block_number: int, progress: Progress | None = None) -> ChainEvidence:
+def gather_chain(chain: Chain, coalition: CoalitionRow, block_number: int, progress: AuditProgress | None = None) -> ChainEvidence:
     """Everything up to and including `block_number`."""
     return _Gathering(chain, coalition, block_number, progress).evidence()
 
 
 class _Gathering:
-    def __init__(self, chain: Chain, coalition: CoalitionRow, block_number: int, progress: Progress | None) -> None:
+    def __init__(self, chain: Chain, coalition: CoalitionRow, block_number: int, progress: AuditProgress | None) -> None:
         self.chain = chain
         self.coalition = coalition
         self.block_number = block_number
@@ -109,7 +108,7 @@ class _Gathering:
             signature=signature,
         )
 
-    def _holdings(self, events: Sequence[LoggedEvent]) -> dict[tuple[bytes, int], Holding]:
+    def _holdings(self, events: Sequence[LoggedEvent]) -> dict[tuple[bytes, int], HeldPoints]:
         """What the contract says is held, and what stands in the storage slot as reserved: calls for every one would take minutes."""
         pairs = sorted({pair for each in events if isinstance(each.event, PointsMoved) for pair in _holders(each.event)})
         chunks = [pairs[first : last + 1] for first, last in _spans(len(pairs), HOLDINGS_IN_ONE_CALL)]
@@ -121,7 +120,7 @@ class _Gathering:
         slots = (from_bytes(balance_slot(base, lot, member).to_bytes(32)) for member, lot in pairs)
         reads = [("eth_getStorageAt", (self.coalition.points_address, slot, self.at)) for slot in slots]
         words = (to_int(answer) for answer in self._ask("reading reserved points", reads))
-        return {pair: Holding(points, word >> 128) for pair, points, word in zip(pairs, held, words, strict=True)}
+        return {pair: HeldPoints(points, word >> 128) for pair, points, word in zip(pairs, held, words, strict=True)}
 
     def _owed(self, brands: Sequence[int]) -> dict[tuple[int, int], int]:
         pairs = [(issuer, acceptor) for issuer in brands for acceptor in brands if issuer != acceptor]

@@ -33,7 +33,7 @@ PROJECTION = (
     projection.LedgerBrandKeyRow,
     projection.LedgerAuthorizerRow,
 )
-Rows = TypeVar("Rows")
+_Rows = TypeVar("_Rows")
 
 
 def gather_store(database: Database) -> StoreEvidence:
@@ -58,7 +58,7 @@ def gather_store(database: Database) -> StoreEvidence:
         )
 
 
-def _rows(session: Session, table: type[Rows]) -> Sequence[Rows]:
+def _rows(session: Session, table: type[_Rows]) -> Sequence[_Rows]:
     return session.scalars(select(table)).all()
 
 

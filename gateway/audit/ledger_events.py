@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from eth_abi.abi import decode
 from eth_hash.auto import keccak
 
+NOBODY = bytes(20)
+"""The zero id, where points come from and go to."""
+
 
 @dataclass(frozen=True, slots=True)
 class BrandRegistered:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.audit.book import Book, BookEntry, BookMovement, BookReservation
-from gateway.audit.evidence import Holding
+from gateway.audit.evidence import HeldPoints
 from gateway.ledger.state import LotTotals
 from gateway.projection.tables import (
     LedgerBrandRow,
@@ -20,10 +20,10 @@ from gateway.projection.tables import (
     LedgerReservationRow,
 )
 
-Rows = Mapping[str, Sequence[tuple[Any, ...]]]
+ProjectedRows = Mapping[str, Sequence[tuple[Any, ...]]]
 
 
-def projection_book(rows: Rows) -> Book:
+def projection_book(rows: ProjectedRows) -> Book:
     """A book from every row of every projection table."""
     movements: dict[int, list[BookMovement]] = defaultdict(list)
     for row in named(rows, LedgerMovementRow):
@@ -31,7 +31,7 @@ def projection_book(rows: Rows) -> Book:
     return Book(
         name="projection",
         entries=sorted(_entries(rows, movements), key=lambda entry: entry.position),
-        holdings={(row["member_id"], row["lot_id"]): Holding(row["held"], row["reserved"]) for row in named(rows, LedgerMemberLotRow)},
+        holdings={(row["member_id"], row["lot_id"]): HeldPoints(row["held"], row["reserved"]) for row in named(rows, LedgerMemberLotRow)},
         lots={
             row["lot_id"]: LotTotals(row["issued"], row["opened"], row["redeemed"], row["clawed_back"], row["expired"], row["refunded"])
             for row in named(rows, LedgerLotRow)
@@ -42,13 +42,13 @@ def projection_book(rows: Rows) -> Book:
     )
 
 
-def named(rows: Rows, table: type[Any]) -> Iterable[dict[str, Any]]:
+def named(rows: ProjectedRows, table: type[Any]) -> Iterable[dict[str, Any]]:
     """The rows of a table by column name."""
     names = [column.name for column in table.__table__.columns]
     return (dict(zip(names, row, strict=True)) for row in rows[table.__tablename__])
 
 
-def _entries(rows: Rows, movements: Mapping[int, list[BookMovement]]) -> Iterable[BookEntry]:
+def _entries(rows: ProjectedRows, movements: Mapping[int, list[BookMovement]]) -> Iterable[BookEntry]:
     for row in named(rows, LedgerEntryRow):
         yield BookEntry(
             position=row["position"],
@@ -69,7 +69,7 @@ def _entries(rows: Rows, movements: Mapping[int, list[BookMovement]]) -> Iterabl
         )
 
 
-def _reservations(rows: Rows) -> dict[str, BookReservation]:
+def _reservations(rows: ProjectedRows) -> dict[str, BookReservation]:
     lots: dict[str, dict[int, tuple[int, int, int]]] = defaultdict(dict)
     for row in named(rows, LedgerReservationLotRow):
         lots[row["reservation_id"]][row["lot_id"]] = (row["reserved"], row["captured"], row["refunded"])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.audit.book import Book, BookEntry, BookMovement, BookReservation, hex_of
-from gateway.audit.evidence import ChainEvidence, Holding, LoggedEvent, SubmittedBatch
+from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, SubmittedBatch
 from gateway.audit.ledger_events import (
     AuthorizerAdded,
     AuthorizerRemoved,
@@ -41,10 +41,10 @@ from gateway.ledger.members import authorizer_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.positions import ledger_position
 from gateway.ledger.recover import recover_address
-from gateway.ledger.refusals import REFUSALS, Refusal
-from gateway.ledger.state import BrandStatus, MemberRecord, Reservation
+from gateway.ledger.refusals import REFUSALS, RefusalReason
+from gateway.ledger.state import BrandState, MemberRecord, ReservationRecord
 
-Progress = Callable[[str, int, int], None]
+AuditProgress = Callable[[str, int, int], None]
 """(what is being done, how many are done, how many there are)"""
 
 
@@ -83,7 +83,7 @@ class ReplayedBatch:
 class BrandRegisterState:
     """What a brand's register says at the end of the replay."""
 
-    status: int = int(BrandStatus.ACTIVE)
+    status: int = int(BrandState.ACTIVE)
     limit: int = 0
     terms: tuple[int, int, int, int] = (0, 0, 0, 0)
     keys: dict[bytes, tuple[int, int]] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class Replay:
     model: LedgerModel
 
 
-def replay_chain(chain: ChainEvidence, progress: Progress | None = None) -> Replay:
+def replay_chain(chain: ChainEvidence, progress: AuditProgress | None = None) -> Replay:
     """Applies every event in order."""
     run = _Run(chain)
     for done, logged in enumerate(chain.events):
@@ -179,7 +179,7 @@ class _Run:
     def result(self) -> Replay:
         state = self.model.state
         holdings = {
-            (hex_of(member), lot): Holding(held, state.reserved.get((member, lot), 0)) for (member, lot), held in state.held.items()
+            (hex_of(member), lot): HeldPoints(held, state.reserved.get((member, lot), 0)) for (member, lot), held in state.held.items()
         }
         book = Book(
             name="ledger",
@@ -204,7 +204,7 @@ def _refusals_by_batch(events: Sequence[LoggedEvent]) -> Mapping[tuple[int, int]
 
 
 def _name(reason: bytes) -> str:
-    known: Refusal | None = REFUSALS.get(reason)
+    known: RefusalReason | None = REFUSALS.get(reason)
     return known.value if known else hex_of(reason)
 
 
@@ -263,7 +263,7 @@ def points_of(entry: Entry) -> int:
             return sum(line.points for line in entry.lines)
 
 
-def _book_reservation(reservation: Reservation) -> BookReservation:
+def _book_reservation(reservation: ReservationRecord) -> BookReservation:
     return BookReservation(
         member=hex_of(reservation.member),
         brand_id=reservation.brand_id,

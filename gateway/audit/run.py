@@ -11,7 +11,7 @@ from gateway.audit.evidence import Evidence, StoreEvidence
 from gateway.audit.gather_chain import gather_chain
 from gateway.audit.gather_store import gather_store
 from gateway.audit.invariants import NUMBERS, Verdict, check
-from gateway.audit.replay import Progress
+from gateway.audit.replay import AuditProgress
 from gateway.chain.connection import Chain
 from gateway.store.session import Database
 from gateway.values.errors import Unavailable
@@ -54,7 +54,7 @@ def audit(
     clock: Callable[[], int],
     *,
     numbers: Sequence[int] = NUMBERS,
-    progress: Progress | None = None,
+    progress: AuditProgress | None = None,
 ) -> AuditReport:
     """Checks the invariants on live data. Nothing is written, and no unit of work is open while the node is asked."""
     store = gather_store(database)

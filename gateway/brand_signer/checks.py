@@ -25,6 +25,7 @@ from gateway.ledger.entries import (
     kind_of,
 )
 from gateway.ledger.signing import reference
+from gateway.values import calendar
 
 Detail = Mapping[str, Any]
 
@@ -90,7 +91,7 @@ def _check_entry(entry: Entry, detail: Detail, books: Books, signed: SignedState
             _check_reference(entry.reference, "point-refund", detail.get("point_refund_id"), books, signed)
             _check_point_refund(entry, detail, books, signed)
         case Expire():
-            _require(entry.points > 0 and entry.expiry_day != lots.NEVER, "wrong_expiry")
+            _require(entry.points > 0 and entry.expiry_day != calendar.NEVER, "wrong_expiry")
         case _:
             raise _NotSupported("unsupported_kind")
 
@@ -123,9 +124,9 @@ def _expiry_fits(expiry_day: int, sale: RegisteredSale, books: Books) -> bool:
     """The month end that the programme promises, counted from a day between the sale and the last on which it may be reported."""
     programme, offset = books.programme, books.utc_offset_seconds
     soonest = lots.expiry_day_for(sale.occurred_at, offset, programme.lot_validity_months)
-    reported = sale.occurred_at + programme.report_days_max * lots.SECONDS_PER_DAY
+    reported = sale.occurred_at + programme.report_days_max * calendar.SECONDS_PER_DAY
     latest = lots.expiry_day_for(reported, offset, programme.lot_validity_months)
-    return soonest <= expiry_day <= latest and (expiry_day == lots.NEVER or lots.is_month_end(expiry_day))
+    return soonest <= expiry_day <= latest and (expiry_day == calendar.NEVER or calendar.is_month_end(expiry_day))
 
 
 def _check_clawback(entry: Clawback, detail: Detail, books: Books, signed: SignedState) -> None:

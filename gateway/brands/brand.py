@@ -8,7 +8,7 @@ from enum import StrEnum
 from gateway.values.errors import Invalid, LimitExceeded, WrongState
 from gateway.values.money import Ratio
 
-MAX_BRAND_ID = 2**31 - 1  # the ledger would take one bit more, but a lot id must fit a signed 64-bit column
+MAX_REGISTERED_BRAND_ID = 2**31 - 1  # the ledger would take one bit more, but a lot id must fit a signed 64-bit column
 MAX_ISSUE_LIMIT = 2**63 - 1
 MAX_LOT_VALIDITY_MONTHS = 120
 
@@ -40,8 +40,8 @@ class Brand:
 
 def check_terms(brand_id: int, issue_limit: int, lot_validity_months: int) -> None:
     """Refuses what the ledger could not hold."""
-    if not 1 <= brand_id <= MAX_BRAND_ID:
-        raise Invalid(f"brand_id {brand_id} is not a whole number from 1 to {MAX_BRAND_ID}")
+    if not 1 <= brand_id <= MAX_REGISTERED_BRAND_ID:
+        raise Invalid(f"brand_id {brand_id} is not a whole number from 1 to {MAX_REGISTERED_BRAND_ID}")
     if not 0 <= issue_limit <= MAX_ISSUE_LIMIT:
         raise Invalid(f"issue_limit {issue_limit} is not a whole number from 0 to {MAX_ISSUE_LIMIT}")
     if not 0 <= lot_validity_months <= MAX_LOT_VALIDITY_MONTHS:

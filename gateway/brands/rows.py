@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
 
 from gateway.brands.brand import Brand, BrandStatus
 from gateway.brands.ports import NewBrand
 from gateway.brands.tables import BrandRow
 from gateway.projection.tables import LedgerBrandRow
+from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.money import Ratio
 
 
 class SqlBrands:
     """Each brand is read once in a unit of work."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
         self._seen: dict[int, Brand] = {}
 
     def find(self, brand_id: int) -> Brand | None:
@@ -38,6 +38,13 @@ class SqlBrands:
             .order_by(BrandRow.brand_id)
         )
         return [_brand(row, ledger) for row, ledger in found]
+
+    def names(self) -> dict[int, str]:
+        return {row.brand_id: row.name for row in self._session.execute(select(BrandRow.brand_id, BrandRow.name))}
+
+    def operation_of(self, brand_id: int) -> str:
+        """The operation that registers the brand."""
+        return self._session.scalars(select(BrandRow.operation_id).where(BrandRow.brand_id == brand_id)).one()
 
     def named(self, name: str) -> bool:
         return self._session.scalar(select(BrandRow.brand_id).where(BrandRow.name == name)) is not None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
+from gateway.brands.ports import Brands
 from gateway.clearing.positions import net_positions, owed_between
 from gateway.projection.tables import LedgerBlockRow, LedgerOwedRow
-from gateway.store.unit_of_work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,16 @@ class ClearingView:
     net: list[NetView]
 
 
-def clearing(work: Work) -> ClearingView:
+def clearing(session: Session, currency: str, *, brands: Brands) -> ClearingView:
     """Who owes whom as of the head of the projection."""
-    currency = work.coalition.currency
-    brands = {brand.brand_id: brand for brand in work.brands.all()}
-    rows = work.session.execute(select(LedgerOwedRow.issuer_id, LedgerOwedRow.acceptor_id, LedgerOwedRow.points))
+    by_id = {brand.brand_id: brand for brand in brands.all()}
+    rows = session.execute(select(LedgerOwedRow.issuer_id, LedgerOwedRow.acceptor_id, LedgerOwedRow.points))
     points = {(issuer, acceptor): count for issuer, acceptor, count in rows}
-    owed = owed_between(points, {brand_id: brand.par for brand_id, brand in brands.items()}, currency)
-    net = net_positions(owed, sorted(brands), currency)
+    owed = owed_between(points, {brand_id: brand.par for brand_id, brand in by_id.items()}, currency)
+    net = net_positions(owed, sorted(by_id), currency)
     return ClearingView(
         currency,
-        work.session.scalar(select(func.max(LedgerBlockRow.number))),
+        session.scalar(select(func.max(LedgerBlockRow.number))),
         [OwedView(one.issuer_id, one.acceptor_id, one.points, one.money.amount_minor, one.remainder, one.remainder_of) for one in owed],
-        [NetView(one.brand_id, brands[one.brand_id].name, one.points, one.money.amount_minor) for one in net],
+        [NetView(one.brand_id, by_id[one.brand_id].name, one.points, one.money.amount_minor) for one in net],
     )

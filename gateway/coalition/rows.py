@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,7 +11,25 @@ from sqlalchemy.orm import Session
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.tables import CoalitionRow
 from gateway.projection.tables import LedgerBlockRow
+from gateway.store.unit_of_work import UnitOfWork, wall_clock
 from gateway.values.errors import Unavailable
+
+
+class SqlCoalition:
+    """Read once in a unit of work."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
+
+    @cached_property
+    def facts(self) -> Coalition:
+        """The coalition; refuses while the gateway is not initialized."""
+        return the_coalition(self._session)
+
+
+def business_clock(clock: Callable[[], int] = wall_clock) -> Callable[[UnitOfWork], int]:
+    """The clock of units of work: the ledger's head in a sandbox, whose time is simulated; otherwise the wall clock."""
+    return lambda work: current_time(work.session, work.of(SqlCoalition).facts, clock)
 
 
 def find_coalition(session: Session) -> Coalition | None:
@@ -36,9 +55,9 @@ def the_coalition(session: Session) -> Coalition:
     return coalition
 
 
-def current_time(session: Session, coalition: Coalition, wall_clock: Callable[[], int]) -> int:
-    """Unix seconds: the ledger's head in a sandbox, whose time is simulated; otherwise the wall clock."""
+def current_time(session: Session, coalition: Coalition, clock: Callable[[], int]) -> int:
+    """Unix seconds by the coalition's clock (see `business_clock`)."""
     if not coalition.sandbox:
-        return wall_clock()
+        return clock()
     head = session.scalar(select(LedgerBlockRow.timestamp).order_by(LedgerBlockRow.number.desc()).limit(1))
-    return wall_clock() if head is None else head
+    return clock() if head is None else head

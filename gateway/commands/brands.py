@@ -10,17 +10,18 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
 
 from gateway.access.api_key import Role
 from gateway.access.create_api_key import create_api_key
 from gateway.access.revoke_api_key import revoke_api_key
-from gateway.access.tables import ApiKeyRow
-from gateway.api.context import new_id
+from gateway.access.rows import SqlApiKeys, SqlPrivilegedActions
+from gateway.brands.rows import SqlBrands
+from gateway.coalition.rows import business_clock
 from gateway.config import Settings, load_settings
+from gateway.loyalty.programmes.rows import SqlRules
 from gateway.loyalty.programmes.views import list_brands
 from gateway.store.session import Database
-from gateway.store.unit_of_work import reading, wall_clock, writing
+from gateway.store.unit_of_work import new_id, reading, wall_clock, writing
 from gateway.values.calendar import moment, moment_or_none
 from gateway.values.errors import Refusal
 
@@ -41,8 +42,8 @@ def keys() -> None:
 @as_json_option
 def show_brands(as_json: bool) -> None:
     """Every brand with its terms and points."""
-    with reading(_open()) as work:
-        found = list_brands(work.session)
+    with reading(_open(), business_clock()) as work:
+        found = list_brands(work.session, brands=work.of(SqlBrands), rules=work.of(SqlRules))
     if as_json:
         _print_json([asdict(brand) for brand in found])
         return
@@ -57,12 +58,12 @@ def show_brands(as_json: bool) -> None:
 @as_json_option
 def show_keys(as_json: bool) -> None:
     """Every API key, without its secret."""
-    with _open().read() as session:
-        rows = session.scalars(select(ApiKeyRow).order_by(ApiKeyRow.created_at, ApiKeyRow.key_id)).all()
+    with reading(_open(), business_clock()) as work:
+        rows = work.of(SqlApiKeys).all()
     found = [
         {
             "key_id": row.key_id,
-            "role": row.role,
+            "role": row.role.value,
             "brand_id": row.brand_id,
             "label": row.label,
             "created_at": moment(row.created_at),
@@ -87,14 +88,14 @@ def show_keys(as_json: bool) -> None:
 def make_key(role: str, brand_id: int | None, label: str, as_json: bool) -> None:
     """Make an API key. Its token is shown this once."""
     try:
-        with writing(_open()) as work:
-            if brand_id is not None and work.brands.find(brand_id) is None:
+        with writing(_open(), business_clock()) as work:
+            if brand_id is not None and work.of(SqlBrands).find(brand_id) is None:
                 raise click.ClickException(f"there is no brand {brand_id}")
             key, token = create_api_key(
-                new_id(), secrets.token_urlsafe(32), Role(role), brand_id, label, api_keys=work.api_keys, now=wall_clock()
+                new_id(), secrets.token_urlsafe(32), Role(role), brand_id, label, api_keys=work.of(SqlApiKeys), now=wall_clock()
             )
             subject, detail = f"api-key:{key.key_id}", f"{role} {brand_id or ''} {label}"
-            work.privileged_actions.record(wall_clock(), "command line", "create_api_key", subject, detail)
+            work.of(SqlPrivilegedActions).record(wall_clock(), "command line", "create_api_key", subject, detail)
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from refusal
     if as_json:
@@ -109,10 +110,10 @@ def make_key(role: str, brand_id: int | None, label: str, as_json: bool) -> None
 def end_key(key_id: str, as_json: bool) -> None:
     """Revoke an API key: it opens nothing from now on."""
     try:
-        with writing(_open()) as work:
-            known = work.api_keys.find(key_id)
-            revoke_api_key(key_id, known.brand_id if known else None, api_keys=work.api_keys, now=wall_clock())
-            work.privileged_actions.record(wall_clock(), "command line", "revoke_api_key", f"api-key:{key_id}", "")
+        with writing(_open(), business_clock()) as work:
+            known = work.of(SqlApiKeys).find(key_id)
+            revoke_api_key(key_id, known.brand_id if known else None, api_keys=work.of(SqlApiKeys), now=wall_clock())
+            work.of(SqlPrivilegedActions).record(wall_clock(), "command line", "revoke_api_key", f"api-key:{key_id}", "")
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from refusal
     if as_json:

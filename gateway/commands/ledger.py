@@ -8,25 +8,25 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 import uvicorn
-from sqlalchemy import func, select
 
 from gateway.access.operator_api_key import ensure_operator_api_key
-from gateway.app import build
+from gateway.app import build, make_worker
 from gateway.chain.connection import Chain, NodeRefused
 from gateway.chain.operator_key import UnsafeKeyFile, create_key_file, load_account
-from gateway.coalition.tables import CoalitionRow
+from gateway.coalition.views import find_deployment, find_head
 from gateway.config import BadSettings, Settings, load_settings
 from gateway.projection.batch_reading import LedgerUnreadable
-from gateway.projection.tables import LedgerBlockRow, LedgerEntryRow
+from gateway.projection.views import count_projected
 from gateway.rounds.completion import Completions
 from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode
-from gateway.rounds.tables import BatchRow, OperationRow, TransactionRow
+from gateway.rounds.views import count_work
 from gateway.rounds.worker import AnotherWorker, LedgerWorker
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
@@ -67,16 +67,7 @@ def init(settings: Settings, as_json: bool, address_only: bool) -> None:
     with _opened(settings) as (database, _worker):
         ensure_operator_api_key(database, settings.operator_api_key_file)
         with database.read() as session:
-            row = session.scalars(select(CoalitionRow)).one()
-    facts = {
-        "operator": address,
-        "coalition_id": row.coalition_id,
-        "chain_id": row.chain_id,
-        "access_manager_address": row.access_manager_address,
-        "points_address": row.points_address,
-        "code_hash": row.code_hash,
-        "deployed_block": row.deployed_block,
-    }
+            facts = {"operator": address, **asdict(find_deployment(session))}
     _print(facts, as_json, "\n".join(f"{name:24} {value}" for name, value in facts.items()))
 
 
@@ -104,19 +95,17 @@ def status(settings: Settings, as_json: bool) -> None:
     database = Database(settings.database_url)
     migrate(database.engine)
     with database.read() as session:
-        counts = dict(session.execute(select(OperationRow.status, func.count()).group_by(OperationRow.status)).all())
-        batches = dict(session.execute(select(BatchRow.status, func.count()).group_by(BatchRow.status)).all())
-        transactions = dict(session.execute(select(TransactionRow.status, func.count()).group_by(TransactionRow.status)).all())
-        head = session.scalars(select(LedgerBlockRow).order_by(LedgerBlockRow.number.desc()).limit(1)).one_or_none()
-        entries = session.scalar(select(func.count()).select_from(LedgerEntryRow))
+        counts = count_work(session)
+        head = find_head(session)
+        blocks_and_entries = count_projected(session)
     database.close()
     facts: dict[str, Any] = {
-        "operations": counts,
-        "batches": batches,
-        "transactions": transactions,
-        "projected_block": head.number if head else None,
+        "operations": counts.operations,
+        "batches": counts.batches,
+        "transactions": counts.transactions,
+        "projected_block": head.block_number if head else None,
         "projected_time": head.timestamp if head else None,
-        "entries": entries,
+        "entries": blocks_and_entries[1],
         "node_block": _node_block(settings),
     }
     _print(facts, as_json, "\n".join(f"{name:16} {value}" for name, value in facts.items()))
@@ -130,8 +119,7 @@ def rebuild(settings: Settings, as_json: bool) -> None:
     with _opened(settings) as (database, worker):
         worker.follower.rebuild()
         with database.read() as session:
-            blocks = session.scalar(select(func.count()).select_from(LedgerBlockRow))
-            entries = session.scalar(select(func.count()).select_from(LedgerEntryRow))
+            blocks, entries = count_projected(session)
     facts = {"blocks": blocks, "entries": entries, "seconds": round(time.monotonic() - began, 2)}
     _print(facts, as_json, f"{blocks} blocks and {entries} entries read in {facts['seconds']} s")
 
@@ -146,7 +134,7 @@ def _opened(settings: Settings) -> Iterator[tuple[Database, LedgerWorker]]:
     database = Database(settings.database_url)
     migrate(database.engine)
     chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
-    worker = LedgerWorker(database, chain, Completions(), settings)
+    worker = make_worker(database, chain, Completions(), settings)
     try:
         worker.open()
         yield database, worker

@@ -15,21 +15,22 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from gateway.api.context import new_id
+from gateway.api.reconciliation_facts import gathered_facts
+from gateway.brands.rows import SqlBrands
+from gateway.coalition.rows import SqlCoalition, business_clock
 from gateway.config import Settings, load_settings
 from gateway.payments.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
 from gateway.payments.layouts import layout_named
-from gateway.payments.record import ControlTotals, FileStatus, PaymentFile, PaymentFileRefused
-from gateway.payments.record import Progress as RowsRead
+from gateway.payments.record import ControlTotals, FileStatus, PaymentFile, PaymentFileRefused, RowsRead
 from gateway.payments.rows import SqlColumnMappings, SqlPaymentFiles
 from gateway.payments.save_column_mapping import DEFINITION_CHARACTERS_MAX, save_column_mapping
 from gateway.payments.views import line_errors
 from gateway.reconciliation.breaks import BreakKind
 from gateway.reconciliation.reconcile import keep_reconciliation, reconcile_brand
-from gateway.reconciliation.rows import SqlReconciliationFacts, SqlReconciliations
+from gateway.reconciliation.rows import SqlReconciliations
 from gateway.reconciliation.views import KeptReconciliation, find_reconciliation, latest_reconciliation, list_breaks
 from gateway.store.session import Database
-from gateway.store.unit_of_work import reading, writing
+from gateway.store.unit_of_work import new_id, reading, writing
 from gateway.values.errors import Invalid, NotFound, Refusal
 
 Asked = ParamSpec("Asked")
@@ -119,9 +120,9 @@ def save_mapping(name: str, path: Path, brand_id: int, as_json: bool) -> None:
         definition = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise Invalid(f"{path.name} is not JSON: {error}") from None
-    with writing(_open()) as work:
-        _check_brand(work.brands.find(brand_id), brand_id)
-        saved = save_column_mapping(brand_id, name, definition, mappings=SqlColumnMappings(work.session), now=work.now)
+    with writing(_open(), business_clock()) as work:
+        _check_brand(work.of(SqlBrands).find(brand_id), brand_id)
+        saved = save_column_mapping(brand_id, name, definition, mappings=work.of(SqlColumnMappings), now=work.now)
     if as_json:
         _print_json({"brand_id": brand_id, "name": name, "version": saved.version, "layout": f"mapped:{name}@{saved.version}"})
     else:
@@ -139,11 +140,11 @@ def reconcile(brand_id: int, cut_off: Any, as_json: bool) -> None:
     reconciliation_id = new_id()
     with _progress(as_json) as progress:
         progress.add_task("Matching", rows="")
-        with reading(database) as work:
-            _check_brand(work.brands.find(brand_id), brand_id)
-            item = reconcile_brand(brand_id, cut_off.date(), facts=SqlReconciliationFacts(work.session))
-        with writing(database) as work:
-            keep_reconciliation(item, reconciliations=SqlReconciliations(work.session), reconciliation_id=reconciliation_id, now=work.now)
+        with reading(database, business_clock()) as work:
+            _check_brand(work.of(SqlBrands).find(brand_id), brand_id)
+            item = reconcile_brand(brand_id, cut_off.date(), facts=gathered_facts(work))
+        with writing(database, business_clock()) as work:
+            keep_reconciliation(item, reconciliations=work.of(SqlReconciliations), reconciliation_id=reconciliation_id, now=work.now)
     with database.read() as session:
         kept = find_reconciliation(session, reconciliation_id)
     assert kept is not None, "the reconciliation was just kept"
@@ -199,20 +200,20 @@ def _import(
     stated: ControlTotals,
     progress: RowsRead,
 ) -> PaymentFile:
-    with reading(database) as work:
-        _check_brand(work.brands.find(brand_id), brand_id)
+    with reading(database, business_clock()) as work:
+        _check_brand(work.of(SqlBrands).find(brand_id), brand_id)
         layout = layout_named(
             layout_name,
             options,
             brand_id=brand_id,
-            mappings=SqlColumnMappings(work.session),
-            utc_offset_seconds=work.coalition.utc_offset_seconds,
+            mappings=work.of(SqlColumnMappings),
+            utc_offset_seconds=work.of(SqlCoalition).facts.utc_offset_seconds,
             progress=progress,
         )
     request = PaymentFileImport(brand_id, path.name[-200:], path.read_bytes(), layout.name, layout.options, stated)
     item = read_payment_file(request, reader=layout.reader)
-    with writing(database) as work:
-        return keep_payment_file(item, files=SqlPaymentFiles(work.session), payment_file_id=new_id(), now=work.now)
+    with writing(database, business_clock()) as work:
+        return keep_payment_file(item, files=work.of(SqlPaymentFiles), payment_file_id=new_id(), now=work.now)
 
 
 def _open() -> Database:

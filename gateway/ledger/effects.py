@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.ledger.entries import Entry
-from gateway.ledger.refusals import Refusal
+from gateway.ledger.refusals import RefusalReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +42,5 @@ class Effect:
 class Refused:
     """An entry that was skipped; `entry` is None where the bytes are no entry."""
 
-    reason: Refusal
+    reason: RefusalReason
     entry: Entry | None

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-SECONDS_PER_DAY = 86_400
+from gateway.values.calendar import NEVER, SECONDS_PER_DAY, first_day, local_day, month_end, year_and_month
+
 GRACE_DAYS = 30
-NEVER = 0
 MAX_BRAND_ID = 2**32 - 1
 MAX_EXPIRY_DAY = 2**32 - 1
 MAX_POINTS = 2**64 - 1
@@ -59,7 +59,7 @@ def lot_key_order(accepting_brand: int) -> Callable[[int], tuple[bool, int, bool
 def choose_lots(available: Mapping[int, int], points: int, accepting_brand: int, timestamp: int, utc_offset_seconds: int) -> list[Line]:
     """The lines that spend `points` of `available` ({lot id: unreserved points}) in the order of spending.
 
-    Expired lots are passed over. Raises `NotEnoughPoints` (with what could be spent) if they do not suffice.
+    Expired lots are passed over. Raises `LotsFallShort` (with what could be spent) if they do not suffice.
     """
     if points <= 0:
         raise ValueError("points to spend must be a positive whole number")
@@ -75,10 +75,10 @@ def choose_lots(available: Mapping[int, int], points: int, accepting_brand: int,
         missing -= taken
         if missing == 0:
             return lines
-    raise NotEnoughPoints(points, points - missing)
+    raise LotsFallShort(points, points - missing)
 
 
-class NotEnoughPoints(Exception):
+class LotsFallShort(Exception):
     """The member's usable lots hold fewer points than asked for."""
 
     def __init__(self, asked: int, usable: int) -> None:
@@ -92,52 +92,16 @@ def is_expired(expiry_day: int, timestamp: int, utc_offset_seconds: int) -> bool
     return expiry_day != NEVER and timestamp + utc_offset_seconds >= (expiry_day + 1) * SECONDS_PER_DAY
 
 
-def local_day(timestamp: int, utc_offset_seconds: int) -> int:
-    """The coalition's calendar day at a moment, in days since 1970-01-01."""
-    return (timestamp + utc_offset_seconds) // SECONDS_PER_DAY
-
-
-def month_end(day: int) -> int:
-    """The last day of the month that `day` is in."""
-    year, month = _year_and_month(day)
-    return _first_day(year, month + 1) - 1
-
-
-def is_month_end(day: int) -> bool:
-    return month_end(day) == day
-
-
 def expiry_day_for(timestamp: int, utc_offset_seconds: int, validity_months: int) -> int:
     """The expiry day of points issued at `timestamp`: the month end `validity_months` months later; 0 months = never."""
     if validity_months < 0:
         raise ValueError("validity cannot be negative")
     if validity_months == 0:
         return NEVER
-    year, month = _year_and_month(local_day(timestamp, utc_offset_seconds))
-    return _first_day(year, month + validity_months + 1) - 1
+    year, month = year_and_month(local_day(timestamp, utc_offset_seconds))
+    return first_day(year, month + validity_months + 1) - 1
 
 
 def grace_expiry_day(timestamp: int, utc_offset_seconds: int) -> int:
     """The expiry day of the lot that a point refund into an expired lot goes to."""
     return month_end(local_day(timestamp, utc_offset_seconds) + GRACE_DAYS)
-
-
-def _year_and_month(day: int) -> tuple[int, int]:
-    """Proleptic Gregorian year and month (1–12); years begin in March so that the leap day comes last."""
-    days = day + 719_468
-    era, day_of_era = divmod(days, 146_097)
-    year_of_era = (day_of_era - day_of_era // 1_460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
-    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    shifted_month = (5 * day_of_year + 2) // 153
-    month = shifted_month + 3 if shifted_month < 10 else shifted_month - 9
-    return era * 400 + year_of_era + (month <= 2), month
-
-
-def _first_day(year: int, month: int) -> int:
-    """Day number of the first of a month; `month` may exceed 12."""
-    year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
-    shifted_year = year - (month <= 2)
-    shifted_month = month - 3 if month > 2 else month + 9
-    era, year_of_era = divmod(shifted_year, 400)
-    day_of_era = year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + (153 * shifted_month + 2) // 5
-    return era * 146_097 + day_of_era - 719_468

@@ -25,14 +25,15 @@ from gateway.ledger.entries import (
     Void,
     decode_entry,
 )
-from gateway.ledger.lots import Line, grace_expiry_day, is_expired, is_month_end
+from gateway.ledger.lots import Line, grace_expiry_day, is_expired
 from gateway.ledger.lots import lot_id as lot_id_of
 from gateway.ledger.members import FIRST_VERIFIER_KIND, AuthorizerKind, authorizer_id, member_id
-from gateway.ledger.refusals import SELECTORS, Refusal
+from gateway.ledger.refusals import SELECTORS, RefusalReason
 from gateway.ledger.signing import Domain, consent_digest
-from gateway.ledger.state import BrandRecord, BrandStatus, LedgerState, MemberRecord, Reservation, ReservationState, ReservedLot
+from gateway.ledger.state import BrandRecord, BrandState, LedgerState, MemberRecord, ReservationRecord, ReservationState, ReservedLot
+from gateway.values.calendar import SECONDS_PER_DAY, is_month_end
 
-MAX_CONSENT_SECONDS = 7 * 86_400
+MAX_CONSENT_SECONDS = 7 * SECONDS_PER_DAY
 NOT_OPEN = (bytes([EntryKind.OPENING]), bytes([EntryKind.TRANSFER]))
 
 Recover = Callable[[bytes, bytes], bytes | None]
@@ -62,10 +63,10 @@ class LedgerModel:
     def register_brand(self, brand: int, limit: int) -> None:
         if brand in self.state.brands:
             raise ValueError(f"brand {brand} is registered")
-        self.state.brands[brand] = BrandRecord(BrandStatus.ACTIVE, limit)
+        self.state.brands[brand] = BrandRecord(BrandState.ACTIVE, limit)
 
     def set_brand_status(self, brand: int, status: int) -> None:
-        self.state.brands[brand].status = BrandStatus(status)
+        self.state.brands[brand].status = BrandState(status)
 
     def set_brand_limit(self, brand: int, limit: int) -> None:
         self.state.brands[brand].limit = limit
@@ -90,11 +91,11 @@ class LedgerModel:
 
     # Batches
 
-    def apply_batch(self, brand: int, number: int, entries: Sequence[bytes], timestamp: int) -> list[tuple[int, Refusal]]:
+    def apply_batch(self, brand: int, number: int, entries: Sequence[bytes], timestamp: int) -> list[tuple[int, RefusalReason]]:
         """Applies a batch that the contract accepted as a whole; returns the refused entries, as (index, reason)."""
         if (brand, number) in self.state.batches:
             raise ValueError(f"batch {number} of brand {brand} is applied")
-        refusals: list[tuple[int, Refusal]] = []
+        refusals: list[tuple[int, RefusalReason]] = []
         for index, entry in enumerate(entries):
             result = self.apply_entry(brand, entry, timestamp)
             if isinstance(result, Refused):
@@ -106,15 +107,15 @@ class LedgerModel:
     def apply_entry(self, brand: int, data: bytes, timestamp: int) -> Effect | Refused:
         """Applies one packed entry of a batch of `brand` in a block with this timestamp."""
         if data[:1] in NOT_OPEN:
-            return Refused(Refusal.UNKNOWN_ENTRY_KIND, None)
+            return Refused(RefusalReason.UNKNOWN_ENTRY_KIND, None)
         entry: Entry | None = None
         try:
             entry = decode_entry(data)
             effect = self._transition(brand, entry, timestamp)
         except UnknownEntryKind:
-            return Refused(Refusal.UNKNOWN_ENTRY_KIND, None)
+            return Refused(RefusalReason.UNKNOWN_ENTRY_KIND, None)
         except MalformedEntry:
-            return Refused(Refusal.MALFORMED_ENTRY, None)
+            return Refused(RefusalReason.MALFORMED_ENTRY, None)
         except _Skip as skip:
             return Refused(skip.reason, entry)
         for movement in effect.movements:
@@ -144,43 +145,43 @@ class LedgerModel:
 
     def _issue(self, brand: int, entry: Issue, timestamp: int) -> Effect:
         record = self.state.brands[brand]
-        _require(record.status == BrandStatus.ACTIVE, Refusal.BRAND_NOT_ACTIVE)
-        _require(any(entry.member), Refusal.ZERO_MEMBER)
-        _require(entry.points > 0, Refusal.ZERO_POINTS)
-        _require(entry.expiry_day == 0 or is_month_end(entry.expiry_day), Refusal.EXPIRY_NOT_MONTH_END)
-        _require(not self._expired(entry.expiry_day, timestamp), Refusal.LOT_EXPIRED)
-        _require(record.outstanding + entry.points <= record.limit, Refusal.LIMIT_EXCEEDED)
+        _require(record.status == BrandState.ACTIVE, RefusalReason.BRAND_NOT_ACTIVE)
+        _require(any(entry.member), RefusalReason.ZERO_MEMBER)
+        _require(entry.points > 0, RefusalReason.ZERO_POINTS)
+        _require(entry.expiry_day == 0 or is_month_end(entry.expiry_day), RefusalReason.EXPIRY_NOT_MONTH_END)
+        _require(not self._expired(entry.expiry_day, timestamp), RefusalReason.LOT_EXPIRED)
+        _require(record.outstanding + entry.points <= record.limit, RefusalReason.LIMIT_EXCEEDED)
         lot = lot_id_of(brand, entry.expiry_day)
         self.state.lots[lot].issued += entry.points
         return Effect(entry, entry.member, (Movement(entry.member, lot, entry.points, 0),))
 
     def _claw_back(self, brand: int, entry: Clawback) -> Effect:
         for line in entry.lines:
-            _require(line.points > 0, Refusal.ZERO_POINTS)
-            _require(line.brand_id == brand, Refusal.NOT_OWN_LOT)
-            _require(self.state.unreserved(entry.member, line.lot_id) >= line.points, Refusal.NOT_ENOUGH_POINTS)
+            _require(line.points > 0, RefusalReason.ZERO_POINTS)
+            _require(line.brand_id == brand, RefusalReason.NOT_OWN_LOT)
+            _require(self.state.unreserved(entry.member, line.lot_id) >= line.points, RefusalReason.NOT_ENOUGH_POINTS)
         for line in entry.lines:
             self.state.lots[line.lot_id].clawed_back += line.points
         return Effect(entry, entry.member, tuple(Movement(entry.member, line.lot_id, -line.points, 0) for line in entry.lines))
 
     def _authorize(self, brand: int, entry: Authorize | Redeem, timestamp: int) -> Effect:
-        _require(self.state.brands[brand].status == BrandStatus.ACTIVE, Refusal.BRAND_NOT_ACTIVE)
-        _require(entry.deadline >= timestamp, Refusal.CONSENT_EXPIRED)
-        _require(entry.deadline <= timestamp + MAX_CONSENT_SECONDS, Refusal.CONSENT_TOO_LONG)
+        _require(self.state.brands[brand].status == BrandState.ACTIVE, RefusalReason.BRAND_NOT_ACTIVE)
+        _require(entry.deadline >= timestamp, RefusalReason.CONSENT_EXPIRED)
+        _require(entry.deadline <= timestamp + MAX_CONSENT_SECONDS, RefusalReason.CONSENT_TOO_LONG)
         terms = (entry.member, brand, entry.points, entry.reference, entry.nonce, entry.deadline)
         digest = consent_digest(self.domain, *terms)
-        _require(digest not in self.state.reservations, Refusal.CONSENT_USED)
+        _require(digest not in self.state.reservations, RefusalReason.CONSENT_USED)
         for line in entry.lines:
-            _require(line.points > 0, Refusal.ZERO_POINTS)
-            _require(not self._expired(line.expiry_day, timestamp), Refusal.LOT_EXPIRED)
-            _require(self.state.unreserved(entry.member, line.lot_id) >= line.points, Refusal.NOT_ENOUGH_POINTS)
-        _require(sum(line.points for line in entry.lines) == entry.points, Refusal.POINTS_MISMATCH)
+            _require(line.points > 0, RefusalReason.ZERO_POINTS)
+            _require(not self._expired(line.expiry_day, timestamp), RefusalReason.LOT_EXPIRED)
+            _require(self.state.unreserved(entry.member, line.lot_id) >= line.points, RefusalReason.NOT_ENOUGH_POINTS)
+        _require(sum(line.points for line in entry.lines) == entry.points, RefusalReason.POINTS_MISMATCH)
         self._require_consent(entry, digest)
 
         at_once = isinstance(entry, Redeem)
         state = ReservationState.CAPTURED if at_once else ReservationState.OPEN
         lots = {line.lot_id: ReservedLot(line.points, line.points if at_once else 0) for line in entry.lines}
-        self.state.reservations[digest] = Reservation(entry.member, brand, entry.deadline, state, lots)
+        self.state.reservations[digest] = ReservationRecord(entry.member, brand, entry.deadline, state, lots)
         if not at_once:
             movements = tuple(Movement(entry.member, line.lot_id, 0, line.points) for line in entry.lines)
             return Effect(entry, entry.member, movements, reservation_id=digest)
@@ -194,29 +195,29 @@ class LedgerModel:
         if kind == AuthorizerKind.KEY:
             signer = self._recover(digest, proof) if len(proof) == 65 else None
             if signer is None:
-                raise _Skip(Refusal.CONSENT_INVALID)
+                raise _Skip(RefusalReason.CONSENT_INVALID)
             authorizer = signer
         else:
-            _require(kind >= FIRST_VERIFIER_KIND and len(proof) >= 2, Refusal.CONSENT_INVALID)
+            _require(kind >= FIRST_VERIFIER_KIND and len(proof) >= 2, RefusalReason.CONSENT_INVALID)
             end = 2 + int.from_bytes(proof[:2])
-            _require(end <= len(proof), Refusal.CONSENT_INVALID)
+            _require(end <= len(proof), RefusalReason.CONSENT_INVALID)
             authorizer = proof[2:end]
         record = self.state.members.get(entry.member)
         known = record is not None and authorizer_id(kind, authorizer) in record.authorizers
-        _require(known, Refusal.NOT_AN_AUTHORIZER)
+        _require(known, RefusalReason.NOT_AN_AUTHORIZER)
         if kind >= FIRST_VERIFIER_KIND:
-            _require(self._verify(kind, digest, authorizer, proof[end:]), Refusal.CONSENT_INVALID)
+            _require(self._verify(kind, digest, authorizer, proof[end:]), RefusalReason.CONSENT_INVALID)
 
     def _capture(self, brand: int, entry: Capture, timestamp: int) -> Effect:
         reservation = self._reservation(entry.reservation_id)
-        _require(reservation.brand_id == brand, Refusal.NOT_ACCEPTING_BRAND)
-        _require(reservation.state == ReservationState.OPEN, Refusal.RESERVATION_CLOSED)
-        _require(timestamp <= reservation.deadline, Refusal.DEADLINE_PASSED)
-        _require(len(entry.lines) == len(reservation.lots), Refusal.LINES_MISMATCH)
+        _require(reservation.brand_id == brand, RefusalReason.NOT_ACCEPTING_BRAND)
+        _require(reservation.state == ReservationState.OPEN, RefusalReason.RESERVATION_CLOSED)
+        _require(timestamp <= reservation.deadline, RefusalReason.DEADLINE_PASSED)
+        _require(len(entry.lines) == len(reservation.lots), RefusalReason.LINES_MISMATCH)
         for line in entry.lines:
-            _require(line.lot_id in reservation.lots, Refusal.LINES_MISMATCH)
-            _require(line.points <= reservation.lots[line.lot_id].authorized, Refusal.TOO_MANY_POINTS)
-        _require(any(line.points for line in entry.lines), Refusal.ZERO_POINTS)
+            _require(line.lot_id in reservation.lots, RefusalReason.LINES_MISMATCH)
+            _require(line.points <= reservation.lots[line.lot_id].authorized, RefusalReason.TOO_MANY_POINTS)
+        _require(any(line.points for line in entry.lines), RefusalReason.ZERO_POINTS)
         movements = []
         for line in entry.lines:
             lot = reservation.lots[line.lot_id]
@@ -229,22 +230,22 @@ class LedgerModel:
 
     def _void(self, brand: int, entry: Void, timestamp: int) -> Effect:
         reservation = self._reservation(entry.reservation_id)
-        _require(reservation.brand_id == brand or timestamp > reservation.deadline, Refusal.NOT_ACCEPTING_BRAND)
-        _require(reservation.state == ReservationState.OPEN, Refusal.RESERVATION_CLOSED)
+        _require(reservation.brand_id == brand or timestamp > reservation.deadline, RefusalReason.NOT_ACCEPTING_BRAND)
+        _require(reservation.state == ReservationState.OPEN, RefusalReason.RESERVATION_CLOSED)
         named = {line.lot_id: line.points for line in entry.lines}
-        _require(named == {lot: part.authorized for lot, part in reservation.lots.items()}, Refusal.LINES_MISMATCH)
+        _require(named == {lot: part.authorized for lot, part in reservation.lots.items()}, RefusalReason.LINES_MISMATCH)
         reservation.state = ReservationState.VOIDED
         movements = tuple(Movement(reservation.member, line.lot_id, 0, -line.points) for line in entry.lines)
         return Effect(entry, reservation.member, movements, reservation_id=entry.reservation_id)
 
     def _refund(self, brand: int, entry: PointRefund, timestamp: int) -> Effect:
         reservation = self._reservation(entry.reservation_id)
-        _require(reservation.brand_id == brand, Refusal.NOT_ACCEPTING_BRAND)
+        _require(reservation.brand_id == brand, RefusalReason.NOT_ACCEPTING_BRAND)
         for line in entry.lines:
-            _require(line.points > 0, Refusal.ZERO_POINTS)
+            _require(line.points > 0, RefusalReason.ZERO_POINTS)
             lot = reservation.lots.get(line.lot_id)
             left = lot.captured - lot.refunded if lot else 0
-            _require(line.points <= left, Refusal.TOO_MANY_POINTS)
+            _require(line.points <= left, RefusalReason.TOO_MANY_POINTS)
         movements = []
         for line in entry.lines:
             reservation.lots[line.lot_id].refunded += line.points
@@ -257,17 +258,17 @@ class LedgerModel:
         return Effect(entry, reservation.member, tuple(movements), owed, entry.reservation_id)
 
     def _expire(self, brand: int, entry: Expire, timestamp: int) -> Effect:
-        _require(self._expired(entry.expiry_day, timestamp), Refusal.LOT_NOT_EXPIRED)
-        _require(entry.points > 0, Refusal.ZERO_POINTS)
+        _require(self._expired(entry.expiry_day, timestamp), RefusalReason.LOT_NOT_EXPIRED)
+        _require(entry.points > 0, RefusalReason.ZERO_POINTS)
         lot = lot_id_of(brand, entry.expiry_day)
-        _require(entry.points == self.state.unreserved(entry.member, lot), Refusal.POINTS_MISMATCH)
+        _require(entry.points == self.state.unreserved(entry.member, lot), RefusalReason.POINTS_MISMATCH)
         self.state.lots[lot].expired += entry.points
         return Effect(entry, entry.member, (Movement(entry.member, lot, -entry.points, 0),))
 
-    def _reservation(self, reservation_id: bytes) -> Reservation:
+    def _reservation(self, reservation_id: bytes) -> ReservationRecord:
         reservation = self.state.reservations.get(reservation_id)
         if reservation is None:
-            raise _Skip(Refusal.UNKNOWN_RESERVATION)
+            raise _Skip(RefusalReason.UNKNOWN_RESERVATION)
         return reservation
 
     def _expired(self, expiry_day: int, timestamp: int) -> bool:
@@ -275,12 +276,12 @@ class LedgerModel:
 
 
 class _Skip(Exception):  # a refusal on its way out, never seen by callers
-    def __init__(self, reason: Refusal) -> None:
+    def __init__(self, reason: RefusalReason) -> None:
         super().__init__(reason.value)
         self.reason = reason
 
 
-def _require(condition: bool, reason: Refusal) -> None:
+def _require(condition: bool, reason: RefusalReason) -> None:
     if not condition:
         raise _Skip(reason)
 

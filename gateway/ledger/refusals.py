@@ -7,7 +7,7 @@ from enum import StrEnum
 from eth_hash.auto import keccak
 
 
-class Refusal(StrEnum):
+class RefusalReason(StrEnum):
     """The value is the name of the contract's custom error, which takes no arguments."""
 
     MALFORMED_ENTRY = "MalformedEntry"  # wrong length, no lines or more than 16, a lot twice, a fragment
@@ -35,15 +35,15 @@ class Refusal(StrEnum):
     TOO_MANY_POINTS = "TooManyPoints"  # more than reserved, or than captured and not yet given back
 
 
-def selector(refusal: Refusal) -> bytes:
+def selector(refusal: RefusalReason) -> bytes:
     """The four bytes that stand in `EntryRefused`."""
     return keccak(f"{refusal.value}()".encode())[:4]
 
 
-SELECTORS: dict[Refusal, bytes] = {refusal: selector(refusal) for refusal in Refusal}
-REFUSALS: dict[bytes, Refusal] = {code: refusal for refusal, code in SELECTORS.items()}
+SELECTORS: dict[RefusalReason, bytes] = {refusal: selector(refusal) for refusal in RefusalReason}
+REFUSALS: dict[bytes, RefusalReason] = {code: refusal for refusal, code in SELECTORS.items()}
 
 
-def refusal_of(code: bytes) -> Refusal:
+def refusal_of(code: bytes) -> RefusalReason:
     """The refusal that a reason selector names; KeyError for one that this format does not know."""
     return REFUSALS[bytes(code)]

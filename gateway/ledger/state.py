@@ -9,7 +9,7 @@ from enum import IntEnum
 from gateway.ledger.effects import Movement, OwedChange
 
 
-class BrandStatus(IntEnum):
+class BrandState(IntEnum):
     ACTIVE = 1
     SUSPENDED = 2  # issues, authorizes and redeems nothing; everything else goes
     EXITED = 3  # as suspended
@@ -23,7 +23,7 @@ class ReservationState(IntEnum):
 
 @dataclass(slots=True)
 class BrandRecord:
-    status: BrandStatus
+    status: BrandState
     limit: int  # on outstanding points; only issues are held to it
     outstanding: int = 0
 
@@ -36,7 +36,7 @@ class ReservedLot:
 
 
 @dataclass(slots=True)
-class Reservation:
+class ReservationRecord:
     member: bytes
     brand_id: int
     deadline: int
@@ -74,7 +74,7 @@ class LedgerState:
     reserved: dict[tuple[bytes, int], int] = field(default_factory=lambda: defaultdict(int))
     lots: dict[int, LotTotals] = field(default_factory=lambda: defaultdict(LotTotals))
     owed: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
-    reservations: dict[bytes, Reservation] = field(default_factory=dict)
+    reservations: dict[bytes, ReservationRecord] = field(default_factory=dict)
     brands: dict[int, BrandRecord] = field(default_factory=dict)
     members: dict[bytes, MemberRecord] = field(default_factory=dict)
     batches: dict[tuple[int, int], bytes] = field(default_factory=dict)  # (brand, number) → outcome word

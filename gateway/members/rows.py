@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
 
 from gateway.members.member import Authorizer, Member
 from gateway.members.tables import MemberRow
 from gateway.projection.tables import LedgerAuthorizerRow
 from gateway.store.chunks import chunks
+from gateway.store.unit_of_work import UnitOfWork
 
 
 class SqlMembers:
     """New members are inserted together when the unit of work ends."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
         self._seen: dict[str, tuple[Member, str] | None] = {}
         self._new: list[dict[str, object]] = []
+        work.before_reading(self.flush)
 
     def find(self, member_id: str) -> Member | None:
         found = self._found(member_id)

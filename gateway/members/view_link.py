@@ -7,6 +7,7 @@ import hmac
 
 from gateway.values.errors import Invalid, NotPermitted
 
+VIEW_LINK_SECRET = "member-view-links"  # noqa: S105 - the name of a row
 MAX_VALID_SECONDS = 90 * 86_400
 
 

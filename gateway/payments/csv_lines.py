@@ -18,7 +18,7 @@ TEXT_SHOWN_MAX = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CsvRow:
     """The fields of one row, in the order of the file."""
 
     line_number: int
@@ -30,7 +30,7 @@ class Table:
     """A header and the rows below it; a row that could not be taken apart comes as a LineError."""
 
     header: list[str]
-    rows: Iterator[Row | LineError]
+    rows: Iterator[CsvRow | LineError]
 
     def positions(self, wanted: list[str]) -> dict[str, int]:
         """Where the named columns stand. A missing one makes the layout unknown."""
@@ -75,7 +75,7 @@ def _decode(content: bytes, encoding: str) -> str:
         raise UnusableFile("unreadable", f"line {line} is not {encoding}: byte {error.start} of the file cannot be decoded") from None
 
 
-def _rows(reader: Iterator[list[str]], skipped: int) -> Iterator[Row | LineError]:
+def _rows(reader: Iterator[list[str]], skipped: int) -> Iterator[CsvRow | LineError]:
     line_of = _LineCounter(reader, skipped)
     while True:
         starts_on = line_of.next_line
@@ -94,13 +94,13 @@ def _rows(reader: Iterator[list[str]], skipped: int) -> Iterator[Row | LineError
             yield _checked(starts_on, fields)
 
 
-def _checked(line_number: int, fields: list[str]) -> Row | LineError:
+def _checked(line_number: int, fields: list[str]) -> CsvRow | LineError:
     for text in fields:
         if len(text) > FIELD_CHARACTERS_MAX:
             return LineError(line_number, f"a field has {len(text)} characters, at most {FIELD_CHARACTERS_MAX} are read", shown(fields))
         if "\0" in text:
             return LineError(line_number, "a field holds a NUL character", shown(fields))
-    return Row(line_number, fields)
+    return CsvRow(line_number, fields)
 
 
 class _LineCounter:

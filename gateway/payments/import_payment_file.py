@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.payments.ports import PaymentFiles, Reader
+from gateway.payments.ports import FileReader, PaymentFiles
 from gateway.payments.record import FILE_BYTES_MAX, ControlTotals, FileStatus, PaymentFile, ReadFile, UnusableFile, check_control_totals
 from gateway.values.errors import Invalid, ReferenceReused, TooLarge
 
@@ -50,7 +50,7 @@ class ReadImport:
     reason: str | None
 
 
-def read_payment_file(request: PaymentFileImport, *, reader: Reader) -> ReadImport:
+def read_payment_file(request: PaymentFileImport, *, reader: FileReader) -> ReadImport:
     """Reads and checks the whole file. Needs no database and may take seconds."""
     if len(request.content) > FILE_BYTES_MAX:
         raise TooLarge(f"a payment file has at most {FILE_BYTES_MAX} bytes", bytes=len(request.content))

@@ -12,8 +12,8 @@ from gateway.payments.formats import mapped_csv, stripe_payout_reconciliation
 from gateway.payments.formats.mapped_csv import read_mapped_csv
 from gateway.payments.formats.stripe_payout_reconciliation import StripeOptions, read_stripe_report
 from gateway.payments.mapping import column_mapping, time_zone
-from gateway.payments.ports import ColumnMappings, Reader
-from gateway.payments.record import Progress
+from gateway.payments.ports import ColumnMappings, FileReader
+from gateway.payments.record import RowsRead
 from gateway.values.errors import Invalid, NotFound
 
 
@@ -23,7 +23,7 @@ class Layout:
 
     name: str
     options: Mapping[str, str]
-    reader: Reader
+    reader: FileReader
 
 
 def layout_named(
@@ -33,7 +33,7 @@ def layout_named(
     brand_id: int,
     mappings: ColumnMappings,
     utc_offset_seconds: int,
-    progress: Progress | None = None,
+    progress: RowsRead | None = None,
 ) -> Layout:
     """`options`: reference_column and time_zone of a Stripe report; a mapped layout has all of it in its mapping."""
     if name == stripe_payout_reconciliation.LAYOUT:
@@ -45,7 +45,7 @@ def layout_named(
     raise Invalid(f"unknown layout {name[:64]!r}: {stripe_payout_reconciliation.LAYOUT} or mapped:NAME", field="layout")
 
 
-def _stripe(options: Mapping[str, str], business_zone: tzinfo, progress: Progress | None) -> Layout:
+def _stripe(options: Mapping[str, str], business_zone: tzinfo, progress: RowsRead | None) -> Layout:
     unknown = sorted(set(options) - {"reference_column", "time_zone"})
     if unknown:
         raise Invalid(f"a Stripe report has no option {', '.join(unknown)}", field="layout")
@@ -57,7 +57,7 @@ def _stripe(options: Mapping[str, str], business_zone: tzinfo, progress: Progres
     return Layout(stripe_payout_reconciliation.LAYOUT, {"reference_column": column, "time_zone": zone_name}, reader)
 
 
-def _mapped(name: str, brand_id: int, mappings: ColumnMappings, progress: Progress | None) -> Layout:
+def _mapped(name: str, brand_id: int, mappings: ColumnMappings, progress: RowsRead | None) -> Layout:
     name, _, version_text = name.partition("@")
     found: tuple[int, str] | None
     if version_text:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gateway.payments.csv_lines import Row, Table, shown
-from gateway.payments.record import ControlTotals, LineError, PaymentRecord, Progress, ReadFile
+from gateway.payments.csv_lines import CsvRow, Table, shown
+from gateway.payments.record import ControlTotals, LineError, PaymentRecord, ReadFile, RowsRead
 from gateway.values.currencies import UnreadableAmountError
 
 PROGRESS_EVERY = 5000
@@ -29,10 +29,10 @@ class Sums:
 
 def read_rows(
     table: Table,
-    record_of: Callable[[Row, Sums], PaymentRecord],
+    record_of: Callable[[CsvRow, Sums], PaymentRecord],
     *,
-    progress: Progress | None = None,
-    trailer_of: Callable[[Row], ControlTotals | None] = lambda _row: None,
+    progress: RowsRead | None = None,
+    trailer_of: Callable[[CsvRow], ControlTotals | None] = lambda _row: None,
 ) -> ReadFile:
     """Reads every row. A trailer must be the last row."""
     records: list[PaymentRecord] = []
@@ -73,7 +73,7 @@ def optional_identifier(name: str, text: str) -> str | None:
     return identifier(name, text) if text.strip() else None
 
 
-def _record(row: Row, width: int, record_of: Callable[[Row, Sums], PaymentRecord], sums: Sums) -> PaymentRecord:
+def _record(row: CsvRow, width: int, record_of: Callable[[CsvRow, Sums], PaymentRecord], sums: Sums) -> PaymentRecord:
     if len(row.fields) != width:
         raise UnreadableLineError(f"{len(row.fields)} fields where the header has {width}")
     return record_of(row, sums)

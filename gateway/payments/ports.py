@@ -7,7 +7,7 @@ from typing import Protocol
 from gateway.payments.record import PaymentFile, ReadFile
 
 
-class Reader(Protocol):
+class FileReader(Protocol):
     """A layout with its options set: bytes in, records and line errors out. Raises UnusableFile."""
 
     def __call__(self, content: bytes) -> ReadFile: ...

@@ -15,7 +15,7 @@ from gateway.values.errors import Invalid
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
 
-Progress = Callable[[int], None]
+RowsRead = Callable[[int], None]
 """Called now and then with the number of rows read so far."""
 
 

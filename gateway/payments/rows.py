@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 
-from gateway.payments.record import FileStatus, LineError, PaymentFile, PaymentRecord, ReadFile
+from gateway.payments.record import FileStatus, LineError, PaymentFile, PaymentRecord, ReadFile, RecordKind
 from gateway.payments.tables import ColumnMappingRow, PaymentFileErrorRow, PaymentFileRow, PaymentRecordRow
 from gateway.store.chunks import chunks
+from gateway.store.unit_of_work import UnitOfWork
 
 FILE_COLUMNS = [column for column in PaymentFileRow.__table__.columns if column.name != "content"]
 _ROWS_AT_ONCE = 5000
+_RECORD_COLUMNS = PaymentRecordRow.__table__.columns
 
 
 class SqlPaymentFiles:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
 
     def of_content(self, brand_id: int, file_hash: str) -> list[PaymentFile]:
         rows = self._session.execute(
@@ -30,6 +34,15 @@ class SqlPaymentFiles:
     def find(self, payment_file_id: str) -> PaymentFile | None:
         row = self._session.execute(select(*FILE_COLUMNS).where(PaymentFileRow.payment_file_id == payment_file_id)).one_or_none()
         return None if row is None else _file(row._asdict())
+
+    def records_until(self, brand_id: int, cut_off: date) -> list[tuple[int, PaymentRecord]]:
+        """The records of all files with a business date up to the cut-off, with their ids."""
+        rows = self._session.execute(
+            select(*(_RECORD_COLUMNS[name] for name in ("payment_record_id", *PaymentRecord.__slots__))).where(
+                PaymentRecordRow.brand_id == brand_id, PaymentRecordRow.business_date <= cut_off.isoformat()
+            )
+        )
+        return [(record_id, _record(values)) for record_id, *values in rows]
 
     def add(self, file: PaymentFile, content: bytes, read: ReadFile | None) -> None:
         values = {column.name: getattr(file, column.name) for column in FILE_COLUMNS}
@@ -69,8 +82,8 @@ class SqlPaymentFiles:
 
 
 class SqlColumnMappings:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
 
     def latest(self, brand_id: int, name: str) -> tuple[int, str] | None:
         row = self._session.execute(
@@ -93,6 +106,13 @@ class SqlColumnMappings:
 
 def _file(values: dict[str, object]) -> PaymentFile:
     return PaymentFile(**values | {"status": FileStatus(str(values["status"]))})  # type: ignore[arg-type]  # the columns are its fields
+
+
+def _record(values: Sequence[Any]) -> PaymentRecord:
+    """From the columns in the order of the record's fields."""
+    line_number, provider, kind, *middle, business_date, payout_id = values
+    fields = (line_number, provider, RecordKind(kind), *middle, date.fromisoformat(business_date), payout_id)
+    return PaymentRecord(*fields)
 
 
 def _record_values(file: PaymentFile, record: PaymentRecord) -> dict[str, object]:

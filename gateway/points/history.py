@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.brands.tables import BrandRow
+from gateway.brands.ports import Brands
 from gateway.ledger.lots import split_lot_id
-from gateway.members.tables import MemberRow
+from gateway.members.ports import Members
 from gateway.points.history_words import words_for
 from gateway.projection.tables import LedgerEntryRow, LedgerMemberLotRow, LedgerMovementRow
 from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow
@@ -58,11 +58,12 @@ class HistoryView:
     next_cursor: str | None
 
 
-def member_history(session: Session, member_id: str, cursor: str | None, limit: int) -> HistoryView:
+def member_history(session: Session, member_id: str, cursor: str | None, limit: int, *, brands: Brands, members: Members) -> HistoryView:
     """`limit` counts entries of the ledger; what is on its way comes on top of the first page."""
     before = position_of(cursor)
-    _check_known(session, member_id)
-    names = {row.brand_id: row.name for row in session.execute(select(BrandRow.brand_id, BrandRow.name))}
+    if members.find(member_id) is None:
+        _check_holds(session, member_id)
+    names = brands.names()
     entries = _entries(session, member_id, before, limit + 1)
     shown = entries[:limit]
     lots = _lots(session, [entry.position for entry in shown], names)
@@ -75,9 +76,7 @@ def member_history(session: Session, member_id: str, cursor: str | None, limit: 
     return HistoryView(member_id, pending + confirmed, cursor_after(shown[-1].position) if len(entries) > limit else None)
 
 
-def _check_known(session: Session, member_id: str) -> None:
-    if session.get(MemberRow, member_id) is not None:
-        return
+def _check_holds(session: Session, member_id: str) -> None:
     if session.scalar(select(LedgerMemberLotRow.lot_id).where(LedgerMemberLotRow.member_id == member_id).limit(1)) is None:
         raise NotFound(f"there is no member {member_id}", member_id=member_id)
 

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from gateway.ledger.lots import Line
 from gateway.points.holding import Holding
-from gateway.redemption.reservation import Reservation
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +18,7 @@ class ExpiredPoints:
     line: Line
 
 
-class Points(Protocol):
+class HeldByMembers(Protocol):
     def holding(self, member_id: str) -> Holding: ...
-    def reservation(self, reservation_id: str) -> Reservation | None: ...
     def expired(self, local_day: int) -> Iterable[ExpiredPoints]: ...
     def pending_expiries(self) -> set[tuple[str, int]]: ...

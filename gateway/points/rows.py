@@ -6,27 +6,26 @@ import json
 from collections.abc import Iterable
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
-from gateway.ledger.lots import NEVER, Line, split_lot_id
+from gateway.ledger.lots import Line, split_lot_id
 from gateway.points.holding import Holding
 from gateway.points.ports import ExpiredPoints
-from gateway.projection.tables import LedgerMemberLotRow, LedgerReservationRow
-from gateway.redemption.reservation import Reservation
+from gateway.projection.tables import LedgerMemberLotRow
 from gateway.rounds.operation import OperationKind
-from gateway.rounds.rows import SqlOperations
 from gateway.rounds.tables import IS_OPEN, OperationRow
+from gateway.store.unit_of_work import UnitOfWork
+from gateway.values.calendar import NEVER
 
 
 class SqlPoints:
-    """Reads what this unit of work accepted, too: it has the operations written first."""
+    """Reads what this unit of work accepted, too: what is held back is written first."""
 
-    def __init__(self, session: Session, operations: SqlOperations) -> None:
-        self._session = session
-        self._operations = operations
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
+        self._work = work
 
     def holding(self, member_id: str) -> Holding:
-        self._operations.flush()
+        self._work.flush()
         rows = self._session.execute(
             select(LedgerMemberLotRow.lot_id, LedgerMemberLotRow.held - LedgerMemberLotRow.reserved).where(
                 LedgerMemberLotRow.member_id == member_id, LedgerMemberLotRow.held > LedgerMemberLotRow.reserved
@@ -37,14 +36,6 @@ class SqlPoints:
             select(func.coalesce(func.sum(OperationRow.pending_out), 0)).where(OperationRow.member_id == member_id, IS_OPEN)
         )
         return Holding(unreserved, int(pending_out or 0))
-
-    def reservation(self, reservation_id: str) -> Reservation | None:
-        row = self._session.get(LedgerReservationRow, reservation_id)
-        if row is None:
-            return None
-        return Reservation(
-            row.reservation_id, row.member_id, row.brand_id, row.points, row.captured, row.refunded, row.deadline, row.status
-        )
 
     def expired(self, local_day: int) -> Iterable[ExpiredPoints]:
         """Unreserved points in lots whose last day lies before `local_day`."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.coalition.coalition import Coalition
-from gateway.ledger import lots
-from gateway.points.ports import Points
+from gateway.points.ports import HeldByMembers
 from gateway.rounds.operation import NewOperation, OperationKind
 from gateway.rounds.ports import Operations
+from gateway.values import calendar
 
 
-def run_expiry(*, coalition: Coalition, points: Points, operations: Operations, new_id: Callable[[], str], now: int) -> list[str]:
+def run_expiry(*, coalition: Coalition, points: HeldByMembers, operations: Operations, new_id: Callable[[], str], now: int) -> list[str]:
     """The ids of the operations; what is on its way already is left alone, so that running twice expires once."""
-    day = lots.local_day(now, coalition.utc_offset_seconds)
+    day = calendar.local_day(now, coalition.utc_offset_seconds)
     under_way = points.pending_expiries()
     accepted: list[str] = []
     for expired in points.expired(day):

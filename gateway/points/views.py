@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.brands.tables import BrandRow
+from gateway.brands.ports import Brands
+from gateway.coalition.coalition import Coalition
 from gateway.ledger.lots import is_expired, lot_key_order, split_lot_id
 from gateway.ledger.positions import ledger_position
-from gateway.members.tables import MemberRow
+from gateway.members.ports import Members
 from gateway.projection.tables import LedgerBlockRow, LedgerMemberLotRow, LedgerMovementRow
 from gateway.rounds.operation import OperationKind
 from gateway.rounds.tables import IS_OPEN, OperationRow
-from gateway.store.unit_of_work import Work
 from gateway.values.calendar import expiry_date, moment
 from gateway.values.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class BlockView:
+class AsOfBlockView:
     number: int
     at: str
 
@@ -75,24 +75,35 @@ class PointsView:
     pending_out: int
     expired: int
     ledger: int
-    block: BlockView | None
+    block: AsOfBlockView | None
     brands: list[BrandPointsView]
     lots: list[LotView]
     worth: WorthView | None
 
 
-def member_points(work: Work, member_id: str, at_block: int | None = None, worth_at_brand: int | None = None) -> PointsView:
+@dataclass(frozen=True, slots=True)
+class PointsSource:
+    """What a view of points looks at beside the projection. `now` in Unix seconds."""
+
+    session: Session
+    brands: Brands
+    members: Members
+    coalition: Coalition
+    now: int
+
+
+def member_points(source: PointsSource, member_id: str, at_block: int | None = None, worth_at_brand: int | None = None) -> PointsView:
     """Refuses an unknown member or brand, and a block that the projection has not reached."""
-    session = work.session
+    session = source.session
     block = _block(session, at_block)
     held = _held_at(session, member_id, block.number) if at_block is not None and block else _held(session, member_id)
-    if not held and session.get(MemberRow, member_id) is None:
+    if not held and source.members.find(member_id) is None:
         raise NotFound(f"there is no member {member_id}", member_id=member_id)
-    now = work.now if at_block is None or block is None else block.timestamp
+    now = source.now if at_block is None or block is None else block.timestamp
     pending, pending_out = (0, 0) if at_block is not None else _pending(session, member_id)
-    names = {row.brand_id: row.name for row in session.execute(select(BrandRow.brand_id, BrandRow.name))}
+    names = source.brands.names()
     lots = [
-        _lot(lot_id, points, reserved, names, now, work.coalition.utc_offset_seconds)
+        _lot(lot_id, points, reserved, names, now, source.coalition.utc_offset_seconds)
         for lot_id, (points, reserved) in sorted(held.items(), key=lambda item: lot_key_order(0)(item[0]))
     ]
     ledger = sum(lot.points for lot in lots)
@@ -107,10 +118,10 @@ def member_points(work: Work, member_id: str, at_block: int | None = None, worth
         pending_out,
         expired,
         ledger,
-        None if block is None else BlockView(block.number, moment(block.timestamp)),
+        None if block is None else AsOfBlockView(block.number, moment(block.timestamp)),
         _by_brand(lots),
         lots,
-        None if worth_at_brand is None else _worth(work, worth_at_brand, available),
+        None if worth_at_brand is None else _worth(source, worth_at_brand, available),
     )
 
 
@@ -180,8 +191,8 @@ def _by_brand(lots: list[LotView]) -> list[BrandPointsView]:
     return list(brands.values())
 
 
-def _worth(work: Work, brand_id: int, available: int) -> WorthView:
-    brand = work.brands.find(brand_id)
+def _worth(source: PointsSource, brand_id: int, available: int) -> WorthView:
+    brand = source.brands.find(brand_id)
     if brand is None:
         raise NotFound(f"there is no brand {brand_id}", brand_id=brand_id)
-    return WorthView(brand_id, brand.name, work.coalition.currency, brand.redemption.minor_for(available))
+    return WorthView(brand_id, brand.name, source.coalition.currency, brand.redemption.minor_for(available))

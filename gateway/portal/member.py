@@ -7,19 +7,22 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
+from gateway.access.rows import SqlSecrets
 from gateway.brands.brand import BrandStatus
-from gateway.members.view_link import check_link
+from gateway.brands.rows import SqlBrands
+from gateway.coalition.rows import SqlCoalition, business_clock
+from gateway.members.rows import SqlMembers
+from gateway.members.view_link import VIEW_LINK_SECRET, check_link
 from gateway.points.history import member_history
-from gateway.points.views import member_points
+from gateway.points.views import PointsSource, member_points
 from gateway.portal.pages import HEADERS, HERE, page
 from gateway.portal.source import PortalSource
-from gateway.store.unit_of_work import Work, reading
+from gateway.store.unit_of_work import UnitOfWork, reading
 from gateway.values.currencies import major_text
 from gateway.values.errors import NotFound, NotPermitted, Refusal
 
 router = APIRouter(include_in_schema=False)
 ITEMS_PER_PAGE = 25
-VIEW_LINK_SECRET = "member-view-links"  # noqa: S105 - the name of a row
 
 
 @router.get("/members/{member_id}")
@@ -32,10 +35,14 @@ def get_member_page(
     """The page, or a page that says why not."""
     source = cast(PortalSource, request.app.state.context)
     try:
-        with reading(source.database, source.clock) as work:
+        with reading(source.database, business_clock(source.clock)) as work:
             _check(work, member_id, link, source.clock())
-            shown = member_points(work, member_id)
-            history = member_history(work.session, member_id, cursor, ITEMS_PER_PAGE)
+            shown = member_points(
+                PointsSource(work.session, work.of(SqlBrands), work.of(SqlMembers), work.of(SqlCoalition).facts, work.now), member_id
+            )
+            history = member_history(
+                work.session, member_id, cursor, ITEMS_PER_PAGE, brands=work.of(SqlBrands), members=work.of(SqlMembers)
+            )
             worth = _worth(work, shown.available)
     except Refusal as refusal:
         status = {NotPermitted: 403, NotFound: 404}.get(type(refusal), 422)
@@ -49,18 +56,18 @@ def get_portal_style() -> FileResponse:
     return FileResponse(HERE / "portal.css", headers={**HEADERS, "Cache-Control": "max-age=3600"}, media_type="text/css")
 
 
-def _check(work: Work, member_id: str, link: str, now: int) -> None:
-    secret = work.secrets.find(VIEW_LINK_SECRET)
+def _check(work: UnitOfWork, member_id: str, link: str, now: int) -> None:
+    secret = work.of(SqlSecrets).find(VIEW_LINK_SECRET)
     if secret is None:
         raise NotPermitted("this link is not valid")
     check_link(secret, member_id, link, now)
 
 
-def _worth(work: Work, available: int) -> list[tuple[str, str]]:
+def _worth(work: UnitOfWork, available: int) -> list[tuple[str, str]]:
     """(brand, what can be paid there) of every brand that accepts points now."""
-    currency = work.coalition.currency
+    currency = work.of(SqlCoalition).facts.currency
     return [
         (brand.name, f"{major_text(brand.redemption.minor_for(available), currency)} {currency}")
-        for brand in work.brands.all()
+        for brand in work.of(SqlBrands).all()
         if brand.status is BrandStatus.ACTIVE
     ]

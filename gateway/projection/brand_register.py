@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import Event
-from gateway.ledger.state import BrandRecord, BrandStatus, LedgerState
+from gateway.ledger.state import BrandRecord, BrandState, LedgerState
 from gateway.projection.ledger_state import BRAND_STATUS
 from gateway.projection.tables import LedgerBrandKeyRow, LedgerBrandRow
 from gateway.store.upsert import set_rows
@@ -30,10 +30,10 @@ class BrandRegister:
         values = event.values
         match event.name:
             case "BrandRegistered":
-                self._state.brands[values["brandId"]] = BrandRecord(BrandStatus.ACTIVE, values["limit"])
+                self._state.brands[values["brandId"]] = BrandRecord(BrandState.ACTIVE, values["limit"])
                 self._terms[values["brandId"]] = dict.fromkeys(_TERMS, 0)
             case "BrandStatusSet":
-                self._state.brands[values["brandId"]].status = BrandStatus(values["status"])
+                self._state.brands[values["brandId"]].status = BrandState(values["status"])
             case "BrandLimitSet":
                 self._state.brands[values["brandId"]].limit = values["limit"]
             case "BrandTermsSet":

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.ledger.state import BrandRecord, BrandStatus, LedgerState, MemberRecord, Reservation, ReservationState, ReservedLot
+from gateway.ledger.state import BrandRecord, BrandState, LedgerState, MemberRecord, ReservationRecord, ReservationState, ReservedLot
 from gateway.projection.tables import LedgerAuthorizerRow, LedgerBrandRow, LedgerMemberLotRow, LedgerReservationLotRow, LedgerReservationRow
 
-BRAND_STATUS = {BrandStatus.ACTIVE: "active", BrandStatus.SUSPENDED: "suspended", BrandStatus.EXITED: "exited"}
+BRAND_STATUS = {BrandState.ACTIVE: "active", BrandState.SUSPENDED: "suspended", BrandState.EXITED: "exited"}
 RESERVATION_STATUS = {ReservationState.OPEN: "open", ReservationState.CAPTURED: "captured", ReservationState.VOIDED: "voided"}
 _BRAND_STATUS_OF = {name: status for status, name in BRAND_STATUS.items()}
 _RESERVATION_STATE_OF = {name: state for state, name in RESERVATION_STATUS.items()}
@@ -42,7 +42,7 @@ def load_state(session: Session, members: Collection[bytes], reservation_ids: Co
 def _load_reservations(session: Session, state: LedgerState, reservation_ids: Collection[bytes]) -> None:
     for names in _slices(reservation_ids):
         for row in session.scalars(select(LedgerReservationRow).where(LedgerReservationRow.reservation_id.in_(names))):
-            state.reservations[bytes.fromhex(row.reservation_id[2:])] = Reservation(
+            state.reservations[bytes.fromhex(row.reservation_id[2:])] = ReservationRecord(
                 bytes.fromhex(row.member_id[2:]), row.brand_id, row.deadline, _RESERVATION_STATE_OF[row.status], {}
             )
         for lot in session.scalars(select(LedgerReservationLotRow).where(LedgerReservationLotRow.reservation_id.in_(names))):

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
 
 from gateway.purchases.ports import NewRefund, StoredPurchase, StoredRefund
 from gateway.purchases.purchase import Purchase
 from gateway.purchases.tables import PaymentRefundRow, PurchaseLineRow, PurchaseRow
 from gateway.store.chunks import chunks
+from gateway.store.unit_of_work import UnitOfWork
 
 
 class SqlPurchases:
     """New purchases are inserted together when the unit of work ends."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
         self._seen: dict[tuple[int, str], StoredPurchase | None] = {}
         self._new: list[tuple[int, Purchase, StoredPurchase]] = []
+        work.before_reading(self.flush)
 
     def find(self, brand_id: int, payment_id: str) -> StoredPurchase | None:
         if (brand_id, payment_id) not in self._seen:
@@ -63,8 +64,8 @@ class SqlPurchases:
 class SqlPaymentRefunds:
     """Payment refunds, written at once: the next refund of the same payment must see them."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
 
     def find(self, brand_id: int, refund_id: str) -> StoredRefund | None:
         row = self._session.scalar(

@@ -14,19 +14,10 @@ from gateway.chain.artifacts import points_ledger
 from gateway.chain.connection import METHOD_NOT_FOUND, Chain, NodeRefused
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.positions import ledger_position
-from gateway.ledger.refusals import SELECTORS, Refusal
+from gateway.ledger.refusals import SELECTORS, RefusalReason
+from gateway.ledger.slots import balance_slot, batch_slots
 from gateway.projection.tables import LedgerBatchRow, LedgerBlockRow, LedgerEntryRow, LedgerMovementRow
-from gateway.receipts.receipt import (
-    CoalitionEvidence,
-    RecordedBatch,
-    SealedBlock,
-    SlotProof,
-    StateProof,
-    balance_slot,
-    batch_slots,
-    entry_receipt,
-    points_receipt,
-)
+from gateway.receipts.receipt import CoalitionEvidence, RecordedBatch, SealedBlock, SlotProof, StateProof, entry_receipt, points_receipt
 from gateway.rounds.tables import BatchRow, OperationRow
 from gateway.store.session import Database
 from gateway.values.errors import Invalid, NoSeal, NotFound, TooLarge, Unavailable, WrongState
@@ -146,7 +137,7 @@ def _recorded_batch(session: Session, brand_id: int, number: int) -> tuple[Recor
 
 
 def _selector(reason: str) -> bytes:
-    return SELECTORS[Refusal(reason)]
+    return SELECTORS[RefusalReason(reason)]
 
 
 def _nodes(nodes: Sequence[str]) -> tuple[bytes, ...]:

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eth_hash.auto import keccak
-
 from gateway.ledger.batches import leaf, merkle_branch
 from gateway.ledger.entries import (
     Authorize,
@@ -142,22 +140,6 @@ def decoded_entry(data: bytes) -> dict[str, Any] | None:
     except MalformedEntry:
         return None
     return {"kind": kind_of(entry).name.lower(), **_fields(entry)}
-
-
-def batch_slots(batches_slot: int, brand_id: int, number: int) -> tuple[int, int]:
-    """Where `batches[brand][number]` keeps root and outcome."""
-    first = _mapping_slot(batches_slot, brand_id, number)
-    return first, first + 1
-
-
-def balance_slot(balances_slot: int, lot: int, member: bytes) -> int:
-    """Where `balances[lot][member]` is kept."""
-    return _mapping_slot(balances_slot, lot, int.from_bytes(member))
-
-
-def _mapping_slot(base: int, outer_key: int, inner_key: int) -> int:
-    inner = keccak(outer_key.to_bytes(32) + base.to_bytes(32))
-    return int.from_bytes(keccak(inner_key.to_bytes(32) + inner))
 
 
 def _head(about: str, state: StateProof) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-GRACE_DAYS = 3
+MISSING_AFTER_DAYS = 3
 """A record may still be on its way while its purchase is at most this many days before the cut-off."""
 
 LATE_AFTER_DAYS = 3

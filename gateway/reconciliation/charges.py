@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.payments.record import RecordKind
-from gateway.reconciliation.breaks import GRACE_DAYS, LATE_AFTER_DAYS, BreakKind
+from gateway.reconciliation.breaks import LATE_AFTER_DAYS, MISSING_AFTER_DAYS, BreakKind
 from gateway.reconciliation.facts import ExpectedPayment, KeptRecord
 from gateway.reconciliation.findings import Findings
 from gateway.values.currencies import major_text
@@ -47,7 +47,7 @@ def _claim(payment: ExpectedPayment, charges: list[KeptRecord]) -> list[KeptReco
 
 
 def _report_missing(payment: ExpectedPayment, findings: Findings) -> None:
-    if (findings.cut_off - payment.business_date).days > GRACE_DAYS:
+    if (findings.cut_off - payment.business_date).days > MISSING_AFTER_DAYS:
         issued = f"; {payment.points_issued} points were issued without a payment" if payment.points_issued else ""
         findings.break_of_payment(BreakKind.MISSING, payment, f"no payment record of the purchase of {payment.business_date}{issued}")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.payments.record import RecordKind
-from gateway.reconciliation.breaks import GRACE_DAYS, Break, BreakKind
+from gateway.reconciliation.breaks import MISSING_AFTER_DAYS, Break, BreakKind
 from gateway.reconciliation.charges import match_charges
 from gateway.reconciliation.facts import ExpectedPayment, Facts, KeptRecord, ReportedRefund
 from gateway.reconciliation.findings import Findings, Match
@@ -49,7 +49,7 @@ def reconcile(facts: Facts) -> Reconciled:
     for payment in sorted(facts.payments, key=lambda payment: (payment.business_date, payment.payment_id)):
         named = charges.get(payment.payment_id, [])
         match_charges(payment, named, findings)
-        not_due_count += not named and payment.expected_minor > 0 and (facts.cut_off - payment.business_date).days <= GRACE_DAYS
+        not_due_count += not named and payment.expected_minor > 0 and (facts.cut_off - payment.business_date).days <= MISSING_AFTER_DAYS
         here = reported.get(payment.payment_id, [])
         if here or payment.payment_id in refunds:
             unseen += match_refunds(payment, refunds.get(payment.payment_id, []), here, findings)

@@ -5,8 +5,21 @@ from __future__ import annotations
 from datetime import date
 from typing import Protocol
 
+from gateway.payments.record import PaymentRecord
+from gateway.purchases.on_ledger import PurchaseOnLedger, RefundOnLedger
 from gateway.reconciliation.facts import Facts
 from gateway.reconciliation.matching import Reconciled
+
+
+class PurchasesOnLedger(Protocol):
+    """What the brand reported, beside what the ledger has of it."""
+
+    def purchases(self, brand_id: int) -> list[PurchaseOnLedger]: ...
+    def refunds(self, brand_id: int) -> list[RefundOnLedger]: ...
+
+
+class RecordsOfFiles(Protocol):
+    def records_until(self, brand_id: int, cut_off: date) -> list[tuple[int, PaymentRecord]]: ...
 
 
 class ReconciliationFacts(Protocol):

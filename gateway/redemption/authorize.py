@@ -5,7 +5,8 @@ from __future__ import annotations
 from gateway.brands.brand import Brand
 from gateway.coalition.coalition import Coalition
 from gateway.members.ports import Members
-from gateway.points.ports import Points
+from gateway.points.ports import HeldByMembers
+from gateway.redemption.ports import Reservations
 from gateway.redemption.redemption_request import RedemptionRequest, accept_redemption
 from gateway.rounds.operation import OperationKind
 from gateway.rounds.ports import Operations
@@ -17,7 +18,8 @@ def authorize(
     brand: Brand,
     coalition: Coalition,
     members: Members,
-    points: Points,
+    points: HeldByMembers,
+    reservations: Reservations,
     operations: Operations,
     operation_id: str,
     now: int,
@@ -30,6 +32,7 @@ def authorize(
         coalition=coalition,
         members=members,
         points=points,
+        reservations=reservations,
         operations=operations,
         operation_id=operation_id,
         now=now,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.brands.brand import Brand
-from gateway.points.ports import Points
+from gateway.redemption.ports import Reservations
 from gateway.redemption.redemption_request import earlier_operation
 from gateway.redemption.reservation import check_can_capture
 from gateway.redemption.reservation_request import check_accepting_brand, check_nothing_pending, find_reservation, operation_on
@@ -18,14 +18,14 @@ def capture(
     points_asked: int,
     *,
     brand: Brand,
-    points: Points,
+    reservations: Reservations,
     operations: Operations,
     operation_id: str,
     now: int,
 ) -> str:
     """The operation's id; the same capture_id with the same content is the first operation again."""
     check_external_id("capture_id", capture_id)
-    reservation = find_reservation(reservation_id, points, operations)
+    reservation = find_reservation(reservation_id, reservations, operations)
     new = operation_on(OperationKind.CAPTURE, reservation, "capture", capture_id, points_asked, brand, operation_id)
     known = earlier_operation(new, "capture_id", capture_id, operations)
     if known is not None:

@@ -9,14 +9,12 @@ from eth_keys.datatypes import Signature
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
 
-from gateway.ledger import lots, signing
+from gateway.ledger import signing
 from gateway.ledger.members import AuthorizerKind
+from gateway.ledger.model import MAX_CONSENT_SECONDS
 from gateway.members.member import Authorizer
 from gateway.values.errors import ConsentRefused
 from gateway.values.money import Ratio
-
-MAX_CONSENT_SECONDS = 7 * lots.SECONDS_PER_DAY
-
 
 MAX_NONCE = 2**53 - 1  # a JSON number that every client reads exactly
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.brands.brand import Brand
-from gateway.points.ports import Points
+from gateway.redemption.ports import Reservations
 from gateway.redemption.redemption_request import earlier_operation
 from gateway.redemption.reservation import check_can_refund
 from gateway.redemption.reservation_request import check_accepting_brand, find_reservation, operation_on
@@ -18,14 +18,14 @@ def point_refund(
     points_asked: int,
     *,
     brand: Brand,
-    points: Points,
+    reservations: Reservations,
     operations: Operations,
     operation_id: str,
     now: int,
 ) -> str:
     """The operation's id; the same point_refund_id with the same content is the first operation again."""
     check_external_id("point_refund_id", point_refund_id)
-    reservation = find_reservation(reservation_id, points, operations)
+    reservation = find_reservation(reservation_id, reservations, operations)
     new = operation_on(OperationKind.POINT_REFUND, reservation, "point-refund", point_refund_id, points_asked, brand, operation_id)
     known = earlier_operation(new, "point_refund_id", point_refund_id, operations)
     if known is not None:

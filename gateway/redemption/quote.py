@@ -8,10 +8,11 @@ from gateway.brands.brand import Brand, check_active
 from gateway.coalition.coalition import Coalition
 from gateway.ledger import signing
 from gateway.ledger.lots import Line
+from gateway.ledger.model import MAX_CONSENT_SECONDS
 from gateway.members.ports import Members
 from gateway.points.holding import available_at_once, lines_for
-from gateway.points.ports import Points
-from gateway.redemption.consent import MAX_CONSENT_SECONDS, Consent, points_to_cover
+from gateway.points.ports import HeldByMembers
+from gateway.redemption.consent import Consent, points_to_cover
 from gateway.values.errors import Invalid, NotEnoughPoints, NotFound
 from gateway.values.money import MAX_AMOUNT_MINOR, Money
 from gateway.values.references import check_external_id
@@ -39,7 +40,9 @@ class Quote:
     lines: list[Line]
 
 
-def quote(request: QuoteRequest, *, brand: Brand, coalition: Coalition, members: Members, points: Points, nonce: int, now: int) -> Quote:
+def quote(
+    request: QuoteRequest, *, brand: Brand, coalition: Coalition, members: Members, points: HeldByMembers, nonce: int, now: int
+) -> Quote:
     """What the member can be asked to sign; an amount is covered as far as the available points reach."""
     check_external_id("order_id", request.order_id)
     if not MIN_CONSENT_SECONDS <= request.valid_seconds <= MAX_CONSENT_SECONDS:

@@ -9,8 +9,9 @@ from gateway.coalition.coalition import Coalition
 from gateway.ledger import signing
 from gateway.members.ports import Members
 from gateway.points.holding import check_points, lines_for
-from gateway.points.ports import Points
+from gateway.points.ports import HeldByMembers
 from gateway.redemption.consent import MAX_NONCE, Consent, check_consent, check_deadline
+from gateway.redemption.ports import Reservations
 from gateway.rounds.operation import NewOperation, OperationKind, StoredOperation
 from gateway.rounds.ports import Operations
 from gateway.values.errors import ConsentRefused, Invalid, ReferenceReused, WrongState
@@ -44,7 +45,8 @@ def accept_redemption(
     brand: Brand,
     coalition: Coalition,
     members: Members,
-    points: Points,
+    points: HeldByMembers,
+    reservations: Reservations,
     operations: Operations,
     operation_id: str,
     now: int,
@@ -66,7 +68,7 @@ def accept_redemption(
     if not authorizers:
         raise ConsentRefused(f"member {request.member_id} is not enrolled on the ledger", member_id=request.member_id)
     check_consent(digest, request.proof_kind, request.proof, authorizers)
-    if points.reservation("0x" + digest.hex()) is not None or operations.pending_on("0x" + digest.hex()):
+    if reservations.find("0x" + digest.hex()) is not None or operations.pending_on("0x" + digest.hex()):
         raise WrongState("this consent was used before")
     lines_for(points.holding(request.member_id), request.points, brand.brand_id, now, coalition.utc_offset_seconds)
     operations.accept(new, now)

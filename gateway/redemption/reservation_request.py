@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from gateway.brands.brand import Brand
 from gateway.ledger import signing
-from gateway.points.ports import Points
+from gateway.redemption.ports import Reservations
 from gateway.redemption.reservation import Reservation
 from gateway.rounds.operation import NewOperation, OperationKind
 from gateway.rounds.ports import Operations
 from gateway.values.errors import NotFound, WrongState
 
 
-def find_reservation(reservation_id: str, points: Points, operations: Operations) -> Reservation:
+def find_reservation(reservation_id: str, reservations: Reservations, operations: Operations) -> Reservation:
     """The reservation as the ledger has it; one that is still on its way cannot be used yet."""
-    reservation = points.reservation(reservation_id)
+    reservation = reservations.find(reservation_id)
     if reservation is not None:
         return reservation
     if operations.pending_on(reservation_id):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.brands.brand import Brand
-from gateway.points.ports import Points
+from gateway.redemption.ports import Reservations
 from gateway.redemption.redemption_request import earlier_operation
 from gateway.redemption.reservation import check_can_void
 from gateway.redemption.reservation_request import check_nothing_pending, find_reservation, operation_on
@@ -17,14 +17,14 @@ def void(
     void_id: str,
     *,
     brand: Brand,
-    points: Points,
+    reservations: Reservations,
     operations: Operations,
     operation_id: str,
     now: int,
 ) -> str:
     """The operation's id; the same void_id with the same content is the first operation again."""
     check_external_id("void_id", void_id)
-    reservation = find_reservation(reservation_id, points, operations)
+    reservation = find_reservation(reservation_id, reservations, operations)
     new = operation_on(OperationKind.VOID, reservation, "void", void_id, 0, brand, operation_id)
     known = earlier_operation(new, "void_id", void_id, operations)
     if known is not None:

@@ -8,10 +8,10 @@ from typing import Any
 
 from gateway.ledger.effects import Effect
 from gateway.ledger.entries import MAX_LINES, Authorize, Capture, Clawback, ConsentProof, Entry, Expire, Issue, PointRefund, Redeem, Void
-from gateway.ledger.lots import Line, NotEnoughPoints, choose_lots, is_expired, lot_id, lot_key_order, split_lot_id
+from gateway.ledger.lots import Line, LotsFallShort, choose_lots, is_expired, lot_id, lot_key_order, split_lot_id
 from gateway.ledger.model import LedgerModel
-from gateway.ledger.refusals import Refusal
-from gateway.ledger.state import Reservation
+from gateway.ledger.refusals import RefusalReason
+from gateway.ledger.state import ReservationRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +135,8 @@ class EntryBuilder:
         offset = self._model.utc_offset_seconds
         try:
             lines = choose_lots(self._available(member), operation.points, operation.brand_id, self._view.timestamp, offset)
-        except NotEnoughPoints as missing:
-            raise CannotBe(Refusal.NOT_ENOUGH_POINTS) from missing
+        except LotsFallShort as missing:
+            raise CannotBe(RefusalReason.NOT_ENOUGH_POINTS) from missing
         if len(lines) > MAX_LINES:
             raise CannotBe("too_many_lots")
         proof = ConsentProof(body["proof_kind"], bytes.fromhex(body["proof"][2:]))
@@ -152,7 +152,7 @@ class EntryBuilder:
             lines.append(Line(*split_lot_id(lot), taken))
             missing -= taken
         if missing:
-            raise CannotBe(Refusal.TOO_MANY_POINTS)
+            raise CannotBe(RefusalReason.TOO_MANY_POINTS)
         return Capture(*self._reserved(operation), tuple(lines))
 
     def _void_lines(self, operation: AcceptedOperation) -> tuple[Line, ...]:
@@ -167,7 +167,7 @@ class EntryBuilder:
         left = ((lot, reservation.lots[lot].captured - reservation.lots[lot].refunded) for lot in backwards)
         lines = _take(operation.points, left)
         if sum(line.points for line in lines) < operation.points:
-            raise CannotBe(Refusal.TOO_MANY_POINTS)
+            raise CannotBe(RefusalReason.TOO_MANY_POINTS)
         return PointRefund(*self._reserved(operation), tuple(lines))
 
     def _expire(self, operation: AcceptedOperation, member: bytes) -> Expire:
@@ -177,11 +177,11 @@ class EntryBuilder:
             raise CannotBe("nothing_to_expire")
         return Expire(member, expiry_day, points)
 
-    def _reservation(self, operation: AcceptedOperation) -> Reservation | None:
+    def _reservation(self, operation: AcceptedOperation) -> ReservationRecord | None:
         assert operation.reservation_id is not None
         return self._model.state.reservations.get(operation.reservation_id)
 
-    def _open_reservation(self, operation: AcceptedOperation) -> Reservation:
+    def _open_reservation(self, operation: AcceptedOperation) -> ReservationRecord:
         reservation = self._reservation(operation)
         assert reservation is not None, "spend() has looked the reservation up"
         return reservation

@@ -1,7 +1,7 @@
-"""Follows the chain: reads blocks and logs into the projection and settles operations, one unit of work per range of blocks.
+"""Follows the chain: reads blocks and logs into the projection and marks what ended, one unit of work per range of blocks.
 
 The checkpoint is the highest row of ledger_blocks. Where the chain no longer has that block, or its parent, the chain was reorganized:
-the whole projection is dropped and rebuilt, and what the lost blocks had settled is open again.
+the whole projection is dropped and rebuilt, and what had ended in the lost blocks is open again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from gateway.projection.batch_reading import read_block
 from gateway.projection.project import drop_projection, project
 from gateway.projection.tables import LedgerBlockRow
 from gateway.rounds.completion import Completions
-from gateway.rounds.outcomes import OUT_OF_GAS, MinedTransaction, reopen_after, settle_blocks
+from gateway.rounds.outcomes import OUT_OF_GAS, MinedTransaction, mark_outcomes, reopen_after
+from gateway.rounds.ports import OperationEnds
 from gateway.rounds.tables import TransactionRow
 from gateway.store.session import Database
 
@@ -33,11 +34,12 @@ class Reorganized(Exception):
 class Follower:
     """One thread at a time. `head` is the newest block that was projected, with its base fee."""
 
-    def __init__(self, database: Database, chain: Chain, coalition: Coalition, completions: Completions) -> None:
+    def __init__(self, database: Database, chain: Chain, coalition: Coalition, completions: Completions, ends: OperationEnds) -> None:
         self._database = database
         self._chain = chain
         self._coalition = coalition
         self._completions = completions
+        self._ends = ends
         self._points_address = "0x" + coalition.points_address.hex()
         self._checkpoint: LedgerBlockRow | None = None
         self._is_checked = False
@@ -113,7 +115,7 @@ class Follower:
         mined = self._mined(blocks)
         with self._database.write() as session:
             project(session, read, self._coalition.signing_domain, self._coalition.utc_offset_seconds)
-            settle_blocks(session, read, mined)
+            mark_outcomes(session, read, mined, self._ends)
         self._checkpoint = LedgerBlockRow(number=last, block_hash=blocks[-1].hash, timestamp=blocks[-1].timestamp)
         self._is_checked = True
         self.base_fee = blocks[-1].base_fee

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from gateway.ledger.entries import kind_of
 from gateway.projection.batch_reading import ReadBatch, ReadBlock
-from gateway.purchases.tables import PaymentRefundRow
+from gateway.rounds.ports import OperationEnds
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow, TransactionRow
 from gateway.store.upsert import insert_missing
 
@@ -34,17 +34,17 @@ class MinedTransaction:
     reason: str | None
 
 
-def settle_blocks(session: Session, blocks: Sequence[ReadBlock], mined: Sequence[MinedTransaction]) -> None:
-    """Marks everything that these blocks settled."""
+def mark_outcomes(session: Session, blocks: Sequence[ReadBlock], mined: Sequence[MinedTransaction], ends: OperationEnds) -> None:
+    """Marks everything that ended in these blocks."""
     for transaction in mined:
-        _settle_transaction(session, transaction)
+        _mark_transaction(session, transaction, ends)
     batches = [(block, item) for block in blocks for item in block.items if isinstance(item, ReadBatch)]
     for start in range(0, len(batches), 200):
-        _settle_batches(session, batches[start : start + 200])
+        _mark_batches(session, batches[start : start + 200], ends)
 
 
 def reopen_after(session: Session, block_number: int) -> None:
-    """Forgets what blocks above this one had settled: their transactions count as stored again and will be sent again."""
+    """Forgets what ended in blocks above this one: their transactions count as stored again and will be sent again."""
     gone = select(TransactionRow.transaction_id).where(TransactionRow.block_number > block_number)
     batches = select(BatchRow.batch_id).where(BatchRow.transaction_id.in_(gone), BatchRow.status == "recorded")
     session.execute(
@@ -75,11 +75,11 @@ def unpack(session: Session, batch: BatchRow) -> None:
     )
 
 
-def refuse_batch(session: Session, batch: BatchRow, reason: str, at: int) -> None:
+def refuse_batch(session: Session, batch: BatchRow, reason: str, at: int, ends: OperationEnds) -> None:
     """Gives up a batch and refuses its operations."""
     batch.status = "failed"
     refused = session.scalars(select(OperationRow.operation_id).where(OperationRow.batch_id == batch.batch_id))
-    nothing_clawed_back(session, refused)
+    ends.refused(session, refused.all())
     session.execute(
         update(OperationRow)
         .where(OperationRow.batch_id == batch.batch_id, OperationRow.status == "packed")
@@ -87,13 +87,7 @@ def refuse_batch(session: Session, batch: BatchRow, reason: str, at: int) -> Non
     )
 
 
-def nothing_clawed_back(session: Session, operation_ids: Iterable[str]) -> None:
-    """Where a refused operation was a clawback, all the points that were due are missing."""
-    refund = update(PaymentRefundRow).where(PaymentRefundRow.operation_id.in_(list(operation_ids)))
-    session.execute(refund.values(points_short=PaymentRefundRow.points_due))
-
-
-def _settle_transaction(session: Session, mined: MinedTransaction) -> None:
+def _mark_transaction(session: Session, mined: MinedTransaction, ends: OperationEnds) -> None:
     row = session.scalars(select(TransactionRow).where(TransactionRow.transaction_hash == mined.transaction_hash)).one()
     row.status = "mined" if mined.reason is None else "failed"
     row.block_number, row.gas_used = mined.block_number, mined.gas_used
@@ -107,7 +101,7 @@ def _settle_transaction(session: Session, mined: MinedTransaction) -> None:
     if batch is not None:
         batch.transaction_id = row.transaction_id
         if mined.reason is not None:
-            _settle_failed_batch(session, batch, mined)
+            _mark_failed_batch(session, batch, mined, ends)
         return
     own = update(OperationRow).where(OperationRow.transaction_id.in_(ids), OperationRow.batch_id.is_(None))
     session.execute(
@@ -121,23 +115,23 @@ def _settle_transaction(session: Session, mined: MinedTransaction) -> None:
     )
 
 
-def _settle_failed_batch(session: Session, batch: BatchRow, mined: MinedTransaction) -> None:
+def _mark_failed_batch(session: Session, batch: BatchRow, mined: MinedTransaction, ends: OperationEnds) -> None:
     if batch.status in ("recorded", "failed"):
         return
     if mined.reason == "BatchExpired":
         ask_again(batch, mined.block_timestamp + (batch.deadline - batch.created_at))
     else:
-        refuse_batch(session, batch, f"batch_reverted: {mined.reason}", mined.block_timestamp)
+        refuse_batch(session, batch, f"batch_reverted: {mined.reason}", mined.block_timestamp, ends)
 
 
-def _settle_batches(session: Session, batches: Sequence[tuple[ReadBlock, ReadBatch]]) -> None:
+def _mark_batches(session: Session, batches: Sequence[tuple[ReadBlock, ReadBatch]], ends: OperationEnds) -> None:
     names = [(read.brand_id, read.number) for _, read in batches]
     rows = {
         (row.brand_id, row.number): row
         for row in session.scalars(select(BatchRow).where(tuple_(BatchRow.brand_id, BatchRow.number).in_(names)))
     }
     operations = _operations_of(session, [row.batch_id for row in rows.values()])
-    settled: list[dict[str, Any]] = []
+    ended: list[dict[str, Any]] = []
     refused: list[str] = []
     references: list[dict[str, Any]] = []
     for block, read in batches:
@@ -150,7 +144,7 @@ def _settle_batches(session: Session, batches: Sequence[tuple[ReadBlock, ReadBat
         for index, entry in enumerate(read.entries):
             operation = operations.get((row.batch_id, index)) if row is not None and is_ours else None
             if operation is not None:
-                settled.append(_settled(operation, block, entry.refused))
+                ended.append(_ended(operation, block, entry.refused))
                 if entry.refused is not None:
                     refused.append(operation[1])
             reference = getattr(entry.entry, "reference", None)
@@ -163,10 +157,10 @@ def _settle_batches(session: Session, batches: Sequence[tuple[ReadBlock, ReadBat
                         "operation_id": operation[1] if operation else None,
                     }
                 )
-    if settled:
-        session.execute(update(OperationRow), settled)
+    if ended:
+        session.execute(update(OperationRow), ended)
     if refused:
-        nothing_clawed_back(session, refused)
+        ends.refused(session, refused)
     insert_missing(session, ReferenceRow, references)
 
 
@@ -181,7 +175,7 @@ def _operations_of(session: Session, batch_ids: Iterable[int]) -> dict[tuple[int
     }
 
 
-def _settled(operation: tuple[int, str], block: ReadBlock, refused: str | None) -> dict[str, Any]:
+def _ended(operation: tuple[int, str], block: ReadBlock, refused: str | None) -> dict[str, Any]:
     return {
         "sequence": operation[0],
         "status": "confirmed" if refused is None else "refused",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from gateway.ledger.effects import Refused
 from gateway.ledger.entries import Entry, encode_entry
 from gateway.ledger.model import LedgerModel
-from gateway.ledger.refusals import Refusal
+from gateway.ledger.refusals import RefusalReason
 from gateway.rounds.entry_building import AcceptedOperation, CannotBe, EntryBuilder, MustWait, RoundView
 from gateway.rounds.gas import BATCH_GAS_MAX, entry_gas
 
@@ -88,7 +88,7 @@ class _Packing:
             if operation.reservation_id in self._view.waiting_reservations:
                 self._defer(operation, None)
             else:
-                self._refuse(operation, Refusal.UNKNOWN_RESERVATION)
+                self._refuse(operation, RefusalReason.UNKNOWN_RESERVATION)
             return
         if member in self._blocked or self._brand_of_member.get(member, operation.brand_id) != operation.brand_id:
             self._defer(operation, member)

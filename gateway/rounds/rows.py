@@ -6,24 +6,25 @@ import json
 from collections.abc import Iterable
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
 
 from gateway.rounds.operation import NewOperation, OperationKind, OperationStatus, StoredOperation
 from gateway.rounds.tables import IS_OPEN, OperationRow, ReferenceRow
 from gateway.store.chunks import chunks
+from gateway.store.unit_of_work import UnitOfWork
 
 
 class SqlOperations:
     """Answers include what this unit of work has accepted itself."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
         self._new: dict[str, NewOperation] = {}
         self._rows: list[dict[str, object]] = []
         self._references: dict[tuple[int, str], str | None] = {}
         self._free: set[tuple[int, str]] = set()
         self._new_references: list[dict[str, object]] = []
         self._pending_issues: dict[int, int] = {}
+        work.before_reading(self.flush)
 
     def accept(self, operation: NewOperation, at: int) -> None:
         """Stores it as accepted, with its reference: from the commit on it is acknowledged."""

@@ -14,7 +14,6 @@ from eth_hash.auto import keccak
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from gateway.brands.tables import BrandRow
 from gateway.chain.artifacts import points_ledger
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import current_time
@@ -25,12 +24,12 @@ from gateway.ledger.model import LedgerModel
 from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import batch_digest
 from gateway.projection.tables import LedgerBatchRow, LedgerBrandKeyRow
-from gateway.purchases.tables import PaymentRefundRow
 from gateway.rounds.admin_calls import ADMIN_KINDS, admin_calls
 from gateway.rounds.gas import batch_gas, entry_gas
 from gateway.rounds.operation_reading import accepted_operations, read_waiting
-from gateway.rounds.outcomes import BATCH_PURPOSE, nothing_clawed_back, refuse_batch, unpack
+from gateway.rounds.outcomes import BATCH_PURPOSE, refuse_batch, unpack
 from gateway.rounds.packing import PackedBatch, RefusedOperation, Round, pack_round
+from gateway.rounds.ports import OperationEnds, SignersDirectory
 from gateway.rounds.signer_port import SignerAddress, SigningRequest
 from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow, TransactionRow
@@ -56,13 +55,23 @@ class Sequencer:
     """The steps of a round, each of which may be the last one before a crash."""
 
     def __init__(
-        self, database: Database, submitter: Submitter, coalition: Coalition, batch_lifetime_seconds: int, wall_clock: Callable[[], int]
+        self,
+        database: Database,
+        submitter: Submitter,
+        coalition: Coalition,
+        batch_lifetime_seconds: int,
+        wall_clock: Callable[[], int],
+        *,
+        signers: SignersDirectory,
+        ends: OperationEnds,
     ) -> None:
         self._database = database
         self._submitter = submitter
         self._coalition = coalition
         self._batch_lifetime_seconds = batch_lifetime_seconds
         self._wall_clock = wall_clock
+        self._signers = signers
+        self._ends = ends
         self._points_address = "0x" + coalition.points_address.hex()
 
     def has_work(self) -> bool:
@@ -106,11 +115,7 @@ class Sequencer:
                 self._store_batch(session, batch, now)
             for refused in packed.refused:
                 _refuse(session, refused, now)
-            for operation in waiting.operations:
-                if operation.operation_id in packed.points_short:
-                    short = packed.points_short[operation.operation_id]
-                    refund = update(PaymentRefundRow).where(PaymentRefundRow.operation_id == operation.operation_id)
-                    session.execute(refund.values(points_short=short))
+            self._ends.fell_short(session, packed.points_short)
         return packed
 
     def unsigned(self) -> list[UnsignedBatch]:
@@ -129,7 +134,7 @@ class Sequencer:
             with self._database.write() as session:
                 now = self.now(session)
                 for batch_id in batch_ids:
-                    refuse_batch(session, session.get_one(BatchRow, batch_id), "batch_expired", now)
+                    refuse_batch(session, session.get_one(BatchRow, batch_id), "batch_expired", now, self._ends)
         return len(batch_ids)
 
     def store_signed(self, signatures: Mapping[int, bytes], base_fee: int) -> dict[int, WrongSignature]:
@@ -163,7 +168,7 @@ class Sequencer:
             batch = session.get_one(BatchRow, batch_id)
             now = self.now(session)
             named = OperationRow.batch_id == batch_id, OperationRow.entry_index.in_(list(reasons))
-            nothing_clawed_back(session, session.scalars(select(OperationRow.operation_id).where(*named)))
+            self._ends.refused(session, session.scalars(select(OperationRow.operation_id).where(*named)).all())
             for index, reason in reasons.items():
                 entry = update(OperationRow).where(OperationRow.batch_id == batch_id, OperationRow.entry_index == index)
                 session.execute(entry.values(status="refused", reason=f"signer_refused: {reason}", finished_at=now))
@@ -179,10 +184,9 @@ class Sequencer:
         return current_time(session, self._coalition, self._wall_clock)
 
     def _unsigned(self, session: Session, batch: BatchRow) -> UnsignedBatch:
-        brand = session.get_one(BrandRow, batch.brand_id)
         root = bytes.fromhex(batch.root[2:])
         request = SigningRequest(batch.brand_id, batch.number, batch.deadline, batch.entries, root, _details(session, batch))
-        return UnsignedBatch(batch.batch_id, SignerAddress(brand.signer_url, brand.signer_token), request)
+        return UnsignedBatch(batch.batch_id, self._signers.address(session, batch.brand_id), request)
 
     def _store_batch(self, session: Session, packed: PackedBatch, now: int) -> None:
         number = _next_number(session, packed.brand_id)

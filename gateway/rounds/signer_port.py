@@ -45,7 +45,7 @@ class SignerRefusal:
     reasons: Mapping[int, str]
 
 
-class BatchSigner(Protocol):
+class SignerClient(Protocol):
     """Raises Unavailable when the signer does not answer, NumberTaken when the number was used for something else.
 
     Asked again for the same batch it gives the same answer. What was signed once is not signed under another number.

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from time import monotonic
 
 from gateway.rounds.sequencer import Sequencer, UnsignedBatch, WrongSignature
-from gateway.rounds.signer_port import BatchSigner, NumberTaken, Signed, SignerRefusal
+from gateway.rounds.signer_port import NumberTaken, Signed, SignerClient, SignerRefusal
 from gateway.values.errors import Unavailable
 
 ANSWERS_AWAITED_SECONDS = 0.5
@@ -24,7 +24,7 @@ class SigningDesk:
     `on_answer` is called, from another thread, when an answer comes in.
     """
 
-    def __init__(self, sequencer: Sequencer, signer: BatchSigner, on_answer: Callable[[], None], threads: int = 16) -> None:
+    def __init__(self, sequencer: Sequencer, signer: SignerClient, on_answer: Callable[[], None], threads: int = 16) -> None:
         self.errors: dict[int, str] = {}
         self._sequencer = sequencer
         self._signer = signer
@@ -34,12 +34,12 @@ class SigningDesk:
         self._delays: dict[int, tuple[float, float]] = {}
 
     def work(self, unsigned: Iterable[UnsignedBatch], base_fee: int) -> int:
-        """Asks about batches whose turn has come, waits a moment for them, and stores what was answered; how many were settled."""
+        """Asks about batches whose turn has come, waits a moment for them, and stores what was answered; how many are done with."""
         asked_now = [self._ask(batch) for batch in unsigned if self._is_due(batch)]
         wait(asked_now, timeout=ANSWERS_AWAITED_SECONDS)
         answered = sorted(batch_id for batch_id, (_, future) in self._asked.items() if future.done())
         signed: dict[int, tuple[UnsignedBatch, Signed]] = {}
-        settled = 0
+        done = 0
         for batch_id in answered:
             batch, future = self._asked.pop(batch_id)
             try:
@@ -54,8 +54,8 @@ class SigningDesk:
                     signed[batch_id] = batch, answer
                     continue
                 self._sequencer.refuse_entries(batch_id, answer.reasons)
-            settled += self._settled(batch)
-        return settled + self._store(signed, base_fee)
+            done += self._answered(batch)
+        return done + self._store(signed, base_fee)
 
     def _is_due(self, batch: UnsignedBatch) -> bool:
         not_before, _ = self._delays.get(batch.batch_id, (0.0, 0.0))
@@ -78,7 +78,7 @@ class SigningDesk:
         wrong = self._sequencer.store_signed({batch_id: answer.signature for batch_id, (_, answer) in signed.items()}, base_fee)
         for batch_id, error in wrong.items():
             self._ask_later(signed[batch_id][0], error)
-        return sum(self._settled(batch) for batch_id, (batch, _) in signed.items() if batch_id not in wrong)
+        return sum(self._answered(batch) for batch_id, (batch, _) in signed.items() if batch_id not in wrong)
 
     def _ask_later(self, batch: UnsignedBatch, error: Unavailable | WrongSignature) -> None:
         _, delay = self._delays.get(batch.batch_id, (0.0, _FIRST_DELAY_SECONDS))
@@ -86,7 +86,7 @@ class SigningDesk:
         self.errors[batch.request.brand_id] = str(error)
         log.warning("brand %s: batch %s waits: %s", batch.request.brand_id, batch.request.number, error)
 
-    def _settled(self, batch: UnsignedBatch) -> int:
+    def _answered(self, batch: UnsignedBatch) -> int:
         self._delays.pop(batch.batch_id, None)
         self.errors.pop(batch.request.brand_id, None)
         return 1

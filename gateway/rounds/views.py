@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.rounds.tables import BatchRow, OperationRow, TransactionRow
+from gateway.rounds.operation import OperationStatus
+from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow, TransactionRow
 from gateway.store.chunks import chunks
 from gateway.store.pages import cursor_after, position_of
 from gateway.values.calendar import moment, moment_or_none
@@ -98,3 +99,48 @@ def _view(row: OperationRow, batch_number: int | None, transaction_hash: str | N
         moment(row.created_at),
         moment_or_none(row.finished_at),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class EndedOperation:
+    """`status` is confirmed, or refused with its reason."""
+
+    operation_id: str
+    status: OperationStatus
+    reason: str | None
+
+
+def ended_operations(session: Session, operation_ids: Iterable[str]) -> list[EndedOperation]:
+    """Those of the operations that have ended."""
+    found: list[EndedOperation] = []
+    for some in chunks(operation_ids):
+        columns = select(OperationRow.operation_id, OperationRow.status, OperationRow.reason)
+        rows = session.execute(columns.where(OperationRow.operation_id.in_(some), OperationRow.status.in_(_ENDED)))
+        found += [EndedOperation(operation_id, OperationStatus(status), reason) for operation_id, status, reason in rows]
+    return found
+
+
+def count_open_operations(session: Session) -> int:
+    """How many operations wait."""
+    return session.scalar(select(func.count()).select_from(OperationRow).where(IS_OPEN)) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCounts:
+    """How many operations, batches and transactions there are, by status."""
+
+    operations: dict[str, int]
+    batches: dict[str, int]
+    transactions: dict[str, int]
+
+
+def count_work(session: Session) -> WorkCounts:
+    """What waits and what is done."""
+    return WorkCounts(*(_by_status(session, row) for row in (OperationRow, BatchRow, TransactionRow)))
+
+
+def _by_status(session: Session, row: type[OperationRow | BatchRow | TransactionRow]) -> dict[str, int]:
+    return dict(session.execute(select(row.status, func.count()).group_by(row.status)).all())
+
+
+_ENDED = (OperationStatus.CONFIRMED.value, OperationStatus.REFUSED.value)

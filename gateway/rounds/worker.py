@@ -21,8 +21,9 @@ from gateway.rounds.completion import Completions
 from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode, check_chain, check_code, prepare_deployment
 from gateway.rounds.follower import Follower
 from gateway.rounds.http_signer import HttpSigner
+from gateway.rounds.ports import OperationEnds, SignersDirectory
 from gateway.rounds.sequencer import Sequencer
-from gateway.rounds.signer_port import BatchSigner
+from gateway.rounds.signer_port import SignerClient
 from gateway.rounds.signing_desk import SigningDesk
 from gateway.rounds.submitter import Submitter
 from gateway.store.session import Database
@@ -46,13 +47,18 @@ class LedgerWorker:
         chain: Chain,
         completions: Completions,
         settings: Settings,
-        signer: BatchSigner | None = None,
+        *,
+        signers: SignersDirectory,
+        ends: OperationEnds,
+        signer: SignerClient | None = None,
         wall_clock: Callable[[], int] = lambda: int(time.time()),
     ) -> None:
         self._database = database
         self._chain = chain
         self._completions = completions
         self._settings = settings
+        self._signers = signers
+        self._ends = ends
         self._signer = signer
         self._wall_clock = wall_clock
         self._wake = threading.Event()
@@ -101,11 +107,19 @@ class LedgerWorker:
         self.submitter = Submitter(self._database, self._chain, account, chain_id, self._settings.stuck_after_seconds)
         prepare_deployment(self._database, self._chain, self.submitter, self._settings, self._wall_clock())
         coalition = check_chain(self._database, self._chain)
-        self.follower = Follower(self._database, self._chain, coalition, self._completions)
-        self.sequencer = Sequencer(self._database, self.submitter, coalition, self._settings.batch_lifetime_seconds, self._wall_clock)
+        self.follower = Follower(self._database, self._chain, coalition, self._completions, self._ends)
+        self.sequencer = Sequencer(
+            self._database,
+            self.submitter,
+            coalition,
+            self._settings.batch_lifetime_seconds,
+            self._wall_clock,
+            signers=self._signers,
+            ends=self._ends,
+        )
         self._desk = SigningDesk(self.sequencer, self._signer or HttpSigner(self._settings.signer_timeout_seconds), self.wake)
         self.follower.follow()
-        if not self._settle_open():
+        if not self._see_mined():
             raise Unavailable("The node does not seal the transactions sent to it")
         check_code(self._database, self._chain)
         self._state = "idle"
@@ -115,10 +129,10 @@ class LedgerWorker:
         worked = self.follower.follow()
         if not self.sequencer.has_work():
             return worked
-        if not self._settle_open():
+        if not self._see_mined():
             return False
         worked = self.sign_and_store() > 0 or worked
-        return self._settle_open() and worked
+        return self._see_mined() and worked
 
     def sign_and_store(self) -> int:
         """Packs what is accepted and stores what signers answer; how many steps that were. Nothing is sent yet."""
@@ -144,7 +158,7 @@ class LedgerWorker:
             self._lock = None
         self._state = "stopped"
 
-    def _settle_open(self) -> bool:
+    def _see_mined(self) -> bool:
         """Sends what is stored and follows until it is mined. False while the chain does not move: then stuck ones are replaced."""
         if self.submitter.await_mined(self.follower.follow, self._settings.stuck_after_seconds / 3):
             return True

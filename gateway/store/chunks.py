@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
-def chunks(items: Iterable[Item], size: int = 500) -> Iterator[list[Item]]:
+def chunks(items: Iterable[_Item], size: int = 500) -> Iterator[list[_Item]]:
     """Lists of at most `size`."""
     rest = iter(items)
     while some := list(islice(rest, size)):

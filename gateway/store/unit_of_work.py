@@ -1,24 +1,19 @@
-"""A unit of work with everything an operation may ask for. Rows that were held back go in just before the commit."""
+"""A unit of work: a session and a clock. It knows no feature; features' rows are made for it, once each, when they are asked for."""
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from gateway.access.rows import SqlApiKeys, SqlBulkResults, SqlPrivilegedActions, SqlRequests, SqlSecrets
-from gateway.brands.rows import SqlBrands
-from gateway.coalition.coalition import Coalition
-from gateway.coalition.rows import current_time, the_coalition
-from gateway.loyalty.programmes.rows import SqlRules
-from gateway.members.rows import SqlMembers
-from gateway.points.rows import SqlPoints
-from gateway.purchases.rows import SqlPaymentRefunds, SqlPurchases
-from gateway.rounds.rows import SqlOperations
 from gateway.store.session import Database
+
+Rows = TypeVar("Rows")
 
 
 def wall_clock() -> int:
@@ -26,51 +21,53 @@ def wall_clock() -> int:
     return int(time.time())
 
 
-class Work:
-    """The repositories of one session."""
+def new_id() -> str:
+    """128 random bits in hex."""
+    return secrets.token_hex(16)
 
-    def __init__(self, session: Session, clock: Callable[[], int] = wall_clock) -> None:
+
+class UnitOfWork:
+    """`of` gives every caller the same rows, so that what one operation has read or accepted the next one of the unit sees."""
+
+    def __init__(self, session: Session, clock: Callable[[UnitOfWork], int]) -> None:
         self.session = session
         self._clock = clock
-        self.brands = SqlBrands(session)
-        self.rules = SqlRules(session)
-        self.members = SqlMembers(session)
-        self.operations = SqlOperations(session)
-        self.points = SqlPoints(session, self.operations)
-        self.purchases = SqlPurchases(session)
-        self.payment_refunds = SqlPaymentRefunds(session)
-        self.api_keys = SqlApiKeys(session)
-        self.requests = SqlRequests(session)
-        self.bulk_results = SqlBulkResults(session)
-        self.privileged_actions = SqlPrivilegedActions(session)
-        self.secrets = SqlSecrets(session)
-
-    @cached_property
-    def coalition(self) -> Coalition:
-        return the_coalition(self.session)
+        self._rows: dict[Any, Any] = {}
+        self._held_back: list[Callable[[], None]] = []
 
     @cached_property
     def now(self) -> int:
-        return current_time(self.session, self.coalition, self._clock)
+        """The moment that rules go by, Unix seconds; one for the whole unit."""
+        return self._clock(self)
+
+    def of(self, kind: Callable[[UnitOfWork], Rows]) -> Rows:
+        """A feature's rows in this unit of work."""
+        if kind not in self._rows:
+            self._rows[kind] = kind(self)
+        rows: Rows = self._rows[kind]
+        return rows
+
+    def before_reading(self, write: Callable[[], None]) -> None:
+        """Registers what writes rows that are held back to go in together."""
+        self._held_back.append(write)
 
     def flush(self) -> None:
-        """Writes the rows held back."""
-        self.operations.flush()
-        self.members.flush()
-        self.purchases.flush()
+        """Writes the rows held back: before the commit, and before a query that must see them."""
+        for write in self._held_back:
+            write()
 
 
 @contextmanager
-def writing(database: Database, clock: Callable[[], int] = wall_clock) -> Iterator[Work]:
+def writing(database: Database, clock: Callable[[UnitOfWork], int]) -> Iterator[UnitOfWork]:
     """A unit of work that commits at its end, or leaves no trace when an exception passes through."""
     with database.write() as session:
-        work = Work(session, clock)
+        work = UnitOfWork(session, clock)
         yield work
         work.flush()
 
 
 @contextmanager
-def reading(database: Database, clock: Callable[[], int] = wall_clock) -> Iterator[Work]:
+def reading(database: Database, clock: Callable[[UnitOfWork], int]) -> Iterator[UnitOfWork]:
     """One consistent snapshot."""
     with database.read() as session:
-        yield Work(session, clock)
+        yield UnitOfWork(session, clock)

@@ -1,10 +1,11 @@
-"""How moments and days are written for readers: ISO 8601, moments in UTC."""
+"""The coalition's calendar in whole days since 1970-01-01, and how moments and days are written for readers: ISO 8601, moments in UTC."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from gateway.ledger.lots import NEVER
+SECONDS_PER_DAY = 86_400
+NEVER = 0  # the expiry day of what does not expire
 
 
 def moment(unix_seconds: int) -> str:
@@ -24,3 +25,39 @@ def expiry_date(expiry_day: int) -> str | None:
         return (date(1970, 1, 1) + timedelta(days=expiry_day)).isoformat()
     except OverflowError:
         return None
+
+
+def local_day(timestamp: int, utc_offset_seconds: int) -> int:
+    """The coalition's calendar day at a moment, in days since 1970-01-01."""
+    return (timestamp + utc_offset_seconds) // SECONDS_PER_DAY
+
+
+def month_end(day: int) -> int:
+    """The last day of the month that `day` is in."""
+    year, month = year_and_month(day)
+    return first_day(year, month + 1) - 1
+
+
+def is_month_end(day: int) -> bool:
+    return month_end(day) == day
+
+
+def year_and_month(day: int) -> tuple[int, int]:
+    """Proleptic Gregorian year and month (1–12); years begin in March so that the leap day comes last."""
+    days = day + 719_468
+    era, day_of_era = divmod(days, 146_097)
+    year_of_era = (day_of_era - day_of_era // 1_460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    shifted_month = (5 * day_of_year + 2) // 153
+    month = shifted_month + 3 if shifted_month < 10 else shifted_month - 9
+    return era * 400 + year_of_era + (month <= 2), month
+
+
+def first_day(year: int, month: int) -> int:
+    """Day number of the first of a month; `month` may exceed 12."""
+    year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
+    shifted_year = year - (month <= 2)
+    shifted_month = month - 3 if month > 2 else month + 9
+    era, year_of_era = divmod(shifted_year, 400)
+    day_of_era = year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + (153 * shifted_month + 2) // 5
+    return era * 146_097 + day_of_era - 719_468

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gateway.receipts.receipt import balance_slot
+from gateway.ledger.slots import balance_slot
 from node.rpc.dispatch import Dispatcher
 from node.rpc.methods import method_table
 from scripts.benchmarks.artifacts import storage_slot

@@ -13,7 +13,7 @@ from trie.exceptions import BadTrieProof
 from trie.hexary import HexaryTrie
 from websockets.sync.client import connect
 
-from gateway.receipts.receipt import balance_slot
+from gateway.ledger.slots import balance_slot
 from node.chain.rlp import decode
 from scripts.benchmarks.artifacts import call, storage_slot
 from scripts.benchmarks.client_methods import OVER_HTTP, OVER_WEBSOCKET

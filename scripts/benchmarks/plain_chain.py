@@ -12,7 +12,7 @@ from eth.db.atomic import AtomicDB
 from eth.rlp.accounts import Account
 from eth_hash.auto import keccak
 
-from gateway.receipts.receipt import balance_slot
+from gateway.ledger.slots import balance_slot
 from node.chain import rlp
 from node.chain.trie.reading import value_at
 from node.chain.trie.source import NodeSource

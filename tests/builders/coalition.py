@@ -1,6 +1,6 @@
 """A whole coalition on a real node: deployed contracts, brands with their own signers, enrolled members, and the gateway's write path.
 
-Operations go in as the API stores them; `settle()` turns the worker by hand until nothing is open, so tests need no waiting.
+Operations go in as the API stores them; `work_off()` turns the worker by hand until nothing is open, so tests need no waiting.
 """
 
 from __future__ import annotations
@@ -18,31 +18,39 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from sqlalchemy import select
 
+from gateway.app import make_worker
 from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record
 from gateway.brands.register_brand import BrandRegistration, register_brand
+from gateway.brands.rows import SqlBrands
 from gateway.chain.connection import Chain
 from gateway.chain.operator_key import create_key_file, load_account
 from gateway.coalition.coalition import Coalition
-from gateway.coalition.rows import the_coalition
+from gateway.coalition.rows import SqlCoalition, business_clock, the_coalition
 from gateway.config import Settings, settings_of
 from gateway.loyalty.programmes.publish_rule import publish_rule
+from gateway.loyalty.programmes.rows import SqlRules
 from gateway.members.enroll_member import enroll_member
+from gateway.members.rows import SqlMembers
+from gateway.points.rows import SqlPoints
 from gateway.points.run_expiry import run_expiry
 from gateway.purchases.purchase import Purchase
 from gateway.purchases.record_payment_refund import PaymentRefund, record_payment_refund
 from gateway.purchases.record_purchase import record_purchase
+from gateway.purchases.rows import SqlPaymentRefunds, SqlPurchases
 from gateway.redemption.authorize import authorize
 from gateway.redemption.capture import capture
 from gateway.redemption.point_refund import point_refund
 from gateway.redemption.redeem import redeem
 from gateway.redemption.redemption_request import RedemptionRequest, consent_of
+from gateway.redemption.rows import SqlReservations
 from gateway.redemption.void import void
 from gateway.rounds.completion import Completions
+from gateway.rounds.rows import SqlOperations
 from gateway.rounds.tables import OperationRow
 from gateway.rounds.worker import LedgerWorker
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
-from gateway.store.unit_of_work import Work, reading, writing
+from gateway.store.unit_of_work import UnitOfWork, reading, writing
 from gateway.values.money import Ratio
 from tests.builders.brands import RULE_PER_MINOR, RULE_POINTS, BrandBuilder
 from tests.node.running_node import RunningNode
@@ -75,11 +83,11 @@ class CoalitionBuilder:
     def restart_worker(self) -> LedgerWorker:
         """A new worker on the same database, as after a crash; the old one is dropped as it stands."""
         self.worker.close()
-        self.worker = make_worker(self.database, self.chain, self.settings)
+        self.worker = make_worker(self.database, self.chain, Completions(), self.settings)
         self.worker.open()
         return self.worker
 
-    def settle(self) -> None:
+    def work_off(self) -> None:
         """Turns the worker until no operation is open."""
         self.turn_until(lambda: not self.open_operations())
 
@@ -121,7 +129,7 @@ class CoalitionBuilder:
 
     @property
     def now(self) -> int:
-        with reading(self.database) as work:
+        with reading(self.database, business_clock()) as work:
             return work.now
 
     # Brands and members
@@ -147,22 +155,22 @@ class CoalitionBuilder:
             validity_months,
             False,
         )
-        with writing(self.database) as work:
-            register_brand(asked, brands=work.brands, operations=work.operations, operation_id=new_id("brand"), now=work.now)
-            publish_rule(brand_id, RULE_POINTS, RULE_PER_MINOR, None, rules=work.rules, now=work.now)
+        with writing(self.database, business_clock()) as work:
+            register_brand(asked, brands=work.of(SqlBrands), operations=work.of(SqlOperations), operation_id=new_id("brand"), now=work.now)
+            publish_rule(brand_id, RULE_POINTS, RULE_PER_MINOR, None, rules=work.of(SqlRules), now=work.now)
         return brand
 
     def add_member(self) -> str:
         """Accepted for enrolment; its key is in `member_keys`."""
         key = Account.create()
-        with writing(self.database) as work:
+        with writing(self.database, business_clock()) as work:
             member = enroll_member(
                 1,
                 bytes.fromhex(key.address[2:]),
                 next(_ids).to_bytes(32),
-                coalition=work.coalition,
-                members=work.members,
-                operations=work.operations,
+                coalition=work.of(SqlCoalition).facts,
+                members=work.of(SqlMembers),
+                operations=work.of(SqlOperations),
                 operation_id=new_id("enroll"),
                 now=work.now,
             )
@@ -175,7 +183,7 @@ class CoalitionBuilder:
         """Earns a hundredth of it in points."""
         payment_id = payment_id or new_id("payment")
         operation_id = new_id("issue")
-        with writing(self.database) as work:
+        with writing(self.database, business_clock()) as work:
             at = datetime.fromtimestamp(work.now, UTC)
             purchase = Purchase(payment_id, member_id, "store", "till", "USD", gross_minor, 0, 0, at, at.date())
             if till:
@@ -183,10 +191,10 @@ class CoalitionBuilder:
             record_purchase(
                 purchase,
                 **self._brand(work, brand_id),
-                coalition=work.coalition,
-                rules=work.rules,
-                members=work.members,
-                purchases=work.purchases,
+                coalition=work.of(SqlCoalition).facts,
+                rules=work.of(SqlRules),
+                members=work.of(SqlMembers),
+                purchases=work.of(SqlPurchases),
                 operation_id=operation_id,
             )
         return operation_id
@@ -195,14 +203,14 @@ class CoalitionBuilder:
         refund_id, operation_id = new_id("refund"), new_id("clawback")
         if till:
             self.brands[brand_id].till(refund_record(refund_id, payment_id, amount_minor))
-        with writing(self.database) as work:
+        with writing(self.database, business_clock()) as work:
             at = datetime.fromtimestamp(work.now, UTC)
             refund = PaymentRefund(refund_id, payment_id, amount_minor, at, at.date())
             record_payment_refund(
                 refund,
                 **self._brand(work, brand_id),
-                purchases=work.purchases,
-                payment_refunds=work.payment_refunds,
+                purchases=work.of(SqlPurchases),
+                payment_refunds=work.of(SqlPaymentRefunds),
                 operation_id=operation_id,
             )
         return operation_id
@@ -215,47 +223,72 @@ class CoalitionBuilder:
 
     def capture(self, brand_id: int, reservation_id: str, points: int) -> str:
         operation_id = new_id("capture")
-        with writing(self.database) as work:
-            capture(reservation_id, new_id("capture"), points, **self._brand(work, brand_id), points=work.points, operation_id=operation_id)
+        with writing(self.database, business_clock()) as work:
+            capture(
+                reservation_id,
+                new_id("capture"),
+                points,
+                **self._brand(work, brand_id),
+                reservations=work.of(SqlReservations),
+                operation_id=operation_id,
+            )
         return operation_id
 
     def void(self, brand_id: int, reservation_id: str) -> str:
         operation_id = new_id("void")
-        with writing(self.database) as work:
-            void(reservation_id, new_id("void"), **self._brand(work, brand_id), points=work.points, operation_id=operation_id)
+        with writing(self.database, business_clock()) as work:
+            void(
+                reservation_id,
+                new_id("void"),
+                **self._brand(work, brand_id),
+                reservations=work.of(SqlReservations),
+                operation_id=operation_id,
+            )
         return operation_id
 
     def point_refund(self, brand_id: int, reservation_id: str, points: int) -> str:
         operation_id, refund_id = new_id("point-refund"), new_id("point-refund")
         self.brands[brand_id].till(point_refund_record(refund_id, points))
-        with writing(self.database) as work:
+        with writing(self.database, business_clock()) as work:
             brand = self._brand(work, brand_id)
-            point_refund(reservation_id, refund_id, points, **brand, points=work.points, operation_id=operation_id)
+            point_refund(reservation_id, refund_id, points, **brand, reservations=work.of(SqlReservations), operation_id=operation_id)
         return operation_id
 
     def expire(self) -> list[str]:
         """Operations for every expired lot with unreserved points."""
-        with writing(self.database) as work:
+        with writing(self.database, business_clock()) as work:
             return run_expiry(
-                coalition=work.coalition, points=work.points, operations=work.operations, new_id=lambda: new_id("expire"), now=work.now
+                coalition=work.of(SqlCoalition).facts,
+                points=work.of(SqlPoints),
+                operations=work.of(SqlOperations),
+                new_id=lambda: new_id("expire"),
+                now=work.now,
             )
 
     def _redemption(self, operation: Any, kind: str, brand_id: int, member_id: str, points: int, seconds: int) -> str:
         order_id, operation_id = new_id("order"), new_id(kind)
         self.brands[brand_id].till(order_record(order_id, member_id, points))
-        with writing(self.database) as work:
+        with writing(self.database, business_clock()) as work:
             brand = self._brand(work, brand_id)
             unsigned = RedemptionRequest(order_id, member_id, points, next(_ids), work.now + seconds, 1, b"")
-            digest = consent_of(unsigned, brand["brand"]).digest(work.coalition.signing_domain)
+            digest = consent_of(unsigned, brand["brand"]).digest(work.of(SqlCoalition).facts.signing_domain)
             proof = bytes(Account.unsafe_sign_hash(digest, self.member_keys[member_id].key).signature)
             request = RedemptionRequest(order_id, member_id, points, unsigned.nonce, unsigned.deadline, 1, proof)
-            operation(request, **brand, coalition=work.coalition, members=work.members, points=work.points, operation_id=operation_id)
+            operation(
+                request,
+                **brand,
+                coalition=work.of(SqlCoalition).facts,
+                members=work.of(SqlMembers),
+                points=work.of(SqlPoints),
+                reservations=work.of(SqlReservations),
+                operation_id=operation_id,
+            )
         return operation_id
 
-    def _brand(self, work: Work, brand_id: int) -> dict[str, Any]:
-        brand = work.brands.find(brand_id)
+    def _brand(self, work: UnitOfWork, brand_id: int) -> dict[str, Any]:
+        brand = work.of(SqlBrands).find(brand_id)
         assert brand is not None
-        return {"brand": brand, "operations": work.operations, "now": work.now}
+        return {"brand": brand, "operations": work.of(SqlOperations), "now": work.now}
 
 
 @dataclass
@@ -292,7 +325,7 @@ def blank_gateway(folder: Path, **given: Any) -> Iterator[BlankGateway]:
 def running_coalition(folder: Path, brand_ids: tuple[int, ...] = (1, 2), members: int = 2, **given: Any) -> Iterator[CoalitionBuilder]:
     """A node of its own in `folder`, deployed, brands registered and members enrolled."""
     with blank_gateway(folder, **given) as blank:
-        worker = make_worker(blank.database, blank.chain, blank.settings)
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
         worker.open()
         builder = CoalitionBuilder(folder, blank.node, blank.settings, blank.database, blank.chain, worker)
         try:
@@ -300,16 +333,12 @@ def running_coalition(folder: Path, brand_ids: tuple[int, ...] = (1, 2), members
                 builder.add_brand(brand_id)
             for _ in range(members):
                 builder.add_member()
-            builder.settle()
+            builder.work_off()
             yield builder
         finally:
             for brand in builder.brands.values():
                 brand.stop()
             builder.worker.close()
-
-
-def make_worker(database: Database, chain: Chain, settings: Settings) -> LedgerWorker:
-    return LedgerWorker(database, chain, Completions(), settings)
 
 
 def new_id(kind: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from eth_utils import keccak
 
 from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, PointRefund, Redeem, Void
-from gateway.ledger.lots import SECONDS_PER_DAY, Line, expiry_day_for
+from gateway.ledger.lots import Line, expiry_day_for
+from gateway.values.calendar import SECONDS_PER_DAY
 from tests.builders.ledger_chain import key_of
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger, member_named
 

@@ -16,7 +16,7 @@ from eth_account import Account
 from eth_keys import keys
 from eth_utils import keccak
 
-from gateway.ledger.lots import SECONDS_PER_DAY
+from gateway.values.calendar import SECONDS_PER_DAY
 
 CHAIN_ID = 20_261
 GAS_PER_TRANSACTION = 2**24  # EIP-7825

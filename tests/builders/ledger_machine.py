@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, PointRefund, Redeem, Void, encode_entry, pack_entries
-from gateway.ledger.lots import SECONDS_PER_DAY, Line, NotEnoughPoints, choose_lots, expiry_day_for, lot_id, split_lot_id
+from gateway.ledger.lots import Line, LotsFallShort, choose_lots, expiry_day_for, lot_id, split_lot_id
 from gateway.ledger.model import LedgerModel
+from gateway.values.calendar import SECONDS_PER_DAY
 from tests.builders.ledger_chain import key_of
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger
 
@@ -196,7 +197,7 @@ class LedgerMachine(RuleBasedStateMachine):
         available = self.ledger.model.state.available(self.members[who])
         try:
             lines = choose_lots(available, amount, brand, self.ledger.now, UTC_OFFSET_SECONDS)
-        except (NotEnoughPoints, ValueError):
+        except (LotsFallShort, ValueError):
             return None
         self.check_order_of_spending(available, lines, brand)
         entry = self.signed(Redeem if kind == "redeem" else Authorize, brand, who, lines, order_index)

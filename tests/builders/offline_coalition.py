@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 
 from gateway.access.api_key import Role
 from gateway.access.create_api_key import create_api_key
+from gateway.access.rows import SqlApiKeys
 from gateway.api.context import Context
 from gateway.app import create_app
 from gateway.coalition.tables import CoalitionRow
@@ -233,7 +234,7 @@ class OfflineCoalition:
     def _key(self, role: Role, brand_id: int | None) -> str:
         with writing(self.database, lambda: self.wall_clock) as work:
             name = f"key-of-{role}-{brand_id or ''}-{next(self._numbers)}"
-            return create_api_key(name, f"secret-{name}", role, brand_id, "test", api_keys=work.api_keys, now=START)[1]
+            return create_api_key(name, f"secret-{name}", role, brand_id, "test", api_keys=work.of(SqlApiKeys), now=START)[1]
 
 
 @cache

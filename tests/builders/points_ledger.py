@@ -18,7 +18,7 @@ from gateway.ledger.entries import Authorize, ConsentProof, Entry, Redeem, encod
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.members import member_id
 from gateway.ledger.model import LedgerModel
-from gateway.ledger.refusals import Refusal, refusal_of
+from gateway.ledger.refusals import RefusalReason, refusal_of
 from gateway.ledger.signing import Domain, authorizer_change_digest, batch_digest, consent_digest
 from tests.builders.abi import Event, contract_abi
 from tests.builders.ledger_chain import CHAIN_ID, LedgerChain, Outcome, key_of
@@ -29,7 +29,7 @@ LIMIT = 10**12
 FOREVER = 2**40 - 1
 SECP256K1_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 
-Reasons = list[tuple[int, Refusal]]
+Reasons = list[tuple[int, RefusalReason]]
 
 
 class PointsLedger:

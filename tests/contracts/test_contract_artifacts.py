@@ -13,7 +13,7 @@ import pytest
 from eth_utils import keccak
 
 from gateway.ledger.entries import Issue
-from gateway.ledger.refusals import SELECTORS, Refusal
+from gateway.ledger.refusals import SELECTORS, RefusalReason
 from tests.builders.abi import contract_abi
 from tests.builders.points_ledger import PointsLedger, member_named
 
@@ -57,7 +57,9 @@ def test_the_deployed_code_is_the_artifacts_apart_from_immutables(ledger: Points
 
 def test_every_refusal_of_the_table_is_an_error_of_the_contract() -> None:
     errors = {item["name"]: selector for selector, item in contract_abi("PointsLedger").errors.items()}
-    assert {refusal.value: code for refusal, code in SELECTORS.items()} == {refusal.value: errors[refusal.value] for refusal in Refusal}
+    assert {refusal.value: code for refusal, code in SELECTORS.items()} == {
+        refusal.value: errors[refusal.value] for refusal in RefusalReason
+    }
 
 
 def slot_of(ledger: PointsLedger, label: str) -> int:

@@ -10,7 +10,7 @@ from eth_utils import keccak
 from gateway.ledger.batches import fold_branch, leaf, merkle_branch
 from gateway.ledger.entries import Clawback, Issue, encode_entry, pack_entries, unpack_entries
 from gateway.ledger.lots import Line
-from gateway.ledger.refusals import Refusal
+from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.signing import Domain
 from tests.builders.ledger_chain import CHAIN_ID, key_of
 from tests.builders.points_ledger import PointsLedger, member_named
@@ -23,7 +23,7 @@ ISSUE = Issue(BOB, 0, 5, 1, b"\x07" * 32)
 def test_one_bad_entry_among_a_hundred_is_refused_alone(ledger: PointsLedger) -> None:
     entries = [replace(ISSUE, member=(1 + index).to_bytes(20)) for index in range(100)]
     entries[41] = replace(entries[41], points=0)
-    assert ledger.submit(GROCER, entries) == [(41, Refusal.ZERO_POINTS)]
+    assert ledger.submit(GROCER, entries) == [(41, RefusalReason.ZERO_POINTS)]
     assert ledger.outstanding(GROCER) == 99 * 5
 
 
@@ -124,7 +124,7 @@ def test_a_trailing_fragment_is_one_malformed_entry(ledger: PointsLedger, fragme
     data = pack_entries([encode_entry(ISSUE)] * 2) + bytes.fromhex(fragment)
     items = unpack_entries(data)
     assert len(items) == 3
-    assert ledger.submit_packed(GROCER, data, items) == [(2, Refusal.MALFORMED_ENTRY)]
+    assert ledger.submit_packed(GROCER, data, items) == [(2, RefusalReason.MALFORMED_ENTRY)]
     assert ledger.held(BOB, GROCER) == (10, 0)
 
 
@@ -151,7 +151,7 @@ def test_entries_of_unknown_kind_or_wrong_length_are_refused(ledger: PointsLedge
     ]
     unknown = [bytes([kind]) + issue[1:] for kind in (0, 2, 9, 11, 255)]
     unknown.append(bytes([2]))
-    expected = [Refusal.MALFORMED_ENTRY] * (1 + len(malformed)) + [Refusal.UNKNOWN_ENTRY_KIND] * len(unknown)
+    expected = [RefusalReason.MALFORMED_ENTRY] * (1 + len(malformed)) + [RefusalReason.UNKNOWN_ENTRY_KIND] * len(unknown)
     assert ledger.submit(GROCER, [b"", *malformed, *unknown, ISSUE]) == list(enumerate(expected))
     assert ledger.held(BOB, GROCER) == (5, 0)
 

@@ -10,7 +10,7 @@ from eth_keys import keys
 
 from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem
 from gateway.ledger.lots import Line, lot_id
-from gateway.ledger.refusals import Refusal
+from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.signing import Domain, consent_digest
 from tests.builders.ledger_chain import CHAIN_ID, key_of
 from tests.builders.points_ledger import SECP256K1_ORDER, PointsLedger, member_named, signature
@@ -54,8 +54,8 @@ def test_an_authorization_reserves_points_without_moving_them(
 def test_a_consent_is_good_once(ledger: PointsLedger, ann: bytes, ann_key: keys.PrivateKey, kind: Kind) -> None:
     entry = ledger.consented(kind, FUEL, ann, [Line(FUEL, 0, 10)], key=ann_key)
     as_redeem = Redeem(*(getattr(entry, name) for name in Redeem.__slots__))
-    assert ledger.submit(FUEL, [entry, entry, as_redeem]) == [(1, Refusal.CONSENT_USED), (2, Refusal.CONSENT_USED)]
-    assert ledger.submit(FUEL, [entry]) == [(0, Refusal.CONSENT_USED)]
+    assert ledger.submit(FUEL, [entry, entry, as_redeem]) == [(1, RefusalReason.CONSENT_USED), (2, RefusalReason.CONSENT_USED)]
+    assert ledger.submit(FUEL, [entry]) == [(0, RefusalReason.CONSENT_USED)]
 
 
 @both
@@ -64,7 +64,7 @@ def test_a_consent_to_something_else_is_not_by_an_authorizer(
     ledger: PointsLedger, ann: bytes, ann_key: keys.PrivateKey, kind: Kind, change: dict[str, Any]
 ) -> None:
     entry = ledger.consented(kind, FUEL, ann, [Line(FUEL, 0, 10)], key=ann_key)
-    assert ledger.submit(FUEL, [replace(entry, **change), entry]) == [(0, Refusal.NOT_AN_AUTHORIZER)]
+    assert ledger.submit(FUEL, [replace(entry, **change), entry]) == [(0, RefusalReason.NOT_AN_AUTHORIZER)]
 
 
 @both
@@ -72,7 +72,7 @@ def test_a_consent_for_one_brand_is_worth_nothing_at_another(
     ledger: PointsLedger, ann: bytes, ann_key: keys.PrivateKey, kind: Kind
 ) -> None:
     entry = ledger.consented(kind, FUEL, ann, [Line(FUEL, 0, 10)], key=ann_key)
-    assert ledger.submit(GROCER, [entry]) == [(0, Refusal.NOT_AN_AUTHORIZER)]
+    assert ledger.submit(GROCER, [entry]) == [(0, RefusalReason.NOT_AN_AUTHORIZER)]
     assert ledger.held(ann, FUEL) == (500, 0)
 
 
@@ -87,8 +87,8 @@ def test_a_consent_by_a_stranger_or_in_another_coalition_is_refused(
     terms = (ann, FUEL, 10, entry.reference, entry.nonce, entry.deadline)
     foreign = replace(entry, proof=ConsentProof(1, signature(ann_key, consent_digest(elsewhere, *terms))))
     assert ledger.submit(FUEL, [by_stranger, foreign]) == [
-        (0, Refusal.NOT_AN_AUTHORIZER),
-        (1, Refusal.NOT_AN_AUTHORIZER),
+        (0, RefusalReason.NOT_AN_AUTHORIZER),
+        (1, RefusalReason.NOT_AN_AUTHORIZER),
     ]
 
 
@@ -96,7 +96,7 @@ def test_a_member_who_is_not_enrolled_cannot_consent(ledger: PointsLedger) -> No
     bob, bobs_key = member_named("bob"), key_of("bob")
     assert ledger.submit(FUEL, [Issue(bob, 0, 10, 1, bytes(32))]) == []
     entry = ledger.consented(Redeem, FUEL, bob, [Line(FUEL, 0, 10)], key=bobs_key)
-    assert ledger.submit(FUEL, [entry]) == [(0, Refusal.NOT_AN_AUTHORIZER)]
+    assert ledger.submit(FUEL, [entry]) == [(0, RefusalReason.NOT_AN_AUTHORIZER)]
     ledger.enroll("bob")
     assert ledger.submit(FUEL, [entry]) == []
 
@@ -121,7 +121,7 @@ def test_a_signature_that_is_no_good_form_is_refused_as_invalid(
         ConsentProof(3, b"\xff\xff" + good),
     ]
     refused = ledger.submit(FUEL, [replace(entry, proof=proof) for proof in proofs])
-    assert refused == [(index, Refusal.CONSENT_INVALID) for index in range(len(proofs))]
+    assert refused == [(index, RefusalReason.CONSENT_INVALID) for index in range(len(proofs))]
     assert ledger.submit(FUEL, [entry]) == []
 
 
@@ -134,14 +134,14 @@ def test_a_consent_holds_until_its_deadline_and_at_most_seven_days(
 
     now = ledger.now
     entries = [entry(now - 1, 1), entry(now, 2), entry(now + 7 * A_DAY, 3), entry(now + 7 * A_DAY + 1, 4)]
-    assert ledger.submit(FUEL, entries) == [(0, Refusal.CONSENT_EXPIRED), (3, Refusal.CONSENT_TOO_LONG)]
+    assert ledger.submit(FUEL, entries) == [(0, RefusalReason.CONSENT_EXPIRED), (3, RefusalReason.CONSENT_TOO_LONG)]
 
 
 @both
 def test_lines_must_add_up_to_the_consented_points(ledger: PointsLedger, ann: bytes, ann_key: keys.PrivateKey, kind: Kind) -> None:
     lines = [Line(FUEL, 0, 10)]
     entries = [ledger.consented(kind, FUEL, ann, lines, key=ann_key, points=points) for points in (9, 11, 10)]
-    assert ledger.submit(FUEL, entries) == [(0, Refusal.POINTS_MISMATCH), (1, Refusal.POINTS_MISMATCH)]
+    assert ledger.submit(FUEL, entries) == [(0, RefusalReason.POINTS_MISMATCH), (1, RefusalReason.POINTS_MISMATCH)]
 
 
 @both
@@ -152,14 +152,14 @@ def test_more_points_than_unreserved_are_refused_and_one_bad_line_spoils_all(
     nothing = ledger.consented(kind, FUEL, ann, [Line(GROCER, expiry_day, 1), Line(FUEL, 0, 0)], key=ann_key)
     no_such_lot = ledger.consented(kind, FUEL, ann, [Line(9, 0, 1)], key=ann_key)
     assert ledger.submit(FUEL, [too_many, nothing, no_such_lot]) == [
-        (0, Refusal.NOT_ENOUGH_POINTS),
-        (1, Refusal.ZERO_POINTS),
-        (2, Refusal.NOT_ENOUGH_POINTS),
+        (0, RefusalReason.NOT_ENOUGH_POINTS),
+        (1, RefusalReason.ZERO_POINTS),
+        (2, RefusalReason.NOT_ENOUGH_POINTS),
     ]
     assert ledger.held(ann, GROCER, expiry_day) == (1_000, 0)
     first = ledger.consented(Authorize, FUEL, ann, [Line(FUEL, 0, 400)], key=ann_key, nonce=1)
     second = ledger.consented(kind, FUEL, ann, [Line(FUEL, 0, 101)], key=ann_key, nonce=2)
-    assert ledger.submit(FUEL, [first, second]) == [(1, Refusal.NOT_ENOUGH_POINTS)]
+    assert ledger.submit(FUEL, [first, second]) == [(1, RefusalReason.NOT_ENOUGH_POINTS)]
 
 
 @both
@@ -171,7 +171,7 @@ def test_an_expired_lot_is_neither_reserved_nor_redeemed(
     lines = [Line(GROCER, expiry_day, 1)]
     assert ledger.submit(FUEL, [ledger.consented(kind, FUEL, ann, lines, key=ann_key, nonce=1)]) == []
     assert ledger.now == lot_end
-    assert ledger.submit(FUEL, [ledger.consented(kind, FUEL, ann, lines, key=ann_key, nonce=2)]) == [(0, Refusal.LOT_EXPIRED)]
+    assert ledger.submit(FUEL, [ledger.consented(kind, FUEL, ann, lines, key=ann_key, nonce=2)]) == [(0, RefusalReason.LOT_EXPIRED)]
 
 
 @both
@@ -181,7 +181,7 @@ def test_a_suspended_or_exited_brand_accepts_nothing(
 ) -> None:
     ledger.set_status(FUEL, status)
     entry = ledger.consented(kind, FUEL, ann, [Line(FUEL, 0, 10)], key=ann_key)
-    assert ledger.submit(FUEL, [entry]) == [(0, Refusal.BRAND_NOT_ACTIVE)]
+    assert ledger.submit(FUEL, [entry]) == [(0, RefusalReason.BRAND_NOT_ACTIVE)]
 
 
 def test_sixteen_lots_are_spent_at_once(ledger: PointsLedger, ann_key: keys.PrivateKey) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.ledger.entries import Issue, Opening, encode_entry
 from gateway.ledger.lots import MAX_POINTS, lot_id
-from gateway.ledger.refusals import Refusal
+from gateway.ledger.refusals import RefusalReason
 from tests.builders.points_ledger import PointsLedger, address_of, member_named
 
 GROCER, FUEL = 1, 2
@@ -57,32 +57,32 @@ def test_bad_issues_inside_a_run_are_skipped_alone(ledger: PointsLedger, issue: 
     bad = [replace(issue, points=0), replace(issue, member=bytes(20)), replace(issue, points=MAX_POINTS)]
     entries: list[Issue | bytes] = [issue, issue, bad[0], issue, bad[1], issue, bad[2], issue, encode_entry(issue)[:-1]]
     assert ledger.submit(GROCER, [*entries, *[issue] * 6]) == [
-        (2, Refusal.ZERO_POINTS),
-        (4, Refusal.ZERO_MEMBER),
-        (6, Refusal.LIMIT_EXCEEDED),
-        (8, Refusal.MALFORMED_ENTRY),
-        (14, Refusal.LIMIT_EXCEEDED),
+        (2, RefusalReason.ZERO_POINTS),
+        (4, RefusalReason.ZERO_MEMBER),
+        (6, RefusalReason.LIMIT_EXCEEDED),
+        (8, RefusalReason.MALFORMED_ENTRY),
+        (14, RefusalReason.LIMIT_EXCEEDED),
     ]
     assert ledger.outstanding(GROCER) == 1_000
 
 
 def test_zero_points_and_the_zero_member_are_refused(ledger: PointsLedger, issue: Issue) -> None:
     zero_points, zero_member = replace(issue, points=0), replace(issue, member=bytes(20))
-    assert ledger.submit(GROCER, [zero_points, zero_member]) == [(0, Refusal.ZERO_POINTS), (1, Refusal.ZERO_MEMBER)]
+    assert ledger.submit(GROCER, [zero_points, zero_member]) == [(0, RefusalReason.ZERO_POINTS), (1, RefusalReason.ZERO_MEMBER)]
     assert ledger.outstanding(GROCER) == 0
 
 
 def test_a_brand_issues_up_to_its_limit_and_not_one_point_beyond(ledger: PointsLedger, issue: Issue) -> None:
     ledger.set_limit(GROCER, 250)
     batch = [issue, issue, replace(issue, points=51), replace(issue, points=50), replace(issue, points=1)]
-    assert ledger.submit(GROCER, batch) == [(2, Refusal.LIMIT_EXCEEDED), (4, Refusal.LIMIT_EXCEEDED)]
+    assert ledger.submit(GROCER, batch) == [(2, RefusalReason.LIMIT_EXCEEDED), (4, RefusalReason.LIMIT_EXCEEDED)]
     assert ledger.outstanding(GROCER) == 250
 
 
 def test_a_limit_lowered_below_what_is_outstanding_stops_issues(ledger: PointsLedger, issue: Issue) -> None:
     assert ledger.submit(GROCER, [issue]) == []
     ledger.set_limit(GROCER, 10)
-    assert ledger.submit(GROCER, [replace(issue, points=1)]) == [(0, Refusal.LIMIT_EXCEEDED)]
+    assert ledger.submit(GROCER, [replace(issue, points=1)]) == [(0, RefusalReason.LIMIT_EXCEEDED)]
     ledger.set_limit(GROCER, 101)
     assert ledger.submit(GROCER, [replace(issue, points=1)]) == []
 
@@ -98,14 +98,14 @@ def test_the_largest_numbers_do_not_overflow(ledger: PointsLedger, issue: Issue)
 @pytest.mark.parametrize("status", [2, 3])
 def test_a_suspended_or_exited_brand_issues_nothing(ledger: PointsLedger, issue: Issue, status: int) -> None:
     ledger.set_status(GROCER, status)
-    assert ledger.submit(GROCER, [issue]) == [(0, Refusal.BRAND_NOT_ACTIVE)]
+    assert ledger.submit(GROCER, [issue]) == [(0, RefusalReason.BRAND_NOT_ACTIVE)]
     ledger.set_status(GROCER, 1)
     assert ledger.submit(GROCER, [issue]) == []
 
 
 def test_a_lot_ends_on_a_month_end_or_never(ledger: PointsLedger, issue: Issue) -> None:
     a_day_off = replace(issue, expiry_day=issue.expiry_day + 1)
-    assert ledger.submit(GROCER, [a_day_off, replace(issue, expiry_day=0), issue]) == [(0, Refusal.EXPIRY_NOT_MONTH_END)]
+    assert ledger.submit(GROCER, [a_day_off, replace(issue, expiry_day=0), issue]) == [(0, RefusalReason.EXPIRY_NOT_MONTH_END)]
 
 
 def test_points_are_issued_into_a_lot_until_its_last_local_second(ledger: PointsLedger, issue: Issue) -> None:
@@ -113,12 +113,12 @@ def test_points_are_issued_into_a_lot_until_its_last_local_second(ledger: Points
     ledger.chain.set_time(last_second)
     assert ledger.submit(GROCER, [issue]) == []
     assert ledger.now == last_second + 1
-    assert ledger.submit(GROCER, [issue]) == [(0, Refusal.LOT_EXPIRED)]
+    assert ledger.submit(GROCER, [issue]) == [(0, RefusalReason.LOT_EXPIRED)]
 
 
 def test_opening_balances_are_not_open_yet(ledger: PointsLedger, issue: Issue) -> None:
     opening = Opening(issue.member, issue.expiry_day, 100, 1, issue.reference)
-    assert ledger.submit(GROCER, [opening]) == [(0, Refusal.UNKNOWN_ENTRY_KIND)]
+    assert ledger.submit(GROCER, [opening]) == [(0, RefusalReason.UNKNOWN_ENTRY_KIND)]
 
 
 def test_a_brand_issues_its_own_points_only(ledger: PointsLedger, issue: Issue) -> None:

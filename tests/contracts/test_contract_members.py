@@ -12,7 +12,7 @@ from eth_utils import keccak
 from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem
 from gateway.ledger.lots import Line
 from gateway.ledger.members import authorizer_id, member_id
-from gateway.ledger.refusals import Refusal
+from gateway.ledger.refusals import RefusalReason
 from tests.builders.ledger_chain import Outcome, key_of
 from tests.builders.points_ledger import COALITION_ID, PointsLedger, address_of, member_named
 
@@ -95,7 +95,7 @@ def test_a_member_replaces_a_key_and_keeps_id_and_points(ledger: PointsLedger, a
     ledger.model.change_authorizers(ann, *named("new phone"), own_id("ann"), signed_by=own_id("ann"))
     old = ledger.consented(Redeem, FUEL, ann, [Line(FUEL, 0, 1)], key=ann_key)
     new = ledger.consented(Redeem, FUEL, ann, [Line(FUEL, 0, 1)], key=key_of("new phone"))
-    assert ledger.submit(FUEL, [old, new]) == [(0, Refusal.NOT_AN_AUTHORIZER)]
+    assert ledger.submit(FUEL, [old, new]) == [(0, RefusalReason.NOT_AN_AUTHORIZER)]
     assert ledger.view("authorizerChanges", ann) == 1
 
 
@@ -141,8 +141,8 @@ def test_a_claim_key_spends_nothing(ledger: PointsLedger) -> None:
         claimed = ledger.consented(kind, FUEL, guest, [Line(FUEL, 0, 5)], key=key_of("receipt"), nonce=1, proof=from_claim_key)
         ledger.submit(FUEL, [issue_to(guest)])
         assert ledger.submit(FUEL, [entry, claimed]) == [
-            (0, Refusal.NOT_AN_AUTHORIZER),
-            (1, Refusal.CONSENT_INVALID),
+            (0, RefusalReason.NOT_AN_AUTHORIZER),
+            (1, RefusalReason.CONSENT_INVALID),
         ]
 
 
@@ -195,9 +195,9 @@ def test_only_a_verifier_that_says_yes_lets_points_be_spent(ledger: PointsLedger
         ledger.consented(Redeem, FUEL, member, lines, key=key_of("x"), nonce=nonce, proof=each)
         for nonce, each in enumerate((others, proof))
     ]
-    expected = [(1, Refusal.NOT_AN_AUTHORIZER)]
+    expected = [(1, RefusalReason.NOT_AN_AUTHORIZER)]
     if runtime != SAYS_YES:
-        expected.append((2, Refusal.CONSENT_INVALID))
+        expected.append((2, RefusalReason.CONSENT_INVALID))
     assert ledger.submit(FUEL, [issue_to(member), *entries]) == expected
 
 

@@ -7,7 +7,7 @@ from eth_keys import keys
 
 from gateway.ledger.entries import Authorize, Capture, Expire, PointRefund, Redeem, Void
 from gateway.ledger.lots import Line, grace_expiry_day
-from gateway.ledger.refusals import Refusal
+from gateway.ledger.refusals import RefusalReason
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger
 
 GROCER, FUEL, DELI = 1, 2, 3
@@ -61,15 +61,15 @@ def test_a_partial_capture_releases_the_rest(ledger: PointsLedger, ann: bytes, r
 
 def test_a_reservation_is_captured_or_voided_once(ledger: PointsLedger, reserved: Reserved) -> None:
     entries = [reserved.capture(100, 0), reserved.capture(100, 0), reserved.void()]
-    assert ledger.submit(FUEL, entries) == [(1, Refusal.RESERVATION_CLOSED), (2, Refusal.RESERVATION_CLOSED)]
+    assert ledger.submit(FUEL, entries) == [(1, RefusalReason.RESERVATION_CLOSED), (2, RefusalReason.RESERVATION_CLOSED)]
 
 
 def test_a_capture_of_nothing_or_of_too_much_is_refused(ledger: PointsLedger, reserved: Reserved) -> None:
     entries = [reserved.capture(0, 0), reserved.capture(301, 0), reserved.capture(300, 51)]
     assert ledger.submit(FUEL, entries) == [
-        (0, Refusal.ZERO_POINTS),
-        (1, Refusal.TOO_MANY_POINTS),
-        (2, Refusal.TOO_MANY_POINTS),
+        (0, RefusalReason.ZERO_POINTS),
+        (1, RefusalReason.TOO_MANY_POINTS),
+        (2, RefusalReason.TOO_MANY_POINTS),
     ]
 
 
@@ -77,22 +77,22 @@ def test_a_capture_names_every_lot_of_the_reservation(ledger: PointsLedger, rese
     grocer, fuel = reserved.lines(300, 50)
     lines = [(grocer,), (grocer, Line(GROCER, 0, 1)), (grocer, fuel, Line(GROCER, 0, 0)), (fuel, grocer)]
     refused = ledger.submit(FUEL, [Capture(reserved.id, REFERENCE, each) for each in lines])
-    assert refused == [(index, Refusal.LINES_MISMATCH) for index in range(3)]
+    assert refused == [(index, RefusalReason.LINES_MISMATCH) for index in range(3)]
 
 
 def test_only_the_accepting_brand_captures(ledger: PointsLedger, reserved: Reserved) -> None:
-    assert ledger.submit(GROCER, [reserved.capture(300, 50)]) == [(0, Refusal.NOT_ACCEPTING_BRAND)]
+    assert ledger.submit(GROCER, [reserved.capture(300, 50)]) == [(0, RefusalReason.NOT_ACCEPTING_BRAND)]
 
 
 def test_an_unknown_reservation_is_refused(ledger: PointsLedger, reserved: Reserved) -> None:
     reserved.id = b"\x0f" * 32
     entries = [reserved.capture(1, 0), reserved.void(), reserved.refund(Line(FUEL, 0, 1))]
-    assert ledger.submit(FUEL, entries) == [(index, Refusal.UNKNOWN_RESERVATION) for index in range(3)]
+    assert ledger.submit(FUEL, entries) == [(index, RefusalReason.UNKNOWN_RESERVATION) for index in range(3)]
 
 
 def test_a_capture_comes_no_later_than_the_deadline(ledger: PointsLedger, reserved: Reserved) -> None:
     ledger.chain.set_time(reserved.deadline + 1)
-    assert ledger.submit(FUEL, [reserved.capture(300, 50)]) == [(0, Refusal.DEADLINE_PASSED)]
+    assert ledger.submit(FUEL, [reserved.capture(300, 50)]) == [(0, RefusalReason.DEADLINE_PASSED)]
 
 
 def test_a_capture_at_the_deadline_counts(ledger: PointsLedger, reserved: Reserved) -> None:
@@ -122,19 +122,19 @@ def test_a_void_releases_everything(ledger: PointsLedger, ann: bytes, reserved: 
     assert ledger.submit(FUEL, [reserved.void()]) == []
     assert ledger.held(ann, GROCER, reserved.expiry_day) == (1_000, 0)
     assert ledger.held(ann, FUEL) == (500, 0)
-    assert ledger.submit(FUEL, [reserved.void()]) == [(0, Refusal.RESERVATION_CLOSED)]
+    assert ledger.submit(FUEL, [reserved.void()]) == [(0, RefusalReason.RESERVATION_CLOSED)]
 
 
 def test_a_void_names_exactly_what_was_reserved(ledger: PointsLedger, reserved: Reserved) -> None:
     grocer, fuel = reserved.lines(300, 50)
     lines = [(grocer,), reserved.lines(299, 50), (grocer, Line(DELI, 0, 50)), (grocer, fuel, Line(DELI, 0, 0))]
     refused = ledger.submit(FUEL, [Void(reserved.id, REFERENCE, each) for each in lines])
-    assert refused == [(index, Refusal.LINES_MISMATCH) for index in range(4)]
+    assert refused == [(index, RefusalReason.LINES_MISMATCH) for index in range(4)]
 
 
 def test_any_brand_voids_after_the_deadline_and_none_but_the_accepting_before(ledger: PointsLedger, ann: bytes, reserved: Reserved) -> None:
     ledger.chain.set_time(reserved.deadline)
-    assert ledger.submit(GROCER, [reserved.void()]) == [(0, Refusal.NOT_ACCEPTING_BRAND)]
+    assert ledger.submit(GROCER, [reserved.void()]) == [(0, RefusalReason.NOT_ACCEPTING_BRAND)]
     assert ledger.submit(GROCER, [reserved.void()]) == []
     assert ledger.held(ann, FUEL) == (500, 0)
 
@@ -154,25 +154,25 @@ def test_a_point_refund_gives_back_to_the_original_lots_and_takes_off_what_is_ow
 def test_a_point_refund_gives_back_no_more_than_was_captured(ledger: PointsLedger, reserved: Reserved) -> None:
     day = reserved.expiry_day
     entries = [reserved.refund(Line(GROCER, day, 1)), reserved.capture(120, 50)]
-    assert ledger.submit(FUEL, entries) == [(0, Refusal.TOO_MANY_POINTS)]
+    assert ledger.submit(FUEL, entries) == [(0, RefusalReason.TOO_MANY_POINTS)]
     refunds = [reserved.refund(Line(GROCER, day, points)) for points in (121, 70, 51, 50, 1, 0)]
     assert ledger.submit(FUEL, [*refunds, reserved.refund(Line(GROCER, 0, 1))]) == [
-        (0, Refusal.TOO_MANY_POINTS),
-        (2, Refusal.TOO_MANY_POINTS),
-        (4, Refusal.TOO_MANY_POINTS),
-        (5, Refusal.ZERO_POINTS),
-        (6, Refusal.TOO_MANY_POINTS),
+        (0, RefusalReason.TOO_MANY_POINTS),
+        (2, RefusalReason.TOO_MANY_POINTS),
+        (4, RefusalReason.TOO_MANY_POINTS),
+        (5, RefusalReason.ZERO_POINTS),
+        (6, RefusalReason.TOO_MANY_POINTS),
     ]
 
 
 def test_only_the_accepting_brand_refunds_points(ledger: PointsLedger, reserved: Reserved) -> None:
     ledger.submit(FUEL, [reserved.capture(300, 50)])
-    assert ledger.submit(GROCER, [reserved.refund(*reserved.lines(1, 1))]) == [(0, Refusal.NOT_ACCEPTING_BRAND)]
+    assert ledger.submit(GROCER, [reserved.refund(*reserved.lines(1, 1))]) == [(0, RefusalReason.NOT_ACCEPTING_BRAND)]
 
 
 def test_a_refund_of_a_void_reservation_gives_nothing(ledger: PointsLedger, reserved: Reserved) -> None:
     entries = [reserved.void(), reserved.refund(*reserved.lines(1, 1))]
-    assert ledger.submit(FUEL, entries) == [(1, Refusal.TOO_MANY_POINTS)]
+    assert ledger.submit(FUEL, entries) == [(1, RefusalReason.TOO_MANY_POINTS)]
 
 
 def test_a_point_refund_may_exceed_the_issuing_limit(ledger: PointsLedger, ann: bytes, reserved: Reserved) -> None:

@@ -13,18 +13,9 @@ from trie import HexaryTrie
 from gateway.ledger.batches import batch_outcome, batch_root
 from gateway.ledger.entries import Capture, ConsentProof, Expire, Issue, Redeem, encode_entry
 from gateway.ledger.lots import Line
-from gateway.ledger.refusals import SELECTORS, Refusal
-from gateway.receipts.receipt import (
-    CoalitionEvidence,
-    RecordedBatch,
-    SealedBlock,
-    SlotProof,
-    StateProof,
-    balance_slot,
-    batch_slots,
-    entry_receipt,
-    points_receipt,
-)
+from gateway.ledger.refusals import SELECTORS, RefusalReason
+from gateway.ledger.slots import balance_slot, batch_slots
+from gateway.receipts.receipt import CoalitionEvidence, RecordedBatch, SealedBlock, SlotProof, StateProof, entry_receipt, points_receipt
 from scripts.verify_receipt import BALANCES_SLOT, BATCHES_SLOT, Trust
 
 POINTS_ADDRESS = keccak(b"points ledger")[12:]
@@ -54,7 +45,7 @@ class OwnChain:
         return header(bytes(32), 0, 1_700_000_000, keccak(self.seed))
 
     def entry_receipt(self, index: int = 0) -> dict[str, Any]:
-        batch = RecordedBatch(GROCER, 3, entries(), ((REFUSED_INDEX, SELECTORS[Refusal.NOT_ENOUGH_POINTS]),))
+        batch = RecordedBatch(GROCER, 3, entries(), ((REFUSED_INDEX, SELECTORS[RefusalReason.NOT_ENOUGH_POINTS]),))
         return entry_receipt(batch, index, self.state_proof(batch_slots(BATCHES_SLOT, GROCER, 3)))
 
     def points_receipt(self, member: bytes = MEMBERS[0]) -> dict[str, Any]:
@@ -83,7 +74,7 @@ class OwnChain:
 
     def storage(self) -> dict[int, int]:
         root_slot, outcome_slot = batch_slots(BATCHES_SLOT, GROCER, 3)
-        refusals = [(REFUSED_INDEX, SELECTORS[Refusal.NOT_ENOUGH_POINTS])]
+        refusals = [(REFUSED_INDEX, SELECTORS[RefusalReason.NOT_ENOUGH_POINTS])]
         words = {balance_slot(BALANCES_SLOT, LOT, member): 5 + place for place, member in enumerate(MEMBERS)}
         words[balance_slot(BALANCES_SLOT, LOT, MEMBERS[0])] = 20 << 128 | self.points_of_first
         words[root_slot] = int.from_bytes(batch_root(GROCER, 3, entries()))

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from gateway.ledger.batches import leaf, merkle_branch, merkle_root
 from gateway.ledger.entries import Issue, encode_entry
-from gateway.receipts.receipt import batch_slots, decoded_entry
+from gateway.ledger.slots import batch_slots
+from gateway.receipts.receipt import decoded_entry
 from scripts.verify_receipt import BATCHES_SLOT, REASONS, Refused, verify
 from tests.receipts.own_chain import GROCER, LOT, MEMBERS, REFUSED_INDEX, OwnChain, entries
 

@@ -28,11 +28,14 @@ from gateway.brand_signer.register_writer import RegisterWriter, order_record, p
 from gateway.brand_signer.routes import PUBLIC, routes_of
 from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner
+from gateway.brands.signers import SqlSignersDirectory
+from gateway.coalition.rows import SqlCoalition, business_clock
 from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import Authorize, Opening, Redeem, decode_entry, encode_entry, pack_entries, unpack_entries
 from gateway.ledger.lots import lot_id
 from gateway.ledger.signing import consent_digest, reference
 from gateway.projection.tables import LedgerEntryRow, LedgerMemberLotRow, LedgerMovementRow, LedgerReservationLotRow
+from gateway.purchases.shortfalls import SqlShortfalls
 from gateway.rounds.http_signer import HttpSigner
 from gateway.rounds.sequencer import Sequencer
 from gateway.rounds.signer_port import Signed, SignerRefusal
@@ -119,8 +122,16 @@ class _Rounds:
         coalition.brand(1, signer_url=between.url + "/")
         coalition.brand(2)
         self._earner, self._spender = coalition.shopper(1), coalition.shopper(2)
-        with reading(coalition.database) as work:
-            self._sequencer = Sequencer(coalition.database, None, work.coalition, 3_600, lambda: START)  # type: ignore[arg-type]
+        with reading(coalition.database, business_clock()) as work:
+            self._sequencer = Sequencer(
+                coalition.database,
+                None,
+                work.of(SqlCoalition).facts,
+                3_600,
+                lambda: START,
+                signers=SqlSignersDirectory(),
+                ends=SqlShortfalls(),
+            )  # type: ignore[arg-type]
 
     def all(self) -> None:
         self._sell("sale-1", self._earner, 12_000, tax_minor=500, paid_with_points_minor=1_000)

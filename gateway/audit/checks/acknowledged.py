@@ -11,7 +11,7 @@ from gateway.ledger.entries import unpack_entries
 from gateway.rounds.tables import BatchRow, OperationRow
 
 OPEN_SECONDS_MAX = 2 * 3600  # twice a batch's usual lifetime: later than this nothing waits for good reason
-ENTRY_KINDS = ("issue", "opening", "clawback", "authorize", "capture", "void", "redeem", "point_refund", "expire")
+KINDS_ON_LEDGER = ("issue", "opening", "clawback", "authorize", "capture", "void", "redeem", "point_refund", "expire")
 Place = tuple[int, int, int]
 
 
@@ -37,7 +37,7 @@ def _operation(case: Case, operation: OperationRow, batch: BatchRow | None, entr
     if entry is not None and batch is not None and batch.status == "failed" and not _is_recorded(case, batch):
         entry = None  # another batch took the number: nothing of this one is on the ledger
     match operation.status:
-        case "confirmed" if operation.kind not in ENTRY_KINDS:
+        case "confirmed" if operation.kind not in KINDS_ON_LEDGER:
             yield from _confirmed_change(case, operation, name)
         case "confirmed" if entry is None:
             yield f"{name} is confirmed, but is not on the ledger"

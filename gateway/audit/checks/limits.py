@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from gateway.audit.case import Case
-from gateway.ledger.refusals import Refusal
+from gateway.ledger.refusals import RefusalReason
 
 
 def findings(case: Case) -> Iterator[str]:
@@ -24,5 +24,5 @@ def findings(case: Case) -> Iterator[str]:
             if entry.kind in ("issue", "opening") and outstanding[entry.brand_id] > limits.get(entry.brand_id, 0):
                 points, limit = outstanding[entry.brand_id], limits.get(entry.brand_id, 0)
                 yield f"{entry.place} left {points} points outstanding by the {book.name}; the limit was {limit}"
-    for each in case.disagreements(Refusal.LIMIT_EXCEEDED.value):
+    for each in case.disagreements(RefusalReason.LIMIT_EXCEEDED.value):
         yield str(each)

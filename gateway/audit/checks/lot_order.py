@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from gateway.audit.book import Book, BookEntry
 from gateway.audit.case import Case
-from gateway.ledger.lots import NotEnoughPoints, choose_lots, is_expired, lot_key_order, split_lot_id
-from gateway.ledger.refusals import Refusal
+from gateway.ledger.lots import LotsFallShort, choose_lots, is_expired, lot_key_order, split_lot_id
+from gateway.ledger.refusals import RefusalReason
 
 
 def findings(case: Case) -> Iterator[str]:
@@ -23,7 +23,7 @@ def findings(case: Case) -> Iterator[str]:
                 yield from _captured(book, entry)
             for movement in entry.movements:
                 lots[movement.lot_id] += movement.held_delta - movement.reserved_delta
-    for each in case.disagreements(Refusal.LOT_EXPIRED.value, Refusal.DEADLINE_PASSED.value):
+    for each in case.disagreements(RefusalReason.LOT_EXPIRED.value, RefusalReason.DEADLINE_PASSED.value):
         yield str(each)
 
 
@@ -35,7 +35,7 @@ def _spent(book: Book, entry: BookEntry, available: Mapping[int, int], offset: i
         return
     try:
         lines = choose_lots(available, sum(taken.values()), entry.brand_id, entry.timestamp, offset)
-    except (NotEnoughPoints, ValueError):
+    except (LotsFallShort, ValueError):
         yield f"{entry.place} spends {sum(taken.values())} points that member {entry.member} does not have by the {book.name}"
         return
     due = {line.lot_id: line.points for line in lines}

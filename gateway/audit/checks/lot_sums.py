@@ -7,23 +7,22 @@ from collections.abc import Iterator
 
 from gateway.audit.book import Book, hex_of
 from gateway.audit.case import Case
-from gateway.audit.ledger_events import PointsMoved
-from gateway.ledger.refusals import Refusal
+from gateway.audit.ledger_events import NOBODY, PointsMoved
+from gateway.ledger.refusals import RefusalReason
 
-NOBODY = bytes(20)
 _NOT_OURS = frozenset(
     reason.value
-    for reason in Refusal
+    for reason in RefusalReason
     if reason
     in {
-        Refusal.CONSENT_INVALID,
-        Refusal.NOT_AN_AUTHORIZER,
-        Refusal.CONSENT_EXPIRED,
-        Refusal.LIMIT_EXCEEDED,
-        Refusal.NOT_ENOUGH_POINTS,
-        Refusal.TOO_MANY_POINTS,
-        Refusal.LOT_EXPIRED,
-        Refusal.DEADLINE_PASSED,
+        RefusalReason.CONSENT_INVALID,
+        RefusalReason.NOT_AN_AUTHORIZER,
+        RefusalReason.CONSENT_EXPIRED,
+        RefusalReason.LIMIT_EXCEEDED,
+        RefusalReason.NOT_ENOUGH_POINTS,
+        RefusalReason.TOO_MANY_POINTS,
+        RefusalReason.LOT_EXPIRED,
+        RefusalReason.DEADLINE_PASSED,
     }
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gateway.audit.book import Book, hex_of
 from gateway.audit.case import Case
-from gateway.ledger.refusals import Refusal
+from gateway.ledger.refusals import RefusalReason
 
 
 def findings(case: Case) -> Iterator[str]:
@@ -22,7 +22,7 @@ def findings(case: Case) -> Iterator[str]:
     for book in case.books:
         yield from _at_every_moment(book)
         yield from _in_every_reservation(book)
-    for each in case.disagreements(Refusal.NOT_ENOUGH_POINTS.value, Refusal.TOO_MANY_POINTS.value):
+    for each in case.disagreements(RefusalReason.NOT_ENOUGH_POINTS.value, RefusalReason.TOO_MANY_POINTS.value):
         yield str(each)
 
 

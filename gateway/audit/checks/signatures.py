@@ -14,10 +14,16 @@ from gateway.audit.case import Case
 from gateway.audit.replay import ReplayedBatch
 from gateway.ledger.batches import batch_outcome, batch_root
 from gateway.ledger.recover import recover_address
-from gateway.ledger.refusals import Refusal
+from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.signing import batch_digest
 
-_CONSENT = (Refusal.CONSENT_INVALID, Refusal.NOT_AN_AUTHORIZER, Refusal.CONSENT_EXPIRED, Refusal.CONSENT_TOO_LONG, Refusal.CONSENT_USED)
+_CONSENT = (
+    RefusalReason.CONSENT_INVALID,
+    RefusalReason.NOT_AN_AUTHORIZER,
+    RefusalReason.CONSENT_EXPIRED,
+    RefusalReason.CONSENT_TOO_LONG,
+    RefusalReason.CONSENT_USED,
+)
 
 
 def findings(case: Case) -> Iterator[str]:

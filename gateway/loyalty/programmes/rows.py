@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
 
 from gateway.loyalty.programmes.tables import EarningRuleRow
 from gateway.loyalty.rule import EarningRule
+from gateway.store.unit_of_work import UnitOfWork
 
 
 class SqlRules:
     """Published earning rules; never changed, only added to."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
         self._seen: dict[int, list[EarningRule]] = {}
 
     def published(self, brand_id: int) -> list[EarningRule]:

@@ -1,4 +1,4 @@
-"""Brands with their terms, points and keys as the ledger has them."""
+"""A brand as its partners read of it: terms, points and keys as the ledger has them, and the rules it has published."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.brands.brand import Brand
-from gateway.brands.rows import SqlBrands
-from gateway.brands.tables import BrandRow
-from gateway.loyalty.programmes.rows import SqlRules
+from gateway.brands.ports import Brands
+from gateway.loyalty.programmes.ports import Rules
 from gateway.loyalty.rule import EarningRule
 from gateway.projection.tables import LedgerBrandKeyRow, LedgerLotRow
 from gateway.values.calendar import moment
@@ -72,24 +71,24 @@ class BrandView:
     operation_id: str
 
 
-def find_brand(session: Session, brand_id: int) -> BrandView:
+def find_brand(session: Session, brand_id: int, *, brands: Brands, rules: Rules) -> BrandView:
     """Refuses a brand that is not there."""
-    brand = SqlBrands(session).find(brand_id)
+    brand = brands.find(brand_id)
     if brand is None:
         raise NotFound(f"there is no brand {brand_id}", brand_id=brand_id)
-    return _view(session, brand)
+    return _view(session, brand, brands, rules)
 
 
-def list_brands(session: Session) -> list[BrandView]:
+def list_brands(session: Session, *, brands: Brands, rules: Rules) -> list[BrandView]:
     """All brands, by id."""
-    return [_view(session, brand) for brand in SqlBrands(session).all()]
+    return [_view(session, brand, brands, rules) for brand in brands.all()]
 
 
 def rule_view(rule: EarningRule) -> RuleView:
     return RuleView(rule.version, rule.points, rule.per_minor, moment(rule.valid_from))
 
 
-def _view(session: Session, brand: Brand) -> BrandView:
+def _view(session: Session, brand: Brand, brands: Brands, rules: Rules) -> BrandView:
     keys = session.scalars(
         select(LedgerBrandKeyRow).where(LedgerBrandKeyRow.brand_id == brand.brand_id).order_by(LedgerBrandKeyRow.key_address)
     )
@@ -103,9 +102,9 @@ def _view(session: Session, brand: Brand) -> BrandView:
         brand.lot_validity_months,
         brand.earn_on_tax,
         _points(session, brand),
-        [rule_view(rule) for rule in SqlRules(session).published(brand.brand_id)],
+        [rule_view(rule) for rule in rules.published(brand.brand_id)],
         [BrandKeyView(key.key_address, key.valid_from, key.valid_until) for key in keys],
-        session.scalars(select(BrandRow.operation_id).where(BrandRow.brand_id == brand.brand_id)).one(),
+        brands.operation_of(brand.brand_id),
     )
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from gateway.payments.csv_lines import Row, read_table
+from gateway.payments.csv_lines import CsvRow, read_table
 from gateway.payments.lines import Sums, UnreadableLineError, identifier, optional_identifier, read_rows
 from gateway.payments.mapping import ColumnMapping, time_zone
-from gateway.payments.record import ControlTotals, PaymentRecord, Progress, ReadFile, RecordKind, UnusableFile
+from gateway.payments.record import ControlTotals, PaymentRecord, ReadFile, RecordKind, RowsRead, UnusableFile
 from gateway.values.currencies import UnreadableAmountError, exponent_of, minor_from_major, minor_from_minor
 
 LAYOUT_PREFIX = "mapped:"
 
 
-def read_mapped_csv(content: bytes, mapping: ColumnMapping, progress: Progress | None = None) -> ReadFile:
+def read_mapped_csv(content: bytes, mapping: ColumnMapping, progress: RowsRead | None = None) -> ReadFile:
     """Records of the file, errors by line, and its trailer if the mapping has a rule for one."""
     table = read_table(content, encoding=mapping.encoding, delimiter=mapping.delimiter, skip_lines=mapping.skip_lines)
     rows = _Rows(mapping, table.positions(list(mapping.columns.values())))
@@ -31,7 +31,7 @@ class _Rows:
         self._at = {role: positions[name] for role, name in mapping.columns.items()}
         self._zone = time_zone(mapping.time_zone)
 
-    def record(self, row: Row, sums: Sums) -> PaymentRecord:
+    def record(self, row: CsvRow, sums: Sums) -> PaymentRecord:
         mapping = self._mapping
         currency = mapping.currency or self._text(row, "currency").strip().upper()
         exponent_of(currency)
@@ -57,7 +57,7 @@ class _Rows:
             payout_id=optional_identifier("payout_id", self._text(row, "payout_id")),
         )
 
-    def trailer(self, row: Row) -> ControlTotals | None:
+    def trailer(self, row: CsvRow) -> ControlTotals | None:
         rule = self._mapping.trailer
         if rule is None or row.fields[0] != rule.marker:
             return None
@@ -71,14 +71,14 @@ class _Rows:
             raise UnusableFile("wrong_control_total", f"the trailer's sum: {error}") from None
         return ControlTotals(row_count=None if count is None else int(count), gross_minor_total=total_minor)
 
-    def _trailer_field(self, row: Row, at: int | None) -> str | None:
+    def _trailer_field(self, row: CsvRow, at: int | None) -> str | None:
         if at is None:
             return None
         if at >= len(row.fields):
             raise UnusableFile("wrong_control_total", f"the trailer on line {row.line_number} is too short")
         return row.fields[at].strip()
 
-    def _text(self, row: Row, role: str) -> str:
+    def _text(self, row: CsvRow, role: str) -> str:
         at = self._at.get(role)
         return "" if at is None else row.fields[at]
 
@@ -95,7 +95,7 @@ class _Rows:
             return minor_from_minor(plain, currency)
         return minor_from_major(plain, currency, short=mapping.amount_style == "major_short")
 
-    def _kind(self, row: Row, written_minor: int) -> RecordKind:
+    def _kind(self, row: CsvRow, written_minor: int) -> RecordKind:
         if "type" not in self._at:
             return RecordKind.REFUND if written_minor < 0 else RecordKind.CHARGE
         text = row.fields[self._at["type"]]
@@ -115,7 +115,7 @@ class _Rows:
             raise UnreadableLineError("a refund with a positive amount, where the mapping says they are written negative")
         return written_minor
 
-    def _fee_and_net(self, row: Row, currency: str, gross_minor: int) -> tuple[int, int]:
+    def _fee_and_net(self, row: CsvRow, currency: str, gross_minor: int) -> tuple[int, int]:
         fee_text, net_text = self._text(row, "fee").strip(), self._text(row, "net").strip()
         fee_minor = self._amount(fee_text, currency) if fee_text else None
         net_minor = self._amount(net_text, currency) if net_text else None

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from gateway.payments.csv_lines import Row, read_table
+from gateway.payments.csv_lines import CsvRow, read_table
 from gateway.payments.lines import Sums, UnreadableLineError, identifier, optional_identifier, read_rows
-from gateway.payments.record import PaymentRecord, Progress, ReadFile, RecordKind, UnusableFile
+from gateway.payments.record import PaymentRecord, ReadFile, RecordKind, RowsRead, UnusableFile
 from gateway.values.currencies import minor_from_major
 
 LAYOUT = "stripe-payout-reconciliation"
@@ -44,7 +44,7 @@ class StripeOptions:
     reference_column: str = REFERENCE_COLUMN
 
 
-def read_stripe_report(content: bytes, options: StripeOptions, progress: Progress | None = None) -> ReadFile:
+def read_stripe_report(content: bytes, options: StripeOptions, progress: RowsRead | None = None) -> ReadFile:
     """Records of a report, errors by line."""
     table = read_table(content, encoding="utf-8")
     created = next((name for name in ("created_utc", "created") if name in table.header), None)
@@ -54,7 +54,7 @@ def read_stripe_report(content: bytes, options: StripeOptions, progress: Progres
     optional = table.positions([name for name in ("source_id", "automatic_payout_id") if name in table.header])
     zone = UTC if created == "created_utc" else options.time_zone
 
-    def record_of(row: Row, sums: Sums) -> PaymentRecord:
+    def record_of(row: CsvRow, sums: Sums) -> PaymentRecord:
         fields = row.fields
         currency = fields[at["currency"]].upper()
         gross_minor = minor_from_major(fields[at["gross"]], currency)

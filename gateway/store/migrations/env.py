@@ -5,12 +5,12 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import text
 
-from gateway.schema import metadata
-
 connection = context.config.attributes["connection"]
 if connection.dialect.name == "sqlite":
     connection.execute(text("BEGIN IMMEDIATE"))  # two gateways that start at once must not both migrate
-context.configure(connection=connection, target_metadata=metadata(), compare_type=True, compare_server_default=True)
+context.configure(
+    connection=connection, target_metadata=context.config.attributes.get("metadata"), compare_type=True, compare_server_default=True
+)
 with context.begin_transaction():
     context.run_migrations()
 connection.commit()

@@ -14,12 +14,13 @@ from starlette.testclient import TestClient
 
 from gateway.access.api_key import Role
 from gateway.access.create_api_key import create_api_key
+from gateway.access.rows import SqlApiKeys
 from gateway.api.context import Context
-from gateway.app import create_app
+from gateway.app import create_app, make_worker
 from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record
 from gateway.chain.connection import Chain
+from gateway.coalition.rows import business_clock
 from gateway.rounds.completion import Completions
-from gateway.rounds.worker import LedgerWorker
 from gateway.store.unit_of_work import writing
 from gateway.values.errors import Unavailable
 from tests.builders.coalition import CoalitionBuilder, running_coalition
@@ -79,12 +80,12 @@ def coalition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpCoalitio
     with running_coalition(tmp_path_factory.mktemp("coalition")) as builder:
         builder.worker.close()
         completions = Completions()
-        worker = LedgerWorker(builder.database, builder.chain, completions, builder.settings)
+        worker = make_worker(builder.database, builder.chain, completions, builder.settings)
         tokens = {}
-        with writing(builder.database) as work:
+        with writing(builder.database, business_clock()) as work:
             for role, brand_id in ((Role.OPERATOR, None), (Role.AUDITOR, None), (Role.BRAND, 1), (Role.BRAND, 2)):
                 name = role.value if brand_id is None else f"brand:{brand_id}"
-                tokens[name] = create_api_key(name, f"secret of {name}", role, brand_id, "test", api_keys=work.api_keys, now=0)[1]
+                tokens[name] = create_api_key(name, f"secret of {name}", role, brand_id, "test", api_keys=work.of(SqlApiKeys), now=0)[1]
         with TestClient(create_app(Context(builder.database, completions, worker, builder.chain))) as client:
             yield HttpCoalition(builder, client, tokens)
 

@@ -24,6 +24,7 @@ from gateway.ledger.entries import Authorize, ConsentProof, Entry, Issue, Redeem
 from gateway.ledger.lots import Line
 from gateway.ledger.members import member_id
 from gateway.ledger.signing import Domain, batch_digest, consent_digest, reference
+from gateway.purchases.shortfalls import SqlShortfalls
 from gateway.purchases.tables import PurchaseRow
 from gateway.rounds.completion import Completions
 from gateway.rounds.follower import Follower
@@ -76,7 +77,7 @@ class LiveLedger:
             self.admin("setBrandKey", brand, address_of(key_of(f"brand {brand}")), 0, FOREVER)
             self.admin("setBrandTerms", brand, (1, 1, 1, 1))
         coalition = Coalition(self.coalition_id, self.node.chain_id, "USD", 0, True, bytes.fromhex(self.address[2:]))
-        self.follower = Follower(self.database, self.chain, coalition, Completions())
+        self.follower = Follower(self.database, self.chain, coalition, Completions(), SqlShortfalls())
         self.follower.follow()
 
     def __exit__(self, *_: object) -> None:

@@ -10,8 +10,10 @@ from starlette.testclient import TestClient
 
 from gateway.access.api_key import Role
 from gateway.access.create_api_key import create_api_key
+from gateway.access.rows import SqlApiKeys
 from gateway.api.context import Context
 from gateway.app import create_app
+from gateway.coalition.rows import business_clock
 from gateway.store.session import Database
 from gateway.store.unit_of_work import writing
 from scripts.verify_receipt import Trust, verify
@@ -28,8 +30,8 @@ def tokens(copy: Database) -> dict[str, dict[str, str]]:
     """Authorization headers by role."""
     keys: dict[str, dict[str, str]] = {}
     for name, role, brand_id in (("operator", Role.OPERATOR, None), ("auditor", Role.AUDITOR, None), ("fuel", Role.BRAND, FUEL)):
-        with writing(copy) as work:
-            token = create_api_key(name, f"secret of {name}", role, brand_id, "test", api_keys=work.api_keys, now=START)[1]
+        with writing(copy, business_clock()) as work:
+            token = create_api_key(name, f"secret of {name}", role, brand_id, "test", api_keys=work.of(SqlApiKeys), now=START)[1]
         keys[name] = {"Authorization": f"Bearer {token}"}
     return keys
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from eth_hash.auto import keccak
 
 from gateway.audit.case import open_case
-from gateway.audit.evidence import ChainEvidence, Evidence, Holding
+from gateway.audit.evidence import ChainEvidence, Evidence, HeldPoints
 from gateway.audit.gather_chain import gather_chain
 from gateway.audit.gather_store import gather_store
 from gateway.audit.invariants import check
@@ -101,7 +101,7 @@ def evidence_of(honest: LiveLedger) -> ChainEvidence:
 
 
 def test_points_that_no_entry_gave_break_invariant_1(honest: LiveLedger) -> None:
-    holdings: Mapping[tuple[bytes, int], Holding] = evidence_of(honest).holdings
+    holdings: Mapping[tuple[bytes, int], HeldPoints] = evidence_of(honest).holdings
     key, holding = next(iter(holdings.items()))
     assert lied_to(honest, honest.database, holdings={**holdings, key: replace(holding, held=holding.held + 1)}) == {1}
 

@@ -34,7 +34,7 @@ def test_init_deploys_once_and_says_where(tmp_path: Path) -> None:
 def test_rebuild_reads_the_same_rows_again(tmp_path: Path) -> None:
     with running_coalition(tmp_path) as coalition:
         coalition.purchase(1, next(iter(coalition.member_keys)))
-        coalition.settle()
+        coalition.work_off()
         options = ["--data-dir", str(coalition.settings.data_dir)]
         (coalition.settings.data_dir / "gateway.toml").write_text(f'rpc_url = "{coalition.node.url}"\nsandbox = true\n')
         code, refused = run(*options, "rebuild", "--json")

@@ -9,19 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ledger.lots import (
-    SECONDS_PER_DAY,
-    Line,
-    NotEnoughPoints,
-    choose_lots,
-    expiry_day_for,
-    grace_expiry_day,
-    is_expired,
-    is_month_end,
-    lot_id,
-    month_end,
-    split_lot_id,
-)
+from gateway.ledger.lots import Line, LotsFallShort, choose_lots, expiry_day_for, grace_expiry_day, is_expired, lot_id, split_lot_id
+from gateway.values.calendar import SECONDS_PER_DAY, is_month_end, month_end
 
 EPOCH = date(1970, 1, 1)
 HOUR = 3_600
@@ -95,7 +84,7 @@ def test_expired_lots_are_passed_over_and_what_is_missing_is_named() -> None:
     day = day_number(date(2026, 3, 31))
     available = {lot_id(1, day): 50, lot_id(2, 0): 10}
     assert choose_lots(available, 10, 1, (day + 1) * SECONDS_PER_DAY, 0) == [Line(2, 0, 10)]
-    with pytest.raises(NotEnoughPoints) as raised:
+    with pytest.raises(LotsFallShort) as raised:
         choose_lots(available, 11, 1, (day + 1) * SECONDS_PER_DAY, 0)
     assert (raised.value.asked, raised.value.usable) == (11, 10)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.ledger.batches import batch_outcome, fold_branch, leaf, merkle_branch, merkle_root
 from gateway.ledger.members import authorizer_id, member_id
-from gateway.ledger.refusals import REFUSALS, SELECTORS, Refusal, refusal_of
+from gateway.ledger.refusals import REFUSALS, SELECTORS, RefusalReason, refusal_of
 from gateway.ledger.signing import (
     Domain,
     authorizer_change_digest,
@@ -82,14 +82,14 @@ def test_a_leaf_is_bound_to_its_place() -> None:
 
 
 def test_an_outcome_counts_and_hashes_the_refusals() -> None:
-    selector = SELECTORS[Refusal.ZERO_POINTS]
+    selector = SELECTORS[RefusalReason.ZERO_POINTS]
     outcome = batch_outcome(5, [(3, selector)])
     assert outcome == (5).to_bytes(4) + (1).to_bytes(4) + keccak((3).to_bytes(4) + selector)[:24]
     assert batch_outcome(0, []) == bytes(8) + keccak(b"")[:24]
 
 
 def test_every_reason_has_its_own_selector_and_name() -> None:
-    assert len(REFUSALS) == len(Refusal)
-    assert refusal_of(keccak(b"ZeroPoints()")[:4]) is Refusal.ZERO_POINTS
+    assert len(REFUSALS) == len(RefusalReason)
+    assert refusal_of(keccak(b"ZeroPoints()")[:4]) is RefusalReason.ZERO_POINTS
     with pytest.raises(KeyError):
         refusal_of(b"\0\0\0\0")

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select, update
 
 from gateway.chain.artifacts import points_ledger
-from gateway.ledger.lots import SECONDS_PER_DAY, month_end
 from gateway.projection.batch_reading import LedgerUnreadable
 from gateway.projection.tables import (
     LedgerBatchRow,
@@ -20,6 +19,7 @@ from gateway.projection.tables import (
 )
 from gateway.purchases.tables import PaymentRefundRow
 from gateway.rounds.tables import OperationRow, ReferenceRow
+from gateway.values.calendar import SECONDS_PER_DAY, month_end
 from tests.builders.coalition import CoalitionBuilder
 from tests.builders.projection_rows import projection_rows
 
@@ -61,16 +61,16 @@ def reservation_of(coalition: CoalitionBuilder, operation_id: str) -> str:
 def test_every_kind_of_entry_is_projected_as_the_contract_has_it(coalition: CoalitionBuilder) -> None:
     member, other, *_ = coalition.member_keys
     issues = [coalition.purchase(1, member, 50_000), coalition.purchase(2, member, 30_000), coalition.purchase(2, other, 20_000)]
-    coalition.settle()
+    coalition.work_off()
     reserved = coalition.authorize(3, member, 600)
     voided = coalition.authorize(1, other, 50)
-    coalition.settle()
+    coalition.work_off()
     captured = coalition.capture(3, reservation_of(coalition, reserved), 550)
     released = coalition.void(1, reservation_of(coalition, voided))
     redeemed = coalition.redeem(1, other, 120)
-    coalition.settle()
+    coalition.work_off()
     given_back = coalition.point_refund(3, reservation_of(coalition, reserved), 75)
-    coalition.settle()
+    coalition.work_off()
     operations = [*issues, reserved, voided, captured, released, redeemed, given_back]
     assert {coalition.operation(each).status for each in operations} == {"confirmed"}
     with coalition.database.read() as session:
@@ -86,13 +86,13 @@ def test_every_kind_of_entry_is_projected_as_the_contract_has_it(coalition: Coal
 def test_a_clawback_takes_what_is_there_and_says_what_is_short(coalition: CoalitionBuilder) -> None:
     member = coalition.add_member()
     coalition.purchase(1, member, 10_000, payment_id="clawed")
-    coalition.settle()
+    coalition.work_off()
     coalition.redeem(2, member, 70)
-    coalition.settle()
+    coalition.work_off()
     partly = coalition.refund_payment(1, "clawed", 5_000)
-    coalition.settle()
+    coalition.work_off()
     wholly = coalition.refund_payment(1, "clawed", 5_000)
-    coalition.settle()
+    coalition.work_off()
     assert coalition.operation(partly).status == "confirmed"
     assert (coalition.operation(wholly).status, coalition.operation(wholly).reason) == ("refused", "nothing_left_to_claw_back")
     with coalition.database.read() as session:
@@ -104,16 +104,16 @@ def test_a_clawback_takes_what_is_there_and_says_what_is_short(coalition: Coalit
 def test_an_expired_lot_goes_and_points_given_back_into_it_get_a_grace_lot(coalition: CoalitionBuilder) -> None:
     brand = coalition.add_brand(8, validity_months=1)
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     coalition.purchase(8, member, 10_000)
-    coalition.settle()
+    coalition.work_off()
     redeemed = coalition.redeem(2, member, 40)
-    coalition.settle()
+    coalition.work_off()
     coalition.set_time(coalition.now + 70 * SECONDS_PER_DAY)
     expired = coalition.expire()
-    coalition.settle()
+    coalition.work_off()
     given_back = coalition.point_refund(2, reservation_of(coalition, redeemed), 15)
-    coalition.settle()
+    coalition.work_off()
     assert [coalition.operation(each).status for each in (*expired, given_back)] == ["confirmed"] * (len(expired) + 1)
     with coalition.database.read() as session:
         lots = session.scalars(select(LedgerMemberLotRow).where(LedgerMemberLotRow.member_id == member).order_by(LedgerMemberLotRow.lot_id))
@@ -128,11 +128,11 @@ def test_an_expired_lot_goes_and_points_given_back_into_it_get_a_grace_lot(coali
 def test_an_entry_that_the_contract_refuses_is_projected_without_effect(coalition: CoalitionBuilder) -> None:
     """Packing predicts by the projection; here the brand's limit there is made to lag behind the contract's."""
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     operation_id = coalition.purchase(3, member, 10_000)
     lower_limit_behind_the_gateway(coalition, 3)
     coalition.worker.sequencer.pack()
-    coalition.settle()
+    coalition.work_off()
     operation = coalition.operation(operation_id)
     assert (operation.status, operation.reason) == ("refused", "LimitExceeded")
     with coalition.database.read() as session:
@@ -171,15 +171,15 @@ def test_dropped_and_rebuilt_the_projection_has_the_same_rows(coalition: Coaliti
 
 def test_a_projection_that_disagrees_with_the_ledger_is_not_written_on(coalition: CoalitionBuilder) -> None:
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     coalition.purchase(1, member, 10_000)
-    coalition.settle()
+    coalition.work_off()
     operation_id = coalition.redeem(2, member, 60)
     coalition.worker.sequencer.pack()
     with coalition.database.write() as session:
         session.execute(update(LedgerMemberLotRow).where(LedgerMemberLotRow.member_id == member).values(held=59))
     with pytest.raises(LedgerUnreadable, match="NotEnoughPoints"):
-        coalition.settle()
+        coalition.work_off()
     assert coalition.operation(operation_id).status == "packed"
     coalition.worker.follower.rebuild()
     assert coalition.operation(operation_id).status == "confirmed"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.chain.connection import Call, Chain, NodeRefused
+from gateway.purchases.shortfalls import SqlShortfalls
 from gateway.rounds.completion import Completions
 from gateway.rounds.follower import Follower
 from node.chain.budget import Budget
@@ -67,22 +68,22 @@ def test_what_is_refused_alone_stays_refused(tmp_path: Path) -> None:
 
 def test_the_projection_is_the_same_from_a_node_that_gives_few_logs_at_a_time(coalition: CoalitionBuilder) -> None:
     coalition.purchase(1, next(iter(coalition.member_keys)), 10_000)
-    coalition.settle()
+    coalition.work_off()
     rows = projection_rows(coalition.database)
     stingy = StingyChain(coalition.node.url, 2)
-    Follower(coalition.database, stingy, coalition.coalition, Completions()).rebuild()
+    Follower(coalition.database, stingy, coalition.coalition, Completions(), SqlShortfalls()).rebuild()
     stingy.close()
     assert stingy.refused > 2
     assert projection_rows(coalition.database) == rows
 
 
 def test_blocks_that_are_refused_leave_the_projection_as_it_is(coalition: CoalitionBuilder) -> None:
-    coalition.settle()
+    coalition.work_off()
     rows = projection_rows(coalition.database)
     head = coalition.chain.head_number()
     coalition.node.call("evm_mine", coalition.now + 1)
     mute = StingyChain(coalition.node.url, 50, hidden=head + 1)
-    follower = Follower(coalition.database, mute, coalition.coalition, Completions())
+    follower = Follower(coalition.database, mute, coalition.coalition, Completions(), SqlShortfalls())
     with pytest.raises(NodeRefused, match="too much"):
         follower.follow()
     mute.close()

@@ -9,7 +9,10 @@ from sqlalchemy import func, select
 
 from gateway.brands.brand import BrandStatus
 from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
+from gateway.brands.rows import SqlBrands
+from gateway.coalition.rows import business_clock
 from gateway.projection.tables import LedgerAuthorizerRow, LedgerBrandKeyRow, LedgerBrandRow
+from gateway.rounds.rows import SqlOperations
 from gateway.rounds.tables import OperationRow, TransactionRow
 from gateway.store.unit_of_work import writing
 from gateway.values.money import Ratio
@@ -18,10 +21,10 @@ from tests.builders.coalition import CoalitionBuilder, new_id
 
 def change(coalition: CoalitionBuilder, operation: Any, brand_id: int, *arguments: Any) -> OperationRow:
     operation_id = new_id("change")
-    with writing(coalition.database) as work:
-        brand = work.brands.find(brand_id)
-        operation(brand, *arguments, operations=work.operations, operation_id=operation_id, now=work.now)
-    coalition.settle()
+    with writing(coalition.database, business_clock()) as work:
+        brand = work.of(SqlBrands).find(brand_id)
+        operation(brand, *arguments, operations=work.of(SqlOperations), operation_id=operation_id, now=work.now)
+    coalition.work_off()
     return coalition.operation(operation_id)
 
 
@@ -34,7 +37,7 @@ def test_neighboring_enrolments_share_transactions(coalition: CoalitionBuilder) 
     with coalition.database.read() as session:
         before = session.scalar(select(func.count()).select_from(TransactionRow))
     members = [coalition.add_member() for _ in range(205)]
-    coalition.settle()
+    coalition.work_off()
     with coalition.database.read() as session:
         after = session.scalar(select(func.count()).select_from(TransactionRow))
         enrolled = set(session.scalars(select(LedgerAuthorizerRow.member_id)))
@@ -44,7 +47,7 @@ def test_neighboring_enrolments_share_transactions(coalition: CoalitionBuilder) 
 
 def test_a_brand_is_registered_with_terms_and_key_in_one_transaction(coalition: CoalitionBuilder) -> None:
     brand = coalition.add_brand(41)
-    coalition.settle()
+    coalition.work_off()
     row = ledger_brand(coalition, 41)
     assert (row.status, row.par_numerator, row.par_denominator) == ("active", 1, 1)
     with coalition.database.read() as session:
@@ -57,7 +60,7 @@ def test_a_brand_is_registered_with_terms_and_key_in_one_transaction(coalition: 
 
 def test_limit_terms_status_and_keys_change_on_the_ledger(coalition: CoalitionBuilder) -> None:
     coalition.add_brand(42)
-    coalition.settle()
+    coalition.work_off()
     key = Account.create().address.lower()
     changes = [
         change(coalition, set_brand_limit, 42, 500),
@@ -76,16 +79,16 @@ def test_limit_terms_status_and_keys_change_on_the_ledger(coalition: CoalitionBu
 def test_a_withdrawn_key_signs_nothing_more(coalition: CoalitionBuilder) -> None:
     brand = coalition.add_brand(43)
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     change(coalition, set_brand_key, 43, brand.key_address, 0, 0)
     operation_id = coalition.purchase(43, member)
     coalition.turn_until(lambda: "43" in coalition.worker.health()["silent_signers"])  # type: ignore[operator]
     assert coalition.operation(operation_id).status == "packed"
     change_back = new_id("change")
-    with writing(coalition.database) as work:
-        found = work.brands.find(43)
-        set_brand_key(found, brand.key_address, 0, None, operations=work.operations, operation_id=change_back, now=work.now)  # type: ignore[arg-type]
-    coalition.settle()
+    with writing(coalition.database, business_clock()) as work:
+        found = work.of(SqlBrands).find(43)
+        set_brand_key(found, brand.key_address, 0, None, operations=work.of(SqlOperations), operation_id=change_back, now=work.now)  # type: ignore[arg-type]
+    coalition.work_off()
     assert coalition.operation(operation_id).status == "confirmed"
 
 
@@ -95,7 +98,7 @@ def test_what_the_contract_refuses_the_operator_is_refused_with_its_error(coalit
         operation = session.scalars(select(OperationRow).where(OperationRow.kind == "register_brand", OperationRow.brand_id == 44)).one()
         operation.body = operation.body.replace('"redemption_denominator":1', '"redemption_denominator":0')
         operation_id = operation.operation_id
-    coalition.settle()
+    coalition.work_off()
     operation = coalition.operation(operation_id)
     assert operation.status == "refused"
     assert operation.reason == "RatioZero"

@@ -63,13 +63,13 @@ STEPS = [nothing, packed, signed_but_not_stored, stored, sent, mined_but_not_pro
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
 def test_dropped_after(step: Callable[[CoalitionBuilder], None], coalition: CoalitionBuilder) -> None:
     member, other = coalition.add_member(), coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     coalition.purchase(1, member, 10_000)
-    coalition.settle()
+    coalition.work_off()
     operations = [coalition.purchase(2, other, 20_000), coalition.redeem(2, member, 30), coalition.purchase(1, other, 5_000)]
     step(coalition)
     coalition.restart_worker()
-    coalition.settle()
+    coalition.work_off()
     assert [coalition.operation(each).status for each in operations] == ["confirmed"] * 3
     assert (held(coalition, member), held(coalition, other)) == (70, 250)
     coalition.restart_worker()
@@ -85,7 +85,7 @@ def test_every_recorded_batch_is_one_of_ours_and_counted_once(coalition: Coaliti
 
 def test_the_node_is_killed_while_the_worker_waits(coalition: CoalitionBuilder) -> None:
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     operation_id = coalition.purchase(1, member, 10_000)
     stored(coalition)
     port = coalition.node.url.rsplit(":", 1)[1]
@@ -95,7 +95,7 @@ def test_the_node_is_killed_while_the_worker_waits(coalition: CoalitionBuilder) 
     coalition.node.arguments = (*coalition.node.arguments, "--port", port)
     coalition.node.start()
     coalition.worker.submitter.node_was_lost()
-    coalition.settle()
+    coalition.work_off()
     assert coalition.operation(operation_id).status == "confirmed"
     assert held(coalition, member) == 100
 

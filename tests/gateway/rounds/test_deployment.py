@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from gateway.app import make_worker
 from gateway.chain.artifacts import access_manager, points_ledger
 from gateway.chain.connection import Chain
 from gateway.chain.operator_key import load_account
 from gateway.coalition.tables import CoalitionRow
+from gateway.rounds.completion import Completions
 from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode, contract_address, prepare_deployment
 from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import TransactionRow
 from gateway.values.errors import Unavailable
-from tests.builders.coalition import START, BlankGateway, blank_gateway, make_worker
+from tests.builders.coalition import START, BlankGateway, blank_gateway
 from tests.node.running_node import RunningNode
 
 
@@ -31,7 +33,7 @@ def test_a_crash_between_the_two_deploying_transactions_is_harmless(tmp_path: Pa
             first, second = session.scalars(select(TransactionRow).order_by(TransactionRow.nonce))
             foreseen = session.scalars(select(CoalitionRow)).one()
         blank.node.receipt(blank.node.call("eth_sendRawTransaction", "0x" + first.raw.hex()))
-        worker = make_worker(blank.database, blank.chain, blank.settings)
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
         worker.open()
         worker.close()
         with blank.database.read() as session:
@@ -49,25 +51,25 @@ def test_a_crash_between_the_two_deploying_transactions_is_harmless(tmp_path: Pa
 
 def test_the_node_of_another_chain_is_refused(tmp_path: Path) -> None:
     with blank_gateway(tmp_path / "one") as blank:
-        worker = make_worker(blank.database, blank.chain, blank.settings)
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
         worker.open()
         worker.close()
         operator = load_account(blank.settings.operator_key_file).address
         with RunningNode(tmp_path / "other", ("--sandbox", "--operator", operator)) as other:
             chain = Chain(other.url)
-            stranger = make_worker(blank.database, chain, blank.settings)
+            stranger = make_worker(blank.database, chain, Completions(), blank.settings)
             with pytest.raises(WrongChain, match="genesis"):
                 stranger.open()
             stranger.close()
             chain.close()
-        again = make_worker(blank.database, blank.chain, blank.settings)
+        again = make_worker(blank.database, blank.chain, Completions(), blank.settings)
         again.open()
         again.close()
 
 
 def test_other_code_than_at_the_last_start_is_refused(tmp_path: Path) -> None:
     with blank_gateway(tmp_path) as blank:
-        worker = make_worker(blank.database, blank.chain, blank.settings)
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
         worker.open()
         worker.close()
         with blank.database.write() as session:
@@ -86,7 +88,7 @@ def test_other_code_than_at_the_last_start_is_refused(tmp_path: Path) -> None:
 
 def test_code_that_differs_in_one_byte_is_not_the_artifacts(tmp_path: Path) -> None:
     with blank_gateway(tmp_path) as blank:
-        worker = make_worker(blank.database, blank.chain, blank.settings)
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
         worker.open()
         worker.close()
         with blank.database.read() as session:
@@ -102,7 +104,7 @@ def test_an_account_that_was_used_before_is_not_taken(tmp_path: Path) -> None:
     with blank_gateway(tmp_path) as blank:
         operator = load_account(blank.settings.operator_key_file)
         blank.node.send(operator, to=operator.address)
-        worker = make_worker(blank.database, blank.chain, blank.settings)
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
         with pytest.raises(AccountInUse, match="1 transactions"):
             worker.open()
         worker.close()
@@ -111,7 +113,7 @@ def test_an_account_that_was_used_before_is_not_taken(tmp_path: Path) -> None:
 def test_an_account_without_funds_is_named(tmp_path: Path) -> None:
     with blank_gateway(tmp_path / "funded") as blank, RunningNode(tmp_path / "poor", ("--sandbox",)) as poor:
         chain = Chain(poor.url)
-        worker = make_worker(blank.database, chain, blank.settings)
+        worker = make_worker(blank.database, chain, Completions(), blank.settings)
         with pytest.raises(Unavailable, match="insufficient funds"):
             worker.open()
         worker.close()
@@ -121,7 +123,7 @@ def test_an_account_without_funds_is_named(tmp_path: Path) -> None:
 def test_a_node_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     with blank_gateway(tmp_path) as blank:
         blank.node.kill()
-        worker = make_worker(blank.database, blank.chain, blank.settings)
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
         with pytest.raises(Unavailable, match="does not answer"):
             worker.open()
         worker.close()

@@ -8,8 +8,9 @@ import pytest
 from eth_utils import keccak
 
 from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, PointRefund, Redeem, Void
-from gateway.ledger.lots import SECONDS_PER_DAY, Line, local_day, month_end
+from gateway.ledger.lots import Line
 from gateway.rounds.gas import TRANSACTION_GAS_MAX, batch_gas, entry_gas
+from gateway.values.calendar import SECONDS_PER_DAY, local_day, month_end
 from tests.builders.ledger_chain import key_of
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger, member_named
 

@@ -51,7 +51,7 @@ def test_killed_at_random_moments_nothing_acknowledged_is_lost_or_doubled(tmp_pa
             gateway.kill()
             gateway.wait()
         coalition.restart_worker()
-        coalition.settle()
+        coalition.work_off()
         assert {coalition.operation(each).status for each, _ in acknowledged} == {"confirmed"}
         with coalition.database.read() as session:
             held = sum(session.scalars(select(LedgerMemberLotRow.held)))

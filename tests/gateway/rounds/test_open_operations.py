@@ -11,10 +11,10 @@ from sqlalchemy import event, select
 
 from gateway.points.rows import SqlPoints
 from gateway.rounds.operation_reading import accepted_operations, read_waiting
-from gateway.rounds.rows import SqlOperations
 from gateway.rounds.tables import IS_OPEN, OperationRow
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
+from gateway.store.unit_of_work import UnitOfWork
 
 MEMBER = "0x" + "11" * 20
 
@@ -52,7 +52,7 @@ def test_a_round_reads_open_operations_alone(database: Database, plans: list[str
 
 def test_what_is_on_its_way_for_a_member_is_found_by_the_member(database: Database, plans: list[str]) -> None:
     with database.read() as session:
-        SqlPoints(session, SqlOperations(session)).holding(MEMBER)
+        SqlPoints(UnitOfWork(session, lambda _: 0)).holding(MEMBER)
     assert plans
     assert all("ix_operations_member_open" in plan for plan in plans), plans
 

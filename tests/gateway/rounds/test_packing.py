@@ -9,15 +9,16 @@ from typing import Any
 from eth_account import Account
 
 from gateway.ledger.entries import Capture, Clawback, Expire, Issue, PointRefund, Redeem, Void, decode_entry
-from gateway.ledger.lots import SECONDS_PER_DAY, Line, lot_id, month_end
+from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import Domain, consent_digest
-from gateway.ledger.state import BrandRecord, BrandStatus, MemberRecord
+from gateway.ledger.state import BrandRecord, BrandState, MemberRecord
 from gateway.rounds.entry_building import AcceptedOperation, IssuedEntry, RoundView
 from gateway.rounds.gas import BATCH_GAS_MAX, TRANSACTION_GAS_MAX, batch_gas
 from gateway.rounds.packing import ENTRIES_MAX, Round, pack_round
+from gateway.values.calendar import SECONDS_PER_DAY, month_end
 
 NOW = 20_500 * SECONDS_PER_DAY
 SOON, LATER = month_end(20_510), month_end(20_600)
@@ -32,7 +33,7 @@ def ledger(held: dict[tuple[bytes, int], int], limit: int = 10**9) -> LedgerMode
     model = LedgerModel(DOMAIN, 0, recover_address)
     for brand_id in (1, 2, 3):
         outstanding = sum(points for (_, lot), points in held.items() if lot >> 32 == brand_id)
-        model.state.brands[brand_id] = BrandRecord(BrandStatus.ACTIVE, limit, outstanding)
+        model.state.brands[brand_id] = BrandRecord(BrandState.ACTIVE, limit, outstanding)
     model.state.held.update(held)
     for member in (MEMBER, OTHER):
         model.state.members[member] = MemberRecord({authorizer_id(1, bytes.fromhex(KEY.address[2:])): 1})

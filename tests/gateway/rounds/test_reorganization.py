@@ -1,4 +1,4 @@
-"""The chain loses blocks that were projected: the projection is rebuilt, and what those blocks had settled is sent again."""
+"""The chain loses blocks that were projected: the projection is rebuilt, and what those blocks had ended is sent again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_lost_blocks_are_rolled_back_and_their_transactions_happen_again_once(tm
     with running_coalition(tmp_path / "coalition") as coalition:
         member, other = coalition.member_keys
         kept = coalition.purchase(1, member, 10_000)
-        coalition.settle()
+        coalition.work_off()
         port = coalition.node.url.rsplit(":", 1)[1]
         coalition.node.arguments = (*coalition.node.arguments, "--port", port)
         coalition.node.kill()
@@ -37,7 +37,7 @@ def test_lost_blocks_are_rolled_back_and_their_transactions_happen_again_once(tm
         coalition.node.start()
         coalition.worker.submitter.node_was_lost()
         lost = [coalition.purchase(2, other, 5_000), coalition.redeem(2, member, 40), coalition.purchase(1, coalition.add_member(), 7_000)]
-        coalition.settle()
+        coalition.work_off()
 
         go_back_to(coalition, tmp_path / "copy")
         coalition.node.start()
@@ -48,7 +48,7 @@ def test_lost_blocks_are_rolled_back_and_their_transactions_happen_again_once(tm
         assert {coalition.operation(each).status for each in lost} == {"packed"}
         assert coalition.operation(kept).status == "confirmed"
         assert held(coalition, member) == 100
-        coalition.settle()
+        coalition.work_off()
 
         assert {coalition.operation(each).status for each in lost} == {"confirmed"}
         assert (held(coalition, member), held(coalition, other)) == (60, 50)

@@ -28,7 +28,7 @@ def silent(coalition: CoalitionBuilder, brand_id: int) -> bool:
 
 def test_a_silent_signer_holds_up_nobody_else_and_is_asked_for_the_same_batch_again(coalition: CoalitionBuilder) -> None:
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     coalition.brands[1].stop()
     waiting, going = coalition.purchase(1, member), coalition.purchase(2, member)
     coalition.turn_until(lambda: status_of(coalition, going)[0] == "confirmed" and silent(coalition, 1))
@@ -37,7 +37,7 @@ def test_a_silent_signer_holds_up_nobody_else_and_is_asked_for_the_same_batch_ag
         packed = session.scalars(select(BatchRow).where(BatchRow.status == "packed")).one()
     later = coalition.purchase(1, member)
     coalition.brands[1].start()
-    coalition.settle()
+    coalition.work_off()
     with coalition.database.read() as session:
         recorded = session.get_one(BatchRow, packed.batch_id)
     assert (recorded.status, recorded.number, recorded.entries) == ("recorded", packed.number, packed.entries)
@@ -47,35 +47,35 @@ def test_a_silent_signer_holds_up_nobody_else_and_is_asked_for_the_same_batch_ag
 
 def test_a_member_with_an_unsigned_redemption_spends_at_no_other_brand_meanwhile(coalition: CoalitionBuilder) -> None:
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     coalition.purchase(1, member)
-    coalition.settle()
+    coalition.work_off()
     coalition.brands[2].stop()
     first, second = coalition.redeem(2, member, 60), coalition.redeem(1, member, 30)
     coalition.turn_until(lambda: silent(coalition, 2))
     coalition.worker.turn()
     assert (status_of(coalition, first)[0], status_of(coalition, second)[0]) == ("packed", "accepted")
     coalition.brands[2].start()
-    coalition.settle()
+    coalition.work_off()
     assert status_of(coalition, first) == status_of(coalition, second) == ("confirmed", None)
 
 
 def test_entries_that_the_signer_refuses_are_refused_and_the_others_go_on(coalition: CoalitionBuilder) -> None:
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     good, bad, also_good = (coalition.purchase(1, member, till=known) for known in (True, False, True))
-    coalition.settle()
+    coalition.work_off()
     assert status_of(coalition, bad) == ("refused", "signer_refused: unknown_sale")
     assert status_of(coalition, good) == status_of(coalition, also_good) == ("confirmed", None)
 
 
 def test_a_clawback_that_the_signer_refuses_is_short_of_everything(coalition: CoalitionBuilder) -> None:
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     coalition.purchase(1, member, payment_id="unrefunded")
-    coalition.settle()
+    coalition.work_off()
     operation_id = coalition.refund_payment(1, "unrefunded", 4_000, till=False)
-    coalition.settle()
+    coalition.work_off()
     assert status_of(coalition, operation_id) == ("refused", "signer_refused: unknown_refund")
     with coalition.database.read() as session:
         refund = session.scalars(select(PaymentRefundRow).where(PaymentRefundRow.operation_id == operation_id)).one()
@@ -85,7 +85,7 @@ def test_a_clawback_that_the_signer_refuses_is_short_of_everything(coalition: Co
 def test_a_signature_by_another_key_never_leaves_the_house(coalition: CoalitionBuilder) -> None:
     """Brand 1's signer address is made to point at a signer that holds brand 1's books but another key."""
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     brand = coalition.brands[1]
     brand.stop()
     right_key = (brand.folder / "key").read_text()
@@ -99,7 +99,7 @@ def test_a_signature_by_another_key_never_leaves_the_house(coalition: CoalitionB
     (brand.folder / "key").write_text(right_key)
     forget_signatures(coalition, 1)
     brand.start()
-    coalition.settle()
+    coalition.work_off()
     assert status_of(coalition, operation_id) == ("confirmed", None)
 
 
@@ -111,7 +111,7 @@ def forget_signatures(coalition: CoalitionBuilder, brand_id: int) -> None:
 
 def test_a_batch_that_nobody_signs_before_its_deadline_is_given_up(coalition: CoalitionBuilder) -> None:
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     coalition.brands[1].stop()
     operation_id = coalition.purchase(1, member)
     coalition.worker.turn()
@@ -121,18 +121,18 @@ def test_a_batch_that_nobody_signs_before_its_deadline_is_given_up(coalition: Co
     assert status_of(coalition, operation_id) == ("refused", "batch_expired")
     coalition.brands[1].start()
     afterwards = coalition.purchase(1, member)
-    coalition.settle()
+    coalition.work_off()
     assert status_of(coalition, afterwards) == ("confirmed", None)
 
 
 def test_a_batch_mined_after_its_deadline_is_signed_anew_under_its_number(coalition: CoalitionBuilder) -> None:
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     operation_id = coalition.purchase(1, member)
     coalition.store_round()
     number = batch_number(coalition, operation_id)
     coalition.node.call("evm_setNextBlockTimestamp", coalition.now + 4_000)
-    coalition.settle()
+    coalition.work_off()
     assert status_of(coalition, operation_id) == ("confirmed", None)
     assert batch_number(coalition, operation_id) == number
 
@@ -145,7 +145,7 @@ def batch_number(coalition: CoalitionBuilder, operation_id: str) -> int:
 
 def test_a_brand_whose_signer_moved_is_found_at_its_new_address(coalition: CoalitionBuilder) -> None:
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     with coalition.database.write() as session:
         session.execute(update(BrandRow).where(BrandRow.brand_id == 2).values(signer_url="http://127.0.0.1:1"))
     operation_id = coalition.purchase(2, member)
@@ -153,13 +153,13 @@ def test_a_brand_whose_signer_moved_is_found_at_its_new_address(coalition: Coali
     assert status_of(coalition, operation_id)[0] == "packed"
     with coalition.database.write() as session:
         session.execute(update(BrandRow).where(BrandRow.brand_id == 2).values(signer_url=coalition.brands[2].url))
-    coalition.settle()
+    coalition.work_off()
     assert status_of(coalition, operation_id)[0] == "confirmed"
 
 
 def test_the_client_tells_answers_apart(coalition: CoalitionBuilder) -> None:
     member = coalition.add_member()
-    coalition.settle()
+    coalition.work_off()
     coalition.purchase(1, member)
     coalition.worker.sequencer.pack()
     batch = coalition.worker.sequencer.unsigned()[0]
@@ -178,7 +178,7 @@ def test_the_client_tells_answers_apart(coalition: CoalitionBuilder) -> None:
     with pytest.raises(Unavailable, match="401"):
         signer.sign(SignerAddress(address.url, "wrong"), request)
     signer.close()
-    coalition.settle()
+    coalition.work_off()
 
 
 def other_root(request: SigningRequest, number: int) -> bytes:

@@ -34,7 +34,7 @@ def test_a_transaction_below_the_base_fee_is_replaced_at_its_nonce(alone: Coalit
         alone.worker.follower.base_fee = 0
         alone.store_round()
     alone.worker.turn()
-    alone.settle()
+    alone.work_off()
     old, new = transactions(alone)[-2:]
     assert (old.status, new.status, new.nonce, new.replaces) == ("replaced", "mined", old.nonce, old.transaction_id)
     assert signed_terms(new.raw).max_fee > signed_terms(old.raw).max_fee
@@ -51,7 +51,7 @@ def test_of_a_replaced_transaction_and_its_successor_the_one_that_is_mined_count
     submitter._first_sent_at[old.transaction_id] = -1_000.0
     assert submitter.replace_stuck(alone.worker.follower.base_fee, alone.now) == 1
     alone.node.receipt(alone.node.call("eth_sendRawTransaction", "0x" + old.raw.hex()))
-    alone.settle()
+    alone.work_off()
     old, new = transactions(alone)[-2:]
     assert (old.status, new.status) == ("mined", "replaced")
     assert alone.operation(operation_id).status == "confirmed"
@@ -65,13 +65,13 @@ def test_a_transaction_whose_nonce_was_used_elsewhere_goes_out_again_once(alone:
     before = len(transactions(alone))
     for _ in range(2):
         alone.node.send(operator, to=operator.address)
-    alone.settle()
+    alone.work_off()
     rows = transactions(alone)
     assert [row.status for row in rows[before - 2 :]] == ["failed", "failed", "mined", "mined"]
     assert alone.operation(operation_id).status == "confirmed"
     assert enrolled in alone.member_keys
     alone.purchase(1, enrolled)
-    alone.settle()
+    alone.work_off()
 
 
 def test_a_gap_of_nonces_is_filled(alone: CoalitionBuilder) -> None:
@@ -84,7 +84,7 @@ def test_a_gap_of_nonces_is_filled(alone: CoalitionBuilder) -> None:
         terms = signed_terms(row.raw)
         later = alone.worker.submitter.store(session, row.purpose, terms.to, terms.data, terms.gas, 10**9, 0)
         assert later.nonce == row.nonce + 1
-    alone.settle()
+    alone.work_off()
     rows = transactions(alone)
     assert (rows[-1].purpose, rows[-1].nonce, rows[-1].status) == ("filler", later.nonce - 1, "mined")
     assert alone.operation(operation_id).status == "confirmed"

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from gateway.app import make_worker
 from gateway.projection.tables import LedgerMemberLotRow
 from gateway.rounds.completion import Completions
 from gateway.rounds.tables import OperationRow
-from gateway.rounds.worker import AnotherWorker, LedgerWorker
-from tests.builders.coalition import CoalitionBuilder, blank_gateway, make_worker, running_coalition
+from gateway.rounds.worker import AnotherWorker
+from tests.builders.coalition import CoalitionBuilder, blank_gateway, running_coalition
 
 
 def confirmed(coalition: CoalitionBuilder, operation_id: str) -> bool | None:
@@ -23,7 +24,7 @@ def test_what_is_accepted_is_confirmed_and_waiters_are_told(tmp_path: Path) -> N
         member = next(iter(coalition.member_keys))
         coalition.worker.close()
         completions = Completions()
-        worker = LedgerWorker(coalition.database, coalition.chain, completions, coalition.settings)
+        worker = make_worker(coalition.database, coalition.chain, completions, coalition.settings)
         worker.start()
         try:
             operation_id = coalition.purchase(1, member)
@@ -43,7 +44,7 @@ def test_a_worker_waits_for_a_node_that_comes_up_late(tmp_path: Path) -> None:
         port = coalition.node.url.rsplit(":", 1)[1]
         coalition.node.kill()
         completions = Completions()
-        worker = LedgerWorker(coalition.database, coalition.chain, completions, coalition.settings)
+        worker = make_worker(coalition.database, coalition.chain, completions, coalition.settings)
         worker.start()
         try:
             assert completions.wait(lambda: confirmed(coalition, operation_id), 0.3) is None
@@ -59,7 +60,7 @@ def test_the_node_dies_again_and_again_under_load_and_nothing_is_lost_or_doubled
     with running_coalition(tmp_path, members=5) as coalition:
         coalition.worker.close()
         completions = Completions()
-        worker = LedgerWorker(coalition.database, coalition.chain, completions, coalition.settings)
+        worker = make_worker(coalition.database, coalition.chain, completions, coalition.settings)
         worker.start()
         operations = []
         try:
@@ -85,7 +86,7 @@ def assert_held(coalition: CoalitionBuilder, points: int) -> None:
 
 def test_two_workers_never_share_a_data_directory(tmp_path: Path) -> None:
     with blank_gateway(tmp_path) as blank:
-        first, second = (make_worker(blank.database, blank.chain, blank.settings) for _ in range(2))
+        first, second = (make_worker(blank.database, blank.chain, Completions(), blank.settings) for _ in range(2))
         first.open()
         with pytest.raises(AnotherWorker, match="stop it first"):
             second.open()

@@ -1,0 +1,83 @@
+"""The coalition as everyone may read of it, and how far the projection of its ledger is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gateway.coalition.tables import CoalitionRow
+from gateway.projection.tables import LedgerBlockRow, LedgerEntryRow
+from gateway.values.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class HeadView:
+    """The newest block that the projection holds."""
+
+    block_number: int
+    block_hash: str
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class CoalitionView:
+    """What a signer, a wallet or an auditor needs to check this coalition's signatures and receipts. `entries` counts the ledger's.
+    Without a `sealer` (an engine that seals nothing) there are no receipts."""
+
+    coalition_id: str
+    chain_id: int
+    genesis_hash: str
+    sealer: str | None
+    points_address: str
+    access_manager_address: str
+    currency: str
+    utc_offset_seconds: int
+    sandbox: bool
+    head: HeadView | None
+    entries: int
+
+
+def find_head(session: Session) -> HeadView | None:
+    """The newest block that the projection holds."""
+    block = session.scalar(select(LedgerBlockRow).order_by(LedgerBlockRow.number.desc()).limit(1))
+    return None if block is None else HeadView(block.number, block.block_hash, block.timestamp)
+
+
+def coalition_view(session: Session, sealer: str | None) -> CoalitionView:
+    """Refuses while the gateway is not initialized."""
+    row = session.scalar(select(CoalitionRow))
+    if row is None:
+        raise Unavailable("the gateway is not initialized: run `splittally init`")
+    return CoalitionView(
+        coalition_id=row.coalition_id,
+        chain_id=row.chain_id,
+        genesis_hash=row.genesis_hash,
+        sealer=sealer,
+        points_address=row.points_address,
+        access_manager_address=row.access_manager_address,
+        currency=row.currency,
+        utc_offset_seconds=row.utc_offset_seconds,
+        sandbox=row.sandbox,
+        head=find_head(session),
+        entries=session.scalar(select(func.count()).select_from(LedgerEntryRow)) or 0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentView:
+    """Where the contracts stand; `code_hash` is that of the points ledger."""
+
+    coalition_id: str
+    chain_id: int
+    access_manager_address: str
+    points_address: str
+    code_hash: str
+    deployed_block: int | None
+
+
+def find_deployment(session: Session) -> DeploymentView:
+    """Of a gateway that is initialized."""
+    row = session.scalars(select(CoalitionRow)).one()
+    return DeploymentView(row.coalition_id, row.chain_id, row.access_manager_address, row.points_address, row.code_hash, row.deployed_block)

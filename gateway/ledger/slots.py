@@ -1,0 +1,21 @@
+"""Where the contract keeps what receipts and audits prove: storage slots of batches and of members' points."""
+
+from __future__ import annotations
+
+from eth_hash.auto import keccak
+
+
+def batch_slots(batches_slot: int, brand_id: int, number: int) -> tuple[int, int]:
+    """Where `batches[brand][number]` keeps root and outcome."""
+    first = _mapping_slot(batches_slot, brand_id, number)
+    return first, first + 1
+
+
+def balance_slot(balances_slot: int, lot: int, member: bytes) -> int:
+    """Where `balances[lot][member]` is kept."""
+    return _mapping_slot(balances_slot, lot, int.from_bytes(member))
+
+
+def _mapping_slot(base: int, outer_key: int, inner_key: int) -> int:
+    inner = keccak(outer_key.to_bytes(32) + base.to_bytes(32))
+    return int.from_bytes(keccak(inner_key.to_bytes(32) + inner))

@@ -1,0 +1,11 @@
+"""What redeeming needs to know of reservations; SQL stands behind it in rows.py."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from gateway.redemption.reservation import Reservation
+
+
+class Reservations(Protocol):
+    def find(self, reservation_id: str) -> Reservation | None: ...
