@@ -33,12 +33,14 @@ from gateway.api import (
 )
 from gateway.api.context import Context
 from gateway.api.limits import BodyLimit
+from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.chain.connection import Chain
 from gateway.config import Settings
 from gateway.portal import api_reference, member
 from gateway.purchases.shortfalls import SqlShortfalls
 from gateway.rounds.completion import Completions
+from gateway.rounds.signer_port import SignerClient
 from gateway.rounds.worker import LedgerWorker
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
@@ -78,9 +80,12 @@ def build(settings: Settings) -> FastAPI:
     return create_app(Context(database, completions, worker, chain))
 
 
-def make_worker(database: Database, chain: Chain, completions: Completions, settings: Settings) -> LedgerWorker:
+def make_worker(
+    database: Database, chain: Chain, completions: Completions, settings: Settings, signer: SignerClient | None = None
+) -> LedgerWorker:
     """The ledger worker with the features that rounds ask and tell."""
-    return LedgerWorker(database, chain, completions, settings, signers=SqlSignersDirectory(), ends=SqlShortfalls())
+    signer = signer or HttpSigner(settings.signer_timeout_seconds)
+    return LedgerWorker(database, chain, completions, settings, signers=SqlSignersDirectory(), ends=SqlShortfalls(), signer=signer)
 
 
 def create_app(context: Context) -> FastAPI:

@@ -18,6 +18,7 @@ from gateway.schema import metadata
 from gateway.store.migrations import configuration_for
 
 ROOT = Path(__file__).resolve().parent.parent
+FIRST = 2  # 0001 was the first form of the tables, which nothing leads from
 VERSIONS = ROOT / "gateway" / "store" / "migrations" / "versions"
 
 
@@ -29,7 +30,7 @@ def main() -> None:
     if arguments.first:
         for old in VERSIONS.glob("*.py"):
             old.unlink()
-    number = f"{len(list(VERSIONS.glob('*.py'))) + 1:04}"
+    number = f"{len(list(VERSIONS.glob('*.py'))) + FIRST:04}"
     with tempfile.TemporaryDirectory() as folder:
         engine = create_engine(f"sqlite:///{folder}/empty.sqlite3")
         configuration = configuration_for()

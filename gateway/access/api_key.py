@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from dataclasses import dataclass
 from enum import StrEnum
+
+from gateway.values.ids import Hash, sha256
 
 
 class Role(StrEnum):
@@ -19,7 +20,7 @@ class ApiKey:
     """A key without its secret. `brand_id` is empty for the operator and the auditor."""
 
     key_id: str
-    key_hash: str
+    key_hash: Hash
     role: Role
     brand_id: int | None
     label: str
@@ -44,8 +45,8 @@ class Caller:
         return self.role is not Role.BRAND or self.brand_id == brand_id
 
 
-def secret_hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def secret_hash(secret: str) -> Hash:
+    return sha256(secret.encode())
 
 
 def split_token(token: str) -> tuple[str, str]:

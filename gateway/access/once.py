@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.access.ports import Requests, StoredRequest
+from gateway.values.ids import Hash
 from gateway.values.references import check_external_id, check_same_content
 
 
 def once(
-    principal: str, idempotency_key: str, content: str, kind: str, act: Callable[[], str], *, requests: Requests, now: int
+    principal: str, idempotency_key: str, content: Hash, kind: str, act: Callable[[], str], *, requests: Requests, now: int
 ) -> tuple[str, bool]:
     """(the resource's id, whether it is shown again). `content` is the hash of what was asked, and where."""
     check_external_id("Idempotency-Key", idempotency_key)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.access.api_key import ApiKey
+from gateway.values.ids import Hash
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
     """An earlier request under an idempotency key, and the one resource that came of it."""
 
-    content_hash: str
+    content_hash: Hash
     resource_kind: str
     resource_id: str
 

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
+from gateway.values.ids import Hash
 
 
 class ApiKeyRow(Base):
@@ -14,7 +15,7 @@ class ApiKeyRow(Base):
     __tablename__ = "api_keys"
 
     key_id: Mapped[str] = mapped_column(primary_key=True)
-    key_hash: Mapped[str] = mapped_column(unique=True)
+    key_hash: Mapped[Hash] = mapped_column(unique=True)
     role: Mapped[str]
     brand_id: Mapped[int | None] = mapped_column(ForeignKey("brands.brand_id"))
     label: Mapped[str]
@@ -29,7 +30,7 @@ class IdempotentRequestRow(Base):
 
     principal: Mapped[str] = mapped_column(primary_key=True)
     idempotency_key: Mapped[str] = mapped_column(primary_key=True)
-    content_hash: Mapped[str]
+    content_hash: Mapped[Hash]
     resource_kind: Mapped[str]
     resource_id: Mapped[str]
     created_at: Mapped[int]

@@ -15,7 +15,7 @@ from gateway.api.permissions import AsBrand, AsReader, brand_of, check_reads_bra
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import (
     MAX_BULK_ITEMS,
-    Address,
+    AddressText,
     AnyItem,
     Body,
     ExternalId,
@@ -25,7 +25,6 @@ from gateway.api.shapes import (
     UnixSeconds,
     Whole,
     Word32,
-    as_bytes,
 )
 from gateway.coalition.rows import SqlCoalition
 from gateway.members.rows import SqlMembers
@@ -40,7 +39,9 @@ from gateway.redemption.views import AuthorizationView, find_authorization
 from gateway.redemption.void import void
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView, find_operation
-from gateway.store.unit_of_work import UnitOfWork, new_id
+from gateway.store.unit_of_work import UnitOfWork, new_operation_id
+from gateway.values.hex import to_bytes
+from gateway.values.ids import MemberId, ReservationId
 
 router = APIRouter(prefix="/v1", tags=["redemption"])
 
@@ -49,7 +50,7 @@ class ConsentBody(Body):
     """The member's consent: what `POST /v1/quotes` gave out, with the member's signature. proof_kind 1 = a key's 65 bytes r, s, v."""
 
     order_id: ExternalId
-    member_id: Address
+    member_id: AddressText
     points: PointsAsked
     nonce: Whole
     deadline: UnixSeconds
@@ -58,7 +59,7 @@ class ConsentBody(Body):
 
     def request(self) -> RedemptionRequest:
         return RedemptionRequest(
-            self.order_id, self.member_id, self.points, self.nonce, self.deadline, self.proof_kind, as_bytes(self.proof)
+            self.order_id, MemberId.parse(self.member_id), self.points, self.nonce, self.deadline, self.proof_kind, to_bytes(self.proof)
         )
 
 
@@ -128,7 +129,7 @@ def create_authorizations(body: AuthorizationsBody, caller: AsBrand, write: Writ
 def get_authorization(reservation_id: ReservationIdPath, caller: AsReader, context: ContextNeeded) -> AuthorizationView:
     """A reservation or redemption of the calling brand."""
     with context.reading() as work:
-        found = find_authorization(work.session, reservation_id)
+        found = find_authorization(work.session, ReservationId.parse(reservation_id))
     check_reads_brand(caller, found.brand_id)
     return found
 
@@ -154,12 +155,12 @@ def create_void(reservation_id: ReservationIdPath, body: VoidBody, caller: AsBra
     def act(work: UnitOfWork) -> str:
         brand = the_brand(work, brand_of(caller))
         return void(
-            reservation_id,
+            ReservationId.parse(reservation_id),
             body.void_id,
             brand=brand,
             reservations=work.of(SqlReservations),
             operations=work.of(SqlOperations),
-            operation_id=new_id(),
+            operation_id=new_operation_id(),
             now=work.now,
         )
 
@@ -172,13 +173,13 @@ def create_point_refund(reservation_id: ReservationIdPath, body: PointRefundBody
 
     def act(work: UnitOfWork) -> str:
         return point_refund(
-            reservation_id,
+            ReservationId.parse(reservation_id),
             body.point_refund_id,
             body.points,
             brand=the_brand(work, brand_of(caller)),
             reservations=work.of(SqlReservations),
             operations=work.of(SqlOperations),
-            operation_id=new_id(),
+            operation_id=new_operation_id(),
             now=work.now,
         )
 
@@ -207,7 +208,7 @@ def _authorize(work: UnitOfWork, brand_id: int, body: ConsentBody) -> str:
         points=work.of(SqlPoints),
         reservations=work.of(SqlReservations),
         operations=work.of(SqlOperations),
-        operation_id=new_id(),
+        operation_id=new_operation_id(),
         now=work.now,
     )
 
@@ -221,20 +222,20 @@ def _redeem(work: UnitOfWork, brand_id: int, body: ConsentBody) -> str:
         points=work.of(SqlPoints),
         reservations=work.of(SqlReservations),
         operations=work.of(SqlOperations),
-        operation_id=new_id(),
+        operation_id=new_operation_id(),
         now=work.now,
     )
 
 
 def _capture(work: UnitOfWork, brand_id: int, body: CaptureItemBody) -> str:
     return capture(
-        body.reservation_id,
+        ReservationId.parse(body.reservation_id),
         body.capture_id,
         body.points,
         brand=the_brand(work, brand_id),
         reservations=work.of(SqlReservations),
         operations=work.of(SqlOperations),
-        operation_id=new_id(),
+        operation_id=new_operation_id(),
         now=work.now,
     )
 
@@ -257,4 +258,4 @@ def _show(write: Write, operation_id: str) -> DoneView:
     with write.context.database.read() as session:
         operation = find_operation(session, operation_id)
         assert operation.reservation_id is not None
-        return DoneView(authorization=find_authorization(session, operation.reservation_id), operation=operation)
+        return DoneView(authorization=find_authorization(session, ReservationId.parse(operation.reservation_id)), operation=operation)

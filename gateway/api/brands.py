@@ -13,7 +13,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import Write, WriteNeeded
 from gateway.api.permissions import AsOperator, AsOperatorOrBrand, AsReader, check_reads_brand
 from gateway.api.problems import READS, WRITES
-from gateway.api.shapes import Address, Body, BrandIdPath, Label, Moment, Positive, UnixSeconds, Whole, Word32, as_bytes
+from gateway.api.shapes import AddressText, Body, BrandIdPath, Label, Moment, Positive, UnixSeconds, Whole, Word32
 from gateway.brands.brand import MAX_LOT_VALIDITY_MONTHS, MAX_REGISTERED_BRAND_ID, Brand, BrandStatus
 from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
 from gateway.brands.register_brand import BrandRegistration, register_brand
@@ -24,8 +24,10 @@ from gateway.loyalty.programmes.views import BrandView, RuleView, find_brand, li
 from gateway.loyalty.rule import MAX_RULE_NUMBER
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView, find_operation
-from gateway.store.unit_of_work import UnitOfWork, new_id
+from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.errors import NotFound
+from gateway.values.hex import to_bytes
+from gateway.values.ids import Address
 from gateway.values.money import Ratio
 
 router = APIRouter(prefix="/v1/brands", tags=["brands"])
@@ -46,7 +48,7 @@ class BrandBody(Body):
 
     brand_id: Annotated[int, Field(strict=True, ge=1, le=MAX_REGISTERED_BRAND_ID)] | None = None
     name: Label
-    key_address: Address
+    key_address: AddressText
     signer_url: Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=200)]
     signer_token: Annotated[str, StringConstraints(pattern=r"^[!-~]+$", min_length=16, max_length=200)]
     reference_secret: Word32
@@ -81,7 +83,7 @@ class StatusBody(Body):
 class KeyBody(Body):
     """The key signs batches while valid_from <= t < valid_until (Unix seconds; without an end: for good)."""
 
-    key_address: Address
+    key_address: AddressText
     valid_from: UnixSeconds = 0
     valid_until: Positive | None = None
 
@@ -99,17 +101,19 @@ def create_brand(body: BrandBody, caller: AsOperator, write: WriteNeeded) -> Reg
         asked = BrandRegistration(
             body.brand_id,
             body.name,
-            body.key_address,
+            Address.parse(body.key_address),
             body.signer_url,
             body.signer_token,
-            as_bytes(body.reference_secret),
+            to_bytes(body.reference_secret),
             body.issue_limit,
             body.par.ratio(),
             body.redemption.ratio(),
             body.lot_validity_months,
             body.earn_on_tax,
         )
-        brand = register_brand(asked, brands=work.of(SqlBrands), operations=work.of(SqlOperations), operation_id=new_id(), now=work.now)
+        brand = register_brand(
+            asked, brands=work.of(SqlBrands), operations=work.of(SqlOperations), operation_id=new_operation_id(), now=work.now
+        )
         _record(work, caller, "register_brand", brand.brand_id, body.name)
         return str(brand.brand_id)
 
@@ -158,7 +162,7 @@ def change_brand_terms(brand_id: BrandIdPath, body: TermsBody, caller: AsOperato
     """New par and redemption ratios, from the block they are written in."""
 
     def act(work: UnitOfWork) -> str:
-        operation_id = new_id()
+        operation_id = new_operation_id()
         brand = the_brand(work, brand_id)
         set_brand_terms(
             brand, body.par.ratio(), body.redemption.ratio(), operations=work.of(SqlOperations), operation_id=operation_id, now=work.now
@@ -174,7 +178,7 @@ def change_brand_limit(brand_id: BrandIdPath, body: LimitBody, caller: AsOperato
     """The limit on outstanding points."""
 
     def act(work: UnitOfWork) -> str:
-        operation_id = new_id()
+        operation_id = new_operation_id()
         set_brand_limit(
             the_brand(work, brand_id), body.issue_limit, operations=work.of(SqlOperations), operation_id=operation_id, now=work.now
         )
@@ -189,7 +193,7 @@ def change_brand_status(brand_id: BrandIdPath, body: StatusBody, caller: AsOpera
     """Suspends a brand, takes it up again, or lets it go for good."""
 
     def act(work: UnitOfWork) -> str:
-        operation_id = new_id()
+        operation_id = new_operation_id()
         set_brand_status(
             the_brand(work, brand_id), BrandStatus(body.status), operations=work.of(SqlOperations), operation_id=operation_id, now=work.now
         )
@@ -204,10 +208,10 @@ def change_brand_key(brand_id: BrandIdPath, body: KeyBody, caller: AsOperator, w
     """Adds a signing key, or changes the window in which it signs; an end in the past withdraws it."""
 
     def act(work: UnitOfWork) -> str:
-        operation_id = new_id()
+        operation_id = new_operation_id()
         set_brand_key(
             the_brand(work, brand_id),
-            body.key_address,
+            Address.parse(body.key_address),
             body.valid_from,
             body.valid_until,
             operations=work.of(SqlOperations),

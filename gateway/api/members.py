@@ -16,7 +16,7 @@ from gateway.api.permissions import AsOperatorOrBrand, AsReader
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import (
     MAX_BULK_ITEMS,
-    Address,
+    AddressText,
     AnyItem,
     BlockQuery,
     Body,
@@ -26,7 +26,6 @@ from gateway.api.shapes import (
     MemberIdPath,
     Positive,
     Word32,
-    as_bytes,
 )
 from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import SqlCoalition
@@ -37,9 +36,11 @@ from gateway.points.history import HistoryView, member_history
 from gateway.points.views import PointsSource, PointsView, member_points
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView, find_operation
-from gateway.store.unit_of_work import UnitOfWork, new_id
+from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.calendar import moment
 from gateway.values.errors import NotFound
+from gateway.values.hex import to_bytes
+from gateway.values.ids import MemberId, OperationId
 
 router = APIRouter(prefix="/v1/members", tags=["members"])
 
@@ -48,7 +49,7 @@ class AuthorizerBody(Body):
     """kind 1 = a key, 2 = a claim key that may only change authorizers; `address` is the key's address."""
 
     kind: Literal[1, 2]
-    address: Address
+    address: AddressText
 
 
 class MemberBody(Body):
@@ -101,7 +102,7 @@ def create_members(body: MembersBody, caller: AsOperatorOrBrand, write: WriteNee
     def act(work: UnitOfWork, _all: list[MemberBody]) -> Any:
         def one(item: MemberBody) -> tuple[str, str | None]:
             member_id = _enroll(work, item)
-            return member_id, work.of(SqlMembers).operation_of(member_id)
+            return member_id, _operation_of(work, member_id)
 
         return one
 
@@ -118,7 +119,7 @@ def get_member_points(
 ) -> PointsView:
     """What the member has, across all brands, now or at a past block."""
     with context.reading() as work:
-        return member_points(points_source(work), member_id, at_block, worth_at_brand)
+        return member_points(points_source(work), MemberId.parse(member_id), at_block, worth_at_brand)
 
 
 @router.get("/{member_id}/history", responses=READS)
@@ -127,14 +128,16 @@ def get_member_history(
 ) -> HistoryView:
     """What happened, newest first."""
     with context.reading() as work:
-        return member_history(work.session, member_id, cursor, limit, brands=work.of(SqlBrands), members=work.of(SqlMembers))
+        return member_history(
+            work.session, MemberId.parse(member_id), cursor, limit, brands=work.of(SqlBrands), members=work.of(SqlMembers)
+        )
 
 
 @router.post("/{member_id}/view-links", responses={**READS, **WRITES})
 def create_view_link(member_id: MemberIdPath, body: ViewLinkBody, _caller: AsOperatorOrBrand, context: ContextNeeded) -> ViewLinkView:
     """A signed link to the member's page. Nothing is stored, so no idempotency key is needed."""
     with context.reading() as work:
-        if work.of(SqlMembers).find(member_id) is None:
+        if work.of(SqlMembers).find(MemberId.parse(member_id)) is None:
             raise NotFound(f"there is no member {member_id}", member_id=member_id)
         secret = work.of(SqlSecrets).find(VIEW_LINK_SECRET)
     if secret is None:
@@ -142,7 +145,7 @@ def create_view_link(member_id: MemberIdPath, body: ViewLinkBody, _caller: AsOpe
             secret = work.of(SqlSecrets).find(VIEW_LINK_SECRET) or secrets.token_bytes(32)
             if work.of(SqlSecrets).find(VIEW_LINK_SECRET) is None:
                 work.of(SqlSecrets).add(VIEW_LINK_SECRET, secret)
-    token, expires_at = sign_link(secret, member_id, body.valid_seconds, context.clock())
+    token, expires_at = sign_link(secret, MemberId.parse(member_id), body.valid_seconds, context.clock())
     return ViewLinkView(path=f"/members/{member_id}?link={token}", expires_at=moment(expires_at))
 
 
@@ -154,18 +157,18 @@ def points_source(work: UnitOfWork) -> PointsSource:
 def _enroll(work: UnitOfWork, body: MemberBody) -> str:
     member = enroll_member(
         body.authorizer.kind,
-        as_bytes(body.authorizer.address),
-        as_bytes(body.salt),
+        to_bytes(body.authorizer.address),
+        to_bytes(body.salt),
         coalition=work.of(SqlCoalition).facts,
         members=work.of(SqlMembers),
         operations=work.of(SqlOperations),
-        operation_id=new_id(),
+        operation_id=new_operation_id(),
         now=work.now,
     )
-    return member.member_id
+    return str(member.member_id)
 
 
-def _operation_of(work: UnitOfWork, member_id: str) -> str:
-    operation_id = work.of(SqlMembers).operation_of(member_id)
+def _operation_of(work: UnitOfWork, member_id: str) -> OperationId:
+    operation_id = work.of(SqlMembers).operation_of(MemberId.parse(member_id))
     assert operation_id is not None, "a member is stored with its operation"
     return operation_id

@@ -19,7 +19,7 @@ from gateway.points.rows import SqlPoints
 from gateway.points.run_expiry import run_expiry
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationList, OperationView, find_operation, find_operations, list_operations
-from gateway.store.unit_of_work import UnitOfWork, new_id
+from gateway.store.unit_of_work import UnitOfWork, new_id, new_operation_id
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 OperationIdPath = Annotated[str, Path(min_length=1, max_length=64)]
@@ -61,7 +61,11 @@ def create_expiry_run(body: ExpiryRunBody, caller: AsOperator, write: WriteNeede
 
     def act(work: UnitOfWork) -> str:
         accepted = run_expiry(
-            coalition=work.of(SqlCoalition).facts, points=work.of(SqlPoints), operations=work.of(SqlOperations), new_id=new_id, now=work.now
+            coalition=work.of(SqlCoalition).facts,
+            points=work.of(SqlPoints),
+            operations=work.of(SqlOperations),
+            new_id=new_operation_id,
+            now=work.now,
         )
         run_id = new_id()
         work.of(SqlBulkResults).add(run_id, "expiry_run", json.dumps(accepted), work.now)

@@ -109,7 +109,7 @@ def create_payment_file(
         files = work.of(SqlPaymentFiles)
         return keep_payment_file(item, files=files, payment_file_id=new_id(), now=work.now).payment_file_id
 
-    asked = query.model_dump(exclude_none=True) | {"file_hash": request.file_hash}
+    asked = query.model_dump(exclude_none=True) | {"file_hash": str(request.file_hash)}
     payment_file_id = write.once(caller, "payment_file", asked, act)
     view = _view(write.context, payment_file_id)
     if view.status is FileStatus.REFUSED:
@@ -158,4 +158,4 @@ def _view(context: ContextNeeded, payment_file_id: str) -> PaymentFileView:
         file = work.of(SqlPaymentFiles).find(payment_file_id)
         found = line_errors(work.session, payment_file_id, limit=ERRORS_SHOWN)
     assert file is not None, "the file was just kept or found"
-    return PaymentFileView.model_validate(asdict(file) | {"errors": [asdict(error) for error in found]})
+    return PaymentFileView.model_validate(asdict(file) | {"file_hash": str(file.file_hash), "errors": [asdict(error) for error in found]})

@@ -13,13 +13,14 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, AsReader, brand_of
 from gateway.api.problems import READS, WRITES
-from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, BrandIdQuery, Date, ExternalId, ExternalIdPath, Moment, PositiveAmountMinor
+from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, BrandIdQuery, Date, ExternalId, ExternalIdPath, Moment, PositiveAmount
+from gateway.brands.rows import SqlBrands
 from gateway.purchases.ports import StoredRefund
 from gateway.purchases.record_payment_refund import PaymentRefund, record_payment_refund
 from gateway.purchases.rows import SqlPaymentRefunds, SqlPurchases
-from gateway.purchases.views import PaymentRefundView, find_payment_refund
+from gateway.purchases.views import PaymentRefundView, find_payment_refund, operations_of_refund
 from gateway.rounds.rows import SqlOperations
-from gateway.store.unit_of_work import UnitOfWork, new_id
+from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.errors import Invalid
 
 router = APIRouter(prefix="/v1/payment-refunds", tags=["payment refunds"])
@@ -30,7 +31,7 @@ class PaymentRefundBody(Body):
 
     refund_id: ExternalId
     payment_id: ExternalId
-    amount_minor: PositiveAmountMinor
+    amount_minor: PositiveAmount
     occurred_at: Moment
     business_date: Date
 
@@ -50,8 +51,8 @@ def create_payment_refund(body: PaymentRefundBody, caller: AsBrand, write: Write
     brand_id = brand_of(caller)
     refund_id = write.once(caller, "payment_refund", body.content(), lambda work: _record(work, brand_id, body).refund_id)
     with write.context.database.read() as session:
-        operation = find_payment_refund(session, brand_id, refund_id).operation
-    write.await_ledger([operation.operation_id if operation else None])
+        operation_ids = operations_of_refund(session, brand_id, refund_id)
+    write.await_ledger(operation_ids)
     with write.context.database.read() as session:
         return find_payment_refund(session, brand_id, refund_id)
 
@@ -66,7 +67,7 @@ def create_payment_refunds(body: PaymentRefundsBody, caller: AsBrand, write: Wri
 
         def one(item: PaymentRefundBody) -> tuple[str, str | None]:
             stored = _record(work, brand_id, item)
-            return stored.refund_id, stored.operation_id
+            return stored.refund_id, next((one.operation_id for one in stored.clawbacks), None)
 
         return one
 
@@ -89,9 +90,10 @@ def _record(work: UnitOfWork, brand_id: int, body: PaymentRefundBody) -> StoredR
     return record_payment_refund(
         PaymentRefund(body.refund_id, body.payment_id, body.amount_minor, body.occurred_at, body.business_date),
         brand=the_brand(work, brand_id),
+        brands=work.of(SqlBrands),
         purchases=work.of(SqlPurchases),
         payment_refunds=work.of(SqlPaymentRefunds),
         operations=work.of(SqlOperations),
-        operation_id=new_id(),
+        new_id=new_operation_id,
         now=work.now,
     )

@@ -15,8 +15,8 @@ from gateway.api.permissions import AsBrand, AsReader, brand_of
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import (
     MAX_BULK_ITEMS,
-    Address,
-    AmountMinor,
+    AddressText,
+    AnyAmount,
     AnyItem,
     Body,
     BrandIdQuery,
@@ -26,22 +26,23 @@ from gateway.api.shapes import (
     ExternalIdPath,
     Label,
     Moment,
-    PositiveAmountMinor,
+    PositiveAmount,
     Word,
 )
+from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import SqlCoalition
-from gateway.ledger import signing
 from gateway.loyalty.programmes.rows import SqlRules
 from gateway.members.rows import SqlMembers
 from gateway.purchases.ports import StoredPurchase
 from gateway.purchases.purchase import Purchase, PurchaseLine
-from gateway.purchases.record_purchase import record_purchase
+from gateway.purchases.record_purchase import payment_reference, record_purchase
 from gateway.purchases.rows import SqlPurchases
-from gateway.purchases.views import PurchaseView, find_purchase
+from gateway.purchases.views import PurchaseView, find_purchase, operations_of_purchase
 from gateway.rounds.rows import SqlOperations
-from gateway.store.unit_of_work import UnitOfWork, new_id
+from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.errors import Invalid, NotPermitted
-from gateway.values.money import MAX_AMOUNT_MINOR
+from gateway.values.ids import MemberId
+from gateway.values.money import MAX_AMOUNT_MINOR, AmountMinor
 
 router = APIRouter(prefix="/v1/purchases", tags=["purchases"])
 
@@ -51,7 +52,7 @@ class PurchaseLineBody(Body):
 
     category: Label
     quantity: Annotated[int, Field(strict=True, ge=-(10**9), le=10**9)] = 1
-    amount_minor: Annotated[int, Field(strict=True, ge=-MAX_AMOUNT_MINOR, le=MAX_AMOUNT_MINOR)]
+    amount_minor: Annotated[AmountMinor, Field(strict=True, ge=-MAX_AMOUNT_MINOR, le=MAX_AMOUNT_MINOR)]
 
 
 class PurchaseBody(Body):
@@ -62,13 +63,13 @@ class PurchaseBody(Body):
 
     brand_id: Annotated[int, Field(strict=True, ge=1, lt=2**31)] | None = None
     payment_id: ExternalId
-    member_id: Address | None = None
+    member_id: AddressText | None = None
     store: Word = ""
     channel: Word = ""
     currency: Currency
-    gross_minor: PositiveAmountMinor
-    tax_minor: AmountMinor = 0
-    paid_with_points_minor: AmountMinor = 0
+    gross_minor: PositiveAmount
+    tax_minor: AnyAmount = AmountMinor(0)
+    paid_with_points_minor: AnyAmount = AmountMinor(0)
     occurred_at: Moment
     business_date: Date
     lines: Annotated[tuple[PurchaseLineBody, ...], Field(max_length=1_000)] = ()
@@ -77,7 +78,7 @@ class PurchaseBody(Body):
         lines = tuple(PurchaseLine(line.category, line.quantity, line.amount_minor) for line in self.lines)
         return Purchase(
             self.payment_id,
-            self.member_id,
+            None if self.member_id is None else MemberId.parse(self.member_id),
             self.store,
             self.channel,
             self.currency,
@@ -105,8 +106,8 @@ def create_purchase(body: PurchaseBody, caller: AsBrand, write: WriteNeeded) -> 
     brand_id = brand_of(caller)
     payment_id = write.once(caller, "purchase", body.content(), lambda work: _record(work, brand_id, body).payment_id)
     with write.context.database.read() as session:
-        operation = find_purchase(session, brand_id, payment_id).operation
-    write.await_ledger([operation.operation_id if operation else None])
+        operation_ids = operations_of_purchase(session, brand_id, payment_id)
+    write.await_ledger(operation_ids)
     with write.context.database.read() as session:
         return find_purchase(session, brand_id, payment_id)
 
@@ -121,7 +122,7 @@ def create_purchases(body: PurchasesBody, caller: AsBrand, write: WriteNeeded) -
 
         def one(item: PurchaseBody) -> tuple[str, str | None]:
             stored = _record(work, brand_id, item)
-            return stored.payment_id, stored.operation_id
+            return stored.payment_id, next(iter(stored.operation_ids), None)
 
         return one
 
@@ -149,16 +150,17 @@ def _record(work: UnitOfWork, brand_id: int, body: PurchaseBody) -> StoredPurcha
         rules=work.of(SqlRules),
         members=work.of(SqlMembers),
         purchases=work.of(SqlPurchases),
+        brands=work.of(SqlBrands),
         operations=work.of(SqlOperations),
-        operation_id=new_id(),
+        new_id=new_operation_id,
         now=work.now,
     )
 
 
 def _prefetch(work: UnitOfWork, brand_id: int, everything: list[PurchaseBody]) -> None:
     """Reads at once what recording each would look up one by one."""
-    secret = the_brand(work, brand_id).reference_secret
+    brand = the_brand(work, brand_id)
     payment_ids = [item.payment_id for item in everything]
     work.of(SqlPurchases).prefetch(brand_id, payment_ids)
-    work.of(SqlOperations).prefetch_references(brand_id, ["0x" + signing.reference(secret, "payment", one).hex() for one in payment_ids])
-    work.of(SqlMembers).prefetch({item.member_id for item in everything if item.member_id is not None})
+    work.of(SqlOperations).prefetch_references(brand_id, [payment_reference(brand, one) for one in payment_ids])
+    work.of(SqlMembers).prefetch({MemberId.parse(item.member_id) for item in everything if item.member_id is not None})

@@ -12,7 +12,7 @@ from gateway.api.brands import the_brand
 from gateway.api.context import ContextNeeded
 from gateway.api.permissions import AsBrand, brand_of
 from gateway.api.problems import WRITES
-from gateway.api.shapes import Address, Body, ExternalId, PointsAsked, PositiveAmountMinor
+from gateway.api.shapes import AddressText, Body, ExternalId, PointsAsked, PositiveAmount
 from gateway.coalition.rows import SqlCoalition
 from gateway.ledger.model import MAX_CONSENT_SECONDS
 from gateway.members.rows import SqlMembers
@@ -20,6 +20,7 @@ from gateway.points.rows import SqlPoints
 from gateway.redemption.consent import MAX_NONCE
 from gateway.redemption.quote import MIN_CONSENT_SECONDS, QuoteRequest, quote
 from gateway.values.calendar import expiry_date
+from gateway.values.ids import MemberId
 
 router = APIRouter(prefix="/v1/quotes", tags=["redemption"])
 
@@ -28,9 +29,9 @@ class QuoteBody(Body):
     """Name either `points` or the `amount_minor` that they should cover."""
 
     order_id: ExternalId
-    member_id: Address
+    member_id: AddressText
     points: PointsAsked | None = None
-    amount_minor: PositiveAmountMinor | None = None
+    amount_minor: PositiveAmount | None = None
     valid_seconds: Annotated[int, Field(strict=True, ge=MIN_CONSENT_SECONDS, le=MAX_CONSENT_SECONDS)] = 3_600
 
 
@@ -61,7 +62,7 @@ def create_quote(body: QuoteBody, caller: AsBrand, context: ContextNeeded) -> Qu
     """Quotes a redemption at the calling brand. Nothing is stored or reserved, so no idempotency key is needed."""
     with context.reading() as work:
         made = quote(
-            QuoteRequest(body.order_id, body.member_id, body.points, body.amount_minor, body.valid_seconds),
+            QuoteRequest(body.order_id, MemberId.parse(body.member_id), body.points, body.amount_minor, body.valid_seconds),
             brand=the_brand(work, brand_of(caller)),
             coalition=work.of(SqlCoalition).facts,
             members=work.of(SqlMembers),
@@ -82,6 +83,6 @@ def create_quote(body: QuoteBody, caller: AsBrand, context: ContextNeeded) -> Qu
         ],
         nonce=made.consent.nonce,
         deadline=made.consent.deadline,
-        reservation_id="0x" + made.consent.digest(domain).hex(),
+        reservation_id=str(made.consent.digest(domain)),
         typed_data=made.consent.typed_data(domain),
     )

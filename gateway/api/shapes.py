@@ -11,7 +11,8 @@ from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from gateway.store.pages import MAX_LIMIT
-from gateway.values.money import MAX_AMOUNT_MINOR, MAX_POINTS_PER_ENTRY
+from gateway.values.money import MAX_AMOUNT_MINOR, AmountMinor
+from gateway.values.points import MAX_POINTS_PER_ENTRY, Points
 from gateway.values.references import MAX_EXTERNAL_ID_LENGTH
 
 MAX_BULK_ITEMS = 1_000
@@ -54,23 +55,18 @@ def _digits(value: object) -> object:
     return value
 
 
-def as_bytes(text: str) -> bytes:
-    """The bytes of parsed hex."""
-    return bytes.fromhex(text[2:])
-
-
 ExternalId = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", min_length=1, max_length=MAX_EXTERNAL_ID_LENGTH)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Word = Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Moment = Annotated[datetime, BeforeValidator(_moment), Field(examples=["2017-03-15T10:30:00+01:00"])]
 Date = Annotated[date, BeforeValidator(_date), Field(examples=["2017-03-15"])]
-Address = Annotated[str, _hex(20), AfterValidator(str.lower)]
+AddressText = Annotated[str, _hex(20), AfterValidator(str.lower)]
 Word32 = Annotated[str, _hex(32), AfterValidator(str.lower)]
 Signature = Annotated[str, _hex(65), AfterValidator(str.lower)]
-PointsAsked = Annotated[int, Field(strict=True, ge=1, le=MAX_POINTS_PER_ENTRY)]
-AmountMinor = Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT_MINOR)]
-PositiveAmountMinor = Annotated[int, Field(strict=True, ge=1, le=MAX_AMOUNT_MINOR)]
+PointsAsked = Annotated[Points, Field(strict=True, ge=1, le=MAX_POINTS_PER_ENTRY)]
+AnyAmount = Annotated[AmountMinor, Field(strict=True, ge=0, le=MAX_AMOUNT_MINOR)]
+PositiveAmount = Annotated[AmountMinor, Field(strict=True, ge=1, le=MAX_AMOUNT_MINOR)]
 Whole = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1)]
 Positive = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
 AnyItem = Any  # an item of a bulk request: parsed one by one, so that a bad one does not stop the others
@@ -80,7 +76,7 @@ Digits = BeforeValidator(_digits)  # of a path or query: `1_0`, `+1` and ` 1` ar
 BrandIdPath = Annotated[int, Digits, Path(ge=1, lt=2**31)]
 BrandIdQuery = Annotated[int | None, Digits, Query(ge=1, lt=2**31)]
 BlockQuery = Annotated[int | None, Digits, Query(ge=0, lt=2**40)]
-MemberIdPath = Annotated[Address, Path(description="0x and 40 hex digits")]
+MemberIdPath = Annotated[AddressText, Path(description="0x and 40 hex digits")]
 ReservationIdPath = Annotated[Word32, Path(description="0x and 64 hex digits: the digest of the consent")]
 ExternalIdPath = Annotated[ExternalId, Path()]
 Cursor = Annotated[str | None, Query(max_length=32, description="`next_cursor` of the page before")]

@@ -11,29 +11,30 @@ from dataclasses import dataclass
 
 from gateway.audit.evidence import HeldPoints
 from gateway.ledger.state import LotTotals
+from gateway.values.ids import LotId, MemberId, Reference, ReservationId
 
 
 @dataclass(frozen=True, slots=True)
 class BookMovement:
-    lot_id: int
+    lot_id: LotId
     held_delta: int
     reserved_delta: int
 
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """An entry, refused ones included. ids are text with 0x."""
+    """An entry, refused ones included."""
 
     position: int
     brand_id: int
     batch_number: int
     entry_index: int
     kind: str
-    member: str | None
+    member: MemberId | None
     points: int
-    reference: str | None
-    issue_reference: str | None
-    reservation_id: str | None
+    reference: Reference | None
+    issue_reference: Reference | None
+    reservation_id: ReservationId | None
     rule_version: int | None
     entry: bytes
     refused: str | None
@@ -49,11 +50,11 @@ class BookEntry:
 class BookReservation:
     """A reservation or one-step redemption; `lots` by lot id as (reserved, captured, refunded)."""
 
-    member: str
+    member: MemberId
     brand_id: int
     deadline: int
     status: str
-    lots: Mapping[int, tuple[int, int, int]]
+    lots: Mapping[LotId, tuple[int, int, int]]
 
 
 @dataclass(frozen=True)
@@ -62,22 +63,18 @@ class Book:
 
     name: str
     entries: Sequence[BookEntry]
-    holdings: Mapping[tuple[str, int], HeldPoints]
-    lots: Mapping[int, LotTotals]
+    holdings: Mapping[tuple[MemberId, LotId], HeldPoints]
+    lots: Mapping[LotId, LotTotals]
     owed: Mapping[tuple[int, int], int]
     outstanding: Mapping[int, int]
-    reservations: Mapping[str, BookReservation]
+    reservations: Mapping[ReservationId, BookReservation]
 
     @property
     def accepted(self) -> Iterator[BookEntry]:
         return (entry for entry in self.entries if entry.refused is None)
 
-    def held_by_lot(self) -> dict[int, int]:
-        sums: dict[int, int] = defaultdict(int)
+    def held_by_lot(self) -> dict[LotId, int]:
+        sums: dict[LotId, int] = defaultdict(int)
         for (_, lot), holding in self.holdings.items():
             sums[lot] += holding.held
         return sums
-
-
-def hex_of(data: bytes) -> str:
-    return "0x" + data.hex()

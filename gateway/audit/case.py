@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from gateway.audit.book import Book
+from gateway.audit.book import Book, BookEntry
 from gateway.audit.evidence import Evidence
 from gateway.audit.projection_book import projection_book
 from gateway.audit.replay import AuditProgress, Disagreement, Replay, replay_chain
+from gateway.values.ids import Reference
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,11 @@ class Case:
     evidence: Evidence
     replay: Replay
     projection: Book
+
+    @cached_property
+    def issues(self) -> dict[tuple[int, Reference | None], BookEntry]:
+        """The ledger's accepted issues by brand and reference."""
+        return {(entry.brand_id, entry.reference): entry for entry in self.replay.book.accepted if entry.kind == "issue"}
 
     @property
     def books(self) -> tuple[Book, Book]:

@@ -11,9 +11,10 @@ from gateway.brands.tables import BrandRow
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.signing import Domain
 from gateway.payments.tables import PaymentRecordRow
-from gateway.purchases.tables import PaymentRefundRow, PurchaseRow
+from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseRow
 from gateway.reconciliation.tables import MatchRecordRow, MatchRow
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
+from gateway.values.ids import Hash, LotId, MemberId
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class LoggedEvent:
     block_number: int
     transaction_index: int
     log_index: int
-    transaction_hash: str
+    transaction_hash: Hash
     event: LedgerEvent
 
 
@@ -33,11 +34,11 @@ class SubmittedBatch:
 
     block_number: int
     transaction_index: int
-    transaction_hash: str
+    transaction_hash: Hash
     brand_id: int
     number: int
     deadline: int
-    root: bytes
+    root: Hash
     entries: bytes
     signature: bytes
 
@@ -57,15 +58,15 @@ class ChainEvidence:
     domain: Domain
     utc_offset_seconds: int
     block_number: int
-    block_hash: str
+    block_hash: Hash
     timestamps: Mapping[int, int]
-    block_hashes: Mapping[int, str]
+    block_hashes: Mapping[int, Hash]
     events: Sequence[LoggedEvent]
     batches: Mapping[tuple[int, int], SubmittedBatch]
-    holdings: Mapping[tuple[bytes, int], HeldPoints]
+    holdings: Mapping[tuple[MemberId, LotId], HeldPoints]
     owed: Mapping[tuple[int, int], int]
     outstanding: Mapping[int, int]
-    recorded: Mapping[tuple[int, int], tuple[bytes, bytes]]
+    recorded: Mapping[tuple[int, int], tuple[Hash, bytes]]
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ class StoreEvidence:
     batches: Sequence[BatchRow]
     references: Sequence[ReferenceRow]
     purchases: Sequence[PurchaseRow]
+    awards: Sequence[AwardRow]
     payment_refunds: Sequence[PaymentRefundRow]
+    award_clawbacks: Sequence[AwardClawbackRow]
     matches: Sequence[MatchRow]
     match_records: Sequence[MatchRecordRow]
     payment_records: Sequence[PaymentRecordRow]

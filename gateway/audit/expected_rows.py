@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from gateway.audit.book import BookEntry, hex_of
+from gateway.audit.book import BookEntry
 from gateway.audit.evidence import ChainEvidence
 from gateway.audit.replay import Replay
 from gateway.ledger.lots import split_lot_id
 from gateway.ledger.positions import block_number_at
 from gateway.ledger.state import BrandState
 from gateway.projection.tables import MOST_POINTS_KEPT
+from gateway.values.ids import ReservationId
 
 ExpectedRow = tuple[Any, ...]
 
@@ -43,7 +44,7 @@ def _blocks(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
 def _batches(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for batch in replay.batches:
         one, counts = batch.submitted, (len(batch.entries), len(batch.refusals))
-        yield one.brand_id, one.number, hex_of(batch.recorded.root), *counts, one.block_number, one.transaction_hash
+        yield one.brand_id, one.number, batch.recorded.root, *counts, one.block_number, one.transaction_hash
 
 
 def _entries(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
@@ -67,9 +68,9 @@ def _movements(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
 
 
 def _member_lots(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
-    touched = {(entry.member, movement.lot_id) for entry in replay.book.accepted for movement in entry.movements}
-    for member, lot in touched:
-        holding = replay.book.holdings[member or "", lot]
+    moved = ((entry.member, movement.lot_id) for entry in replay.book.accepted for movement in entry.movements)
+    for member, lot in {(member, lot) for member, lot in moved if member is not None}:
+        holding = replay.book.holdings[member, lot]
         yield member, lot, holding.held, holding.reserved
 
 
@@ -80,7 +81,7 @@ def _lots(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
 
 
 def _reservations(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
-    openings: dict[str | None, BookEntry] = {
+    openings: dict[ReservationId | None, BookEntry] = {
         entry.reservation_id: entry for entry in replay.book.accepted if entry.kind in ("authorize", "redeem")
     }
     for identity, reservation in replay.book.reservations.items():
@@ -110,9 +111,9 @@ def _brands(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
 def _brand_keys(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for brand, register in replay.brands.items():
         for key, (valid_from, valid_until) in register.keys.items():
-            yield brand, hex_of(key), valid_from, valid_until
+            yield brand, key, valid_from, valid_until
 
 
 def _authorizers(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for (member, identity), (kind, authorizer) in replay.authorizers.items():
-        yield hex_of(member), hex_of(identity), kind, hex_of(authorizer)
+        yield member, identity, kind, authorizer

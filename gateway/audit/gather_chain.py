@@ -17,7 +17,8 @@ from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.signing import Domain
 from gateway.ledger.slots import balance_slot
 from gateway.values.errors import Unavailable
-from gateway.values.hex import from_bytes, from_int, to_bytes, to_int
+from gateway.values.hex import from_int, hex_text, to_bytes, to_int
+from gateway.values.ids import Hash, LotId, MemberId
 
 BLOCKS_IN_ONE_ASK = 2_000
 CALLS_IN_ONE_ASK = 200
@@ -34,6 +35,7 @@ class _Gathering:
     def __init__(self, chain: Chain, coalition: CoalitionRow, block_number: int, progress: AuditProgress | None) -> None:
         self.chain = chain
         self.coalition = coalition
+        self._address = hex_text(coalition.points_address)
         self.block_number = block_number
         self.at = from_int(block_number)
         self.progress = progress
@@ -46,7 +48,7 @@ class _Gathering:
         brands = sorted(each.event.brand_id for each in events if isinstance(each.event, BrandRegistered))
         coalition = self.coalition
         return ChainEvidence(
-            domain=Domain(coalition.chain_id, to_bytes(coalition.points_address), to_bytes(coalition.coalition_id)),
+            domain=Domain(coalition.chain_id, coalition.points_address, coalition.coalition_id),
             utc_offset_seconds=coalition.utc_offset_seconds,
             block_number=self.block_number,
             block_hash=blocks[self.block_number][0],
@@ -60,13 +62,13 @@ class _Gathering:
             recorded=self._recorded(events),
         )
 
-    def _blocks(self) -> dict[int, tuple[str, int]]:
+    def _blocks(self) -> dict[int, tuple[Hash, int]]:
         """(hash, timestamp) of every block."""
         numbers = range(self.block_number + 1)
         found = self._ask("reading blocks", [("eth_getBlockByNumber", (from_int(number), False)) for number in numbers])
         if any(block is None for block in found):
             raise Unavailable(f"The node does not have block {self.block_number}, up to which the projection goes")
-        return {number: (str(block["hash"]).lower(), to_int(block["timestamp"])) for number, block in zip(numbers, found, strict=True)}
+        return {number: (Hash.parse(block["hash"]), to_int(block["timestamp"])) for number, block in zip(numbers, found, strict=True)}
 
     def _events(self) -> list[LoggedEvent]:
         events: list[LoggedEvent] = []
@@ -74,7 +76,7 @@ class _Gathering:
         while first <= self.block_number:
             self._tell("reading the ledger's logs", first, self.block_number + 1)
             last = min(first + size - 1, self.block_number)
-            span = {"address": self.coalition.points_address, "fromBlock": from_int(first), "toBlock": from_int(last)}
+            span = {"address": self._address, "fromBlock": from_int(first), "toBlock": from_int(last)}
             try:
                 logs = self.chain.call("eth_getLogs", span)
             except NodeRefused:
@@ -87,7 +89,7 @@ class _Gathering:
         return sorted(events, key=lambda each: (each.block_number, each.log_index))
 
     def _batches(self, recorded: Sequence[LoggedEvent]) -> dict[tuple[int, int], SubmittedBatch]:
-        found = self._ask("reading batches", [("eth_getTransactionByHash", (each.transaction_hash,)) for each in recorded])
+        found = self._ask("reading batches", [("eth_getTransactionByHash", (hex_text(each.transaction_hash),)) for each in recorded])
         submitted = (self._submitted(each, transaction) for each, transaction in zip(recorded, found, strict=True))
         return {(batch.brand_id, batch.number): batch for batch in submitted if batch is not None}
 
@@ -103,22 +105,22 @@ class _Gathering:
             brand_id=brand,
             number=number,
             deadline=deadline,
-            root=root,
+            root=Hash(root),
             entries=entries,
             signature=signature,
         )
 
-    def _holdings(self, events: Sequence[LoggedEvent]) -> dict[tuple[bytes, int], HeldPoints]:
+    def _holdings(self, events: Sequence[LoggedEvent]) -> dict[tuple[MemberId, LotId], HeldPoints]:
         """What the contract says is held, and what stands in the storage slot as reserved: calls for every one would take minutes."""
         pairs = sorted({pair for each in events if isinstance(each.event, PointsMoved) for pair in _holders(each.event)})
         chunks = [pairs[first : last + 1] for first, last in _spans(len(pairs), HOLDINGS_IN_ONE_CALL)]
-        asked = [self._call("balanceOfBatch", [from_bytes(member) for member, _ in chunk], [lot for _, lot in chunk]) for chunk in chunks]
+        asked = [self._call("balanceOfBatch", [hex_text(member) for member, _ in chunk], [lot for _, lot in chunk]) for chunk in chunks]
         held: list[int] = []
         for answer in self._ask("reading points", asked):
             held += self.ledger.returned("balanceOfBatch", to_bytes(answer))[0]
         base = self.ledger.storage_slot("balances")
-        slots = (from_bytes(balance_slot(base, lot, member).to_bytes(32)) for member, lot in pairs)
-        reads = [("eth_getStorageAt", (self.coalition.points_address, slot, self.at)) for slot in slots]
+        slots = (hex_text(balance_slot(base, lot, member).to_bytes(32)) for member, lot in pairs)
+        reads = [("eth_getStorageAt", (self._address, slot, self.at)) for slot in slots]
         words = (to_int(answer) for answer in self._ask("reading reserved points", reads))
         return {pair: HeldPoints(points, word >> 128) for pair, points, word in zip(pairs, held, words, strict=True)}
 
@@ -131,15 +133,15 @@ class _Gathering:
         answers = self._ask("reading brands", [self._call("brand", brand) for brand in brands])
         return {brand: self.ledger.returned("brand", to_bytes(answer))[0] for brand, answer in zip(brands, answers, strict=True)}
 
-    def _recorded(self, events: Sequence[LoggedEvent]) -> dict[tuple[int, int], tuple[bytes, bytes]]:
+    def _recorded(self, events: Sequence[LoggedEvent]) -> dict[tuple[int, int], tuple[Hash, bytes]]:
         names = [(each.event.brand_id, each.event.number) for each in events if isinstance(each.event, BatchRecorded)]
         answers = self._ask("reading recorded batches", [self._call("batch", *name) for name in names])
         found = (self.ledger.returned("batch", to_bytes(answer)) for answer in answers)
-        return {name: (root, outcome) for name, (root, outcome) in zip(names, found, strict=True)}
+        return {name: (Hash(root), outcome) for name, (root, outcome) in zip(names, found, strict=True)}
 
     def _call(self, function: str, *arguments: Any) -> tuple[str, tuple[Any, ...]]:
-        data = from_bytes(self.ledger.call(function, *arguments))
-        return "eth_call", ({"to": self.coalition.points_address, "data": data}, self.at)
+        data = hex_text(self.ledger.call(function, *arguments))
+        return "eth_call", ({"to": self._address, "data": data}, self.at)
 
     def _ask(self, doing: str, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Any]:
         answers: list[Any] = []
@@ -161,10 +163,10 @@ def _logged(log: Any) -> LoggedEvent | None:
     if event is None:
         return None
     place = (to_int(log["blockNumber"]), to_int(log["transactionIndex"]), to_int(log["logIndex"]))
-    return LoggedEvent(*place, str(log["transactionHash"]).lower(), event)
+    return LoggedEvent(*place, Hash.parse(log["transactionHash"]), event)
 
 
-def _holders(moved: PointsMoved) -> Collection[tuple[bytes, int]]:
+def _holders(moved: PointsMoved) -> Collection[tuple[MemberId, LotId]]:
     return [(member, moved.lot_id) for member in (moved.giver, moved.taker) if member != NOBODY]
 
 

@@ -13,11 +13,12 @@ from gateway.brands.tables import BrandRow
 from gateway.coalition.tables import CoalitionRow
 from gateway.payments.tables import PaymentRecordRow
 from gateway.projection import tables as projection
-from gateway.purchases.tables import PaymentRefundRow, PurchaseRow
+from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseRow
 from gateway.reconciliation.tables import MatchRecordRow, MatchRow, PayoutRow
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
 from gateway.store.session import Database
 from gateway.values.errors import Unavailable
+from gateway.values.ids import Address, Hash
 
 PROJECTION = (
     projection.LedgerBlockRow,
@@ -42,6 +43,7 @@ def gather_store(database: Database) -> StoreEvidence:
         coalition = session.get(CoalitionRow, 1)
         if coalition is None:
             raise Unavailable("This gateway has no ledger yet: there is nothing to audit")
+        _check_readable(coalition)
         return StoreEvidence(
             coalition=coalition,
             projection={table.__tablename__: _tuples(session, table) for table in PROJECTION},
@@ -50,12 +52,21 @@ def gather_store(database: Database) -> StoreEvidence:
             batches=_rows(session, BatchRow),
             references=_rows(session, ReferenceRow),
             purchases=_rows(session, PurchaseRow),
+            awards=_rows(session, AwardRow),
             payment_refunds=_rows(session, PaymentRefundRow),
+            award_clawbacks=_rows(session, AwardClawbackRow),
             matches=_rows(session, MatchRow),
             match_records=_rows(session, MatchRecordRow),
             payment_records=_rows(session, PaymentRecordRow),
             payouts=_rows(session, PayoutRow),
         )
+
+
+def _check_readable(coalition: CoalitionRow) -> None:
+    """Without these two ids no ledger can be asked for: what is wrong with them cannot be a finding."""
+    for name, value, kind in (("coalition_id", coalition.coalition_id, Hash), ("points_address", coalition.points_address, Address)):
+        if not isinstance(value, kind):
+            raise Unavailable(f"Nothing can be audited, the coalition's row is damaged: {name} does not have {kind.SIZE} bytes")
 
 
 def _rows(session: Session, table: type[_Rows]) -> Sequence[_Rows]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from eth_abi.abi import decode
 from eth_hash.auto import keccak
 
-NOBODY = bytes(20)
+from gateway.values.ids import Address, Hash, LotId, MemberId
+
+NOBODY = MemberId(bytes(20))
 """The zero id, where points come from and go to."""
 
 
@@ -33,7 +35,7 @@ class BrandLimitSet:
 @dataclass(frozen=True, slots=True)
 class BrandKeySet:
     brand_id: int
-    key: bytes
+    key: Address
     valid_from: int
     valid_until: int
 
@@ -49,22 +51,22 @@ class BrandTermsSet:
 
 @dataclass(frozen=True, slots=True)
 class MemberEnrolled:
-    member: bytes
+    member: MemberId
     kind: int
     authorizer: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizerAdded:
-    member: bytes
+    member: MemberId
     kind: int
     authorizer: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizerRemoved:
-    member: bytes
-    authorizer_id: bytes
+    member: MemberId
+    authorizer_id: Hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class EntryRefused:
 class BatchRecorded:
     brand_id: int
     number: int
-    root: bytes
+    root: Hash
     entry_count: int
     refused_count: int
 
@@ -88,9 +90,9 @@ class BatchRecorded:
 class PointsMoved:
     """TransferSingle; the zero id stands for nobody."""
 
-    giver: bytes
-    taker: bytes
-    lot_id: int
+    giver: MemberId
+    taker: MemberId
+    lot_id: LotId
     points: int
 
 
@@ -123,6 +125,10 @@ def _address(topic: bytes) -> bytes:
     return topic[12:]
 
 
+def _member(topic: bytes) -> MemberId:
+    return MemberId(_address(topic))
+
+
 def _words(data: bytes) -> list[int]:
     return [int.from_bytes(data[start : start + 32]) for start in range(0, len(data), 32)]
 
@@ -136,15 +142,17 @@ _SIGNATURES: dict[str, Callable[[tuple[bytes, ...], bytes], LedgerEvent]] = {
     "BrandRegistered(uint32,uint96)": lambda t, d: BrandRegistered(_number(t[1]), *_words(d)),
     "BrandStatusSet(uint32,uint8)": lambda t, d: BrandStatusSet(_number(t[1]), *_words(d)),
     "BrandLimitSet(uint32,uint96)": lambda t, d: BrandLimitSet(_number(t[1]), *_words(d)),
-    "BrandKeySet(uint32,address,uint40,uint40)": lambda t, d: BrandKeySet(_number(t[1]), _address(t[2]), *_words(d)),
+    "BrandKeySet(uint32,address,uint40,uint40)": lambda t, d: BrandKeySet(_number(t[1]), Address(_address(t[2])), *_words(d)),
     "BrandTermsSet(uint32,uint64,uint64,uint64,uint64)": lambda t, d: BrandTermsSet(_number(t[1]), *_words(d)),
-    "MemberEnrolled(address,uint8,bytes)": lambda t, d: MemberEnrolled(_address(t[1]), *_kind_and_authorizer(d)),
-    "AuthorizerAdded(address,uint8,bytes)": lambda t, d: AuthorizerAdded(_address(t[1]), *_kind_and_authorizer(d)),
-    "AuthorizerRemoved(address,bytes32)": lambda t, d: AuthorizerRemoved(_address(t[1]), d),
+    "MemberEnrolled(address,uint8,bytes)": lambda t, d: MemberEnrolled(_member(t[1]), *_kind_and_authorizer(d)),
+    "AuthorizerAdded(address,uint8,bytes)": lambda t, d: AuthorizerAdded(_member(t[1]), *_kind_and_authorizer(d)),
+    "AuthorizerRemoved(address,bytes32)": lambda t, d: AuthorizerRemoved(_member(t[1]), Hash(d)),
     "EntryRefused(uint32,uint64,uint32,bytes4)": lambda t, d: EntryRefused(_number(t[1]), _number(t[2]), _number(d[:32]), d[32:36]),
     "BatchRecorded(uint32,uint64,bytes32,uint32,uint32)": lambda t, d: BatchRecorded(
-        _number(t[1]), _number(t[2]), d[:32], _number(d[32:64]), _number(d[64:96])
+        _number(t[1]), _number(t[2]), Hash(d[:32]), _number(d[32:64]), _number(d[64:96])
     ),
-    "TransferSingle(address,address,address,uint256,uint256)": lambda t, d: PointsMoved(_address(t[2]), _address(t[3]), *_words(d)),
+    "TransferSingle(address,address,address,uint256,uint256)": lambda t, d: PointsMoved(
+        _member(t[2]), _member(t[3]), LotId(_number(d[:32])), _number(d[32:])
+    ),
 }
 _READERS = {keccak(signature.encode()): reader for signature, reader in _SIGNATURES.items()}

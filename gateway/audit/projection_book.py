@@ -19,6 +19,7 @@ from gateway.projection.tables import (
     LedgerReservationLotRow,
     LedgerReservationRow,
 )
+from gateway.values.ids import LotId, ReservationId
 
 ProjectedRows = Mapping[str, Sequence[tuple[Any, ...]]]
 
@@ -69,8 +70,8 @@ def _entries(rows: ProjectedRows, movements: Mapping[int, list[BookMovement]]) -
         )
 
 
-def _reservations(rows: ProjectedRows) -> dict[str, BookReservation]:
-    lots: dict[str, dict[int, tuple[int, int, int]]] = defaultdict(dict)
+def _reservations(rows: ProjectedRows) -> dict[ReservationId, BookReservation]:
+    lots: dict[ReservationId, dict[LotId, tuple[int, int, int]]] = defaultdict(dict)
     for row in named(rows, LedgerReservationLotRow):
         lots[row["reservation_id"]][row["lot_id"]] = (row["reserved"], row["captured"], row["refunded"])
     return {

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.audit.book import Book, BookEntry, BookMovement, BookReservation, hex_of
+from gateway.audit.book import Book, BookEntry, BookMovement, BookReservation
 from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, SubmittedBatch
 from gateway.audit.ledger_events import (
     AuthorizerAdded,
@@ -43,6 +43,8 @@ from gateway.ledger.positions import ledger_position
 from gateway.ledger.recover import recover_address
 from gateway.ledger.refusals import REFUSALS, RefusalReason
 from gateway.ledger.state import BrandState, MemberRecord, ReservationRecord
+from gateway.values.hex import hex_text
+from gateway.values.ids import Address, Hash, LotId, MemberId
 
 AuditProgress = Callable[[str, int, int], None]
 """(what is being done, how many are done, how many there are)"""
@@ -76,7 +78,7 @@ class ReplayedBatch:
     entries: Sequence[bytes]
     refusals: tuple[tuple[int, bytes], ...]
     timestamp: int
-    valid_keys: frozenset[bytes]
+    valid_keys: frozenset[Address]
 
 
 @dataclass
@@ -86,7 +88,7 @@ class BrandRegisterState:
     status: int = int(BrandState.ACTIVE)
     limit: int = 0
     terms: tuple[int, int, int, int] = (0, 0, 0, 0)
-    keys: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    keys: dict[Address, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass
@@ -99,7 +101,7 @@ class Replay:
     unsubmitted: list[BatchRecorded]
     limits: list[tuple[int, int, int]]
     brands: dict[int, BrandRegisterState]
-    authorizers: dict[tuple[bytes, bytes], tuple[int, bytes]]
+    authorizers: dict[tuple[MemberId, Hash], tuple[int, bytes]]
     model: LedgerModel
 
 
@@ -123,7 +125,7 @@ class _Run:
         self.unsubmitted: list[BatchRecorded] = []
         self.limits: list[tuple[int, int, int]] = []
         self.brands: dict[int, BrandRegisterState] = defaultdict(BrandRegisterState)
-        self.authorizers: dict[tuple[bytes, bytes], tuple[int, bytes]] = {}
+        self.authorizers: dict[tuple[MemberId, Hash], tuple[int, bytes]] = {}
         self.refusals = _refusals_by_batch(chain.events)
 
     def apply(self, logged: LoggedEvent) -> None:
@@ -178,9 +180,7 @@ class _Run:
 
     def result(self) -> Replay:
         state = self.model.state
-        holdings = {
-            (hex_of(member), lot): HeldPoints(held, state.reserved.get((member, lot), 0)) for (member, lot), held in state.held.items()
-        }
+        holdings = {(member, lot): HeldPoints(held, state.reserved.get((member, lot), 0)) for (member, lot), held in state.held.items()}
         book = Book(
             name="ledger",
             entries=self.entries,
@@ -188,7 +188,7 @@ class _Run:
             lots=dict(state.lots),
             owed={pair: points for pair, points in state.owed.items() if points},
             outstanding={brand: record.outstanding for brand, record in state.brands.items()},
-            reservations={hex_of(identity): _book_reservation(each) for identity, each in state.reservations.items()},
+            reservations={identity: _book_reservation(each) for identity, each in state.reservations.items()},
         )
         return Replay(
             book, self.batches, self.disagreements, self.unsubmitted, self.limits, dict(self.brands), self.authorizers, self.model
@@ -205,7 +205,7 @@ def _refusals_by_batch(events: Sequence[LoggedEvent]) -> Mapping[tuple[int, int]
 
 def _name(reason: bytes) -> str:
     known: RefusalReason | None = REFUSALS.get(reason)
-    return known.value if known else hex_of(reason)
+    return known.value if known else hex_text(reason)
 
 
 def _book_entry(
@@ -225,11 +225,11 @@ def _book_entry(
         batch_number=batch.number,
         entry_index=index,
         kind=kind_of(entry).name.lower() if entry else "unreadable",
-        member=hex_of(member) if member else None,
+        member=member,
         points=points_of(entry) if entry else 0,
-        reference=hex_of(reference) if reference else None,
-        issue_reference=hex_of(issue_reference) if issue_reference else None,
-        reservation_id=hex_of(reservation_id) if reservation_id else None,
+        reference=reference,
+        issue_reference=issue_reference,
+        reservation_id=reservation_id,
         rule_version=getattr(entry, "rule_version", None),
         entry=data,
         refused=by_ledger,
@@ -240,7 +240,7 @@ def _book_entry(
 
 def _by_lot(movements: Sequence[Movement]) -> tuple[BookMovement, ...]:
     """One movement a lot: two expired lots of one issuer come back into one grace lot."""
-    lots: dict[int, tuple[int, int]] = {}
+    lots: dict[LotId, tuple[int, int]] = {}
     for each in movements:
         held, reserved = lots.get(each.lot_id, (0, 0))
         lots[each.lot_id] = held + each.held_delta, reserved + each.reserved_delta
@@ -265,7 +265,7 @@ def points_of(entry: Entry) -> int:
 
 def _book_reservation(reservation: ReservationRecord) -> BookReservation:
     return BookReservation(
-        member=hex_of(reservation.member),
+        member=reservation.member,
         brand_id=reservation.brand_id,
         deadline=reservation.deadline,
         status=reservation.state.name.lower(),

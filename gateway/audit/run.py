@@ -15,6 +15,7 @@ from gateway.audit.replay import AuditProgress
 from gateway.chain.connection import Chain
 from gateway.store.session import Database
 from gateway.values.errors import Unavailable
+from gateway.values.ids import Hash
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class AuditReport:
     """The verdicts, and what they are about."""
 
     block_number: int
-    block_hash: str
+    block_hash: Hash
     entries: int
     batches: int
     holdings: int
@@ -36,7 +37,7 @@ class AuditReport:
     def as_json(self) -> dict[str, Any]:
         """`invariants` by number: `ok` or what fails; `findings` by number where there are any."""
         return {
-            "block": {"number": self.block_number, "hash": self.block_hash},
+            "block": {"number": self.block_number, "hash": str(self.block_hash)},
             "entries": self.entries,
             "batches": self.batches,
             "holdings": self.holdings,

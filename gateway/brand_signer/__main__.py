@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = load_config(given.config)
         if given.address:
-            print("0x" + Key(read_or_make(config.key_file)).address.hex())
+            print(Key(read_or_make(config.key_file)).address)
             return 0
         server = open_signer(config)
     except (BadConfig, UnsafeFile, WrongJournal, DamagedRegister, OSError) as wrong:

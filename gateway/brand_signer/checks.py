@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.brand_signer.config import Programme, Rule
+from gateway.brand_signer.config import Programme
 from gateway.brand_signer.sales_register import RegisteredSale, SalesRegister
 from gateway.brand_signer.signed_state import SignedState, points_of
 from gateway.ledger import lots
+from gateway.ledger.awards import FIRST, AwardId, award_reference, clawback_reference
 from gateway.ledger.entries import (
     Authorize,
     Capture,
@@ -25,7 +26,10 @@ from gateway.ledger.entries import (
     kind_of,
 )
 from gateway.ledger.signing import reference
+from gateway.loyalty.evaluate import awards_due
+from gateway.loyalty.rule import rule_in_force
 from gateway.values import calendar
+from gateway.values.ids import Reference
 
 Detail = Mapping[str, Any]
 
@@ -73,11 +77,14 @@ def _check_entry(entry: Entry, detail: Detail, books: Books, signed: SignedState
     _require(detail.get("kind") == kind_of(entry).name.lower(), "detail_mismatch")
     match entry:
         case Issue():
-            _check_reference(entry.reference, "payment", detail.get("payment_id"), books, signed)
-            _check_issue(entry, detail, books)
+            award = _award(detail, signed.brand_id)
+            _check_unused(entry.reference, award_reference(books.reference_secret, award), signed)
+            _check_issue(entry, award, books)
         case Clawback():
-            _check_reference(entry.reference, "refund", detail.get("refund_id"), books, signed)
-            _check_clawback(entry, detail, books, signed)
+            award = _award(detail, signed.brand_id)
+            refund_id = _external_id(detail.get("refund_id"))
+            _check_unused(entry.reference, clawback_reference(books.reference_secret, award, refund_id), signed)
+            _check_clawback(entry, award, refund_id, books, signed)
         case Authorize() | Redeem():
             _check_reference(entry.reference, "order", detail.get("order_id"), books, signed)
             _check_redemption(entry, detail, books, signed)
@@ -96,28 +103,44 @@ def _check_entry(entry: Entry, detail: Detail, books: Books, signed: SignedState
             raise _NotSupported("unsupported_kind")
 
 
-def _check_reference(stated: bytes, prefix: str, external_id: object, books: Books, signed: SignedState) -> None:
+def _check_reference(stated: Reference, prefix: str, external_id: object, books: Books, signed: SignedState) -> None:
     """The reference on the ledger is the brand's own id under its secret, and was never signed before."""
-    _require(isinstance(external_id, str) and external_id != "", "detail_mismatch")
-    _require(stated == reference(books.reference_secret, prefix, str(external_id)), "reference_mismatch")
+    _check_unused(stated, reference(books.reference_secret, prefix, _external_id(external_id)), signed)
+
+
+def _check_unused(stated: Reference, due: Reference, signed: SignedState) -> None:
+    _require(stated == due, "reference_mismatch")
     _require(stated not in signed.references, "already_signed")
 
 
-def _check_issue(entry: Issue, detail: Detail, books: Books) -> None:
-    sale = books.register.sale(detail["payment_id"])
+def _external_id(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise _NotSupported("detail_mismatch")
+    return value
+
+
+def _award(detail: Detail, brand_id: int) -> AwardId:
+    """Which award an entry is about; one that is not named is the brand's own first."""
+    named = detail.get("award", {"number": FIRST, "sold_by": brand_id})
+    _require(isinstance(named, dict) and all(type(named.get(name)) is int for name in ("number", "sold_by")), "detail_mismatch")
+    return AwardId(named["sold_by"], _external_id(detail.get("payment_id")), named["number"], brand_id)
+
+
+def _check_issue(entry: Issue, award: AwardId, books: Books) -> None:
+    """The sale earns exactly this award by the brand's own programme."""
+    _require(award.sold_by == award.issuer_id, "unknown_award")  # of another brand's sales these books know nothing
+    sale = books.register.sale(award.payment_id)
     if sale is None:
         raise _NotSupported("unknown_sale")
     _require(entry.member == sale.member, "wrong_member")
-    rule = _rule_in_force(books.programme.rules, sale.occurred_at)
-    _require(rule is not None and entry.rule_version == rule.version, "wrong_rule_version")
-    assert rule is not None
-    due = sale.earn_base_minor(books.programme.earn_on_tax) * rule.points // rule.per_minor
-    _require(entry.points == due > 0, "wrong_points")
+    rule = rule_in_force(books.programme.rules, sale.occurred_at)
+    if rule is None:
+        raise _NotSupported("wrong_rule_version")
+    due = awards_due(award.issuer_id, rule, sale.earn_base_minor(books.programme.earn_on_tax))
+    _require(award.number == FIRST or award.number <= len(due), "unknown_award")
+    _require(entry.rule_version == rule.version, "wrong_rule_version")
+    _require(len(due) >= award.number > 0 and entry.points == due[award.number - 1].points, "wrong_points")
     _require(_expiry_fits(entry.expiry_day, sale, books), "wrong_expiry")
-
-
-def _rule_in_force(rules: Sequence[Rule], at: int) -> Rule | None:
-    return max((rule for rule in rules if rule.valid_from <= at), key=lambda rule: rule.version, default=None)
 
 
 def _expiry_fits(expiry_day: int, sale: RegisteredSale, books: Books) -> bool:
@@ -129,14 +152,14 @@ def _expiry_fits(expiry_day: int, sale: RegisteredSale, books: Books) -> bool:
     return soonest <= expiry_day <= latest and (expiry_day == calendar.NEVER or calendar.is_month_end(expiry_day))
 
 
-def _check_clawback(entry: Clawback, detail: Detail, books: Books, signed: SignedState) -> None:
-    """All clawbacks of a payment together take at most floor(points issued x money refunded / money paid)."""
-    sale = books.register.sale(str(detail.get("payment_id")))
+def _check_clawback(entry: Clawback, award: AwardId, refund_id: str, books: Books, signed: SignedState) -> None:
+    """All clawbacks of an award together take at most floor(points issued x money refunded / money paid)."""
+    sale = books.register.sale(award.payment_id)
     if sale is None:
         raise _NotSupported("unknown_sale")
     refunds = books.register.refunds(sale.payment_id)
-    _require(detail["refund_id"] in refunds, "unknown_refund")
-    _require(entry.issue_reference == reference(books.reference_secret, "payment", sale.payment_id), "reference_mismatch")
+    _require(refund_id in refunds, "unknown_refund")
+    _require(entry.issue_reference == award_reference(books.reference_secret, award), "reference_mismatch")
     issue = signed.issues.get(entry.issue_reference)
     if issue is None:
         raise _NotSupported("unknown_issue")

@@ -7,25 +7,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.ledger.signing import Domain
+from gateway.loyalty.rule import EarningRule
+from gateway.values.hex import BadHex
+from gateway.values.ids import Address, Hash, Id
 
+_AnyId = TypeVar("_AnyId", bound=Id)
 _TOP_KEYS = {"brand_id", "listen", "coalition", "programme", "files"}
 
 
 class BadConfig(Exception):
     """A setting is missing, unknown or cannot be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A version of the brand's base rule: floor(earn base x points / per_minor) from `valid_from` (Unix seconds) on."""
-
-    version: int
-    points: int
-    per_minor: int
-    valid_from: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +30,7 @@ class Programme:
     `report_days_max`: points of a sale reported so much later still get their expiry by the day of the report.
     """
 
-    rules: tuple[Rule, ...]
+    rules: tuple[EarningRule, ...]
     earn_on_tax: bool
     lot_validity_months: int
     unlisted_points_max: int
@@ -82,7 +76,7 @@ def _config(top: Mapping[str, Any], folder: Path) -> Config:
         brand_id=_whole(top, "brand_id"),
         host=listen["host"],
         port=_whole(listen, "port"),
-        domain=Domain(_whole(coalition, "chain_id"), _hex(coalition, "points_address", 20), _hex(coalition, "coalition_id", 32)),
+        domain=Domain(_whole(coalition, "chain_id"), _id(coalition, "points_address", Address), _id(coalition, "coalition_id", Hash)),
         utc_offset_seconds=_integer(coalition, "utc_offset_seconds"),
         programme=_programme(_object(top["programme"], set(Programme.__dataclass_fields__))),
         key_file=folder / files.get("key", "key"),
@@ -96,8 +90,8 @@ def _config(top: Mapping[str, Any], folder: Path) -> Config:
 def _programme(values: Mapping[str, Any]) -> Programme:
     rules = []
     for value in values["rules"]:
-        rule = _object(value, set(Rule.__dataclass_fields__))
-        rules.append(Rule(_whole(rule, "version"), _whole(rule, "points"), _whole(rule, "per_minor"), _integer(rule, "valid_from")))
+        rule = _object(value, set(EarningRule.__dataclass_fields__))
+        rules.append(EarningRule(_whole(rule, "version"), _whole(rule, "points"), _whole(rule, "per_minor"), _integer(rule, "valid_from")))
         if rules[-1].per_minor == 0:
             raise ValueError("per_minor must be positive")
     if not isinstance(values["earn_on_tax"], bool):
@@ -134,8 +128,8 @@ def _whole(values: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def _hex(values: Mapping[str, Any], name: str, length: int) -> bytes:
-    text = values[name]
-    if not isinstance(text, str) or not text.startswith("0x") or len(text) != 2 + 2 * length:
-        raise ValueError(f"{name} must be 0x and {2 * length} hex digits")
-    return bytes.fromhex(text[2:])
+def _id(values: Mapping[str, Any], name: str, kind: type[_AnyId]) -> _AnyId:
+    try:
+        return kind.parse(values[name])
+    except BadHex as wrong:
+        raise ValueError(f"{name}: {wrong}") from wrong

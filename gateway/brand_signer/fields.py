@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from gateway.brand_signer.json_server import BadRequest
-
-_HEX = re.compile(r"0x([0-9a-fA-F]{2})*")
+from gateway.values.hex import BadHex, to_bytes
 
 
 def body_object(value: Any) -> Mapping[str, Any]:
@@ -27,10 +25,10 @@ def whole_number(body: Mapping[str, Any], name: str, bits: int) -> int:
 
 def hex_bytes(body: Mapping[str, Any], name: str, length: int | None = None) -> bytes:
     """Bytes written as 0x and pairs of hex digits."""
-    value = body.get(name)
-    if not isinstance(value, str) or not _HEX.fullmatch(value):
-        raise BadRequest(f"{name} must be 0x and pairs of hex digits")
-    data = bytes.fromhex(value[2:])
+    try:
+        data = to_bytes(body.get(name))
+    except BadHex:
+        raise BadRequest(f"{name} must be 0x and pairs of hex digits") from None
     if length is not None and len(data) != length:
         raise BadRequest(f"{name} must have {length} bytes")
     return data

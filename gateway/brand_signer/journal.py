@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.ledger.signing import Domain
+from gateway.values.hex import bare_to_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Journal:
                 raise WrongJournal(f"{self._path} is the journal of another ledger or brand; start a new one under another name")
             for line in lines:
                 value = json.loads(line)
-                entries, signature = bytes.fromhex(value["entries"]), bytes.fromhex(value["signature"])
+                entries, signature = bare_to_bytes(value["entries"]), bare_to_bytes(value["signature"])
                 yield SignedBatch(value["number"], value["deadline"], entries, signature)
         except (KeyError, TypeError, ValueError) as wrong:
             raise WrongJournal(f"{self._path} is damaged: {wrong}") from wrong

@@ -5,13 +5,15 @@ from __future__ import annotations
 from coincurve import PrivateKey
 from eth_hash.auto import keccak
 
+from gateway.values.ids import Address
+
 
 class Key:
-    """`address` is the key's 20-byte address."""
+    """`address` is the key's address."""
 
     def __init__(self, secret: bytes) -> None:
         self._key = PrivateKey(secret)
-        self.address = keccak(self._key.public_key.format(compressed=False)[1:])[12:]
+        self.address = Address(keccak(self._key.public_key.format(compressed=False)[1:])[12:])
 
     def sign(self, digest: bytes) -> bytes:
         """65 bytes r, s, v with a low s and v 27 or 28; the same digest gives the same bytes (RFC 6979)."""

@@ -8,6 +8,7 @@ from gateway.brand_signer.fields import body_object, hex_bytes, whole_number
 from gateway.brand_signer.json_server import Answer, BadRequest, Route
 from gateway.brand_signer.sales_register import DamagedRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner, EntriesRefused, InconsistentBatch, NumberUsed
+from gateway.values.hex import hex_text
 
 PUBLIC = frozenset({"GET /healthz"})
 
@@ -15,7 +16,7 @@ PUBLIC = frozenset({"GET /healthz"})
 def routes_of(signer: BatchSigner, brand_id: int) -> dict[str, Route]:
     """The routes of one brand's signer."""
     return {
-        "GET /healthz": lambda _: (200, {"status": "ok", "brand_id": brand_id, "address": "0x" + signer.address.hex()}),
+        "GET /healthz": lambda _: (200, {"status": "ok", "brand_id": brand_id, "address": hex_text(signer.address)}),
         "POST /sign-batch": lambda body: _sign(signer, body),
         "POST /signed-batch": lambda body: _signed(signer, body),
     }
@@ -25,7 +26,7 @@ def _sign(signer: BatchSigner, body: Any) -> Answer:
     """200 {signature} · 409 {refused: [{index, reason}]} · 409 {error: number_used} · 422 {error} · 503 {error: damaged_register}."""
     request = _request(body)
     try:
-        return 200, {"signature": "0x" + signer.sign(request).hex()}
+        return 200, {"signature": hex_text(signer.sign(request))}
     except EntriesRefused as answer:
         return 409, {"refused": [{"index": one.index, "reason": one.reason} for one in answer.refused]}
     except NumberUsed as answer:
@@ -44,8 +45,8 @@ def _signed(signer: BatchSigner, body: Any) -> Answer:
     return 200, {
         "number": batch.number,
         "deadline": batch.deadline,
-        "entries": "0x" + batch.entries.hex(),
-        "signature": "0x" + batch.signature.hex(),
+        "entries": hex_text(batch.entries),
+        "signature": hex_text(batch.signature),
     }
 
 

@@ -12,24 +12,28 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from gateway.values.hex import with_or_without_0x
+from gateway.values.ids import MemberId
+from gateway.values.money import AmountMinor
+
 
 @dataclass(frozen=True, slots=True)
 class RegisteredSale:
     """A sale as the till knows it; amounts in minor units, `occurred_at` in Unix seconds."""
 
     payment_id: str
-    member: bytes | None
-    gross_minor: int
-    tax_minor: int
-    paid_with_points_minor: int
+    member: MemberId | None
+    gross_minor: AmountMinor
+    tax_minor: AmountMinor
+    paid_with_points_minor: AmountMinor
     occurred_at: int
 
     @property
-    def paid_minor(self) -> int:
-        return self.gross_minor - self.paid_with_points_minor
+    def paid_minor(self) -> AmountMinor:
+        return AmountMinor(self.gross_minor - self.paid_with_points_minor)
 
-    def earn_base_minor(self, earn_on_tax: bool) -> int:
-        return max(0, self.paid_minor - (0 if earn_on_tax else self.tax_minor))
+    def earn_base_minor(self, earn_on_tax: bool) -> AmountMinor:
+        return AmountMinor(max(0, self.paid_minor - (0 if earn_on_tax else self.tax_minor)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class RegisteredRefund:
 
     refund_id: str
     payment_id: str
-    amount_minor: int
+    amount_minor: AmountMinor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class RegisteredOrder:
     """An order that a member wants to pay with up to `points` points."""
 
     order_id: str
-    member: bytes
+    member: MemberId
     points: int
 
 
@@ -169,18 +173,16 @@ def _text(value: Mapping[str, Any], name: str) -> str:
     return str(value[name])
 
 
-def _amount(value: Mapping[str, Any], name: str) -> int:
+def _amount(value: Mapping[str, Any], name: str) -> AmountMinor:
     amount = value[name]
     if isinstance(amount, bool) or not isinstance(amount, int) or amount < 0:
         raise TypeError(f"{name} must be a whole number, 0 or more")
-    return amount
+    return AmountMinor(amount)
 
 
-def _member(value: Mapping[str, Any]) -> bytes:
-    member = bytes.fromhex(_text(value, "member_id").removeprefix("0x"))
-    if len(member) != 20:
-        raise ValueError("member_id must have 20 bytes")
-    return member
+def _member(value: Mapping[str, Any]) -> MemberId:
+    """0x may be left out."""
+    return MemberId(with_or_without_0x(_text(value, "member_id")))
 
 
 def _moment(value: Mapping[str, Any]) -> int:

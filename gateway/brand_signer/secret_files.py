@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from gateway.values.hex import bare_to_bytes
+
 
 class UnsafeFile(Exception):
     """A secret stands in a file that others may read, or that does not hold what it should."""
@@ -31,7 +33,7 @@ def _read(path: Path) -> bytes:
     if path.stat().st_mode & 0o077:
         raise UnsafeFile(f"{path} may be read by others: chmod 600 it, or better make a new secret")
     try:
-        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        secret = bare_to_bytes(path.read_text(encoding="ascii").strip())
     except ValueError:
         secret = b""
     if len(secret) != 32:

@@ -14,6 +14,7 @@ from gateway.brand_signer.signed_state import SignedState
 from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import decode_entry, unpack_entries
 from gateway.ledger.signing import Domain, batch_digest
+from gateway.values.ids import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class BatchSigner:
             self._remember(batch)
 
     @property
-    def address(self) -> bytes:
+    def address(self) -> Address:
         return self._key.address
 
     def sign(self, request: BatchRequest) -> bytes:

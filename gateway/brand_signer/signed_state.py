@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Issue, PointRefund, Redeem, Void
 from gateway.ledger.lots import Line
 from gateway.ledger.signing import Domain, consent_digest
+from gateway.values.ids import MemberId, Reference, ReservationId
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIssue:
-    member: bytes
+    member: MemberId
     points: int
 
 
@@ -33,10 +34,10 @@ class SignedState:
 
     domain: Domain
     brand_id: int
-    references: MutableMapping[bytes, int] = field(default_factory=dict)
-    issues: MutableMapping[bytes, SignedIssue] = field(default_factory=dict)
-    clawed_back: MutableMapping[bytes, int] = field(default_factory=dict)
-    reservations: MutableMapping[bytes, SignedReservation] = field(default_factory=dict)
+    references: MutableMapping[Reference, int] = field(default_factory=dict)
+    issues: MutableMapping[Reference, SignedIssue] = field(default_factory=dict)
+    clawed_back: MutableMapping[Reference, int] = field(default_factory=dict)
+    reservations: MutableMapping[ReservationId, SignedReservation] = field(default_factory=dict)
 
     def scratch(self) -> SignedState:
         """For trying out a batch; what is known shows through."""
@@ -48,7 +49,7 @@ class SignedState:
             reservations=ChainMap({}, self.reservations),
         )
 
-    def reservation_id(self, entry: Authorize | Redeem) -> bytes:
+    def reservation_id(self, entry: Authorize | Redeem) -> ReservationId:
         """The digest of the consent that the entry carries."""
         return consent_digest(self.domain, entry.member, self.brand_id, entry.points, entry.reference, entry.nonce, entry.deadline)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from gateway.values.errors import Invalid, LimitExceeded, WrongState
 from gateway.values.money import Ratio
+from gateway.values.points import Points
 
 MAX_REGISTERED_BRAND_ID = 2**31 - 1  # the ledger would take one bit more, but a lot id must fit a signed 64-bit column
 MAX_ISSUE_LIMIT = 2**63 - 1
@@ -31,7 +32,7 @@ class Brand:
     status: BrandStatus
     reference_secret: bytes
     issue_limit: int
-    outstanding: int
+    outstanding: Points
     par: Ratio
     redemption: Ratio
     lot_validity_months: int
@@ -60,7 +61,7 @@ def check_on_ledger(brand: Brand) -> None:
         raise WrongState(f"brand {brand.brand_id} is not on the ledger yet", brand_id=brand.brand_id, status=brand.status)
 
 
-def check_limit(brand: Brand, pending_issues: int, points: int) -> None:
+def check_limit(brand: Brand, pending_issues: Points, points: Points) -> None:
     """Outstanding points, pending issues counted, stay within the brand's limit."""
     room = brand.issue_limit - brand.outstanding - pending_issues
     if points > room:

@@ -6,21 +6,23 @@ from dataclasses import dataclass
 
 from gateway.brands.brand import Brand, BrandStatus, check_terms
 from gateway.brands.ports import Brands, NewBrand
-from gateway.rounds.operation import NewOperation, OperationKind
+from gateway.rounds.operation import RegisterBrandOperation
 from gateway.rounds.ports import Operations
 from gateway.values.errors import WrongState
+from gateway.values.ids import Address, OperationId
 from gateway.values.money import Ratio
+from gateway.values.points import Points
 
 OPEN_END = 2**40 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class BrandRegistration:
-    """`brand_id` None = the next free one. `key_address` is hex; `reference_secret` keys the hashes of payment and order ids."""
+    """`brand_id` None = the next free one. `reference_secret` keys the hashes of payment and order ids."""
 
     brand_id: int | None
     name: str
-    key_address: str
+    key_address: Address
     signer_url: str
     signer_token: str
     reference_secret: bytes
@@ -31,7 +33,7 @@ class BrandRegistration:
     earn_on_tax: bool
 
 
-def register_brand(asked: BrandRegistration, *, brands: Brands, operations: Operations, operation_id: str, now: int) -> Brand:
+def register_brand(asked: BrandRegistration, *, brands: Brands, operations: Operations, operation_id: OperationId, now: int) -> Brand:
     """The brand, `pending` until its registration is on the ledger."""
     brand_id = asked.brand_id or brands.next_id()
     check_terms(brand_id, asked.issue_limit, asked.lot_validity_months)
@@ -45,7 +47,7 @@ def register_brand(asked: BrandRegistration, *, brands: Brands, operations: Oper
         BrandStatus.PENDING,
         asked.reference_secret,
         asked.issue_limit,
-        0,
+        Points(0),
         asked.par,
         asked.redemption,
         asked.lot_validity_months,
@@ -56,24 +58,6 @@ def register_brand(asked: BrandRegistration, *, brands: Brands, operations: Oper
     return brand
 
 
-def _registration(brand: Brand, key_address: str, operation_id: str) -> NewOperation:
-    body = {
-        "brand_id": brand.brand_id,
-        "name": brand.name,
-        "key_address": key_address,
-        "key_valid_from": 0,
-        "key_valid_until": OPEN_END,
-        "issue_limit": brand.issue_limit,
-        **terms_body(brand.par, brand.redemption),
-    }
-    return NewOperation(operation_id, OperationKind.REGISTER_BRAND, body, brand_id=brand.brand_id)
-
-
-def terms_body(par: Ratio, redemption: Ratio) -> dict[str, int]:
-    """The ratios as an operation's body carries them."""
-    return {
-        "par_numerator": par.numerator,
-        "par_denominator": par.denominator,
-        "redemption_numerator": redemption.numerator,
-        "redemption_denominator": redemption.denominator,
-    }
+def _registration(brand: Brand, key_address: Address, operation_id: OperationId) -> RegisterBrandOperation:
+    limit, terms = brand.issue_limit, (brand.par, brand.redemption)
+    return RegisterBrandOperation(operation_id, brand.brand_id, brand.name, key_address, 0, OPEN_END, limit, *terms)

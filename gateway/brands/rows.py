@@ -9,7 +9,9 @@ from gateway.brands.ports import NewBrand
 from gateway.brands.tables import BrandRow
 from gateway.projection.tables import LedgerBrandRow
 from gateway.store.unit_of_work import UnitOfWork
+from gateway.values.ids import OperationId
 from gateway.values.money import Ratio
+from gateway.values.points import Points
 
 
 class SqlBrands:
@@ -42,9 +44,9 @@ class SqlBrands:
     def names(self) -> dict[int, str]:
         return {row.brand_id: row.name for row in self._session.execute(select(BrandRow.brand_id, BrandRow.name))}
 
-    def operation_of(self, brand_id: int) -> str:
+    def operation_of(self, brand_id: int) -> OperationId:
         """The operation that registers the brand."""
-        return self._session.scalars(select(BrandRow.operation_id).where(BrandRow.brand_id == brand_id)).one()
+        return OperationId(self._session.scalars(select(BrandRow.operation_id).where(BrandRow.brand_id == brand_id)).one())
 
     def named(self, name: str) -> bool:
         return self._session.scalar(select(BrandRow.brand_id).where(BrandRow.name == name)) is not None
@@ -52,7 +54,7 @@ class SqlBrands:
     def next_id(self) -> int:
         return (self._session.scalar(select(func.max(BrandRow.brand_id))) or 0) + 1
 
-    def add(self, new: NewBrand, operation_id: str, at: int) -> None:
+    def add(self, new: NewBrand, operation_id: OperationId, at: int) -> None:
         brand = new.brand
         self._session.execute(
             insert(BrandRow).values(
@@ -84,7 +86,7 @@ def _brand(row: BrandRow, ledger: LedgerBrandRow | None) -> Brand:
         BrandStatus(ledger.status) if ledger is not None else BrandStatus.PENDING,
         row.reference_secret,
         ledger.issue_limit if ledger is not None else row.issue_limit,
-        ledger.outstanding if ledger is not None else 0,
+        Points(ledger.outstanding if ledger is not None else 0),
         Ratio(terms.par_numerator, terms.par_denominator),
         Ratio(terms.redemption_numerator, terms.redemption_denominator),
         row.lot_validity_months,

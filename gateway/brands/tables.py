@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
+from gateway.values.ids import Address
 
 
 class BrandRow(Base):
@@ -17,7 +18,7 @@ class BrandRow(Base):
     reference_secret: Mapped[bytes]
     signer_url: Mapped[str]
     signer_token: Mapped[str]
-    key_address: Mapped[str]
+    key_address: Mapped[Address]
     issue_limit: Mapped[int]
     par_numerator: Mapped[int]
     par_denominator: Mapped[int]

@@ -13,13 +13,15 @@ from eth_abi.abi import decode, encode
 from eth_hash.auto import keccak
 
 from gateway.chain.shapes import Log
+from gateway.values.hex import hex_text, to_bytes
+from gateway.values.ids import Address
 
 FOLDER = Path(__file__).resolve().parents[2] / "contracts" / "artifacts"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event of the contract; `values` by parameter name, addresses as lower-case text, bytes as bytes."""
+    """An event of the contract; `values` by parameter name, addresses and bytes as bytes."""
 
     name: str
     values: dict[str, Any]
@@ -39,8 +41,8 @@ class Artifact:
     def __init__(self, compiled: Mapping[str, Any]) -> None:
         self.name: str = compiled["contractName"]
         self.storage_layout: Mapping[str, Any] = compiled["storageLayout"]
-        self._bytecode = bytes.fromhex(compiled["bytecode"][2:])
-        self._deployed = bytes.fromhex(compiled["deployedBytecode"][2:])
+        self._bytecode = to_bytes(compiled["bytecode"])
+        self._deployed = to_bytes(compiled["deployedBytecode"])
         self._immutables = [span for spans in compiled["immutableReferences"].values() for span in spans]
         abi: list[dict[str, Any]] = compiled["abi"]
         self._constructor = next((_types(item["inputs"]) for item in abi if item["type"] == "constructor"), [])
@@ -84,7 +86,7 @@ class Artifact:
 
     def error_name(self, revert_data: bytes) -> str:
         """The name of the custom error in revert data, or what there is instead."""
-        return self._errors.get(revert_data[:4], f"0x{revert_data[:4].hex()}" if revert_data else "no_reason")
+        return self._errors.get(revert_data[:4], hex_text(revert_data[:4]) if revert_data else "no_reason")
 
     def is_code(self, deployed: bytes) -> bool:
         """Whether this is the contract's code, whatever its immutables."""
@@ -113,8 +115,7 @@ def _load(name: str) -> Artifact:
 def _values(kinds: Sequence[str], data: bytes) -> Sequence[Any]:
     """Decoded parameters. Words that stand for themselves are read without eth_abi: every entry leaves a log, and it is slow on them."""
     if len(data) != 32 * len(kinds) or not all(kind == "uint256" for kind in kinds):
-        found: Sequence[Any] = decode(kinds, data)
-        return found
+        return [_decoded(kind, value) for kind, value in zip(kinds, decode(kinds, data), strict=True)]
     return [_value(kind, data[start : start + 32]) for kind, start in zip(kinds, range(0, len(data), 32), strict=True)]
 
 
@@ -123,8 +124,12 @@ def _value(kind: str, word: bytes) -> Any:
         if kind == "uint256":
             return int.from_bytes(word)
         if kind == "address" and not any(word[:12]):
-            return "0x" + word[12:].hex()
-    return decode([kind], word)[0]
+            return Address(word[12:])
+    return _decoded(kind, decode([kind], word)[0])
+
+
+def _decoded(kind: str, value: Any) -> Any:
+    return Address.parse(value) if kind == "address" else value
 
 
 def _types(parameters: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -12,7 +12,8 @@ from web3.types import RPCEndpoint
 
 from gateway.chain.shapes import Block, Log, Receipt, block_of, log_of, receipt_of
 from gateway.values.errors import Unavailable
-from gateway.values.hex import from_int, to_bytes, to_int
+from gateway.values.hex import from_int, hex_text, to_bytes, to_int
+from gateway.values.ids import Address, Hash
 
 Call = tuple[str, Sequence[Any]]
 METHOD_NOT_FOUND = -32601
@@ -58,23 +59,23 @@ class Chain:
     def head_number(self) -> int:
         return to_int(self.call("eth_blockNumber"))
 
-    def coalition_id(self) -> bytes | None:
+    def coalition_id(self) -> Hash | None:
         """The id that the chain was made for; None on an engine that knows of no coalitions."""
         try:
-            return to_bytes(self.call("splittally_getGenesis")["coalitionId"])
+            return Hash.parse(self.call("splittally_getGenesis")["coalitionId"])
         except NodeRefused as refusal:
             if refusal.code == METHOD_NOT_FOUND:
                 return None
             raise
 
-    def genesis_hash(self) -> str:
-        return str(self.call("eth_getBlockByNumber", "0x0", False)["hash"]).lower()
+    def genesis_hash(self) -> Hash:
+        return Hash.parse(self.call("eth_getBlockByNumber", "0x0", False)["hash"])
 
     @cached_property
-    def sealer(self) -> str | None:
+    def sealer(self) -> Address | None:
         """Whose seal the blocks carry, as the genesis says; None on an engine without seals. Unavailable until the node has said it."""
         try:
-            return str(self.call("splittally_getSeal", "0x0")["sealer"]).lower()
+            return Address.parse(self.call("splittally_getSeal", "0x0")["sealer"])
         except NodeRefused as refusal:
             if refusal.code == METHOD_NOT_FOUND:
                 return None
@@ -85,30 +86,30 @@ class Chain:
         answers = self.call_all([("eth_getBlockByNumber", (from_int(number), True)) for number in range(first, last + 1)])
         return [block_of(_required(answer)) for answer in answers]
 
-    def block_hash(self, number: int) -> str | None:
+    def block_hash(self, number: int) -> Hash | None:
         found = self.call("eth_getBlockByNumber", from_int(number), False)
-        return str(found["hash"]).lower() if found else None
+        return Hash.parse(found["hash"]) if found else None
 
-    def logs(self, address: str, first: int, last: int) -> list[Log]:
+    def logs(self, address: Address, first: int, last: int) -> list[Log]:
         """Every log of a contract in a range of blocks, in order."""
-        span = {"address": address, "fromBlock": from_int(first), "toBlock": from_int(last)}
+        span = {"address": hex_text(address), "fromBlock": from_int(first), "toBlock": from_int(last)}
         return [log_of(found) for found in self.call("eth_getLogs", span)]
 
-    def receipts(self, transaction_hashes: Sequence[str]) -> list[Receipt | None]:
+    def receipts(self, transaction_hashes: Sequence[Hash]) -> list[Receipt | None]:
         """The receipts of transactions; None where there is none yet."""
-        answers = self.call_all([("eth_getTransactionReceipt", (each,)) for each in transaction_hashes])
+        answers = self.call_all([("eth_getTransactionReceipt", (hex_text(each),)) for each in transaction_hashes])
         return [receipt_of(_required(answer)) if answer is not None else None for answer in answers]
 
-    def transaction_count(self, address: str) -> int:
+    def transaction_count(self, address: Address) -> int:
         """The next nonce of an account by the newest block."""
-        return to_int(self.call("eth_getTransactionCount", address, "latest"))
+        return to_int(self.call("eth_getTransactionCount", hex_text(address), "latest"))
 
-    def code(self, address: str) -> bytes:
-        return to_bytes(self.call("eth_getCode", address, "latest"))
+    def code(self, address: Address) -> bytes:
+        return to_bytes(self.call("eth_getCode", hex_text(address), "latest"))
 
-    def eth_call(self, to: str, data: bytes, block: int | None = None, sender: str | None = None) -> bytes:
+    def eth_call(self, to: Address, data: bytes, block: int | None = None, sender: Address | None = None) -> bytes:
         """What a call returns; NodeRefused with the revert data when it reverts."""
-        request = {"to": to, "data": "0x" + data.hex(), **({"from": sender} if sender else {})}
+        request = {"to": hex_text(to), "data": hex_text(data), **({"from": hex_text(sender)} if sender else {})}
         return to_bytes(self.call("eth_call", request, "latest" if block is None else from_int(block)))
 
     def close(self) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
+from gateway.values.hex import hex_text
+
 
 class UnsafeKeyFile(Exception):
     """The key file is readable by others or holds no key."""
@@ -22,7 +24,7 @@ def create_key_file(path: Path) -> None:
     except FileExistsError:
         return
     with os.fdopen(handle, "w") as file:
-        file.write("0x" + secrets.token_bytes(32).hex() + "\n")
+        file.write(hex_text(secrets.token_bytes(32)) + "\n")
         file.flush()
         os.fsync(file.fileno())
 

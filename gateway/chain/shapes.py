@@ -6,25 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.values.hex import to_bytes, to_hash, to_int
+from gateway.values.hex import to_bytes, to_int
+from gateway.values.ids import Address, Hash
 
 
 @dataclass(frozen=True, slots=True)
 class ChainTransaction:
-    """Addresses are lower-case; `to` is None for a contract creation."""
+    """`to` is None for a contract creation."""
 
-    hash: str
+    hash: Hash
     index: int
-    sender: str
-    to: str | None
+    sender: Address
+    to: Address | None
     input: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     number: int
-    hash: str
-    parent_hash: str
+    hash: Hash
+    parent_hash: Hash
     timestamp: int
     base_fee: int
     transactions: tuple[ChainTransaction, ...]
@@ -34,20 +35,20 @@ class Block:
 class Log:
     """`topics` and `data` as bytes; `index` is the log's place in its block."""
 
-    address: str
+    address: Address
     topics: tuple[bytes, ...]
     data: bytes
     block_number: int
-    block_hash: str
-    transaction_hash: str
+    block_hash: Hash
+    transaction_hash: Hash
     index: int
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    transaction_hash: str
+    transaction_hash: Hash
     block_number: int
-    block_hash: str
+    block_hash: Hash
     succeeded: bool
     gas_used: int
 
@@ -56,8 +57,8 @@ def block_of(found: Mapping[str, Any]) -> Block:
     """From eth_getBlockBy… with full transactions."""
     return Block(
         number=to_int(found["number"]),
-        hash=to_hash(found["hash"]),
-        parent_hash=to_hash(found["parentHash"]),
+        hash=Hash.parse(found["hash"]),
+        parent_hash=Hash.parse(found["parentHash"]),
         timestamp=to_int(found["timestamp"]),
         base_fee=to_int(found.get("baseFeePerGas") or "0x0"),
         transactions=tuple(_transaction(each) for each in found["transactions"]),
@@ -66,21 +67,21 @@ def block_of(found: Mapping[str, Any]) -> Block:
 
 def log_of(found: Mapping[str, Any]) -> Log:
     return Log(
-        address=str(found["address"]).lower(),
+        address=Address.parse(found["address"]),
         topics=tuple(to_bytes(topic) for topic in found["topics"]),
         data=to_bytes(found["data"]),
         block_number=to_int(found["blockNumber"]),
-        block_hash=to_hash(found["blockHash"]),
-        transaction_hash=to_hash(found["transactionHash"]),
+        block_hash=Hash.parse(found["blockHash"]),
+        transaction_hash=Hash.parse(found["transactionHash"]),
         index=to_int(found["logIndex"]),
     )
 
 
 def receipt_of(found: Mapping[str, Any]) -> Receipt:
     return Receipt(
-        transaction_hash=to_hash(found["transactionHash"]),
+        transaction_hash=Hash.parse(found["transactionHash"]),
         block_number=to_int(found["blockNumber"]),
-        block_hash=to_hash(found["blockHash"]),
+        block_hash=Hash.parse(found["blockHash"]),
         succeeded=to_int(found["status"]) == 1,
         gas_used=to_int(found["gasUsed"]),
     )
@@ -89,9 +90,9 @@ def receipt_of(found: Mapping[str, Any]) -> Receipt:
 def _transaction(found: Mapping[str, Any]) -> ChainTransaction:
     to = found.get("to")
     return ChainTransaction(
-        hash=to_hash(found["hash"]),
+        hash=Hash.parse(found["hash"]),
         index=to_int(found["transactionIndex"]),
-        sender=str(found["from"]).lower(),
-        to=str(to).lower() if to else None,
+        sender=Address.parse(found["from"]),
+        to=Address.parse(to) if to else None,
         input=to_bytes(found["input"]),
     )

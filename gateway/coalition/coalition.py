@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.ledger import signing
+from gateway.values.ids import Address, Hash
 
 
 @dataclass(frozen=True, slots=True)
 class Coalition:
     """Which coalition this is, its settlement currency and its fixed time zone, and where its ledger stands."""
 
-    coalition_id: bytes
+    coalition_id: Hash
     chain_id: int
     currency: str
     utc_offset_seconds: int
     sandbox: bool
-    points_address: bytes
+    points_address: Address
 
     @property
     def signing_domain(self) -> signing.Domain:

@@ -38,12 +38,12 @@ def find_coalition(session: Session) -> Coalition | None:
     if row is None:
         return None
     return Coalition(
-        bytes.fromhex(row.coalition_id.removeprefix("0x")),
+        row.coalition_id,
         row.chain_id,
         row.currency,
         row.utc_offset_seconds,
         row.sandbox,
-        bytes.fromhex(row.points_address.removeprefix("0x")),
+        row.points_address,
     )
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
+from gateway.values.ids import Address, Hash
 
 
 class CoalitionRow(Base):
@@ -15,13 +16,13 @@ class CoalitionRow(Base):
     __table_args__ = (CheckConstraint("single = 1", name="only_one"),)
 
     single: Mapped[int] = mapped_column(primary_key=True, default=1)
-    coalition_id: Mapped[str]
+    coalition_id: Mapped[Hash]
     chain_id: Mapped[int]
-    genesis_hash: Mapped[str]
+    genesis_hash: Mapped[Hash]
     currency: Mapped[str]
     utc_offset_seconds: Mapped[int]
     sandbox: Mapped[bool]
-    access_manager_address: Mapped[str]
-    points_address: Mapped[str]
-    code_hash: Mapped[str]
+    access_manager_address: Mapped[Address]
+    points_address: Mapped[Address]
+    code_hash: Mapped[Hash | None]
     deployed_block: Mapped[int | None]

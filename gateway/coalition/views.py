@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.coalition.tables import CoalitionRow
 from gateway.projection.tables import LedgerBlockRow, LedgerEntryRow
 from gateway.values.errors import Unavailable
+from gateway.values.ids import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +43,21 @@ class CoalitionView:
 def find_head(session: Session) -> HeadView | None:
     """The newest block that the projection holds."""
     block = session.scalar(select(LedgerBlockRow).order_by(LedgerBlockRow.number.desc()).limit(1))
-    return None if block is None else HeadView(block.number, block.block_hash, block.timestamp)
+    return None if block is None else HeadView(block.number, str(block.block_hash), block.timestamp)
 
 
-def coalition_view(session: Session, sealer: str | None) -> CoalitionView:
+def coalition_view(session: Session, sealer: Address | None) -> CoalitionView:
     """Refuses while the gateway is not initialized."""
     row = session.scalar(select(CoalitionRow))
     if row is None:
         raise Unavailable("the gateway is not initialized: run `splittally init`")
     return CoalitionView(
-        coalition_id=row.coalition_id,
+        coalition_id=str(row.coalition_id),
         chain_id=row.chain_id,
-        genesis_hash=row.genesis_hash,
-        sealer=sealer,
-        points_address=row.points_address,
-        access_manager_address=row.access_manager_address,
+        genesis_hash=str(row.genesis_hash),
+        sealer=None if sealer is None else str(sealer),
+        points_address=str(row.points_address),
+        access_manager_address=str(row.access_manager_address),
         currency=row.currency,
         utc_offset_seconds=row.utc_offset_seconds,
         sandbox=row.sandbox,
@@ -80,4 +81,11 @@ class DeploymentView:
 def find_deployment(session: Session) -> DeploymentView:
     """Of a gateway that is initialized."""
     row = session.scalars(select(CoalitionRow)).one()
-    return DeploymentView(row.coalition_id, row.chain_id, row.access_manager_address, row.points_address, row.code_hash, row.deployed_block)
+    return DeploymentView(
+        str(row.coalition_id),
+        row.chain_id,
+        str(row.access_manager_address),
+        str(row.points_address),
+        "" if row.code_hash is None else str(row.code_hash),
+        row.deployed_block,
+    )

@@ -12,8 +12,7 @@ from rich.table import Table
 
 from gateway.audit.invariants import NUMBERS
 from gateway.audit.run import AuditReport, audit
-from gateway.commands.payments import as_json_option, refusals_named
-from gateway.commands.receipts import opened
+from gateway.commands.opening import as_json_option, open_chain, open_database, refusals_named
 from gateway.store.unit_of_work import wall_clock
 
 
@@ -25,7 +24,8 @@ def audit_command(numbers: tuple[int, ...], as_json: bool) -> None:
     """Check the ledger, the projection and the records against the numbered invariants."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
     quiet = as_json or not sys.stderr.isatty()
-    with opened() as (database, chain), Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
+    database, chain = open_database(), open_chain()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
         task = bar.add_task("Reading the database", total=None)
 
         def show(doing: str, done: int, total: int) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import asdict
-from typing import Any
 
 import click
 from rich.console import Console
@@ -17,15 +15,12 @@ from gateway.access.revoke_api_key import revoke_api_key
 from gateway.access.rows import SqlApiKeys, SqlPrivilegedActions
 from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import business_clock
-from gateway.config import Settings, load_settings
+from gateway.commands.opening import as_json_option, open_database, print_json, refusals_named
 from gateway.loyalty.programmes.rows import SqlRules
 from gateway.loyalty.programmes.views import list_brands
-from gateway.store.session import Database
 from gateway.store.unit_of_work import new_id, reading, wall_clock, writing
 from gateway.values.calendar import moment, moment_or_none
-from gateway.values.errors import Refusal
-
-as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+from gateway.values.errors import NotFound
 
 
 @click.group()
@@ -40,12 +35,13 @@ def keys() -> None:
 
 @brands.command("list")
 @as_json_option
+@refusals_named
 def show_brands(as_json: bool) -> None:
     """Every brand with its terms and points."""
-    with reading(_open(), business_clock()) as work:
+    with reading(open_database(), business_clock()) as work:
         found = list_brands(work.session, brands=work.of(SqlBrands), rules=work.of(SqlRules))
     if as_json:
-        _print_json([asdict(brand) for brand in found])
+        print_json([asdict(brand) for brand in found])
         return
     table = Table("Brand", "Name", "Status", "Limit", "Issued", "Redeemed", "Outstanding")
     for brand in found:
@@ -56,9 +52,10 @@ def show_brands(as_json: bool) -> None:
 
 @keys.command("list")
 @as_json_option
+@refusals_named
 def show_keys(as_json: bool) -> None:
     """Every API key, without its secret."""
-    with reading(_open(), business_clock()) as work:
+    with reading(open_database(), business_clock()) as work:
         rows = work.of(SqlApiKeys).all()
     found = [
         {
@@ -72,7 +69,7 @@ def show_keys(as_json: bool) -> None:
         for row in rows
     ]
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     table = Table("Key", "Role", "Brand", "Label", "Created", "Revoked")
     for key in found:
@@ -85,21 +82,19 @@ def show_keys(as_json: bool) -> None:
 @click.option("--brand", "brand_id", type=click.IntRange(1), help="The brand's id, for a brand's key.")
 @click.option("--label", required=True, help="What the key is for.")
 @as_json_option
+@refusals_named
 def make_key(role: str, brand_id: int | None, label: str, as_json: bool) -> None:
     """Make an API key. Its token is shown this once."""
-    try:
-        with writing(_open(), business_clock()) as work:
-            if brand_id is not None and work.of(SqlBrands).find(brand_id) is None:
-                raise click.ClickException(f"there is no brand {brand_id}")
-            key, token = create_api_key(
-                new_id(), secrets.token_urlsafe(32), Role(role), brand_id, label, api_keys=work.of(SqlApiKeys), now=wall_clock()
-            )
-            subject, detail = f"api-key:{key.key_id}", f"{role} {brand_id or ''} {label}"
-            work.of(SqlPrivilegedActions).record(wall_clock(), "command line", "create_api_key", subject, detail)
-    except Refusal as refusal:
-        raise click.ClickException(refusal.message) from refusal
+    with writing(open_database(), business_clock()) as work:
+        if brand_id is not None and work.of(SqlBrands).find(brand_id) is None:
+            raise NotFound(f"there is no brand {brand_id}", brand_id=brand_id)
+        key, token = create_api_key(
+            new_id(), secrets.token_urlsafe(32), Role(role), brand_id, label, api_keys=work.of(SqlApiKeys), now=wall_clock()
+        )
+        subject, detail = f"api-key:{key.key_id}", f"{role} {brand_id or ''} {label}"
+        work.of(SqlPrivilegedActions).record(wall_clock(), "command line", "create_api_key", subject, detail)
     if as_json:
-        _print_json({"key_id": key.key_id, "token": token})
+        print_json({"key_id": key.key_id, "token": token})
     else:
         click.echo(token)
 
@@ -107,28 +102,17 @@ def make_key(role: str, brand_id: int | None, label: str, as_json: bool) -> None
 @keys.command("revoke")
 @click.argument("key_id")
 @as_json_option
+@refusals_named
 def end_key(key_id: str, as_json: bool) -> None:
     """Revoke an API key: it opens nothing from now on."""
-    try:
-        with writing(_open(), business_clock()) as work:
-            known = work.of(SqlApiKeys).find(key_id)
-            revoke_api_key(key_id, known.brand_id if known else None, api_keys=work.of(SqlApiKeys), now=wall_clock())
-            work.of(SqlPrivilegedActions).record(wall_clock(), "command line", "revoke_api_key", f"api-key:{key_id}", "")
-    except Refusal as refusal:
-        raise click.ClickException(refusal.message) from refusal
+    with writing(open_database(), business_clock()) as work:
+        known = work.of(SqlApiKeys).find(key_id)
+        revoke_api_key(key_id, known.brand_id if known else None, api_keys=work.of(SqlApiKeys), now=wall_clock())
+        work.of(SqlPrivilegedActions).record(wall_clock(), "command line", "revoke_api_key", f"api-key:{key_id}", "")
     if as_json:
-        _print_json({"key_id": key_id, "revoked": True})
+        print_json({"key_id": key_id, "revoked": True})
     else:
         click.echo(f"{key_id} is revoked.")
 
 
 COMMANDS = (brands, keys)
-
-
-def _open() -> Database:
-    settings = click.get_current_context().find_object(Settings) or load_settings()
-    return Database(settings.database_url)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2))

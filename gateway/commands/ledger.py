@@ -28,11 +28,22 @@ from gateway.rounds.completion import Completions
 from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode
 from gateway.rounds.views import count_work
 from gateway.rounds.worker import AnotherWorker, LedgerWorker
-from gateway.store.migrations import migrate
+from gateway.store.migrations import UnknownSchema, migrate
 from gateway.store.session import Database
 from gateway.values.errors import Refusal, Unavailable
 
-_TROUBLES = (Refusal, NodeRefused, BadSettings, WrongChain, WrongCode, AccountInUse, UnsafeKeyFile, AnotherWorker, LedgerUnreadable)
+_TROUBLES = (
+    Refusal,
+    NodeRefused,
+    BadSettings,
+    WrongChain,
+    WrongCode,
+    AccountInUse,
+    UnsafeKeyFile,
+    AnotherWorker,
+    LedgerUnreadable,
+    UnknownSchema,
+)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

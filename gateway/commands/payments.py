@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
-from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec
+from typing import Any
 
 import click
 from rich.console import Console
@@ -18,7 +16,7 @@ from rich.table import Table
 from gateway.api.reconciliation_facts import gathered_facts
 from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import SqlCoalition, business_clock
-from gateway.config import Settings, load_settings
+from gateway.commands.opening import as_json_option, open_database, print_json, refusals_named
 from gateway.payments.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
 from gateway.payments.layouts import layout_named
 from gateway.payments.record import ControlTotals, FileStatus, PaymentFile, PaymentFileRefused, RowsRead
@@ -31,11 +29,8 @@ from gateway.reconciliation.rows import SqlReconciliations
 from gateway.reconciliation.views import KeptReconciliation, find_reconciliation, latest_reconciliation, list_breaks
 from gateway.store.session import Database
 from gateway.store.unit_of_work import new_id, reading, writing
-from gateway.values.errors import Invalid, NotFound, Refusal
+from gateway.values.errors import Invalid, NotFound
 
-Asked = ParamSpec("Asked")
-
-as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 brand_option = click.option("--brand", "brand_id", type=click.IntRange(1), required=True, help="The brand's id.")
 
 
@@ -47,19 +42,6 @@ def files() -> None:
 @click.group()
 def breaks() -> None:
     """Named disagreements found by reconciliations."""
-
-
-def refusals_named(command: Callable[Asked, None]) -> Callable[Asked, None]:
-    """A refusal ends the command with status 1 and says its code, as JSON where asked for."""
-
-    @wraps(command)
-    def run(*args: Asked.args, **options: Asked.kwargs) -> None:
-        try:
-            command(*args, **options)
-        except Refusal as refusal:
-            _refuse(refusal, bool(options.get("as_json")))
-
-    return run
 
 
 @files.command("import")
@@ -86,7 +68,7 @@ def import_file(
     given = {"reference_column": reference_column, "time_zone": time_zone}
     options = {name: value for name, value in given.items() if value is not None}
     stated = ControlTotals(expected_rows, expected_gross_minor)
-    database = _open()
+    database = open_database()
     with _progress(as_json) as progress:
         task = progress.add_task(f"Reading {path.name}", rows=0)
         file = _import(database, path, brand_id, layout, options, stated, lambda done: progress.update(task, rows=done))
@@ -99,7 +81,7 @@ def import_file(
     with database.read() as session:
         errors = line_errors(session, file.payment_file_id, limit=1_000_000 if as_json else 20)
     if as_json:
-        _print_json(asdict(file) | {"errors": [asdict(error) for error in errors]})
+        print_json(asdict(file) | {"file_hash": str(file.file_hash), "errors": [asdict(error) for error in errors]})
         return
     click.echo(f"{file.record_count} records kept, {file.error_count} lines not usable ({file.payment_file_id})")
     for error in errors:
@@ -120,11 +102,11 @@ def save_mapping(name: str, path: Path, brand_id: int, as_json: bool) -> None:
         definition = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise Invalid(f"{path.name} is not JSON: {error}") from None
-    with writing(_open(), business_clock()) as work:
+    with writing(open_database(), business_clock()) as work:
         _check_brand(work.of(SqlBrands).find(brand_id), brand_id)
         saved = save_column_mapping(brand_id, name, definition, mappings=work.of(SqlColumnMappings), now=work.now)
     if as_json:
-        _print_json({"brand_id": brand_id, "name": name, "version": saved.version, "layout": f"mapped:{name}@{saved.version}"})
+        print_json({"brand_id": brand_id, "name": name, "version": saved.version, "layout": f"mapped:{name}@{saved.version}"})
     else:
         click.echo(f"mapped:{name}@{saved.version}")
 
@@ -136,7 +118,7 @@ def save_mapping(name: str, path: Path, brand_id: int, as_json: bool) -> None:
 @refusals_named
 def reconcile(brand_id: int, cut_off: Any, as_json: bool) -> None:
     """Match purchases, payment records and points entries of a brand up to a cut-off date."""
-    database = _open()
+    database = open_database()
     reconciliation_id = new_id()
     with _progress(as_json) as progress:
         progress.add_task("Matching", rows="")
@@ -149,7 +131,7 @@ def reconcile(brand_id: int, cut_off: Any, as_json: bool) -> None:
         kept = find_reconciliation(session, reconciliation_id)
     assert kept is not None, "the reconciliation was just kept"
     if as_json:
-        _print_json(asdict(kept))
+        print_json(asdict(kept))
     else:
         _show(kept)
 
@@ -163,14 +145,14 @@ def reconcile(brand_id: int, cut_off: Any, as_json: bool) -> None:
 @refusals_named
 def list_command(brand_id: int, reconciliation_id: str | None, kind: str | None, limit: int, as_json: bool) -> None:
     """List the breaks of a reconciliation."""
-    with _open().read() as session:
+    with open_database().read() as session:
         kept = find_reconciliation(session, reconciliation_id) if reconciliation_id else latest_reconciliation(session, brand_id)
         if kept is None or kept.brand_id != brand_id:
             raise NotFound(f"brand {brand_id} has no such reconciliation")
         found = list_breaks(session, kept.reconciliation_id, kind=BreakKind(kind) if kind else None, limit=limit)
     if as_json:
         rows = [{"break_number": one.break_number} | asdict(one.found) for one in found]
-        _print_json({"reconciliation_id": kept.reconciliation_id, "cut_off_date": kept.cut_off_date, "breaks": rows})
+        print_json({"reconciliation_id": kept.reconciliation_id, "cut_off_date": kept.cut_off_date, "breaks": rows})
         return
     table = Table("", "Break", "Payment", "Record", "Expected", "Found", "Days", "Why", title=f"Breaks up to {kept.cut_off_date}")
     for one in found:
@@ -216,12 +198,6 @@ def _import(
         return keep_payment_file(item, files=work.of(SqlPaymentFiles), payment_file_id=new_id(), now=work.now)
 
 
-def _open() -> Database:
-    """The database of the settings that the command line was given."""
-    settings = click.get_current_context().find_object(Settings)
-    return Database((settings or load_settings()).database_url)
-
-
 def _check_brand(brand: object, brand_id: int) -> None:
     if brand is None:
         raise NotFound(f"there is no brand {brand_id}", brand_id=brand_id)
@@ -241,15 +217,3 @@ def _show(kept: KeptReconciliation) -> None:
             click.echo(f"  {name}: " + ", ".join(f"{kind} {count}" for kind, count in value.items() if count))
         else:
             click.echo(f"  {name}: {value}")
-
-
-def _refuse(refusal: Refusal, as_json: bool) -> NoReturn:
-    if as_json:
-        _print_json({"code": refusal.code, "detail": refusal.message, "facts": refusal.facts})
-    else:
-        click.echo(f"refused ({refusal.code}): {refusal.message}", err=True)
-    raise SystemExit(1)
-
-
-def _print_json(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

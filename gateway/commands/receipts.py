@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gateway.chain.connection import Chain
-from gateway.commands.payments import as_json_option, refusals_named
-from gateway.config import Settings, load_settings
+from gateway.commands.opening import as_json_option, open_chain, open_database, refusals_named
 from gateway.receipts.prove import receipt_of_entry, receipt_of_operation, receipt_of_points
-from gateway.store.session import Database
 
 output_option = click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Default: print it.")
 
@@ -31,8 +26,7 @@ def receipt() -> None:
 @refusals_named
 def operation_command(operation_id: str, output: Path | None, as_json: bool) -> None:
     """The receipt of the entry that an operation became."""
-    with opened() as (database, chain):
-        _give(receipt_of_operation(database, chain, operation_id), output, as_json)
+    _give(receipt_of_operation(open_database(), open_chain(), operation_id), output, as_json)
 
 
 @receipt.command("entry")
@@ -44,8 +38,7 @@ def operation_command(operation_id: str, output: Path | None, as_json: bool) -> 
 @refusals_named
 def entry_command(brand_id: int, batch_number: int, index: int, output: Path | None, as_json: bool) -> None:
     """The receipt of an entry by its place on the ledger."""
-    with opened() as (database, chain):
-        _give(receipt_of_entry(database, chain, brand_id, batch_number, index), output, as_json)
+    _give(receipt_of_entry(open_database(), open_chain(), brand_id, batch_number, index), output, as_json)
 
 
 @receipt.command("points")
@@ -56,20 +49,7 @@ def entry_command(brand_id: int, batch_number: int, index: int, output: Path | N
 @refusals_named
 def points_command(member_id: str, block: int | None, output: Path | None, as_json: bool) -> None:
     """The receipt of a member's points at a block."""
-    with opened() as (database, chain):
-        _give(receipt_of_points(database, chain, member_id.lower(), block), output, as_json)
-
-
-@contextmanager
-def opened() -> Iterator[tuple[Database, Chain]]:
-    """Database and node of the settings that the command line was given."""
-    settings = click.get_current_context().find_object(Settings) or load_settings()
-    database, chain = Database(settings.database_url), Chain(settings.rpc_url, settings.rpc_timeout_seconds)
-    try:
-        yield database, chain
-    finally:
-        chain.close()
-        database.close()
+    _give(receipt_of_points(open_database(), open_chain(), member_id, block), output, as_json)
 
 
 def _give(document: dict[str, Any], output: Path | None, as_json: bool) -> None:

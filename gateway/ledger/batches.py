@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from eth_hash.auto import keccak
 
+from gateway.values.ids import Hash
+
 
 def leaf(brand_id: int, number: int, index: int, entry: bytes) -> bytes:
     """The Merkle leaf of an entry (without its length) at its place in a batch."""
@@ -22,9 +24,9 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     return level[0]
 
 
-def batch_root(brand_id: int, number: int, entries: Iterable[bytes]) -> bytes:
+def batch_root(brand_id: int, number: int, entries: Iterable[bytes]) -> Hash:
     """The root that a batch of these entries must be signed with."""
-    return merkle_root([leaf(brand_id, number, index, entry) for index, entry in enumerate(entries)])
+    return Hash(merkle_root([leaf(brand_id, number, index, entry) for index, entry in enumerate(entries)]))
 
 
 def merkle_branch(leaves: Sequence[bytes], index: int) -> list[bytes]:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from gateway.ledger.entries import Entry
 from gateway.ledger.refusals import RefusalReason
+from gateway.values.ids import LotId, MemberId, ReservationId
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
     """Points of one lot of one member; `held_delta` includes what `reserved_delta` names."""
 
-    member: bytes
-    lot_id: int
+    member: MemberId
+    lot_id: LotId
     held_delta: int
     reserved_delta: int
 
@@ -32,10 +33,10 @@ class Effect:
     """An entry that counted. `reservation_id` stands for authorize, redeem, capture, void and point refund."""
 
     entry: Entry
-    member: bytes
+    member: MemberId
     movements: tuple[Movement, ...]
     owed: tuple[OwedChange, ...] = ()
-    reservation_id: bytes | None = None
+    reservation_id: ReservationId | None = None
 
 
 @dataclass(frozen=True, slots=True)

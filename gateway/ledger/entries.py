@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from gateway.ledger.lots import Line
+from gateway.values.ids import MemberId, Reference, ReservationId
 
 MAX_LINES = 16
 MAX_ENTRY_LENGTH = 2**16 - 1
@@ -44,34 +45,34 @@ class ConsentProof:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    member: bytes
+    member: MemberId
     expiry_day: int
     points: int
     rule_version: int
-    reference: bytes
+    reference: Reference
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    member: bytes
+    member: MemberId
     expiry_day: int
     points: int
     rule_version: int
-    reference: bytes
+    reference: Reference
 
 
 @dataclass(frozen=True, slots=True)
 class Clawback:
-    member: bytes
-    reference: bytes
-    issue_reference: bytes
+    member: MemberId
+    reference: Reference
+    issue_reference: Reference
     lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Authorize:
-    member: bytes
-    reference: bytes
+    member: MemberId
+    reference: Reference
     nonce: int
     deadline: int
     points: int
@@ -81,8 +82,8 @@ class Authorize:
 
 @dataclass(frozen=True, slots=True)
 class Redeem:
-    member: bytes
-    reference: bytes
+    member: MemberId
+    reference: Reference
     nonce: int
     deadline: int
     points: int
@@ -92,28 +93,28 @@ class Redeem:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    reservation_id: bytes
-    reference: bytes
+    reservation_id: ReservationId
+    reference: Reference
     lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Void:
-    reservation_id: bytes
-    reference: bytes
+    reservation_id: ReservationId
+    reference: Reference
     lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PointRefund:
-    reservation_id: bytes
-    reference: bytes
+    reservation_id: ReservationId
+    reference: Reference
     lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Expire:
-    member: bytes
+    member: MemberId
     expiry_day: int
     points: int
 
@@ -165,23 +166,23 @@ def decode_entry(data: bytes) -> Entry:
     entry: Entry
     match data[0]:
         case EntryKind.ISSUE:
-            entry = Issue(reader.take(20), reader.uint(4), reader.uint(8), reader.uint(4), reader.take(32))
+            entry = Issue(reader.member(), reader.uint(4), reader.uint(8), reader.uint(4), reader.reference())
         case EntryKind.OPENING:
-            entry = Opening(reader.take(20), reader.uint(4), reader.uint(8), reader.uint(4), reader.take(32))
+            entry = Opening(reader.member(), reader.uint(4), reader.uint(8), reader.uint(4), reader.reference())
         case EntryKind.CLAWBACK:
-            entry = Clawback(reader.take(20), reader.take(32), reader.take(32), reader.lines())
+            entry = Clawback(reader.member(), reader.reference(), reader.reference(), reader.lines())
         case EntryKind.AUTHORIZE:
             entry = Authorize(*reader.consent(), reader.lines())
         case EntryKind.CAPTURE:
-            entry = Capture(reader.take(32), reader.take(32), reader.lines())
+            entry = Capture(reader.reservation_id(), reader.reference(), reader.lines())
         case EntryKind.VOID:
-            entry = Void(reader.take(32), reader.take(32), reader.lines())
+            entry = Void(reader.reservation_id(), reader.reference(), reader.lines())
         case EntryKind.REDEEM:
             entry = Redeem(*reader.consent(), reader.lines())
         case EntryKind.POINT_REFUND:
-            entry = PointRefund(reader.take(32), reader.take(32), reader.lines())
+            entry = PointRefund(reader.reservation_id(), reader.reference(), reader.lines())
         case EntryKind.EXPIRE:
-            entry = Expire(reader.take(20), reader.uint(4), reader.uint(8))
+            entry = Expire(reader.member(), reader.uint(4), reader.uint(8))
         case _:
             raise UnknownEntryKind(f"no kind of entry has the number {data[0]}")
     reader.finish()
@@ -223,11 +224,20 @@ class _Reader:
         self._position = end
         return field
 
+    def member(self) -> MemberId:
+        return MemberId(self.take(20))
+
+    def reference(self) -> Reference:
+        return Reference(self.take(32))
+
+    def reservation_id(self) -> ReservationId:
+        return ReservationId(self.take(32))
+
     def uint(self, length: int) -> int:
         return int.from_bytes(self.take(length))
 
-    def consent(self) -> tuple[bytes, bytes, int, int, int, ConsentProof]:
-        member, reference = self.take(20), self.take(32)
+    def consent(self) -> tuple[MemberId, Reference, int, int, int, ConsentProof]:
+        member, reference = self.member(), self.reference()
         nonce, deadline, points, proof_kind = self.uint(8), self.uint(5), self.uint(8), self.uint(1)
         return member, reference, nonce, deadline, points, ConsentProof(proof_kind, self.take(self.uint(2)))
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.values.calendar import NEVER, SECONDS_PER_DAY, first_day, local_day, month_end, year_and_month
+from gateway.values.ids import LotId
 
 GRACE_DAYS = 30
 MAX_BRAND_ID = 2**32 - 1
@@ -25,20 +26,20 @@ class Line:
     points: int
 
     @property
-    def lot_id(self) -> int:
-        return self.brand_id << 32 | self.expiry_day
+    def lot_id(self) -> LotId:
+        return LotId(self.brand_id << 32 | self.expiry_day)
 
 
-def lot_id(brand_id: int, expiry_day: int) -> int:
+def lot_id(brand_id: int, expiry_day: int) -> LotId:
     """The ERC-1155 id of a lot."""
     if not 0 < brand_id <= MAX_BRAND_ID:
         raise ValueError(f"brand id {brand_id} is not a whole number from 1 to 2^32 - 1")
     if not 0 <= expiry_day <= MAX_EXPIRY_DAY:
         raise ValueError(f"expiry day {expiry_day} is not a whole number from 0 to 2^32 - 1")
-    return brand_id << 32 | expiry_day
+    return LotId(brand_id << 32 | expiry_day)
 
 
-def split_lot_id(lot: int) -> tuple[int, int]:
+def split_lot_id(lot: LotId) -> tuple[int, int]:
     """(brand id, expiry day) of a lot id."""
     brand_id, expiry_day = lot >> 32, lot & 0xFFFFFFFF
     if not 0 < brand_id <= MAX_BRAND_ID:
@@ -46,17 +47,17 @@ def split_lot_id(lot: int) -> tuple[int, int]:
     return brand_id, expiry_day
 
 
-def lot_key_order(accepting_brand: int) -> Callable[[int], tuple[bool, int, bool, int]]:
+def lot_key_order(accepting_brand: int) -> Callable[[LotId], tuple[bool, int, bool, int]]:
     """Sort key for the order of spending: nearest expiry first (never = last), then the accepting brand's own, then the lower id."""
 
-    def key(lot: int) -> tuple[bool, int, bool, int]:
+    def key(lot: LotId) -> tuple[bool, int, bool, int]:
         brand_id, expiry_day = split_lot_id(lot)
         return expiry_day == NEVER, expiry_day, brand_id != accepting_brand, lot
 
     return key
 
 
-def choose_lots(available: Mapping[int, int], points: int, accepting_brand: int, timestamp: int, utc_offset_seconds: int) -> list[Line]:
+def choose_lots(available: Mapping[LotId, int], points: int, accepting_brand: int, timestamp: int, utc_offset_seconds: int) -> list[Line]:
     """The lines that spend `points` of `available` ({lot id: unreserved points}) in the order of spending.
 
     Expired lots are passed over. Raises `LotsFallShort` (with what could be spent) if they do not suffice.

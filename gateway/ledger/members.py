@@ -6,6 +6,8 @@ from enum import IntEnum
 
 from eth_hash.auto import keccak
 
+from gateway.values.ids import Hash, MemberId
+
 
 class AuthorizerKind(IntEnum):
     """What proves a member's consent; 3 and above are checked by the verifier contract registered for that kind."""
@@ -17,18 +19,18 @@ class AuthorizerKind(IntEnum):
 FIRST_VERIFIER_KIND = 3
 
 
-def member_id(coalition_id: bytes, kind: int, authorizer: bytes, salt: bytes) -> bytes:
+def member_id(coalition_id: bytes, kind: int, authorizer: bytes, salt: bytes) -> MemberId:
     """The 20-byte id of the member whose first authorizer this is."""
     if len(coalition_id) != 32 or len(salt) != 32:
         raise ValueError("coalition id and salt are 32 bytes each")
     _check_authorizer(kind, authorizer)
-    return keccak(coalition_id + bytes([kind]) + keccak(authorizer) + salt)[12:]
+    return MemberId(keccak(coalition_id + bytes([kind]) + keccak(authorizer) + salt)[12:])
 
 
-def authorizer_id(kind: int, authorizer: bytes) -> bytes:
+def authorizer_id(kind: int, authorizer: bytes) -> Hash:
     """The 32-byte id under which the contract knows an authorizer."""
     _check_authorizer(kind, authorizer)
-    return keccak(bytes([kind]) + authorizer)
+    return Hash(keccak(bytes([kind]) + authorizer))
 
 
 def _check_authorizer(kind: int, authorizer: bytes) -> None:

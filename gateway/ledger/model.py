@@ -32,6 +32,7 @@ from gateway.ledger.refusals import SELECTORS, RefusalReason
 from gateway.ledger.signing import Domain, consent_digest
 from gateway.ledger.state import BrandRecord, BrandState, LedgerState, MemberRecord, ReservationRecord, ReservationState, ReservedLot
 from gateway.values.calendar import SECONDS_PER_DAY, is_month_end
+from gateway.values.ids import Hash, MemberId, ReservationId
 
 MAX_CONSENT_SECONDS = 7 * SECONDS_PER_DAY
 NOT_OPEN = (bytes([EntryKind.OPENING]), bytes([EntryKind.TRANSFER]))
@@ -71,14 +72,14 @@ class LedgerModel:
     def set_brand_limit(self, brand: int, limit: int) -> None:
         self.state.brands[brand].limit = limit
 
-    def enroll(self, kind: int, authorizer: bytes, salt: bytes) -> bytes:
+    def enroll(self, kind: int, authorizer: bytes, salt: bytes) -> MemberId:
         """The member's id; enrolling again changes nothing."""
         member = member_id(self.domain.coalition_id, kind, authorizer, salt)
         if member not in self.state.members:
             self.state.members[member] = MemberRecord({authorizer_id(kind, authorizer): kind})
         return member
 
-    def change_authorizers(self, member: bytes, add_kind: int, add_authorizer: bytes, remove_id: bytes, *, signed_by: bytes) -> None:
+    def change_authorizers(self, member: MemberId, add_kind: int, add_authorizer: bytes, remove_id: Hash, *, signed_by: Hash) -> None:
         """A change that the contract accepted, by the authorizer with the id `signed_by`."""
         record = self.state.members[member]
         if add_kind:
@@ -190,7 +191,7 @@ class LedgerModel:
         movements = tuple(Movement(entry.member, line.lot_id, -line.points, 0) for line in entry.lines)
         return Effect(entry, entry.member, movements, _owed(entry.lines, brand, 1), digest)
 
-    def _require_consent(self, entry: Authorize | Redeem, digest: bytes) -> None:
+    def _require_consent(self, entry: Authorize | Redeem, digest: ReservationId) -> None:
         kind, proof = entry.proof.kind, entry.proof.proof
         if kind == AuthorizerKind.KEY:
             signer = self._recover(digest, proof) if len(proof) == 65 else None
@@ -265,7 +266,7 @@ class LedgerModel:
         self.state.lots[lot].expired += entry.points
         return Effect(entry, entry.member, (Movement(entry.member, lot, -entry.points, 0),))
 
-    def _reservation(self, reservation_id: bytes) -> ReservationRecord:
+    def _reservation(self, reservation_id: ReservationId) -> ReservationRecord:
         reservation = self.state.reservations.get(reservation_id)
         if reservation is None:
             raise _Skip(RefusalReason.UNKNOWN_RESERVATION)

@@ -12,6 +12,9 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
+from gateway.values.hex import hex_text
+from gateway.values.ids import Address, Hash, Reference, ReservationId
+
 NAME = "Splittally"
 VERSION = "1"
 
@@ -63,8 +66,8 @@ class Domain:
     """Which ledger a signature is for; `verifying_contract` is the points ledger's 20-byte address."""
 
     chain_id: int
-    verifying_contract: bytes
-    coalition_id: bytes
+    verifying_contract: Address
+    coalition_id: Hash
 
 
 def domain_separator(domain: Domain) -> bytes:
@@ -84,10 +87,10 @@ def batch_digest(domain: Domain, brand: int, number: int, entries_hash: bytes, r
     return _digest(domain, keccak(_BATCH_TYPE + words))
 
 
-def consent_digest(domain: Domain, member: bytes, brand: int, points: int, reference: bytes, nonce: int, deadline: int) -> bytes:
+def consent_digest(domain: Domain, member: bytes, brand: int, points: int, reference: bytes, nonce: int, deadline: int) -> ReservationId:
     """What the member signs to let `brand` take `points` until `deadline`; at the same time the reservation id."""
     words = _address_word(member) + _word(brand) + _word(points) + reference + _word(nonce) + _word(deadline)
-    return _digest(domain, keccak(_CONSENT_TYPE + words))
+    return ReservationId(_digest(domain, keccak(_CONSENT_TYPE + words)))
 
 
 def authorizer_change_digest(
@@ -104,8 +107,8 @@ def batch_typed_data(domain: Domain, brand: int, number: int, entries_hash: byte
     message = {
         "brand": brand,
         "number": number,
-        "entriesHash": _hex(entries_hash),
-        "root": _hex(root),
+        "entriesHash": hex_text(entries_hash),
+        "root": hex_text(root),
         "deadline": deadline,
     }
     return _typed_data(domain, "Batch", _BATCH_FIELDS, message)
@@ -116,10 +119,10 @@ def consent_typed_data(
 ) -> dict[str, Any]:
     """The consent as the JSON that wallets sign (eth_signTypedData_v4)."""
     message = {
-        "member": _hex(member),
+        "member": hex_text(member),
         "brand": brand,
         "points": points,
-        "reference": _hex(reference),
+        "reference": hex_text(reference),
         "nonce": nonce,
         "deadline": deadline,
     }
@@ -131,19 +134,19 @@ def authorizer_change_typed_data(
 ) -> dict[str, Any]:
     """The change of authorizers as the JSON that wallets sign (eth_signTypedData_v4)."""
     message = {
-        "member": _hex(member),
+        "member": hex_text(member),
         "addKind": add_kind,
-        "addAuthorizer": _hex(add_authorizer),
-        "removeId": _hex(remove_id),
+        "addAuthorizer": hex_text(add_authorizer),
+        "removeId": hex_text(remove_id),
         "nonce": nonce,
         "deadline": deadline,
     }
     return _typed_data(domain, "AuthorizerChange", _AUTHORIZER_CHANGE_FIELDS, message)
 
 
-def reference(secret: bytes, prefix: str, external_id: str) -> bytes:
+def reference(secret: bytes, prefix: str, external_id: str) -> Reference:
     """The keyed hash under which a brand's own id stands on the ledger; without the secret it cannot be guessed."""
-    return hmac.new(secret, f"{prefix}:{external_id}".encode(), hashlib.sha256).digest()
+    return Reference(hmac.new(secret, f"{prefix}:{external_id}".encode(), hashlib.sha256).digest())
 
 
 def _digest(domain: Domain, struct_hash: bytes) -> bytes:
@@ -158,8 +161,8 @@ def _typed_data(domain: Domain, primary_type: str, fields: list[dict[str, str]],
             "name": NAME,
             "version": VERSION,
             "chainId": domain.chain_id,
-            "verifyingContract": _hex(domain.verifying_contract),
-            "salt": _hex(domain.coalition_id),
+            "verifyingContract": hex_text(domain.verifying_contract),
+            "salt": hex_text(domain.coalition_id),
         },
         "message": message,
     }
@@ -173,7 +176,3 @@ def _address_word(address: bytes) -> bytes:
     if len(address) != 20:
         raise ValueError(f"an address has 20 bytes, not {len(address)}")
     return bytes(12) + address
-
-
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from gateway.ledger.effects import Movement, OwedChange
+from gateway.values.ids import Hash, LotId, MemberId, ReservationId
 
 
 class BrandState(IntEnum):
@@ -37,11 +38,11 @@ class ReservedLot:
 
 @dataclass(slots=True)
 class ReservationRecord:
-    member: bytes
+    member: MemberId
     brand_id: int
     deadline: int
     state: ReservationState
-    lots: dict[int, ReservedLot]
+    lots: dict[LotId, ReservedLot]
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class LotTotals:
 
 @dataclass(slots=True)
 class MemberRecord:
-    authorizers: dict[bytes, int] = field(default_factory=dict)  # authorizer id → kind
+    authorizers: dict[Hash, int] = field(default_factory=dict)  # authorizer id → kind
     changes: int = 0
 
 
@@ -70,24 +71,24 @@ class MemberRecord:
 class LedgerState:
     """Balances by (member, lot id): `held` includes `reserved`. `owed` by (issuer, acceptor)."""
 
-    held: dict[tuple[bytes, int], int] = field(default_factory=lambda: defaultdict(int))
-    reserved: dict[tuple[bytes, int], int] = field(default_factory=lambda: defaultdict(int))
-    lots: dict[int, LotTotals] = field(default_factory=lambda: defaultdict(LotTotals))
+    held: dict[tuple[MemberId, LotId], int] = field(default_factory=lambda: defaultdict(int))
+    reserved: dict[tuple[MemberId, LotId], int] = field(default_factory=lambda: defaultdict(int))
+    lots: dict[LotId, LotTotals] = field(default_factory=lambda: defaultdict(LotTotals))
     owed: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
-    reservations: dict[bytes, ReservationRecord] = field(default_factory=dict)
+    reservations: dict[ReservationId, ReservationRecord] = field(default_factory=dict)
     brands: dict[int, BrandRecord] = field(default_factory=dict)
-    members: dict[bytes, MemberRecord] = field(default_factory=dict)
+    members: dict[MemberId, MemberRecord] = field(default_factory=dict)
     batches: dict[tuple[int, int], bytes] = field(default_factory=dict)  # (brand, number) → outcome word
 
-    def unreserved(self, member: bytes, lot: int) -> int:
+    def unreserved(self, member: MemberId, lot: LotId) -> int:
         key = (member, lot)
         return self.held.get(key, 0) - self.reserved.get(key, 0)
 
-    def outstanding_of_lot(self, lot: int) -> int:
+    def outstanding_of_lot(self, lot: LotId) -> int:
         totals = self.lots.get(lot)
         return totals.outstanding if totals else 0
 
-    def available(self, member: bytes) -> dict[int, int]:
+    def available(self, member: MemberId) -> dict[LotId, int]:
         """{lot id: unreserved points} of a member, as `choose_lots` takes it. Walks every balance: for tests and audits."""
         lots = (lot for holder, lot in list(self.held) if holder == member)
         return {lot: points for lot in lots if (points := self.unreserved(member, lot)) > 0}

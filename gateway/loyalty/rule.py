@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.values.errors import Invalid
+from gateway.values.money import AmountMinor
+from gateway.values.points import Points
 
 MAX_RULE_NUMBER = 10**9
 
@@ -19,9 +21,9 @@ class EarningRule:
     per_minor: int
     valid_from: int
 
-    def points_for(self, earn_base_minor: int) -> int:
+    def points_for(self, earn_base_minor: AmountMinor) -> Points:
         """floor(earn base x points / per_minor)."""
-        return earn_base_minor * self.points // self.per_minor
+        return Points(earn_base_minor * self.points // self.per_minor)
 
 
 def next_rule(published: Iterable[EarningRule], points: int, per_minor: int, valid_from: int | None, now: int) -> EarningRule:

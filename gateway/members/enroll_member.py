@@ -5,8 +5,9 @@ from __future__ import annotations
 from gateway.coalition.coalition import Coalition
 from gateway.members.member import Member, new_member
 from gateway.members.ports import Members
-from gateway.rounds.operation import NewOperation, OperationKind
+from gateway.rounds.operation import EnrollOperation
 from gateway.rounds.ports import Operations
+from gateway.values.ids import OperationId
 
 
 def enroll_member(
@@ -17,7 +18,7 @@ def enroll_member(
     coalition: Coalition,
     members: Members,
     operations: Operations,
-    operation_id: str,
+    operation_id: OperationId,
     now: int,
 ) -> Member:
     """The member; the same authorizer and salt are the same member, who is enrolled once."""
@@ -25,7 +26,6 @@ def enroll_member(
     known = members.find(member.member_id)
     if known is not None:
         return known
-    body = {"member_id": member.member_id, "kind": kind, "authorizer": member.authorizer, "salt": member.salt}
-    operations.accept(NewOperation(operation_id, OperationKind.ENROLL, body, member_id=member.member_id), now)
+    operations.accept(EnrollOperation(operation_id, member.member_id, kind, authorizer, salt), now)
     members.add(member, operation_id, now)
     return member

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from gateway.ledger import members as ledger_members
 from gateway.ledger.members import AuthorizerKind
 from gateway.values.errors import Invalid
+from gateway.values.ids import MemberId
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member with its first authorizer; all hex is lower-case with 0x."""
+    """A member with its first authorizer."""
 
-    member_id: str
+    member_id: MemberId
     authorizer_kind: int
-    authorizer: str
-    salt: str
+    authorizer: bytes
+    salt: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +37,4 @@ def new_member(coalition_id: bytes, kind: int, authorizer: bytes, salt: bytes) -
     if len(salt) != 32:
         raise Invalid("salt must be 32 bytes", field="salt")
     member_id = ledger_members.member_id(coalition_id, kind, authorizer, salt)
-    return Member("0x" + member_id.hex(), kind, "0x" + authorizer.hex(), "0x" + salt.hex())
+    return Member(member_id, kind, authorizer, salt)

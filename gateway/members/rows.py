@@ -11,6 +11,7 @@ from gateway.members.tables import MemberRow
 from gateway.projection.tables import LedgerAuthorizerRow
 from gateway.store.chunks import chunks
 from gateway.store.unit_of_work import UnitOfWork
+from gateway.values.ids import MemberId, OperationId
 
 
 class SqlMembers:
@@ -18,27 +19,27 @@ class SqlMembers:
 
     def __init__(self, work: UnitOfWork) -> None:
         self._session = work.session
-        self._seen: dict[str, tuple[Member, str] | None] = {}
+        self._seen: dict[MemberId, tuple[Member, OperationId] | None] = {}
         self._new: list[dict[str, object]] = []
         work.before_reading(self.flush)
 
-    def find(self, member_id: str) -> Member | None:
+    def find(self, member_id: MemberId) -> Member | None:
         found = self._found(member_id)
         return None if found is None else found[0]
 
-    def operation_of(self, member_id: str) -> str | None:
+    def operation_of(self, member_id: MemberId) -> OperationId | None:
         """The operation that enrolls the member."""
         found = self._found(member_id)
         return None if found is None else found[1]
 
-    def prefetch(self, member_ids: Iterable[str]) -> None:
+    def prefetch(self, member_ids: Iterable[MemberId]) -> None:
         """Reads many members at once."""
         for some in chunks({member_id for member_id in member_ids if member_id not in self._seen}):
             self._seen.update(dict.fromkeys(some))
             for row in self._session.scalars(select(MemberRow).where(MemberRow.member_id.in_(some))):
                 self._seen[row.member_id] = _member(row)
 
-    def add(self, member: Member, operation_id: str, at: int) -> None:
+    def add(self, member: Member, operation_id: OperationId, at: int) -> None:
         self._seen[member.member_id] = (member, operation_id)
         self._new.append(
             {
@@ -51,22 +52,22 @@ class SqlMembers:
             }
         )
 
-    def authorizers(self, member_id: str) -> list[Authorizer]:
+    def authorizers(self, member_id: MemberId) -> list[Authorizer]:
         rows = self._session.execute(
             select(LedgerAuthorizerRow.kind, LedgerAuthorizerRow.authorizer).where(LedgerAuthorizerRow.member_id == member_id)
         )
-        return [Authorizer(kind, bytes.fromhex(authorizer.removeprefix("0x"))) for kind, authorizer in rows]
+        return [Authorizer(kind, authorizer) for kind, authorizer in rows]
 
     def flush(self) -> None:
         if self._new:
             self._session.execute(insert(MemberRow), self._new)
             self._new.clear()
 
-    def _found(self, member_id: str) -> tuple[Member, str] | None:
+    def _found(self, member_id: MemberId) -> tuple[Member, OperationId] | None:
         if member_id not in self._seen:
             self.prefetch([member_id])
         return self._seen[member_id]
 
 
-def _member(row: MemberRow) -> tuple[Member, str]:
-    return Member(row.member_id, row.authorizer_kind, row.authorizer, row.salt), row.operation_id
+def _member(row: MemberRow) -> tuple[Member, OperationId]:
+    return Member(row.member_id, row.authorizer_kind, row.authorizer, row.salt), OperationId(row.operation_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
+from gateway.values.ids import MemberId
 
 
 class MemberRow(Base):
@@ -12,9 +13,9 @@ class MemberRow(Base):
 
     __tablename__ = "members"
 
-    member_id: Mapped[str] = mapped_column(primary_key=True)
+    member_id: Mapped[MemberId] = mapped_column(primary_key=True)
     authorizer_kind: Mapped[int]
-    authorizer: Mapped[str]
-    salt: Mapped[str]
+    authorizer: Mapped[bytes]
+    salt: Mapped[bytes]
     operation_id: Mapped[str]
     created_at: Mapped[int]

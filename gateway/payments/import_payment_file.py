@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from gateway.payments.ports import FileReader, PaymentFiles
 from gateway.payments.record import FILE_BYTES_MAX, ControlTotals, FileStatus, PaymentFile, ReadFile, UnusableFile, check_control_totals
 from gateway.values.errors import Invalid, ReferenceReused, TooLarge
+from gateway.values.ids import Hash, sha256
 
 FILE_NAME_CHARACTERS_MAX = 200
 
@@ -26,8 +26,8 @@ class PaymentFileImport:
     stated: ControlTotals
 
     @property
-    def file_hash(self) -> str:
-        return "0x" + hashlib.sha256(self.content).hexdigest()
+    def file_hash(self) -> Hash:
+        return sha256(self.content)
 
     @property
     def terms(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from gateway.payments.record import PaymentFile, ReadFile
+from gateway.values.ids import Hash
 
 
 class FileReader(Protocol):
@@ -14,7 +15,7 @@ class FileReader(Protocol):
 
 
 class PaymentFiles(Protocol):
-    def of_content(self, brand_id: int, file_hash: str) -> list[PaymentFile]: ...
+    def of_content(self, brand_id: int, file_hash: Hash) -> list[PaymentFile]: ...
     def add(self, file: PaymentFile, content: bytes, read: ReadFile | None) -> None: ...
 
 

@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 from gateway.values.errors import Invalid
+from gateway.values.ids import Hash
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
 
@@ -104,7 +105,7 @@ class PaymentFile:
     payment_file_id: str
     brand_id: int
     file_name: str
-    file_hash: str
+    file_hash: Hash
     layout: str
     terms: str
     status: FileStatus

@@ -13,6 +13,7 @@ from gateway.payments.record import FileStatus, LineError, PaymentFile, PaymentR
 from gateway.payments.tables import ColumnMappingRow, PaymentFileErrorRow, PaymentFileRow, PaymentRecordRow
 from gateway.store.chunks import chunks
 from gateway.store.unit_of_work import UnitOfWork
+from gateway.values.ids import Hash
 
 FILE_COLUMNS = [column for column in PaymentFileRow.__table__.columns if column.name != "content"]
 _ROWS_AT_ONCE = 5000
@@ -23,7 +24,7 @@ class SqlPaymentFiles:
     def __init__(self, work: UnitOfWork) -> None:
         self._session = work.session
 
-    def of_content(self, brand_id: int, file_hash: str) -> list[PaymentFile]:
+    def of_content(self, brand_id: int, file_hash: Hash) -> list[PaymentFile]:
         rows = self._session.execute(
             select(*FILE_COLUMNS)
             .where(PaymentFileRow.brand_id == brand_id, PaymentFileRow.file_hash == file_hash)

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
+from gateway.values.ids import Hash
 
 
 class ColumnMappingRow(Base):
@@ -43,7 +44,7 @@ class PaymentFileRow(Base):
     payment_file_id: Mapped[str] = mapped_column(primary_key=True)
     brand_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"))
     file_name: Mapped[str]
-    file_hash: Mapped[str]
+    file_hash: Mapped[Hash]
     content: Mapped[bytes]
     layout: Mapped[str]
     terms: Mapped[str]

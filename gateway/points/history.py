@@ -19,6 +19,7 @@ from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow
 from gateway.store.pages import cursor_after, position_of
 from gateway.values.calendar import expiry_date, moment
 from gateway.values.errors import NotFound
+from gateway.values.ids import MemberId
 
 MAX_PENDING = 200
 
@@ -58,7 +59,9 @@ class HistoryView:
     next_cursor: str | None
 
 
-def member_history(session: Session, member_id: str, cursor: str | None, limit: int, *, brands: Brands, members: Members) -> HistoryView:
+def member_history(
+    session: Session, member_id: MemberId, cursor: str | None, limit: int, *, brands: Brands, members: Members
+) -> HistoryView:
     """`limit` counts entries of the ledger; what is on its way comes on top of the first page."""
     before = position_of(cursor)
     if members.find(member_id) is None:
@@ -73,15 +76,15 @@ def member_history(session: Session, member_id: str, cursor: str | None, limit: 
         _item(entry, names, lots.get(entry.position, []), operations.get((entry.brand_id, entry.batch_number, entry.entry_index)))
         for entry in shown
     ]
-    return HistoryView(member_id, pending + confirmed, cursor_after(shown[-1].position) if len(entries) > limit else None)
+    return HistoryView(str(member_id), pending + confirmed, cursor_after(shown[-1].position) if len(entries) > limit else None)
 
 
-def _check_holds(session: Session, member_id: str) -> None:
+def _check_holds(session: Session, member_id: MemberId) -> None:
     if session.scalar(select(LedgerMemberLotRow.lot_id).where(LedgerMemberLotRow.member_id == member_id).limit(1)) is None:
-        raise NotFound(f"there is no member {member_id}", member_id=member_id)
+        raise NotFound(f"there is no member {member_id}", member_id=str(member_id))
 
 
-def _entries(session: Session, member_id: str, before: int | None, limit: int) -> list[LedgerEntryRow]:
+def _entries(session: Session, member_id: MemberId, before: int | None, limit: int) -> list[LedgerEntryRow]:
     query = select(LedgerEntryRow).where(LedgerEntryRow.member_id == member_id)
     if before is not None:
         query = query.where(LedgerEntryRow.position < before)
@@ -110,7 +113,7 @@ def _operation_ids(session: Session, entries: list[LedgerEntryRow]) -> dict[tupl
     return {(brand_id, number, index or 0): operation_id for brand_id, number, index, operation_id in rows}
 
 
-def _pending(session: Session, member_id: str, names: dict[int, str]) -> list[HistoryItem]:
+def _pending(session: Session, member_id: MemberId, names: dict[int, str]) -> list[HistoryItem]:
     rows = session.scalars(
         select(OperationRow)
         .where(OperationRow.member_id == member_id, IS_OPEN, OperationRow.brand_id.is_not(None))

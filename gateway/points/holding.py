@@ -8,28 +8,29 @@ from dataclasses import dataclass
 from gateway.ledger import lots
 from gateway.ledger.entries import MAX_LINES
 from gateway.values.errors import Invalid, NotEnoughPoints, WrongState
-from gateway.values.money import MAX_POINTS_PER_ENTRY
+from gateway.values.ids import LotId
+from gateway.values.points import MAX_POINTS_PER_ENTRY, Points
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
     """A member's unreserved points by lot id, and the points that accepted operations may still take."""
 
-    unreserved: Mapping[int, int]
-    pending_out: int
+    unreserved: Mapping[LotId, int]
+    pending_out: Points
 
 
-def available_points(holding: Holding, now: int, utc_offset_seconds: int) -> int:
+def available_points(holding: Holding, now: int, utc_offset_seconds: int) -> Points:
     """What the member can spend now; never below zero."""
     usable = sum(
         points
         for lot_id, points in holding.unreserved.items()
         if not lots.is_expired(lots.split_lot_id(lot_id)[1], now, utc_offset_seconds)
     )
-    return max(0, usable - holding.pending_out)
+    return Points(max(0, usable - holding.pending_out))
 
 
-def lines_for(holding: Holding, points: int, brand_id: int, now: int, utc_offset_seconds: int) -> list[lots.Line]:
+def lines_for(holding: Holding, points: Points, brand_id: int, now: int, utc_offset_seconds: int) -> list[lots.Line]:
     """The lots that a redemption would take now; refuses what is not available or needs more lots than an entry holds."""
     check_points(points)
     available = available_points(holding, now, utc_offset_seconds)
@@ -42,16 +43,16 @@ def lines_for(holding: Holding, points: int, brand_id: int, now: int, utc_offset
     return lines
 
 
-def available_at_once(holding: Holding, brand_id: int, now: int, utc_offset_seconds: int) -> int:
+def available_at_once(holding: Holding, brand_id: int, now: int, utc_offset_seconds: int) -> Points:
     """The most that one redemption can take: what is available, from as many lots as an entry holds."""
     available = available_points(holding, now, utc_offset_seconds)
     if available == 0:
-        return 0
+        return Points(0)
     lines = lots.choose_lots(holding.unreserved, available, brand_id, now, utc_offset_seconds)
-    return sum(line.points for line in lines[:MAX_LINES])
+    return Points(sum(line.points for line in lines[:MAX_LINES]))
 
 
-def check_points(points: int) -> None:
+def check_points(points: Points) -> None:
     """Points of one entry are a positive whole number of a sensible size."""
     if not 0 < points <= MAX_POINTS_PER_ENTRY:
         raise Invalid(f"points must be from 1 to {MAX_POINTS_PER_ENTRY}", field="points")

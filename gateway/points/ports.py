@@ -8,17 +8,18 @@ from typing import Protocol
 
 from gateway.ledger.lots import Line
 from gateway.points.holding import Holding
+from gateway.values.ids import LotId, MemberId
 
 
 @dataclass(frozen=True, slots=True)
 class ExpiredPoints:
     """Unreserved points of a member in a lot that has expired."""
 
-    member_id: str
+    member_id: MemberId
     line: Line
 
 
 class HeldByMembers(Protocol):
-    def holding(self, member_id: str) -> Holding: ...
+    def holding(self, member_id: MemberId) -> Holding: ...
     def expired(self, local_day: int) -> Iterable[ExpiredPoints]: ...
-    def pending_expiries(self) -> set[tuple[str, int]]: ...
+    def pending_expiries(self) -> set[tuple[MemberId, LotId]]: ...

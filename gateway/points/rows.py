@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from sqlalchemy import func, select
 
-from gateway.ledger.lots import Line, split_lot_id
+from gateway.ledger.lots import Line, lot_id, split_lot_id
 from gateway.points.holding import Holding
 from gateway.points.ports import ExpiredPoints
 from gateway.projection.tables import LedgerMemberLotRow
-from gateway.rounds.operation import OperationKind
+from gateway.rounds.operation import ExpireOperation, OperationKind
+from gateway.rounds.operation_codec import operation_of
 from gateway.rounds.tables import IS_OPEN, OperationRow
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.calendar import NEVER
+from gateway.values.ids import LotId, MemberId
+from gateway.values.points import Points
 
 
 class SqlPoints:
@@ -24,7 +26,7 @@ class SqlPoints:
         self._session = work.session
         self._work = work
 
-    def holding(self, member_id: str) -> Holding:
+    def holding(self, member_id: MemberId) -> Holding:
         self._work.flush()
         rows = self._session.execute(
             select(LedgerMemberLotRow.lot_id, LedgerMemberLotRow.held - LedgerMemberLotRow.reserved).where(
@@ -35,7 +37,7 @@ class SqlPoints:
         pending_out = self._session.scalar(
             select(func.coalesce(func.sum(OperationRow.pending_out), 0)).where(OperationRow.member_id == member_id, IS_OPEN)
         )
-        return Holding(unreserved, int(pending_out or 0))
+        return Holding(unreserved, Points(int(pending_out or 0)))
 
     def expired(self, local_day: int) -> Iterable[ExpiredPoints]:
         """Unreserved points in lots whose last day lies before `local_day`."""
@@ -47,11 +49,8 @@ class SqlPoints:
         )
         return [ExpiredPoints(member_id, Line(*split_lot_id(lot_id), points)) for member_id, lot_id, points in rows]
 
-    def pending_expiries(self) -> set[tuple[str, int]]:
+    def pending_expiries(self) -> set[tuple[MemberId, LotId]]:
         """(member, lot) of expiries on their way."""
-        rows = self._session.execute(
-            select(OperationRow.member_id, OperationRow.brand_id, OperationRow.body).where(
-                IS_OPEN, OperationRow.kind == OperationKind.EXPIRE.value
-            )
-        )
-        return {(member_id or "", (brand_id or 0) << 32 | int(json.loads(body)["expiry_day"])) for member_id, brand_id, body in rows}
+        rows = self._session.scalars(select(OperationRow).where(IS_OPEN, OperationRow.kind == OperationKind.EXPIRE))
+        expiries = (operation for operation in map(operation_of, rows) if isinstance(operation, ExpireOperation))
+        return {(operation.member_id, lot_id(operation.brand_id, operation.expiry_day)) for operation in expiries}

@@ -20,6 +20,7 @@ from gateway.rounds.operation import OperationKind
 from gateway.rounds.tables import IS_OPEN, OperationRow
 from gateway.values.calendar import expiry_date, moment
 from gateway.values.errors import NotFound
+from gateway.values.ids import LotId, MemberId
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +93,13 @@ class PointsSource:
     now: int
 
 
-def member_points(source: PointsSource, member_id: str, at_block: int | None = None, worth_at_brand: int | None = None) -> PointsView:
+def member_points(source: PointsSource, member_id: MemberId, at_block: int | None = None, worth_at_brand: int | None = None) -> PointsView:
     """Refuses an unknown member or brand, and a block that the projection has not reached."""
     session = source.session
     block = _block(session, at_block)
     held = _held_at(session, member_id, block.number) if at_block is not None and block else _held(session, member_id)
     if not held and source.members.find(member_id) is None:
-        raise NotFound(f"there is no member {member_id}", member_id=member_id)
+        raise NotFound(f"there is no member {member_id}", member_id=str(member_id))
     now = source.now if at_block is None or block is None else block.timestamp
     pending, pending_out = (0, 0) if at_block is not None else _pending(session, member_id)
     names = source.brands.names()
@@ -111,7 +112,7 @@ def member_points(source: PointsSource, member_id: str, at_block: int | None = N
     expired = sum(lot.points - lot.reserved for lot in lots if lot.expired)
     available = max(0, ledger - reserved - expired - pending_out)
     return PointsView(
-        member_id,
+        str(member_id),
         available,
         reserved,
         pending,
@@ -134,13 +135,13 @@ def _block(session: Session, at_block: int | None) -> LedgerBlockRow | None:
     return block
 
 
-def _held(session: Session, member_id: str) -> dict[int, tuple[int, int]]:
+def _held(session: Session, member_id: MemberId) -> dict[LotId, tuple[int, int]]:
     row = LedgerMemberLotRow
     rows = session.execute(select(row.lot_id, row.held, row.reserved).where(row.member_id == member_id, row.held > 0))
     return {lot_id: (held, reserved) for lot_id, held, reserved in rows}
 
 
-def _held_at(session: Session, member_id: str, block_number: int) -> dict[int, tuple[int, int]]:
+def _held_at(session: Session, member_id: MemberId, block_number: int) -> dict[LotId, tuple[int, int]]:
     row = LedgerMovementRow
     rows = session.execute(
         select(row.lot_id, func.sum(row.held_delta), func.sum(row.reserved_delta))
@@ -151,7 +152,7 @@ def _held_at(session: Session, member_id: str, block_number: int) -> dict[int, t
     return {lot_id: (int(held), int(reserved)) for lot_id, held, reserved in rows}
 
 
-def _pending(session: Session, member_id: str) -> tuple[int, int]:
+def _pending(session: Session, member_id: MemberId) -> tuple[int, int]:
     """(on its way in, may still go out)."""
     pending = pending_out = 0
     rows = session.execute(
@@ -164,7 +165,7 @@ def _pending(session: Session, member_id: str) -> tuple[int, int]:
     return pending, pending_out
 
 
-def _lot(lot_id: int, points: int, reserved: int, names: dict[int, str], now: int, utc_offset_seconds: int) -> LotView:
+def _lot(lot_id: LotId, points: int, reserved: int, names: dict[int, str], now: int, utc_offset_seconds: int) -> LotView:
     brand_id, expiry_day = split_lot_id(lot_id)
     return LotView(
         str(lot_id),

@@ -20,6 +20,7 @@ from gateway.portal.source import PortalSource
 from gateway.store.unit_of_work import UnitOfWork, reading
 from gateway.values.currencies import major_text
 from gateway.values.errors import NotFound, NotPermitted, Refusal
+from gateway.values.ids import MemberId
 
 router = APIRouter(include_in_schema=False)
 ITEMS_PER_PAGE = 25
@@ -35,14 +36,13 @@ def get_member_page(
     """The page, or a page that says why not."""
     source = cast(PortalSource, request.app.state.context)
     try:
+        member = _member(member_id)
         with reading(source.database, business_clock(source.clock)) as work:
-            _check(work, member_id, link, source.clock())
+            _check(work, member, link, source.clock())
             shown = member_points(
-                PointsSource(work.session, work.of(SqlBrands), work.of(SqlMembers), work.of(SqlCoalition).facts, work.now), member_id
+                PointsSource(work.session, work.of(SqlBrands), work.of(SqlMembers), work.of(SqlCoalition).facts, work.now), member
             )
-            history = member_history(
-                work.session, member_id, cursor, ITEMS_PER_PAGE, brands=work.of(SqlBrands), members=work.of(SqlMembers)
-            )
+            history = member_history(work.session, member, cursor, ITEMS_PER_PAGE, brands=work.of(SqlBrands), members=work.of(SqlMembers))
             worth = _worth(work, shown.available)
     except Refusal as refusal:
         status = {NotPermitted: 403, NotFound: 404}.get(type(refusal), 422)
@@ -56,7 +56,14 @@ def get_portal_style() -> FileResponse:
     return FileResponse(HERE / "portal.css", headers={**HEADERS, "Cache-Control": "max-age=3600"}, media_type="text/css")
 
 
-def _check(work: UnitOfWork, member_id: str, link: str, now: int) -> None:
+def _member(member_id: str) -> MemberId:
+    try:
+        return MemberId.parse(member_id)
+    except ValueError:
+        raise NotPermitted("this link is not valid") from None
+
+
+def _check(work: UnitOfWork, member_id: MemberId, link: str, now: int) -> None:
     secret = work.of(SqlSecrets).find(VIEW_LINK_SECRET)
     if secret is None:
         raise NotPermitted("this link is not valid")

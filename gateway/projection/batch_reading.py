@@ -23,6 +23,7 @@ from gateway.ledger.entries import (
     unpack_entries,
 )
 from gateway.ledger.refusals import refusal_of
+from gateway.values.ids import Address, Hash, MemberId, ReservationId
 
 
 class LedgerUnreadable(Exception):
@@ -44,10 +45,10 @@ class ReadBatch:
 
     brand_id: int
     number: int
-    root: bytes
+    root: Hash
     entries: tuple[ReadEntry, ...]
     transaction: ChainTransaction
-    transfers: tuple[tuple[str, str, int, int], ...]
+    transfers: tuple[tuple[Address, Address, int, int], ...]
 
     @property
     def refused_count(self) -> int:
@@ -62,10 +63,10 @@ class ReadBlock:
     items: tuple[ReadBatch | Event, ...]
 
 
-def read_block(block: Block, logs: Sequence[Log], points_address: str) -> ReadBlock:
+def read_block(block: Block, logs: Sequence[Log], points_address: Address) -> ReadBlock:
     """Puts a block's logs and calldata together."""
     transactions = {transaction.hash: transaction for transaction in block.transactions}
-    by_transaction: dict[str, list[Event]] = {}
+    by_transaction: dict[Hash, list[Event]] = {}
     for log in sorted(logs, key=lambda log: log.index):
         if log.block_hash != block.hash or log.transaction_hash not in transactions:
             raise LedgerUnreadable(f"a log of block {block.number} belongs to another block")
@@ -81,7 +82,7 @@ def read_block(block: Block, logs: Sequence[Log], points_address: str) -> ReadBl
     return ReadBlock(block, tuple(items))
 
 
-def members_named(entry: Entry) -> bytes | None:
+def members_named(entry: Entry) -> MemberId | None:
     """The member that an entry names itself (a capture, void or point refund names a reservation instead)."""
     match entry:
         case Issue() | Opening() | Clawback() | Authorize() | Redeem() | Expire():
@@ -90,7 +91,7 @@ def members_named(entry: Entry) -> bytes | None:
             return None
 
 
-def reservation_named(entry: Entry) -> bytes | None:
+def reservation_named(entry: Entry) -> ReservationId | None:
     """The reservation that an entry names."""
     match entry:
         case Capture() | Void() | PointRefund():
@@ -99,7 +100,7 @@ def reservation_named(entry: Entry) -> bytes | None:
             return None
 
 
-def _read_batch(transaction: ChainTransaction, events: Sequence[Event], points_address: str) -> ReadBatch:
+def _read_batch(transaction: ChainTransaction, events: Sequence[Event], points_address: Address) -> ReadBatch:
     ledger = points_ledger()
     if transaction.to != points_address or transaction.input[:4] != ledger.selector("submitBatch"):
         raise LedgerUnreadable(f"transaction {transaction.hash} recorded a batch without carrying it")
@@ -113,7 +114,7 @@ def _read_batch(transaction: ChainTransaction, events: Sequence[Event], points_a
     return ReadBatch(
         brand_id,
         number,
-        root,
+        Hash(root),
         tuple(ReadEntry(raw, _decoded(raw), refusals.get(index)) for index, raw in enumerate(raw_entries)),
         transaction,
         tuple(_transfer(event) for event in events if event.name == "TransferSingle"),
@@ -127,6 +128,6 @@ def _decoded(raw: bytes) -> Entry | None:
         return None
 
 
-def _transfer(event: Event) -> tuple[str, str, int, int]:
+def _transfer(event: Event) -> tuple[Address, Address, int, int]:
     values = event.values
     return values["from"], values["to"], values["id"], values["value"]

@@ -12,6 +12,7 @@ from gateway.ledger.state import BrandRecord, BrandState, LedgerState
 from gateway.projection.ledger_state import BRAND_STATUS
 from gateway.projection.tables import LedgerBrandKeyRow, LedgerBrandRow
 from gateway.store.upsert import set_rows
+from gateway.values.ids import Address
 
 
 class BrandRegister:
@@ -21,7 +22,7 @@ class BrandRegister:
         self._session = session
         self._state = state
         self._terms: dict[int, dict[str, int]] = {}
-        self._keys: dict[tuple[int, str], dict[str, Any]] = {}
+        self._keys: dict[tuple[int, Address], dict[str, Any]] = {}
         for brand in session.scalars(select(LedgerBrandRow)):
             self._terms[brand.brand_id] = {name: getattr(brand, name) for name in _TERMS}
 

@@ -14,6 +14,7 @@ from gateway.ledger.state import LedgerState
 from gateway.projection import tables
 from gateway.projection.ledger_state import RESERVATION_STATUS
 from gateway.store.upsert import add_to_rows, insert_rows, set_rows
+from gateway.values.ids import Hash, LotId, MemberId, Reference, ReservationId
 
 _LOT_AMOUNTS = ("issued", "opened", "clawed_back", "redeemed", "refunded", "expired")
 
@@ -26,22 +27,21 @@ class Changes:
         self.entries: list[dict[str, Any]] = []
         self._state = state
         self._movements: list[dict[str, Any]] = []
-        self._member_lots: set[tuple[bytes, int]] = set()
-        self._reservations: set[bytes] = set()
-        self._references: dict[bytes, bytes] = {}
-        self._authorizers: dict[tuple[str, str], dict[str, Any] | None] = {}
+        self._member_lots: set[tuple[MemberId, LotId]] = set()
+        self._reservations: set[ReservationId] = set()
+        self._references: dict[ReservationId, Reference] = {}
+        self._authorizers: dict[tuple[MemberId, Hash], dict[str, Any] | None] = {}
 
     def effect(self, position: int, effect: Effect) -> None:
         """An entry that counted."""
         for movement in effect.movements:
             self._member_lots.add((movement.member, movement.lot_id))
-        by_lot: dict[int, tuple[int, int]] = {}
+        by_lot: dict[LotId, tuple[int, int]] = {}
         for movement in effect.movements:  # two expired lots of one issuer come back into one grace lot
             held, reserved = by_lot.get(movement.lot_id, (0, 0))
             by_lot[movement.lot_id] = held + movement.held_delta, reserved + movement.reserved_delta
-        member_id = _hex(effect.member)
         self._movements += [
-            {"position": position, "lot_id": lot, "member_id": member_id, "held_delta": held, "reserved_delta": reserved}
+            {"position": position, "lot_id": lot, "member_id": effect.member, "held_delta": held, "reserved_delta": reserved}
             for lot, (held, reserved) in by_lot.items()
         ]
         if effect.reservation_id is not None:
@@ -49,7 +49,7 @@ class Changes:
             if isinstance(effect.entry, Authorize | Redeem):
                 self._references[effect.reservation_id] = effect.entry.reference
 
-    def added_authorizer(self, member_id: str, authorizer_id: str, kind: int, authorizer: str) -> None:
+    def added_authorizer(self, member_id: MemberId, authorizer_id: Hash, kind: int, authorizer: bytes) -> None:
         self._authorizers[member_id, authorizer_id] = {
             "member_id": member_id,
             "authorizer_id": authorizer_id,
@@ -57,7 +57,7 @@ class Changes:
             "authorizer": authorizer,
         }
 
-    def removed_authorizer(self, member_id: str, authorizer_id: str) -> None:
+    def removed_authorizer(self, member_id: MemberId, authorizer_id: Hash) -> None:
         self._authorizers[member_id, authorizer_id] = None
 
     def write(self, session: Session) -> None:
@@ -74,7 +74,7 @@ class Changes:
             session,
             tables.LedgerMemberLotRow,
             [
-                {"member_id": _hex(member), "lot_id": lot, "held": held.get((member, lot), 0), "reserved": reserved.get((member, lot), 0)}
+                {"member_id": member, "lot_id": lot, "held": held.get((member, lot), 0), "reserved": reserved.get((member, lot), 0)}
                 for member, lot in sorted(self._member_lots)
             ],
         )
@@ -99,7 +99,7 @@ class Changes:
         for reservation_id in sorted(self._reservations):
             reservation = self._state.reservations[reservation_id]
             row = {
-                "reservation_id": _hex(reservation_id),
+                "reservation_id": reservation_id,
                 "captured": sum(lot.captured for lot in reservation.lots.values()),
                 "refunded": sum(lot.refunded for lot in reservation.lots.values()),
                 "status": RESERVATION_STATUS[reservation.state],
@@ -108,9 +108,9 @@ class Changes:
                 opened.append(
                     {
                         **row,
-                        "member_id": _hex(reservation.member),
+                        "member_id": reservation.member,
                         "brand_id": reservation.brand_id,
-                        "reference": _hex(self._references[reservation_id]),
+                        "reference": self._references[reservation_id],
                         "points": sum(lot.authorized for lot in reservation.lots.values()),
                         "deadline": reservation.deadline,
                     }
@@ -138,7 +138,3 @@ class Changes:
             if present is None:
                 session.execute(delete(row).where(row.member_id == member_id, row.authorizer_id == authorizer_id))
         set_rows(session, row, [present for present in self._authorizers.values() if present is not None])
-
-
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()

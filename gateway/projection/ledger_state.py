@@ -5,52 +5,57 @@ Lot totals and what brands owe are left at zero, so that what the model adds to 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.ledger.state import BrandRecord, BrandState, LedgerState, MemberRecord, ReservationRecord, ReservationState, ReservedLot
-from gateway.projection.tables import LedgerAuthorizerRow, LedgerBrandRow, LedgerMemberLotRow, LedgerReservationLotRow, LedgerReservationRow
+from gateway.ledger.state import (
+    BrandRecord,
+    BrandState,
+    LedgerState,
+    MemberRecord,
+    ReservationRecord,
+    ReservationState,
+    ReservedLot,
+)
+from gateway.projection.tables import (
+    LedgerAuthorizerRow,
+    LedgerBrandRow,
+    LedgerMemberLotRow,
+    LedgerReservationLotRow,
+    LedgerReservationRow,
+)
+from gateway.store.chunks import chunks
+from gateway.values.ids import MemberId, ReservationId
 
 BRAND_STATUS = {BrandState.ACTIVE: "active", BrandState.SUSPENDED: "suspended", BrandState.EXITED: "exited"}
 RESERVATION_STATUS = {ReservationState.OPEN: "open", ReservationState.CAPTURED: "captured", ReservationState.VOIDED: "voided"}
 _BRAND_STATUS_OF = {name: status for status, name in BRAND_STATUS.items()}
 _RESERVATION_STATE_OF = {name: state for state, name in RESERVATION_STATUS.items()}
-_NAMES_IN_ONE_QUERY = 500
 
 
-def load_state(session: Session, members: Collection[bytes], reservation_ids: Collection[bytes]) -> LedgerState:
+def load_state(session: Session, members: Collection[MemberId], reservation_ids: Collection[ReservationId]) -> LedgerState:
     """The state of all brands, of these reservations and their members, and of these members."""
     state = LedgerState()
     for brand in session.scalars(select(LedgerBrandRow)):
         state.brands[brand.brand_id] = BrandRecord(_BRAND_STATUS_OF[brand.status], brand.issue_limit, brand.outstanding)
     _load_reservations(session, state, reservation_ids)
     everyone = set(members) | {reservation.member for reservation in state.reservations.values()}
-    for names in _slices(everyone):
+    for some in chunks(sorted(everyone)):
         lots = select(LedgerMemberLotRow.member_id, LedgerMemberLotRow.lot_id, LedgerMemberLotRow.held, LedgerMemberLotRow.reserved)
-        for member_id, lot_id, held, reserved in session.execute(lots.where(LedgerMemberLotRow.member_id.in_(names))):
-            key = (bytes.fromhex(member_id[2:]), lot_id)
-            state.held[key] = held
-            state.reserved[key] = reserved
-        for row in session.scalars(select(LedgerAuthorizerRow).where(LedgerAuthorizerRow.member_id.in_(names))):
-            record = state.members.setdefault(bytes.fromhex(row.member_id[2:]), MemberRecord())
-            record.authorizers[bytes.fromhex(row.authorizer_id[2:])] = row.kind
+        for member_id, lot_id, held, reserved in session.execute(lots.where(LedgerMemberLotRow.member_id.in_(some))):
+            state.held[member_id, lot_id] = held
+            state.reserved[member_id, lot_id] = reserved
+        for row in session.scalars(select(LedgerAuthorizerRow).where(LedgerAuthorizerRow.member_id.in_(some))):
+            state.members.setdefault(row.member_id, MemberRecord()).authorizers[row.authorizer_id] = row.kind
     return state
 
 
-def _load_reservations(session: Session, state: LedgerState, reservation_ids: Collection[bytes]) -> None:
-    for names in _slices(reservation_ids):
-        for row in session.scalars(select(LedgerReservationRow).where(LedgerReservationRow.reservation_id.in_(names))):
-            state.reservations[bytes.fromhex(row.reservation_id[2:])] = ReservationRecord(
-                bytes.fromhex(row.member_id[2:]), row.brand_id, row.deadline, _RESERVATION_STATE_OF[row.status], {}
-            )
-        for lot in session.scalars(select(LedgerReservationLotRow).where(LedgerReservationLotRow.reservation_id.in_(names))):
-            reservation = state.reservations[bytes.fromhex(lot.reservation_id[2:])]
-            reservation.lots[lot.lot_id] = ReservedLot(lot.reserved, lot.captured, lot.refunded)
-
-
-def _slices(names: Collection[bytes]) -> Iterator[list[str]]:
-    ordered = sorted("0x" + name.hex() for name in names)
-    for start in range(0, len(ordered), _NAMES_IN_ONE_QUERY):
-        yield ordered[start : start + _NAMES_IN_ONE_QUERY]
+def _load_reservations(session: Session, state: LedgerState, reservation_ids: Collection[ReservationId]) -> None:
+    for some in chunks(sorted(reservation_ids)):
+        for row in session.scalars(select(LedgerReservationRow).where(LedgerReservationRow.reservation_id.in_(some))):
+            status = _RESERVATION_STATE_OF[row.status]
+            state.reservations[row.reservation_id] = ReservationRecord(row.member_id, row.brand_id, row.deadline, status, {})
+        for lot in session.scalars(select(LedgerReservationLotRow).where(LedgerReservationLotRow.reservation_id.in_(some))):
+            state.reservations[lot.reservation_id].lots[lot.lot_id] = ReservedLot(lot.reserved, lot.captured, lot.refunded)

@@ -26,6 +26,7 @@ from gateway.projection.brand_register import BrandRegister
 from gateway.projection.changes import Changes
 from gateway.projection.ledger_state import load_state
 from gateway.store.upsert import insert_rows
+from gateway.values.ids import Address, Hash, MemberId, ReservationId
 
 PROJECTION_TABLES = (
     tables.LedgerBlockRow,
@@ -41,7 +42,7 @@ PROJECTION_TABLES = (
     tables.LedgerBrandKeyRow,
     tables.LedgerAuthorizerRow,
 )
-_ZERO_ADDRESS = "0x" + "00" * 20
+_NOBODY = Address(bytes(20))
 
 
 def drop_projection(session: Session) -> None:
@@ -62,13 +63,13 @@ class _Projecting:
         self._session = session
         self._blocks = blocks
         self._model = LedgerModel(domain, utc_offset_seconds, recover_address)
-        members: set[bytes] = set()
-        reservations: set[bytes] = set()
+        members: set[MemberId] = set()
+        reservations: set[ReservationId] = set()
         for block in blocks:
             for item in block.items:
                 if isinstance(item, Event):
                     if "member" in item.values:
-                        members.add(_bytes(item.values["member"]))
+                        members.add(MemberId(item.values["member"]))
                     continue
                 for read in item.entries:
                     if read.entry is not None:
@@ -94,14 +95,14 @@ class _Projecting:
             {
                 "brand_id": batch.brand_id,
                 "number": batch.number,
-                "root": _hex(batch.root),
+                "root": batch.root,
                 "entry_count": len(batch.entries),
                 "refused_count": batch.refused_count,
                 "block_number": block.block.number,
                 "transaction_hash": batch.transaction.hash,
             }
         )
-        transfers: list[tuple[str, str, int, int]] = []
+        transfers: list[tuple[bytes, bytes, int, int]] = []
         start = ledger_position(block.block.number, batch.transaction.index)
         for index, read in enumerate(batch.entries):
             effect = self._effect(block, batch, index, read)
@@ -126,19 +127,19 @@ class _Projecting:
         values = event.values
         match event.name:
             case "MemberEnrolled" | "AuthorizerAdded":
-                self._authorizer(values["member"], values["kind"], values["authorizer"])
+                self._authorizer(MemberId(values["member"]), values["kind"], values["authorizer"])
             case "AuthorizerRemoved":
-                record = self._model.state.members[_bytes(values["member"])]
-                record.authorizers.pop(values["authorizerId"], None)
-                self._changes.removed_authorizer(values["member"], _hex(values["authorizerId"]))
+                record = self._model.state.members[MemberId(values["member"])]
+                record.authorizers.pop(Hash(values["authorizerId"]), None)
+                self._changes.removed_authorizer(MemberId(values["member"]), Hash(values["authorizerId"]))
             case _:
                 self._brands.event(event)
 
-    def _authorizer(self, member: str, kind: int, authorizer: bytes) -> None:
+    def _authorizer(self, member: MemberId, kind: int, authorizer: bytes) -> None:
         known_as = authorizer_id(kind, authorizer)
-        record = self._model.state.members.setdefault(_bytes(member), MemberRecord())
+        record = self._model.state.members.setdefault(member, MemberRecord())
         record.authorizers[known_as] = kind
-        self._changes.added_authorizer(member, _hex(known_as), kind, _hex(authorizer))
+        self._changes.added_authorizer(member, known_as, kind, authorizer)
 
     def _write_blocks(self) -> None:
         insert_rows(
@@ -148,15 +149,15 @@ class _Projecting:
         )
 
 
-def _transfers(effect: Effect) -> list[tuple[str, str, int, int]]:
+def _transfers(effect: Effect) -> list[tuple[bytes, bytes, int, int]]:
     """The ERC-1155 logs that an effect must have left."""
-    found = []
+    found: list[tuple[bytes, bytes, int, int]] = []
     for movement in effect.movements:
-        member = _hex(movement.member)
+        member = movement.member
         if movement.held_delta > 0:
-            found.append((_ZERO_ADDRESS, member, movement.lot_id, movement.held_delta))
+            found.append((_NOBODY, member, movement.lot_id, movement.held_delta))
         elif movement.held_delta < 0:
-            found.append((member, _ZERO_ADDRESS, movement.lot_id, -movement.held_delta))
+            found.append((member, _NOBODY, movement.lot_id, -movement.held_delta))
     return found
 
 
@@ -172,8 +173,8 @@ def _entry_row(
         "kind": kind_of(entry).name.lower() if entry is not None else "unreadable",
         "member_id": _member_of(entry, effect, model),
         "points": min(_points_of(entry), tables.MOST_POINTS_KEPT) if entry is not None else 0,
-        "reference": _hex_or_none(getattr(entry, "reference", None)),
-        "issue_reference": _hex(entry.issue_reference) if isinstance(entry, Clawback) else None,
+        "reference": getattr(entry, "reference", None),
+        "issue_reference": entry.issue_reference if isinstance(entry, Clawback) else None,
         "reservation_id": _reservation_of(entry, effect),
         "rule_version": entry.rule_version if isinstance(entry, Issue | Opening) else None,
         "entry": read.raw,
@@ -183,16 +184,16 @@ def _entry_row(
     }
 
 
-def _member_of(entry: Entry | None, effect: Effect | None, model: LedgerModel) -> str | None:
+def _member_of(entry: Entry | None, effect: Effect | None, model: LedgerModel) -> MemberId | None:
     if effect is not None:
-        return _hex(effect.member)
+        return effect.member
     if entry is None:
         return None
     named = reservation_named(entry)
     if named is not None:
         reservation = model.state.reservations.get(named)
-        return _hex(reservation.member) if reservation else None
-    return _hex_or_none(members_named(entry))
+        return reservation.member if reservation else None
+    return members_named(entry)
 
 
 def _points_of(entry: Entry) -> int:
@@ -203,19 +204,7 @@ def _points_of(entry: Entry) -> int:
             return sum(line.points for line in entry.lines) if hasattr(entry, "lines") else entry.points
 
 
-def _reservation_of(entry: Entry | None, effect: Effect | None) -> str | None:
+def _reservation_of(entry: Entry | None, effect: Effect | None) -> ReservationId | None:
     if effect is not None:
-        return _hex_or_none(effect.reservation_id)
-    return _hex_or_none(reservation_named(entry)) if entry is not None else None
-
-
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()
-
-
-def _hex_or_none(data: bytes | None) -> str | None:
-    return None if data is None else _hex(data)
-
-
-def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text[2:])
+        return effect.reservation_id
+    return reservation_named(entry) if entry is not None else None

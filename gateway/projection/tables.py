@@ -9,6 +9,7 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
+from gateway.values.ids import Address, Hash, LotId, MemberId, Reference, ReservationId
 
 MOST_POINTS_KEPT = 2**63 - 1  # a refused entry may name more than SQL holds; an accepted one cannot, the limit stands before it
 
@@ -19,7 +20,7 @@ class LedgerBlockRow(Base):
     __tablename__ = "ledger_blocks"
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    block_hash: Mapped[str]
+    block_hash: Mapped[Hash]
     timestamp: Mapped[int]
 
 
@@ -30,11 +31,11 @@ class LedgerBatchRow(Base):
 
     brand_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    root: Mapped[str]
+    root: Mapped[Hash]
     entry_count: Mapped[int]
     refused_count: Mapped[int]
     block_number: Mapped[int] = mapped_column(index=True)
-    transaction_hash: Mapped[str]
+    transaction_hash: Mapped[Hash]
 
 
 class LedgerEntryRow(Base):
@@ -52,11 +53,11 @@ class LedgerEntryRow(Base):
     batch_number: Mapped[int]
     entry_index: Mapped[int]
     kind: Mapped[str]
-    member_id: Mapped[str | None]
+    member_id: Mapped[MemberId | None]
     points: Mapped[int]
-    reference: Mapped[str | None]
-    issue_reference: Mapped[str | None]
-    reservation_id: Mapped[str | None] = mapped_column(index=True)
+    reference: Mapped[Reference | None]
+    issue_reference: Mapped[Reference | None]
+    reservation_id: Mapped[ReservationId | None] = mapped_column(index=True)
     rule_version: Mapped[int | None]
     entry: Mapped[bytes]
     refused_reason: Mapped[str | None]
@@ -70,8 +71,8 @@ class LedgerMovementRow(Base):
     __tablename__ = "ledger_movements"
 
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    lot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    member_id: Mapped[str]
+    lot_id: Mapped[LotId] = mapped_column(primary_key=True, autoincrement=False)
+    member_id: Mapped[MemberId]
     held_delta: Mapped[int]
     reserved_delta: Mapped[int]
 
@@ -81,8 +82,8 @@ class LedgerMemberLotRow(Base):
 
     __tablename__ = "ledger_member_lots"
 
-    member_id: Mapped[str] = mapped_column(primary_key=True)
-    lot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    member_id: Mapped[MemberId] = mapped_column(primary_key=True)
+    lot_id: Mapped[LotId] = mapped_column(primary_key=True, autoincrement=False)
     held: Mapped[int]
     reserved: Mapped[int]
 
@@ -92,7 +93,7 @@ class LedgerLotRow(Base):
 
     __tablename__ = "ledger_lots"
 
-    lot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    lot_id: Mapped[LotId] = mapped_column(primary_key=True, autoincrement=False)
     brand_id: Mapped[int] = mapped_column(index=True)
     expiry_day: Mapped[int]
     issued: Mapped[int]
@@ -108,10 +109,10 @@ class LedgerReservationRow(Base):
 
     __tablename__ = "ledger_reservations"
 
-    reservation_id: Mapped[str] = mapped_column(primary_key=True)
-    member_id: Mapped[str] = mapped_column(index=True)
+    reservation_id: Mapped[ReservationId] = mapped_column(primary_key=True)
+    member_id: Mapped[MemberId] = mapped_column(index=True)
     brand_id: Mapped[int]
-    reference: Mapped[str]
+    reference: Mapped[Reference]
     points: Mapped[int]
     captured: Mapped[int]
     refunded: Mapped[int]
@@ -124,8 +125,8 @@ class LedgerReservationLotRow(Base):
 
     __tablename__ = "ledger_reservation_lots"
 
-    reservation_id: Mapped[str] = mapped_column(primary_key=True)
-    lot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reservation_id: Mapped[ReservationId] = mapped_column(primary_key=True)
+    lot_id: Mapped[LotId] = mapped_column(primary_key=True, autoincrement=False)
     reserved: Mapped[int]
     captured: Mapped[int]
     refunded: Mapped[int]
@@ -162,7 +163,7 @@ class LedgerBrandKeyRow(Base):
     __tablename__ = "ledger_brand_keys"
 
     brand_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    key_address: Mapped[str] = mapped_column(primary_key=True)
+    key_address: Mapped[Address] = mapped_column(primary_key=True)
     valid_from: Mapped[int]
     valid_until: Mapped[int]
 
@@ -172,7 +173,7 @@ class LedgerAuthorizerRow(Base):
 
     __tablename__ = "ledger_authorizers"
 
-    member_id: Mapped[str] = mapped_column(primary_key=True)
-    authorizer_id: Mapped[str] = mapped_column(primary_key=True)
+    member_id: Mapped[MemberId] = mapped_column(primary_key=True)
+    authorizer_id: Mapped[Hash] = mapped_column(primary_key=True)
     kind: Mapped[int]
-    authorizer: Mapped[str]
+    authorizer: Mapped[bytes]

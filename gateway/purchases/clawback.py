@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from gateway.values.errors import Invalid, WrongState
+from gateway.values.money import AmountMinor
+from gateway.values.points import Points
 
 
-def points_due(points_issued: int, paid_minor: int, refunded_before_minor: int, refund_minor: int, due_before: int) -> int:
+def points_due(
+    points_issued: Points, paid_minor: AmountMinor, refunded_before_minor: AmountMinor, refund_minor: AmountMinor, due_before: Points
+) -> Points:
     """What this refund takes back: floor(points x refunded so far / paid) less what earlier refunds took.
 
     Refuses a refund that would give back more than was paid.
@@ -19,4 +23,4 @@ def points_due(points_issued: int, paid_minor: int, refunded_before_minor: int, 
             paid_minor=paid_minor,
             refunded_before_minor=refunded_before_minor,
         )
-    return max(0, points_issued * refunded_minor // paid_minor - due_before)  # below zero only once the issue itself was refused
+    return Points(max(0, points_issued * refunded_minor // paid_minor - due_before))  # below zero only once the issue itself was refused

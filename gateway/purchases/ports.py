@@ -5,34 +5,45 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.purchases.award import Award, AwardClawback
 from gateway.purchases.purchase import Purchase
+from gateway.values.ids import Hash, MemberId, OperationId, Reference
+from gateway.values.money import AmountMinor
+from gateway.values.points import Points
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPurchase:
-    """What became of a purchase; `operation_id` is empty where it earned nothing."""
+    """What became of a purchase. `reference` is that of the payment, whether it earned or not; `rule_version` the base rule's."""
 
     payment_id: str
-    member_id: str | None
-    paid_minor: int
-    points: int
+    member_id: MemberId | None
+    paid_minor: AmountMinor
     rule_version: int
-    reference: str
-    content_hash: str
-    operation_id: str | None
+    reference: Reference
+    content_hash: Hash
+    awards: tuple[Award, ...]
+
+    @property
+    def operation_ids(self) -> list[OperationId]:
+        """Of the awards that were accepted."""
+        return [award.operation_id for award in self.awards if award.operation_id is not None]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRefund:
-    """What became of a payment refund; `operation_id` is empty where nothing was due."""
+    """What became of a payment refund; nothing is clawed back where nothing was due."""
 
     refund_id: str
     payment_id: str
-    amount_minor: int
-    points_due: int
-    reference: str
-    content_hash: str
-    operation_id: str | None
+    amount_minor: AmountMinor
+    reference: Reference
+    content_hash: Hash
+    clawbacks: tuple[AwardClawback, ...]
+
+    def points_due(self, number: int) -> Points:
+        """What it takes back of an award."""
+        return Points(sum(one.points_due for one in self.clawbacks if one.number == number))
 
 
 @dataclass(frozen=True, slots=True)

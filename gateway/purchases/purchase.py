@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from gateway.values.errors import Invalid
-from gateway.values.money import MAX_AMOUNT_MINOR
+from gateway.values.ids import MemberId
+from gateway.values.money import MAX_AMOUNT_MINOR, AmountMinor
 from gateway.values.references import check_external_id
 
 FUTURE_TOLERANCE = timedelta(days=2)
@@ -19,7 +20,7 @@ class PurchaseLine:
 
     category: str
     quantity: int
-    amount_minor: int
+    amount_minor: AmountMinor
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +28,25 @@ class Purchase:
     """`gross_minor` includes tax and what was paid with points; `occurred_at` carries its offset."""
 
     payment_id: str
-    member_id: str | None
+    member_id: MemberId | None
     store: str
     channel: str
     currency: str
-    gross_minor: int
-    tax_minor: int
-    paid_with_points_minor: int
+    gross_minor: AmountMinor
+    tax_minor: AmountMinor
+    paid_with_points_minor: AmountMinor
     occurred_at: datetime
     business_date: date
     lines: tuple[PurchaseLine, ...] = ()
 
     @property
-    def paid_minor(self) -> int:
+    def paid_minor(self) -> AmountMinor:
         """The money that changed hands; as much can be paid back."""
-        return self.gross_minor - self.paid_with_points_minor
+        return AmountMinor(self.gross_minor - self.paid_with_points_minor)
 
-    def earn_base_minor(self, earn_on_tax: bool) -> int:
+    def earn_base_minor(self, earn_on_tax: bool) -> AmountMinor:
         """Gross without what was paid with points and, unless the brand says so, without tax."""
-        return max(0, self.paid_minor - (0 if earn_on_tax else self.tax_minor))
+        return AmountMinor(max(0, self.paid_minor - (0 if earn_on_tax else self.tax_minor)))
 
 
 def check_purchase(purchase: Purchase, currency: str, now: int) -> None:

@@ -1,22 +1,34 @@
-"""Record a purchase and, if it earns, issue its points. One payment earns once, for ever."""
+"""Record a purchase and issue what it is awarded. One payment earns once, for ever."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from gateway.brands.brand import Brand, check_active, check_limit
+from gateway.brands.ports import Brands
 from gateway.coalition.coalition import Coalition
-from gateway.ledger import lots, signing
+from gateway.ledger import lots
+from gateway.ledger.awards import FIRST, AwardId, award_reference
+from gateway.loyalty.evaluate import AwardDue, awards_due
 from gateway.loyalty.programmes.ports import Rules
 from gateway.loyalty.rule import EarningRule, rule_in_force
 from gateway.members.ports import Members
+from gateway.purchases.award import Award
 from gateway.purchases.ports import Purchases, StoredPurchase
 from gateway.purchases.purchase import Purchase, check_purchase
-from gateway.rounds.operation import NewOperation, OperationKind
+from gateway.rounds.operation import IssueOperation, SaleFacts
 from gateway.rounds.ports import Operations
-from gateway.values.errors import Invalid, NotFound, ReferenceReused, WrongState
-from gateway.values.money import MAX_POINTS_PER_ENTRY
+from gateway.values.errors import Invalid, NotFound, ReferenceReused, Refusal, WrongState
+from gateway.values.hex import hex_text_or_none
+from gateway.values.ids import Hash, MemberId, OperationId, Reference
+from gateway.values.money import AmountMinor
+from gateway.values.points import MAX_POINTS_PER_ENTRY
 from gateway.values.references import check_same_content, content_hash
+
+Evaluate = Callable[[int, EarningRule, AmountMinor], Sequence[AwardDue]]
+"""(selling brand, its base rule in force, earn base) → the awards in their order"""
 
 
 def record_purchase(
@@ -24,47 +36,65 @@ def record_purchase(
     *,
     brand: Brand,
     coalition: Coalition,
+    brands: Brands,
     rules: Rules,
     members: Members,
     purchases: Purchases,
     operations: Operations,
-    operation_id: str,
+    new_id: Callable[[], OperationId],
     now: int,
+    evaluate: Evaluate = awards_due,
 ) -> StoredPurchase:
-    """The purchase as kept; the same payment id with the same content is the first result again."""
+    """The purchase as kept; the same payment id with the same content is the first result again.
+
+    Each award stands for itself: one that its issuer cannot give now is kept as refused and leaves the others. Where none can be given, the
+    purchase is refused as a whole and may come again.
+    """
     check_purchase(purchase, coalition.currency, now)
     digest = purchase_hash(purchase)
     known = purchases.find(brand.brand_id, purchase.payment_id)
     if known is not None:
         check_same_content("payment_id", purchase.payment_id, known.content_hash, digest)
         return known
-    reference = "0x" + signing.reference(brand.reference_secret, "payment", purchase.payment_id).hex()
+    reference = payment_reference(brand, purchase.payment_id)
     if operations.by_reference(brand.brand_id, reference)[0]:
         raise ReferenceReused(f"payment {purchase.payment_id} earned before", field="payment_id", reference=purchase.payment_id)
     rule = _rule_for(purchase, rules.published(brand.brand_id))
-    points = _points_for(purchase, brand, rule, members)
-    stored = StoredPurchase(
-        purchase.payment_id,
-        purchase.member_id,
-        purchase.paid_minor,
-        points,
-        rule.version,
-        reference,
-        digest,
-        operation_id if points else None,
-    )
-    if points:
-        check_active(brand, "issue points")
-        check_limit(brand, operations.pending_issues(brand.brand_id), points)
-        operations.accept(_issue(purchase, stored, brand, coalition, operation_id, now), now)
+    awards: tuple[Award, ...] = ()
+    if purchase.member_id is not None:
+        if members.find(purchase.member_id) is None:
+            raise NotFound(f"there is no member {purchase.member_id}", field="member_id")
+        giving = _Giving(purchase, purchase.member_id, brand, coalition, brands, operations, new_id, now)
+        awards = giving.all(evaluate(brand.brand_id, rule, purchase.earn_base_minor(brand.earn_on_tax)))
+    paid = purchase.paid_minor
+    stored = StoredPurchase(purchase.payment_id, purchase.member_id, paid, rule.version, reference, digest, awards)
     purchases.add(brand.brand_id, purchase, stored)
     return stored
 
 
-def purchase_hash(purchase: Purchase) -> str:
-    """The hash of everything that a purchase says."""
-    content = asdict(purchase)
-    return content_hash({**content, "occurred_at": purchase.occurred_at.isoformat(), "business_date": purchase.business_date.isoformat()})
+def payment_reference(brand: Brand, payment_id: str) -> Reference:
+    """Where a brand's own first award of a payment stands, and what says that the payment has earned."""
+    return award_reference(brand.reference_secret, AwardId(brand.brand_id, payment_id, FIRST, brand.brand_id))
+
+
+def purchase_hash(purchase: Purchase) -> Hash:
+    """The hash of what a purchase says. It names each field: one that is added must not change the hash of a purchase without it."""
+    lines = [{"category": line.category, "quantity": line.quantity, "amount_minor": line.amount_minor} for line in purchase.lines]
+    return content_hash(
+        {
+            "payment_id": purchase.payment_id,
+            "member_id": hex_text_or_none(purchase.member_id),
+            "store": purchase.store,
+            "channel": purchase.channel,
+            "currency": purchase.currency,
+            "gross_minor": purchase.gross_minor,
+            "tax_minor": purchase.tax_minor,
+            "paid_with_points_minor": purchase.paid_with_points_minor,
+            "occurred_at": purchase.occurred_at.isoformat(),
+            "business_date": purchase.business_date.isoformat(),
+            "lines": lines,
+        }
+    )
 
 
 def _rule_for(purchase: Purchase, published: list[EarningRule]) -> EarningRule:
@@ -74,37 +104,64 @@ def _rule_for(purchase: Purchase, published: list[EarningRule]) -> EarningRule:
     return rule
 
 
-def _points_for(purchase: Purchase, brand: Brand, rule: EarningRule, members: Members) -> int:
-    if purchase.member_id is None:
-        return 0
-    if members.find(purchase.member_id) is None:
-        raise NotFound(f"there is no member {purchase.member_id}", field="member_id")
-    points = rule.points_for(purchase.earn_base_minor(brand.earn_on_tax))
-    if points > MAX_POINTS_PER_ENTRY:
-        raise Invalid(f"this purchase would earn {points} points, more than {MAX_POINTS_PER_ENTRY}", points=points)
-    return points
+@dataclass(frozen=True, slots=True)
+class _Giving:
+    """Turns what is due into accepted issues, each within its issuer's limit."""
 
+    purchase: Purchase
+    member_id: MemberId
+    brand: Brand
+    coalition: Coalition
+    brands: Brands
+    operations: Operations
+    new_id: Callable[[], OperationId]
+    now: int
 
-def _issue(purchase: Purchase, stored: StoredPurchase, brand: Brand, coalition: Coalition, operation_id: str, now: int) -> NewOperation:
-    body = {
-        "payment_id": purchase.payment_id,
-        "points": stored.points,
-        "expiry_day": lots.expiry_day_for(now, coalition.utc_offset_seconds, brand.lot_validity_months),
-        "rule_version": stored.rule_version,
-        "sale": {
-            "gross_minor": purchase.gross_minor,
-            "tax_minor": purchase.tax_minor,
-            "paid_with_points_minor": purchase.paid_with_points_minor,
-            "currency": purchase.currency,
-            "occurred_at": purchase.occurred_at.isoformat(),
-        },
-    }
-    return NewOperation(
-        operation_id,
-        OperationKind.ISSUE,
-        body,
-        brand_id=brand.brand_id,
-        member_id=purchase.member_id,
-        points=stored.points,
-        reference=stored.reference,
-    )
+    def all(self, due: Sequence[AwardDue]) -> tuple[Award, ...]:
+        awards, refusals = [], []
+        for number, one in enumerate(due, start=FIRST):
+            issuer = self.brands.find(one.issuer_id)
+            if issuer is None:
+                raise AssertionError(f"an award of brand {one.issuer_id}, which is not there")
+            try:
+                awards.append(self._accept(number, one, issuer))
+            except Refusal as refusal:
+                refusals.append(refusal)
+                awards.append(self._award(number, one, issuer, None, refusal.code))
+        if refusals and len(refusals) == len(awards):
+            raise refusals[0]
+        return tuple(awards)
+
+    def _accept(self, number: int, due: AwardDue, issuer: Brand) -> Award:
+        if due.points > MAX_POINTS_PER_ENTRY:
+            raise Invalid(f"this purchase would earn {due.points} points, more than {MAX_POINTS_PER_ENTRY}", points=due.points)
+        check_active(issuer, "issue points")
+        check_limit(issuer, self.operations.pending_issues(issuer.brand_id), due.points)
+        award = self._award(number, due, issuer, self.new_id(), None)
+        assert award.operation_id is not None
+        used, _ = self.operations.by_reference(issuer.brand_id, award.reference)
+        if used:
+            raise ReferenceReused(f"award {number} of payment {self.purchase.payment_id} was given before", field="payment_id")
+        what = award.reference, award.points, award.expiry_day, award.rule_version, award.id
+        self.operations.accept(IssueOperation(award.operation_id, issuer.brand_id, self.member_id, *what, self._sale()), self.now)
+        return award
+
+    def _award(self, number: int, due: AwardDue, issuer: Brand, operation_id: OperationId | None, refused: str | None) -> Award:
+        award_id = AwardId(self.brand.brand_id, self.purchase.payment_id, number, issuer.brand_id)
+        return Award(
+            award_id,
+            self.member_id,
+            due.points,
+            lots.expiry_day_for(self.now, self.coalition.utc_offset_seconds, issuer.lot_validity_months),
+            due.rule,
+            due.rule_version,
+            json.dumps(dict(due.why), sort_keys=True, separators=(",", ":")),
+            award_reference(issuer.reference_secret, award_id),
+            operation_id,
+            refused,
+        )
+
+    def _sale(self) -> SaleFacts:
+        purchase = self.purchase
+        amounts = purchase.gross_minor, purchase.tax_minor, purchase.paid_with_points_minor
+        return SaleFacts(*amounts, purchase.currency, purchase.occurred_at)

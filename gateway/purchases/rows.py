@@ -1,16 +1,26 @@
-"""Purchases and payment refunds. (brand, payment id) and (brand, refund id) are unique by constraint."""
+"""Purchases with their awards, and payment refunds with their clawbacks. Payment ids and refund ids of a brand are unique by constraint."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
 
+from gateway.ledger.awards import AwardId
+from gateway.purchases.award import Award, AwardClawback
 from gateway.purchases.ports import NewRefund, StoredPurchase, StoredRefund
 from gateway.purchases.purchase import Purchase
-from gateway.purchases.tables import PaymentRefundRow, PurchaseLineRow, PurchaseRow
+from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseLineRow, PurchaseRow
 from gateway.store.chunks import chunks
 from gateway.store.unit_of_work import UnitOfWork
+from gateway.values.ids import OperationId
+from gateway.values.money import AmountMinor
+from gateway.values.points import Points
+
+New = tuple[int, Purchase, StoredPurchase]
 
 
 class SqlPurchases:
@@ -19,7 +29,7 @@ class SqlPurchases:
     def __init__(self, work: UnitOfWork) -> None:
         self._session = work.session
         self._seen: dict[tuple[int, str], StoredPurchase | None] = {}
-        self._new: list[tuple[int, Purchase, StoredPurchase]] = []
+        self._new: list[New] = []
         work.before_reading(self.flush)
 
     def find(self, brand_id: int, payment_id: str) -> StoredPurchase | None:
@@ -31,8 +41,11 @@ class SqlPurchases:
         """Reads many purchases at once."""
         for some in chunks({one for one in payment_ids if (brand_id, one) not in self._seen}):
             self._seen.update({(brand_id, one): None for one in some})
-            for row in self._session.scalars(select(PurchaseRow).where(PurchaseRow.brand_id == brand_id, PurchaseRow.payment_id.in_(some))):
-                self._seen[brand_id, row.payment_id] = _purchase(row)
+            named = select(PurchaseRow).where(PurchaseRow.brand_id == brand_id, PurchaseRow.payment_id.in_(some))
+            rows = self._session.scalars(named).all()
+            awards = awards_of(self._session, rows)
+            for row in rows:
+                self._seen[brand_id, row.payment_id] = _purchase(row, awards.get(row.purchase_id, []))
 
     def add(self, brand_id: int, purchase: Purchase, stored: StoredPurchase) -> None:
         self._seen[brand_id, purchase.payment_id] = stored
@@ -45,19 +58,12 @@ class SqlPurchases:
             insert(PurchaseRow).returning(PurchaseRow.purchase_id, sort_by_parameter_order=True),
             [_purchase_values(*new) for new in self._new],
         ).all()
-        lines = [
-            {
-                "purchase_id": purchase_id,
-                "line_number": number,
-                "category": line.category,
-                "quantity": line.quantity,
-                "amount_minor": line.amount_minor,
-            }
-            for purchase_id, (_, purchase, _) in zip(ids, self._new, strict=True)
-            for number, line in enumerate(purchase.lines, start=1)
-        ]
-        if lines:
-            self._session.execute(insert(PurchaseLineRow), lines)
+        numbered = list(zip(ids, self._new, strict=True))
+        lines = [values for purchase_id, new in numbered for values in _line_values(purchase_id, new[1])]
+        awards = [values for purchase_id, new in numbered for values in _award_values(purchase_id, new[2])]
+        for table, rows in ((PurchaseLineRow, lines), (AwardRow, awards)):
+            if rows:
+                self._session.execute(insert(table), rows)
         self._new.clear()
 
 
@@ -68,52 +74,78 @@ class SqlPaymentRefunds:
         self._session = work.session
 
     def find(self, brand_id: int, refund_id: str) -> StoredRefund | None:
-        row = self._session.scalar(
-            select(PaymentRefundRow).where(PaymentRefundRow.brand_id == brand_id, PaymentRefundRow.refund_id == refund_id)
-        )
-        return None if row is None else _refund(row)
+        found = self._found(PaymentRefundRow.brand_id == brand_id, PaymentRefundRow.refund_id == refund_id)
+        return found[0] if found else None
 
     def of_payment(self, brand_id: int, payment_id: str) -> list[StoredRefund]:
-        rows = self._session.scalars(
-            select(PaymentRefundRow)
-            .where(PaymentRefundRow.brand_id == brand_id, PaymentRefundRow.payment_id == payment_id)
-            .order_by(PaymentRefundRow.payment_refund_id)
-        )
-        return [_refund(row) for row in rows]
+        return self._found(PaymentRefundRow.brand_id == brand_id, PaymentRefundRow.payment_id == payment_id)
 
     def add(self, brand_id: int, new: NewRefund) -> None:
         stored = new.stored
-        self._session.execute(
-            insert(PaymentRefundRow).values(
-                brand_id=brand_id,
-                refund_id=stored.refund_id,
-                payment_id=stored.payment_id,
-                amount_minor=stored.amount_minor,
-                occurred_at=new.occurred_at,
-                business_date=new.business_date,
-                points_due=stored.points_due,
-                points_short=0,
-                reference=stored.reference,
-                content_hash=stored.content_hash,
-                operation_id=stored.operation_id,
-            )
-        )
+        payment_refund_id = self._session.scalars(
+            insert(PaymentRefundRow).returning(PaymentRefundRow.payment_refund_id),
+            {
+                "brand_id": brand_id,
+                "refund_id": stored.refund_id,
+                "payment_id": stored.payment_id,
+                "amount_minor": stored.amount_minor,
+                "occurred_at": new.occurred_at,
+                "business_date": new.business_date,
+                "reference": stored.reference,
+                "content_hash": stored.content_hash,
+            },
+        ).one()
+        if stored.clawbacks:
+            self._session.execute(insert(AwardClawbackRow), [_clawback_values(payment_refund_id, one) for one in stored.clawbacks])
+
+    def _found(self, *named: Any) -> list[StoredRefund]:
+        rows = self._session.scalars(select(PaymentRefundRow).where(*named).order_by(PaymentRefundRow.payment_refund_id)).all()
+        clawbacks = clawbacks_of(self._session, rows)
+        return [_refund(row, clawbacks.get(row.payment_refund_id, [])) for row in rows]
 
 
-def _purchase(row: PurchaseRow) -> StoredPurchase:
-    return StoredPurchase(
-        row.payment_id,
+def awards_of(session: Session, purchases: Sequence[PurchaseRow]) -> dict[int, list[AwardRow]]:
+    """The awards of each purchase in their order, by purchase id."""
+    found: dict[int, list[AwardRow]] = defaultdict(list)
+    for some in chunks(row.purchase_id for row in purchases):
+        rows = select(AwardRow).where(AwardRow.purchase_id.in_(some)).order_by(AwardRow.purchase_id, AwardRow.number)
+        for award in session.scalars(rows):
+            found[award.purchase_id].append(award)
+    return found
+
+
+def clawbacks_of(session: Session, payment_refunds: Sequence[PaymentRefundRow]) -> dict[int, list[AwardClawbackRow]]:
+    """The clawbacks of each payment refund by award number, by payment refund id."""
+    found: dict[int, list[AwardClawbackRow]] = defaultdict(list)
+    for some in chunks(row.payment_refund_id for row in payment_refunds):
+        rows = select(AwardClawbackRow).where(AwardClawbackRow.payment_refund_id.in_(some))
+        for clawback in session.scalars(rows.order_by(AwardClawbackRow.payment_refund_id, AwardClawbackRow.number)):
+            found[clawback.payment_refund_id].append(clawback)
+    return found
+
+
+def _purchase(row: PurchaseRow, awards: list[AwardRow]) -> StoredPurchase:
+    given = tuple(_award(row, award) for award in awards)
+    paid = AmountMinor(row.gross_minor - row.paid_with_points_minor)
+    return StoredPurchase(row.payment_id, row.member_id, paid, row.rule_version, row.reference, row.content_hash, given)
+
+
+def _award(purchase: PurchaseRow, row: AwardRow) -> Award:
+    return Award(
+        AwardId(purchase.brand_id, purchase.payment_id, row.number, row.issuer_id),
         row.member_id,
-        row.gross_minor - row.paid_with_points_minor,
-        row.points,
+        Points(row.points),
+        row.expiry_day,
+        row.rule,
         row.rule_version,
+        row.why,
         row.reference,
-        row.content_hash,
-        row.operation_id,
+        None if row.operation_id is None else OperationId(row.operation_id),
+        row.refused,
     )
 
 
-def _purchase_values(brand_id: int, purchase: Purchase, stored: StoredPurchase) -> dict[str, object]:
+def _purchase_values(brand_id: int, purchase: Purchase, stored: StoredPurchase) -> dict[str, Any]:
     return {
         "brand_id": brand_id,
         "payment_id": purchase.payment_id,
@@ -127,12 +159,59 @@ def _purchase_values(brand_id: int, purchase: Purchase, stored: StoredPurchase) 
         "occurred_at": purchase.occurred_at.isoformat(),
         "business_date": purchase.business_date.isoformat(),
         "rule_version": stored.rule_version,
-        "points": stored.points,
         "reference": stored.reference,
         "content_hash": stored.content_hash,
-        "operation_id": stored.operation_id,
     }
 
 
-def _refund(row: PaymentRefundRow) -> StoredRefund:
-    return StoredRefund(row.refund_id, row.payment_id, row.amount_minor, row.points_due, row.reference, row.content_hash, row.operation_id)
+def _line_values(purchase_id: int, purchase: Purchase) -> list[dict[str, Any]]:
+    return [
+        {
+            "purchase_id": purchase_id,
+            "line_number": number,
+            "category": line.category,
+            "quantity": line.quantity,
+            "amount_minor": line.amount_minor,
+        }
+        for number, line in enumerate(purchase.lines, start=1)
+    ]
+
+
+def _award_values(purchase_id: int, stored: StoredPurchase) -> list[dict[str, Any]]:
+    return [
+        {
+            "purchase_id": purchase_id,
+            "number": award.id.number,
+            "issuer_id": award.id.issuer_id,
+            "member_id": award.member_id,
+            "points": award.points,
+            "expiry_day": award.expiry_day,
+            "rule": award.rule,
+            "rule_version": award.rule_version,
+            "why": award.why,
+            "reference": award.reference,
+            "operation_id": award.operation_id,
+            "refused": award.refused,
+        }
+        for award in stored.awards
+    ]
+
+
+def _clawback_values(payment_refund_id: int, clawback: AwardClawback) -> dict[str, Any]:
+    return {
+        "payment_refund_id": payment_refund_id,
+        "number": clawback.number,
+        "issuer_id": clawback.issuer_id,
+        "points_due": clawback.points_due,
+        "points_short": 0,
+        "reference": clawback.reference,
+        "operation_id": clawback.operation_id,
+    }
+
+
+def _refund(row: PaymentRefundRow, clawbacks: list[AwardClawbackRow]) -> StoredRefund:
+    taken = tuple(
+        AwardClawback(one.number, one.issuer_id, Points(one.points_due), one.reference, OperationId(one.operation_id)) for one in clawbacks
+    )
+    amount = AmountMinor(row.amount_minor)
+    return StoredRefund(row.refund_id, row.payment_id, amount, row.reference, row.content_hash, taken)

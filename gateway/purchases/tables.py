@@ -6,10 +6,11 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
+from gateway.values.ids import Hash, MemberId, Reference
 
 
 class PurchaseRow(Base):
-    """A purchase as the brand's till reported it; (brand, payment id) earns once."""
+    """A purchase as the brand's till reported it; (brand, payment id) earns once. `rule_version` is that of the base rule in force."""
 
     __tablename__ = "purchases"
     __table_args__ = (UniqueConstraint("brand_id", "payment_id"),)
@@ -17,7 +18,7 @@ class PurchaseRow(Base):
     purchase_id: Mapped[int] = mapped_column(primary_key=True)
     brand_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"))
     payment_id: Mapped[str]
-    member_id: Mapped[str | None] = mapped_column(index=True)
+    member_id: Mapped[MemberId | None] = mapped_column(index=True)
     store: Mapped[str]
     channel: Mapped[str]
     currency: Mapped[str]
@@ -27,10 +28,8 @@ class PurchaseRow(Base):
     occurred_at: Mapped[str]
     business_date: Mapped[str] = mapped_column(index=True)
     rule_version: Mapped[int]
-    points: Mapped[int]
-    reference: Mapped[str]
-    content_hash: Mapped[str]
-    operation_id: Mapped[str | None]
+    reference: Mapped[Reference]
+    content_hash: Mapped[Hash]
 
 
 class PurchaseLineRow(Base):
@@ -45,11 +44,31 @@ class PurchaseLineRow(Base):
     amount_minor: Mapped[int]
 
 
-class PaymentRefundRow(Base):
-    """Money that went back, as the brand reported it, and the clawback that followed.
+class AwardRow(Base):
+    """What one rule gave for a purchase; numbered from 1. It has an operation, or the code with which it was refused when it was due.
 
-    `points_due` is this refund's share by the cumulative floor; `points_short` of them had been spent and could not be taken back.
+    `why` is JSON, the figures that the rule counted.
     """
+
+    __tablename__ = "awards"
+    __table_args__ = (UniqueConstraint("issuer_id", "reference"),)
+
+    purchase_id: Mapped[int] = mapped_column(ForeignKey("purchases.purchase_id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    issuer_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"))
+    member_id: Mapped[MemberId]
+    points: Mapped[int]
+    expiry_day: Mapped[int]
+    rule: Mapped[str]
+    rule_version: Mapped[int]
+    why: Mapped[str]
+    reference: Mapped[Reference]
+    operation_id: Mapped[str | None] = mapped_column(index=True)
+    refused: Mapped[str | None]
+
+
+class PaymentRefundRow(Base):
+    """Money that went back, as the brand reported it. `reference` is the keyed hash of its id under the brand's secret."""
 
     __tablename__ = "payment_refunds"
     __table_args__ = (UniqueConstraint("brand_id", "refund_id"),)
@@ -61,8 +80,22 @@ class PaymentRefundRow(Base):
     amount_minor: Mapped[int]
     occurred_at: Mapped[str]
     business_date: Mapped[str]
+    reference: Mapped[Reference]
+    content_hash: Mapped[Hash]
+
+
+class AwardClawbackRow(Base):
+    """What a payment refund takes back of an award.
+
+    `points_due` is this refund's share by the cumulative floor; `points_short` of them had been spent and could not be taken back.
+    """
+
+    __tablename__ = "award_clawbacks"
+
+    payment_refund_id: Mapped[int] = mapped_column(ForeignKey("payment_refunds.payment_refund_id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    issuer_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"))
     points_due: Mapped[int]
     points_short: Mapped[int]
-    reference: Mapped[str]
-    content_hash: Mapped[str]
-    operation_id: Mapped[str | None]
+    reference: Mapped[Reference]
+    operation_id: Mapped[str] = mapped_column(index=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.purchases.tables import PaymentRefundRow, PurchaseLineRow, PurchaseRow
+from gateway.purchases.rows import awards_of, clawbacks_of
+from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseLineRow, PurchaseRow
 from gateway.rounds.views import OperationView, find_operation
 from gateway.values.errors import NotFound
+from gateway.values.hex import hex_text_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,11 @@ def find_purchase(session: Session, brand_id: int, payment_id: str) -> PurchaseV
     lines = session.scalars(
         select(PurchaseLineRow).where(PurchaseLineRow.purchase_id == row.purchase_id).order_by(PurchaseLineRow.line_number)
     )
+    given = [award for award in awards_of(session, [row]).get(row.purchase_id, []) if award.operation_id is not None]
     return PurchaseView(
         row.brand_id,
         row.payment_id,
-        row.member_id,
+        hex_text_or_none(row.member_id),
         row.store,
         row.channel,
         row.currency,
@@ -78,10 +82,10 @@ def find_purchase(session: Session, brand_id: int, payment_id: str) -> PurchaseV
         row.occurred_at,
         row.business_date,
         row.rule_version,
-        row.points,
-        row.reference,
+        sum(award.points for award in given),
+        str(row.reference),
         [PurchaseLineView(line.category, line.quantity, line.amount_minor) for line in lines],
-        None if row.operation_id is None else find_operation(session, row.operation_id),
+        _first_operation(session, given),
     )
 
 
@@ -90,6 +94,7 @@ def find_payment_refund(session: Session, brand_id: int, refund_id: str) -> Paym
     row = session.scalar(select(PaymentRefundRow).where(PaymentRefundRow.brand_id == brand_id, PaymentRefundRow.refund_id == refund_id))
     if row is None:
         raise NotFound(f"there is no payment refund {refund_id}")
+    clawbacks = clawbacks_of(session, [row]).get(row.payment_refund_id, [])
     return PaymentRefundView(
         row.brand_id,
         row.refund_id,
@@ -97,8 +102,30 @@ def find_payment_refund(session: Session, brand_id: int, refund_id: str) -> Paym
         row.amount_minor,
         row.occurred_at,
         row.business_date,
-        row.points_due,
-        row.points_short,
-        row.reference,
-        None if row.operation_id is None else find_operation(session, row.operation_id),
+        sum(one.points_due for one in clawbacks),
+        sum(one.points_short for one in clawbacks),
+        str(row.reference),
+        _first_operation(session, clawbacks),
     )
+
+
+def _first_operation(session: Session, parts: Sequence[AwardRow | AwardClawbackRow]) -> OperationView | None:
+    """That of the brand's own base award where there is one: it comes first."""
+    first = parts[0].operation_id if parts else None
+    return None if first is None else find_operation(session, first)
+
+
+def operations_of_purchase(session: Session, brand_id: int, payment_id: str) -> list[str]:
+    """The operations of a purchase's awards."""
+    awards = select(AwardRow.operation_id).join(PurchaseRow, PurchaseRow.purchase_id == AwardRow.purchase_id)
+    named = PurchaseRow.brand_id == brand_id, PurchaseRow.payment_id == payment_id, AwardRow.operation_id.is_not(None)
+    return [found for found in session.scalars(awards.where(*named).order_by(AwardRow.number)) if found is not None]
+
+
+def operations_of_refund(session: Session, brand_id: int, refund_id: str) -> list[str]:
+    """The operations of a payment refund's clawbacks."""
+    clawbacks = select(AwardClawbackRow.operation_id).join(
+        PaymentRefundRow, PaymentRefundRow.payment_refund_id == AwardClawbackRow.payment_refund_id
+    )
+    named = PaymentRefundRow.brand_id == brand_id, PaymentRefundRow.refund_id == refund_id
+    return list(session.scalars(clawbacks.where(*named).order_by(AwardClawbackRow.number)))

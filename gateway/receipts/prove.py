@@ -21,7 +21,8 @@ from gateway.receipts.receipt import CoalitionEvidence, RecordedBatch, SealedBlo
 from gateway.rounds.tables import BatchRow, OperationRow
 from gateway.store.session import Database
 from gateway.values.errors import Invalid, NoSeal, NotFound, TooLarge, Unavailable, WrongState
-from gateway.values.hex import from_bytes, from_int, to_bytes, to_int
+from gateway.values.hex import BadHex, from_int, hex_text, to_bytes, to_int
+from gateway.values.ids import MemberId
 
 MAX_LOTS = 1_000
 SEAL = "splittally_getSeal"
@@ -56,8 +57,10 @@ def receipt_of_entry(database: Database, chain: Chain, brand_id: int, batch_numb
 
 def receipt_of_points(database: Database, chain: Chain, member_id: str, block_number: int | None = None) -> dict[str, Any]:
     """The receipt of a member's points at a block (default: the last one projected), in every lot the member ever had until then."""
-    if len(member_id) != 42 or not member_id.startswith("0x"):
-        raise Invalid("A member id is 0x and 40 hex digits", field="member_id")
+    try:
+        member = MemberId.parse(member_id)
+    except BadHex:
+        raise Invalid("A member id is 0x and 40 hex digits", field="member_id") from None
     with database.read() as session:
         coalition = _coalition(session)
         head = session.scalar(select(func.max(LedgerBlockRow.number)))
@@ -65,11 +68,10 @@ def receipt_of_points(database: Database, chain: Chain, member_id: str, block_nu
             raise NotFound(f"Block {block_number} is not known here; the last one is {head}", head=head)
         at = head if block_number is None else block_number
         until = ledger_position(at + 1)
-        moved = select(LedgerMovementRow.lot_id).where(LedgerMovementRow.member_id == member_id, LedgerMovementRow.position < until)
+        moved = select(LedgerMovementRow.lot_id).where(LedgerMovementRow.member_id == member, LedgerMovementRow.position < until)
         lots = sorted(session.scalars(moved.distinct()))
     if len(lots) > MAX_LOTS:
         raise TooLarge(f"{len(lots)} lots do not fit a receipt")
-    member = to_bytes(member_id)
     slots = [balance_slot(points_ledger().storage_slot("balances"), lot, member) for lot in lots]
     return points_receipt(member, lots, prove(chain, coalition, at, slots))
 
@@ -77,12 +79,12 @@ def receipt_of_points(database: Database, chain: Chain, member_id: str, block_nu
 def prove(chain: Chain, coalition: CoalitionRow, block_number: int, slots: Sequence[int]) -> StateProof:
     """Asks the node for the sealed header of a block and the proofs of slots of the points ledger in it."""
     at = from_int(block_number)
-    keys = [from_bytes(slot.to_bytes(32)) for slot in slots]
+    keys = [hex_text(slot.to_bytes(32)) for slot in slots]
     asked = (
         (SEAL, (at,)),
         ("debug_getRawHeader", ("0x0",)),
         ("debug_getRawHeader", (at,)),
-        ("eth_getProof", (coalition.points_address, keys, at)),
+        ("eth_getProof", (hex_text(coalition.points_address), keys, at)),
     )
     answers = chain.call_all(asked)
     for (method, _), answer in zip(asked, answers, strict=True):
@@ -97,10 +99,10 @@ def prove(chain: Chain, coalition: CoalitionRow, block_number: int, slots: Seque
         raise Unavailable(f"The node's seal is not for the header of block {block_number}")
     return StateProof(
         CoalitionEvidence(
-            coalition_id=to_bytes(coalition.coalition_id),
+            coalition_id=coalition.coalition_id,
             genesis_hash=keccak(genesis),
             genesis_header=genesis,
-            points_address=to_bytes(coalition.points_address),
+            points_address=coalition.points_address,
             sealer=to_bytes(seal["sealer"]),
         ),
         SealedBlock(

@@ -27,6 +27,8 @@ from gateway.ledger.entries import (
 )
 from gateway.ledger.lots import Line, split_lot_id
 from gateway.ledger.refusals import refusal_of
+from gateway.values.hex import hex_text
+from gateway.values.ids import LotId
 
 FORMAT = "splittally-receipt/1"
 LOW_HALF = 2**128 - 1
@@ -97,14 +99,14 @@ def entry_receipt(batch: RecordedBatch, index: int, state: StateProof) -> dict[s
             "root_proof": _nodes(root.nodes),
             "outcome_proof": _nodes(outcome.nodes),
             "entry_count": len(batch.entries),
-            "refusals": [{"index": place, "reason": _hex(code)} for place, code in batch.refusals],
+            "refusals": [{"index": place, "reason": hex_text(code)} for place, code in batch.refusals],
         },
         "entry": {
             "index": index,
-            "bytes": _hex(batch.entries[index]),
+            "bytes": hex_text(batch.entries[index]),
             "decoded": decoded_entry(batch.entries[index]),
             "branch": _nodes(merkle_branch(leaves, index)),
-            "refused": None if reason is None else {"reason": _hex(reason), "error": f"{refusal_of(reason)}()"},
+            "refused": None if reason is None else {"reason": hex_text(reason), "error": f"{refusal_of(reason)}()"},
         },
     }
 
@@ -113,7 +115,7 @@ def points_receipt(member: bytes, lot_ids: Sequence[int], state: StateProof) -> 
     """The receipt of a member's points at a block; `state` proves the lots' slots in the order of `lot_ids`, which rises."""
     lots = []
     for lot, proof in zip(lot_ids, state.slots, strict=True):
-        brand_id, expiry_day = split_lot_id(lot)
+        brand_id, expiry_day = split_lot_id(LotId(lot))
         lots.append(
             {
                 "brand": brand_id,
@@ -125,7 +127,7 @@ def points_receipt(member: bytes, lot_ids: Sequence[int], state: StateProof) -> 
             }
         )
     points = {
-        "member": _hex(member),
+        "member": hex_text(member),
         "held_total": sum(proof.word & LOW_HALF for proof in state.slots),
         "reserved_total": sum(proof.word >> 128 for proof in state.slots),
         "lots": lots,
@@ -148,18 +150,18 @@ def _head(about: str, state: StateProof) -> dict[str, Any]:
         "format": FORMAT,
         "about": about,
         "coalition": {
-            "coalition_id": _hex(coalition.coalition_id),
-            "genesis_hash": _hex(coalition.genesis_hash),
-            "genesis_header": _hex(coalition.genesis_header),
-            "points_address": _hex(coalition.points_address),
-            "sealer": _hex(coalition.sealer),
+            "coalition_id": hex_text(coalition.coalition_id),
+            "genesis_hash": hex_text(coalition.genesis_hash),
+            "genesis_header": hex_text(coalition.genesis_header),
+            "points_address": hex_text(coalition.points_address),
+            "sealer": hex_text(coalition.sealer),
         },
         "block": {
             "number": block.number,
             "timestamp": block.timestamp,
-            "hash": _hex(block.hash),
-            "header": _hex(block.header),
-            "seal": _hex(block.seal),
+            "hash": hex_text(block.hash),
+            "header": hex_text(block.header),
+            "seal": hex_text(block.seal),
         },
         "account_proof": _nodes(state.account_nodes),
     }
@@ -169,19 +171,25 @@ def _fields(entry: Entry) -> dict[str, Any]:
     match entry:
         case Issue() | Opening():
             points = {"lot_expiry_day": entry.expiry_day, "points": entry.points, "rule_version": entry.rule_version}
-            return {"member": _hex(entry.member), **points, "reference": _hex(entry.reference)}
+            return {"member": hex_text(entry.member), **points, "reference": hex_text(entry.reference)}
         case Clawback():
-            references = {"reference": _hex(entry.reference), "issue_reference": _hex(entry.issue_reference)}
-            return {"member": _hex(entry.member), **references, "lines": _lines(entry.lines)}
+            references = {"reference": hex_text(entry.reference), "issue_reference": hex_text(entry.issue_reference)}
+            return {"member": hex_text(entry.member), **references, "lines": _lines(entry.lines)}
         case Authorize() | Redeem():
             terms = {"nonce": entry.nonce, "deadline": entry.deadline, "points": entry.points}
-            proof = {"proof_kind": entry.proof.kind, "proof": _hex(entry.proof.proof)}
-            return {"member": _hex(entry.member), "reference": _hex(entry.reference), **terms, **proof, "lines": _lines(entry.lines)}
+            proof = {"proof_kind": entry.proof.kind, "proof": hex_text(entry.proof.proof)}
+            return {
+                "member": hex_text(entry.member),
+                "reference": hex_text(entry.reference),
+                **terms,
+                **proof,
+                "lines": _lines(entry.lines),
+            }
         case Capture() | Void() | PointRefund():
-            ids = {"reservation_id": _hex(entry.reservation_id), "reference": _hex(entry.reference)}
+            ids = {"reservation_id": hex_text(entry.reservation_id), "reference": hex_text(entry.reference)}
             return {**ids, "lines": _lines(entry.lines)}
         case Expire():
-            return {"member": _hex(entry.member), "lot_expiry_day": entry.expiry_day, "points": entry.points}
+            return {"member": hex_text(entry.member), "lot_expiry_day": entry.expiry_day, "points": entry.points}
 
 
 def _lines(lines: Sequence[Line]) -> list[dict[str, int]]:
@@ -189,12 +197,8 @@ def _lines(lines: Sequence[Line]) -> list[dict[str, int]]:
 
 
 def _nodes(nodes: Sequence[bytes]) -> list[str]:
-    return [_hex(node) for node in nodes]
+    return [hex_text(node) for node in nodes]
 
 
 def _word(slot: int) -> str:
-    return _hex(slot.to_bytes(32))
-
-
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()
+    return hex_text(slot.to_bytes(32))

@@ -6,9 +6,6 @@ from datetime import date
 
 from gateway.reconciliation.facts import ExpectedPayment, Facts, KeptRecord, ReportedRefund
 from gateway.reconciliation.ports import PurchasesOnLedger, RecordsOfFiles
-from gateway.rounds.operation import OperationStatus
-
-WRITTEN_OFF = "nothing_left_to_claw_back"
 
 
 class GatheredFacts:
@@ -41,17 +38,13 @@ class GatheredFacts:
                 one.payment_id,
                 one.amount_minor,
                 one.business_date,
-                one.points_due == 0 or one.clawed_back or _written_off(one.status, one.reason),
+                one.is_done,
                 _state("clawback", one.status, one.reason),
             )
             for one in self._on_ledger.refunds(brand_id)
         )
         records = tuple(KeptRecord(record_id, record) for record_id, record in self._records.records_until(brand_id, cut_off))
         return Facts(cut_off, payments, refunds, records)
-
-
-def _written_off(status: str | None, reason: str | None) -> bool:
-    return status == OperationStatus.REFUSED and (reason or "").startswith(WRITTEN_OFF)
 
 
 def _state(what: str, status: str | None, reason: str | None) -> str:

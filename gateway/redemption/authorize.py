@@ -8,8 +8,9 @@ from gateway.members.ports import Members
 from gateway.points.ports import HeldByMembers
 from gateway.redemption.ports import Reservations
 from gateway.redemption.redemption_request import RedemptionRequest, accept_redemption
-from gateway.rounds.operation import OperationKind
+from gateway.rounds.operation import AuthorizeOperation
 from gateway.rounds.ports import Operations
+from gateway.values.ids import OperationId
 
 
 def authorize(
@@ -21,12 +22,12 @@ def authorize(
     points: HeldByMembers,
     reservations: Reservations,
     operations: Operations,
-    operation_id: str,
+    operation_id: OperationId,
     now: int,
-) -> str:
+) -> OperationId:
     """The operation's id. Checked here already: consent, deadline, available points; the contract checks them again."""
     return accept_redemption(
-        OperationKind.AUTHORIZE,
+        AuthorizeOperation,
         request,
         brand=brand,
         coalition=coalition,

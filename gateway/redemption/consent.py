@@ -14,7 +14,9 @@ from gateway.ledger.members import AuthorizerKind
 from gateway.ledger.model import MAX_CONSENT_SECONDS
 from gateway.members.member import Authorizer
 from gateway.values.errors import ConsentRefused
-from gateway.values.money import Ratio
+from gateway.values.ids import MemberId, Reference, ReservationId
+from gateway.values.money import AmountMinor, Ratio
+from gateway.values.points import Points
 
 MAX_NONCE = 2**53 - 1  # a JSON number that every client reads exactly
 
@@ -26,14 +28,14 @@ _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 class Consent:
     """What the member signed: `points` for the accepting brand, once, until `deadline` (Unix seconds)."""
 
-    member_id: bytes
+    member_id: MemberId
     brand_id: int
-    points: int
-    reference: bytes
+    points: Points
+    reference: Reference
     nonce: int
     deadline: int
 
-    def digest(self, domain: signing.Domain) -> bytes:
+    def digest(self, domain: signing.Domain) -> ReservationId:
         """What is signed; at the same time the reservation id."""
         return signing.consent_digest(domain, self.member_id, self.brand_id, self.points, self.reference, self.nonce, self.deadline)
 
@@ -42,7 +44,7 @@ class Consent:
         return signing.consent_typed_data(domain, self.member_id, self.brand_id, self.points, self.reference, self.nonce, self.deadline)
 
 
-def points_to_cover(amount_minor: int, redemption: Ratio, at_once: int) -> int:
+def points_to_cover(amount_minor: AmountMinor, redemption: Ratio, at_once: Points) -> Points:
     """The points that cover the amount, or as many as can be spent."""
     return min(redemption.points_for(amount_minor), at_once)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from gateway.redemption.reservation import Reservation
+from gateway.values.ids import ReservationId
 
 
 class Reservations(Protocol):
-    def find(self, reservation_id: str) -> Reservation | None: ...
+    def find(self, reservation_id: ReservationId) -> Reservation | None: ...

@@ -14,7 +14,9 @@ from gateway.points.holding import available_at_once, lines_for
 from gateway.points.ports import HeldByMembers
 from gateway.redemption.consent import Consent, points_to_cover
 from gateway.values.errors import Invalid, NotEnoughPoints, NotFound
-from gateway.values.money import MAX_AMOUNT_MINOR, Money
+from gateway.values.ids import MemberId
+from gateway.values.money import MAX_AMOUNT_MINOR, AmountMinor, Money
+from gateway.values.points import Points
 from gateway.values.references import check_external_id
 
 MIN_CONSENT_SECONDS = 30
@@ -25,9 +27,9 @@ class QuoteRequest:
     """Either `points` or the `amount_minor` they should cover."""
 
     order_id: str
-    member_id: str
-    points: int | None
-    amount_minor: int | None
+    member_id: MemberId
+    points: Points | None
+    amount_minor: AmountMinor | None
     valid_seconds: int
 
 
@@ -54,12 +56,11 @@ def quote(
     asked = _points_asked(request, brand, available_at_once(holding, brand.brand_id, now, coalition.utc_offset_seconds))
     lines = lines_for(holding, asked, brand.brand_id, now, coalition.utc_offset_seconds)
     reference = signing.reference(brand.reference_secret, "order", request.order_id)
-    member_id = bytes.fromhex(request.member_id.removeprefix("0x"))
-    consent = Consent(member_id, brand.brand_id, asked, reference, nonce, now + request.valid_seconds)
+    consent = Consent(request.member_id, brand.brand_id, asked, reference, nonce, now + request.valid_seconds)
     return Quote(consent, Money(brand.redemption.minor_for(asked), coalition.currency), lines)
 
 
-def _points_asked(request: QuoteRequest, brand: Brand, at_once: int) -> int:
+def _points_asked(request: QuoteRequest, brand: Brand, at_once: Points) -> Points:
     if (request.points is None) == (request.amount_minor is None):
         raise Invalid("name either points or amount_minor")
     if request.points is not None:

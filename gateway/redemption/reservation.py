@@ -6,23 +6,25 @@ from dataclasses import dataclass
 
 from gateway.points.holding import check_points
 from gateway.values.errors import NotEnoughPoints, WrongState
+from gateway.values.ids import MemberId, ReservationId
+from gateway.values.points import Points
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """A reservation as the ledger has it, with what accepted operations already do to it."""
 
-    reservation_id: str
-    member_id: str
+    reservation_id: ReservationId
+    member_id: MemberId
     brand_id: int
-    points: int
-    captured: int
-    refunded: int
+    points: Points
+    captured: Points
+    refunded: Points
     deadline: int
     status: str
 
 
-def check_can_capture(reservation: Reservation, points: int, now: int) -> None:
+def check_can_capture(reservation: Reservation, points: Points, now: int) -> None:
     """A capture takes from an open reservation, no more than it holds and no later than its deadline."""
     check_points(points)
     _check_open(reservation)
@@ -39,7 +41,7 @@ def check_can_void(reservation: Reservation, brand_id: int, now: int) -> None:
         raise WrongState("until its deadline only the accepting brand may void a reservation", deadline=reservation.deadline)
 
 
-def check_can_refund(reservation: Reservation, points: int, pending_refunds: int) -> None:
+def check_can_refund(reservation: Reservation, points: Points, pending_refunds: Points) -> None:
     """Point refunds together never exceed what was captured."""
     check_points(points)
     if reservation.status != "captured":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -10,11 +9,13 @@ from sqlalchemy.orm import Session
 
 from gateway.ledger.lots import split_lot_id
 from gateway.projection.tables import LedgerReservationLotRow, LedgerReservationRow
-from gateway.rounds.operation import OperationKind
+from gateway.rounds.operation import AuthorizeOperation, OperationKind, RedeemOperation
+from gateway.rounds.operation_codec import operation_of
 from gateway.rounds.tables import OperationRow
 from gateway.rounds.views import OperationView, find_operations
 from gateway.values.calendar import expiry_date, moment
 from gateway.values.errors import NotFound
+from gateway.values.ids import ReservationId
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +45,21 @@ class AuthorizationView:
     operations: list[OperationView]
 
 
-def find_authorization(session: Session, reservation_id: str) -> AuthorizationView:
+def find_authorization(session: Session, reservation_id: ReservationId) -> AuthorizationView:
     """Refuses a reservation that is neither on the ledger nor on its way."""
     rows = list(session.scalars(select(OperationRow).where(OperationRow.reservation_id == reservation_id).order_by(OperationRow.sequence)))
     opening = next((row for row in rows if row.kind in (OperationKind.AUTHORIZE, OperationKind.REDEEM)), None)
     found = find_operations(session, [row.operation_id for row in rows])
     operations = [found[row.operation_id] for row in rows]
-    body = json.loads(opening.body) if opening is not None else {}
+    asked = operation_of(opening) if opening is not None else None
+    assert asked is None or isinstance(asked, AuthorizeOperation | RedeemOperation)
     row = session.get(LedgerReservationRow, reservation_id)
     if row is not None:
         return AuthorizationView(
-            reservation_id,
+            str(reservation_id),
             row.brand_id,
-            row.member_id,
-            body.get("order_id"),
+            str(row.member_id),
+            None if asked is None else asked.order_id,
             row.points,
             row.captured,
             row.refunded,
@@ -66,24 +68,24 @@ def find_authorization(session: Session, reservation_id: str) -> AuthorizationVi
             _lots(session, reservation_id),
             operations,
         )
-    if opening is None:
+    if opening is None or asked is None:
         raise NotFound(f"there is no reservation {reservation_id}")
     return AuthorizationView(
-        reservation_id,
-        opening.brand_id or 0,
-        opening.member_id or "",
-        body["order_id"],
-        opening.points,
+        str(reservation_id),
+        asked.brand_id,
+        str(asked.member_id),
+        asked.order_id,
+        asked.points,
         0,
         0,
-        moment(body["deadline"]),
+        moment(asked.deadline),
         opening.status,
         [],
         operations,
     )
 
 
-def _lots(session: Session, reservation_id: str) -> list[AuthorizationLot]:
+def _lots(session: Session, reservation_id: ReservationId) -> list[AuthorizationLot]:
     row = LedgerReservationLotRow
     lots = []
     for lot in session.scalars(select(row).where(row.reservation_id == reservation_id).order_by(row.lot_id)):

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from gateway.brands.brand import Brand
+from gateway.ledger import signing
 from gateway.redemption.ports import Reservations
 from gateway.redemption.redemption_request import earlier_operation
 from gateway.redemption.reservation import check_can_void
-from gateway.redemption.reservation_request import check_nothing_pending, find_reservation, operation_on
-from gateway.rounds.operation import OperationKind
+from gateway.redemption.reservation_request import check_nothing_pending, find_reservation
+from gateway.rounds.operation import VoidOperation
 from gateway.rounds.ports import Operations
+from gateway.values.ids import OperationId, ReservationId
 from gateway.values.references import check_external_id
 
 
 def void(
-    reservation_id: str,
+    reservation_id: ReservationId,
     void_id: str,
     *,
     brand: Brand,
     reservations: Reservations,
     operations: Operations,
-    operation_id: str,
+    operation_id: OperationId,
     now: int,
-) -> str:
+) -> OperationId:
     """The operation's id; the same void_id with the same content is the first operation again."""
     check_external_id("void_id", void_id)
     reservation = find_reservation(reservation_id, reservations, operations)
-    new = operation_on(OperationKind.VOID, reservation, "void", void_id, 0, brand, operation_id)
+    reference = signing.reference(brand.reference_secret, "void", void_id)
+    new = VoidOperation(operation_id, brand.brand_id, reservation.member_id, reservation_id, reference, void_id)
     known = earlier_operation(new, "void_id", void_id, operations)
     if known is not None:
-        return known.operation_id
+        return known
     check_nothing_pending(reservation_id, operations)
     check_can_void(reservation, brand.brand_id, now)
     operations.accept(new, now)

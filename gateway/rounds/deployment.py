@@ -22,6 +22,8 @@ from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import TransactionRow
 from gateway.store.session import Database
 from gateway.values.errors import Unavailable
+from gateway.values.hex import BadHex
+from gateway.values.ids import Address, Hash
 
 
 class WrongChain(Exception):
@@ -55,7 +57,7 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
         submitter.store(session, "deploy_points_ledger", None, points_ledger().creation(*arguments), DEPLOY_GAS, _BASE_FEE, at)
         session.add(
             CoalitionRow(
-                coalition_id="0x" + coalition_id.hex(),
+                coalition_id=coalition_id,
                 chain_id=chain_id,
                 genesis_hash=genesis_hash,
                 currency=settings.currency,
@@ -63,7 +65,7 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
                 sandbox=settings.sandbox,
                 access_manager_address=manager,
                 points_address=points,
-                code_hash="",
+                code_hash=None,
                 deployed_block=None,
             )
         )
@@ -94,7 +96,7 @@ def check_code(database: Database, chain: Chain) -> None:
         raise Unavailable(f"There is no points ledger at {row.points_address} yet")
     if not points_ledger().is_code(code) or not access_manager().is_code(chain.code(row.access_manager_address)):
         raise WrongCode(f"the code at {row.points_address} or {row.access_manager_address} is not that of the committed artifacts")
-    code_hash = "0x" + keccak(code).hex()
+    code_hash = Hash(keccak(code))
     if row.code_hash and row.code_hash != code_hash:
         raise WrongCode(f"the code at {row.points_address} was {row.code_hash} and is {code_hash} now")
     if not row.code_hash:
@@ -104,10 +106,10 @@ def check_code(database: Database, chain: Chain) -> None:
             stored.deployed_block = deployed.block_number if deployed else None
 
 
-def contract_address(sender: str, nonce: int) -> str:
+def contract_address(sender: Address, nonce: int) -> Address:
     """Where a contract created by this account at this nonce stands."""
-    packed: bytes = rlp_encode([bytes.fromhex(sender[2:]), nonce])
-    return "0x" + keccak(packed)[12:].hex()
+    packed: bytes = rlp_encode([bytes(sender), nonce])
+    return Address(keccak(packed)[12:])
 
 
 def _check_settings(known: CoalitionRow, settings: Settings) -> None:
@@ -118,17 +120,21 @@ def _check_settings(known: CoalitionRow, settings: Settings) -> None:
             raise BadSettings(f"{name} is {wanted!r}, but this coalition began with {built_in!r}")
 
 
-def _new_coalition_id(chain: Chain, settings: Settings) -> bytes:
+def _new_coalition_id(chain: Chain, settings: Settings) -> Hash:
     """The one that the chain was made for; on an engine that knows of no coalitions the configured one, else a random one."""
     made_for = chain.coalition_id()
     if made_for is not None:
         return made_for
     if settings.coalition_id is not None:
-        configured = bytes.fromhex(settings.coalition_id.removeprefix("0x"))
-        if len(configured) != 32:
-            raise ValueError("coalition_id has 32 bytes")
-        return configured
-    return secrets.token_bytes(32)
+        return _configured(settings.coalition_id)
+    return Hash(secrets.token_bytes(32))
+
+
+def _configured(coalition_id: str) -> Hash:
+    try:
+        return Hash.parse(coalition_id)
+    except BadHex as error:
+        raise BadSettings(f"coalition_id must be 0x and 64 hex digits: {error}") from error
 
 
 _BASE_FEE = 10**9  # what the first blocks of a new chain may ask for

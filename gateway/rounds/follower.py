@@ -23,6 +23,8 @@ from gateway.rounds.outcomes import OUT_OF_GAS, MinedTransaction, mark_outcomes,
 from gateway.rounds.ports import OperationEnds
 from gateway.rounds.tables import TransactionRow
 from gateway.store.session import Database
+from gateway.values.hex import hex_text
+from gateway.values.ids import Hash
 
 BLOCKS_IN_ONE_RANGE = 50
 
@@ -40,7 +42,7 @@ class Follower:
         self._coalition = coalition
         self._completions = completions
         self._ends = ends
-        self._points_address = "0x" + coalition.points_address.hex()
+        self._points_address = coalition.points_address
         self._checkpoint: LedgerBlockRow | None = None
         self._is_checked = False
         self.base_fee = 0
@@ -102,7 +104,7 @@ class Follower:
             self._is_checked = True
 
     def _read_range(self, first: int, last: int) -> None:
-        span = {"address": self._points_address, "fromBlock": hex(first), "toBlock": hex(last)}
+        span = {"address": hex_text(self._points_address), "fromBlock": hex(first), "toBlock": hex(last)}
         calls = [("eth_getBlockByNumber", (hex(number), True)) for number in range(first, last + 1)]
         *found, found_logs = self._chain.call_all([*calls, ("eth_getLogs", (span,))])
         blocks = self._linked(found)
@@ -150,14 +152,14 @@ class Follower:
             mined.append(MinedTransaction(receipt.transaction_hash, block.number, block.timestamp, receipt.gas_used, reason))
         return mined
 
-    def _own(self, session: Session, hashes: list[str]) -> list[str]:
-        rows: list[str] = []
+    def _own(self, session: Session, hashes: list[Hash]) -> list[Hash]:
+        rows: list[Hash] = []
         for start in range(0, len(hashes), 500):
             named = TransactionRow.transaction_hash.in_(hashes[start : start + 500])
             rows += session.scalars(select(TransactionRow.transaction_hash).where(named, TransactionRow.status.in_(("stored", "replaced"))))
         return rows
 
-    def _why_reverted(self, block: Block, transaction_hash: str) -> str:
+    def _why_reverted(self, block: Block, transaction_hash: Hash) -> str:
         """The contract's error, found by calling again on the block's state; a call that now succeeds had run out of gas."""
         transaction = next(each for each in block.transactions if each.hash == transaction_hash)
         if transaction.to is None:

@@ -1,13 +1,24 @@
-"""An operation: one acknowledged write that becomes one entry on the ledger, or one transaction of the operator."""
+"""An operation: one acknowledged write that becomes one entry on the ledger, or one transaction of the operator.
+
+One type a kind; each has all that its kind always has, so that what is accepted can be packed without asking anything again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+
+from gateway.ledger.awards import AwardId
+from gateway.ledger.state import BrandState
+from gateway.values.ids import Address, MemberId, OperationId, Reference, ReservationId
+from gateway.values.money import AmountMinor, Ratio
+from gateway.values.points import Points
 
 
 class OperationKind(StrEnum):
+    """How a kind is written in rows, answers and messages to signers."""
+
     ISSUE = "issue"
     CLAWBACK = "clawback"
     AUTHORIZE = "authorize"
@@ -34,28 +45,224 @@ class OperationStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NewOperation:
-    """What is accepted. `pending_out` may still be taken from the member's available points; `body` is what the sequencer needs."""
+class SaleFacts:
+    """What the issuer's signer is told of the sale behind an award."""
 
-    operation_id: str
-    kind: OperationKind
-    body: Mapping[str, object]
-    brand_id: int | None = None
-    member_id: str | None = None
-    points: int = 0
-    pending_out: int = 0
-    reference: str | None = None
-    reservation_id: str | None = None
+    gross_minor: AmountMinor
+    tax_minor: AmountMinor
+    paid_with_points_minor: AmountMinor
+    currency: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IssueOperation:
+    """One award of a purchase; `brand_id` issues."""
+
+    operation_id: OperationId
+    brand_id: int
+    member_id: MemberId
+    reference: Reference
+    points: Points
+    expiry_day: int
+    rule_version: int
+    award: AwardId
+    sale: SaleFacts
+
+
+@dataclass(frozen=True, slots=True)
+class ClawbackOperation:
+    """Points due back of one award because `amount_minor` went back; what is spent already falls short."""
+
+    operation_id: OperationId
+    brand_id: int
+    member_id: MemberId
+    reference: Reference
+    points_due: Points
+    issue_reference: Reference
+    award: AwardId
+    refund_id: str
+    amount_minor: AmountMinor
+
+
+@dataclass(frozen=True, slots=True)
+class _Redemption:
+    operation_id: OperationId
+    brand_id: int
+    member_id: MemberId
+    reference: Reference
+    reservation_id: ReservationId
+    order_id: str
+    points: Points
+    nonce: int
+    deadline: int
+    proof_kind: int
+    proof: bytes
+
+
+class AuthorizeOperation(_Redemption):
+    """Reserves points at the accepting brand `brand_id`, under the member's consent until `deadline` (Unix seconds)."""
+
+    __slots__ = ()
+
+
+class RedeemOperation(_Redemption):
+    """Authorizes and captures in one entry."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureOperation:
+    """Uses a reservation; what is not captured is released. `capture_id` is the accepting brand's own id."""
+
+    operation_id: OperationId
+    brand_id: int
+    member_id: MemberId
+    reservation_id: ReservationId
+    reference: Reference
+    capture_id: str
+    points: Points
+
+
+@dataclass(frozen=True, slots=True)
+class VoidOperation:
+    """Releases a reservation."""
+
+    operation_id: OperationId
+    brand_id: int
+    member_id: MemberId
+    reservation_id: ReservationId
+    reference: Reference
+    void_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointRefundOperation:
+    """Gives captured points back."""
+
+    operation_id: OperationId
+    brand_id: int
+    member_id: MemberId
+    reservation_id: ReservationId
+    reference: Reference
+    point_refund_id: str
+    points: Points
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireOperation:
+    """Ends a member's unreserved points in an expired lot of the issuing brand."""
+
+    operation_id: OperationId
+    brand_id: int
+    member_id: MemberId
+    expiry_day: int
+    points: Points
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollOperation:
+    """A member with its first authorizer; anyone may relay it."""
+
+    operation_id: OperationId
+    member_id: MemberId
+    kind: int
+    authorizer: bytes
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterBrandOperation:
+    """A brand with its first key (signing while valid_from <= t < valid_until, Unix seconds), limit and terms."""
+
+    operation_id: OperationId
+    brand_id: int
+    name: str
+    key_address: Address
+    key_valid_from: int
+    key_valid_until: int
+    issue_limit: int
+    par: Ratio
+    redemption: Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class SetBrandTermsOperation:
+    operation_id: OperationId
+    brand_id: int
+    par: Ratio
+    redemption: Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class SetBrandLimitOperation:
+    operation_id: OperationId
+    brand_id: int
+    issue_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetBrandStatusOperation:
+    operation_id: OperationId
+    brand_id: int
+    status: BrandState
+
+
+@dataclass(frozen=True, slots=True)
+class SetBrandKeyOperation:
+    operation_id: OperationId
+    brand_id: int
+    key_address: Address
+    valid_from: int
+    valid_until: int
+
+
+RedemptionOperation = AuthorizeOperation | RedeemOperation
+ReservationOperation = CaptureOperation | VoidOperation | PointRefundOperation
+LotOperation = ClawbackOperation | RedemptionOperation | ReservationOperation | ExpireOperation
+EntryOperation = IssueOperation | LotOperation
+BrandOperation = RegisterBrandOperation | SetBrandTermsOperation | SetBrandLimitOperation | SetBrandStatusOperation | SetBrandKeyOperation
+AdminOperation = EnrollOperation | BrandOperation
+Operation = EntryOperation | AdminOperation
+
+KINDS: dict[type[Operation], OperationKind] = {
+    IssueOperation: OperationKind.ISSUE,
+    ClawbackOperation: OperationKind.CLAWBACK,
+    AuthorizeOperation: OperationKind.AUTHORIZE,
+    RedeemOperation: OperationKind.REDEEM,
+    CaptureOperation: OperationKind.CAPTURE,
+    VoidOperation: OperationKind.VOID,
+    PointRefundOperation: OperationKind.POINT_REFUND,
+    ExpireOperation: OperationKind.EXPIRE,
+    EnrollOperation: OperationKind.ENROLL,
+    RegisterBrandOperation: OperationKind.REGISTER_BRAND,
+    SetBrandTermsOperation: OperationKind.SET_BRAND_TERMS,
+    SetBrandLimitOperation: OperationKind.SET_BRAND_LIMIT,
+    SetBrandStatusOperation: OperationKind.SET_BRAND_STATUS,
+    SetBrandKeyOperation: OperationKind.SET_BRAND_KEY,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class StoredOperation:
     """An operation as it stands now."""
 
-    operation_id: str
-    kind: OperationKind
+    operation: Operation
     status: OperationStatus
-    body: Mapping[str, object]
-    brand_id: int | None
-    reference: str | None
-    reservation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEntry:
+    """An accepted operation that is to become an entry, in the order of acceptance."""
+
+    sequence: int
+    operation: EntryOperation
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingAct:
+    """An accepted operation that is to become a transaction of the operator, in the order of acceptance."""
+
+    sequence: int
+    operation: AdminOperation

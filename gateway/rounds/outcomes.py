@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select, tuple_, update
+from sqlalchemy import ColumnElement, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from gateway.ledger.entries import kind_of
@@ -17,6 +17,7 @@ from gateway.projection.batch_reading import ReadBatch, ReadBlock
 from gateway.rounds.ports import OperationEnds
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow, TransactionRow
 from gateway.store.upsert import insert_missing
+from gateway.values.ids import Hash, OperationId
 
 OUT_OF_GAS = "out_of_gas"  # never met as long as operations.gas bounds entries from above
 BATCH_PURPOSE = "batch"
@@ -27,7 +28,7 @@ OPEN = ("accepted", "packed")
 class MinedTransaction:
     """A transaction of the gateway that is in a block; `reason` says why it did nothing, None if it succeeded."""
 
-    transaction_hash: str
+    transaction_hash: Hash
     block_number: int
     block_timestamp: int
     gas_used: int
@@ -78,13 +79,17 @@ def unpack(session: Session, batch: BatchRow) -> None:
 def refuse_batch(session: Session, batch: BatchRow, reason: str, at: int, ends: OperationEnds) -> None:
     """Gives up a batch and refuses its operations."""
     batch.status = "failed"
-    refused = session.scalars(select(OperationRow.operation_id).where(OperationRow.batch_id == batch.batch_id))
-    ends.refused(session, refused.all())
+    ends.refused(session, operation_ids(session, OperationRow.batch_id == batch.batch_id))
     session.execute(
         update(OperationRow)
         .where(OperationRow.batch_id == batch.batch_id, OperationRow.status == "packed")
         .values(status="refused", reason=reason, finished_at=at)
     )
+
+
+def operation_ids(session: Session, *named: ColumnElement[bool]) -> list[OperationId]:
+    """The ids of operations that meet these conditions."""
+    return [OperationId(found) for found in session.scalars(select(OperationRow.operation_id).where(*named))]
 
 
 def _mark_transaction(session: Session, mined: MinedTransaction, ends: OperationEnds) -> None:
@@ -132,11 +137,11 @@ def _mark_batches(session: Session, batches: Sequence[tuple[ReadBlock, ReadBatch
     }
     operations = _operations_of(session, [row.batch_id for row in rows.values()])
     ended: list[dict[str, Any]] = []
-    refused: list[str] = []
+    refused: list[OperationId] = []
     references: list[dict[str, Any]] = []
     for block, read in batches:
         row = rows.get((read.brand_id, read.number))
-        is_ours = row is not None and row.root == "0x" + read.root.hex()
+        is_ours = row is not None and row.root == read.root
         if row is not None and is_ours:
             row.status = "recorded"
         elif row is not None and row.status != "failed":
@@ -152,7 +157,7 @@ def _mark_batches(session: Session, batches: Sequence[tuple[ReadBlock, ReadBatch
                 references.append(
                     {
                         "brand_id": read.brand_id,
-                        "reference": "0x" + reference.hex(),
+                        "reference": reference,
                         "kind": kind_of(entry.entry).name.lower(),
                         "operation_id": operation[1] if operation else None,
                     }
@@ -164,18 +169,18 @@ def _mark_batches(session: Session, batches: Sequence[tuple[ReadBlock, ReadBatch
     insert_missing(session, ReferenceRow, references)
 
 
-def _operations_of(session: Session, batch_ids: Iterable[int]) -> dict[tuple[int, int], tuple[int, str]]:
+def _operations_of(session: Session, batch_ids: Iterable[int]) -> dict[tuple[int, int], tuple[int, OperationId]]:
     """(sequence, operation id) by batch and entry index."""
     found = select(OperationRow.batch_id, OperationRow.entry_index, OperationRow.sequence, OperationRow.operation_id)
     rows = session.execute(found.where(OperationRow.batch_id.in_(list(batch_ids))))
     return {
-        (batch_id, index): (sequence, operation_id)
+        (batch_id, index): (sequence, OperationId(operation_id))
         for batch_id, index, sequence, operation_id in rows
         if batch_id is not None and index is not None
     }
 
 
-def _ended(operation: tuple[int, str], block: ReadBlock, refused: str | None) -> dict[str, Any]:
+def _ended(operation: tuple[int, OperationId], block: ReadBlock, refused: str | None) -> dict[str, Any]:
     return {
         "sequence": operation[0],
         "status": "confirmed" if refused is None else "refused",

@@ -8,35 +8,53 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from gateway.ledger.effects import Refused
 from gateway.ledger.entries import Entry, encode_entry
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.refusals import RefusalReason
-from gateway.rounds.entry_building import AcceptedOperation, CannotBe, EntryBuilder, MustWait, RoundView
+from gateway.rounds.entry_building import CannotBe, EntryBuilder, MustWait, RoundView
 from gateway.rounds.gas import BATCH_GAS_MAX, entry_gas
+from gateway.rounds.operation import (
+    CaptureOperation,
+    EntryOperation,
+    IssueOperation,
+    LotOperation,
+    PointRefundOperation,
+    VoidOperation,
+    WaitingEntry,
+)
+from gateway.values.ids import MemberId, OperationId
+from gateway.values.points import Points
 
 ENTRIES_MAX = 300
-SPEND, ISSUE = "spend", "issue"
+
+
+class Phase(StrEnum):
+    """A brand has at most one batch of each in a round."""
+
+    LOTS = "lots"
+    ISSUE = "issue"
 
 
 @dataclass(frozen=True, slots=True)
 class PackedOperation:
-    operation: AcceptedOperation
+    waiting: WaitingEntry
     entry: bytes
 
 
 @dataclass(slots=True)
 class PackedBatch:
     brand_id: int
-    phase: str
+    phase: Phase
     packed: list[PackedOperation] = field(default_factory=list)
     gas: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedOperation:
-    operation: AcceptedOperation
+    waiting: WaitingEntry
     reason: str
 
 
@@ -46,20 +64,21 @@ class Round:
 
     batches: list[PackedBatch] = field(default_factory=list)
     refused: list[RefusedOperation] = field(default_factory=list)
-    points_short: dict[str, int] = field(default_factory=dict)
+    points_short: dict[OperationId, Points] = field(default_factory=dict)
     deferred: int = 0
 
 
-def pack_round(operations: Iterable[AcceptedOperation], model: LedgerModel, view: RoundView) -> Round:
+def pack_round(waiting: Iterable[WaitingEntry], model: LedgerModel, view: RoundView) -> Round:
     """Packs operations in their sequence; `model` holds the state of every member and reservation they name and is changed."""
     packing = _Packing(model, view)
-    waiting = sorted(operations, key=lambda operation: operation.sequence)
-    for operation in waiting:
-        if operation.kind != "issue":
-            packing.spend(operation)
-    for operation in waiting:
-        if operation.kind == "issue":
-            packing.issue(operation)
+    issues: list[tuple[WaitingEntry, IssueOperation]] = []
+    for each in sorted(waiting, key=lambda one: one.sequence):
+        if isinstance(each.operation, IssueOperation):
+            issues.append((each, each.operation))
+        else:
+            packing.use_lots(each, each.operation)
+    for each, issue in issues:
+        packing.issue(each, issue)
     return packing.round
 
 
@@ -68,83 +87,84 @@ class _Packing:
         self.round = Round()
         self._model = model
         self._view = view
-        self._batches: dict[tuple[int, str], PackedBatch] = {}
-        self._brand_of_member: dict[bytes, int] = {}
+        self._batches: dict[tuple[int, Phase], PackedBatch] = {}
+        self._brand_of_member: dict[MemberId, int] = {}
         self._blocked = set(view.blocked_members)
         self._builder = EntryBuilder(model, view)
         self.round.points_short = self._builder.points_short
 
-    def issue(self, operation: AcceptedOperation) -> None:
-        if not self._brand_is_there(operation):
-            return
-        assert operation.member is not None
-        self._add(operation, ISSUE, self._builder.entry(operation, operation.member))
+    def issue(self, waiting: WaitingEntry, operation: IssueOperation) -> None:
+        if self._brand_is_there(waiting):
+            self._add(waiting, Phase.ISSUE, self._builder.entry(operation), None)
 
-    def spend(self, operation: AcceptedOperation) -> None:
-        if not self._brand_is_there(operation):
+    def use_lots(self, waiting: WaitingEntry, operation: LotOperation) -> None:
+        if not self._brand_is_there(waiting):
             return
         member = self._member_of(operation)
         if member is None:
-            if operation.reservation_id in self._view.waiting_reservations:
-                self._defer(operation, None)
+            if getattr(operation, "reservation_id", None) in self._view.waiting_reservations:
+                self._defer(None)
             else:
-                self._refuse(operation, RefusalReason.UNKNOWN_RESERVATION)
+                self._refuse(waiting, RefusalReason.UNKNOWN_RESERVATION)
             return
         if member in self._blocked or self._brand_of_member.get(member, operation.brand_id) != operation.brand_id:
-            self._defer(operation, member)
+            self._defer(member)
             return
         try:
-            entry = self._builder.entry(operation, member)
+            entry = self._builder.entry(operation)
         except MustWait:
-            self._defer(operation, member)
+            self._defer(member)
             return
         except CannotBe as refused:
-            self._refuse(operation, refused.reason)
+            self._refuse(waiting, refused.reason)
             return
-        if self._add(operation, SPEND, entry):
+        if self._add(waiting, Phase.LOTS, entry, member):
             self._brand_of_member[member] = operation.brand_id
 
-    def _member_of(self, operation: AcceptedOperation) -> bytes | None:
-        if operation.kind in ("capture", "void", "point_refund"):
-            assert operation.reservation_id is not None
-            reservation = self._model.state.reservations.get(operation.reservation_id)
-            return reservation.member if reservation else None
-        return operation.member
+    def _member_of(self, operation: EntryOperation) -> MemberId | None:
+        """Whose points it touches: of a reservation, whoever holds it by the ledger; None where the ledger has no such reservation."""
+        match operation:
+            case CaptureOperation() | VoidOperation() | PointRefundOperation():
+                reservation = self._model.state.reservations.get(operation.reservation_id)
+                return reservation.member if reservation else None
+            case _:
+                return operation.member_id
 
-    def _brand_is_there(self, operation: AcceptedOperation) -> bool:
-        if operation.brand_id in self._model.state.brands:
+    def _brand_is_there(self, waiting: WaitingEntry) -> bool:
+        brand_id = waiting.operation.brand_id
+        if brand_id in self._model.state.brands:
             return True
-        if operation.brand_id in self._view.waiting_brands:
+        if brand_id in self._view.waiting_brands:
             self.round.deferred += 1
         else:
-            self._refuse(operation, "brand_not_on_ledger")
+            self._refuse(waiting, "brand_not_on_ledger")
         return False
 
-    def _add(self, operation: AcceptedOperation, phase: str, entry: Entry) -> bool:
+    def _add(self, waiting: WaitingEntry, phase: Phase, entry: Entry, member: MemberId | None) -> bool:
         """Applies the entry to the state and puts it into its batch; a full batch or a predicted refusal leaves no trace."""
-        gas = entry_gas(entry)
-        batch = self._batches.get((operation.brand_id, phase))
+        brand_id, gas = waiting.operation.brand_id, entry_gas(entry)
+        batch = self._batches.get((brand_id, phase))
         if batch and (len(batch.packed) >= ENTRIES_MAX or batch.gas + gas > BATCH_GAS_MAX):
-            self._defer(operation, None if phase == ISSUE else self._member_of(operation))
+            self._defer(member)
             return False
         packed = encode_entry(entry)
-        effect = self._model.apply_entry(operation.brand_id, packed, self._view.timestamp)
+        effect = self._model.apply_entry(brand_id, packed, self._view.timestamp)
         if isinstance(effect, Refused):
-            self._refuse(operation, effect.reason)
+            self._refuse(waiting, effect.reason)
             return False
         if batch is None:
-            batch = self._batches[operation.brand_id, phase] = PackedBatch(operation.brand_id, phase)
+            batch = self._batches[brand_id, phase] = PackedBatch(brand_id, phase)
             self.round.batches.append(batch)
         self._builder.note(effect)
-        batch.packed.append(PackedOperation(operation, packed))
+        batch.packed.append(PackedOperation(waiting, packed))
         batch.gas += gas
         return True
 
-    def _defer(self, operation: AcceptedOperation, member: bytes | None) -> None:
+    def _defer(self, member: MemberId | None) -> None:
         """Leaves the operation for a later round, and with it everything else that this member does."""
         self.round.deferred += 1
         if member is not None:
             self._blocked.add(member)
 
-    def _refuse(self, operation: AcceptedOperation, reason: str) -> None:
-        self.round.refused.append(RefusedOperation(operation, str(reason)))
+    def _refuse(self, waiting: WaitingEntry, reason: str) -> None:
+        self.round.refused.append(RefusedOperation(waiting, str(reason)))

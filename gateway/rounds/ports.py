@@ -7,16 +7,28 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from gateway.rounds.operation import NewOperation, StoredOperation
+from gateway.rounds.operation import Operation, StoredOperation
 from gateway.rounds.signer_port import SignerAddress
+from gateway.values.ids import OperationId, Reference, ReservationId
+from gateway.values.points import Points
 
 
 class Operations(Protocol):
-    def accept(self, operation: NewOperation, at: int) -> None: ...
-    def find(self, operation_id: str) -> StoredOperation | None: ...
-    def by_reference(self, brand_id: int, reference: str) -> tuple[bool, StoredOperation | None]: ...
-    def pending_issues(self, brand_id: int) -> int: ...
-    def pending_on(self, reservation_id: str) -> list[tuple[str, int]]: ...
+    """Answers include what this unit of work has accepted itself."""
+
+    def accept(self, operation: Operation, at: int) -> None:
+        """From the commit on it is acknowledged."""
+
+    def find(self, operation_id: OperationId) -> StoredOperation | None: ...
+
+    def by_reference(self, brand_id: int, reference: Reference) -> tuple[bool, StoredOperation | None]:
+        """(used before, the operation if it is still known)."""
+
+    def pending_issues(self, brand_id: int) -> Points:
+        """Points of accepted issues of the brand that are not on the ledger yet."""
+
+    def pending_on(self, reservation_id: ReservationId) -> list[Operation]:
+        """Open operations on a reservation, the one that makes it among them."""
 
 
 class SignersDirectory(Protocol):
@@ -28,8 +40,8 @@ class SignersDirectory(Protocol):
 class OperationEnds(Protocol):
     """What other features do, in the round's own unit of work, when operations end otherwise than they were accepted."""
 
-    def fell_short(self, session: Session, points_short: Mapping[str, int]) -> None:
+    def fell_short(self, session: Session, points_short: Mapping[OperationId, Points]) -> None:
         """By operation id: clawbacks that take so many points less than were due."""
 
-    def refused(self, session: Session, operation_ids: Collection[str]) -> None:
+    def refused(self, session: Session, operation_ids: Collection[OperationId]) -> None:
         """Operations that ended refused; nothing of them is on the ledger."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from gateway.rounds.operation import NewOperation, OperationKind, OperationStatus, StoredOperation
+from gateway.rounds.operation import IssueOperation, Operation, OperationKind, OperationStatus, StoredOperation
+from gateway.rounds.operation_codec import columns_of, operation_of
 from gateway.rounds.tables import IS_OPEN, OperationRow, ReferenceRow
 from gateway.store.chunks import chunks
 from gateway.store.unit_of_work import UnitOfWork
+from gateway.values.ids import OperationId, Reference, ReservationId
+from gateway.values.points import Points
 
 
 class SqlOperations:
@@ -18,66 +21,45 @@ class SqlOperations:
 
     def __init__(self, work: UnitOfWork) -> None:
         self._session = work.session
-        self._new: dict[str, NewOperation] = {}
-        self._rows: list[dict[str, object]] = []
-        self._references: dict[tuple[int, str], str | None] = {}
-        self._free: set[tuple[int, str]] = set()
-        self._new_references: list[dict[str, object]] = []
-        self._pending_issues: dict[int, int] = {}
+        self._new: dict[OperationId, Operation] = {}
+        self._rows: list[dict[str, Any]] = []
+        self._references: dict[tuple[int, Reference], OperationId | None] = {}
+        self._free: set[tuple[int, Reference]] = set()
+        self._new_references: list[dict[str, Any]] = []
+        self._pending_issues: dict[int, Points] = {}
         work.before_reading(self.flush)
 
-    def accept(self, operation: NewOperation, at: int) -> None:
+    def accept(self, operation: Operation, at: int) -> None:
         """Stores it as accepted, with its reference: from the commit on it is acknowledged."""
+        row = columns_of(operation)
         self._new[operation.operation_id] = operation
-        self._rows.append(
-            {
-                "operation_id": operation.operation_id,
-                "brand_id": operation.brand_id,
-                "kind": operation.kind.value,
-                "member_id": operation.member_id,
-                "points": operation.points,
-                "pending_out": operation.pending_out,
-                "reference": operation.reference,
-                "reservation_id": operation.reservation_id,
-                "body": json.dumps(operation.body, separators=(",", ":")),
-                "status": OperationStatus.ACCEPTED.value,
-                "created_at": at,
-            }
-        )
-        if operation.kind is OperationKind.ISSUE and operation.brand_id in self._pending_issues:
-            self._pending_issues[operation.brand_id] += operation.points
-        if operation.brand_id is not None and operation.reference is not None:
-            self._references[operation.brand_id, operation.reference] = operation.operation_id
-            self._free.discard((operation.brand_id, operation.reference))
-            self._new_references.append(
-                {
-                    "brand_id": operation.brand_id,
-                    "reference": operation.reference,
-                    "kind": operation.kind.value,
-                    "operation_id": operation.operation_id,
-                }
-            )
+        self._rows.append({**row, "status": OperationStatus.ACCEPTED.value, "created_at": at})
+        if isinstance(operation, IssueOperation) and operation.brand_id in self._pending_issues:
+            self._pending_issues[operation.brand_id] = Points(self._pending_issues[operation.brand_id] + operation.points)
+        if row["reference"] is not None:
+            key = row["brand_id"], row["reference"]
+            self._references[key] = operation.operation_id
+            self._free.discard(key)
+            self._new_references.append({name: row[name] for name in ("brand_id", "reference", "kind", "operation_id")})
 
-    def find(self, operation_id: str) -> StoredOperation | None:
+    def find(self, operation_id: OperationId) -> StoredOperation | None:
         new = self._new.get(operation_id)
         if new is not None:
-            return StoredOperation(
-                operation_id, new.kind, OperationStatus.ACCEPTED, new.body, new.brand_id, new.reference, new.reservation_id
-            )
+            return StoredOperation(new, OperationStatus.ACCEPTED)
         row = self._session.scalar(select(OperationRow).where(OperationRow.operation_id == operation_id))
-        return None if row is None else _stored(row)
+        return None if row is None else StoredOperation(operation_of(row), OperationStatus(row.status))
 
-    def by_reference(self, brand_id: int, reference: str) -> tuple[bool, StoredOperation | None]:
+    def by_reference(self, brand_id: int, reference: Reference) -> tuple[bool, StoredOperation | None]:
         """(used before, the operation if it is still known)."""
         key = (brand_id, reference)
         if key not in self._references and key not in self._free:
             self.prefetch_references(brand_id, [reference])
         if key in self._free:
             return False, None
-        operation_id = self._references[brand_id, reference]
+        operation_id = self._references[key]
         return True, None if operation_id is None else self.find(operation_id)
 
-    def prefetch_references(self, brand_id: int, references: Iterable[str]) -> None:
+    def prefetch_references(self, brand_id: int, references: Iterable[Reference]) -> None:
         """Reads many references at once."""
         for some in chunks(references):
             self._free.update((brand_id, reference) for reference in some)
@@ -87,30 +69,24 @@ class SqlOperations:
                 )
             )
             for reference, operation_id in rows:
-                self._references[brand_id, reference] = operation_id
+                self._references[brand_id, reference] = None if operation_id is None else OperationId(operation_id)
                 self._free.discard((brand_id, reference))
 
-    def pending_issues(self, brand_id: int) -> int:
+    def pending_issues(self, brand_id: int) -> Points:
         """Points of accepted issues of the brand that are not on the ledger yet."""
         if brand_id not in self._pending_issues:
             self.flush()
-            self._pending_issues[brand_id] = int(
-                self._session.scalar(
-                    select(func.coalesce(func.sum(OperationRow.points), 0)).where(
-                        IS_OPEN, OperationRow.brand_id == brand_id, OperationRow.kind == OperationKind.ISSUE.value
-                    )
-                )
-                or 0
+            pending = select(func.coalesce(func.sum(OperationRow.points), 0)).where(
+                IS_OPEN, OperationRow.brand_id == brand_id, OperationRow.kind == OperationKind.ISSUE.value
             )
+            self._pending_issues[brand_id] = Points(int(self._session.scalar(pending) or 0))
         return self._pending_issues[brand_id]
 
-    def pending_on(self, reservation_id: str) -> list[tuple[str, int]]:
-        """(kind, points) of open operations on a reservation."""
+    def pending_on(self, reservation_id: ReservationId) -> list[Operation]:
+        """Open operations on a reservation, the one that makes it among them."""
         self.flush()
-        rows = self._session.execute(
-            select(OperationRow.kind, OperationRow.points).where(OperationRow.reservation_id == reservation_id, IS_OPEN)
-        )
-        return [(kind, points) for kind, points in rows]
+        rows = self._session.scalars(select(OperationRow).where(OperationRow.reservation_id == reservation_id, IS_OPEN))
+        return [operation_of(row) for row in rows]
 
     def flush(self) -> None:
         if self._rows:
@@ -119,15 +95,3 @@ class SqlOperations:
         if self._new_references:
             self._session.execute(insert(ReferenceRow), self._new_references)
             self._new_references.clear()
-
-
-def _stored(row: OperationRow) -> StoredOperation:
-    return StoredOperation(
-        row.operation_id,
-        OperationKind(row.kind),
-        OperationStatus(row.status),
-        json.loads(row.body),
-        row.brand_id,
-        row.reference,
-        row.reservation_id,
-    )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from time import monotonic
 
-from gateway.rounds.sequencer import Sequencer, UnsignedBatch, WrongSignature
+from gateway.rounds.batch_signing import BatchSigning, UnsignedBatch, WrongSignature
 from gateway.rounds.signer_port import NumberTaken, Signed, SignerClient, SignerRefusal
 from gateway.values.errors import Unavailable
 
@@ -24,9 +24,9 @@ class SigningDesk:
     `on_answer` is called, from another thread, when an answer comes in.
     """
 
-    def __init__(self, sequencer: Sequencer, signer: SignerClient, on_answer: Callable[[], None], threads: int = 16) -> None:
+    def __init__(self, signing: BatchSigning, signer: SignerClient, on_answer: Callable[[], None], threads: int = 16) -> None:
         self.errors: dict[int, str] = {}
-        self._sequencer = sequencer
+        self._signing = signing
         self._signer = signer
         self._on_answer = on_answer
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="signer")
@@ -48,12 +48,12 @@ class SigningDesk:
                 self._ask_later(batch, error)
                 continue
             except NumberTaken:
-                self._sequencer.renumber(batch_id)
+                self._signing.renumber(batch_id)
             else:
                 if isinstance(answer, Signed):
                     signed[batch_id] = batch, answer
                     continue
-                self._sequencer.refuse_entries(batch_id, answer.reasons)
+                self._signing.refuse_entries(batch_id, answer.reasons)
             done += self._answered(batch)
         return done + self._store(signed, base_fee)
 
@@ -75,7 +75,7 @@ class SigningDesk:
     def _store(self, signed: Mapping[int, tuple[UnsignedBatch, Signed]], base_fee: int) -> int:
         if not signed:
             return 0
-        wrong = self._sequencer.store_signed({batch_id: answer.signature for batch_id, (_, answer) in signed.items()}, base_fee)
+        wrong = self._signing.store_signed({batch_id: answer.signature for batch_id, (_, answer) in signed.items()}, base_fee)
         for batch_id, error in wrong.items():
             self._ask_later(signed[batch_id][0], error)
         return sum(self._answered(batch) for batch_id, (batch, _) in signed.items() if batch_id not in wrong)

@@ -22,6 +22,8 @@ from gateway.rounds.outcomes import ask_again
 from gateway.rounds.tables import BatchRow, OperationRow, TransactionRow
 from gateway.store.session import Database
 from gateway.values.errors import Unavailable
+from gateway.values.hex import hex_text
+from gateway.values.ids import Address, Hash
 
 PRIORITY_FEE_WEI = 10**9
 BUMP_PERCENT = 25  # nodes ask for 10 % more to replace a transaction
@@ -47,10 +49,10 @@ class Submitter:
         self._pause = threading.Event()
 
     @property
-    def address(self) -> str:
-        return self._account.address.lower()
+    def address(self) -> Address:
+        return Address.parse(self._account.address)
 
-    def store(self, session: Session, purpose: str, to: str | None, data: bytes, gas: int, base_fee: int, at: int) -> TransactionRow:
+    def store(self, session: Session, purpose: str, to: Address | None, data: bytes, gas: int, base_fee: int, at: int) -> TransactionRow:
         """The next transaction of the account, signed; it is sent once the unit of work is committed."""
         highest = session.scalar(select(func.max(TransactionRow.nonce)))
         nonce = 0 if highest is None else highest + 1
@@ -69,7 +71,7 @@ class Submitter:
         return len(waiting)
 
     def _send(self, transactions: Sequence[tuple[int, bytes]], now: float) -> None:
-        answers = self._chain.call_all([("eth_sendRawTransaction", ("0x" + raw.hex(),)) for _, raw in transactions])
+        answers = self._chain.call_all([("eth_sendRawTransaction", (hex_text(raw),)) for _, raw in transactions])
         for (transaction_id, _), answer in zip(transactions, answers, strict=True):
             if isinstance(answer, NodeRefused) and _is_fee_too_low(answer):
                 self._underpriced.add(transaction_id)
@@ -155,7 +157,7 @@ class Submitter:
         session: Session,
         nonce: int,
         purpose: str,
-        to: str | None,
+        to: Address | None,
         data: bytes,
         gas: int,
         max_fee: int,
@@ -172,14 +174,14 @@ class Submitter:
             "gas": gas,
             "value": 0,
             "data": data,
-            **({"to": to_checksum_address(to)} if to else {}),
+            **({"to": to_checksum_address(hex_text(to))} if to else {}),
         }
         signed = self._account.sign_transaction(terms)
         row = TransactionRow(
             nonce=nonce,
             purpose=purpose,
             raw=bytes(signed.raw_transaction),
-            transaction_hash="0x" + bytes(signed.hash).hex(),
+            transaction_hash=Hash(signed.hash),
             status="stored",
             replaces=replaces,
             created_at=at,
@@ -196,7 +198,7 @@ class SignedTerms:
     priority_fee: int
     max_fee: int
     gas: int
-    to: str | None
+    to: Address | None
     data: bytes
 
 
@@ -204,7 +206,7 @@ def signed_terms(raw: bytes) -> SignedTerms:
     """Reads a raw transaction that we signed ourselves."""
     _chain_id, _nonce, priority_fee, max_fee, gas, to, _value, data, *_ = rlp.decode(raw[1:])
     as_int = int.from_bytes
-    return SignedTerms(as_int(priority_fee), as_int(max_fee), as_int(gas), "0x" + to.hex() if to else None, data)
+    return SignedTerms(as_int(priority_fee), as_int(max_fee), as_int(gas), Address(to) if to else None, data)
 
 
 def _bumped(fee: int) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
+from gateway.values.ids import Hash, MemberId, Reference, ReservationId
 
 
 class OperationRow(Base):
@@ -42,11 +43,11 @@ class OperationRow(Base):
     operation_id: Mapped[str] = mapped_column(unique=True)
     brand_id: Mapped[int | None] = mapped_column(ForeignKey("brands.brand_id"))
     kind: Mapped[str]
-    member_id: Mapped[str | None]
+    member_id: Mapped[MemberId | None]
     points: Mapped[int]
     pending_out: Mapped[int]
-    reference: Mapped[str | None]
-    reservation_id: Mapped[str | None]
+    reference: Mapped[Reference | None]
+    reservation_id: Mapped[ReservationId | None]
     body: Mapped[str]
     status: Mapped[str]
     reason: Mapped[str | None]
@@ -67,7 +68,7 @@ class ReferenceRow(Base):
     __tablename__ = "entry_references"
 
     brand_id: Mapped[int] = mapped_column(primary_key=True)
-    reference: Mapped[str] = mapped_column(primary_key=True)
+    reference: Mapped[Reference] = mapped_column(primary_key=True)
     kind: Mapped[str]
     operation_id: Mapped[str | None]
 
@@ -84,8 +85,8 @@ class BatchRow(Base):
     deadline: Mapped[int]
     entries: Mapped[bytes]
     entry_count: Mapped[int]
-    root: Mapped[str]
-    signature: Mapped[str | None]
+    root: Mapped[Hash]
+    signature: Mapped[bytes | None]
     status: Mapped[str]
     transaction_id: Mapped[int | None] = mapped_column(ForeignKey("transactions.transaction_id"))
     created_at: Mapped[int]
@@ -109,7 +110,7 @@ class TransactionRow(Base):
     nonce: Mapped[int] = mapped_column(index=True)
     purpose: Mapped[str]
     raw: Mapped[bytes]
-    transaction_hash: Mapped[str] = mapped_column(unique=True)
+    transaction_hash: Mapped[Hash] = mapped_column(unique=True)
     status: Mapped[str]
     replaces: Mapped[int | None] = mapped_column(ForeignKey("transactions.transaction_id"))
     block_number: Mapped[int | None]

@@ -14,6 +14,8 @@ from gateway.store.chunks import chunks
 from gateway.store.pages import cursor_after, position_of
 from gateway.values.calendar import moment, moment_or_none
 from gateway.values.errors import NotFound
+from gateway.values.hex import hex_text_or_none
+from gateway.values.ids import Hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +84,20 @@ _SELECT = (
 )
 
 
-def _view(row: OperationRow, batch_number: int | None, transaction_hash: str | None) -> OperationView:
+def _view(row: OperationRow, batch_number: int | None, transaction_hash: Hash | None) -> OperationView:
     return OperationView(
         row.operation_id,
         row.kind,
         row.status,
         row.reason,
         row.brand_id,
-        row.member_id,
+        hex_text_or_none(row.member_id),
         row.points,
-        row.reservation_id,
+        hex_text_or_none(row.reservation_id),
         batch_number,
         row.entry_index,
         row.block_number,
-        transaction_hash,
+        hex_text_or_none(transaction_hash),
         moment(row.created_at),
         moment_or_none(row.finished_at),
     )

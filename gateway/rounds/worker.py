@@ -17,10 +17,10 @@ from gateway.chain.connection import Chain, NodeRefused
 from gateway.chain.operator_key import UnsafeKeyFile, load_account
 from gateway.config import Settings
 from gateway.projection.batch_reading import LedgerUnreadable
+from gateway.rounds.batch_signing import BatchSigning
 from gateway.rounds.completion import Completions
 from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode, check_chain, check_code, prepare_deployment
 from gateway.rounds.follower import Follower
-from gateway.rounds.http_signer import HttpSigner
 from gateway.rounds.ports import OperationEnds, SignersDirectory
 from gateway.rounds.sequencer import Sequencer
 from gateway.rounds.signer_port import SignerClient
@@ -50,7 +50,7 @@ class LedgerWorker:
         *,
         signers: SignersDirectory,
         ends: OperationEnds,
-        signer: SignerClient | None = None,
+        signer: SignerClient,
         wall_clock: Callable[[], int] = lambda: int(time.time()),
     ) -> None:
         self._database = database
@@ -71,6 +71,7 @@ class LedgerWorker:
         self.submitter: Submitter
         self.follower: Follower
         self.sequencer: Sequencer
+        self.signing: BatchSigning
 
     def start(self) -> None:
         """Starts the thread; where the node does not answer yet, the worker keeps trying."""
@@ -114,10 +115,10 @@ class LedgerWorker:
             coalition,
             self._settings.batch_lifetime_seconds,
             self._wall_clock,
-            signers=self._signers,
             ends=self._ends,
         )
-        self._desk = SigningDesk(self.sequencer, self._signer or HttpSigner(self._settings.signer_timeout_seconds), self.wake)
+        self.signing = BatchSigning(self._database, self.submitter, coalition, self._wall_clock, signers=self._signers, ends=self._ends)
+        self._desk = SigningDesk(self.signing, self._signer, self.wake)
         self.follower.follow()
         if not self._see_mined():
             raise Unavailable("The node does not seal the transactions sent to it")
@@ -140,10 +141,10 @@ class LedgerWorker:
         assert desk is not None, "open() comes first"
         base_fee = self.follower.base_fee
         self._database.await_quiet(GATHER_SECONDS)  # what is accepted at the same time shares a round
-        done = self.sequencer.store_admin_transactions(base_fee) + self.sequencer.give_up_expired()
+        done = self.sequencer.store_admin_transactions(base_fee) + self.signing.give_up_expired()
         packed = self.sequencer.pack()
         done += len(packed.batches) + len(packed.refused)
-        done += desk.work(self.sequencer.unsigned(), base_fee)
+        done += desk.work(self.signing.unsigned(), base_fee)
         if done:
             self._completions.notify()
         return done

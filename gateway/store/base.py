@@ -1,20 +1,47 @@
 """The declarative base of all tables and the column types they share.
 
-Hashes, member ids, references and reservation ids are lower-case text with 0x; times are Unix seconds in UTC unless named otherwise.
+Ids and hashes are bytes of a known length, each read as a type of its own; times are Unix seconds in UTC unless named otherwise.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Integer, MetaData
+from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, MetaData, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
+
+from gateway.values.ids import Address, Hash, Id, LotId, MemberId, Reference, ReservationId
+
+WHOLE = BigInteger().with_variant(Integer, "sqlite")
+
+
+class IdType(TypeDecorator[Id]):
+    """A column of ids of one kind. What a damaged row holds instead is left as it is: no id, and equal to none."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, kind: type[Id]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+        if value is None or isinstance(value, self.kind):
+            return value
+        raise TypeError(f"a column of {self.kind.__name__} takes no {type(value).__name__}")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Id | None:
+        return self.kind(value) if isinstance(value, bytes) and len(value) == self.kind.SIZE else value
 
 
 class Base(DeclarativeBase):
     """All tables; constraint names are fixed so that migrations can name them. A whole number has 64 bits (SQLite's INTEGER has)."""
 
-    type_annotation_map: ClassVar = {int: BigInteger().with_variant(Integer, "sqlite")}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        int: WHOLE,
+        LotId: WHOLE,
+        **{kind: IdType(kind) for kind in (Address, Hash, MemberId, Reference, ReservationId)},
+    }
 
     metadata = MetaData(
         naming_convention={

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from gateway.store.session import Database
+from gateway.values.ids import OperationId
 
 Rows = TypeVar("Rows")
 
@@ -24,6 +25,10 @@ def wall_clock() -> int:
 def new_id() -> str:
     """128 random bits in hex."""
     return secrets.token_hex(16)
+
+
+def new_operation_id() -> OperationId:
+    return OperationId(new_id())
 
 
 class UnitOfWork:

@@ -6,9 +6,14 @@ Points and money are different types; no float touches either.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NewType
 
-MAX_AMOUNT_MINOR = 10**15
-MAX_POINTS_PER_ENTRY = 10**12
+from gateway.values.points import Points
+
+AmountMinor = NewType("AmountMinor", int)
+"""Minor units (cents) of a currency that is said beside it."""
+
+MAX_AMOUNT_MINOR = AmountMinor(10**15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,14 @@ class Ratio:
         if self.numerator <= 0 or self.denominator <= 0:
             raise ValueError("a ratio has a positive numerator and denominator")
 
-    def minor_for(self, points: int) -> int:
+    def minor_for(self, points: int) -> AmountMinor:
         """What the points are worth, in whole minor units, rounded down."""
-        return points * self.numerator // self.denominator
+        return AmountMinor(points * self.numerator // self.denominator)
 
     def remainder_for(self, points: int) -> int:
         """What rounding down left over, in 1/denominator of a minor unit."""
         return points * self.numerator % self.denominator
 
-    def points_for(self, amount_minor: int) -> int:
+    def points_for(self, amount_minor: int) -> Points:
         """The fewest points whose worth covers the amount (rounded up)."""
-        return -(-amount_minor * self.denominator // self.numerator)
+        return Points(-(-amount_minor * self.denominator // self.numerator))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 
 from gateway.values.errors import Invalid, ReferenceReused
+from gateway.values.ids import Hash, sha256
 
 MAX_EXTERNAL_ID_LENGTH = 128
 
@@ -17,13 +17,13 @@ def check_external_id(name: str, value: str) -> None:
         raise Invalid(f"{name} must be 1 to {MAX_EXTERNAL_ID_LENGTH} visible ASCII characters without spaces", field=name)
 
 
-def content_hash(content: Mapping[str, object]) -> str:
+def content_hash(content: Mapping[str, object]) -> Hash:
     """The same for the same content, whatever the order of its keys."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256(text.encode())
 
 
-def check_same_content(name: str, value: str, stored_hash: str, new_hash: str) -> None:
+def check_same_content(name: str, value: str, stored_hash: Hash, new_hash: Hash) -> None:
     """Same reference and content is the first result again; other content is refused."""
     if stored_hash != new_hash:
         raise ReferenceReused(f"{name} {value} was used before with other content", field=name, reference=value)

@@ -16,6 +16,7 @@ from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import Issue, encode_entry, pack_entries
 from gateway.ledger.lots import expiry_day_for, lot_id
 from gateway.ledger.signing import Domain, batch_digest
+from gateway.values.ids import Address, Hash, MemberId, Reference
 from node.chain import rlp
 from scripts.benchmarks.artifacts import call, creation
 
@@ -46,7 +47,7 @@ class Issuer:
         self.address = created(self.operator, 1)
         self.expiry_day = expiry_day_for(int(seconds), 0, LOT_MONTHS)
         self.lot = lot_id(BRAND, self.expiry_day)
-        self._domain = Domain(chain_id, self.address, coalition_id)
+        self._domain = Domain(chain_id, Address(self.address), Hash(coalition_id))
 
     def deployment(self) -> list[bytes]:
         authority, brand_address = created(self.operator, 0), self._brand_key.public_key.to_canonical_address()
@@ -66,7 +67,7 @@ class Issuer:
 
     def _batch(self, members: Sequence[bytes], gas: int) -> bytes:
         self._number += 1
-        entries = [encode_entry(Issue(each, self.expiry_day, POINTS, 1, keccak(each))) for each in members]
+        entries = [encode_entry(Issue(MemberId(each), self.expiry_day, POINTS, 1, Reference(keccak(each)))) for each in members]
         data, root = pack_entries(entries), batch_root(BRAND, self._number, entries)
         made = self._brand_key.sign_msg_hash(batch_digest(self._domain, BRAND, self._number, keccak(data), root, FOREVER))
         signature = made.r.to_bytes(32) + made.s.to_bytes(32) + bytes([27 + made.v])

@@ -16,10 +16,12 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from gateway.store.migrations import SchemaBehind, UnknownSchema, check_schema
+from gateway.store.session import Database
 from scripts.demo.books import cut_off_of, reconcile_all
 from scripts.demo.client import Refused
 from scripts.demo.coalition import BRANDS
-from scripts.demo.data_directory import DirectoryInUse, open_directory
+from scripts.demo.data_directory import DataDirectory, DirectoryInUse, open_directory
 from scripts.demo.engine import UnfitEngine
 from scripts.demo.generator.planning import make_plan
 from scripts.demo.processes import ProcessDied, Supervisor
@@ -42,9 +44,10 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         directory = open_directory(arguments.data, arguments.fresh)
+        _check_schema(directory)
         with Supervisor(directory.root) as supervisor:
             return _run(arguments, directory, supervisor)
-    except (DirectoryInUse, OtherRun, UnfitEngine, ProcessDied, NotSettled, Refused) as problem:
+    except (DirectoryInUse, OtherRun, UnknownSchema, UnfitEngine, ProcessDied, NotSettled, Refused) as problem:
         console.print(f"[bold red]{problem}[/]", highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
@@ -56,7 +59,7 @@ def _run(arguments: argparse.Namespace, directory: Any, supervisor: Supervisor) 
     seconds: dict[str, float] = {}
     began = time.monotonic()
     extract = load_sales(arguments.households, arguments.days)
-    seed = _settle_run(directory, arguments, extract.households, extract.days)
+    seed = _seed_of_run(directory, arguments, extract.households, extract.days)
     plan = make_plan(extract.sales, seed, extract.first_day, cut_off_of(extract.last_day))
     ports = directory.ports({"gateway": arguments.port, "node": arguments.rpc_port})
     console.print(f"{len(extract.sales):,} purchases of {extract.households} households, {extract.days} days, seed {seed}", highlight=False)
@@ -92,6 +95,21 @@ def _run(arguments: argparse.Namespace, directory: Any, supervisor: Supervisor) 
         world.close()
 
 
+def _check_schema(directory: DataDirectory) -> None:
+    """Refuses what another version left here before anything is started on it."""
+    file = directory.gateway / "gateway.sqlite3"
+    if file.exists():
+        database = Database(f"sqlite:///{file}")
+        try:
+            check_schema(database.engine)
+        except SchemaBehind:
+            return  # the gateway brings it to the newest
+        except UnknownSchema as unknown:
+            raise UnknownSchema(f"{unknown} Start anew with --fresh, or choose another --data.") from None
+        finally:
+            database.close()
+
+
 def _serve(world: World) -> None:
     """Keeps everything up until a signal comes."""
     console.print(
@@ -107,7 +125,7 @@ def _serve(world: World) -> None:
         world.supervisor.check()
 
 
-def _settle_run(directory: Any, arguments: argparse.Namespace, households: int, days: int) -> int:
+def _seed_of_run(directory: Any, arguments: argparse.Namespace, households: int, days: int) -> int:
     """The seed of this directory's walk; a second run on it continues the first, so it cannot be another walk."""
     kept = directory.read("run.json")
     asked = {"households": households, "days": days}

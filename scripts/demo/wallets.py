@@ -24,6 +24,7 @@ from gateway.brand_signer.key import Key
 from gateway.brand_signer.secret_files import UnsafeFile, read_or_make
 from gateway.ledger.members import AuthorizerKind, member_id
 from gateway.ledger.signing import Domain, consent_digest
+from gateway.values.ids import Address, Hash
 
 PUBLIC = frozenset({"GET /healthz"})
 
@@ -108,7 +109,7 @@ def load_config(path: Path) -> WalletsConfig:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         coalition = values["coalition"]
-        domain = Domain(coalition["chain_id"], hex_bytes(coalition, "points_address", 20), hex_bytes(coalition, "coalition_id", 32))
+        domain = Domain(coalition["chain_id"], Address.parse(coalition["points_address"]), Hash.parse(coalition["coalition_id"]))
         folder = path.resolve().parent
         return WalletsConfig(
             host=values["listen"]["host"],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.architecture.sources import ROOT, packages_imported
+
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PINNED = re.compile(r"^[a-z0-9][a-z0-9._-]*(\[[a-z,]+\])?==\S+( ; .+?)? \\$|^    --hash=sha256:[0-9a-f]{64}( \\)?$|^# .*$|^$")
 INTERNAL = {"gateway", "node", "scripts", "tests"}
@@ -29,14 +29,14 @@ def test_every_dependency_is_locked() -> None:
     "path", ["scripts/verify_receipt.py", "scripts/verify_chain.py", "scripts/environment.py", "scripts/outside_parts.py"]
 )
 def test_a_file_that_stands_alone_imports_nothing_of_the_project(path: str) -> None:
-    assert _imported(ROOT / path) & INTERNAL == set()
+    assert packages_imported(ROOT / path) & INTERNAL == set()
 
 
 def test_set_up_needs_the_standard_library_alone() -> None:
     import sys
 
     for path in ("scripts/environment.py", "scripts/outside_parts.py"):
-        assert _imported(ROOT / path) <= set(sys.stdlib_module_names)
+        assert packages_imported(ROOT / path) <= set(sys.stdlib_module_names)
 
 
 def test_no_tracked_file_is_a_secret_or_a_database() -> None:
@@ -51,14 +51,3 @@ def test_links_between_documents_lead_somewhere() -> None:
             if not (document.parent / target).exists():
                 broken.append(f"{document.relative_to(ROOT)}: {target}")
     assert broken == []
-
-
-def _imported(path: Path) -> set[str]:
-    """Top-level names of everything a file imports."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names.update(alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.split(".")[0])
-    return names

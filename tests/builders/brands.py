@@ -15,6 +15,7 @@ from gateway.brand_signer.key import Key
 from gateway.brand_signer.register_writer import RegisterWriter
 from gateway.brand_signer.secret_files import read_or_make
 from gateway.coalition.coalition import Coalition
+from gateway.values.ids import Address
 
 ROOT = Path(__file__).parents[2]
 RULE_POINTS, RULE_PER_MINOR = 1, 100
@@ -30,8 +31,8 @@ class BrandBuilder:
     port: int = 0
 
     @property
-    def key_address(self) -> str:
-        return "0x" + Key(read_or_make(self.folder / "key")).address.hex()
+    def key_address(self) -> Address:
+        return Key(read_or_make(self.folder / "key")).address
 
     @property
     def reference_secret(self) -> bytes:
@@ -53,9 +54,9 @@ class BrandBuilder:
             "unlisted_points_max": unlisted_points_max,
         }
         ledger = {
-            "coalition_id": "0x" + coalition.coalition_id.hex(),
+            "coalition_id": str(coalition.coalition_id),
             "chain_id": coalition.chain_id,
-            "points_address": "0x" + coalition.points_address.hex(),
+            "points_address": str(coalition.points_address),
             "utc_offset_seconds": coalition.utc_offset_seconds,
         }
         listen = {"host": "127.0.0.1", "port": self.port}

@@ -51,6 +51,7 @@ from gateway.rounds.worker import LedgerWorker
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
 from gateway.store.unit_of_work import UnitOfWork, reading, writing
+from gateway.values.ids import MemberId, ReservationId
 from gateway.values.money import Ratio
 from tests.builders.brands import RULE_PER_MINOR, RULE_POINTS, BrandBuilder
 from tests.node.running_node import RunningNode
@@ -71,7 +72,7 @@ class CoalitionBuilder:
     chain: Chain
     worker: LedgerWorker
     brands: dict[int, BrandBuilder] = field(default_factory=dict)
-    member_keys: dict[str, LocalAccount] = field(default_factory=dict)
+    member_keys: dict[MemberId, LocalAccount] = field(default_factory=dict)
 
     @property
     def coalition(self) -> Coalition:
@@ -104,7 +105,7 @@ class CoalitionBuilder:
     def store_round(self) -> None:
         """Packs, has signed and stores a round; nothing is sent."""
         self.worker.sign_and_store()
-        while self.worker.sequencer.unsigned():
+        while self.worker.signing.unsigned():
             self.worker.sign_and_store()
 
     def open_operations(self) -> list[OperationRow]:
@@ -160,7 +161,7 @@ class CoalitionBuilder:
             publish_rule(brand_id, RULE_POINTS, RULE_PER_MINOR, None, rules=work.of(SqlRules), now=work.now)
         return brand
 
-    def add_member(self) -> str:
+    def add_member(self) -> MemberId:
         """Accepted for enrolment; its key is in `member_keys`."""
         key = Account.create()
         with writing(self.database, business_clock()) as work:
@@ -179,7 +180,9 @@ class CoalitionBuilder:
 
     # Entries: each returns the operation's id
 
-    def purchase(self, brand_id: int, member_id: str, gross_minor: int = 10_000, payment_id: str | None = None, till: bool = True) -> str:
+    def purchase(
+        self, brand_id: int, member_id: MemberId, gross_minor: int = 10_000, payment_id: str | None = None, till: bool = True
+    ) -> str:
         """Earns a hundredth of it in points."""
         payment_id = payment_id or new_id("payment")
         operation_id = new_id("issue")
@@ -187,15 +190,16 @@ class CoalitionBuilder:
             at = datetime.fromtimestamp(work.now, UTC)
             purchase = Purchase(payment_id, member_id, "store", "till", "USD", gross_minor, 0, 0, at, at.date())
             if till:
-                self.brands[brand_id].till(sale_record(payment_id, member_id, at, gross_minor, 0, 0))
+                self.brands[brand_id].till(sale_record(payment_id, str(member_id), at, gross_minor, 0, 0))
             record_purchase(
                 purchase,
                 **self._brand(work, brand_id),
                 coalition=work.of(SqlCoalition).facts,
+                brands=work.of(SqlBrands),
                 rules=work.of(SqlRules),
                 members=work.of(SqlMembers),
                 purchases=work.of(SqlPurchases),
-                operation_id=operation_id,
+                new_id=lambda: operation_id,
             )
         return operation_id
 
@@ -209,19 +213,20 @@ class CoalitionBuilder:
             record_payment_refund(
                 refund,
                 **self._brand(work, brand_id),
+                brands=work.of(SqlBrands),
                 purchases=work.of(SqlPurchases),
                 payment_refunds=work.of(SqlPaymentRefunds),
-                operation_id=operation_id,
+                new_id=lambda: operation_id,
             )
         return operation_id
 
-    def authorize(self, brand_id: int, member_id: str, points: int, seconds: int = 3_600) -> str:
+    def authorize(self, brand_id: int, member_id: MemberId, points: int, seconds: int = 3_600) -> str:
         return self._redemption(authorize, "authorize", brand_id, member_id, points, seconds)
 
-    def redeem(self, brand_id: int, member_id: str, points: int, seconds: int = 3_600) -> str:
+    def redeem(self, brand_id: int, member_id: MemberId, points: int, seconds: int = 3_600) -> str:
         return self._redemption(redeem, "redeem", brand_id, member_id, points, seconds)
 
-    def capture(self, brand_id: int, reservation_id: str, points: int) -> str:
+    def capture(self, brand_id: int, reservation_id: ReservationId, points: int) -> str:
         operation_id = new_id("capture")
         with writing(self.database, business_clock()) as work:
             capture(
@@ -234,7 +239,7 @@ class CoalitionBuilder:
             )
         return operation_id
 
-    def void(self, brand_id: int, reservation_id: str) -> str:
+    def void(self, brand_id: int, reservation_id: ReservationId) -> str:
         operation_id = new_id("void")
         with writing(self.database, business_clock()) as work:
             void(
@@ -246,7 +251,7 @@ class CoalitionBuilder:
             )
         return operation_id
 
-    def point_refund(self, brand_id: int, reservation_id: str, points: int) -> str:
+    def point_refund(self, brand_id: int, reservation_id: ReservationId, points: int) -> str:
         operation_id, refund_id = new_id("point-refund"), new_id("point-refund")
         self.brands[brand_id].till(point_refund_record(refund_id, points))
         with writing(self.database, business_clock()) as work:
@@ -265,9 +270,9 @@ class CoalitionBuilder:
                 now=work.now,
             )
 
-    def _redemption(self, operation: Any, kind: str, brand_id: int, member_id: str, points: int, seconds: int) -> str:
+    def _redemption(self, operation: Any, kind: str, brand_id: int, member_id: MemberId, points: int, seconds: int) -> str:
         order_id, operation_id = new_id("order"), new_id(kind)
-        self.brands[brand_id].till(order_record(order_id, member_id, points))
+        self.brands[brand_id].till(order_record(order_id, str(member_id), points))
         with writing(self.database, business_clock()) as work:
             brand = self._brand(work, brand_id)
             unsigned = RedemptionRequest(order_id, member_id, points, next(_ids), work.now + seconds, 1, b"")

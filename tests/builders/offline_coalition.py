@@ -33,6 +33,7 @@ from gateway.schema import metadata
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
 from gateway.store.unit_of_work import writing
+from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
 
 START = 1_489_536_000  # 2017-03-15T00:00:00Z
 COALITION_ID = "0x" + "c0" * 32
@@ -69,19 +70,19 @@ class OfflineCoalition:
             session.add(
                 CoalitionRow(
                     single=1,
-                    coalition_id=COALITION_ID,
+                    coalition_id=Hash.parse(COALITION_ID),
                     chain_id=7_951,
-                    genesis_hash="0x" + "00" * 32,
+                    genesis_hash=Hash(bytes(32)),
                     currency="USD",
                     utc_offset_seconds=0,
                     sandbox=True,
-                    access_manager_address="0x" + "98" * 20,
-                    points_address=POINTS_ADDRESS,
-                    code_hash="0x" + "97" * 32,
+                    access_manager_address=Address(b"\x98" * 20),
+                    points_address=Address.parse(POINTS_ADDRESS),
+                    code_hash=Hash(b"\x97" * 32),
                     deployed_block=1,
                 )
             )
-            session.add(LedgerBlockRow(number=1, block_hash="0x" + "01" * 32, timestamp=START))
+            session.add(LedgerBlockRow(number=1, block_hash=Hash(b"\x01" * 32), timestamp=START))
         for role in (Role.OPERATOR, Role.AUDITOR):
             self.tokens[role] = self._key(role, None)
 
@@ -131,10 +132,10 @@ class OfflineCoalition:
         with self.database.write() as session:
             session.add(
                 LedgerAuthorizerRow(
-                    member_id=member_id,
-                    authorizer_id="0x" + authorizer_id(kind, address).hex(),
+                    member_id=MemberId.parse(member_id),
+                    authorizer_id=authorizer_id(kind, address),
                     kind=kind,
-                    authorizer="0x" + address.hex(),
+                    authorizer=address,
                 )
             )
 
@@ -159,7 +160,7 @@ class OfflineCoalition:
         """Points on the ledger in the lot that ends `months` after START; gives the lot's id."""
         lot = lot_id(brand_id, expiry_day_for(START, 0, months))
         with self.database.write() as session:
-            session.merge(LedgerMemberLotRow(member_id=member_id, lot_id=lot, held=points, reserved=reserved))
+            session.merge(LedgerMemberLotRow(member_id=MemberId.parse(member_id), lot_id=lot, held=points, reserved=reserved))
         return lot
 
     def put_reservation(self, reservation_id: str, member_id: str, brand_id: int, points: int, **changes: Any) -> None:
@@ -167,10 +168,10 @@ class OfflineCoalition:
         with self.database.write() as session:
             session.merge(
                 LedgerReservationRow(
-                    reservation_id=reservation_id,
-                    member_id=member_id,
+                    reservation_id=ReservationId.parse(reservation_id),
+                    member_id=MemberId.parse(member_id),
                     brand_id=brand_id,
-                    reference="0x" + "00" * 32,
+                    reference=Reference(bytes(32)),
                     points=points,
                     **values,
                 )
@@ -190,7 +191,7 @@ class OfflineCoalition:
         """A new head with this time."""
         with self.database.write() as session:
             number = (session.scalar(select(func.max(LedgerBlockRow.number))) or 0) + 1
-            session.add(LedgerBlockRow(number=number, block_hash="0x" + number.to_bytes(32).hex(), timestamp=timestamp))
+            session.add(LedgerBlockRow(number=number, block_hash=Hash(number.to_bytes(32)), timestamp=timestamp))
 
     def consent(self, shopper: Shopper, brand_id: int, points: int, order_id: str, **changes: Any) -> dict[str, Any]:
         """A quote, signed: the body of an authorization."""

@@ -1,4 +1,4 @@
-"""Writes into the projection what the follower would have read: the issue of a purchase, the clawback of a payment refund."""
+"""Writes into the projection what the follower would have read: the issues of a purchase, the clawbacks of a payment refund."""
 
 from __future__ import annotations
 
@@ -7,31 +7,42 @@ import itertools
 from sqlalchemy import select
 
 from gateway.projection.tables import LedgerEntryRow
-from gateway.purchases.tables import PaymentRefundRow, PurchaseRow
+from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseRow
+from gateway.values.ids import Reference
 from tests.builders.offline_coalition import START, OfflineCoalition
 
 _positions = itertools.count(1 << 40)
 
 
 def record_issue(coalition: OfflineCoalition, payment_id: str, *, refused: str | None = None, brand_id: int = 1) -> None:
-    """The purchase's issue entry, accepted unless it was `refused`."""
+    """The issue entry of each award of the purchase, accepted unless it was `refused`; the plain one of a purchase that earned nothing."""
     with coalition.database.write() as session:
         row = session.scalars(select(PurchaseRow).where(PurchaseRow.payment_id == payment_id, PurchaseRow.brand_id == brand_id)).one()
-        session.add(_entry("issue", brand_id, row.reference, row.points, refused))
-    if row.operation_id:
-        coalition.finish(row.operation_id, "refused" if refused else "confirmed", refused)
+        awards = session.scalars(select(AwardRow).where(AwardRow.purchase_id == row.purchase_id)).all()
+        for award in awards:
+            session.add(_entry("issue", award.issuer_id, award.reference, award.points, refused))
+        if not awards:
+            session.add(_entry("issue", brand_id, row.reference, 0, refused))
+    for award in awards:
+        if award.operation_id:
+            coalition.finish(award.operation_id, "refused" if refused else "confirmed", refused)
 
 
 def record_clawback(coalition: OfflineCoalition, refund_id: str, *, brand_id: int = 1) -> None:
-    """The refund's clawback entry."""
+    """The clawback entries of the refund."""
     with coalition.database.write() as session:
-        row = session.scalars(select(PaymentRefundRow).where(PaymentRefundRow.refund_id == refund_id)).one()
-        session.add(_entry("clawback", brand_id, row.reference, row.points_due, None))
-    if row.operation_id:
-        coalition.finish(row.operation_id)
+        row = session.scalars(
+            select(PaymentRefundRow).where(PaymentRefundRow.refund_id == refund_id, PaymentRefundRow.brand_id == brand_id)
+        ).one()
+        named = AwardClawbackRow.payment_refund_id == row.payment_refund_id
+        clawbacks = session.scalars(select(AwardClawbackRow).where(named)).all()
+        for clawback in clawbacks:
+            session.add(_entry("clawback", clawback.issuer_id, clawback.reference, clawback.points_due, None))
+    for clawback in clawbacks:
+        coalition.finish(clawback.operation_id)
 
 
-def _entry(kind: str, brand_id: int, reference: str, points: int, refused: str | None) -> LedgerEntryRow:
+def _entry(kind: str, brand_id: int, reference: Reference, points: int, refused: str | None) -> LedgerEntryRow:
     position = next(_positions)
     return LedgerEntryRow(
         position=position,

@@ -14,9 +14,10 @@ import pytest
 from gateway.ledger.members import member_id
 from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import Domain, consent_digest, consent_typed_data
+from gateway.values.ids import Address, Hash
 from scripts.demo.wallets import load_config, open_wallets
 
-DOMAIN = Domain(1337, b"\x11" * 20, b"\x22" * 32)
+DOMAIN = Domain(1337, Address(b"\x11" * 20), Hash(b"\x22" * 32))
 POINTS_MAX = 1_000
 
 
@@ -58,7 +59,7 @@ def test_a_consent_is_signed_by_the_members_key_over_the_configured_ledger(clien
 
 def test_typed_data_of_another_ledger_is_signed_for_the_configured_one_alone(client: httpx.Client) -> None:
     view = client.post("/authorizers", json={"indexes": [1]}).json()["authorizers"][0]
-    foreign = Domain(1, b"\x99" * 20, b"\x98" * 32)
+    foreign = Domain(1, Address(b"\x99" * 20), Hash(b"\x98" * 32))
     typed_data = consent_typed_data(foreign, bytes.fromhex(view["member_id"][2:]), 7, 500, b"\x05" * 32, 9, 1_500_000_000)
     answer = client.post("/sign-consent", json={"typed_data": typed_data}).json()
     assert answer == client.post("/sign-consent", json=_consent(view["member_id"], 500)).json()

@@ -10,6 +10,7 @@ from gateway.ledger.effects import Effect
 from gateway.ledger.entries import Authorize, Issue, PointRefund, Redeem
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.state import LedgerState
+from gateway.values.ids import LotId, MemberId
 from tests.builders.ledger_machine import LedgerMachine
 
 USUAL = settings(max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
@@ -28,7 +29,7 @@ def test_contract_and_model_agree_over_many_long_histories() -> None:
 
 
 class StateThatForgetsReservations(LedgerState):
-    def unreserved(self, member: bytes, lot: int) -> int:
+    def unreserved(self, member: MemberId, lot: LotId) -> int:
         return self.held.get((member, lot), 0)
 
 

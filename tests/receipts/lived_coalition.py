@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.values.ids import MemberId
 from scripts.verify_receipt import Trust
 from tests.builders.coalition import CoalitionBuilder
 
@@ -16,8 +17,8 @@ class LivedCoalition:
 
     coalition: CoalitionBuilder
     trust: Trust
-    anna: str
-    others: tuple[str, ...]
+    anna: MemberId
+    others: tuple[MemberId, ...]
     operations: dict[str, str]
     first_block: int
 

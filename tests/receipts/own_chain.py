@@ -16,10 +16,11 @@ from gateway.ledger.lots import Line
 from gateway.ledger.refusals import SELECTORS, RefusalReason
 from gateway.ledger.slots import balance_slot, batch_slots
 from gateway.receipts.receipt import CoalitionEvidence, RecordedBatch, SealedBlock, SlotProof, StateProof, entry_receipt, points_receipt
+from gateway.values.ids import Address, MemberId, Reference, ReservationId
 from scripts.verify_receipt import BALANCES_SLOT, BATCHES_SLOT, Trust
 
-POINTS_ADDRESS = keccak(b"points ledger")[12:]
-MEMBERS = tuple(keccak(b"member %d" % number)[12:] for number in range(40))
+POINTS_ADDRESS = Address(keccak(b"points ledger")[12:])
+MEMBERS = tuple(MemberId(keccak(b"member %d" % number)[12:]) for number in range(40))
 GROCER, FUEL = 1, 2
 LOT = GROCER << 32 | 20_483
 OTHER_LOT = FUEL << 32 | 20_514
@@ -32,7 +33,7 @@ class OwnChain:
 
     seed: bytes = b"coalition"
     sealer: PrivateKey = PrivateKey(keccak(b"sealer"))  # noqa: RUF009 - a throwaway key that never changes
-    points_address: bytes = POINTS_ADDRESS
+    points_address: Address = POINTS_ADDRESS
     points_of_first: int = 120
     block_number: int = 7
 
@@ -48,7 +49,7 @@ class OwnChain:
         batch = RecordedBatch(GROCER, 3, entries(), ((REFUSED_INDEX, SELECTORS[RefusalReason.NOT_ENOUGH_POINTS]),))
         return entry_receipt(batch, index, self.state_proof(batch_slots(BATCHES_SLOT, GROCER, 3)))
 
-    def points_receipt(self, member: bytes = MEMBERS[0]) -> dict[str, Any]:
+    def points_receipt(self, member: MemberId = MEMBERS[0]) -> dict[str, Any]:
         lots = (LOT, OTHER_LOT)
         return points_receipt(member, lots, self.state_proof(tuple(balance_slot(BALANCES_SLOT, lot, member) for lot in lots)))
 
@@ -91,11 +92,11 @@ def entries() -> tuple[bytes, ...]:
     return tuple(
         encode_entry(entry)
         for entry in (
-            Issue(MEMBERS[0], 20_483, 120, 1, keccak(b"payment 1")),
-            Redeem(MEMBERS[0], keccak(b"order"), 1, 1_700_090_000, 30, consent, (Line(1, 20_483, 20), Line(2, 20_514, 10))),
-            Capture(keccak(b"reservation"), keccak(b"capture"), (Line(1, 20_483, 20),)),
+            Issue(MEMBERS[0], 20_483, 120, 1, Reference(keccak(b"payment 1"))),
+            Redeem(MEMBERS[0], Reference(keccak(b"order")), 1, 1_700_090_000, 30, consent, (Line(1, 20_483, 20), Line(2, 20_514, 10))),
+            Capture(ReservationId(keccak(b"reservation")), Reference(keccak(b"capture")), (Line(1, 20_483, 20),)),
             Expire(MEMBERS[3], 20_483, 8),
-            Issue(MEMBERS[4], 20_483, 99, 1, keccak(b"payment 2")),
+            Issue(MEMBERS[4], 20_483, 99, 1, Reference(keccak(b"payment 2"))),
         )
     )
 

@@ -19,6 +19,7 @@ from gateway.ledger.batches import leaf, merkle_branch, merkle_root
 from gateway.ledger.entries import Issue, encode_entry
 from gateway.ledger.slots import batch_slots
 from gateway.receipts.receipt import decoded_entry
+from gateway.values.ids import MemberId, Reference
 from scripts.verify_receipt import BATCHES_SLOT, REASONS, Refused, verify
 from tests.receipts.own_chain import GROCER, LOT, MEMBERS, REFUSED_INDEX, OwnChain, entries
 
@@ -58,8 +59,8 @@ def test_an_honest_receipt_of_every_kind_of_entry_is_genuine(index: int) -> None
     assert verdict(HONEST.entry_receipt(index), refused_entry=index == REFUSED_INDEX) == "genuine"
 
 
-@pytest.mark.parametrize("member", [MEMBERS[0], MEMBERS[7], b"\x01" * 20])
-def test_an_honest_receipt_of_points_is_genuine_even_of_none(member: bytes) -> None:
+@pytest.mark.parametrize("member", [MEMBERS[0], MEMBERS[7], MemberId(b"\x01" * 20)])
+def test_an_honest_receipt_of_points_is_genuine_even_of_none(member: MemberId) -> None:
     assert verdict(HONEST.points_receipt(member)) == "genuine"
 
 
@@ -208,7 +209,7 @@ def test_the_seals_mirror_image_is_not_a_seal() -> None:
 
 def test_a_root_that_commits_to_more_than_the_batch_held_proves_none_of_it() -> None:
     """The ledger stores the root that the brand signed; what stands behind the recorded number of entries was never applied."""
-    phantom = encode_entry(Issue(MEMBERS[0], 20_483, 10**6, 1, bytes(32)))
+    phantom = encode_entry(Issue(MEMBERS[0], 20_483, 10**6, 1, Reference(bytes(32))))
     leaves = [leaf(GROCER, 3, place, entry) for place, entry in enumerate((*entries(), phantom))]
 
     class Rogue(OwnChain):

@@ -40,7 +40,7 @@ def receipts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OldReceipts]:
 def _receipts(lived: LivedCoalition, block: int) -> list[dict[str, Any]]:
     database, chain = lived.coalition.database, lived.coalition.chain
     entries = [receipt_of_operation(database, chain, operation) for operation in lived.operations.values()]
-    return [*entries, receipt_of_points(database, chain, lived.anna, block)]
+    return [*entries, receipt_of_points(database, chain, str(lived.anna), block)]
 
 
 def test_receipts_of_a_thousand_blocks_ago_are_genuine(receipts: OldReceipts) -> None:

@@ -14,11 +14,12 @@ from typing import Any
 from sqlalchemy import text
 
 from gateway.ledger.signing import Domain, consent_digest, reference
+from gateway.values.ids import Address, Hash
 from tests.builders.offline_coalition import COALITION_ID, POINTS_ADDRESS, START, OfflineCoalition, Shopper, brand_body, purchase_body
 from tests.builders.payment_files import TILL_MAPPING, send, stripe_file, stripe_row
 from tests.gateway.api.every_write import MEMBER, REFUND, WRITES, Ready, make_ready
 
-DOMAIN = Domain(7_951, bytes.fromhex(POINTS_ADDRESS[2:]), bytes.fromhex(COALITION_ID[2:]))
+DOMAIN = Domain(7_951, Address.parse(POINTS_ADDRESS), Hash.parse(COALITION_ID))
 BRAND_1_SECRET = b"\x01" * 32  # as in brand_body(1)
 LONG_ID = "~" * 128
 TILL_FILE = b"Txn;Receipt;Date;Total;Type\nt-1;p-1;16/03/2017 12:00;25.00;SALE\nTOTAL;1;25.00\n"

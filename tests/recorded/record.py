@@ -16,6 +16,7 @@ QUICK: dict[str, Callable[[Path], Any]] = {
     "openapi": api_description.collect,
     "problems": problems.collect,
     "signer_requests": signer_requests.collect,
+    "signer_awards": signer_requests.collect_awards,
 }
 
 

@@ -20,7 +20,7 @@ import httpx
 from sqlalchemy import select, text
 
 from gateway.brand_signer.checks import Books
-from gateway.brand_signer.config import Programme, Rule
+from gateway.brand_signer.config import Programme
 from gateway.brand_signer.journal import Journal
 from gateway.brand_signer.json_server import BODY_BYTES_MAX, serve_on
 from gateway.brand_signer.key import Key
@@ -28,18 +28,21 @@ from gateway.brand_signer.register_writer import RegisterWriter, order_record, p
 from gateway.brand_signer.routes import PUBLIC, routes_of
 from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner
+from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.coalition.rows import SqlCoalition, business_clock
 from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import Authorize, Opening, Redeem, decode_entry, encode_entry, pack_entries, unpack_entries
 from gateway.ledger.lots import lot_id
 from gateway.ledger.signing import consent_digest, reference
+from gateway.loyalty.rule import EarningRule
 from gateway.projection.tables import LedgerEntryRow, LedgerMemberLotRow, LedgerMovementRow, LedgerReservationLotRow
 from gateway.purchases.shortfalls import SqlShortfalls
-from gateway.rounds.http_signer import HttpSigner
+from gateway.rounds.batch_signing import BatchSigning
 from gateway.rounds.sequencer import Sequencer
 from gateway.rounds.signer_port import Signed, SignerRefusal
 from gateway.store.unit_of_work import reading
+from gateway.values.ids import MemberId, ReservationId
 from tests.builders.offline_coalition import START, OfflineCoalition, Shopper, purchase_body
 from tests.builders.recorded_entries import record_issue
 from tests.gateway.brand_signer import brand_books
@@ -51,7 +54,7 @@ TOKEN = "t" * 32  # as in brand_body(1)
 ON_THE_WIRE = (",", ":")
 FROM_THE_SIGNER = (", ", ": ")
 MIDDAY = "2017-03-14T12:30:00.250000-05:00"
-PROGRAMME = Programme((Rule(1, 1, 100, 0),), False, 12, 0, 31)
+PROGRAMME = Programme((EarningRule(1, 1, 100, 0),), False, 12, 0, 31)
 EXPIRED_DAY = 17_225  # 2017-02-28
 
 
@@ -59,6 +62,11 @@ def collect(folder: Path) -> dict[str, Any]:
     for name in ("history", "answers"):
         (folder / name).mkdir()
     return {"history": _history(folder / "history"), "answers": list(_answers(folder / "answers"))}
+
+
+def collect_awards(folder: Path) -> list[dict[str, Any]]:
+    """What the reference signer answers where a detail names an award."""
+    return list(_award_answers(folder))
 
 
 # The gateway's requests
@@ -123,15 +131,12 @@ class _Rounds:
         coalition.brand(2)
         self._earner, self._spender = coalition.shopper(1), coalition.shopper(2)
         with reading(coalition.database, business_clock()) as work:
-            self._sequencer = Sequencer(
-                coalition.database,
-                None,
-                work.of(SqlCoalition).facts,
-                3_600,
-                lambda: START,
-                signers=SqlSignersDirectory(),
-                ends=SqlShortfalls(),
-            )  # type: ignore[arg-type]
+            facts = work.of(SqlCoalition).facts
+        nothing_is_sent: Any = None
+        ends = SqlShortfalls()
+        self._sequencer = Sequencer(coalition.database, nothing_is_sent, facts, 3_600, lambda: START, ends=ends)
+        signers = SqlSignersDirectory()
+        self._signing = BatchSigning(coalition.database, nothing_is_sent, facts, lambda: START, signers=signers, ends=ends)
 
     def all(self) -> None:
         self._sell("sale-1", self._earner, 12_000, tax_minor=500, paid_with_points_minor=1_000)
@@ -177,7 +182,8 @@ class _Rounds:
         self._till.append([order_record(order_id, self._spender.member_id, points)])
         self._post(f"/v1/{kind}", consent(self._spender, points, order_id, nonce))
         with self._coalition.database.read() as session:
-            return str(session.execute(text("SELECT reservation_id FROM operations ORDER BY sequence DESC LIMIT 1")).scalar_one())
+            found = session.execute(text("SELECT reservation_id FROM operations ORDER BY sequence DESC LIMIT 1")).scalar_one()
+        return str(ReservationId(found))
 
     def _post(self, path: str, body: Any) -> None:
         answer = self._coalition.post("brand:1", path, body)
@@ -187,7 +193,7 @@ class _Rounds:
         """Packs what is accepted and has it signed; the entries."""
         packed = self._sequencer.pack()
         assert (len(packed.batches), packed.refused, packed.deferred) == (1, [], 0), packed
-        (unsigned,) = self._sequencer.unsigned()
+        (unsigned,) = self._signing.unsigned()
         client = HttpSigner()
         try:
             answer = client.sign(unsigned.signer, unsigned.request)
@@ -204,11 +210,11 @@ class _Rounds:
     def _issued(self, payment_id: str, shopper: Shopper, points: int) -> None:
         record_issue(self._coalition, payment_id)
         lot = self._coalition.put_points(shopper.member_id, points)
-        keyed = "0x" + reference(BRAND_1_SECRET, "payment", payment_id).hex()
+        keyed = reference(BRAND_1_SECRET, "payment", payment_id)
         with self._coalition.database.write() as session:
             entry = session.scalars(select(LedgerEntryRow).where(LedgerEntryRow.reference == keyed)).one()
-            moved = {"member_id": shopper.member_id, "held_delta": points, "reserved_delta": 0}
-            session.add(LedgerMovementRow(position=entry.position, lot_id=lot, **moved))
+            moved = {"held_delta": points, "reserved_delta": 0}
+            session.add(LedgerMovementRow(position=entry.position, member_id=MemberId.parse(shopper.member_id), lot_id=lot, **moved))
 
     def _reserved(self, entries: list[bytes]) -> None:
         """Reservations with their lots; what they hold is held back, what was redeemed is gone."""
@@ -216,22 +222,21 @@ class _Rounds:
             if not isinstance(entry, Authorize | Redeem):
                 continue
             done = isinstance(entry, Redeem)
-            keyed = consent_digest(DOMAIN, entry.member, 1, entry.points, entry.reference, entry.nonce, entry.deadline)
-            reservation_id, member_id = "0x" + keyed.hex(), "0x" + entry.member.hex()
+            reservation_id = consent_digest(DOMAIN, entry.member, 1, entry.points, entry.reference, entry.nonce, entry.deadline)
             changes = {"status": "captured", "captured": entry.points} if done else {}
-            self._coalition.put_reservation(reservation_id, member_id, 1, entry.points, **changes)
+            self._coalition.put_reservation(str(reservation_id), str(entry.member), 1, entry.points, **changes)
             with self._coalition.database.write() as session:
                 for line in entry.lines:
                     points = {"reserved": line.points, "captured": line.points if done else 0, "refunded": 0}
                     session.add(LedgerReservationLotRow(reservation_id=reservation_id, lot_id=line.lot_id, **points))
-                    held = session.get_one(LedgerMemberLotRow, (member_id, line.lot_id))
+                    held = session.get_one(LedgerMemberLotRow, (entry.member, line.lot_id))
                     held.held -= line.points if done else 0
                     held.reserved += 0 if done else line.points
 
     def _expired(self, shopper: Shopper, points: int) -> None:
         with self._coalition.database.write() as session:
             lot = lot_id(1, EXPIRED_DAY)
-            session.add(LedgerMemberLotRow(member_id=shopper.member_id, lot_id=lot, held=points, reserved=0))
+            session.add(LedgerMemberLotRow(member_id=MemberId.parse(shopper.member_id), lot_id=lot, held=points, reserved=0))
 
 
 # The reference signer's answers
@@ -257,7 +262,7 @@ def _answers(folder: Path) -> Iterator[dict[str, Any]]:
     with _serving(brand.signer(), BRAND, "token") as url, httpx.Client(base_url=url, headers={"Authorization": "Bearer token"}) as client:
 
         def ask(name: str, path: str, **given: Any) -> dict[str, Any]:
-            return {"name": name, "path": path, "asked": _asked(given), "answer": _shown(client.post(path, **given))}
+            return _ask(client, name, path, **given)
 
         def sign(name: str, request: BatchRequest, **changes: Any) -> dict[str, Any]:
             return ask(name, "/sign-batch", json={**_body(request), **changes})
@@ -291,6 +296,28 @@ def _answers(folder: Path) -> Iterator[dict[str, Any]]:
         yield damaged
     brand.close()
     brand.till.close()
+
+
+def _award_answers(folder: Path) -> Iterator[dict[str, Any]]:
+    """Questions to the same brand's signer, in this order; the last is signed."""
+    brand = brand_books.Brand(folder)
+    _fill(brand)
+    asked = {
+        "refused: a second award of the brand's own sale": brand_books.award_issue("p-1", 2, 9),
+        "refused: an award of another brand's sale": brand_books.award_issue("p-1", 1, 9, sold_by=OTHER_BRAND),
+        "refused: a clawback of an award that was not issued": brand_books.award_clawback("r-1", "p-1", 2, 2),
+        "refused: an award without a number": (brand_books.issue("p-1", 9)[0], {"kind": "issue", "payment_id": "p-1", "award": {}}),
+        "the first award, named": brand_books.award_issue("p-1", 1, 9),
+    }
+    with _serving(brand.signer(), BRAND, "token") as url, httpx.Client(base_url=url, headers={"Authorization": "Bearer token"}) as client:
+        for name, entered in asked.items():
+            yield _ask(client, name, "/sign-batch", json=_body(batch(1, entered)))
+    brand.close()
+    brand.till.close()
+
+
+def _ask(client: httpx.Client, name: str, path: str, **given: Any) -> dict[str, Any]:
+    return {"name": name, "path": path, "asked": _asked(given), "answer": _shown(client.post(path, **given))}
 
 
 def _answer_to_too_large(url: str) -> dict[str, Any]:
@@ -327,7 +354,7 @@ def _fill(brand: brand_books.Brand) -> None:
     brand.give_back("g-1", 10)
 
 
-def _bad(opened: bytes, redeemed: bytes) -> dict[str, list[brand_books.Entered] | BatchRequest]:
+def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand_books.Entered] | BatchRequest]:
     """By the reason: an entry that is not signed after the good batch."""
     entry, _ = brand_books.issue("p-2", 18)
     opening = Opening(MEMBER, EXPIRY_DAY, 5, 1, reference(SECRET, "payment", "p-2"))
@@ -347,7 +374,7 @@ def _bad(opened: bytes, redeemed: bytes) -> dict[str, list[brand_books.Entered] 
         "unknown_order": [brand_books.authorize("o-9", 21)],
         "unknown_point_refund": [brand_books.point_refund("g-9", redeemed, 21)],
         "unknown_refund": [brand_books.clawback("r-9", "p-1", 1)],
-        "unknown_reservation": [brand_books.capture("c-9", b"\x99" * 32, 1)],
+        "unknown_reservation": [brand_books.capture("c-9", ReservationId(b"\x99" * 32), 1)],
         "unknown_sale": [brand_books.issue("p-9", 9)],
         "unsupported_kind": BatchRequest(
             BRAND,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from gateway.audit.book import BookEntry, hex_of
+from gateway.audit.book import BookEntry
 from gateway.audit.case import Case
 from gateway.ledger.entries import unpack_entries
 from gateway.rounds.tables import BatchRow, OperationRow
+from gateway.values.ids import Reference
 
 OPEN_SECONDS_MAX = 2 * 3600  # twice a batch's usual lifetime: later than this nothing waits for good reason
 KINDS_ON_LEDGER = ("issue", "opening", "clawback", "authorize", "capture", "void", "redeem", "point_refund", "expire")
@@ -60,7 +61,7 @@ def _operation(case: Case, operation: OperationRow, batch: BatchRow | None, entr
 
 def _confirmed_change(case: Case, operation: OperationRow, name: str) -> Iterator[str]:
     """Enrolments and changes of brands are transactions of their own."""
-    enrolled = {hex_of(member) for member in case.replay.model.state.members}
+    enrolled = case.replay.model.state.members
     if operation.kind == "enroll" and operation.member_id not in enrolled:
         yield f"{name} is confirmed, but member {operation.member_id} is not enrolled"
     if operation.kind == "register_brand" and operation.brand_id not in case.replay.brands:
@@ -90,14 +91,14 @@ def _entries_have_operations(case: Case, batches: Mapping[int, BatchRow], claims
     store = case.evidence.store
     ours = {brand.brand_id for brand in store.brands}
     known = {(batch.brand_id, batch.number) for batch in batches.values()}
-    references = {(row.brand_id, row.reference) for row in store.references}
+    references: set[tuple[int, Reference | None]] = {(row.brand_id, row.reference) for row in store.references}
     own = (entry.position for entry in case.replay.book.entries if (entry.brand_id, entry.batch_number) in known)
     first_own = min(own, default=None)
     for entry in case.replay.book.entries:
         place = (entry.brand_id, entry.batch_number, entry.entry_index)
         if entry.brand_id not in ours or place in claims:
             continue
-        reference = (entry.brand_id, entry.reference or "")
+        reference = (entry.brand_id, entry.reference)
         if (entry.brand_id, entry.batch_number) in known:
             yield f"{entry.place} is on the ledger, but its operation is lost"
         elif first_own is not None and entry.position > first_own:
@@ -115,15 +116,15 @@ def _batches(case: Case, batches: Mapping[int, BatchRow]) -> Iterator[str]:
             yield f"{name} is recorded here, but not on the ledger"
         elif recorded is not None and batch.status == "recorded" and recorded.entries != batch.entries:
             yield f"{name} has other entries on the ledger ({len(unpack_entries(recorded.entries))}) than were stored ({batch.entry_count})"
-        elif recorded is not None and batch.status == "recorded" and hex_of(recorded.root) != batch.root:
-            yield f"{name} is recorded with the root {hex_of(recorded.root)}, stored was {batch.root}"
-        elif recorded is not None and batch.status != "recorded" and hex_of(recorded.root) == batch.root:
+        elif recorded is not None and batch.status == "recorded" and recorded.root != batch.root:
+            yield f"{name} is recorded with the root {recorded.root}, stored was {batch.root}"
+        elif recorded is not None and batch.status != "recorded" and recorded.root == batch.root:
             yield f"{name} is on the ledger, but {batch.status} here"
 
 
 def _references_used_once(case: Case) -> Iterator[str]:
     """One write, one entry; a payment that earned twice is named by invariant 3."""
-    seen: dict[tuple[int, str], BookEntry] = {}
+    seen: dict[tuple[int, Reference], BookEntry] = {}
     for entry in case.replay.book.accepted:
         if entry.reference is None or entry.kind == "issue":
             continue
@@ -134,4 +135,4 @@ def _references_used_once(case: Case) -> Iterator[str]:
 
 def _is_recorded(case: Case, batch: BatchRow) -> bool:
     recorded = case.evidence.chain.batches.get((batch.brand_id, batch.number))
-    return recorded is not None and hex_of(recorded.root) == batch.root
+    return recorded is not None and recorded.root == batch.root

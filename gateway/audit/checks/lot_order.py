@@ -9,12 +9,13 @@ from gateway.audit.book import Book, BookEntry
 from gateway.audit.case import Case
 from gateway.ledger.lots import LotsFallShort, choose_lots, is_expired, lot_key_order, split_lot_id
 from gateway.ledger.refusals import RefusalReason
+from gateway.values.ids import LotId, MemberId
 
 
 def findings(case: Case) -> Iterator[str]:
     offset = case.evidence.chain.utc_offset_seconds
     for book in case.books:
-        available: dict[str | None, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        available: dict[MemberId | None, dict[LotId, int]] = defaultdict(lambda: defaultdict(int))
         for entry in book.accepted:
             lots = available[entry.member]
             if entry.kind in ("authorize", "redeem"):
@@ -27,7 +28,7 @@ def findings(case: Case) -> Iterator[str]:
         yield str(each)
 
 
-def _spent(book: Book, entry: BookEntry, available: Mapping[int, int], offset: int) -> Iterator[str]:
+def _spent(book: Book, entry: BookEntry, available: Mapping[LotId, int], offset: int) -> Iterator[str]:
     taken = {movement.lot_id: movement.reserved_delta - movement.held_delta for movement in entry.movements}
     expired = [lot for lot in taken if is_expired(split_lot_id(lot)[1], entry.timestamp, offset)]
     if expired:
@@ -45,7 +46,7 @@ def _spent(book: Book, entry: BookEntry, available: Mapping[int, int], offset: i
 
 def _captured(book: Book, entry: BookEntry) -> Iterator[str]:
     """A capture in part uses the reservation's lots in the order of spending: only the last that it touches may be left over."""
-    reservation = book.reservations.get(entry.reservation_id or "")
+    reservation = book.reservations.get(entry.reservation_id) if entry.reservation_id is not None else None
     if reservation is None:
         yield f"{entry.place} is of a reservation that the {book.name} does not know"
         return
@@ -61,5 +62,5 @@ def _captured(book: Book, entry: BookEntry) -> Iterator[str]:
             return
 
 
-def _words(lots: Mapping[int, int]) -> str:
+def _words(lots: Mapping[LotId, int]) -> str:
     return ", ".join(f"{points} of lot {lot}" for lot, points in sorted(lots.items()))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from gateway.audit.book import Book, hex_of
+from gateway.audit.book import Book
 from gateway.audit.case import Case
 from gateway.audit.ledger_events import NOBODY, PointsMoved
 from gateway.ledger.refusals import RefusalReason
+from gateway.values.ids import LotId, MemberId
 
 _NOT_OURS = frozenset(
     reason.value
@@ -39,7 +40,7 @@ def findings(case: Case) -> Iterator[str]:
 
 def _contract_against_totals(case: Case) -> Iterator[str]:
     chain, book = case.evidence.chain, case.replay.book
-    held: dict[int, int] = defaultdict(int)
+    held: dict[LotId, int] = defaultdict(int)
     for (_, lot), holding in chain.holdings.items():
         held[lot] += holding.held
     for lot in sorted(set(held) | set(book.lots)):
@@ -56,7 +57,7 @@ def _contract_against_totals(case: Case) -> Iterator[str]:
 
 def _logs_against_contract(case: Case) -> Iterator[str]:
     chain = case.evidence.chain
-    logged: dict[tuple[bytes, int], int] = defaultdict(int)
+    logged: dict[tuple[MemberId, LotId], int] = defaultdict(int)
     for each in chain.events:
         if isinstance(each.event, PointsMoved):
             logged[each.event.giver, each.event.lot_id] -= each.event.points
@@ -64,7 +65,7 @@ def _logs_against_contract(case: Case) -> Iterator[str]:
     for (member, lot), points in logged.items():
         holding = chain.holdings.get((member, lot))
         if member != NOBODY and (holding.held if holding else 0) != points:
-            yield f"member {hex_of(member)}, lot {lot}: {points} points by the logs, {holding.held if holding else 0} by the contract"
+            yield f"member {member}, lot {lot}: {points} points by the logs, {holding.held if holding else 0} by the contract"
 
 
 def _sums(book: Book) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from gateway.audit.book import Book
 from gateway.audit.case import Case
+from gateway.values.ids import LotId
 
 Pair = tuple[int, int]
 _REDEEMS = ("capture", "redeem")
@@ -49,8 +50,8 @@ def _by_reservations(book: Book) -> dict[Pair, int]:
 
 
 def _lot_totals(book: Book) -> Iterator[str]:
-    redeemed: dict[int, int] = defaultdict(int)
-    refunded: dict[int, int] = defaultdict(int)
+    redeemed: dict[LotId, int] = defaultdict(int)
+    refunded: dict[LotId, int] = defaultdict(int)
     for entry in book.accepted:
         for movement in entry.movements:
             if entry.kind in _REDEEMS:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.audit.case import Case
 from gateway.audit.expected_rows import expected_rows
+from gateway.values.hex import hex_text
 
 
 def findings(case: Case) -> Iterator[str]:
@@ -25,4 +26,4 @@ def findings(case: Case) -> Iterator[str]:
 
 
 def _shown(row: tuple[Any, ...]) -> str:
-    return ", ".join("0x" + value.hex()[:16] + "…" if isinstance(value, bytes) else str(value) for value in row)
+    return ", ".join(hex_text(value)[:18] + "…" if isinstance(value, bytes) else str(value) for value in row)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from gateway.audit.book import Book, hex_of
+from gateway.audit.book import Book
 from gateway.audit.case import Case
 from gateway.ledger.refusals import RefusalReason
+from gateway.values.ids import LotId, MemberId
 
 
 def findings(case: Case) -> Iterator[str]:
     replayed = case.replay.book.holdings
     for (member, lot), holding in case.evidence.chain.holdings.items():
-        name = f"member {hex_of(member)}, lot {lot}"
+        name = f"member {member}, lot {lot}"
         if holding.reserved > holding.held:
             yield f"{name}: {holding.reserved} points reserved of {holding.held} held by the contract"
-        due = replayed.get((hex_of(member), lot))
+        due = replayed.get((member, lot))
         if (due.reserved if due else 0) != holding.reserved:
             yield f"{name}: {holding.reserved} points reserved by the contract, {due.reserved if due else 0} by all entries"
     for book in case.books:
@@ -27,8 +28,8 @@ def findings(case: Case) -> Iterator[str]:
 
 
 def _at_every_moment(book: Book) -> Iterator[str]:
-    held: dict[tuple[str | None, int], int] = defaultdict(int)
-    reserved: dict[tuple[str | None, int], int] = defaultdict(int)
+    held: dict[tuple[MemberId | None, LotId], int] = defaultdict(int)
+    reserved: dict[tuple[MemberId | None, LotId], int] = defaultdict(int)
     for entry in book.accepted:
         for movement in entry.movements:
             key = (entry.member, movement.lot_id)
@@ -40,7 +41,7 @@ def _at_every_moment(book: Book) -> Iterator[str]:
 
 
 def _in_every_reservation(book: Book) -> Iterator[str]:
-    open_points: dict[tuple[str, int], int] = defaultdict(int)
+    open_points: dict[tuple[MemberId, LotId], int] = defaultdict(int)
     for identity, reservation in book.reservations.items():
         for lot, (reserved, captured, refunded) in reservation.lots.items():
             if not 0 <= refunded <= captured <= reserved:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from eth_hash.auto import keccak
 
-from gateway.audit.book import hex_of
 from gateway.audit.case import Case
 from gateway.audit.replay import ReplayedBatch
 from gateway.ledger.batches import batch_outcome, batch_root
@@ -42,7 +41,7 @@ def _batch(case: Case, batch: ReplayedBatch) -> Iterator[str]:
     signed = (submitted.brand_id, submitted.number, entries_hash, submitted.root, submitted.deadline)
     signer = recover_address(batch_digest(case.evidence.chain.domain, *signed), submitted.signature)
     if signer is None or signer not in batch.valid_keys:
-        who = hex_of(signer) if signer else "nobody"
+        who = signer if signer else "nobody"
         yield f"{name} is signed by {who}, which was no valid key of the brand in block {submitted.block_number}"
     if batch.timestamp > submitted.deadline:
         yield f"{name} was recorded after its deadline"
@@ -50,7 +49,7 @@ def _batch(case: Case, batch: ReplayedBatch) -> Iterator[str]:
     outcome = batch_outcome(len(batch.entries), batch.refusals)
     stored = case.evidence.chain.recorded.get((submitted.brand_id, submitted.number))
     if not recorded.root == submitted.root == root:
-        yield f"{name} is recorded with the root {hex_of(recorded.root)}, its entries have {hex_of(root)}"
+        yield f"{name} is recorded with the root {recorded.root}, its entries have {root}"
     if stored != (recorded.root, outcome):
         yield f"{name}: the contract keeps another root or outcome than the batch had"
     if (recorded.entry_count, recorded.refused_count) != (len(batch.entries), len(batch.refusals)):

@@ -103,7 +103,7 @@ def _view(session: Session, brand: Brand, brands: Brands, rules: Rules) -> Brand
         brand.earn_on_tax,
         _points(session, brand),
         [rule_view(rule) for rule in rules.published(brand.brand_id)],
-        [BrandKeyView(key.key_address, key.valid_from, key.valid_until) for key in keys],
+        [BrandKeyView(str(key.key_address), key.valid_from, key.valid_until) for key in keys],
         brands.operation_of(brand.brand_id),
     )
 

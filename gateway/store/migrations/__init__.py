@@ -6,15 +6,53 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+
+class UnknownSchema(Exception):
+    """The database was made by another version, whose tables no migration here leads from."""
+
+
+class SchemaBehind(Exception):
+    """Migrations here lead from the database's tables to the newest, and were not applied yet."""
 
 
 def migrate(engine: Engine) -> None:
-    """Applies every migration that the database does not have yet, all of them or none."""
+    """Applies every migration that the database does not have yet, all of them or none. Raises UnknownSchema."""
     with engine.connect() as connection:
         configuration = configuration_for()
+        _check_known(connection, configuration)
         configuration.attributes["connection"] = connection
         command.upgrade(configuration, "head")
+
+
+def check_schema(engine: Engine) -> None:
+    """Raises UnknownSchema or SchemaBehind unless the database has the newest schema; changes nothing."""
+    configuration = configuration_for()
+    with engine.connect() as connection:
+        _check_known(connection, configuration)
+        here = MigrationContext.configure(connection).get_current_heads()
+    newest = ScriptDirectory.from_config(configuration).get_heads()
+    if set(here) != set(newest):
+        raise SchemaBehind(
+            f"the database {engine.url.render_as_string()} has the schema {', '.join(here) or 'of nothing yet'}, "
+            f"newest is {', '.join(newest)}: run `splittally init`, which brings it there"
+        )
+
+
+def _check_known(connection: Connection, configuration: Config) -> None:
+    here = MigrationContext.configure(connection).get_current_heads()
+    connection.rollback()
+    known = {script.revision for script in ScriptDirectory.from_config(configuration).walk_revisions()}
+    unknown = sorted(set(here) - known)
+    if unknown:
+        raise UnknownSchema(
+            f"the database {connection.engine.url.render_as_string()} has the schema {', '.join(unknown)}, which this version does not "
+            f"know (it knows {min(known)} to {max(known)}). Nothing was changed. Open it with the version that made it, "
+            "or begin with a new data directory; the ledger itself stays readable with that version."
+        )
 
 
 def configuration_for() -> Config:

@@ -12,6 +12,7 @@ from gateway.ledger.members import member_id
 from gateway.ledger.positions import ledger_position
 from gateway.projection.tables import LedgerBlockRow, LedgerEntryRow, LedgerMovementRow
 from gateway.rounds.tables import BatchRow, OperationRow
+from gateway.values.ids import Hash, MemberId, Reference
 from tests.builders.offline_coalition import COALITION_ID, START, OfflineCoalition, purchase_body
 
 ADDRESS, SALT = "0x" + "Ab" * 20, "0x" + "01" * 32
@@ -23,7 +24,7 @@ def body(**changes: Any) -> dict[str, Any]:
 
 def test_a_members_id_commits_to_coalition_authorizer_and_salt(coalition: OfflineCoalition) -> None:
     answer = coalition.post("operator", "/v1/members", body())
-    expected = member_id(bytes.fromhex(COALITION_ID[2:]), 1, bytes.fromhex(ADDRESS[2:]), bytes.fromhex(SALT[2:]))
+    expected = member_id(Hash.parse(COALITION_ID), 1, bytes.fromhex(ADDRESS[2:]), bytes.fromhex(SALT[2:]))
     assert (answer.status_code, answer.json()["member_id"]) == (202, "0x" + expected.hex())
     assert answer.json()["operation"]["kind"] == "enroll"
 
@@ -85,9 +86,9 @@ def test_unknown_members_brands_and_blocks_are_not_found(coalition: OfflineCoali
 def _entry(coalition: OfflineCoalition, member: str, block: int, kind: str, points: int, held: int, reserved: int, **more: Any) -> None:
     """An entry of brand 1 in a block of its own, as the follower writes it."""
     lot = lot_id(1, expiry_day_for(START, 0, 12))
-    position = ledger_position(block)
+    position, whose = ledger_position(block), MemberId.parse(member)
     with coalition.database.write() as session:
-        session.add(LedgerBlockRow(number=block, block_hash=f"0x{block:064x}", timestamp=START + block))
+        session.add(LedgerBlockRow(number=block, block_hash=Hash(block.to_bytes(32)), timestamp=START + block))
         session.add(
             LedgerEntryRow(
                 position=position,
@@ -95,9 +96,9 @@ def _entry(coalition: OfflineCoalition, member: str, block: int, kind: str, poin
                 batch_number=block,
                 entry_index=0,
                 kind=kind,
-                member_id=member,
+                member_id=whose,
                 points=points,
-                reference=f"0x{block:064x}",
+                reference=Reference(block.to_bytes(32)),
                 entry=b"",
                 block_number=block,
                 block_timestamp=START + block,
@@ -105,7 +106,7 @@ def _entry(coalition: OfflineCoalition, member: str, block: int, kind: str, poin
             )
         )
         if not more.get("refused_reason"):
-            session.add(LedgerMovementRow(position=position, lot_id=lot, member_id=member, held_delta=held, reserved_delta=reserved))
+            session.add(LedgerMovementRow(position=position, lot_id=lot, member_id=whose, held_delta=held, reserved_delta=reserved))
 
 
 @pytest.fixture
@@ -148,8 +149,9 @@ def test_history_tells_in_members_words_what_happened(coalition: OfflineCoalitio
 def test_history_names_the_operation_of_an_entry(coalition: OfflineCoalition, member: str) -> None:
     operation_id = coalition.post("brand:1", "/v1/purchases", purchase_body(member_id=member)).json()["operation"]["operation_id"]
     with coalition.database.write() as session:
+        root = Hash(bytes(32))
         batch = BatchRow(
-            batch_id=1, brand_id=1, number=2, deadline=0, entries=b"", entry_count=1, root="0x", status="recorded", created_at=START
+            batch_id=1, brand_id=1, number=2, deadline=0, entries=b"", entry_count=1, root=root, status="recorded", created_at=START
         )
         session.add(batch)
         session.flush()

@@ -110,5 +110,5 @@ def test_two_refunds_of_one_payment_in_one_bulk_share_its_floor(coalition: Offli
 def test_the_reported_shortfall_is_shown(coalition: OfflineCoalition, member_id: str) -> None:
     coalition.post("brand:1", "/v1/payment-refunds", refund("r", 2_500))
     with coalition.database.write() as session:
-        session.connection().exec_driver_sql("UPDATE payment_refunds SET points_short = 4")
+        session.connection().exec_driver_sql("UPDATE award_clawbacks SET points_short = 4")
     assert coalition.get("brand:1", "/v1/payment-refunds/r").json()["points_short"] == 4

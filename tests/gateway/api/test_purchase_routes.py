@@ -186,7 +186,7 @@ def test_a_payment_that_stands_on_a_rebuilt_ledger_earns_no_second_time(coalitio
     body = purchase_body(member_id=coalition.shopper().member_id)
     coalition.post("brand:1", "/v1/purchases", body)
     with coalition.database.write() as session:
-        for table in ("purchase_lines", "purchases", "idempotent_requests", "operations"):
+        for table in ("purchase_lines", "awards", "purchases", "idempotent_requests", "operations"):
             session.connection().exec_driver_sql(f"DELETE FROM {table}")
         session.connection().exec_driver_sql("UPDATE entry_references SET operation_id = NULL")
     with coalition.no_trace():

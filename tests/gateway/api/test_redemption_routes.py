@@ -8,6 +8,7 @@ import pytest
 from eth_keys.datatypes import PrivateKey
 
 from gateway.ledger.signing import Domain, consent_digest, reference
+from gateway.values.ids import Address, Hash
 from tests.builders.offline_coalition import COALITION_ID, POINTS_ADDRESS, START, OfflineCoalition, Shopper
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -73,7 +74,7 @@ def test_a_quote_is_refused(coalition: OfflineCoalition, shopper: Shopper, body:
 def _signed(shopper: Shopper, domain: Domain | None = None, **terms: Any) -> dict[str, Any]:
     """A consent signed over `terms` instead of what a quote gave."""
     asked = {"brand": 2, "points": 60, "nonce": 7, "deadline": START + 600, "order_id": "order-1", **terms}
-    domain = domain or Domain(7_951, bytes.fromhex(POINTS_ADDRESS[2:]), bytes.fromhex(COALITION_ID[2:]))
+    domain = domain or Domain(7_951, Address.parse(POINTS_ADDRESS), Hash.parse(COALITION_ID))
     digest = consent_digest(
         domain,
         bytes.fromhex(shopper.member_id[2:]),
@@ -130,16 +131,16 @@ def _flip_to_high_s(proof: str) -> str:
 def test_a_bad_consent_is_refused_and_leaves_no_trace(
     coalition: OfflineCoalition, shopper: Shopper, name: str, code: str, path: str
 ) -> None:
-    here = bytes.fromhex(POINTS_ADDRESS[2:])
+    here, ours = Address.parse(POINTS_ADDRESS), Hash.parse(COALITION_ID)
     good = _signed(shopper)
     body = {
         "another key": lambda: {**_signed(Shopper(PrivateKey(b"\x09" * 32), shopper.member_id))},
         "other points": lambda: {**good, "points": 61},
         "another brand": lambda: _signed(shopper, brand=1),
         "another order": lambda: {**good, "order_id": "order-2"},
-        "another coalition": lambda: _signed(shopper, Domain(7_951, here, b"\xc1" * 32)),
-        "another chain": lambda: _signed(shopper, Domain(7_952, here, bytes.fromhex(COALITION_ID[2:]))),
-        "another contract": lambda: _signed(shopper, Domain(7_951, b"\x98" * 20, bytes.fromhex(COALITION_ID[2:]))),
+        "another coalition": lambda: _signed(shopper, Domain(7_951, here, Hash(b"\xc1" * 32))),
+        "another chain": lambda: _signed(shopper, Domain(7_952, here, ours)),
+        "another contract": lambda: _signed(shopper, Domain(7_951, Address(b"\x98" * 20), ours)),
         "deadline passed": lambda: _signed(shopper, deadline=START),
         "deadline too far": lambda: _signed(shopper, deadline=START + 7 * 86_400 + 1),
         "high s": lambda: {**good, "proof": _flip_to_high_s(good["proof"])},

@@ -23,6 +23,7 @@ from gateway.coalition.rows import business_clock
 from gateway.rounds.completion import Completions
 from gateway.store.unit_of_work import writing
 from gateway.values.errors import Unavailable
+from gateway.values.ids import MemberId
 from tests.builders.coalition import CoalitionBuilder, running_coalition
 
 
@@ -71,7 +72,7 @@ class HttpCoalition:
         self.builder.brands[brand_id].till(order_record(order_id, member_id, points))
         asked = {"order_id": order_id, "member_id": member_id, "points": points}
         quote = self.call(f"brand:{brand_id}", "POST", "/v1/quotes", asked).json()
-        signed = Account.sign_typed_data(self.builder.member_keys[member_id].key, full_message=quote["typed_data"])
+        signed = Account.sign_typed_data(self.builder.member_keys[MemberId.parse(member_id)].key, full_message=quote["typed_data"])
         return {**asked, "nonce": quote["nonce"], "deadline": quote["deadline"], "proof": "0x" + bytes(signed.signature).hex()}
 
 
@@ -91,7 +92,7 @@ def coalition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpCoalitio
 
 
 def test_points_are_earned_at_one_brand_and_spent_at_another(coalition: HttpCoalition) -> None:
-    member = next(iter(coalition.builder.member_keys))
+    member = str(next(iter(coalition.builder.member_keys)))
     purchase = coalition.purchase(1, member, "pay-1", 10_000)
     assert (purchase["operation"]["status"], purchase["points"]) == ("confirmed", 100)
     assert coalition.points(member) == (100, 0, 100)
@@ -119,7 +120,7 @@ def test_points_are_earned_at_one_brand_and_spent_at_another(coalition: HttpCoal
 
 
 def test_a_payment_refund_takes_its_share_back_and_a_void_releases(coalition: HttpCoalition) -> None:
-    member = list(coalition.builder.member_keys)[1]
+    member = str(list(coalition.builder.member_keys)[1])
     coalition.purchase(1, member, "pay-2", 9_900)
     authorized = coalition.done("brand:2", "/v1/authorizations", coalition.consent(2, member, 30, "order-3"))
     path = f"/v1/authorizations/{authorized['authorization']['reservation_id']}"
@@ -139,7 +140,7 @@ def test_a_payment_refund_takes_its_share_back_and_a_void_releases(coalition: Ht
 
 
 def test_a_sale_that_the_signer_does_not_know_earns_nothing(coalition: HttpCoalition) -> None:
-    member = list(coalition.builder.member_keys)[1]
+    member = str(list(coalition.builder.member_keys)[1])
     before = coalition.points(member)
     at = datetime.fromtimestamp(coalition.builder.now, UTC)
     body = {

@@ -13,6 +13,7 @@ from gateway.ledger.lots import Line
 from gateway.payments.tables import PaymentFileRow, PaymentRecordRow
 from gateway.reconciliation.tables import MatchRecordRow, MatchRow, PayoutRow, ReconciliationRow
 from gateway.store.session import Database
+from gateway.values.ids import Hash
 from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, JUNE, MARCH, START, LiveLedger
 
 
@@ -84,7 +85,7 @@ def _reconcile(ledger: LiveLedger) -> None:
                 payment_file_id="file",
                 brand_id=GROCER,
                 file_name="file.csv",
-                file_hash="hash",
+                file_hash=Hash(bytes(32)),
                 content=b"",
                 layout="mapped:till",
                 terms="{}",

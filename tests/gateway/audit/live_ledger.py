@@ -20,17 +20,18 @@ from gateway.chain.connection import Chain
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.batches import batch_root
-from gateway.ledger.entries import Authorize, ConsentProof, Entry, Issue, Redeem, encode_entry, kind_of, pack_entries
+from gateway.ledger.entries import Authorize, Clawback, ConsentProof, Entry, Issue, Redeem, encode_entry, kind_of, pack_entries
 from gateway.ledger.lots import Line
 from gateway.ledger.members import member_id
 from gateway.ledger.signing import Domain, batch_digest, consent_digest, reference
 from gateway.purchases.shortfalls import SqlShortfalls
-from gateway.purchases.tables import PurchaseRow
+from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseRow
 from gateway.rounds.completion import Completions
 from gateway.rounds.follower import Follower
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
+from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
 from tests.node.running_node import RunningNode, throwaway_account
 
 START = 1_767_225_600  # 2026-01-01 00:00 UTC
@@ -65,10 +66,10 @@ class LiveLedger:
     def _begin(self) -> None:
         assert self.node.ready is not None
         self.chain = Chain(self.node.url)
-        self.coalition_id = bytes.fromhex(self.node.ready["coalition_id"][2:])
+        self.coalition_id = Hash.parse(self.node.ready["coalition_id"])
         authority = self._deploy(access_manager().creation(self.operator.address))
         self.address = self._deploy(points_ledger().creation(authority, self.coalition_id, b"USD", 0))
-        self.domain = Domain(self.node.chain_id, bytes.fromhex(self.address[2:]), self.coalition_id)
+        self.domain = Domain(self.node.chain_id, self.address, self.coalition_id)
         self.members = {name: self._enroll(name) for name in ("anna", "ben")}
         migrate(self.database.engine)
         self._store_coalition(authority)
@@ -76,7 +77,7 @@ class LiveLedger:
             self.admin("registerBrand", brand, LIMIT)
             self.admin("setBrandKey", brand, address_of(key_of(f"brand {brand}")), 0, FOREVER)
             self.admin("setBrandTerms", brand, (1, 1, 1, 1))
-        coalition = Coalition(self.coalition_id, self.node.chain_id, "USD", 0, True, bytes.fromhex(self.address[2:]))
+        coalition = Coalition(self.coalition_id, self.node.chain_id, "USD", 0, True, self.address)
         self.follower = Follower(self.database, self.chain, coalition, Completions(), SqlShortfalls())
         self.follower.follow()
 
@@ -122,44 +123,44 @@ class LiveLedger:
         proof = ConsentProof(1, sign(key_of(name), consent_digest(self.domain, *terms)))
         return kind(self.members[name], terms[3], 1, deadline, points, proof, tuple(lines))
 
-    def reservation_of(self, brand: int, entry: Authorize | Redeem) -> bytes:
+    def reservation_of(self, brand: int, entry: Authorize | Redeem) -> ReservationId:
         return consent_digest(self.domain, entry.member, brand, entry.points, entry.reference, entry.nonce, entry.deadline)
 
-    def reference(self, brand: int, prefix: str, external_id: str) -> bytes:
+    def reference(self, brand: int, prefix: str, external_id: str) -> Reference:
         return reference(secret_of(brand), prefix, external_id)
 
     # Below
 
-    def _send(self, data: bytes, to: str | None = None, gas: int = 8_000_000) -> dict[str, Any]:
-        receipt = self.node.send(self.operator, to=to_checksum_address(to or self.address), data="0x" + data.hex(), gas=gas)
+    def _send(self, data: bytes, to: Address | None = None, gas: int = 8_000_000) -> dict[str, Any]:
+        receipt = self.node.send(self.operator, to=to_checksum_address(str(to or self.address)), data="0x" + data.hex(), gas=gas)
         assert receipt["status"] == "0x1", receipt
         return receipt
 
-    def _deploy(self, creation: bytes) -> str:
+    def _deploy(self, creation: bytes) -> Address:
         receipt = self.node.send(self.operator, data="0x" + creation.hex(), gas=16_000_000)
         assert receipt["status"] == "0x1", receipt
-        return str(receipt["contractAddress"]).lower()
+        return Address.parse(receipt["contractAddress"])
 
-    def _enroll(self, name: str) -> bytes:
-        authorizer = bytes.fromhex(address_of(key_of(name))[2:])
+    def _enroll(self, name: str) -> MemberId:
+        authorizer = address_of(key_of(name))
         self._send(points_ledger().call("enroll", [(1, authorizer, bytes(32))]))
         return member_id(self.coalition_id, 1, authorizer, bytes(32))
 
-    def _store_coalition(self, authority: str) -> None:
+    def _store_coalition(self, authority: Address) -> None:
         assert self.node.ready is not None
         with self.database.write() as session:
             session.add(
                 CoalitionRow(
                     single=1,
-                    coalition_id="0x" + self.coalition_id.hex(),
+                    coalition_id=self.coalition_id,
                     chain_id=self.node.chain_id,
-                    genesis_hash=self.node.ready["genesis_hash"],
+                    genesis_hash=Hash.parse(self.node.ready["genesis_hash"]),
                     currency="USD",
                     utc_offset_seconds=0,
                     sandbox=True,
                     access_manager_address=authority,
                     points_address=self.address,
-                    code_hash="0x",
+                    code_hash=None,
                     deployed_block=1,
                 )
             )
@@ -174,8 +175,8 @@ class LiveLedger:
                 deadline=FOREVER,
                 entries=pack_entries(packed),
                 entry_count=len(packed),
-                root="0x" + root.hex(),
-                signature="0x",
+                root=Hash(root),
+                signature=b"",
                 status="sent",
                 created_at=START,
             )
@@ -187,7 +188,15 @@ class LiveLedger:
                 operation.batch_id, operation.entry_index = batch.batch_id, index
                 session.add(operation)
                 if isinstance(entry, Issue):
-                    session.add(_purchase_row(brand, entry, operation.operation_id))
+                    purchase = _purchase_row(brand, entry)
+                    session.add(purchase)
+                    session.flush()
+                    session.add(_award_row(purchase.purchase_id, brand, entry, operation.operation_id))
+                elif isinstance(entry, Clawback):
+                    payment_refund = _payment_refund_row(brand, entry)
+                    session.add(payment_refund)
+                    session.flush()
+                    session.add(_award_clawback_row(payment_refund.payment_refund_id, brand, entry, operation.operation_id))
                 if operation.reference is not None:
                     kind, operation_id = operation.kind, operation.operation_id
                     session.merge(ReferenceRow(brand_id=brand, reference=operation.reference, kind=kind, operation_id=operation_id))
@@ -197,6 +206,9 @@ PAYMENT_IDS = {
     reference(keccak(b"secret %d" % brand), "payment", f"payment {number}"): f"payment {number}"
     for brand in (GROCER, FUEL)
     for number in range(1, 50)
+}
+REFUND_IDS = {
+    reference(keccak(b"secret %d" % brand), "refund", str(number)): str(number) for brand in (GROCER, FUEL) for number in range(1, 50)
 }
 
 
@@ -208,8 +220,8 @@ def key_of(name: str) -> PrivateKey:
     return PrivateKey(keccak(f"key of {name}".encode()))
 
 
-def address_of(key: PrivateKey) -> str:
-    return "0x" + keccak(key.public_key.format(compressed=False)[1:])[12:].hex()
+def address_of(key: PrivateKey) -> Address:
+    return Address(keccak(key.public_key.format(compressed=False)[1:])[12:])
 
 
 def sign(key: PrivateKey, digest: bytes) -> bytes:
@@ -244,10 +256,10 @@ def _operation_row(operation_id: str, brand: int, entry: Entry) -> OperationRow:
         operation_id=operation_id,
         brand_id=brand,
         kind=kind_of(entry).name.lower(),
-        member_id="0x" + member.hex() if member else None,
+        member_id=member or None,
         points=getattr(entry, "points", sum(line.points for line in lines)),
         pending_out=0,
-        reference="0x" + found.hex() if found else None,
+        reference=found or None,
         reservation_id=None,
         body=json.dumps({}),
         status="packed",
@@ -255,11 +267,11 @@ def _operation_row(operation_id: str, brand: int, entry: Entry) -> OperationRow:
     )
 
 
-def _purchase_row(brand: int, entry: Issue, operation_id: str) -> PurchaseRow:
+def _purchase_row(brand: int, entry: Issue) -> PurchaseRow:
     return PurchaseRow(
         brand_id=brand,
         payment_id=PAYMENT_IDS[entry.reference],
-        member_id="0x" + entry.member.hex(),
+        member_id=entry.member,
         store="1",
         channel="store",
         currency="USD",
@@ -269,8 +281,52 @@ def _purchase_row(brand: int, entry: Issue, operation_id: str) -> PurchaseRow:
         occurred_at="2026-01-01T00:00:00+00:00",
         business_date="2026-01-01",
         rule_version=1,
+        reference=entry.reference,
+        content_hash=Hash(bytes(32)),
+    )
+
+
+def _award_row(purchase_id: int, brand: int, entry: Issue, operation_id: str) -> AwardRow:
+    return AwardRow(
+        purchase_id=purchase_id,
+        number=1,
+        issuer_id=brand,
+        member_id=entry.member,
         points=entry.points,
-        reference="0x" + entry.reference.hex(),
-        content_hash="",
+        expiry_day=entry.expiry_day,
+        rule="base",
+        rule_version=1,
+        why="{}",
+        reference=entry.reference,
+        operation_id=operation_id,
+        refused=None,
+    )
+
+
+def _payment_refund_row(brand: int, entry: Clawback) -> PaymentRefundRow:
+    return PaymentRefundRow(
+        brand_id=brand,
+        refund_id=REFUND_IDS[entry.reference],
+        payment_id=PAYMENT_IDS[entry.issue_reference],
+        amount_minor=_points_taken(entry),
+        occurred_at="2026-01-01T00:00:00+00:00",
+        business_date="2026-01-01",
+        reference=entry.reference,
+        content_hash=Hash(bytes(32)),
+    )
+
+
+def _award_clawback_row(payment_refund_id: int, brand: int, entry: Clawback, operation_id: str) -> AwardClawbackRow:
+    return AwardClawbackRow(
+        payment_refund_id=payment_refund_id,
+        number=1,
+        issuer_id=brand,
+        points_due=_points_taken(entry),
+        points_short=0,
+        reference=entry.reference,
         operation_id=operation_id,
     )
+
+
+def _points_taken(entry: Clawback) -> int:
+    return sum(line.points for line in entry.lines)

@@ -49,7 +49,7 @@ def test_there_is_no_eleventh_invariant(honest: LiveLedger, copy: Database, tmp_
 def trusted(ledger: LiveLedger) -> list[str]:
     ready = ledger.node.ready
     assert ready is not None
-    return ["--genesis-hash", ready["genesis_hash"], "--sealer", ready["sealer"], "--points-address", ledger.address]
+    return ["--genesis-hash", ready["genesis_hash"], "--sealer", ready["sealer"], "--points-address", str(ledger.address)]
 
 
 def test_a_receipt_written_by_the_command_is_checked_by_the_script(honest: LiveLedger, copy: Database, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_receipt_written_by_the_command_is_checked_by_the_script(honest: LiveL
     assert refused.exit_code == 0
     assert verify_main([str(file), *trusted(honest)]) == 1
     assert verify_main([str(file), "--refused-entry", *trusted(honest)]) == 0
-    points = run(honest, database, "receipt", "points", "0x" + honest.members["anna"].hex())
+    points = run(honest, database, "receipt", "points", str(honest.members["anna"]))
     file.write_text(points.stdout)
     assert verify_main([str(file), *trusted(honest)]) == 0
 

@@ -39,7 +39,7 @@ def tokens(copy: Database) -> dict[str, dict[str, str]]:
 def trust(ledger: LiveLedger) -> Trust:
     ready = ledger.node.ready
     assert ready is not None
-    return Trust(bytes.fromhex(ready["genesis_hash"][2:]), bytes.fromhex(ready["sealer"][2:]), bytes.fromhex(ledger.address[2:]))
+    return Trust(bytes.fromhex(ready["genesis_hash"][2:]), bytes.fromhex(ready["sealer"][2:]), ledger.address)
 
 
 def operation_of(ledger: LiveLedger, kind: str, brand: int) -> str:
@@ -64,7 +64,7 @@ def test_a_brand_gets_the_receipts_of_its_own_operations_only(
 def test_the_receipt_of_points_is_given_at_a_past_block_and_not_at_one_to_come(
     honest: LiveLedger, api: TestClient, tokens: dict[str, dict[str, str]]
 ) -> None:
-    member = "0x" + honest.members["ben"].hex()
+    member = str(honest.members["ben"])
     now = api.get(f"/v1/members/{member}/receipt", headers=tokens["auditor"])
     assert verify(json.dumps(now.json()), trust(honest))["held_total"] == 0
     head = now.json()["block"]["number"]

@@ -55,5 +55,5 @@ def test_reserved_points_read_from_storage_are_what_the_contract_answers(honest:
     holdings = gather_chain(honest.chain, store.coalition, block).holdings
     assert any(holding.reserved for holding in holdings.values())
     for (member, lot), holding in holdings.items():
-        answer = honest.chain.eth_call(honest.address, points_ledger().call("pointsOf", "0x" + member.hex(), lot))
+        answer = honest.chain.eth_call(honest.address, points_ledger().call("pointsOf", member, lot))
         assert points_ledger().returned("pointsOf", answer) == (holding.held, holding.reserved)

@@ -17,6 +17,7 @@ from gateway.audit.run import audit
 from gateway.ledger.entries import Authorize, Capture, Clawback, Redeem
 from gateway.ledger.lots import Line
 from gateway.store.session import Database
+from gateway.values.ids import LotId, MemberId
 from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, MARCH, START, LiveLedger
 
 
@@ -101,7 +102,7 @@ def evidence_of(honest: LiveLedger) -> ChainEvidence:
 
 
 def test_points_that_no_entry_gave_break_invariant_1(honest: LiveLedger) -> None:
-    holdings: Mapping[tuple[bytes, int], HeldPoints] = evidence_of(honest).holdings
+    holdings: Mapping[tuple[MemberId, LotId], HeldPoints] = evidence_of(honest).holdings
     key, holding = next(iter(holdings.items()))
     assert lied_to(honest, honest.database, holdings={**holdings, key: replace(holding, held=holding.held + 1)}) == {1}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, JUNE, MA
 GROCER_MARCH = GROCER << 32 | MARCH
 GROCER_JANUARY = GROCER << 32 | JANUARY
 FUEL_JUNE = FUEL << 32 | JUNE
+OF_PAYMENT_3 = "purchase_id = (SELECT purchase_id FROM purchases WHERE payment_id = 'payment 3')"
 
 
 def audited(honest: LiveLedger, database: Database, now: int = START) -> dict[int, tuple[str, ...]]:
@@ -23,8 +26,9 @@ def audited(honest: LiveLedger, database: Database, now: int = START) -> dict[in
 
 
 def tamper(database: Database, statement: str, **values: Any) -> None:
-    with database.write() as session:
-        changed = session.execute(text(statement), values)
+    """By a connection of its own, which no foreign key holds back."""
+    with closing(sqlite3.connect(str(database.engine.url.database))) as connection, connection:
+        changed = connection.execute(statement, values)
         assert changed.rowcount > 0, "the tampering changed nothing"
 
 
@@ -49,10 +53,90 @@ CASES: dict[str, tuple[set[int], str, str]] = {
         ),
         "earned 2 times by the projection",
     ),
-    "a purchase's points raised": (
+    "an award's points raised": (
         {3},
-        "UPDATE purchases SET points = points + 1 WHERE payment_id = 'payment 3'",
+        f"UPDATE awards SET points = points + 1 WHERE {OF_PAYMENT_3}",
         "the purchase says 41",
+    ),
+    "an award's points lowered": (
+        {3},
+        f"UPDATE awards SET points = points - 1 WHERE {OF_PAYMENT_3}",
+        "the purchase says 39",
+    ),
+    "an award moved to another member": (
+        {3},
+        f"UPDATE awards SET member_id = x'{'77' * 20}' WHERE {OF_PAYMENT_3}",
+        f"the purchase says 40 to 0x{'77' * 20}",
+    ),
+    "an award's reference exchanged": (
+        {3},
+        f"UPDATE awards SET reference = x'{'77' * 32}' WHERE {OF_PAYMENT_3}",
+        "payment 3: its reference is not the keyed hash",
+    ),
+    "an award's reference cut short": (
+        {3},
+        f"UPDATE awards SET reference = substr(reference, 1, 31) WHERE {OF_PAYMENT_3}",
+        "payment 3: its reference is not the keyed hash",
+    ),
+    "an award of another number": (
+        {3},
+        f"UPDATE awards SET number = 2 WHERE {OF_PAYMENT_3}",
+        "payment 3, award 2 of brand 1: its reference is not the keyed hash",
+    ),
+    "an award of a brand that is not there": (
+        {3},
+        f"UPDATE awards SET issuer_id = 9 WHERE {OF_PAYMENT_3}",
+        "payment 3, award 1 of brand 9: there is no such brand",
+    ),
+    "an award that the ledger issued said to be refused": (
+        {3},
+        f"UPDATE awards SET operation_id = NULL, refused = 'limit_exceeded' WHERE {OF_PAYMENT_3}",
+        "payment 3 was refused (limit_exceeded), but the ledger issued 40 points",
+    ),
+    "an award forgotten while its issue is on the ledger": (
+        {3},
+        f"DELETE FROM awards WHERE {OF_PAYMENT_3}",
+        "payment 3: the ledger issued 40 points to 0x",
+    ),
+    "an award that names a purchase that is not there": (
+        {3},
+        f"UPDATE awards SET purchase_id = 99 WHERE {OF_PAYMENT_3}",
+        "an award names purchase 99, which is not there",
+    ),
+    "a purchase forgotten under its award": (
+        {3},
+        "DELETE FROM purchases WHERE payment_id = 'payment 3'",
+        "an award names purchase 3, which is not there",
+    ),
+    "a purchase moved to another member": (
+        {3},
+        f"UPDATE purchases SET member_id = x'{'77' * 20}' WHERE payment_id = 'payment 3'",
+        f"payment 3 is of member 0x{'77' * 20}, its award 1 of 0x",
+    ),
+    "a clawback of more than its award": (
+        {3},
+        "UPDATE award_clawbacks SET points_due = 101",
+        "payment 2: its refunds take more points than it earned",
+    ),
+    "a clawback of an award that is not there": (
+        {3},
+        "UPDATE award_clawbacks SET number = 2",
+        "payment 2: its refunds take back award 2, which is not there",
+    ),
+    "a clawback that names a payment refund that is not there": (
+        {3},
+        "UPDATE award_clawbacks SET payment_refund_id = 99",
+        "a clawback names payment refund 99",
+    ),
+    "a clawback's reference exchanged": (
+        {3},
+        f"UPDATE award_clawbacks SET reference = x'{'77' * 32}'",
+        "refund 1: the reference of its clawback of award 1 is not the keyed hash",
+    ),
+    "a payment refund's id exchanged": (
+        {3},
+        "UPDATE payment_refunds SET refund_id = '9'",
+        "refund 9: its reference is not the keyed hash",
     ),
     "a purchase's payment id exchanged": (
         {3},
@@ -109,7 +193,7 @@ CASES: dict[str, tuple[set[int], str, str]] = {
     ),
     "an authorizer added": (
         {6},
-        "INSERT INTO ledger_authorizers SELECT member_id, '0x00', kind, authorizer FROM ledger_authorizers LIMIT 1",
+        "INSERT INTO ledger_authorizers SELECT member_id, x'00', kind, authorizer FROM ledger_authorizers LIMIT 1",
         "ledger_authorizers has a row that the ledger does not give",
     ),
     "a brand's key window widened": (
@@ -119,7 +203,7 @@ CASES: dict[str, tuple[set[int], str, str]] = {
     ),
     "a block exchanged": (
         {6},
-        "UPDATE ledger_blocks SET block_hash = '0x00' WHERE number = (SELECT max(number) FROM ledger_blocks)",
+        "UPDATE ledger_blocks SET block_hash = x'00' WHERE number = (SELECT max(number) FROM ledger_blocks)",
         "a block",
     ),
     "more reserved than held": (
@@ -205,12 +289,32 @@ def test_references_refilled_on_a_rebuild_stand_for_operations_that_nobody_knows
     assert "nothing here knows its reference" in audited(honest, copy)[5][0]
 
 
-def test_data_that_make_no_sense_are_a_finding_and_hide_no_other(honest: LiveLedger, copy: Database) -> None:
-    tamper(copy, "UPDATE batches SET root = 'root' WHERE number = 1")
+def test_an_award_forgotten_with_its_purchase_is_named_by_its_operation(honest: LiveLedger, copy: Database) -> None:
+    tamper(copy, f"DELETE FROM awards WHERE {OF_PAYMENT_3}")
+    tamper(copy, "DELETE FROM purchases WHERE payment_id = 'payment 3'")
+    failed = audited(honest, copy)
+    assert set(failed) == {3}
+    assert "operation 3 (issue): the ledger issued 40 points to 0x" in failed[3][0]
+
+
+def test_two_clawbacks_that_each_fit_their_award_may_not_exceed_it_together(honest: LiveLedger, copy: Database) -> None:
+    tamper(copy, "UPDATE award_clawbacks SET points_due = 100")
+    assert audited(honest, copy) == {}, "all of it may go back"
+    for second in (
+        "payment_refunds SELECT 2, brand_id, '2', payment_id, 1, occurred_at, business_date, :reference, content_hash FROM payment_refunds",
+        "award_clawbacks SELECT 2, number, issuer_id, 1, 0, :reference, operation_id FROM award_clawbacks",
+    ):
+        tamper(copy, f"INSERT INTO {second}", reference=honest.reference(GROCER, "refund", "2"))
+    assert audited(honest, copy) == {3: ("brand 1, payment payment 2: its refunds take more points than it earned",)}
+
+
+@pytest.mark.parametrize(("damaged", "shown"), [("x'00'", "b'\\x00'"), ("'root'", "root")])
+def test_data_that_make_no_sense_are_a_finding_and_hide_no_other(damaged: str, shown: str, honest: LiveLedger, copy: Database) -> None:
+    tamper(copy, f"UPDATE batches SET root = {damaged} WHERE number = 1")
     tamper(copy, "UPDATE ledger_movements SET lot_id = 7 WHERE reserved_delta = 10")
     tamper(copy, "UPDATE payouts SET fees_minor = fees_minor - 1")
     failed = audited(honest, copy)
-    assert "stored was root" in failed[5][0]
+    assert f"stored was {shown}" in failed[5][0]
     assert failed[9][-1] == "the check stopped at data that make no sense: ValueError: 7 is no lot id"
     assert set(failed) == {5, 6, 7, 9, 10}
 

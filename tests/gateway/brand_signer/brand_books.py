@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from gateway.brand_signer.checks import Books
-from gateway.brand_signer.config import Programme, Rule
+from gateway.brand_signer.config import Programme
 from gateway.brand_signer.journal import Journal
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.register_writer import RegisterWriter, order_record, point_refund_record, refund_record, sale_record
 from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner, EntriesRefused
+from gateway.ledger.awards import AwardId, award_reference, clawback_reference
 from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import (
     Authorize,
@@ -33,18 +34,20 @@ from gateway.ledger.entries import (
 )
 from gateway.ledger.lots import Line, expiry_day_for
 from gateway.ledger.signing import Domain, consent_digest, reference
+from gateway.loyalty.rule import EarningRule
+from gateway.values.ids import Address, Hash, MemberId, ReservationId
 
 BRAND = 7
 OTHER_BRAND = 8
 SECRET = b"s" * 32
-DOMAIN = Domain(1337, b"\x11" * 20, b"\x22" * 32)
-MEMBER = b"\x33" * 20
-STRANGER = b"\x44" * 20
+DOMAIN = Domain(1337, Address(b"\x11" * 20), Hash(b"\x22" * 32))
+MEMBER = MemberId(b"\x33" * 20)
+STRANGER = MemberId(b"\x44" * 20)
 SOLD_AT = datetime(2017, 1, 20, 15, 0, tzinfo=UTC)
 EXPIRY_DAY = expiry_day_for(int(SOLD_AT.timestamp()), 0, 2)
 DEADLINE = 1_500_000_000
 PROGRAMME = Programme(
-    rules=(Rule(1, 1, 100, 0), Rule(2, 2, 100, int(datetime(2017, 2, 1, tzinfo=UTC).timestamp()))),
+    rules=(EarningRule(1, 1, 100, 0), EarningRule(2, 2, 100, int(datetime(2017, 2, 1, tzinfo=UTC).timestamp()))),
     earn_on_tax=False,
     lot_validity_months=2,
     unlisted_points_max=20,
@@ -52,10 +55,6 @@ PROGRAMME = Programme(
 )
 
 Entered = tuple[Entry, dict[str, Any]]
-
-
-def member_hex(member: bytes) -> str:
-    return "0x" + member.hex()
 
 
 @dataclass
@@ -81,55 +80,71 @@ class Brand:
             self.journals.pop().close()
 
     def sell(
-        self, payment_id: str, gross_minor: int, member: bytes | None = MEMBER, *, points_minor: int = 0, at: datetime = SOLD_AT
+        self, payment_id: str, gross_minor: int, member: MemberId | None = MEMBER, *, points_minor: int = 0, at: datetime = SOLD_AT
     ) -> None:
         """A tenth of the gross is tax."""
-        member_id = member_hex(member) if member else None
+        member_id = str(member) if member else None
         self.till.append([sale_record(payment_id, member_id, at, gross_minor, gross_minor // 10, points_minor)])
 
     def refund(self, refund_id: str, payment_id: str, amount_minor: int) -> None:
         self.till.append([refund_record(refund_id, payment_id, amount_minor)])
 
-    def order(self, order_id: str, points: int, member: bytes = MEMBER) -> None:
-        self.till.append([order_record(order_id, member_hex(member), points)])
+    def order(self, order_id: str, points: int, member: MemberId = MEMBER) -> None:
+        self.till.append([order_record(order_id, str(member), points)])
 
     def give_back(self, point_refund_id: str, points: int) -> None:
         self.till.append([point_refund_record(point_refund_id, points)])
 
 
-def issue(payment_id: str, points: int, *, member: bytes = MEMBER, expiry_day: int = EXPIRY_DAY, rule_version: int = 1) -> Entered:
+def issue(payment_id: str, points: int, *, member: MemberId = MEMBER, expiry_day: int = EXPIRY_DAY, rule_version: int = 1) -> Entered:
     entry = Issue(member, expiry_day, points, rule_version, reference(SECRET, "payment", payment_id))
     return entry, {"kind": "issue", "payment_id": payment_id}
 
 
-def clawback(refund_id: str, payment_id: str, points: int, *, member: bytes = MEMBER, brand: int = BRAND) -> Entered:
+def award_issue(payment_id: str, number: int, points: int, *, sold_by: int = BRAND) -> Entered:
+    """The issue of an award that its detail names."""
+    named = AwardId(sold_by, payment_id, number, BRAND)
+    entry = Issue(MEMBER, EXPIRY_DAY, points, 1, award_reference(SECRET, named))
+    return entry, {"kind": "issue", "payment_id": payment_id, "award": {"number": number, "sold_by": sold_by}}
+
+
+def clawback(refund_id: str, payment_id: str, points: int, *, member: MemberId = MEMBER, brand: int = BRAND) -> Entered:
     lines = (Line(brand, EXPIRY_DAY, points),)
     entry = Clawback(member, reference(SECRET, "refund", refund_id), reference(SECRET, "payment", payment_id), lines)
     return entry, {"kind": "clawback", "refund_id": refund_id, "payment_id": payment_id}
 
 
-def authorize(order_id: str, points: int, *, member: bytes = MEMBER, lines_points: int | None = None, redeem: bool = False) -> Entered:
+def award_clawback(refund_id: str, payment_id: str, number: int, points: int, *, sold_by: int = BRAND) -> Entered:
+    """The clawback of an award that its detail names."""
+    named = AwardId(sold_by, payment_id, number, BRAND)
+    lines = (Line(BRAND, EXPIRY_DAY, points),)
+    entry = Clawback(MEMBER, clawback_reference(SECRET, named, refund_id), award_reference(SECRET, named), lines)
+    award = {"number": number, "sold_by": sold_by}
+    return entry, {"kind": "clawback", "refund_id": refund_id, "payment_id": payment_id, "award": award}
+
+
+def authorize(order_id: str, points: int, *, member: MemberId = MEMBER, lines_points: int | None = None, redeem: bool = False) -> Entered:
     lines = (Line(OTHER_BRAND, EXPIRY_DAY, points if lines_points is None else lines_points),)
     shape = Redeem if redeem else Authorize
     entry = shape(member, reference(SECRET, "order", order_id), 5, DEADLINE, points, ConsentProof(1, b"\x00" * 65), lines)
     return entry, {"kind": "redeem" if redeem else "authorize", "order_id": order_id}
 
 
-def reservation_of(order_id: str, points: int) -> bytes:
+def reservation_of(order_id: str, points: int) -> ReservationId:
     return consent_digest(DOMAIN, MEMBER, BRAND, points, reference(SECRET, "order", order_id), 5, DEADLINE)
 
 
-def capture(capture_id: str, reservation: bytes, points: int) -> Entered:
+def capture(capture_id: str, reservation: ReservationId, points: int) -> Entered:
     entry = Capture(reservation, reference(SECRET, "capture", capture_id), (Line(OTHER_BRAND, EXPIRY_DAY, points),))
     return entry, {"kind": "capture", "capture_id": capture_id}
 
 
-def void(void_id: str, reservation: bytes, points: int) -> Entered:
+def void(void_id: str, reservation: ReservationId, points: int) -> Entered:
     entry = Void(reservation, reference(SECRET, "void", void_id), (Line(OTHER_BRAND, EXPIRY_DAY, points),))
     return entry, {"kind": "void", "void_id": void_id}
 
 
-def point_refund(point_refund_id: str, reservation: bytes, points: int) -> Entered:
+def point_refund(point_refund_id: str, reservation: ReservationId, points: int) -> Entered:
     entry = PointRefund(reservation, reference(SECRET, "point-refund", point_refund_id), (Line(OTHER_BRAND, EXPIRY_DAY, points),))
     return entry, {"kind": "point_refund", "point_refund_id": point_refund_id}
 

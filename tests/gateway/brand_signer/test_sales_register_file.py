@@ -9,9 +9,9 @@ import pytest
 
 from gateway.brand_signer.register_writer import RegisterWriter, refund_record, sale_record
 from gateway.brand_signer.sales_register import DamagedRegister, FileRegister
-from tests.gateway.brand_signer.brand_books import MEMBER, SOLD_AT, Brand, issue, member_hex, refusals
+from tests.gateway.brand_signer.brand_books import MEMBER, SOLD_AT, Brand, issue, refusals
 
-SALE = sale_record("p-1", member_hex(MEMBER), SOLD_AT, 1_000, 100, 0)
+SALE = sale_record("p-1", str(MEMBER), SOLD_AT, 1_000, 100, 0)
 
 
 def test_a_sale_that_the_till_adds_later_is_signed_then(brand: Brand) -> None:

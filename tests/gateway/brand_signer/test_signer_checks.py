@@ -9,20 +9,27 @@ import pytest
 from coincurve import PublicKey
 from eth_hash.auto import keccak
 
+from gateway.brand_signer.journal import Journal, SignedBatch
 from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
+from gateway.ledger.awards import AwardId, award_reference, clawback_reference
 from gateway.ledger.batches import batch_root
-from gateway.ledger.entries import encode_entry, pack_entries
+from gateway.ledger.entries import Clawback, Issue, encode_entry, pack_entries
 from gateway.ledger.signing import batch_digest, reference
+from gateway.values.ids import ReservationId
 from tests.gateway.brand_signer.brand_books import (
     BRAND,
+    DEADLINE,
     DOMAIN,
     EXPIRY_DAY,
     OTHER_BRAND,
     PROGRAMME,
+    SECRET,
     STRANGER,
     Brand,
     Entered,
     authorize,
+    award_clawback,
+    award_issue,
     batch,
     capture,
     clawback,
@@ -198,7 +205,7 @@ def test_a_void_closes_a_reservation_and_one_elsewhere_may_be_voided(brand: Bran
     reservation = reservation_of("o-1", 500)
     assert refusals(signer, 1, [authorize("o-1", 500), void("v-1", reservation, 500)]) == []
     assert refusals(signer, 2, [capture("c-1", reservation, 500)]) == [(0, "reservation_closed")]
-    assert refusals(signer, 2, [void("v-2", b"\x55" * 32, 10)]) == []
+    assert refusals(signer, 2, [void("v-2", ReservationId(b"\x55" * 32), 10)]) == []
 
 
 def test_points_are_given_back_only_as_decided_and_never_beyond_the_capture(brand: Brand) -> None:
@@ -258,3 +265,161 @@ def test_a_reference_under_another_secret_is_refused(brand: Brand) -> None:
     entry, detail = issue("p-1", 9)
     foreign = replace(entry, reference=reference(b"x" * 32, "payment", "p-1"))  # type: ignore[call-arg]
     assert refusals(brand.signer(), 1, [(foreign, detail)]) == [(0, "reference_mismatch")]
+
+
+# Awards
+
+MALFORMED_AWARDS = [
+    None,
+    True,
+    2,
+    "1",
+    [],
+    [1, BRAND],
+    {},
+    {"number": 1},
+    {"sold_by": BRAND},
+    {"number": True, "sold_by": BRAND},
+    {"number": "1", "sold_by": BRAND},
+    {"number": 1.0, "sold_by": BRAND},
+    {"number": None, "sold_by": BRAND},
+    {"number": [1], "sold_by": BRAND},
+    {"number": 1, "sold_by": True},
+    {"number": 1, "sold_by": str(BRAND)},
+    {"number": 1, "sold_by": None},
+]
+
+
+def test_a_numbered_award_stands_under_references_of_its_own() -> None:
+    named = AwardId(BRAND, "p-1", 2, BRAND)
+    assert award_reference(SECRET, named) == reference(SECRET, "award", f"{BRAND}:2:p-1")
+    assert clawback_reference(SECRET, named, "r-1") == reference(SECRET, "award-refund", f"{BRAND}:2:r-1")
+
+
+def test_the_first_award_may_be_named_and_is_the_plain_one(brand: Brand) -> None:
+    brand.sell("p-1", 1_000)
+    signer = brand.signer()
+    assert award_issue("p-1", 1, 9)[0] == issue("p-1", 9)[0]
+    assert refusals(signer, 1, [award_issue("p-1", 1, 9), issue("p-1", 9)]) == [(1, "already_signed")]
+    assert refusals(signer, 1, [award_issue("p-1", 1, 9)]) == []
+    assert refusals(signer, 2, [issue("p-1", 9)]) == [(0, "already_signed")]
+    brand.refund("r-1", "p-1", 500)
+    assert refusals(signer, 2, [award_clawback("r-1", "p-1", 1, 4)]) == []
+    assert refusals(signer, 3, [clawback("r-1", "p-1", 4)]) == [(0, "already_signed")]
+
+
+@pytest.mark.parametrize(
+    ("entered", "reason"),
+    [
+        (award_issue("p-1", 2, 9), "unknown_award"),
+        (award_issue("p-1", 2, 0), "unknown_award"),
+        (award_issue("p-1", 10**40, 9), "unknown_award"),
+        (award_issue("p-tiny", 2, 9), "unknown_award"),
+        (award_issue("p-1", 1, 9, sold_by=OTHER_BRAND), "unknown_award"),  # a payment of this id was made here too
+        (award_issue("p-9", 1, 9, sold_by=OTHER_BRAND), "unknown_award"),
+        (award_issue("p-1", 2, 9, sold_by=OTHER_BRAND), "unknown_award"),
+        (award_issue("p-1", 1, 9, sold_by=0), "unknown_award"),
+        (award_issue("p-1", 1, 9, sold_by=-BRAND), "unknown_award"),
+        (award_issue("p-9", 2, 9), "unknown_sale"),
+        ((issue("p-1", 9)[0], award_issue("p-1", 2, 9)[1]), "reference_mismatch"),
+        ((issue("p-1", 9)[0], award_issue("p-1", 1, 9, sold_by=OTHER_BRAND)[1]), "reference_mismatch"),
+        ((award_issue("p-1", 2, 9)[0], issue("p-1", 9)[1]), "reference_mismatch"),
+        ((award_issue("p-1", 1, 9, sold_by=OTHER_BRAND)[0], issue("p-1", 9)[1]), "reference_mismatch"),
+    ],
+)
+def test_an_award_that_the_brands_programme_does_not_give_is_refused(brand: Brand, entered: Entered, reason: str) -> None:
+    brand.sell("p-1", 1_000)
+    brand.sell("p-2", 1_000)
+    brand.sell("p-tiny", 50)
+    signer = brand.signer()
+    assert refusals(signer, 1, [issue("p-2", 9), entered]) == [(1, reason)]
+    assert refusals(signer, 1, [issue("p-1", 9), issue("p-2", 9)]) == []
+    assert refusals(signer, 2, [entered]) == [(0, reason)]
+
+
+@pytest.mark.parametrize("award", MALFORMED_AWARDS, ids=repr)
+def test_a_detail_with_a_malformed_award_is_refused(brand: Brand, award: object) -> None:
+    brand.sell("p-1", 1_000)
+    signer = brand.signer()
+    entry, detail = issue("p-1", 9)
+    assert refusals(signer, 1, [(entry, {**detail, "award": award})]) == [(0, "detail_mismatch")]
+    assert refusals(signer, 1, [(entry, detail)]) == []
+    brand.refund("r-1", "p-1", 500)
+    entry, detail = clawback("r-1", "p-1", 4)
+    assert refusals(signer, 2, [(entry, {**detail, "award": award})]) == [(0, "detail_mismatch")]
+    assert refusals(signer, 2, [(entry, detail)]) == []
+
+
+@pytest.mark.parametrize("without", ["payment_id", "refund_id"])
+def test_a_clawback_whose_detail_does_not_say_of_what_is_refused(brand: Brand, without: str) -> None:
+    brand.sell("p-1", 1_000)
+    signer = brand.signer()
+    assert refusals(signer, 1, [issue("p-1", 9)]) == []
+    brand.refund("r-1", "p-1", 500)
+    for entry, detail in (clawback("r-1", "p-1", 4), award_clawback("r-1", "p-1", 2, 4)):
+        for value in ({}, {without: None}, {without: ""}, {without: 5}):
+            told = {name: said for name, said in detail.items() if name != without} | value
+            assert refusals(signer, 2, [(entry, told)]) == [(0, "detail_mismatch")]
+
+
+@pytest.mark.parametrize("number", [0, -1, -2, -(10**40)])
+def test_an_award_whose_number_is_not_positive_is_never_signed(brand: Brand, number: int) -> None:
+    brand.sell("p-1", 1_000)
+    brand.sell("p-tiny", 50)
+    brand.refund("r-1", "p-1", 500)
+    signer = brand.signer()
+    never = [award_issue("p-1", number, 9), award_issue("p-1", number, 0), award_issue("p-tiny", number, 0)]
+    never += [award_clawback("r-1", "p-1", number, 4)]
+    assert [index for index, _ in refusals(signer, 1, never)] == [0, 1, 2, 3]
+    assert refusals(signer, 1, [issue("p-1", 9)]) == []
+    assert [index for index, _ in refusals(signer, 2, never)] == [0, 1, 2, 3]
+    plain_issue, plain_clawback = issue("p-1", 9)[0], clawback("r-1", "p-1", 4)[0]
+    mixed = [(plain_issue, never[0][1]), (plain_clawback, never[3][1])]
+    assert refusals(signer, 2, mixed) == [(0, "reference_mismatch"), (1, "reference_mismatch")]
+    assert refusals(signer, 2, [clawback("r-1", "p-1", 4)]) == []
+
+
+def test_a_clawback_of_a_numbered_award_is_held_against_that_awards_own_issue(brand: Brand) -> None:
+    brand.sell("p-1", 1_000)
+    _signed_before(brand, issue("p-1", 9), award_issue("p-1", 2, 5))
+    brand.refund("r-1", "p-1", 500)
+    signer = brand.signer()
+    assert refusals(signer, 2, [award_clawback("r-1", "p-1", 2, 3)]) == [(0, "too_much_clawed_back")]  # half of its 5, not of 9
+    assert refusals(signer, 2, [award_clawback("r-1", "p-1", 2, 2), clawback("r-1", "p-1", 4)]) == []  # each award has its own share
+    assert refusals(signer, 3, [award_clawback("r-1", "p-1", 2, 1)]) == [(0, "already_signed")]
+    brand.refund("r-2", "p-1", 500)
+    assert refusals(signer, 3, [award_clawback("r-2", "p-1", 2, 4)]) == [(0, "too_much_clawed_back")]
+    assert refusals(brand.signer(), 3, [award_clawback("r-2", "p-1", 2, 3), clawback("r-2", "p-1", 5)]) == []
+
+
+def test_a_clawback_of_a_numbered_award_under_other_references_is_refused(brand: Brand) -> None:
+    brand.sell("p-1", 1_000)
+    _signed_before(brand, issue("p-1", 9), award_issue("p-1", 2, 9))
+    brand.refund("r-1", "p-1", 500)
+    signer = brand.signer()
+    plain, numbered, third = clawback("r-1", "p-1", 4), award_clawback("r-1", "p-1", 2, 4), award_clawback("r-1", "p-1", 3, 4)
+    assert isinstance(plain[0], Clawback)
+    assert isinstance(numbered[0], Clawback)
+    crossed = [
+        (plain[0], numbered[1]),
+        (numbered[0], plain[1]),
+        (numbered[0], third[1]),
+        (replace(numbered[0], issue_reference=plain[0].issue_reference), numbered[1]),
+        (replace(plain[0], issue_reference=numbered[0].issue_reference), plain[1]),
+        (replace(numbered[0], reference=plain[0].reference), numbered[1]),
+    ]
+    for entered in crossed:
+        assert refusals(signer, 2, [entered]) == [(0, "reference_mismatch")]
+    assert refusals(signer, 2, [third]) == [(0, "unknown_issue")]
+    assert refusals(signer, 2, [award_clawback("r-1", "p-1", 1, 4, sold_by=OTHER_BRAND)]) == [(0, "unknown_issue")]
+    assert refusals(signer, 2, [award_clawback("r-9", "p-1", 2, 4)]) == [(0, "unknown_refund")]
+    assert refusals(signer, 2, [award_clawback("r-1", "p-9", 2, 4)]) == [(0, "unknown_sale")]
+    assert refusals(signer, 2, [numbered, plain]) == []
+
+
+def _signed_before(brand: Brand, *entered: Entered) -> None:
+    """The journal of a signer whose programme gave these awards when it signed them, as batch 1."""
+    assert all(isinstance(entry, Issue) for entry, _ in entered)
+    journal = Journal(brand.folder / "signed.jsonl", DOMAIN, BRAND)
+    journal.append(SignedBatch(1, DEADLINE, batch(1, *entered).entries, bytes(65)))
+    journal.close()

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.brand_signer.journal import Journal, SignedBatch, WrongJournal
 from gateway.brand_signer.sign_batch import NumberUsed
+from gateway.values.ids import Hash
 from tests.gateway.brand_signer.brand_books import BRAND, DEADLINE, DOMAIN, Brand, batch, issue, refusals
 
 
@@ -80,7 +81,7 @@ def test_a_damaged_line_inside_the_journal_stops_the_signer(brand: Brand) -> Non
 
 def test_a_journal_belongs_to_one_ledger_and_one_brand(tmp_path: Path) -> None:
     Journal(tmp_path / "j", DOMAIN, BRAND).close()
-    for domain, brand_id in ((replace(DOMAIN, coalition_id=b"\x01" * 32), BRAND), (replace(DOMAIN, chain_id=1), BRAND), (DOMAIN, 9)):
+    for domain, brand_id in ((replace(DOMAIN, coalition_id=Hash(b"\x01" * 32)), BRAND), (replace(DOMAIN, chain_id=1), BRAND), (DOMAIN, 9)):
         with pytest.raises(WrongJournal, match="another ledger or brand"):
             Journal(tmp_path / "j", domain, brand_id)
     Journal(tmp_path / "j", DOMAIN, BRAND).close()

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.ledger.positions import ledger_position
 from gateway.projection.tables import LedgerBlockRow, LedgerEntryRow
+from gateway.values.ids import Hash, MemberId
 from tests.builders.offline_coalition import START, OfflineCoalition, purchase_body
 
 VOID_TAGS = {"meta", "link", "br", "img"}
@@ -100,7 +101,7 @@ def test_the_page_can_be_read_by_assistive_technology(coalition: OfflineCoalitio
 
 def test_history_goes_on_page_by_page(coalition: OfflineCoalition, member_id: str) -> None:
     with coalition.database.write() as session:
-        session.add(LedgerBlockRow(number=90, block_hash="0x90", timestamp=START))
+        session.add(LedgerBlockRow(number=90, block_hash=Hash(b"\x90" * 32), timestamp=START))
         for number in range(30):
             session.add(
                 LedgerEntryRow(
@@ -109,7 +110,7 @@ def test_history_goes_on_page_by_page(coalition: OfflineCoalition, member_id: st
                     batch_number=90,
                     entry_index=number,
                     kind="issue",
-                    member_id=member_id,
+                    member_id=MemberId.parse(member_id),
                     points=1_000 + number,
                     entry=b"",
                     block_number=90,

@@ -20,7 +20,7 @@ def test_a_whole_number_is_the_abis(word: bytes) -> None:
 
 @given(st.binary(min_size=20, max_size=20))
 def test_an_address_is_the_abis(address: bytes) -> None:
-    assert _value("address", bytes(12) + address) == decode(["address"], bytes(12) + address)[0]
+    assert str(_value("address", bytes(12) + address)) == decode(["address"], bytes(12) + address)[0]
 
 
 @given(WORDS, WORDS)

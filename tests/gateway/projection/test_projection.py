@@ -17,7 +17,7 @@ from gateway.projection.tables import (
     LedgerOwedRow,
     LedgerReservationRow,
 )
-from gateway.purchases.tables import PaymentRefundRow
+from gateway.purchases.tables import AwardClawbackRow
 from gateway.rounds.tables import OperationRow, ReferenceRow
 from gateway.values.calendar import SECONDS_PER_DAY, month_end
 from tests.builders.coalition import CoalitionBuilder
@@ -26,7 +26,7 @@ from tests.builders.projection_rows import projection_rows
 
 def ask(coalition: CoalitionBuilder, function: str, *arguments: Any) -> tuple[Any, ...]:
     data = points_ledger().call(function, *arguments)
-    return points_ledger().returned(function, coalition.chain.eth_call("0x" + coalition.coalition.points_address.hex(), data))
+    return points_ledger().returned(function, coalition.chain.eth_call(coalition.coalition.points_address, data))
 
 
 def assert_contract_agrees(coalition: CoalitionBuilder) -> None:
@@ -45,8 +45,8 @@ def assert_contract_agrees(coalition: CoalitionBuilder) -> None:
         assert ask(coalition, "owed", debt.issuer_id, debt.acceptor_id) == (debt.points,)
     for batch in batches:
         root, outcome = ask(coalition, "batch", batch.brand_id, batch.number)
-        assert (root.hex(), int.from_bytes(outcome[:4]), int.from_bytes(outcome[4:8])) == (
-            batch.root[2:],
+        assert (root, int.from_bytes(outcome[:4]), int.from_bytes(outcome[4:8])) == (
+            batch.root,
             batch.entry_count,
             batch.refused_count,
         )
@@ -96,7 +96,7 @@ def test_a_clawback_takes_what_is_there_and_says_what_is_short(coalition: Coalit
     assert coalition.operation(partly).status == "confirmed"
     assert (coalition.operation(wholly).status, coalition.operation(wholly).reason) == ("refused", "nothing_left_to_claw_back")
     with coalition.database.read() as session:
-        short = dict(session.execute(select(PaymentRefundRow.operation_id, PaymentRefundRow.points_short)).all())
+        short = dict(session.execute(select(AwardClawbackRow.operation_id, AwardClawbackRow.points_short)).all())
     assert (short[partly], short[wholly]) == (20, 50)
     assert_contract_agrees(coalition)
 
@@ -145,7 +145,7 @@ def test_an_entry_that_the_contract_refuses_is_projected_without_effect(coalitio
 def lower_limit_behind_the_gateway(coalition: CoalitionBuilder, brand_id: int) -> None:
     """The operator's account lowers the limit, and nothing is followed before the next round is packed."""
     data = points_ledger().call("setBrandLimit", brand_id, 0)
-    submitter, points_address, now = coalition.worker.submitter, "0x" + coalition.coalition.points_address.hex(), coalition.now
+    submitter, points_address, now = coalition.worker.submitter, coalition.coalition.points_address, coalition.now
     with coalition.database.write() as session:
         submitter.store(session, "set_brand_limit", points_address, data, 200_000, 0, now)
     submitter.send_open()

@@ -15,6 +15,7 @@ from gateway.projection.tables import LedgerAuthorizerRow, LedgerBrandKeyRow, Le
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.tables import OperationRow, TransactionRow
 from gateway.store.unit_of_work import writing
+from gateway.values.ids import Address
 from gateway.values.money import Ratio
 from tests.builders.coalition import CoalitionBuilder, new_id
 
@@ -61,7 +62,7 @@ def test_a_brand_is_registered_with_terms_and_key_in_one_transaction(coalition: 
 def test_limit_terms_status_and_keys_change_on_the_ledger(coalition: CoalitionBuilder) -> None:
     coalition.add_brand(42)
     coalition.work_off()
-    key = Account.create().address.lower()
+    key = Address.parse(Account.create().address)
     changes = [
         change(coalition, set_brand_limit, 42, 500),
         change(coalition, set_brand_terms, 42, Ratio(3, 2), Ratio(5, 4)),
@@ -93,14 +94,14 @@ def test_a_withdrawn_key_signs_nothing_more(coalition: CoalitionBuilder) -> None
 
 
 def test_what_the_contract_refuses_the_operator_is_refused_with_its_error(coalition: CoalitionBuilder) -> None:
-    coalition.add_brand(44)
+    brand = coalition.add_brand(44)
     with coalition.database.write() as session:
         operation = session.scalars(select(OperationRow).where(OperationRow.kind == "register_brand", OperationRow.brand_id == 44)).one()
-        operation.body = operation.body.replace('"redemption_denominator":1', '"redemption_denominator":0')
+        operation.body = operation.body.replace(str(brand.key_address), str(Address(bytes(20))))
         operation_id = operation.operation_id
     coalition.work_off()
     operation = coalition.operation(operation_id)
     assert operation.status == "refused"
-    assert operation.reason == "RatioZero"
+    assert operation.reason == "KeyZero"
     with coalition.database.read() as session:
         assert session.get(LedgerBrandRow, 44) is None

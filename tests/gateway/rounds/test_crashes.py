@@ -31,7 +31,7 @@ def signed_but_not_stored(coalition: CoalitionBuilder) -> None:
     packed(coalition)
     desk = coalition.worker._desk
     assert desk is not None
-    for batch in coalition.worker.sequencer.unsigned():
+    for batch in coalition.worker.signing.unsigned():
         desk._signer.sign(batch.signer, batch.request)
 
 
@@ -49,7 +49,7 @@ def mined_but_not_projected(coalition: CoalitionBuilder) -> None:
     with coalition.database.read() as session:
         hashes = session.scalars(select(TransactionRow.transaction_hash).where(TransactionRow.status == "stored")).all()
     for each in hashes:
-        coalition.node.receipt(each)
+        coalition.node.receipt(str(each))
 
 
 def sent_to_a_node_that_died(coalition: CoalitionBuilder) -> None:

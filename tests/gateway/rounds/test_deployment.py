@@ -17,6 +17,7 @@ from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode, contr
 from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import TransactionRow
 from gateway.values.errors import Unavailable
+from gateway.values.ids import Hash
 from tests.builders.coalition import START, BlankGateway, blank_gateway
 from tests.node.running_node import RunningNode
 
@@ -46,7 +47,7 @@ def test_a_crash_between_the_two_deploying_transactions_is_harmless(tmp_path: Pa
         )
         assert points_ledger().is_code(blank.chain.code(deployed.points_address))
         assert deployed.deployed_block == mined[1].block_number
-        assert deployed.coalition_id == blank.node.ready["coalition_id"]  # type: ignore[index]
+        assert str(deployed.coalition_id) == blank.node.ready["coalition_id"]  # type: ignore[index]
 
 
 def test_the_node_of_another_chain_is_refused(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_other_code_than_at_the_last_start_is_refused(tmp_path: Path) -> None:
         with blank.database.write() as session:
             known = session.scalars(select(CoalitionRow)).one()
             manager = known.access_manager_address
-            session.execute(update(CoalitionRow).values(code_hash="0x" + "00" * 32))
+            session.execute(update(CoalitionRow).values(code_hash=Hash(bytes(32))))
         with pytest.raises(WrongCode, match="was 0x00"):
             worker.open()
         worker.close()

@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import event, select
 
 from gateway.points.rows import SqlPoints
-from gateway.rounds.operation_reading import accepted_operations, read_waiting
+from gateway.rounds.operation_reading import accepted_acts, accepted_entries, read_round
 from gateway.rounds.tables import IS_OPEN, OperationRow
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
 from gateway.store.unit_of_work import UnitOfWork
+from gateway.values.ids import MemberId
 
-MEMBER = "0x" + "11" * 20
+MEMBER = MemberId(b"\x11" * 20)
 
 
 @pytest.fixture
@@ -44,9 +45,10 @@ def plans(database: Database) -> Iterator[list[str]]:
 
 def test_a_round_reads_open_operations_alone(database: Database, plans: list[str]) -> None:
     with database.read() as session:
-        accepted_operations(session)
-        read_waiting(session, [], 0)
-    assert len(plans) >= 3
+        accepted_entries(session)
+        accepted_acts(session)
+        read_round(session, [], 0)
+    assert len(plans) >= 4
     assert all("ix_operations_open" in plan for plan in plans), plans
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from eth_account import Account
 
+from gateway.ledger.awards import AwardId
 from gateway.ledger.entries import Capture, Clawback, Expire, Issue, PointRefund, Redeem, Void, decode_entry
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.members import authorizer_id
@@ -15,21 +16,40 @@ from gateway.ledger.model import LedgerModel
 from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import Domain, consent_digest
 from gateway.ledger.state import BrandRecord, BrandState, MemberRecord
-from gateway.rounds.entry_building import AcceptedOperation, IssuedEntry, RoundView
+from gateway.rounds.entry_building import IssuedEntry, RoundView
 from gateway.rounds.gas import BATCH_GAS_MAX, TRANSACTION_GAS_MAX, batch_gas
+from gateway.rounds.operation import (
+    KINDS,
+    AuthorizeOperation,
+    CaptureOperation,
+    ClawbackOperation,
+    ExpireOperation,
+    IssueOperation,
+    PointRefundOperation,
+    RedeemOperation,
+    RedemptionOperation,
+    SaleFacts,
+    VoidOperation,
+    WaitingEntry,
+)
 from gateway.rounds.packing import ENTRIES_MAX, Round, pack_round
 from gateway.values.calendar import SECONDS_PER_DAY, month_end
+from gateway.values.ids import Address, Hash, LotId, MemberId, OperationId, Reference, ReservationId
+from gateway.values.money import AmountMinor
+from gateway.values.points import Points
 
 NOW = 20_500 * SECONDS_PER_DAY
 SOON, LATER = month_end(20_510), month_end(20_600)
 PAST = month_end(20_400)
-DOMAIN = Domain(7_951, b"\x99" * 20, b"\xc0" * 32)
+DOMAIN = Domain(7_951, Address(b"\x99" * 20), Hash(b"\xc0" * 32))
 KEY = Account.from_key(b"\x07" * 32)
-MEMBER, OTHER = b"\x01" * 20, b"\x02" * 20
+MEMBER, OTHER = MemberId(b"\x01" * 20), MemberId(b"\x02" * 20)
+ISSUED = Reference(b"\x0a" * 32)
+SALE = SaleFacts(AmountMinor(2_500), AmountMinor(0), AmountMinor(0), "USD", datetime.fromtimestamp(NOW, UTC))
 _sequence = itertools.count(1)
 
 
-def ledger(held: dict[tuple[bytes, int], int], limit: int = 10**9) -> LedgerModel:
+def ledger(held: dict[tuple[MemberId, LotId], int], limit: int = 10**9) -> LedgerModel:
     model = LedgerModel(DOMAIN, 0, recover_address)
     for brand_id in (1, 2, 3):
         outstanding = sum(points for (_, lot), points in held.items() if lot >> 32 == brand_id)
@@ -40,33 +60,84 @@ def ledger(held: dict[tuple[bytes, int], int], limit: int = 10**9) -> LedgerMode
     return model
 
 
-def operation(kind: str, brand_id: int, member: bytes | None, points: int, **body: Any) -> AcceptedOperation:
+def numbered(kind: str) -> tuple[int, OperationId, Reference]:
+    """The next place in the order of acceptance, with an operation id and a reference of its own."""
     sequence = next(_sequence)
-    return AcceptedOperation(f"{kind}-{sequence}", sequence, kind, brand_id, member, points, sequence.to_bytes(32), None, body)
+    return sequence, OperationId(f"{kind}-{sequence}"), Reference(sequence.to_bytes(32))
 
 
-def issue(brand_id: int, member: bytes, points: int, expiry_day: int = LATER) -> AcceptedOperation:
-    return operation("issue", brand_id, member, points, expiry_day=expiry_day, rule_version=1)
+def issue(brand_id: int, member: MemberId, points: int, expiry_day: int = LATER) -> WaitingEntry:
+    sequence, operation_id, reference = numbered("issue")
+    award = AwardId(brand_id, f"payment-{sequence}", 1, brand_id)
+    due = Points(points), expiry_day, 1
+    return WaitingEntry(sequence, IssueOperation(operation_id, brand_id, member, reference, *due, award, SALE))
 
 
-def redeem(brand_id: int, member: bytes, points: int, kind: str = "redeem") -> AcceptedOperation:
-    made = operation(kind, brand_id, member, points, nonce=1, deadline=NOW + 3_600, proof_kind=1, proof="0x")
-    assert made.reference is not None
-    digest = consent_digest(DOMAIN, member, brand_id, points, made.reference, 1, NOW + 3_600)
-    proof = "0x" + bytes(Account.unsafe_sign_hash(digest, KEY.key).signature).hex()
-    return replace(made, reservation_id=digest, body={**made.body, "proof": proof})
+def clawback(brand_id: int, member: MemberId, due: int) -> WaitingEntry:
+    """Of the award that stands under ISSUED."""
+    sequence, operation_id, reference = numbered("clawback")
+    award = AwardId(brand_id, "payment", 1, brand_id)
+    refunded = f"refund-{sequence}", AmountMinor(100)
+    return WaitingEntry(sequence, ClawbackOperation(operation_id, brand_id, member, reference, Points(due), ISSUED, award, *refunded))
 
 
-def on_reservation(kind: str, of: AcceptedOperation, points: int = 0) -> AcceptedOperation:
-    return replace(operation(kind, of.brand_id, None, points), reservation_id=of.reservation_id)
+def redeem(brand_id: int, member: MemberId, points: int) -> WaitingEntry:
+    return consented(RedeemOperation, brand_id, member, points)
 
 
-def clawback(brand_id: int, member: bytes, due: int, issue_reference: bytes = b"\x0a" * 32) -> AcceptedOperation:
-    return operation("clawback", brand_id, member, due, issue_reference="0x" + issue_reference.hex(), points_due=due)
+def authorize(brand_id: int, member: MemberId, points: int) -> WaitingEntry:
+    return consented(AuthorizeOperation, brand_id, member, points)
+
+
+def consented(shape: type[RedemptionOperation], brand_id: int, member: MemberId, points: int) -> WaitingEntry:
+    sequence, operation_id, reference = numbered(KINDS[shape])
+    digest = consent_digest(DOMAIN, member, brand_id, points, reference, 1, NOW + 3_600)
+    made = shape(
+        operation_id=operation_id,
+        brand_id=brand_id,
+        member_id=member,
+        reference=reference,
+        reservation_id=digest,
+        order_id=f"order-{sequence}",
+        points=Points(points),
+        nonce=1,
+        deadline=NOW + 3_600,
+        proof_kind=1,
+        proof=bytes(Account.unsafe_sign_hash(digest, KEY.key).signature),
+    )
+    return WaitingEntry(sequence, made)
+
+
+def reservation_of(reserved: WaitingEntry) -> tuple[int, MemberId, ReservationId]:
+    """(accepting brand, member, reservation id)."""
+    assert isinstance(reserved.operation, RedemptionOperation)
+    return reserved.operation.brand_id, reserved.operation.member_id, reserved.operation.reservation_id
+
+
+def capture(of: WaitingEntry, points: int) -> WaitingEntry:
+    sequence, operation_id, reference = numbered("capture")
+    captured = reference, f"capture-{sequence}", Points(points)
+    return WaitingEntry(sequence, CaptureOperation(operation_id, *reservation_of(of), *captured))
+
+
+def void(of: WaitingEntry) -> WaitingEntry:
+    sequence, operation_id, reference = numbered("void")
+    return WaitingEntry(sequence, VoidOperation(operation_id, *reservation_of(of), reference, f"void-{sequence}"))
+
+
+def point_refund(of: WaitingEntry, points: int) -> WaitingEntry:
+    sequence, operation_id, reference = numbered("point_refund")
+    given_back = reference, f"point-refund-{sequence}", Points(points)
+    return WaitingEntry(sequence, PointRefundOperation(operation_id, *reservation_of(of), *given_back))
+
+
+def expire(brand_id: int, member: MemberId, points: int, expiry_day: int) -> WaitingEntry:
+    sequence, operation_id, _ = numbered("expire")
+    return WaitingEntry(sequence, ExpireOperation(operation_id, brand_id, member, expiry_day, Points(points)))
 
 
 def shape(packed: Round) -> list[tuple[int, str, list[str]]]:
-    return [(batch.brand_id, batch.phase, [each.operation.kind for each in batch.packed]) for batch in packed.batches]
+    return [(batch.brand_id, batch.phase, [KINDS[type(each.waiting.operation)] for each in batch.packed]) for batch in packed.batches]
 
 
 def entries(packed: Round) -> list[Any]:
@@ -74,13 +145,13 @@ def entries(packed: Round) -> list[Any]:
 
 
 def refusals(packed: Round) -> list[tuple[str, str]]:
-    return [(refused.operation.operation_id, refused.reason) for refused in packed.refused]
+    return [(refused.waiting.operation.operation_id, refused.reason) for refused in packed.refused]
 
 
-def test_a_round_spends_first_then_issues() -> None:
+def test_a_round_takes_from_lots_first_then_issues() -> None:
     model = ledger({(MEMBER, lot_id(1, LATER)): 100})
     packed = pack_round([issue(1, MEMBER, 10, SOON), redeem(2, MEMBER, 30), issue(2, OTHER, 5)], model, RoundView(NOW))
-    assert shape(packed) == [(2, "spend", ["redeem"]), (1, "issue", ["issue"]), (2, "issue", ["issue"])]
+    assert shape(packed) == [(2, "lots", ["redeem"]), (1, "issue", ["issue"]), (2, "issue", ["issue"])]
     assert entries(packed)[0].lines == (Line(1, LATER, 30),)
 
 
@@ -95,7 +166,7 @@ def test_a_member_spends_at_one_brand_a_round() -> None:
     model = ledger({(MEMBER, lot_id(1, LATER)): 100, (OTHER, lot_id(1, LATER)): 100})
     operations = [redeem(2, MEMBER, 10), redeem(3, MEMBER, 10), redeem(2, MEMBER, 10), redeem(3, OTHER, 10)]
     packed = pack_round(operations, model, RoundView(NOW))
-    assert shape(packed) == [(2, "spend", ["redeem"]), (3, "spend", ["redeem"])]
+    assert shape(packed) == [(2, "lots", ["redeem"]), (3, "lots", ["redeem"])]
     assert packed.deferred == 2  # the other brand's, and what the member did after it
     assert [entry.member for entry in entries(packed)] == [MEMBER, OTHER]
 
@@ -110,82 +181,81 @@ def test_a_member_of_an_open_batch_waits_and_its_issues_do_not() -> None:
 
 def test_authorize_capture_and_point_refund_may_share_a_batch() -> None:
     model = ledger({(MEMBER, lot_id(1, SOON)): 20, (MEMBER, lot_id(2, LATER)): 50})
-    reserved = redeem(3, MEMBER, 60, "authorize")
-    operations = [reserved, on_reservation("capture", reserved, 45), on_reservation("point_refund", reserved, 30)]
+    reserved = authorize(3, MEMBER, 60)
+    operations = [reserved, capture(reserved, 45), point_refund(reserved, 30)]
     packed = pack_round(operations, model, RoundView(NOW))
-    capture, given_back = entries(packed)[1:]
-    assert isinstance(capture, Capture)
+    captured, given_back = entries(packed)[1:]
+    assert isinstance(captured, Capture)
     assert isinstance(given_back, PointRefund)
-    assert capture.lines == (Line(1, SOON, 20), Line(2, LATER, 25))
+    assert captured.lines == (Line(1, SOON, 20), Line(2, LATER, 25))
     assert given_back.lines == (Line(2, LATER, 25), Line(1, SOON, 5))  # what was captured last comes back first
 
 
 def test_a_void_names_every_lot_with_what_was_reserved() -> None:
     model = ledger({(MEMBER, lot_id(1, SOON)): 20, (MEMBER, lot_id(2, LATER)): 50})
-    reserved = redeem(3, MEMBER, 60, "authorize")
-    packed = pack_round([reserved, on_reservation("void", reserved)], model, RoundView(NOW))
+    reserved = authorize(3, MEMBER, 60)
+    packed = pack_round([reserved, void(reserved)], model, RoundView(NOW))
     assert isinstance(entries(packed)[1], Void)
     assert entries(packed)[1].lines == (Line(1, SOON, 20), Line(2, LATER, 40))
 
 
 def test_a_capture_of_a_reservation_that_is_still_waiting_waits_too() -> None:
-    reserved = redeem(3, MEMBER, 60, "authorize")
-    assert reserved.reservation_id is not None
-    view = RoundView(NOW, waiting_reservations=frozenset({reserved.reservation_id}))
-    capture = on_reservation("capture", reserved, 10)
-    assert pack_round([capture], ledger({}), view).deferred == 1
-    assert refusals(pack_round([capture], ledger({}), RoundView(NOW))) == [(capture.operation_id, "UnknownReservation")]
+    reserved = authorize(3, MEMBER, 60)
+    view = RoundView(NOW, waiting_reservations=frozenset({reservation_of(reserved)[2]}))
+    early = capture(reserved, 10)
+    assert pack_round([early], ledger({}), view).deferred == 1
+    assert refusals(pack_round([early], ledger({}), RoundView(NOW))) == [(early.operation.operation_id, "UnknownReservation")]
 
 
 def test_capturing_or_giving_back_too_much_is_refused() -> None:
-    reserved = redeem(3, MEMBER, 60, "authorize")
+    reserved = authorize(3, MEMBER, 60)
     model = ledger({(MEMBER, lot_id(2, LATER)): 70})
-    packed = pack_round([reserved, on_reservation("capture", reserved, 61)], model, RoundView(NOW))
+    packed = pack_round([reserved, capture(reserved, 61)], model, RoundView(NOW))
     assert [reason for _, reason in refusals(packed)] == ["TooManyPoints"]
-    captured = on_reservation("capture", reserved, 20)
-    packed = pack_round([captured, on_reservation("point_refund", reserved, 21)], model, RoundView(NOW))
+    captured = capture(reserved, 20)
+    packed = pack_round([captured, point_refund(reserved, 21)], model, RoundView(NOW))
     assert [reason for _, reason in refusals(packed)] == ["TooManyPoints"]
 
 
 def test_a_clawback_takes_the_issues_own_lot_first_then_the_nearest_expiry() -> None:
     own, near, expired = lot_id(1, LATER), lot_id(1, SOON), lot_id(1, PAST)
     held = {(MEMBER, own): 30, (MEMBER, near): 20, (MEMBER, expired): 50, (MEMBER, lot_id(2, SOON)): 99}
-    view = RoundView(NOW, issued={(1, b"\x0a" * 32): IssuedEntry(MEMBER, own)})
+    view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, own)})
     taken = clawback(1, MEMBER, 60)
     packed = pack_round([taken], ledger(held), view)
     entry = entries(packed)[0]
     assert isinstance(entry, Clawback)
     assert entry.lines == (Line(1, LATER, 30), Line(1, SOON, 20))  # expired and other brands' points are left alone
-    assert packed.points_short == {taken.operation_id: 10}
+    assert packed.points_short == {taken.operation.operation_id: 10}
 
 
 def test_an_expired_lot_is_clawed_back_where_it_is_the_issues_own() -> None:
     own = lot_id(1, PAST)
-    view = RoundView(NOW, issued={(1, b"\x0a" * 32): IssuedEntry(MEMBER, own)})
+    view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, own)})
     packed = pack_round([clawback(1, MEMBER, 10)], ledger({(MEMBER, own): 30}), view)
     assert entries(packed)[0].lines == (Line(1, PAST, 10),)
 
 
 def test_a_clawback_with_nothing_left_is_refused_and_all_short() -> None:
-    view = RoundView(NOW, issued={(1, b"\x0a" * 32): IssuedEntry(MEMBER, lot_id(1, LATER))})
+    view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, lot_id(1, LATER))})
     late = clawback(1, MEMBER, 60)
     packed = pack_round([late], ledger({(MEMBER, lot_id(2, LATER)): 99}), view)
-    assert refusals(packed) == [(late.operation_id, "nothing_left_to_claw_back")]
-    assert packed.points_short == {late.operation_id: 60}
+    assert refusals(packed) == [(late.operation.operation_id, "nothing_left_to_claw_back")]
+    assert packed.points_short == {late.operation.operation_id: 60}
 
 
 def test_a_clawback_waits_for_its_issue() -> None:
     early = clawback(1, MEMBER, 60)
-    view = RoundView(NOW, waiting_issues=frozenset({(1, b"\x0a" * 32)}))
+    view = RoundView(NOW, waiting_issues=frozenset({(1, ISSUED)}))
     packed = pack_round([early, redeem(2, MEMBER, 10)], ledger({(MEMBER, lot_id(1, LATER)): 99}), view)
     assert (packed.batches, packed.deferred) == ([], 2)
-    assert refusals(pack_round([early], ledger({}), RoundView(NOW))) == [(early.operation_id, "nothing_left_to_claw_back")]
+    assert refusals(pack_round([early], ledger({}), RoundView(NOW))) == [(early.operation.operation_id, "nothing_left_to_claw_back")]
 
 
 def test_expired_points_are_not_spent_and_all_of_them_expire() -> None:
     model = ledger({(MEMBER, lot_id(1, PAST)): 40})
     too_late = redeem(2, MEMBER, 10)
-    expiries = [operation("expire", 1, MEMBER, points, expiry_day=PAST) for points in (35, 40)]
+    expiries = [expire(1, MEMBER, points, PAST) for points in (35, 40)]
     packed = pack_round([too_late, *expiries], model, RoundView(NOW))
     assert entries(packed) == [Expire(MEMBER, PAST, 40)]  # what is there now, not what was there when it was accepted
     assert [reason for _, reason in refusals(packed)] == ["NotEnoughPoints", "nothing_to_expire"]
@@ -206,7 +276,7 @@ def test_a_consent_by_a_stranger_is_refused() -> None:
 def test_a_brand_that_is_being_registered_waits_and_an_unknown_one_is_refused() -> None:
     early = issue(9, MEMBER, 10)
     assert pack_round([early], ledger({}), RoundView(NOW, waiting_brands=frozenset({9}))).deferred == 1
-    assert refusals(pack_round([early], ledger({}), RoundView(NOW))) == [(early.operation_id, "brand_not_on_ledger")]
+    assert refusals(pack_round([early], ledger({}), RoundView(NOW))) == [(early.operation.operation_id, "brand_not_on_ledger")]
 
 
 def test_a_full_batch_leaves_the_rest_for_the_next_round() -> None:
@@ -226,5 +296,6 @@ def test_more_lots_than_an_entry_holds_are_refused() -> None:
 
 def test_an_issue_is_packed_as_it_was_accepted() -> None:
     earned = issue(1, MEMBER, 12)
+    assert isinstance(earned.operation, IssueOperation)
     packed = pack_round([earned], ledger({}), RoundView(NOW))
-    assert entries(packed) == [Issue(MEMBER, LATER, 12, 1, earned.reference)]
+    assert entries(packed) == [Issue(MEMBER, LATER, 12, 1, earned.operation.reference)]

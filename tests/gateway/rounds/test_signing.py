@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
+from gateway.brands.http_signer import HttpSigner
 from gateway.brands.tables import BrandRow
 from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import unpack_entries
-from gateway.purchases.tables import PaymentRefundRow
-from gateway.rounds.http_signer import HttpSigner
+from gateway.purchases.tables import AwardClawbackRow
 from gateway.rounds.signer_port import NumberTaken, Signed, SignerAddress, SignerRefusal, SigningRequest
 from gateway.rounds.tables import BatchRow, OperationRow
 from gateway.values.errors import Unavailable
@@ -78,7 +78,7 @@ def test_a_clawback_that_the_signer_refuses_is_short_of_everything(coalition: Co
     coalition.work_off()
     assert status_of(coalition, operation_id) == ("refused", "signer_refused: unknown_refund")
     with coalition.database.read() as session:
-        refund = session.scalars(select(PaymentRefundRow).where(PaymentRefundRow.operation_id == operation_id)).one()
+        refund = session.scalars(select(AwardClawbackRow).where(AwardClawbackRow.operation_id == operation_id)).one()
     assert (refund.points_due, refund.points_short) == (40, 40)
 
 
@@ -162,7 +162,7 @@ def test_the_client_tells_answers_apart(coalition: CoalitionBuilder) -> None:
     coalition.work_off()
     coalition.purchase(1, member)
     coalition.worker.sequencer.pack()
-    batch = coalition.worker.sequencer.unsigned()[0]
+    batch = coalition.worker.signing.unsigned()[0]
     request, address, signer = batch.request, batch.signer, HttpSigner(5.0)
     wrong_details = SigningRequest(
         request.brand_id, 10**6, request.deadline, request.entries, other_root(request, 10**6), [{**request.details[0], "payment_id": "x"}]

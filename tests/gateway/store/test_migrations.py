@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Integer, MetaData, inspect
+from sqlalchemy import Column, Integer, MetaData, inspect, text
 
 from gateway.schema import metadata
-from gateway.store.migrations import migrate
+from gateway.store.migrations import SchemaBehind, UnknownSchema, check_schema, migrate
 from gateway.store.session import Database
 
 
@@ -44,3 +44,31 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
     migrate(database.engine)
     assert inspect(database.engine).get_table_names() == before
     assert "operations" in before
+
+
+def test_a_database_of_another_version_is_refused_by_name_and_left_as_it_is(database: Database) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('0001')"))
+        connection.execute(text("CREATE TABLE purchases (payment_id TEXT)"))
+        connection.execute(text("INSERT INTO purchases VALUES ('kept')"))
+    before = _dump(database)
+    for attempt in (migrate, check_schema):
+        with pytest.raises(UnknownSchema, match="schema 0001, which this version does not know"):
+            attempt(database.engine)
+    assert _dump(database) == before
+
+
+def test_a_database_without_its_tables_is_named_and_one_with_them_passes(database: Database) -> None:
+    with pytest.raises(SchemaBehind, match="splittally init"):
+        check_schema(database.engine)
+    migrate(database.engine)
+    check_schema(database.engine)
+
+
+def _dump(database: Database) -> list[str]:
+    connection = database.engine.raw_connection()
+    try:
+        return list(connection.driver_connection.iterdump())  # type: ignore[union-attr]
+    finally:
+        connection.close()

@@ -8,6 +8,7 @@ import httpx
 
 from gateway.rounds.signer_port import NumberTaken, Signed, SignerAddress, SignerRefusal, SigningRequest
 from gateway.values.errors import Unavailable
+from gateway.values.hex import hex_text, to_bytes
 
 _KEEPALIVE_SECONDS = 30.0  # shorter than signers keep a silent connection
 
@@ -25,8 +26,8 @@ class HttpSigner:
             "brand_id": request.brand_id,
             "number": request.number,
             "deadline": request.deadline,
-            "root": "0x" + request.root.hex(),
-            "entries": "0x" + request.entries.hex(),
+            "root": hex_text(request.root),
+            "entries": hex_text(request.entries),
             "details": list(request.details),
         }
         try:
@@ -47,7 +48,7 @@ class HttpSigner:
 
 def _answer(status: int, said: Any) -> Signed | SignerRefusal:
     if status == 200:
-        return Signed(bytes.fromhex(said["signature"].removeprefix("0x")))
+        return Signed(to_bytes(said["signature"], 65))
     if status == 409 and said.get("error") == "number_used":
         raise NumberTaken(said["message"])
     if status == 409 and said["refused"]:

@@ -1,0 +1,146 @@
+"""What becomes of a packed batch: its brand is asked to sign, and the answer is stored with the transaction that carries it.
+
+No unit of work is open while a signer is asked; only the worker's thread changes what is read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eth_hash.auto import keccak
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from gateway.chain.artifacts import points_ledger
+from gateway.coalition.coalition import Coalition
+from gateway.coalition.rows import current_time
+from gateway.ledger.entries import decode_entry, unpack_entries
+from gateway.ledger.recover import recover_address
+from gateway.ledger.signing import batch_digest
+from gateway.projection.tables import LedgerBrandKeyRow
+from gateway.rounds.gas import batch_gas, entry_gas
+from gateway.rounds.operation_codec import operation_of, signer_detail
+from gateway.rounds.outcomes import BATCH_PURPOSE, operation_ids, refuse_batch, unpack
+from gateway.rounds.ports import OperationEnds, SignersDirectory
+from gateway.rounds.signer_port import SignerAddress, SigningRequest
+from gateway.rounds.submitter import Submitter
+from gateway.rounds.tables import BatchRow, OperationRow
+from gateway.store.session import Database
+
+
+class WrongSignature(Exception):
+    """A signer answered with something that is no signature by a valid key of its brand."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnsignedBatch:
+    """A packed batch that waits for its brand's signature."""
+
+    batch_id: int
+    signer: SignerAddress
+    request: SigningRequest
+
+
+class BatchSigning:
+    """The steps from a packed batch to a stored, signed one, each of which may be the last one before a crash."""
+
+    def __init__(
+        self,
+        database: Database,
+        submitter: Submitter,
+        coalition: Coalition,
+        wall_clock: Callable[[], int],
+        *,
+        signers: SignersDirectory,
+        ends: OperationEnds,
+    ) -> None:
+        self._database = database
+        self._submitter = submitter
+        self._coalition = coalition
+        self._wall_clock = wall_clock
+        self._signers = signers
+        self._ends = ends
+
+    def unsigned(self) -> list[UnsignedBatch]:
+        """Batches to ask signers about, oldest first."""
+        with self._database.read() as session:
+            now = self._now(session)
+            waiting = select(BatchRow).where(BatchRow.status == "packed", BatchRow.deadline > now).order_by(BatchRow.batch_id)
+            return [self._unsigned(session, batch) for batch in session.scalars(waiting)]
+
+    def give_up_expired(self) -> int:
+        """Refuses the operations of batches that nobody signed before their deadline; how many batches."""
+        with self._database.read() as session:
+            expired = select(BatchRow.batch_id).where(BatchRow.status == "packed", BatchRow.deadline <= self._now(session))
+            batch_ids = session.scalars(expired).all()
+        if batch_ids:
+            with self._database.write() as session:
+                now = self._now(session)
+                for batch_id in batch_ids:
+                    refuse_batch(session, session.get_one(BatchRow, batch_id), "batch_expired", now, self._ends)
+        return len(batch_ids)
+
+    def store_signed(self, signatures: Mapping[int, bytes], base_fee: int) -> dict[int, WrongSignature]:
+        """Stores batches' signatures and the transactions that carry them, in one unit of work; those that are none by their brand."""
+        wrong: dict[int, WrongSignature] = {}
+        with self._database.write() as session:
+            now = self._now(session)
+            for batch_id, signature in signatures.items():
+                batch = session.get_one(BatchRow, batch_id)
+                try:
+                    self._require_signature(session, batch, signature, now)
+                except WrongSignature as error:
+                    wrong[batch_id] = error
+                    continue
+                self._store_one_signed(session, batch, signature, base_fee, now)
+        return wrong
+
+    def refuse_entries(self, batch_id: int, reasons: Mapping[int, str]) -> None:
+        """Refuses what the signer will not sign for; the batch's other operations wait to be packed again."""
+        with self._database.write() as session:
+            batch = session.get_one(BatchRow, batch_id)
+            now = self._now(session)
+            named = OperationRow.batch_id == batch_id, OperationRow.entry_index.in_(list(reasons))
+            self._ends.refused(session, operation_ids(session, *named))
+            for index, reason in reasons.items():
+                entry = update(OperationRow).where(OperationRow.batch_id == batch_id, OperationRow.entry_index == index)
+                session.execute(entry.values(status="refused", reason=f"signer_refused: {reason}", finished_at=now))
+            unpack(session, batch)
+
+    def renumber(self, batch_id: int) -> None:
+        """Gives up a batch whose number the signer has used for something else."""
+        with self._database.write() as session:
+            unpack(session, session.get_one(BatchRow, batch_id))
+
+    def _unsigned(self, session: Session, batch: BatchRow) -> UnsignedBatch:
+        request = SigningRequest(batch.brand_id, batch.number, batch.deadline, batch.entries, batch.root, _details(session, batch))
+        return UnsignedBatch(batch.batch_id, self._signers.address(session, batch.brand_id), request)
+
+    def _store_one_signed(self, session: Session, batch: BatchRow, signature: bytes, base_fee: int, now: int) -> None:
+        header = batch.brand_id, batch.number, batch.deadline, batch.root
+        data = points_ledger().call("submitBatch", header, batch.entries, signature)
+        gas = batch_gas(sum(entry_gas(decode_entry(entry)) for entry in unpack_entries(batch.entries)))
+        stored = self._submitter.store(session, BATCH_PURPOSE, self._coalition.points_address, data, gas, base_fee, now)
+        batch.signature = signature
+        batch.transaction_id = stored.transaction_id
+        batch.status = "signed"
+
+    def _require_signature(self, session: Session, batch: BatchRow, signature: bytes, now: int) -> None:
+        header = batch.brand_id, batch.number, keccak(batch.entries), batch.root, batch.deadline
+        digest = batch_digest(self._coalition.signing_domain, *header)
+        signer = recover_address(digest, signature)
+        window = (LedgerBrandKeyRow.valid_from <= now, LedgerBrandKeyRow.valid_until > now)
+        keys = session.scalars(select(LedgerBrandKeyRow.key_address).where(LedgerBrandKeyRow.brand_id == batch.brand_id, *window)).all()
+        if signer not in keys:
+            raise WrongSignature(f"the signer of brand {batch.brand_id} did not sign batch {batch.number} with a valid key of the brand")
+
+    def _now(self, session: Session) -> int:
+        return current_time(session, self._coalition, self._wall_clock)
+
+
+def _details(session: Session, batch: BatchRow) -> Sequence[dict[str, Any]]:
+    """What the signer is told of each entry, in the batch's order."""
+    rows = session.scalars(select(OperationRow).where(OperationRow.batch_id == batch.batch_id).order_by(OperationRow.entry_index))
+    return [signer_detail(operation_of(row)) for row in rows]

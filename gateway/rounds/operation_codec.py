@@ -1,0 +1,243 @@
+"""Between operations and the database: the one place that knows how each kind is written in a row, and in what a signer is told.
+
+The body's keys and their order are what signers were always sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, assert_never
+
+from gateway.ledger.awards import AwardId
+from gateway.ledger.state import BrandState
+from gateway.rounds.operation import (
+    KINDS,
+    AuthorizeOperation,
+    CaptureOperation,
+    ClawbackOperation,
+    EnrollOperation,
+    ExpireOperation,
+    IssueOperation,
+    Operation,
+    OperationKind,
+    PointRefundOperation,
+    RedeemOperation,
+    RegisterBrandOperation,
+    SaleFacts,
+    SetBrandKeyOperation,
+    SetBrandLimitOperation,
+    SetBrandStatusOperation,
+    SetBrandTermsOperation,
+    VoidOperation,
+)
+from gateway.rounds.tables import OperationRow
+from gateway.values.hex import hex_text, to_bytes
+from gateway.values.ids import Address, MemberId, OperationId, Reference
+from gateway.values.money import AmountMinor, Ratio
+from gateway.values.points import Points
+
+_Body = Mapping[str, Any]
+
+
+def columns_of(operation: Operation) -> dict[str, Any]:
+    """The columns of an operation's row that say what it is. `pending_out`: what it may still take from the member's available points."""
+    points, pending_out = _points(operation)
+    return {
+        "operation_id": operation.operation_id,
+        "brand_id": getattr(operation, "brand_id", None),
+        "kind": KINDS[type(operation)].value,
+        "member_id": getattr(operation, "member_id", None),
+        "points": points,
+        "pending_out": pending_out,
+        "reference": getattr(operation, "reference", None),
+        "reservation_id": getattr(operation, "reservation_id", None),
+        "body": json.dumps(_body(operation), separators=(",", ":")),
+    }
+
+
+def signer_detail(operation: Operation) -> dict[str, Any]:
+    """What a brand's signer is told of the entry that an operation became: what the entry's hashes hide."""
+    member_id, reservation_id = getattr(operation, "member_id", None), getattr(operation, "reservation_id", None)
+    return {
+        **_body(operation),
+        "kind": KINDS[type(operation)].value,
+        "points": _points(operation)[0],
+        "member_id": None if member_id is None else str(member_id),
+        "reservation_id": None if reservation_id is None else str(reservation_id),
+    }
+
+
+def operation_of(row: OperationRow) -> Operation:
+    """The operation that a row holds."""
+    operation_id, body = OperationId(row.operation_id), json.loads(row.body)
+    kind = OperationKind(row.kind)
+    match kind:
+        case OperationKind.ENROLL:
+            authorizer, salt = to_bytes(body["authorizer"]), to_bytes(body["salt"])
+            return EnrollOperation(operation_id, MemberId.parse(body["member_id"]), body["kind"], authorizer, salt)
+        case OperationKind.REGISTER_BRAND:
+            window = Address.parse(body["key_address"]), body["key_valid_from"], body["key_valid_until"]
+            return RegisterBrandOperation(operation_id, body["brand_id"], body["name"], *window, body["issue_limit"], *_terms_from(body))
+        case OperationKind.SET_BRAND_TERMS:
+            return SetBrandTermsOperation(operation_id, body["brand_id"], *_terms_from(body))
+        case OperationKind.SET_BRAND_LIMIT:
+            return SetBrandLimitOperation(operation_id, body["brand_id"], body["issue_limit"])
+        case OperationKind.SET_BRAND_STATUS:
+            return SetBrandStatusOperation(operation_id, body["brand_id"], BrandState[body["status"].upper()])
+        case OperationKind.SET_BRAND_KEY:
+            key = Address.parse(body["key_address"])
+            return SetBrandKeyOperation(operation_id, body["brand_id"], key, body["valid_from"], body["valid_until"])
+        case _:
+            return _entry_operation(kind, row, body)
+
+
+def _entry_operation(kind: OperationKind, row: OperationRow, body: _Body) -> Operation:
+    assert row.brand_id is not None
+    assert row.member_id is not None
+    operation_id, brand_id, member_id, points = OperationId(row.operation_id), row.brand_id, row.member_id, Points(row.points)
+    if kind is OperationKind.EXPIRE:
+        return ExpireOperation(operation_id, brand_id, member_id, body["expiry_day"], points)
+    assert row.reference is not None
+    if kind in (OperationKind.ISSUE, OperationKind.CLAWBACK):
+        award = _award_from(brand_id, body)
+        if kind is OperationKind.CLAWBACK:
+            issue, amount = Reference.parse(body["issue_reference"]), AmountMinor(body["amount_minor"])
+            refund_id = body["refund_id"]
+            return ClawbackOperation(operation_id, brand_id, member_id, row.reference, points, issue, award, refund_id, amount)
+        sale, day, version = _sale_from(body["sale"]), body["expiry_day"], body["rule_version"]
+        return IssueOperation(operation_id, brand_id, member_id, row.reference, points, day, version, award, sale)
+    assert row.reservation_id is not None
+    if kind in (OperationKind.AUTHORIZE, OperationKind.REDEEM):
+        return (AuthorizeOperation if kind is OperationKind.AUTHORIZE else RedeemOperation)(
+            operation_id=operation_id,
+            brand_id=brand_id,
+            member_id=member_id,
+            reference=row.reference,
+            reservation_id=row.reservation_id,
+            order_id=body["order_id"],
+            points=points,
+            nonce=body["nonce"],
+            deadline=body["deadline"],
+            proof_kind=body["proof_kind"],
+            proof=to_bytes(body["proof"]),
+        )
+    reservation_id, reference = row.reservation_id, row.reference
+    if kind is OperationKind.CAPTURE:
+        return CaptureOperation(operation_id, brand_id, member_id, reservation_id, reference, body["capture_id"], points)
+    if kind is OperationKind.VOID:
+        return VoidOperation(operation_id, brand_id, member_id, reservation_id, reference, body["void_id"])
+    assert kind is OperationKind.POINT_REFUND
+    return PointRefundOperation(operation_id, brand_id, member_id, reservation_id, reference, body["point_refund_id"], points)
+
+
+def _sale_from(sale: _Body) -> SaleFacts:
+    return SaleFacts(
+        AmountMinor(sale["gross_minor"]),
+        AmountMinor(sale["tax_minor"]),
+        AmountMinor(sale["paid_with_points_minor"]),
+        sale["currency"],
+        datetime.fromisoformat(sale["occurred_at"]),
+    )
+
+
+def _points(operation: Operation) -> tuple[int, int]:
+    """(points it is about, points that it may still take from what is available)."""
+    match operation:
+        case ClawbackOperation():
+            return operation.points_due, operation.points_due
+        case AuthorizeOperation() | RedeemOperation():
+            return operation.points, operation.points
+        case IssueOperation() | CaptureOperation() | PointRefundOperation() | ExpireOperation():
+            return operation.points, 0
+        case _:
+            return 0, 0
+
+
+def _body(operation: Operation) -> dict[str, Any]:
+    match operation:
+        case IssueOperation(award=award, sale=sale):
+            told = {
+                "gross_minor": sale.gross_minor,
+                "tax_minor": sale.tax_minor,
+                "paid_with_points_minor": sale.paid_with_points_minor,
+                "currency": sale.currency,
+                "occurred_at": sale.occurred_at.isoformat(),
+            }
+            due = {"points": operation.points, "expiry_day": operation.expiry_day, "rule_version": operation.rule_version}
+            return {"payment_id": award.payment_id, **due, "sale": told, **_award_body(award)}
+        case ClawbackOperation(award=award):
+            return {
+                "refund_id": operation.refund_id,
+                "payment_id": award.payment_id,
+                "issue_reference": str(operation.issue_reference),
+                "points_due": operation.points_due,
+                "amount_minor": operation.amount_minor,
+                **_award_body(award),
+            }
+        case AuthorizeOperation() | RedeemOperation():
+            return {
+                "order_id": operation.order_id,
+                "points": operation.points,
+                "nonce": operation.nonce,
+                "deadline": operation.deadline,
+                "proof_kind": operation.proof_kind,
+                "proof": hex_text(operation.proof),
+            }
+        case CaptureOperation():
+            return {"capture_id": operation.capture_id, "points": operation.points}
+        case VoidOperation():
+            return {"void_id": operation.void_id}
+        case PointRefundOperation():
+            return {"point_refund_id": operation.point_refund_id, "points": operation.points}
+        case ExpireOperation():
+            return {"expiry_day": operation.expiry_day, "points": operation.points}
+        case EnrollOperation():
+            first = {"kind": operation.kind, "authorizer": hex_text(operation.authorizer), "salt": hex_text(operation.salt)}
+            return {"member_id": str(operation.member_id), **first}
+        case RegisterBrandOperation():
+            return {
+                "brand_id": operation.brand_id,
+                "name": operation.name,
+                "key_address": str(operation.key_address),
+                "key_valid_from": operation.key_valid_from,
+                "key_valid_until": operation.key_valid_until,
+                "issue_limit": operation.issue_limit,
+                **_terms_body(operation.par, operation.redemption),
+            }
+        case SetBrandTermsOperation():
+            return {"brand_id": operation.brand_id, **_terms_body(operation.par, operation.redemption)}
+        case SetBrandLimitOperation():
+            return {"brand_id": operation.brand_id, "issue_limit": operation.issue_limit}
+        case SetBrandStatusOperation():
+            return {"brand_id": operation.brand_id, "status": operation.status.name.lower()}
+        case SetBrandKeyOperation():
+            window = {"valid_from": operation.valid_from, "valid_until": operation.valid_until}
+            return {"brand_id": operation.brand_id, "key_address": str(operation.key_address), **window}
+        case _:
+            assert_never(operation)
+
+
+def _award_body(award: AwardId) -> dict[str, Any]:
+    """Nothing for a brand's own first award, which is all that signers knew of once."""
+    return {} if award.is_plain else {"award": {"number": award.number, "sold_by": award.sold_by}}
+
+
+def _award_from(issuer_id: int, body: _Body) -> AwardId:
+    named = body.get("award", {"number": 1, "sold_by": issuer_id})
+    return AwardId(named["sold_by"], body["payment_id"], named["number"], issuer_id)
+
+
+def _terms_body(par: Ratio, redemption: Ratio) -> dict[str, int]:
+    return {
+        "par_numerator": par.numerator,
+        "par_denominator": par.denominator,
+        "redemption_numerator": redemption.numerator,
+        "redemption_denominator": redemption.denominator,
+    }
+
+
+def _terms_from(body: _Body) -> tuple[Ratio, Ratio]:
+    par = Ratio(body["par_numerator"], body["par_denominator"])
+    return par, Ratio(body["redemption_numerator"], body["redemption_denominator"])
