@@ -5,6 +5,7 @@ Ids and hashes are bytes of a known length, each read as a type of its own; time
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, MetaData, TypeDecorator
@@ -30,8 +31,14 @@ class IdType(TypeDecorator[Id]):
             return value
         raise TypeError(f"a column of {self.kind.__name__} takes no {type(value).__name__}")
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Id | None:
-        return self.kind(value) if isinstance(value, bytes) and len(value) == self.kind.SIZE else value
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Every id that is read passes here; both databases give bytes, so nothing else stands between."""
+        kind, size, new = self.kind, self.kind.SIZE, bytes.__new__
+
+        def read(value: Any) -> Any:
+            return new(kind, value) if type(value) is bytes and len(value) == size else value
+
+        return read
 
 
 class Base(DeclarativeBase):
