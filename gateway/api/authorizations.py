@@ -244,9 +244,9 @@ def _each(verb: Any, brand_id: int) -> Any:
     """A verb as bulk writes call it."""
 
     def act(work: UnitOfWork, _everything: list[Any]) -> Any:
-        def one(item: Any) -> tuple[str, str | None]:
+        def one(item: Any) -> tuple[str, list[str]]:
             operation_id: str = verb(work, brand_id, item)
-            return operation_id, operation_id
+            return operation_id, [operation_id]
 
         return one
 

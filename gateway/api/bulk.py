@@ -42,9 +42,9 @@ def write_all(
     kind: str,
     shape: type[_Item],
     items: Sequence[Any],
-    act: Callable[[UnitOfWork, list[_Item]], Callable[[_Item], tuple[str, str | None]]],
+    act: Callable[[UnitOfWork, list[_Item]], Callable[[_Item], tuple[str, Sequence[str]]]],
 ) -> BulkView:
-    """Every item through `act(work, all good items)`, which gives the function for one item: (its id, its operation's id)."""
+    """Every item through `act(work, all good items)`, which gives the function for one item: (its id, its operations' ids)."""
 
     def act_on_all(work: UnitOfWork) -> str:
         bulk_id = new_id()
@@ -57,19 +57,19 @@ def write_all(
     bulk_id = write.once(caller, kind, {"items": list(items)}, act_on_all)
     with write.context.reading() as work:
         stored: list[dict[str, Any]] = json.loads(work.of(SqlBulkResults).find(bulk_id) or "[]")
-    operation_ids = [result["operation_id"] for result in stored if result["operation_id"]]
-    write.await_ledger(operation_ids, one=False)
+    write.await_ledger([operation_id for result in stored for operation_id in result["operation_ids"]], one=False)
+    first_ids = [next(iter(result["operation_ids"]), None) for result in stored]
     with write.context.database.read() as session:
-        operations = find_operations(session, operation_ids)
+        operations = find_operations(session, [operation_id for operation_id in first_ids if operation_id])
     results = [
         BulkItem(
             index=index,
             status="refused" if result["problem"] else "accepted",
             id=result["id"],
-            operation=operations.get(result["operation_id"]),
+            operation=operations.get(operation_id) if operation_id else None,
             problem=result["problem"],
         )
-        for index, result in enumerate(stored)
+        for index, (result, operation_id) in enumerate(zip(stored, first_ids, strict=True))
     ]
     refused = sum(result.status == "refused" for result in results)
     return BulkView(accepted=len(results) - refused, refused=refused, results=results)
@@ -85,11 +85,11 @@ def _parsed(shape: type[_Item], item: Any) -> _Item | Problem:
         return problem(422, "invalid", detail)
 
 
-def _result(act_on_one: Callable[[_Item], tuple[str, str | None]], item: _Item | Problem) -> dict[str, Any]:
+def _result(act_on_one: Callable[[_Item], tuple[str, Sequence[str]]], item: _Item | Problem) -> dict[str, Any]:
     if isinstance(item, Problem):
-        return {"id": None, "operation_id": None, "problem": item.model_dump()}
+        return {"id": None, "operation_ids": [], "problem": item.model_dump()}
     try:
-        resource_id, operation_id = act_on_one(item)
+        resource_id, operation_ids = act_on_one(item)
     except Refusal as refusal:
-        return {"id": None, "operation_id": None, "problem": problem_of(refusal).model_dump()}
-    return {"id": resource_id, "operation_id": operation_id, "problem": None}
+        return {"id": None, "operation_ids": [], "problem": problem_of(refusal).model_dump()}
+    return {"id": resource_id, "operation_ids": list(operation_ids), "problem": None}

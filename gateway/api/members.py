@@ -100,9 +100,9 @@ def create_members(body: MembersBody, caller: AsOperatorOrBrand, write: WriteNee
     """Enrolls many; `members` holds bodies as for one."""
 
     def act(work: UnitOfWork, _all: list[MemberBody]) -> Any:
-        def one(item: MemberBody) -> tuple[str, str | None]:
+        def one(item: MemberBody) -> tuple[str, list[str]]:
             member_id = _enroll(work, item)
-            return member_id, _operation_of(work, member_id)
+            return member_id, [_operation_of(work, member_id)]
 
         return one
 

@@ -22,6 +22,7 @@ from gateway.purchases.views import PaymentRefundView, find_payment_refund, oper
 from gateway.rounds.rows import SqlOperations
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.errors import Invalid
+from gateway.values.ids import OperationId
 
 router = APIRouter(prefix="/v1/payment-refunds", tags=["payment refunds"])
 
@@ -65,9 +66,9 @@ def create_payment_refunds(body: PaymentRefundsBody, caller: AsBrand, write: Wri
     def act(work: UnitOfWork, everything: list[PaymentRefundBody]) -> Any:
         work.of(SqlPurchases).prefetch(brand_id, [item.payment_id for item in everything])
 
-        def one(item: PaymentRefundBody) -> tuple[str, str | None]:
+        def one(item: PaymentRefundBody) -> tuple[str, list[OperationId]]:
             stored = _record(work, brand_id, item)
-            return stored.refund_id, next((one.operation_id for one in stored.clawbacks), None)
+            return stored.refund_id, [clawback.operation_id for clawback in stored.clawbacks]
 
         return one
 

@@ -41,7 +41,7 @@ from gateway.purchases.views import PurchaseView, find_purchase, operations_of_p
 from gateway.rounds.rows import SqlOperations
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.errors import Invalid, NotPermitted
-from gateway.values.ids import MemberId
+from gateway.values.ids import MemberId, OperationId
 from gateway.values.money import MAX_AMOUNT_MINOR, AmountMinor
 
 router = APIRouter(prefix="/v1/purchases", tags=["purchases"])
@@ -120,9 +120,9 @@ def create_purchases(body: PurchasesBody, caller: AsBrand, write: WriteNeeded) -
     def act(work: UnitOfWork, everything: list[PurchaseBody]) -> Any:
         _prefetch(work, brand_id, everything)
 
-        def one(item: PurchaseBody) -> tuple[str, str | None]:
+        def one(item: PurchaseBody) -> tuple[str, list[OperationId]]:
             stored = _record(work, brand_id, item)
-            return stored.payment_id, next(iter(stored.operation_ids), None)
+            return stored.payment_id, stored.operation_ids
 
         return one
 

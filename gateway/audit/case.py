@@ -9,6 +9,7 @@ from gateway.audit.book import Book, BookEntry
 from gateway.audit.evidence import Evidence
 from gateway.audit.projection_book import projection_book
 from gateway.audit.replay import AuditProgress, Disagreement, Replay, replay_chain
+from gateway.rounds.tables import OperationRow
 from gateway.values.ids import Reference
 
 
@@ -24,6 +25,11 @@ class Case:
     def issues(self) -> dict[tuple[int, Reference | None], BookEntry]:
         """The ledger's accepted issues by brand and reference."""
         return {(entry.brand_id, entry.reference): entry for entry in self.replay.book.accepted if entry.kind == "issue"}
+
+    @cached_property
+    def operations(self) -> dict[str | None, OperationRow]:
+        """Those the gateway keeps, by id."""
+        return {operation.operation_id: operation for operation in self.evidence.store.operations}
 
     @property
     def books(self) -> tuple[Book, Book]:

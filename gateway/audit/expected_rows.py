@@ -11,8 +11,8 @@ from gateway.audit.replay import Replay
 from gateway.ledger.lots import split_lot_id
 from gateway.ledger.positions import block_number_at
 from gateway.ledger.state import BrandState
-from gateway.projection.tables import MOST_POINTS_KEPT
 from gateway.values.ids import ReservationId
+from gateway.values.points import MOST_POINTS_KEPT
 
 ExpectedRow = tuple[Any, ...]
 

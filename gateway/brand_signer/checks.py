@@ -137,9 +137,14 @@ def _check_issue(entry: Issue, award: AwardId, books: Books) -> None:
     if rule is None:
         raise _NotSupported("wrong_rule_version")
     due = awards_due(award.issuer_id, rule, sale.earn_base_minor(books.programme.earn_on_tax))
-    _require(award.number == FIRST or award.number <= len(due), "unknown_award")
-    _require(entry.rule_version == rule.version, "wrong_rule_version")
-    _require(len(due) >= award.number > 0 and entry.points == due[award.number - 1].points, "wrong_points")
+    if not 0 < award.number <= len(due):
+        _require(award.number == FIRST, "unknown_award")
+        _require(entry.rule_version == rule.version, "wrong_rule_version")
+        raise _NotSupported("wrong_points")
+    one = due[award.number - 1]
+    _require(one.issuer_id == award.issuer_id, "unknown_award")
+    _require(entry.rule_version == one.rule_version, "wrong_rule_version")
+    _require(entry.points == one.points, "wrong_points")
     _require(_expiry_fits(entry.expiry_day, sale, books), "wrong_expiry")
 
 

@@ -27,6 +27,7 @@ from gateway.projection.changes import Changes
 from gateway.projection.ledger_state import load_state
 from gateway.store.upsert import insert_rows
 from gateway.values.ids import Address, Hash, MemberId, ReservationId
+from gateway.values.points import MOST_POINTS_KEPT
 
 PROJECTION_TABLES = (
     tables.LedgerBlockRow,
@@ -172,7 +173,7 @@ def _entry_row(
         "entry_index": index,
         "kind": kind_of(entry).name.lower() if entry is not None else "unreadable",
         "member_id": _member_of(entry, effect, model),
-        "points": min(_points_of(entry), tables.MOST_POINTS_KEPT) if entry is not None else 0,
+        "points": min(_points_of(entry), MOST_POINTS_KEPT) if entry is not None else 0,
         "reference": getattr(entry, "reference", None),
         "issue_reference": entry.issue_reference if isinstance(entry, Clawback) else None,
         "reservation_id": _reservation_of(entry, effect),

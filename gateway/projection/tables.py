@@ -11,8 +11,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from gateway.store.base import Base
 from gateway.values.ids import Address, Hash, LotId, MemberId, Reference, ReservationId
 
-MOST_POINTS_KEPT = 2**63 - 1  # a refused entry may name more than SQL holds; an accepted one cannot, the limit stands before it
-
 
 class LedgerBlockRow(Base):
     """Blocks the follower has read; the highest is its checkpoint."""

@@ -64,13 +64,15 @@ def record_payment_refund(
         return points_due(points_issued, purchase.paid_minor, refunded_before, payment_refund.amount_minor, due_before)
 
     due(Points(0), Points(0))  # refuses more than was paid, whether anything was earned or not
-    clawbacks = []
+    wanted = []
     for award in purchase.awards:
         points = due(_points_issued(award, operations), Points(sum(one.points_due(award.id.number) for one in earlier)))
         if points:
             issuer = brands.find(award.id.issuer_id)
             assert issuer is not None, "an award names its issuer"
-            clawbacks.append(_claw_back(award, points, payment_refund, issuer, operations, new_id(), now))
+            check_on_ledger(issuer)  # of every issuer before anything is accepted
+            wanted.append((award, points, issuer))
+    clawbacks = [_claw_back(award, points, payment_refund, issuer, operations, new_id(), now) for award, points, issuer in wanted]
     reference = signing.reference(brand.reference_secret, "refund", refund_id)
     stored = StoredRefund(refund_id, payment_id, payment_refund.amount_minor, reference, digest, tuple(clawbacks))
     dates = payment_refund.occurred_at.isoformat(), payment_refund.business_date.isoformat()
@@ -102,7 +104,6 @@ def _points_issued(award: Award, operations: Operations) -> Points:
 def _claw_back(
     award: Award, points: Points, payment_refund: PaymentRefund, issuer: Brand, operations: Operations, operation_id: OperationId, now: int
 ) -> AwardClawback:
-    check_on_ledger(issuer)
     reference = clawback_reference(issuer.reference_secret, award.id, payment_refund.refund_id)
     operations.accept(
         ClawbackOperation(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.brands.brand import Brand, check_active, check_limit
 from gateway.brands.ports import Brands
@@ -24,7 +24,7 @@ from gateway.values.errors import Invalid, NotFound, ReferenceReused, Refusal, W
 from gateway.values.hex import hex_text_or_none
 from gateway.values.ids import Hash, MemberId, OperationId, Reference
 from gateway.values.money import AmountMinor
-from gateway.values.points import MAX_POINTS_PER_ENTRY
+from gateway.values.points import MAX_POINTS_PER_ENTRY, MOST_POINTS_KEPT, Points
 from gateway.values.references import check_same_content, content_hash
 
 Evaluate = Callable[[int, EarningRule, AmountMinor], Sequence[AwardDue]]
@@ -57,8 +57,7 @@ def record_purchase(
         check_same_content("payment_id", purchase.payment_id, known.content_hash, digest)
         return known
     reference = payment_reference(brand, purchase.payment_id)
-    if operations.by_reference(brand.brand_id, reference)[0]:
-        raise ReferenceReused(f"payment {purchase.payment_id} earned before", field="payment_id", reference=purchase.payment_id)
+    check_unused(purchase.payment_id, brand, reference, operations)
     rule = _rule_for(purchase, rules.published(brand.brand_id))
     awards: tuple[Award, ...] = ()
     if purchase.member_id is not None:
@@ -75,6 +74,12 @@ def record_purchase(
 def payment_reference(brand: Brand, payment_id: str) -> Reference:
     """Where a brand's own first award of a payment stands, and what says that the payment has earned."""
     return award_reference(brand.reference_secret, AwardId(brand.brand_id, payment_id, FIRST, brand.brand_id))
+
+
+def check_unused(payment_id: str, issuer: Brand, reference: Reference, operations: Operations) -> None:
+    """Refuses a payment of which an award stands on the ledger already, though no purchase here says so."""
+    if operations.by_reference(issuer.brand_id, reference)[0]:
+        raise ReferenceReused(f"payment {payment_id} earned before", field="payment_id", reference=payment_id)
 
 
 def purchase_hash(purchase: Purchase) -> Hash:
@@ -119,15 +124,18 @@ class _Giving:
 
     def all(self, due: Sequence[AwardDue]) -> tuple[Award, ...]:
         awards, refusals = [], []
-        for number, one in enumerate(due, start=FIRST):
-            issuer = self.brands.find(one.issuer_id)
-            if issuer is None:
-                raise AssertionError(f"an award of brand {one.issuer_id}, which is not there")
+        wanted = [(number, one, self._issuer(one)) for number, one in enumerate(due, start=FIRST)]
+        for number, _, issuer in wanted:  # whatever of it was given before, under a first award that was refused: it has earned
+            check_unused(
+                self.purchase.payment_id, issuer, award_reference(issuer.reference_secret, self._id(number, issuer)), self.operations
+            )
+        for number, one, issuer in wanted:
             try:
                 awards.append(self._accept(number, one, issuer))
             except Refusal as refusal:
                 refusals.append(refusal)
-                awards.append(self._award(number, one, issuer, None, refusal.code))
+                shown = replace(one, points=Points(min(one.points, MOST_POINTS_KEPT)))
+                awards.append(self._award(number, shown, issuer, None, refusal.code))
         if refusals and len(refusals) == len(awards):
             raise refusals[0]
         return tuple(awards)
@@ -139,15 +147,12 @@ class _Giving:
         check_limit(issuer, self.operations.pending_issues(issuer.brand_id), due.points)
         award = self._award(number, due, issuer, self.new_id(), None)
         assert award.operation_id is not None
-        used, _ = self.operations.by_reference(issuer.brand_id, award.reference)
-        if used:
-            raise ReferenceReused(f"award {number} of payment {self.purchase.payment_id} was given before", field="payment_id")
         what = award.reference, award.points, award.expiry_day, award.rule_version, award.id
         self.operations.accept(IssueOperation(award.operation_id, issuer.brand_id, self.member_id, *what, self._sale()), self.now)
         return award
 
     def _award(self, number: int, due: AwardDue, issuer: Brand, operation_id: OperationId | None, refused: str | None) -> Award:
-        award_id = AwardId(self.brand.brand_id, self.purchase.payment_id, number, issuer.brand_id)
+        award_id = self._id(number, issuer)
         return Award(
             award_id,
             self.member_id,
@@ -160,6 +165,15 @@ class _Giving:
             operation_id,
             refused,
         )
+
+    def _issuer(self, due: AwardDue) -> Brand:
+        issuer = self.brands.find(due.issuer_id)
+        if issuer is None:
+            raise AssertionError(f"an award of brand {due.issuer_id}, which is not there")
+        return issuer
+
+    def _id(self, number: int, issuer: Brand) -> AwardId:
+        return AwardId(self.brand.brand_id, self.purchase.payment_id, number, issuer.brand_id)
 
     def _sale(self) -> SaleFacts:
         purchase = self.purchase

@@ -38,7 +38,7 @@ class PurchaseView:
     occurred_at: str
     business_date: str
     rule_version: int
-    points: int
+    points: int  # of all awards; `operation` is the first one's that was accepted
     reference: str
     lines: list[PurchaseLineView]
     operation: OperationView | None

@@ -151,8 +151,12 @@ def _points(operation: Operation) -> tuple[int, int]:
             return operation.points, operation.points
         case IssueOperation() | CaptureOperation() | PointRefundOperation() | ExpireOperation():
             return operation.points, 0
-        case _:
+        case VoidOperation() | EnrollOperation() | RegisterBrandOperation():
             return 0, 0
+        case SetBrandTermsOperation() | SetBrandLimitOperation() | SetBrandStatusOperation() | SetBrandKeyOperation():
+            return 0, 0
+        case _:
+            assert_never(operation)
 
 
 def _body(operation: Operation) -> dict[str, Any]:

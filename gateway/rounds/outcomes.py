@@ -19,7 +19,7 @@ from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow, Transact
 from gateway.store.upsert import insert_missing
 from gateway.values.ids import Hash, OperationId
 
-OUT_OF_GAS = "out_of_gas"  # never met as long as operations.gas bounds entries from above
+OUT_OF_GAS = "out_of_gas"  # never met as long as rounds/gas.py bounds entries from above
 BATCH_PURPOSE = "batch"
 OPEN = ("accepted", "packed")
 
@@ -67,7 +67,7 @@ def ask_again(batch: BatchRow, deadline: int) -> None:
 
 
 def unpack(session: Session, batch: BatchRow) -> None:
-    """Gives up a batch that was never signed; its operations wait to be packed again."""
+    """Gives up a batch that nobody signed, or whose number went to other content; its operations wait to be packed again."""
     batch.status = "failed"
     session.execute(
         update(OperationRow)

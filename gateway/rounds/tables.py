@@ -13,11 +13,11 @@ from gateway.values.ids import Hash, MemberId, Reference, ReservationId
 
 
 class OperationRow(Base):
-    """One write that will be one entry (or, for kind enroll and register_brand, one transaction of the operator).
+    """One write that will be one entry, or, for the acts of the operator (ADMIN_KINDS), a transaction of the operator's.
 
     status: accepted -> packed -> confirmed | refused. `points` is what it adds to (issue, point_refund) or takes from the member;
-    `pending_out` is what it may still take from the available points while it is not on the ledger. `body` is JSON, what the sequencer
-    needs to build the entry and what the brand's signer is told.
+    `pending_out` is what it may still take from the available points while it is not on the ledger. `body` is JSON, which
+    operation_codec.py alone reads and writes.
     """
 
     __tablename__ = "operations"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from gateway.audit.book import BookEntry
 from gateway.audit.case import Case
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
+from gateway.ledger.entries import Issue, decode_entry
 from gateway.ledger.signing import reference as keyed_reference
 from gateway.purchases.tables import AwardRow
 from gateway.values.ids import Reference
@@ -78,6 +79,18 @@ def _award(case: Case, name: str, award: AwardRow, award_id: AwardId, secret: by
     elif entry and (entry.points, entry.member) != (award.points, award.member_id):
         issued = f"the ledger issued {entry.points} points to {entry.member}"
         yield f"{which}: {issued}, the purchase says {award.points} to {award.member_id}"
+    elif entry and _rule_and_expiry(entry) != (award.rule_version, award.expiry_day):
+        said = award.rule_version, award.expiry_day
+        yield f"{which}: rule version and lot expiry are {_rule_and_expiry(entry)} on the ledger, {said} by the purchase"
+    operation = case.operations.get(award.operation_id)
+    if operation and (operation.kind, operation.brand_id, operation.reference) != ("issue", award.issuer_id, award.reference):
+        yield f"{which}: its operation {award.operation_id} is that of something else"
+
+
+def _rule_and_expiry(issue: BookEntry) -> tuple[int, int]:
+    entry = decode_entry(issue.entry)
+    assert isinstance(entry, Issue)
+    return entry.rule_version, entry.expiry_day
 
 
 def _every_issue_has_an_award(case: Case) -> Iterator[str]:

@@ -37,7 +37,7 @@ NAMED_BY: dict[str, set[int]] = {
     "purchases.reference": {3},
     "batches.root": {5},
     "operations.member_id": {5},
-    "operations.reference": {5},
+    "operations.reference": {3, 5},
     "operations.reservation_id": {5},
     "ledger_authorizers.authorizer_id": {6},
     "ledger_authorizers.member_id": {6},

@@ -58,6 +58,21 @@ CASES: dict[str, tuple[set[int], str, str]] = {
         f"UPDATE awards SET points = points + 1 WHERE {OF_PAYMENT_3}",
         "the purchase says 41",
     ),
+    "an award of another version of the rule": (
+        {3},
+        f"UPDATE awards SET rule_version = 99 WHERE {OF_PAYMENT_3}",
+        "99",
+    ),
+    "an award of another lot": (
+        {3},
+        f"UPDATE awards SET expiry_day = 5 WHERE {OF_PAYMENT_3}",
+        "rule version and lot expiry are",
+    ),
+    "an award with the operation of something else": (
+        {3},
+        f"UPDATE awards SET operation_id = (SELECT max(operation_id) FROM operations WHERE kind = 'clawback') WHERE {OF_PAYMENT_3}",
+        "is that of something else",
+    ),
     "an award's points lowered": (
         {3},
         f"UPDATE awards SET points = points - 1 WHERE {OF_PAYMENT_3}",

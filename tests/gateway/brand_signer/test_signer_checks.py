@@ -9,13 +9,16 @@ import pytest
 from coincurve import PublicKey
 from eth_hash.auto import keccak
 
+from gateway.brand_signer import checks
 from gateway.brand_signer.journal import Journal, SignedBatch
 from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
 from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import Clawback, Issue, encode_entry, pack_entries
 from gateway.ledger.signing import batch_digest, reference
+from gateway.loyalty.evaluate import AwardDue
 from gateway.values.ids import ReservationId
+from gateway.values.points import Points
 from tests.gateway.brand_signer.brand_books import (
     BRAND,
     DEADLINE,
@@ -423,3 +426,21 @@ def _signed_before(brand: Brand, *entered: Entered) -> None:
     journal = Journal(brand.folder / "signed.jsonl", DOMAIN, BRAND)
     journal.append(SignedBatch(1, DEADLINE, batch(1, *entered).entries, bytes(65)))
     journal.close()
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        (AwardDue(BRAND, Points(9), "campaign", 1, {}), None),
+        (AwardDue(BRAND + 1, Points(9), "campaign", 1, {}), "unknown_award"),
+        (AwardDue(BRAND, Points(9), "campaign", 77, {}), "wrong_rule_version"),
+        (AwardDue(BRAND, Points(8), "campaign", 1, {}), "wrong_points"),
+    ],
+)
+def test_an_award_is_held_to_its_own_issuer_version_and_points(
+    brand: Brand, second: AwardDue, reason: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brand.sell("p-1", 1_000)
+    given = checks.awards_due
+    monkeypatch.setattr(checks, "awards_due", lambda *asked: [*given(*asked), second])
+    assert refusals(brand.signer(), 1, [award_issue("p-1", 2, 9)]) == ([] if reason is None else [(0, reason)])

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from eth_hash.auto import keccak
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from gateway.app import make_worker
 from gateway.audit.run import audit
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.register_writer import sale_record
 from gateway.brand_signer.secret_files import read_or_make
+from gateway.brands.brand import Brand
 from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import SqlCoalition, business_clock
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
@@ -24,19 +26,21 @@ from gateway.loyalty.programmes.rows import SqlRules
 from gateway.loyalty.rule import EarningRule
 from gateway.members.rows import SqlMembers
 from gateway.projection.tables import LedgerEntryRow, LedgerMemberLotRow
+from gateway.purchases import record_payment_refund as payment_refunds
 from gateway.purchases.on_ledger import SqlPurchasesOnLedger
 from gateway.purchases.ports import StoredPurchase, StoredRefund
 from gateway.purchases.purchase import Purchase
 from gateway.purchases.record_payment_refund import PaymentRefund, record_payment_refund
 from gateway.purchases.record_purchase import record_purchase
 from gateway.purchases.rows import SqlPaymentRefunds, SqlPurchases
-from gateway.purchases.tables import AwardClawbackRow
+from gateway.purchases.tables import AwardClawbackRow, AwardRow, PurchaseLineRow, PurchaseRow
 from gateway.purchases.views import find_payment_refund, find_purchase
 from gateway.rounds.completion import Completions
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.signer_port import Signed, SignerAddress, SigningRequest
-from gateway.store.unit_of_work import new_operation_id, writing
-from gateway.values.errors import LimitExceeded, ReferenceReused
+from gateway.rounds.tables import OperationRow, ReferenceRow
+from gateway.store.unit_of_work import UnitOfWork, new_operation_id, writing
+from gateway.values.errors import LimitExceeded, ReferenceReused, WrongState
 from gateway.values.ids import MemberId
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
@@ -90,43 +94,60 @@ def sell(
 ) -> StoredPurchase:
     """At brand 1."""
     with writing(coalition.database, business_clock()) as work:
-        at = datetime.fromtimestamp(work.now, UTC)
-        money = AmountMinor(gross_minor), AmountMinor(0), AmountMinor(0)
-        purchase = Purchase(payment_id, member, "store", "till", "USD", *money, at, at.date())
         if till:
+            at = datetime.fromtimestamp(work.now, UTC)
             coalition.brands[1].till(sale_record(payment_id, str(member), at, gross_minor, 0, 0))
-        brand = work.of(SqlBrands).find(1)
-        assert brand is not None
-        return record_purchase(
-            purchase,
-            brand=brand,
-            coalition=work.of(SqlCoalition).facts,
-            brands=work.of(SqlBrands),
-            rules=work.of(SqlRules),
-            members=work.of(SqlMembers),
-            purchases=work.of(SqlPurchases),
-            operations=work.of(SqlOperations),
-            new_id=new_operation_id,
-            now=work.now,
-            evaluate=evaluate,
-        )
+        return _sell(work, member, payment_id, evaluate, gross_minor)
+
+
+def _sell(work: UnitOfWork, member: MemberId, payment_id: str, evaluate: Any, gross_minor: int) -> StoredPurchase:
+    at = datetime.fromtimestamp(work.now, UTC)
+    money = AmountMinor(gross_minor), AmountMinor(0), AmountMinor(0)
+    brand = work.of(SqlBrands).find(1)
+    assert brand is not None
+    return record_purchase(
+        Purchase(payment_id, member, "store", "till", "USD", *money, at, at.date()),
+        brand=brand,
+        coalition=work.of(SqlCoalition).facts,
+        brands=work.of(SqlBrands),
+        rules=work.of(SqlRules),
+        members=work.of(SqlMembers),
+        purchases=work.of(SqlPurchases),
+        operations=work.of(SqlOperations),
+        new_id=new_operation_id,
+        now=work.now,
+        evaluate=evaluate,
+    )
+
+
+def _forget(session: Session, stored: StoredPurchase) -> None:
+    """All but what the ledger tells: that the references are used."""
+    purchase_id = session.scalars(select(PurchaseRow.purchase_id).where(PurchaseRow.payment_id == stored.payment_id)).one()
+    for table in (AwardRow, PurchaseLineRow, PurchaseRow):
+        session.execute(delete(table).where(table.purchase_id == purchase_id))
+    session.execute(update(ReferenceRow).where(ReferenceRow.operation_id.in_(stored.operation_ids)).values(operation_id=None))
+    session.execute(delete(OperationRow).where(OperationRow.operation_id.in_(stored.operation_ids)))
 
 
 def pay_back(coalition: CoalitionBuilder, payment_id: str, amount_minor: int) -> StoredRefund:
     with writing(coalition.database, business_clock()) as work:
-        at = datetime.fromtimestamp(work.now, UTC)
-        brand = work.of(SqlBrands).find(1)
-        assert brand is not None
-        return record_payment_refund(
-            PaymentRefund(new_id("refund"), payment_id, AmountMinor(amount_minor), at, at.date()),
-            brand=brand,
-            brands=work.of(SqlBrands),
-            purchases=work.of(SqlPurchases),
-            payment_refunds=work.of(SqlPaymentRefunds),
-            operations=work.of(SqlOperations),
-            new_id=new_operation_id,
-            now=work.now,
-        )
+        return _pay_back(work, payment_id, amount_minor)
+
+
+def _pay_back(work: UnitOfWork, payment_id: str, amount_minor: int) -> StoredRefund:
+    at = datetime.fromtimestamp(work.now, UTC)
+    brand = work.of(SqlBrands).find(1)
+    assert brand is not None
+    return record_payment_refund(
+        PaymentRefund(new_id("refund"), payment_id, AmountMinor(amount_minor), at, at.date()),
+        brand=brand,
+        brands=work.of(SqlBrands),
+        purchases=work.of(SqlPurchases),
+        payment_refunds=work.of(SqlPaymentRefunds),
+        operations=work.of(SqlOperations),
+        new_id=new_operation_id,
+        now=work.now,
+    )
 
 
 def states(coalition: CoalitionBuilder, stored: StoredPurchase) -> list[tuple[str, str | None]]:
@@ -201,6 +222,52 @@ def test_an_award_above_its_issuers_limit_is_refused_and_leaves_the_others(trust
     assert held(trusting, member) == {1: 100}
     refund = pay_back(trusting, "above", 10_000)
     assert [(one.number, one.points_due) for one in refund.clawbacks] == [(1, 100)]
+
+
+def test_an_award_of_more_points_than_sql_holds_is_refused_and_leaves_the_others(trusting: CoalitionBuilder) -> None:
+    member = trusting.add_member()
+    trusting.work_off()
+    stored = sell(trusting, member, "beyond", with_a_bonus(2, points=10**24))
+    assert [(award.refused, award.points) for award in stored.awards] == [(None, 100), ("invalid", 2**63 - 1)]
+    trusting.work_off()
+    assert held(trusting, member) == {1: 100}
+
+
+def test_a_payment_earns_once_though_its_first_award_was_refused_and_all_else_is_forgotten(trusting: CoalitionBuilder) -> None:
+    """A database that was lost and read again from the ledger knows references alone."""
+    member = trusting.add_member()
+    trusting.work_off()
+
+    def first_too_much(brand_id: int, rule: EarningRule, earn_base_minor: AmountMinor) -> Sequence[AwardDue]:
+        return [AwardDue(1, Points(10**10), "base", 1, {}), AwardDue(2, Points(7), "bonus", 1, {})]
+
+    stored = sell(trusting, member, "forgotten", first_too_much)
+    assert [award.refused for award in stored.awards] == ["limit_exceeded", None]
+    trusting.work_off()
+    with writing(trusting.database, business_clock()) as work, work.session.begin_nested() as lost:
+        _forget(work.session, stored)
+        with pytest.raises(ReferenceReused, match="earned before"):
+            _sell(work, member, "forgotten", with_a_bonus(2), 20_000)
+        lost.rollback()
+    assert held(trusting, member) == {2: 7}
+
+
+def test_a_refund_that_one_issuer_cannot_take_back_leaves_no_trace(trusting: CoalitionBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    member = trusting.add_member()
+    trusting.work_off()
+    sell(trusting, member, "both", with_a_bonus(2))
+    trusting.work_off()
+
+    def refuse_the_second(brand: Brand) -> None:
+        if brand.brand_id == 2:
+            raise WrongState("brand 2 is pending")
+
+    monkeypatch.setattr(payment_refunds, "check_on_ledger", refuse_the_second)
+    with writing(trusting.database, business_clock()) as work, pytest.raises(WrongState):  # as a bulk write catches it
+        _pay_back(work, "both", 10_000)
+    assert trusting.open_operations() == []
+    trusting.work_off()
+    assert held(trusting, member) == {1: 100, 2: 7}
 
 
 def test_a_purchase_of_which_nothing_can_be_given_is_refused_and_may_come_again(trusting: CoalitionBuilder) -> None:
