@@ -1,4 +1,4 @@
-"""The command line `splittally`: finds the settings, and gathers the command groups of gateway/commands."""
+"""The command line `splittally`: where the settings are, and the command groups of gateway/commands. Help imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gateway import commands
-from gateway.config import BadSettings, load_settings
+from gateway.commands.options import SettingsOptions
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
 
 def program() -> click.Group:
     """The whole command line. A module of gateway/commands lists what it offers in COMMANDS."""
-    group = click.Group("splittally", callback=_find_settings, params=_settings_options(), help="A coalition loyalty ledger.")
+    group = click.Group("splittally", callback=_keep_options, params=_settings_options(), help="A coalition loyalty ledger.")
     for module in pkgutil.iter_modules(commands.__path__):
         for command in getattr(import_module(f"{commands.__name__}.{module.name}"), "COMMANDS", ()):
             group.add_command(command)
@@ -29,14 +29,11 @@ def program() -> click.Group:
 def _settings_options() -> list[click.Parameter]:
     path = click.Path(path_type=Path)
     return [
-        click.Option(["--config"], type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Settings in TOML."),
+        click.Option(["--config"], type=path, help="Settings in TOML."),
         click.Option(["--data-dir"], type=path, help="Where the gateway keeps its files; gateway.toml in it is read."),
     ]
 
 
-def _find_settings(config: Path | None, data_dir: Path | None) -> None:
-    """Settings become the context's object; commands that bring their own --config replace them."""
-    try:
-        click.get_current_context().obj = load_settings(config, data_dir=data_dir)
-    except BadSettings as error:
-        raise click.UsageError(str(error)) from error
+def _keep_options(config: Path | None, data_dir: Path | None) -> None:
+    """The settings are read when a command is run, not for its help; commands that bring their own --config replace this one."""
+    click.get_current_context().obj = SettingsOptions(config, data_dir)

@@ -1,1 +1,1 @@
-"""Commands of `splittally`, one file per trade: each is a translation, as a route is."""
+"""Commands of `splittally`, one file per trade: names, options, help. What a command does stands in `running`, imported to run it."""

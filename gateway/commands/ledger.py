@@ -1,169 +1,54 @@
-"""`splittally init | serve | status | rebuild`: the gateway's own life and its projection of the ledger."""
+"""`splittally init | serve | status | rebuild`."""
 
 from __future__ import annotations
 
-import json
-import logging
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
-from functools import wraps
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-import uvicorn
 
-from gateway.access.operator_api_key import ensure_operator_api_key
-from gateway.app import build, make_worker
-from gateway.chain.connection import Chain, NodeRefused
-from gateway.chain.operator_key import UnsafeKeyFile, create_key_file, load_account
-from gateway.coalition.views import find_deployment, find_head
-from gateway.config import BadSettings, Settings, load_settings
-from gateway.projection.batch_reading import LedgerUnreadable
-from gateway.projection.views import count_projected
-from gateway.rounds.completion import Completions
-from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode
-from gateway.rounds.views import count_work
-from gateway.rounds.worker import AnotherWorker, LedgerWorker
-from gateway.store.migrations import UnknownSchema, migrate
-from gateway.store.session import Database
-from gateway.values.errors import Refusal, Unavailable
-
-_TROUBLES = (
-    Refusal,
-    NodeRefused,
-    BadSettings,
-    WrongChain,
-    WrongCode,
-    AccountInUse,
-    UnsafeKeyFile,
-    AnotherWorker,
-    LedgerUnreadable,
-    UnknownSchema,
-)
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def ledger_command(command: Command) -> Command:
-    """A command with --config and --json whose foreseen troubles end it with status 1 and a named reason."""
-
-    @wraps(command)
-    def run(config: Path | None, as_json: bool, **options: Any) -> None:
-        try:
-            settings = load_settings(config) if config else click.get_current_context().find_object(Settings)
-            command(settings or load_settings(), as_json, **options)
-        except _TROUBLES as trouble:
-            code = trouble.code if isinstance(trouble, Refusal) else type(trouble).__name__
-            _print({"code": code, "detail": str(trouble)}, as_json, f"{code}: {trouble}", error=True)
-            raise SystemExit(1) from trouble
-
-    with_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")(run)
-    path = click.Path(exists=True, dir_okay=False, path_type=Path)
-    return click.option("--config", type=path, help="Settings in TOML.")(with_json)  # type: ignore[return-value]
+from gateway.commands.options import as_json_option, config_option
 
 
 @click.command()
 @click.option("--address", "address_only", is_flag=True, help="Only make the operator's key and print its address, to fund it.")
-@ledger_command
-def init(settings: Settings, as_json: bool, address_only: bool) -> None:
+@config_option
+@as_json_option
+def init(**asked: Any) -> None:
     """Make the operator's key and database, deploy the contracts, and read the ledger. Safe to repeat."""
-    create_key_file(settings.operator_key_file)
-    address = load_account(settings.operator_key_file).address.lower()
-    if address_only:
-        _print({"operator": address}, as_json, address)
-        return
-    with _opened(settings) as (database, _worker):
-        ensure_operator_api_key(database, settings.operator_api_key_file)
-        with database.read() as session:
-            facts = {"operator": address, **asdict(find_deployment(session))}
-    _print(facts, as_json, "\n".join(f"{name:24} {value}" for name, value in facts.items()))
+    from gateway.commands.running import ledger
+
+    ledger.init(**asked)
 
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65_535), help="Instead of the settings' port.")
-@ledger_command
-def serve(settings: Settings, as_json: bool, port: int | None) -> None:
+@config_option
+@as_json_option
+def serve(**asked: Any) -> None:
     """Serve the API on loopback and work on the ledger until SIGTERM. Deploys first where nothing is deployed."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    create_key_file(settings.operator_key_file)
-    load_account(settings.operator_key_file)
-    chosen = settings.port if port is None else port
-    server = uvicorn.Server(uvicorn.Config(build(settings), host=settings.host, port=chosen, log_config=None, access_log=False, ws="none"))
-    _print({"url": f"http://{settings.host}:{chosen}"}, as_json, f"Splittally on http://{settings.host}:{chosen} (API: /docs)")
-    server.run()
+    from gateway.commands.running import ledger
+
+    ledger.serve(**asked)
 
 
 @click.command()
-@ledger_command
-def status(settings: Settings, as_json: bool) -> None:
+@config_option
+@as_json_option
+def status(**asked: Any) -> None:
     """What waits, how far the projection is, and how far the node."""
-    if not settings.data_dir.exists():
-        raise Unavailable(f"{settings.data_dir} does not exist: run `splittally init`")
-    database = Database(settings.database_url)
-    migrate(database.engine)
-    with database.read() as session:
-        counts = count_work(session)
-        head = find_head(session)
-        blocks_and_entries = count_projected(session)
-    database.close()
-    facts: dict[str, Any] = {
-        "operations": counts.operations,
-        "batches": counts.batches,
-        "transactions": counts.transactions,
-        "projected_block": head.block_number if head else None,
-        "projected_time": head.timestamp if head else None,
-        "entries": blocks_and_entries[1],
-        "node_block": _node_block(settings),
-    }
-    _print(facts, as_json, "\n".join(f"{name:16} {value}" for name, value in facts.items()))
+    from gateway.commands.running import ledger
+
+    ledger.status(**asked)
 
 
 @click.command()
-@ledger_command
-def rebuild(settings: Settings, as_json: bool) -> None:
+@config_option
+@as_json_option
+def rebuild(**asked: Any) -> None:
     """Drop the projection of the ledger and read it again from the chain. The gateway must be stopped."""
-    began = time.monotonic()
-    with _opened(settings) as (database, worker):
-        worker.follower.rebuild()
-        with database.read() as session:
-            blocks, entries = count_projected(session)
-    facts = {"blocks": blocks, "entries": entries, "seconds": round(time.monotonic() - began, 2)}
-    _print(facts, as_json, f"{blocks} blocks and {entries} entries read in {facts['seconds']} s")
+    from gateway.commands.running import ledger
+
+    ledger.rebuild(**asked)
 
 
-COMMANDS: tuple[click.Command, ...] = (init, serve, status, rebuild)
-
-
-@contextmanager
-def _opened(settings: Settings) -> Iterator[tuple[Database, LedgerWorker]]:
-    """The database and an open worker, which holds the data directory's lock."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database_url)
-    migrate(database.engine)
-    chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
-    worker = make_worker(database, chain, Completions(), settings)
-    try:
-        worker.open()
-        yield database, worker
-    finally:
-        worker.close()
-        chain.close()
-        database.close()
-
-
-def _node_block(settings: Settings) -> int | None:
-    chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
-    try:
-        return chain.head_number()
-    except Refusal:
-        return None
-    finally:
-        chain.close()
-
-
-def _print(facts: Any, as_json: bool, text: str, error: bool = False) -> None:
-    click.echo(json.dumps(facts) if as_json else text, err=error and not as_json)
+COMMANDS = (init, serve, status, rebuild)

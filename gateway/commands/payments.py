@@ -1,37 +1,16 @@
-"""`splittally files | reconcile | breaks`: payment files in, named breaks out, for whoever runs the gateway."""
+"""`splittally files | reconcile | breaks`."""
 
 from __future__ import annotations
 
-import json
-import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from gateway.api.reconciliation_facts import gathered_facts
-from gateway.brands.rows import SqlBrands
-from gateway.coalition.rows import SqlCoalition, business_clock
-from gateway.commands.opening import as_json_option, open_database, print_json, refusals_named
-from gateway.payments.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
-from gateway.payments.layouts import layout_named
-from gateway.payments.record import ControlTotals, FileStatus, PaymentFile, PaymentFileRefused, RowsRead
-from gateway.payments.rows import SqlColumnMappings, SqlPaymentFiles
-from gateway.payments.save_column_mapping import DEFINITION_CHARACTERS_MAX, save_column_mapping
-from gateway.payments.views import line_errors
+from gateway.commands.options import as_json_option, brand_option
 from gateway.reconciliation.breaks import BreakKind
-from gateway.reconciliation.reconcile import keep_reconciliation, reconcile_brand
-from gateway.reconciliation.rows import SqlReconciliations
-from gateway.reconciliation.views import KeptReconciliation, find_reconciliation, latest_reconciliation, list_breaks
-from gateway.store.session import Database
-from gateway.store.unit_of_work import new_id, reading, writing
-from gateway.values.errors import Invalid, NotFound
 
-brand_option = click.option("--brand", "brand_id", type=click.IntRange(1), required=True, help="The brand's id.")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -45,7 +24,7 @@ def breaks() -> None:
 
 
 @files.command("import")
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", type=_FILE)
 @brand_option
 @click.option("--layout", required=True, help="stripe-payout-reconciliation, mapped:NAME or mapped:NAME@VERSION.")
 @click.option("--reference-column", help="Stripe: the column that holds the payment id.")
@@ -53,87 +32,34 @@ def breaks() -> None:
 @click.option("--expected-rows", type=click.IntRange(0), help="Control total: data rows of the file.")
 @click.option("--expected-gross-minor", type=int, help="Control total: sum of the gross column, in minor units.")
 @as_json_option
-@refusals_named
-def import_file(
-    path: Path,
-    brand_id: int,
-    layout: str,
-    reference_column: str | None,
-    time_zone: str | None,
-    expected_rows: int | None,
-    expected_gross_minor: int | None,
-    as_json: bool,
-) -> None:
+def import_file_command(**asked: Any) -> None:
     """Import a payment file. Good rows are kept; bad ones are named by their line."""
-    given = {"reference_column": reference_column, "time_zone": time_zone}
-    options = {name: value for name, value in given.items() if value is not None}
-    stated = ControlTotals(expected_rows, expected_gross_minor)
-    database = open_database()
-    with _progress(as_json) as progress:
-        task = progress.add_task(f"Reading {path.name}", rows=0)
-        file = _import(database, path, brand_id, layout, options, stated, lambda done: progress.update(task, rows=done))
-    if file.status is FileStatus.REFUSED:
-        raise PaymentFileRefused(
-            f"the file was kept and marked, none of its rows is used: {file.reason}",
-            payment_file_id=file.payment_file_id,
-            reason=file.reason,
-        )
-    with database.read() as session:
-        errors = line_errors(session, file.payment_file_id, limit=1_000_000 if as_json else 20)
-    if as_json:
-        print_json(asdict(file) | {"file_hash": str(file.file_hash), "errors": [asdict(error) for error in errors]})
-        return
-    click.echo(f"{file.record_count} records kept, {file.error_count} lines not usable ({file.payment_file_id})")
-    for error in errors:
-        click.echo(f"  line {error.line_number}: {error.reason}")
+    from gateway.commands.running import payments
+
+    payments.import_file(**asked)
 
 
 @files.command("save-mapping")
 @click.argument("name")
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", type=_FILE)
 @brand_option
 @as_json_option
-@refusals_named
-def save_mapping(name: str, path: Path, brand_id: int, as_json: bool) -> None:
+def save_mapping_command(**asked: Any) -> None:
     """Save a column mapping (JSON); a change is the next version."""
-    if path.stat().st_size > DEFINITION_CHARACTERS_MAX:
-        raise Invalid(f"a mapping has at most {DEFINITION_CHARACTERS_MAX} characters")
-    try:
-        definition = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise Invalid(f"{path.name} is not JSON: {error}") from None
-    with writing(open_database(), business_clock()) as work:
-        _check_brand(work.of(SqlBrands).find(brand_id), brand_id)
-        saved = save_column_mapping(brand_id, name, definition, mappings=work.of(SqlColumnMappings), now=work.now)
-    if as_json:
-        print_json({"brand_id": brand_id, "name": name, "version": saved.version, "layout": f"mapped:{name}@{saved.version}"})
-    else:
-        click.echo(f"mapped:{name}@{saved.version}")
+    from gateway.commands.running import payments
+
+    payments.save_mapping(**asked)
 
 
 @click.command()
 @brand_option
 @click.option("--cut-off", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The last business date looked at.")
 @as_json_option
-@refusals_named
-def reconcile(brand_id: int, cut_off: Any, as_json: bool) -> None:
+def reconcile(**asked: Any) -> None:
     """Match purchases, payment records and points entries of a brand up to a cut-off date."""
-    database = open_database()
-    reconciliation_id = new_id()
-    with _progress(as_json) as progress:
-        progress.add_task("Matching", rows="")
-        with reading(database, business_clock()) as work:
-            _check_brand(work.of(SqlBrands).find(brand_id), brand_id)
-            item = reconcile_brand(brand_id, cut_off.date(), facts=gathered_facts(work))
-        with writing(database, business_clock()) as work:
-            keep_reconciliation(item, reconciliations=work.of(SqlReconciliations), reconciliation_id=reconciliation_id, now=work.now)
-    with database.read() as session:
-        kept = find_reconciliation(session, reconciliation_id)
-    assert kept is not None, "the reconciliation was just kept"
-    if as_json:
-        print_json(asdict(kept))
-    else:
-        _show(kept)
+    from gateway.commands.running import payments
+
+    payments.reconcile(**asked)
 
 
 @breaks.command("list")
@@ -142,78 +68,11 @@ def reconcile(brand_id: int, cut_off: Any, as_json: bool) -> None:
 @click.option("--kind", type=click.Choice([kind.value for kind in BreakKind]))
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
 @as_json_option
-@refusals_named
-def list_command(brand_id: int, reconciliation_id: str | None, kind: str | None, limit: int, as_json: bool) -> None:
+def list_breaks_command(**asked: Any) -> None:
     """List the breaks of a reconciliation."""
-    with open_database().read() as session:
-        kept = find_reconciliation(session, reconciliation_id) if reconciliation_id else latest_reconciliation(session, brand_id)
-        if kept is None or kept.brand_id != brand_id:
-            raise NotFound(f"brand {brand_id} has no such reconciliation")
-        found = list_breaks(session, kept.reconciliation_id, kind=BreakKind(kind) if kind else None, limit=limit)
-    if as_json:
-        rows = [{"break_number": one.break_number} | asdict(one.found) for one in found]
-        print_json({"reconciliation_id": kept.reconciliation_id, "cut_off_date": kept.cut_off_date, "breaks": rows})
-        return
-    table = Table("", "Break", "Payment", "Record", "Expected", "Found", "Days", "Why", title=f"Breaks up to {kept.cut_off_date}")
-    for one in found:
-        item = one.found
-        cells = (
-            one.break_number,
-            item.kind,
-            item.payment_id,
-            item.provider_record_id,
-            item.expected_minor,
-            item.found_minor,
-            item.age_days,
-        )
-        table.add_row(*("" if cell is None else str(cell) for cell in cells), item.detail)
-    Console().print(table)
+    from gateway.commands.running import payments
+
+    payments.show_breaks(**asked)
 
 
-COMMANDS: tuple[click.Command, ...] = (files, reconcile, breaks)
-
-
-def _import(
-    database: Database,
-    path: Path,
-    brand_id: int,
-    layout_name: str,
-    options: dict[str, str],
-    stated: ControlTotals,
-    progress: RowsRead,
-) -> PaymentFile:
-    with reading(database, business_clock()) as work:
-        _check_brand(work.of(SqlBrands).find(brand_id), brand_id)
-        layout = layout_named(
-            layout_name,
-            options,
-            brand_id=brand_id,
-            mappings=work.of(SqlColumnMappings),
-            utc_offset_seconds=work.of(SqlCoalition).facts.utc_offset_seconds,
-            progress=progress,
-        )
-    request = PaymentFileImport(brand_id, path.name[-200:], path.read_bytes(), layout.name, layout.options, stated)
-    item = read_payment_file(request, reader=layout.reader)
-    with writing(database, business_clock()) as work:
-        return keep_payment_file(item, files=work.of(SqlPaymentFiles), payment_file_id=new_id(), now=work.now)
-
-
-def _check_brand(brand: object, brand_id: int) -> None:
-    if brand is None:
-        raise NotFound(f"there is no brand {brand_id}", brand_id=brand_id)
-
-
-def _progress(as_json: bool) -> Progress:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[rows]}"), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json or not sys.stderr.isatty())
-
-
-def _show(kept: KeptReconciliation) -> None:
-    click.echo(
-        f"Reconciliation {kept.reconciliation_id} of brand {kept.brand_id} up to {kept.cut_off_date}, ledger at block {kept.at_block}"
-    )
-    for name, value in kept.summary.items():
-        if isinstance(value, dict):
-            click.echo(f"  {name}: " + ", ".join(f"{kind} {count}" for kind, count in value.items() if count))
-        else:
-            click.echo(f"  {name}: {value}")
+COMMANDS = (files, reconcile, breaks)

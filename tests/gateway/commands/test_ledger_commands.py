@@ -38,7 +38,7 @@ def test_rebuild_reads_the_same_rows_again(tmp_path: Path) -> None:
         options = ["--data-dir", str(coalition.settings.data_dir)]
         (coalition.settings.data_dir / "gateway.toml").write_text(f'rpc_url = "{coalition.node.url}"\nsandbox = true\n')
         code, refused = run(*options, "rebuild", "--json")
-        assert (code, refused["code"]) == (1, "AnotherWorker")
+        assert (code, refused["code"]) == (1, "another_worker")
         coalition.worker.close()
         before = projection_rows(coalition.database)
         code, rebuilt = run(*options, "rebuild", "--json")
@@ -57,7 +57,7 @@ def test_troubles_are_named(tmp_path: Path) -> None:
         assert (code, said["code"]) == (1, "unavailable")
         blank.settings.operator_key_file.chmod(0o644)
         code, said = run("init", "--config", str(settings), "--json")
-        assert (code, said["code"]) == (1, "UnsafeKeyFile")
+        assert (code, said["code"]) == (1, "unsafe_key_file")
         blank.settings.operator_key_file.chmod(0o600)
     settings.write_text('host = "0.0.0.0"\n')
-    assert run("status", "--config", str(settings), "--json")[1]["code"] == "BadSettings"
+    assert run("status", "--config", str(settings), "--json")[1]["code"] == "bad_settings"

@@ -1,0 +1,20 @@
+"""Options that commands share, and the settings' places as they were given. Light: help is printed from here without the gateway itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+brand_option = click.option("--brand", "brand_id", type=click.IntRange(1), required=True, help="The brand's id.")
+config_option = click.option("--config", type=click.Path(path_type=Path), help="Settings in TOML.")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsOptions:
+    """What the command line says of the settings, before any is read."""
+
+    config: Path | None = None
+    data_dir: Path | None = None

@@ -1,0 +1,127 @@
+"""`splittally init | serve | status | rebuild`: the gateway's own life and its projection of the ledger."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+import uvicorn
+
+from gateway.access.operator_api_key import ensure_operator_api_key
+from gateway.app import build, make_worker
+from gateway.chain.connection import Chain
+from gateway.chain.operator_key import create_key_file, load_account
+from gateway.coalition.views import find_deployment, find_head
+from gateway.commands.running.opening import settings_of_command
+from gateway.commands.running.troubles import troubles_named
+from gateway.config import Settings
+from gateway.projection.views import count_projected
+from gateway.rounds.completion import Completions
+from gateway.rounds.views import count_work
+from gateway.rounds.worker import LedgerWorker
+from gateway.store.migrations import migrate
+from gateway.store.session import Database
+from gateway.values.errors import Refusal, Unavailable
+
+
+@troubles_named
+def init(config: Path | None, as_json: bool, address_only: bool) -> None:
+    settings = settings_of_command(config)
+    create_key_file(settings.operator_key_file)
+    address = load_account(settings.operator_key_file).address.lower()
+    if address_only:
+        _print({"operator": address}, as_json, address)
+        return
+    with _opened(settings) as (database, _worker):
+        ensure_operator_api_key(database, settings.operator_api_key_file)
+        with database.read() as session:
+            facts = {"operator": address, **asdict(find_deployment(session))}
+    _print(facts, as_json, "\n".join(f"{name:24} {value}" for name, value in facts.items()))
+
+
+@troubles_named
+def serve(config: Path | None, as_json: bool, port: int | None) -> None:
+    settings = settings_of_command(config)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    create_key_file(settings.operator_key_file)
+    load_account(settings.operator_key_file)
+    chosen = settings.port if port is None else port
+    server = uvicorn.Server(uvicorn.Config(build(settings), host=settings.host, port=chosen, log_config=None, access_log=False, ws="none"))
+    _print({"url": f"http://{settings.host}:{chosen}"}, as_json, f"Splittally on http://{settings.host}:{chosen} (API: /docs)")
+    server.run()
+
+
+@troubles_named
+def status(config: Path | None, as_json: bool) -> None:
+    settings = settings_of_command(config)
+    if not settings.data_dir.exists():
+        raise Unavailable(f"{settings.data_dir} does not exist: run `splittally init`")
+    database = Database(settings.database_url)
+    migrate(database.engine)
+    with database.read() as session:
+        counts = count_work(session)
+        head = find_head(session)
+        blocks_and_entries = count_projected(session)
+    database.close()
+    facts: dict[str, Any] = {
+        "operations": counts.operations,
+        "batches": counts.batches,
+        "transactions": counts.transactions,
+        "projected_block": head.block_number if head else None,
+        "projected_time": head.timestamp if head else None,
+        "entries": blocks_and_entries[1],
+        "node_block": _node_block(settings),
+    }
+    _print(facts, as_json, "\n".join(f"{name:16} {value}" for name, value in facts.items()))
+
+
+@troubles_named
+def rebuild(config: Path | None, as_json: bool) -> None:
+    settings = settings_of_command(config)
+    began = time.monotonic()
+    with _opened(settings) as (database, worker):
+        worker.follower.rebuild()
+        with database.read() as session:
+            blocks, entries = count_projected(session)
+    facts = {"blocks": blocks, "entries": entries, "seconds": round(time.monotonic() - began, 2)}
+    _print(facts, as_json, f"{blocks} blocks and {entries} entries read in {facts['seconds']} s")
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[tuple[Database, LedgerWorker]]:
+    """The database and an open worker, which holds the data directory's lock."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url)
+    migrate(database.engine)
+    chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
+    worker = make_worker(database, chain, Completions(), settings)
+    try:
+        worker.open()
+        yield database, worker
+    finally:
+        worker.close()
+        chain.close()
+        database.close()
+
+
+def _node_block(settings: Settings) -> int | None:
+    chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
+    try:
+        return chain.head_number()
+    except Refusal:
+        return None
+    finally:
+        chain.close()
+
+
+def _print(facts: Any, as_json: bool, text: str, error: bool = False) -> None:
+    click.echo(json.dumps(facts) if as_json else text, err=error and not as_json)

@@ -1,0 +1,36 @@
+"""What commands share: the settings they were given, and the database and the node of these, closed when the command ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gateway.chain.connection import Chain
+from gateway.commands.options import SettingsOptions
+from gateway.config import Settings, load_settings
+from gateway.store.migrations import check_schema
+from gateway.store.session import Database
+
+
+def settings_of_command(config: Path | None = None) -> Settings:
+    """The settings that the command line names, `config` before the group's file. Raises BadSettings."""
+    context = click.get_current_context()
+    options = context.find_object(SettingsOptions) or SettingsOptions()
+    return context.find_object(Settings) or load_settings(config or options.config, data_dir=options.data_dir)
+
+
+def open_database() -> Database:
+    """Opened only if its schema is the newest. Raises UnknownSchema or SchemaBehind."""
+    database = Database(settings_of_command().database_url)
+    click.get_current_context().call_on_close(database.close)
+    check_schema(database.engine)
+    return database
+
+
+def open_chain() -> Chain:
+    """The node is asked only when something of it is needed."""
+    settings = settings_of_command()
+    chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
+    click.get_current_context().call_on_close(chain.close)
+    return chain
