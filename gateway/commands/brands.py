@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gateway.access.api_key import Role
-from gateway.commands.options import as_json_option
+from gateway.commands.options import as_csv_option, as_json_option
 
 
 @click.group()
@@ -22,6 +22,7 @@ def keys() -> None:
 
 @brands.command("list")
 @as_json_option
+@as_csv_option
 def list_brands_command(**asked: Any) -> None:
     """Every brand with its terms and points."""
     from gateway.commands.running import brands as running
@@ -31,6 +32,7 @@ def list_brands_command(**asked: Any) -> None:
 
 @keys.command("list")
 @as_json_option
+@as_csv_option
 def list_keys_command(**asked: Any) -> None:
     """Every API key, without its secret."""
     from gateway.commands.running import brands as running

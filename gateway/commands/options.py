@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+as_csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print CSV: amounts in minor units, a header row.")
 brand_option = click.option("--brand", "brand_id", type=click.IntRange(1), required=True, help="The brand's id.")
 config_option = click.option("--config", type=click.Path(path_type=Path), help="Settings in TOML.")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gateway.commands.options import as_json_option, brand_option
+from gateway.commands.options import as_csv_option, as_json_option, brand_option
 from gateway.reconciliation.breaks import BreakKind
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -66,8 +66,9 @@ def reconcile(**asked: Any) -> None:
 @brand_option
 @click.option("--reconciliation", "reconciliation_id", help="Default: the brand's last.")
 @click.option("--kind", type=click.Choice([kind.value for kind in BreakKind]))
-@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
+@click.option("--limit", type=click.IntRange(1), help="Only so many. Default: all.")
 @as_json_option
+@as_csv_option
 def list_breaks_command(**asked: Any) -> None:
     """List the breaks of a reconciliation."""
     from gateway.commands.running import payments

@@ -48,9 +48,9 @@ def latest_reconciliation(session: Session, brand_id: int) -> KeptReconciliation
 
 
 def list_breaks(
-    session: Session, reconciliation_id: str, *, kind: BreakKind | None = None, after: int = 0, limit: int = 100
+    session: Session, reconciliation_id: str, *, kind: BreakKind | None = None, after: int = 0, limit: int | None = 100
 ) -> list[NumberedBreak]:
-    """In the order of their numbers, from the one after `after` on."""
+    """In the order of their numbers, from the one after `after` on; without a limit, all."""
     query = select(BreakRow).where(BreakRow.reconciliation_id == reconciliation_id, BreakRow.break_number > after)
     if kind is not None:
         query = query.where(BreakRow.kind == kind.value)

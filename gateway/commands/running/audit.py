@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from gateway.audit.invariants import NUMBERS
 from gateway.audit.run import AuditReport, audit
 from gateway.commands.running.opening import open_chain, open_database
+from gateway.commands.running.printing import Column, Row, table_text
 from gateway.commands.running.troubles import troubles_named
 from gateway.store.unit_of_work import wall_clock
+
+VERDICT_COLUMNS = (
+    Column("", lambda verdict: verdict["number"], is_figure=True),
+    Column("Verdict", lambda verdict: _verdict(verdict)),
+    Column("Invariant", lambda verdict: verdict["sentence"]),
+)
 
 
 @troubles_named
@@ -40,15 +47,8 @@ def audit_invariants(numbers: tuple[int, ...], as_json: bool) -> None:
 
 
 def _show(report: AuditReport) -> None:
-    table = Table(
-        "", "Invariant", "Verdict", title=f"Audit at block {report.block_number}: {report.entries} entries in {report.batches} batches"
-    )
-    for verdict in report.verdicts:
-        not_yet = f" ({verdict.not_yet})" if verdict.not_yet else ""
-        table.add_row(
-            str(verdict.number), verdict.sentence, "ok" + not_yet if verdict.holds else f"FAILS, {verdict.findings_total} findings"
-        )
-    Console().print(table)
+    click.echo(f"Audit at block {report.block_number}: {report.entries} entries in {report.batches} batches")
+    click.echo(table_text([asdict(verdict) for verdict in report.verdicts], VERDICT_COLUMNS))
     for verdict in report.verdicts:
         for finding in verdict.findings:
             click.echo(f"{verdict.number}: {finding}")
@@ -56,3 +56,9 @@ def _show(report: AuditReport) -> None:
             click.echo(f"{verdict.number}: … and {verdict.findings_total - len(verdict.findings)} more")
     if report.failed:
         click.echo("Does not hold: " + ", ".join(str(number) for number in report.failed), err=True)
+
+
+def _verdict(verdict: Row) -> str:
+    if verdict["findings_total"]:
+        return f"FAILS, {verdict['findings_total']} findings"
+    return "ok" + (f" ({verdict['not_yet']})" if verdict["not_yet"] else "")

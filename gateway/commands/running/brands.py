@@ -6,8 +6,6 @@ import secrets
 from dataclasses import asdict
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from gateway.access.api_key import Role
 from gateway.access.create_api_key import create_api_key
@@ -16,51 +14,62 @@ from gateway.access.rows import SqlApiKeys, SqlPrivilegedActions
 from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import business_clock
 from gateway.commands.running.opening import open_database
-from gateway.commands.running.printing import print_json
+from gateway.commands.running.printing import Column, print_json, print_rows
 from gateway.commands.running.troubles import troubles_named
 from gateway.loyalty.programmes.rows import SqlRules
-from gateway.loyalty.programmes.views import list_brands
+from gateway.loyalty.programmes.views import BrandPoints, RatioView, list_brands
 from gateway.store.unit_of_work import new_id, reading, wall_clock, writing
 from gateway.values.calendar import moment, moment_or_none
 from gateway.values.errors import NotFound
 
+BRAND_COLUMNS = (
+    Column("Brand", lambda brand: str(brand["brand_id"]), is_figure=True),
+    Column("Name", lambda brand: brand["name"]),
+    Column("Status", lambda brand: brand["status"]),
+    Column("Limit", lambda brand: brand["issue_limit"], is_figure=True),
+    Column("Issued", lambda brand: brand["points"]["issued"], is_figure=True),
+    Column("Redeemed", lambda brand: brand["points"]["redeemed"], is_figure=True),
+    Column("Outstanding", lambda brand: brand["points"]["outstanding"], is_figure=True),
+)
+BRAND_FIELDS = (
+    *("brand_id", "name", "status", "issue_limit", "lot_validity_months", "earn_on_tax", "operation_id"),
+    *(f"{ratio}.{part}" for ratio in ("par", "redemption") for part in RatioView.__slots__),
+    *(f"points.{name}" for name in BrandPoints.__slots__),
+)
+KEY_COLUMNS = (
+    Column("Key", lambda key: key["key_id"]),
+    Column("Role", lambda key: key["role"]),
+    Column("Brand", lambda key: key["brand_id"] and str(key["brand_id"]), is_figure=True),
+    Column("Created", lambda key: key["created_at"]),
+    Column("Revoked", lambda key: key["revoked_at"]),
+    Column("Label", lambda key: key["label"]),
+)
+KEY_FIELDS = ("key_id", "role", "brand_id", "label", "created_at", "revoked_at")
+
 
 @troubles_named
-def show_brands(as_json: bool) -> None:
+def show_brands(as_json: bool, as_csv: bool) -> None:
     with reading(open_database(), business_clock()) as work:
         found = list_brands(work.session, brands=work.of(SqlBrands), rules=work.of(SqlRules))
-    if as_json:
-        print_json([asdict(brand) for brand in found])
-        return
-    table = Table("Brand", "Name", "Status", "Limit", "Issued", "Redeemed", "Outstanding")
-    for brand in found:
-        figures = (brand.issue_limit, brand.points.issued, brand.points.redeemed, brand.points.outstanding)
-        table.add_row(str(brand.brand_id), brand.name, brand.status, *(f"{figure:,}" for figure in figures))
-    Console().print(table)
+    print_rows([asdict(brand) for brand in found], BRAND_COLUMNS, BRAND_FIELDS, as_json=as_json, as_csv=as_csv)
 
 
 @troubles_named
-def show_keys(as_json: bool) -> None:
+def show_keys(as_json: bool, as_csv: bool) -> None:
     with reading(open_database(), business_clock()) as work:
-        rows = work.of(SqlApiKeys).all()
-    found = [
+        keys = work.of(SqlApiKeys).all()
+    rows = [
         {
-            "key_id": row.key_id,
-            "role": row.role.value,
-            "brand_id": row.brand_id,
-            "label": row.label,
-            "created_at": moment(row.created_at),
-            "revoked_at": moment_or_none(row.revoked_at),
+            "key_id": key.key_id,
+            "role": key.role.value,
+            "brand_id": key.brand_id,
+            "label": key.label,
+            "created_at": moment(key.created_at),
+            "revoked_at": moment_or_none(key.revoked_at),
         }
-        for row in rows
+        for key in keys
     ]
-    if as_json:
-        print_json(found)
-        return
-    table = Table("Key", "Role", "Brand", "Label", "Created", "Revoked")
-    for key in found:
-        table.add_row(*("" if value is None else str(value) for value in key.values()))
-    Console().print(table)
+    print_rows(rows, KEY_COLUMNS, KEY_FIELDS, as_json=as_json, as_csv=as_csv)
 
 
 @troubles_named

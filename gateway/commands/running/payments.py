@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,24 +12,23 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from gateway.api.reconciliation_facts import gathered_facts
 from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import SqlCoalition, business_clock
 from gateway.commands.running.opening import open_database
-from gateway.commands.running.printing import print_json
+from gateway.commands.running.printing import Column, Row, amount_text, print_json, print_rows
 from gateway.commands.running.troubles import troubles_named
 from gateway.payments.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
 from gateway.payments.layouts import layout_named
 from gateway.payments.record import ControlTotals, FileStatus, PaymentFile, PaymentFileRefused, RowsRead
 from gateway.payments.rows import SqlColumnMappings, SqlPaymentFiles
 from gateway.payments.save_column_mapping import DEFINITION_CHARACTERS_MAX, save_column_mapping
-from gateway.payments.views import line_errors
-from gateway.reconciliation.breaks import BreakKind
+from gateway.payments.views import line_errors, record_currencies
+from gateway.reconciliation.breaks import Break, BreakKind
 from gateway.reconciliation.reconcile import keep_reconciliation, reconcile_brand
 from gateway.reconciliation.rows import SqlReconciliations
-from gateway.reconciliation.views import KeptReconciliation, find_reconciliation, latest_reconciliation, list_breaks
+from gateway.reconciliation.views import KeptReconciliation, NumberedBreak, find_reconciliation, latest_reconciliation, list_breaks
 from gateway.store.session import Database
 from gateway.store.unit_of_work import new_id, reading, writing
 from gateway.values.errors import Invalid, NotFound
@@ -66,6 +66,8 @@ def import_file(
     click.echo(f"{file.record_count} records kept, {file.error_count} lines not usable ({file.payment_file_id})")
     for error in errors:
         click.echo(f"  line {error.line_number}: {error.reason}")
+    if file.error_count > len(errors):
+        click.echo(f"  … and {file.error_count - len(errors)} more: --json names them all")
 
 
 @troubles_named
@@ -105,31 +107,47 @@ def reconcile(brand_id: int, cut_off: Any, as_json: bool) -> None:
         _show(kept)
 
 
+BREAK_COLUMNS = (
+    Column("", lambda one: str(one["break_number"]), is_figure=True),
+    Column("Break", lambda one: one["kind"]),
+    Column("Payment", lambda one: one["payment_id"]),
+    Column("Record", lambda one: one["provider_record_id"]),
+    Column("Expected", lambda one: amount_text(one["expected_minor"], one["expected_currency"]), is_figure=True),
+    Column("Found", lambda one: amount_text(one["found_minor"], one["found_currency"]), is_figure=True),
+    Column("Days", lambda one: one["age_days"], is_figure=True),
+    Column("Why", lambda one: one["detail"]),
+)
+BREAK_FIELDS = ("reconciliation_id", "cut_off_date", "break_number", *Break.__slots__, "expected_currency", "found_currency")
+
+
 @troubles_named
-def show_breaks(brand_id: int, reconciliation_id: str | None, kind: str | None, limit: int, as_json: bool) -> None:
-    with open_database().read() as session:
+def show_breaks(brand_id: int, reconciliation_id: str | None, kind: str | None, limit: int | None, as_json: bool, as_csv: bool) -> None:
+    with reading(open_database(), business_clock()) as work:
+        session = work.session
         kept = find_reconciliation(session, reconciliation_id) if reconciliation_id else latest_reconciliation(session, brand_id)
         if kept is None or kept.brand_id != brand_id:
-            raise NotFound(f"brand {brand_id} has no such reconciliation")
+            named = f"reconciliation {reconciliation_id}" if reconciliation_id else "reconciliation yet"
+            raise NotFound(
+                f"brand {brand_id} has no {named}: `splittally reconcile --brand {brand_id} --cut-off DATE` makes one and names it"
+            )
         found = list_breaks(session, kept.reconciliation_id, kind=BreakKind(kind) if kind else None, limit=limit)
-    if as_json:
-        rows = [{"break_number": one.break_number} | asdict(one.found) for one in found]
-        print_json({"reconciliation_id": kept.reconciliation_id, "cut_off_date": kept.cut_off_date, "breaks": rows})
-        return
-    table = Table("", "Break", "Payment", "Record", "Expected", "Found", "Days", "Why", title=f"Breaks up to {kept.cut_off_date}")
-    for one in found:
-        item = one.found
-        cells = (
-            one.break_number,
-            item.kind,
-            item.payment_id,
-            item.provider_record_id,
-            item.expected_minor,
-            item.found_minor,
-            item.age_days,
-        )
-        table.add_row(*("" if cell is None else str(cell) for cell in cells), item.detail)
-    Console().print(table)
+        paid_in = record_currencies(session, [one.found.payment_record_id for one in found if one.found.payment_record_id is not None])
+        sold_in = work.of(SqlCoalition).facts.currency
+    rows = [_break_row(kept, one, sold_in, paid_in) for one in found]
+    print_rows(rows, BREAK_COLUMNS, BREAK_FIELDS, as_json=as_json, as_csv=as_csv)
+
+
+def _break_row(kept: KeptReconciliation, one: NumberedBreak, sold_in: str, paid_in: Mapping[int, str]) -> Row:
+    """Purchases are in the coalition's currency; what was found is in its record's own."""
+    item = one.found
+    return {
+        "reconciliation_id": kept.reconciliation_id,
+        "cut_off_date": kept.cut_off_date,
+        "break_number": one.break_number,
+        **asdict(item),
+        "expected_currency": None if item.expected_minor is None else sold_in,
+        "found_currency": None if item.payment_record_id is None else paid_in[item.payment_record_id],
+    }
 
 
 def _import(

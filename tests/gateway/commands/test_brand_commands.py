@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -26,6 +28,14 @@ def test_brands_are_listed_for_people_and_programs(settings: Settings) -> None:
     assert "Brand 1" in CliRunner().invoke(brands, ["list"], obj=settings).output
     listed = json.loads(CliRunner().invoke(brands, ["list", "--json"], obj=settings).output)
     assert [(one["brand_id"], one["status"]) for one in listed] == [(1, "active")]
+
+
+def test_lists_are_csv_where_asked_for(settings: Settings) -> None:
+    CliRunner().invoke(keys, ["create", "--role", "auditor", "--label", "=cmd()"], obj=settings)
+    [brand] = csv.DictReader(io.StringIO(CliRunner().invoke(brands, ["list", "--csv"], obj=settings).stdout))
+    assert (brand["brand_id"], brand["points.issued"], brand["par.numerator"]) == ("1", "0", "1")
+    listed = csv.DictReader(io.StringIO(CliRunner().invoke(keys, ["list", "--csv"], obj=settings).stdout))
+    assert [key["label"] for key in listed if key["role"] == "auditor" and key["label"].endswith("cmd()")] == ["'=cmd()"]
 
 
 def test_a_key_is_made_listed_without_its_secret_and_revoked(settings: Settings) -> None:

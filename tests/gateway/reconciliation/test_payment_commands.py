@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -43,9 +45,43 @@ def test_a_file_is_imported_reconciled_and_its_breaks_listed(coalition: OfflineC
     assert json.loads(reconciled.stdout)["summary"]["breaks"]["wrong_amount"] == 1
     assert "wrong_amount 1" in run("reconcile", "--brand", 1, "--cut-off", "2017-03-25").stdout
     listed = json.loads(run("breaks", "list", "--brand", 1, "--json").stdout)
-    assert [(one["kind"], one["expected_minor"], one["found_minor"]) for one in listed["breaks"]] == [("wrong_amount", 2500, 2400)]
-    assert json.loads(run("breaks", "list", "--brand", 1, "--kind", "late", "--json").stdout)["breaks"] == []
-    assert "wrong_am" in run("breaks", "list", "--brand", 1).stdout
+    assert [(one["kind"], one["expected_minor"], one["found_minor"]) for one in listed] == [("wrong_amount", 2500, 2400)]
+    assert {one["reconciliation_id"] for one in listed} == {json.loads(reconciled.stdout)["reconciliation_id"]}
+    assert json.loads(run("breaks", "list", "--brand", 1, "--kind", "late", "--json").stdout) == []
+
+
+def test_breaks_are_listed_whole_with_their_currencies(coalition: OfflineCoalition, run: Any, tmp_path: Path) -> None:
+    """In 80 columns and piped alike: every id can be copied from the list."""
+    payment_id = "till-4711-" + "7" * 40
+    coalition.post("brand:1", "/v1/purchases", purchase_body(payment_id))
+    path = tmp_path / "march.csv"
+    path.write_bytes(stripe_file(stripe_row(1, payment_id, "24.00")))
+    assert run("files", "import", path, "--brand", 1, "--layout", "stripe-payout-reconciliation").exit_code == 0
+    reconciled = json.loads(run("reconcile", "--brand", 1, "--cut-off", "2017-03-25", "--json").stdout)
+    table = run("breaks", "list", "--brand", 1).stdout
+    assert "…" not in table
+    [row] = [line for line in table.splitlines() if "wrong_amount" in line]
+    assert payment_id in row
+    assert "25.00 USD" in row
+    assert "24.00 USD" in row
+    text = run("breaks", "list", "--brand", 1, "--csv").stdout
+    [cells] = csv.DictReader(io.StringIO(text, newline=""))
+    assert (cells["payment_id"], cells["expected_minor"], cells["expected_currency"]) == (payment_id, "2500", "USD")
+    assert (cells["found_minor"], cells["found_currency"]) == ("2400", "USD")
+    again = run("breaks", "list", "--brand", 1, "--reconciliation", cells["reconciliation_id"], "--csv")
+    assert (cells["reconciliation_id"], again.stdout) == (reconciled["reconciliation_id"], text)
+    assert run("breaks", "list", "--brand", 1, "--csv", "--json").exit_code == 2
+
+
+def test_a_record_in_another_currency_is_shown_in_its_own(coalition: OfflineCoalition, run: Any, tmp_path: Path) -> None:
+    coalition.post("brand:1", "/v1/purchases", purchase_body("A"))
+    path = tmp_path / "march.csv"
+    path.write_bytes(stripe_file(stripe_row(1, "A", "25").replace("usd", "jpy").replace("0.00", "0")))
+    assert run("files", "import", path, "--brand", 1, "--layout", "stripe-payout-reconciliation").exit_code == 0
+    assert run("reconcile", "--brand", 1, "--cut-off", "2017-03-25").exit_code == 0
+    [row] = [line for line in run("breaks", "list", "--brand", 1).stdout.splitlines() if "wrong_currency" in line]
+    assert "25.00 USD" in row
+    assert "25 JPY" in row
 
 
 def test_a_mapping_is_saved_and_used(run: Any, tmp_path: Path) -> None:
