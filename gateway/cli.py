@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pkgutil
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +15,7 @@ from gateway.commands.options import SettingsOptions
 
 def main() -> None:
     """Runs a command; returns only by leaving the process."""
+    os.umask(0o077)  # whatever is made here holds keys or what members bought
     program()(prog_name="splittally")
 
 
@@ -31,9 +33,10 @@ def _settings_options() -> list[click.Parameter]:
     return [
         click.Option(["--config"], type=path, help="Settings in TOML."),
         click.Option(["--data-dir"], type=path, help="Where the gateway keeps its files; gateway.toml in it is read."),
+        click.Option(["--database"], metavar="URL", help="The database; put a URL with a password into a file or SPLITTALLY_DATABASE_URL."),
     ]
 
 
-def _keep_options(config: Path | None, data_dir: Path | None) -> None:
+def _keep_options(config: Path | None, data_dir: Path | None, database: str | None) -> None:
     """The settings are read when a command is run, not for its help; commands that bring their own --config replace this one."""
-    click.get_current_context().obj = SettingsOptions(config, data_dir)
+    click.get_current_context().obj = SettingsOptions(config, data_dir, database)

@@ -1,146 +1,164 @@
 """The gateway's settings: one TOML file, overridden by environment variables SPLITTALLY_<NAME>, overridden by the command line.
 
-Nothing here is secret: keys stand in files of their own that only their owner may read.
+Keys stand in files of their own. A password in `database_url` is never shown, and a file that holds one is for its owner alone.
 """
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
-import os
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from gateway.secret_files import FOR_OTHERS
 
 
 class BadSettings(ValueError):
-    """A setting is missing, unknown or cannot be used; the message names it."""
+    """Settings are missing, unknown or cannot be used; the message names each of them and where it stands."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Everything that a gateway is started with. Seconds are wall-clock seconds."""
+def _loopback(host: str) -> str:
+    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        raise ValueError("not loopback")
+    return host
 
-    data_dir: Path
-    database_url: str
-    rpc_url: str
-    host: str
-    port: int
-    operator_key_file: Path
-    operator_api_key_file: Path
-    coalition_name: str
-    currency: str
-    utc_offset_seconds: int
-    sandbox: bool
-    coalition_id: str | None
-    rpc_timeout_seconds: float
-    signer_timeout_seconds: float
-    batch_lifetime_seconds: int
-    stuck_after_seconds: float
-    poll_seconds: float
 
-    def __post_init__(self) -> None:
-        if not _is_loopback(self.host):
-            raise BadSettings(f"host {self.host!r} is not a loopback address: the gateway listens on loopback only")
-        if not 0 <= self.port < 65_536:
-            raise BadSettings(f"port {self.port} is not a port")
-        if len(self.currency) != 3 or not (self.currency.isascii() and self.currency.isupper()):
-            raise BadSettings(f"currency {self.currency!r} is not an ISO 4217 code")
-        if abs(self.utc_offset_seconds) > 14 * 3600:
-            raise BadSettings(f"utc_offset_seconds {self.utc_offset_seconds} is no offset from UTC")
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number of seconds above zero")]
+FilePath = Annotated[Path, Field(description="the path of a file")]
+_DATABASE_URL = r"^$|^(sqlite|postgresql)(\+\w+)?://"
+
+
+class Settings(BaseSettings):
+    """Everything that a gateway is started with. Seconds are wall-clock seconds. A description says what the setting must be."""
+
+    model_config = SettingsConfigDict(env_prefix="SPLITTALLY_", frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data_dir: Annotated[Path, AfterValidator(Path.resolve), Field(description="the path of a directory")] = Path("var/gateway")
+    database_url: str = Field(
+        "", pattern=_DATABASE_URL, repr=False, description="a URL like sqlite:////path/to/file or postgresql+psycopg://user@host/name"
+    )
+    rpc_url: str = Field("http://127.0.0.1:8545", pattern=r"^https?://", description="the node's URL, http:// or https://")
+    host: Annotated[str, AfterValidator(_loopback)] = Field(
+        "127.0.0.1", description="a loopback address such as 127.0.0.1: the gateway listens on loopback only"
+    )
+    port: int = Field(8080, ge=0, lt=65_536, description="a port: a whole number from 0 to 65535")
+    operator_key_file: FilePath = Path("operator.key")
+    operator_api_key_file: FilePath = Path("operator-api.key")
+    coalition_name: str = Field("Coalition", description="a text")
+    currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="an ISO 4217 code such as EUR")
+    utc_offset_seconds: int = Field(0, ge=-14 * 3600, le=14 * 3600, description="an offset from UTC, at most 50400 seconds either way")
+    sandbox: bool = Field(False, description="true or false")
+    coalition_id: str | None = Field(None, description="a text")
+    rpc_timeout_seconds: Seconds = 30.0
+    signer_timeout_seconds: Seconds = 10.0
+    batch_lifetime_seconds: int = Field(3600, gt=0, description="a whole number of seconds above zero")
+    stuck_after_seconds: Seconds = 30.0
+    poll_seconds: Seconds = 0.1
+
+    @field_validator("database_url")
+    @classmethod
+    def _in_data_dir(cls, url: str, info: ValidationInfo) -> str:
+        return url or f"sqlite:///{info.data.get('data_dir', Path()) / 'gateway.sqlite3'}"
+
+    @field_validator("operator_key_file", "operator_api_key_file")
+    @classmethod
+    def _beside_the_data(cls, file: Path, info: ValidationInfo) -> Path:
+        data_dir: Path = info.data.get("data_dir", Path())
+        return (data_dir / file).resolve()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is given: `load_settings` reads file and environment itself, so that it knows where each value stands."""
+        return (init_settings,)
 
 
 def load_settings(file: Path | None = None, **given: Any) -> Settings:
     """The settings of `file` (default: gateway.toml in the data directory, if there), the environment and `given`, the latter winning."""
-    overrides = {**_from_environment(os.environ), **{name: value for name, value in given.items() if value is not None}}
-    path = file or Path(str(overrides.get("data_dir", DEFAULTS["data_dir"]))) / "gateway.toml"
-    written = _from_file(path) if file or path.exists() else {}
-    return settings_of({**written, **overrides})
+    said = {name: value for name, value in given.items() if value is not None}
+    exported = EnvSettingsSource(Settings)()
+    path = file or Path({**exported, **said}.get("data_dir", Settings.model_fields["data_dir"].default)) / "gateway.toml"
+    written = _from_file(path, must_exist=file is not None)
+    in_file = f"in {path}"
+    places = {
+        **dict.fromkeys(written, in_file),
+        **{name: f"from SPLITTALLY_{name.upper()}" for name in exported},
+        **{name: f"from {_OPTIONS.get(name, name)}" for name in said},
+    }
+    settings = settings_of({**written, **exported, **said}, places)
+    if places.get("database_url") == in_file and without_password(settings.database_url) != settings.database_url:
+        _check_private(path)
+    return settings
 
 
-def settings_of(values: Mapping[str, Any]) -> Settings:
-    """Settings from loosely typed values; what is not named has its default."""
-    known = {field.name for field in fields(Settings)}
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise BadSettings(f"unknown settings: {', '.join(unknown)}")
-    merged = {**DEFAULTS, **values}
-    data_dir = Path(merged["data_dir"]).resolve()
-    merged["data_dir"] = data_dir
-    merged["database_url"] = merged["database_url"] or f"sqlite:///{data_dir / 'gateway.sqlite3'}"
-    for name in ("operator_key_file", "operator_api_key_file"):
-        merged[name] = (data_dir / merged[name]).resolve()
-    for name, kind in _KINDS.items():
-        merged[name] = _converted(name, merged[name], kind)
-    return Settings(**merged)
+def settings_of(values: Mapping[str, Any], places: Mapping[str, str] | None = None) -> Settings:
+    """Settings from loosely typed values; what is not named has its default. `places` says where a value stands, for the answer."""
+    wrong = [_unknown(name) for name in sorted(set(values) - set(Settings.model_fields))]
+    known = {name: value for name, value in values.items() if name in Settings.model_fields}
+    try:
+        settings = Settings(**known)
+    except ValidationError as error:
+        wrong += [_unusable(str(one["loc"][0]), known.get(str(one["loc"][0]))) for one in error.errors(include_url=False)]
+    if wrong:
+        stated = [f"{text}{_place(name, places or {})}: {remedy}" for name, text, remedy in dict.fromkeys(wrong)]
+        raise BadSettings("; ".join(stated))
+    return settings
 
 
 def with_rpc_url(settings: Settings, rpc_url: str) -> Settings:
     """The same settings for a node elsewhere."""
-    return replace(settings, rpc_url=rpc_url)
+    return settings.model_copy(update={"rpc_url": rpc_url})
 
 
-DEFAULTS: dict[str, Any] = {
-    "data_dir": "var/gateway",
-    "database_url": "",
-    "rpc_url": "http://127.0.0.1:8545",
-    "host": "127.0.0.1",
-    "port": 8080,
-    "operator_key_file": "operator.key",
-    "operator_api_key_file": "operator-api.key",
-    "coalition_name": "Coalition",
-    "currency": "USD",
-    "utc_offset_seconds": 0,
-    "sandbox": False,
-    "coalition_id": None,
-    "rpc_timeout_seconds": 30.0,
-    "signer_timeout_seconds": 10.0,
-    "batch_lifetime_seconds": 3600,
-    "stuck_after_seconds": 30.0,
-    "poll_seconds": 0.1,
-}
-_KINDS: dict[str, type] = {
-    "port": int,
-    "utc_offset_seconds": int,
-    "sandbox": bool,
-    "rpc_timeout_seconds": float,
-    "signer_timeout_seconds": float,
-    "batch_lifetime_seconds": int,
-    "stuck_after_seconds": float,
-    "poll_seconds": float,
-}
+def without_password(text: str) -> str:
+    """A URL as it may be shown."""
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", re.sub(r"(://[^:@/]*):.*@", r"\1:***@", text))
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+_OPTIONS = {"data_dir": "--data-dir", "database_url": "--database", "port": "--port"}
+_Wrong = tuple[str, str, str]
+"""The setting's name, what is wrong with it, and what to do."""
+
+
+def _unknown(name: str) -> _Wrong:
+    near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+    return name, f"{name} is no setting", f"is {near[0]} meant?" if near else "take it out"
+
+
+def _unusable(name: str, value: object) -> _Wrong:
+    shown = repr(without_password(value)) if isinstance(value, str) else repr(value)
+    return name, f"{name} is {shown}", f"it must be {Settings.model_fields[name].description}"
+
+
+def _place(name: str, places: Mapping[str, str]) -> str:
+    return f" ({places[name]})" if name in places else ""
+
+
+def _from_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        path.stat()  # the source passes over a file that is not there
+        return TomlConfigSettingsSource(Settings, path)()
     except OSError as error:
-        raise BadSettings(f"{path} cannot be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadSettings(f"{path}: {error}") from error
+        if isinstance(error, FileNotFoundError) and not must_exist:
+            return {}
+        raise BadSettings(f"{path} cannot be read ({error.strerror}): name a file of settings that this user may read") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path} is not TOML: {error}") from error
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    names = {f"SPLITTALLY_{field.name.upper()}": field.name for field in fields(Settings)}
-    return {names[variable]: value for variable, value in environment.items() if variable in names}
-
-
-def _converted(name: str, value: Any, kind: type) -> Any:
-    if kind is bool:
-        if str(value).lower() not in ("true", "false", "1", "0"):
-            raise BadSettings(f"{name} is {value!r}: say true or false")
-        return str(value).lower() in ("true", "1")
-    try:
-        return kind(value)
-    except (TypeError, ValueError) as error:
-        raise BadSettings(f"{name} is {value!r}: a number is needed") from error
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _check_private(path: Path) -> None:
+    mode = path.stat().st_mode & 0o777
+    if mode & FOR_OTHERS:
+        raise BadSettings(f"database_url in {path} holds a password, and others may read the file (mode {mode:o}): chmod 600 {path}")

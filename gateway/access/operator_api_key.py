@@ -9,6 +9,7 @@ from pathlib import Path
 from gateway.access.api_key import Role, split_token
 from gateway.access.create_api_key import create_api_key
 from gateway.access.rows import SqlApiKeys
+from gateway.secret_files import read_secret
 from gateway.store.session import Database
 from gateway.store.unit_of_work import wall_clock, writing
 
@@ -17,7 +18,7 @@ def ensure_operator_api_key(database: Database, file: Path) -> None:
     """Makes the key unless the file names one that the database knows. The key is stored before its file is written."""
     with writing(database, lambda _: wall_clock()) as work:
         api_keys = work.of(SqlApiKeys)
-        if file.exists() and api_keys.find(split_token(file.read_text().strip())[0]) is not None:
+        if file.exists() and api_keys.find(split_token(read_secret(file))[0]) is not None:
             return
         _, token = create_api_key(
             secrets.token_hex(16), secrets.token_urlsafe(32), Role.OPERATOR, None, "first operator key", api_keys=api_keys, now=wall_clock()

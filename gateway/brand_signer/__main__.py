@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -15,11 +16,12 @@ from gateway.brand_signer.json_server import JsonServer, serve_on
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.routes import PUBLIC, routes_of
 from gateway.brand_signer.sales_register import DamagedRegister, FileRegister
-from gateway.brand_signer.secret_files import UnsafeFile, read_or_make
 from gateway.brand_signer.sign_batch import BatchSigner
+from gateway.secret_files import UnsafeFile, read_or_make
 
 
 def main(arguments: list[str] | None = None) -> int:
+    os.umask(0o077)
     parser = argparse.ArgumentParser(prog="python -m gateway.brand_signer", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="the signer's settings (JSON)")
     parser.add_argument("--address", action="store_true", help="print the address of the brand's key (made if there is none) and end")

@@ -19,3 +19,4 @@ class SettingsOptions:
 
     config: Path | None = None
     data_dir: Path | None = None
+    database_url: str | None = None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gateway.chain.connection import Chain, NodeRefused
-from gateway.chain.operator_key import UnsafeKeyFile, load_account
+from gateway.chain.operator_key import load_account
 from gateway.config import Settings
 from gateway.projection.batch_reading import LedgerUnreadable
 from gateway.rounds.batch_signing import BatchSigning
@@ -26,6 +26,7 @@ from gateway.rounds.sequencer import Sequencer
 from gateway.rounds.signer_port import SignerClient
 from gateway.rounds.signing_desk import SigningDesk
 from gateway.rounds.submitter import Submitter
+from gateway.secret_files import UnsafeFile
 from gateway.store.session import Database
 from gateway.values.errors import Unavailable
 
@@ -190,7 +191,7 @@ class LedgerWorker:
                     self.follower.node_was_lost()
                 self._stopping.wait(delay)
                 delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
-            except (WrongChain, WrongCode, AccountInUse, LedgerUnreadable, UnsafeKeyFile, AnotherWorker) as error:
+            except (WrongChain, WrongCode, AccountInUse, LedgerUnreadable, UnsafeFile, AnotherWorker) as error:
                 log.exception("the ledger worker stops: going on could do harm")
                 self._last_error, self._state = f"{type(error).__name__}: {error}", "failed"
                 return

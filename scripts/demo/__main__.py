@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from gateway.secret_files import UnsafeFile
 from gateway.store.migrations import SchemaBehind, UnknownSchema, check_schema
 from gateway.store.session import Database
 from scripts.demo.books import cut_off_of, reconcile_all
@@ -47,7 +48,7 @@ def main() -> int:
         _check_schema(directory)
         with Supervisor(directory.root) as supervisor:
             return _run(arguments, directory, supervisor)
-    except (DirectoryInUse, OtherRun, UnknownSchema, UnfitEngine, ProcessDied, NotSettled, Refused) as problem:
+    except (DirectoryInUse, OtherRun, UnknownSchema, UnfitEngine, ProcessDied, NotSettled, Refused, UnsafeFile) as problem:
         console.print(f"[bold red]{problem}[/]", highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import hmac
 import json
+import os
 import signal
 import sys
 import threading
@@ -21,9 +22,9 @@ from typing import Any
 from gateway.brand_signer.fields import body_object, hex_bytes, whole_number
 from gateway.brand_signer.json_server import Answer, BadRequest, JsonServer, Route, serve_on
 from gateway.brand_signer.key import Key
-from gateway.brand_signer.secret_files import UnsafeFile, read_or_make
 from gateway.ledger.members import AuthorizerKind, member_id
 from gateway.ledger.signing import Domain, consent_digest
+from gateway.secret_files import UnsafeFile, read_or_make
 from gateway.values.ids import Address, Hash
 
 PUBLIC = frozenset({"GET /healthz"})
@@ -131,6 +132,7 @@ def open_wallets(config: WalletsConfig) -> JsonServer:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    os.umask(0o077)
     parser = argparse.ArgumentParser(prog="python -m scripts.demo.wallets", description=__doc__)
     parser.add_argument("--config", type=Path, required=True)
     try:

@@ -16,6 +16,7 @@ import httpx
 
 from gateway.brand_signer.register_writer import RegisterWriter
 from gateway.chain.operator_key import create_key_file, load_account
+from gateway.secret_files import make_secret, read_secret
 from scripts.demo.chain_clock import ChainClock
 from scripts.demo.client import Client, Journal
 from scripts.demo.coalition import BRANDS, CURRENCY, NAME, POINTS_LIMIT, UTC_OFFSET_SECONDS, DemoBrand
@@ -89,7 +90,7 @@ def start_world(
     gateway_url = f"http://{HOST}:{ports['gateway']}"
     supervisor.start("gateway", ["-m", "gateway", "serve", "--config", str(settings)], lambda: _healthy(gateway_url), restart=True)
     journal = Journal(directory.root / "acknowledged.jsonl")
-    token = (directory.gateway / "operator-api.key").read_text().strip()
+    token = read_secret(directory.gateway / "operator-api.key")
     client = Client(gateway_url, token, supervisor.check, journal)
     world = World(directory, supervisor, ports, rpc_url, ChainClock(rpc_url), client, journal)
     world.coalition = client.get("/v1/coalition")
@@ -122,8 +123,8 @@ def _join(world: World, brand: DemoBrand) -> None:
         "name": brand.name,
         "key_address": httpx.get(f"{url}/healthz").json()["address"],
         "signer_url": url,
-        "signer_token": (folder / "token").read_text().strip(),
-        "reference_secret": "0x" + (folder / "reference_secret").read_text().strip(),
+        "signer_token": read_secret(folder / "token"),
+        "reference_secret": "0x" + read_secret(folder / "reference_secret"),
         "issue_limit": POINTS_LIMIT,
         "par": _ratio(brand.par),
         "redemption": _ratio(brand.redemption),
@@ -145,10 +146,9 @@ def _api_key(world: World, brand: DemoBrand) -> str:
             f"/v1/brands/{brand.brand_id}/api-keys", {"label": "till"}, f"api-key-{brand.brand_id}-{attempt}", journal=False
         )
         if answer["token"]:
-            file.touch(mode=0o600)
-            file.write_text(answer["token"])
+            make_secret(file, answer["token"])
         attempt += 1
-    return file.read_text()
+    return read_secret(file)
 
 
 def _enroll(world: World, households: int) -> None:
@@ -172,7 +172,7 @@ def _start_wallets(world: World, households: int) -> None:
     config.write_text(json.dumps(settings, indent=1))
     url = f"http://{HOST}:{port}"
     world.supervisor.start("wallets", ["-m", "scripts.demo.wallets", "--config", str(config)], lambda: _healthy(url), restart=True)
-    token = (world.directory.wallets / "token").read_text().strip()
+    token = read_secret(world.directory.wallets / "token")
     world.wallets = Client(url, token, world.supervisor.check)
 
 

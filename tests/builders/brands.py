@@ -13,8 +13,8 @@ from typing import Any
 
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.register_writer import RegisterWriter
-from gateway.brand_signer.secret_files import read_or_make
 from gateway.coalition.coalition import Coalition
+from gateway.secret_files import read_or_make
 from gateway.values.ids import Address
 
 ROOT = Path(__file__).parents[2]

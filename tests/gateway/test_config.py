@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
 
-from gateway.config import BadSettings, load_settings, settings_of
+from gateway.config import BadSettings, Settings, load_settings, settings_of
 
 
 def test_the_caller_wins_over_the_environment_and_that_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,12 +38,62 @@ def test_the_data_directorys_own_file_is_read_and_paths_stand_inside_it(tmp_path
         ({"currency": "usd"}, "ISO 4217"),
         ({"utc_offset_seconds": 90_000}, "offset"),
         ({"sandbox": "perhaps"}, "true or false"),
-        ({"colour": "blue"}, "unknown settings: colour"),
+        ({"colour": "blue"}, "colour is no setting"),
     ],
 )
 def test_what_cannot_be_used_is_named(values: dict[str, object], reason: str) -> None:
     with pytest.raises(BadSettings, match=reason):
         settings_of(values)
+
+
+def test_every_wrong_setting_is_named_at_once_with_its_place_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text('currency = "euro"\nprot = 1\npoll_seconds = 0\nsandbox = true\n')
+    monkeypatch.setenv("SPLITTALLY_PORT", "many")
+    with pytest.raises(BadSettings) as refused:
+        load_settings(file, data_dir=tmp_path, database_url="mysql://root@localhost/x")
+    said = str(refused.value).split("; ")
+    assert said == [
+        f"prot is no setting (in {file}): is port meant?",
+        f"database_url is 'mysql://root@localhost/x' (from --database): it must be {Settings.model_fields['database_url'].description}",
+        "port is 'many' (from SPLITTALLY_PORT): it must be a port: a whole number from 0 to 65535",
+        f"currency is 'euro' (in {file}): it must be an ISO 4217 code such as EUR",
+        f"poll_seconds is 0 (in {file}): it must be a number of seconds above zero",
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mysql://ann:s3cr:et@host/x", "mysql://:s3cr:et@host/x", "mysql://ann:p/s3cr:et@@host/x", "mysql://ann@host/x?password=s3cr:et&a=b"],
+)
+def test_a_password_is_never_shown(url: str) -> None:
+    with pytest.raises(BadSettings) as refused:
+        settings_of({"database_url": url, "port": "many"})
+    assert "***" in str(refused.value)
+    assert "s3cr:et" not in "".join(traceback.format_exception(refused.value))
+    settings = settings_of({"database_url": url.replace("mysql", "postgresql")})
+    assert "s3cr:et" not in f"{settings} {settings!r}"
+
+
+def test_a_file_with_a_password_is_for_its_owner_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text('database_url = "postgresql://ann:s3cret@host/x"\n')
+    file.chmod(0o640)
+    with pytest.raises(BadSettings, match=f"chmod 600 {file}"):
+        load_settings(file)
+    monkeypatch.setenv("SPLITTALLY_DATABASE_URL", "postgresql://host/x")
+    assert load_settings(file).database_url == "postgresql://host/x"
+    monkeypatch.delenv("SPLITTALLY_DATABASE_URL")
+    file.chmod(0o600)
+    assert load_settings(file).database_url == "postgresql://ann:s3cret@host/x"
+    file.write_text('database_url = "postgresql://ann@host/x"\n')
+    file.chmod(0o644)
+    assert load_settings(file).database_url == "postgresql://ann@host/x"
+
+
+def test_no_setting_comes_from_the_environment_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPLITTALLY_PORT", "2000")
+    assert (settings_of({}).port, load_settings().port) == (8080, 2000)
 
 
 def test_a_broken_or_missing_file_is_named(tmp_path: Path) -> None:

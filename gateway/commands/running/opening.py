@@ -17,7 +17,8 @@ def settings_of_command(config: Path | None = None) -> Settings:
     """The settings that the command line names, `config` before the group's file. Raises BadSettings."""
     context = click.get_current_context()
     options = context.find_object(SettingsOptions) or SettingsOptions()
-    return context.find_object(Settings) or load_settings(config or options.config, data_dir=options.data_dir)
+    found = context.find_object(Settings)
+    return found or load_settings(config or options.config, data_dir=options.data_dir, database_url=options.database_url)
 
 
 def open_database() -> Database:

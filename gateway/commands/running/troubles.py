@@ -11,11 +11,11 @@ from typing import ParamSpec
 import click
 
 from gateway.chain.connection import NodeRefused
-from gateway.chain.operator_key import UnsafeKeyFile
 from gateway.config import BadSettings
 from gateway.projection.batch_reading import LedgerUnreadable
 from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode
 from gateway.rounds.worker import AnotherWorker
+from gateway.secret_files import UnsafeFile
 from gateway.store.migrations import SchemaBehind, UnknownSchema
 from gateway.values.errors import Refusal
 
@@ -26,7 +26,7 @@ _TROUBLES = (
     WrongChain,
     WrongCode,
     AccountInUse,
-    UnsafeKeyFile,
+    UnsafeFile,
     AnotherWorker,
     LedgerUnreadable,
     UnknownSchema,

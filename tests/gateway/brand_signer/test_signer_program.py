@@ -22,14 +22,14 @@ from gateway.brand_signer.__main__ import main
 from gateway.brand_signer.config import BadConfig, load_config
 from gateway.brand_signer.json_server import BODY_BYTES_MAX, serve_on
 from gateway.brand_signer.routes import PUBLIC, routes_of
-from gateway.brand_signer.secret_files import UnsafeFile, read_or_make
 from gateway.brand_signer.sign_batch import BatchRequest
+from gateway.secret_files import UnsafeFile, read_or_make
 from tests.gateway.brand_signer.brand_books import BRAND, DOMAIN, Brand, batch, issue
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-SHARED = ("gateway.brand_signer", "gateway.ledger", "gateway.values")
+SHARED = ("gateway.brand_signer", "gateway.ledger", "gateway.secret_files", "gateway.values")
 PURE_RULES = ("gateway.loyalty.rule", "gateway.loyalty.evaluate")
 
 

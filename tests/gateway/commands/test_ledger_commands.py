@@ -57,7 +57,7 @@ def test_troubles_are_named(tmp_path: Path) -> None:
         assert (code, said["code"]) == (1, "unavailable")
         blank.settings.operator_key_file.chmod(0o644)
         code, said = run("init", "--config", str(settings), "--json")
-        assert (code, said["code"]) == (1, "unsafe_key_file")
+        assert (code, said["code"]) == (1, "unsafe_file")
         blank.settings.operator_key_file.chmod(0o600)
     settings.write_text('host = "0.0.0.0"\n')
     assert run("status", "--config", str(settings), "--json")[1]["code"] == "bad_settings"

@@ -15,7 +15,6 @@ from gateway.app import make_worker
 from gateway.audit.run import audit
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.register_writer import sale_record
-from gateway.brand_signer.secret_files import read_or_make
 from gateway.brands.brand import Brand
 from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import SqlCoalition, business_clock
@@ -39,6 +38,7 @@ from gateway.rounds.completion import Completions
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.signer_port import Signed, SignerAddress, SigningRequest
 from gateway.rounds.tables import OperationRow, ReferenceRow
+from gateway.secret_files import read_or_make
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id, writing
 from gateway.values.errors import LimitExceeded, ReferenceReused, WrongState
 from gateway.values.ids import MemberId
