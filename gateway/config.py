@@ -148,7 +148,7 @@ def _place(name: str, places: Mapping[str, str]) -> str:
 
 def _from_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
     try:
-        path.stat()  # the source passes over a file that is not there
+        path.open("rb").close()  # the source passes over a file that is not there
         return TomlConfigSettingsSource(Settings, path)()
     except OSError as error:
         if isinstance(error, FileNotFoundError) and not must_exist:

@@ -171,6 +171,7 @@ def listen(host: str, port: int) -> socket.socket:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
         except OSError as error:
-            raise AddressError(f"cannot listen on {name}, port {port}: {error.strerror}") from error
+            remedy = "end what uses it, or choose another --port (0: a free one)"
+            raise AddressError(f"cannot listen on {name}, port {port}: {error.strerror}; {remedy}") from error
         unless_bound.pop_all()
     return listening

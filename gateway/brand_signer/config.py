@@ -59,7 +59,8 @@ def load_config(path: Path) -> Config:
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as wrong:
-        raise BadConfig(f"{path}: {wrong}") from wrong
+        reason = wrong.strerror if isinstance(wrong, OSError) else wrong
+        raise BadConfig(f"{path} cannot be read ({reason}): name the signer's settings (JSON) with --config") from wrong
     try:
         return _config(_object(parsed, _TOP_KEYS), path.resolve().parent)
     except (KeyError, TypeError, ValueError) as wrong:

@@ -24,6 +24,10 @@ class BadRequest(Exception):
     """The body is not what this route takes."""
 
 
+class CannotListen(OSError):
+    """The address of the settings is taken or is none of this machine."""
+
+
 class JsonServer(ThreadingHTTPServer):
     """Serves `routes` by "METHOD /path"; those in `public` need no token."""
 
@@ -52,7 +56,11 @@ def serve_on(host: str, port: int, token: str, routes: Mapping[str, Route], publ
     if not ipaddress.ip_address(host).is_loopback:
         raise ValueError(f"{host} is not a loopback address")
     kind = JsonServer6 if ":" in host else JsonServer
-    return kind((host, port), token, routes, public)
+    try:
+        return kind((host, port), token, routes, public)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no port has this number"
+        raise CannotListen(f"cannot listen on {host}, port {port} ({reason}): end what uses it, or set another port") from error
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -19,10 +18,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from gateway.secret_files import UnsafeFile
 from gateway.store.migrations import SchemaBehind, UnknownSchema, check_schema
 from gateway.store.session import Database
+from scripts.demo.arguments import parse
 from scripts.demo.books import cut_off_of, reconcile_all
 from scripts.demo.client import Refused
-from scripts.demo.coalition import BRANDS
-from scripts.demo.data_directory import DataDirectory, DirectoryInUse, open_directory
+from scripts.demo.data_directory import DataDirectory, DirectoryInUse, PortTaken, check_free, open_directory
 from scripts.demo.engine import UnfitEngine
 from scripts.demo.generator.planning import make_plan
 from scripts.demo.processes import ProcessDied, Supervisor
@@ -41,14 +40,14 @@ class OtherRun(Exception):
 
 
 def main() -> int:
-    arguments = _parse()
+    arguments = parse()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         directory = open_directory(arguments.data, arguments.fresh)
         _check_schema(directory)
         with Supervisor(directory.root) as supervisor:
             return _run(arguments, directory, supervisor)
-    except (DirectoryInUse, OtherRun, UnknownSchema, UnfitEngine, ProcessDied, NotSettled, Refused, UnsafeFile) as problem:
+    except (DirectoryInUse, PortTaken, OtherRun, UnknownSchema, UnfitEngine, ProcessDied, NotSettled, Refused, UnsafeFile) as problem:
         console.print(f"[bold red]{problem}[/]", highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
@@ -63,6 +62,7 @@ def _run(arguments: argparse.Namespace, directory: Any, supervisor: Supervisor) 
     seed = _seed_of_run(directory, arguments, extract.households, extract.days)
     plan = make_plan(extract.sales, seed, extract.first_day, cut_off_of(extract.last_day))
     ports = directory.ports({"gateway": arguments.port, "node": arguments.rpc_port})
+    check_free({name: port for name, port in ports.items() if name != "node" or not arguments.rpc})
     console.print(f"{len(extract.sales):,} purchases of {extract.households} households, {extract.days} days, seed {seed}", highlight=False)
     with _phase(seconds, "start"):
         world = start_world(directory, supervisor, ports, first_second(extract), arguments.rpc)
@@ -150,23 +150,6 @@ def _phase(seconds: dict[str, float], name: str) -> Iterator[None]:
 def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console, disable=not console.is_terminal)
-
-
-def _parse() -> argparse.Namespace:
-    names = ", ".join(brand.name for brand in BRANDS)
-    parser = argparse.ArgumentParser(prog="scripts/run", description=f"Runs the demo coalition ({names}) on real sales, end to end.")
-    parser.add_argument("--once", action="store_true", help="end after the summary instead of keeping the services up")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary there")
-    parser.add_argument("--fresh", action="store_true", help="forget what the data directory holds and start anew")
-    parser.add_argument("--data", type=Path, default=Path("var/demo"), metavar="DIR", help="data directory (default var/demo)")
-    parser.add_argument("--seed", type=int, help="of the payments with points and the planted defects (default: from the commit)")
-    parser.add_argument("--port", type=int, help="of the API and pages (default: a free one, the same every time)")
-    engine = parser.add_mutually_exclusive_group()
-    engine.add_argument("--rpc-port", type=int, help="of the node's JSON-RPC (default: a free one, the same every time)")
-    engine.add_argument("--rpc", metavar="URL", help="a test engine that runs already, such as anvil, instead of a node of its own")
-    parser.add_argument("--households", type=int, help="only so many households")
-    parser.add_argument("--days", type=int, help="only so many days")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

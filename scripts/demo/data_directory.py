@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -9,16 +10,22 @@ import shutil
 import signal
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 PORT_NAMES = ("node", "gateway", "wallets", "grocer", "drugstore", "fuel", "deli")
+OPTIONS = {"gateway": "--port", "node": "--rpc-port"}
 MARK = "splittally-demo"
 
 
 class DirectoryInUse(Exception):
     """Another run has the directory, it holds something else, or it is no place to write to."""
+
+
+class PortTaken(Exception):
+    """Another program listens where this run has to; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,20 @@ def open_directory(root: Path, fresh: bool) -> DataDirectory:
             elif path.name != MARK:
                 path.unlink()
     return DataDirectory(root, lock)
+
+
+def check_free(ports: Mapping[str, int]) -> None:
+    """Raises PortTaken before anything is started, rather than when one of many processes cannot begin."""
+    with contextlib.ExitStack() as held:
+        for name, port in ports.items():
+            probe = held.enter_context(socket.socket())
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                probe.listen()
+            except OSError as problem:
+                remedy = f"choose another {OPTIONS[name]}" if name in OPTIONS else "start anew with --fresh, which chooses others"
+                raise PortTaken(f"port {port} ({name}) cannot be used ({problem.strerror}): end what uses it, or {remedy}") from problem
 
 
 def _end_orphans(root: Path) -> None:

@@ -92,7 +92,7 @@ class Supervisor:
 
     def _revive(self, watched: _Watched, code: int) -> None:
         if not watched.restart or watched.starts > MAX_RESTARTS:
-            self._failure = f"{watched.name} ended with {code}; its log: {watched.log}"
+            self._failure = f"{watched.name} ended with {code}: {_last_line(watched.log)}; its log: {watched.log}"
             return
         watched.child = _spawn(watched.command, watched.log)
         watched.starts += 1
@@ -103,6 +103,11 @@ class Supervisor:
         draft = self._list.with_suffix(".new")
         draft.write_text(json.dumps(running, indent=2))
         draft.replace(self._list)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "it said nothing")
 
 
 def _end(child: subprocess.Popen[bytes], seconds: float = 20) -> None:

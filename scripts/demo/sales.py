@@ -74,6 +74,13 @@ class Extract:
         return {day: tuple(sales) for day, sales in found.items()}
 
 
+def extent(path: Path = EXTRACT) -> tuple[int, int]:
+    """How many households and days the extract holds."""
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        header = json.loads(next(stream))
+    return header["households"], header["days"]
+
+
 def load_sales(households: int | None = None, days: int | None = None, path: Path = EXTRACT) -> Extract:
     """The extract, or the part of it with the first `households` households and the first `days` days."""
     with gzip.open(path, "rt", encoding="utf-8") as stream:

@@ -20,6 +20,7 @@ from gateway.app import build, make_worker
 from gateway.chain.connection import Chain
 from gateway.chain.operator_key import create_key_file, load_account
 from gateway.coalition.views import find_deployment, find_head
+from gateway.commands.running.listening import listening_socket, url_of
 from gateway.commands.running.opening import settings_of_command
 from gateway.commands.running.troubles import troubles_named
 from gateway.config import Settings
@@ -54,10 +55,11 @@ def serve(config: Path | None, as_json: bool, port: int | None) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     create_key_file(settings.operator_key_file)
     load_account(settings.operator_key_file)
-    chosen = settings.port if port is None else port
-    server = uvicorn.Server(uvicorn.Config(build(settings), host=settings.host, port=chosen, log_config=None, access_log=False, ws="none"))
-    _print({"url": f"http://{settings.host}:{chosen}"}, as_json, f"Splittally on http://{settings.host}:{chosen} (API: /docs)")
-    server.run()
+    with listening_socket(settings.host, settings.port if port is None else port) as listening:
+        server = uvicorn.Server(uvicorn.Config(build(settings), log_config=None, access_log=False, ws="none"))
+        url = url_of(listening)
+        _print({"url": url}, as_json, f"Splittally on {url} (API: /docs)")
+        server.run(sockets=[listening])
 
 
 @troubles_named

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from sqlalchemy import make_url
 
 from gateway.chain.connection import Chain
 from gateway.commands.options import SettingsOptions
 from gateway.config import Settings, load_settings
 from gateway.store.migrations import check_schema
 from gateway.store.session import Database
+from gateway.values.errors import Unavailable
 
 
 def settings_of_command(config: Path | None = None) -> Settings:
@@ -22,7 +24,11 @@ def settings_of_command(config: Path | None = None) -> Settings:
 
 
 def open_database() -> Database:
-    """Opened only if its schema is the newest. Raises UnknownSchema or SchemaBehind."""
+    """Opened only if it is there and its schema is the newest. Raises Unavailable, UnknownSchema or SchemaBehind."""
+    url = make_url(settings_of_command().database_url)
+    file = url.database if url.get_backend_name() == "sqlite" else None
+    if file and not Path(file).exists():
+        raise Unavailable(f"there is no database {file}: run `splittally init`, or name where it is with --data-dir or --database")
     database = Database(settings_of_command().database_url)
     click.get_current_context().call_on_close(database.close)
     check_schema(database.engine)

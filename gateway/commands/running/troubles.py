@@ -9,8 +9,10 @@ from functools import wraps
 from typing import ParamSpec
 
 import click
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from gateway.chain.connection import NodeRefused
+from gateway.commands.running.listening import AddressTaken
 from gateway.config import BadSettings
 from gateway.projection.batch_reading import LedgerUnreadable
 from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode
@@ -31,6 +33,14 @@ _TROUBLES = (
     LedgerUnreadable,
     UnknownSchema,
     SchemaBehind,
+    AddressTaken,
+    OperationalError,
+    ArgumentError,
+    FileNotFoundError,
+    FileExistsError,
+    NotADirectoryError,
+    IsADirectoryError,
+    PermissionError,
 )
 Asked = ParamSpec("Asked")
 
@@ -49,11 +59,26 @@ def troubles_named(command: Callable[Asked, None]) -> Callable[Asked, None]:
 
 def _tell(trouble: Exception, *, as_json: bool) -> None:
     code, facts = (trouble.code, trouble.facts) if isinstance(trouble, Refusal) else (_code_of(trouble), {})
-    detail = trouble.message if isinstance(trouble, Refusal) else str(trouble)
+    detail = _detail_of(trouble)
     if as_json:
         click.echo(json.dumps({"code": code, "detail": detail, "facts": facts}, indent=2, ensure_ascii=False))
     else:
         click.echo(f"refused ({code}): {detail}", err=True)
+
+
+def _detail_of(trouble: Exception) -> str:
+    """One line. What a database driver says may hold values of the statement: only its first line is told."""
+    match trouble:
+        case Refusal():
+            return trouble.message
+        case OperationalError():
+            said = str(trouble.orig).strip().split("\n")[0]
+            return f"the database cannot be used ({said}): see that it runs and that --data-dir or --database names it"
+        case ArgumentError():
+            return "the database's URL cannot be used: see that --database or database_url is sqlite:///… or postgresql+psycopg://…"
+        case OSError():
+            return f"{trouble.filename}: {trouble.strerror}: name another place, or let this user use it"
+    return str(trouble)
 
 
 def _code_of(trouble: Exception) -> str:

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -124,6 +125,27 @@ def test_a_secret_file_with_something_else_in_it_is_refused(tmp_path: Path) -> N
     path.chmod(0o600)
     with pytest.raises(UnsafeFile, match="32 bytes"):
         read_or_make(path)
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    _write_config(tmp_path)
+    config = json.loads((tmp_path / "signer.json").read_text())
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        for port, reason in ((taken.getsockname()[1], "Address already in use"), (70_000, "no port has this number")):
+            config["listen"]["port"] = port
+            (tmp_path / "signer.json").write_text(json.dumps(config))
+            command = [sys.executable, "-m", "gateway.brand_signer", "--config", str(tmp_path / "signer.json")]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+            said = f"brand signer: cannot listen on 127.0.0.1, port {port} ({reason}): end what uses it, or set another port\n"
+            assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_settings_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--config", str(tmp_path / "none" / "signer.json")]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith("signer.json cannot be read (No such file or directory): name the signer's settings (JSON) with --config")
 
 
 def test_the_address_is_printed_before_anything_is_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
