@@ -44,9 +44,10 @@ def test_a_file_is_imported_reconciled_and_its_breaks_listed(coalition: OfflineC
     reconciled = run("reconcile", "--brand", 1, "--cut-off", "2017-03-25", "--json")
     assert json.loads(reconciled.stdout)["summary"]["breaks"]["wrong_amount"] == 1
     assert "wrong_amount 1" in run("reconcile", "--brand", 1, "--cut-off", "2017-03-25").stdout
-    listed = json.loads(run("breaks", "list", "--brand", 1, "--json").stdout)
+    named = json.loads(reconciled.stdout)["reconciliation_id"]
+    listed = json.loads(run("breaks", "list", "--brand", 1, "--reconciliation", named, "--json").stdout)
+    assert {one["reconciliation_id"] for one in listed} == {named}
     assert [(one["kind"], one["expected_minor"], one["found_minor"]) for one in listed] == [("wrong_amount", 2500, 2400)]
-    assert {one["reconciliation_id"] for one in listed} == {json.loads(reconciled.stdout)["reconciliation_id"]}
     assert json.loads(run("breaks", "list", "--brand", 1, "--kind", "late", "--json").stdout) == []
 
 
