@@ -13,7 +13,8 @@ import gateway.payments.tables
 import gateway.projection.tables
 import gateway.purchases.tables
 import gateway.reconciliation.tables
-import gateway.rounds.tables  # noqa: F401 - each is imported for the tables that it declares
+import gateway.rounds.tables
+import gateway.store.counters  # noqa: F401 - each is imported for the tables that it declares
 from gateway.store.base import Base
 
 

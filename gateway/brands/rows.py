@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from gateway.brands.brand import Brand, BrandStatus
 from gateway.brands.ports import NewBrand
 from gateway.brands.tables import BrandRow
 from gateway.projection.tables import LedgerBrandRow
+from gateway.store.counters import next_number, note_given
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.ids import OperationId
 from gateway.values.money import Ratio
 from gateway.values.points import Points
+
+_BRAND_COUNTER = "brand"
 
 
 class SqlBrands:
@@ -52,10 +55,11 @@ class SqlBrands:
         return self._session.scalar(select(BrandRow.brand_id).where(BrandRow.name == name)) is not None
 
     def next_id(self) -> int:
-        return (self._session.scalar(select(func.max(BrandRow.brand_id))) or 0) + 1
+        return next_number(self._session, _BRAND_COUNTER)
 
     def add(self, new: NewBrand, operation_id: OperationId, at: int) -> None:
         brand = new.brand
+        note_given(self._session, {_BRAND_COUNTER: brand.brand_id})
         self._session.execute(
             insert(BrandRow).values(
                 brand_id=brand.brand_id,

@@ -13,10 +13,16 @@ from gateway.ledger.lots import split_lot_id
 from gateway.ledger.state import LedgerState
 from gateway.projection import tables
 from gateway.projection.ledger_state import RESERVATION_STATUS
+from gateway.store.counters import note_given
 from gateway.store.upsert import add_to_rows, insert_rows, set_rows
 from gateway.values.ids import Hash, LotId, MemberId, Reference, ReservationId
 
 _LOT_AMOUNTS = ("issued", "opened", "clawed_back", "redeemed", "refunded", "expired")
+
+
+def batch_counter(brand_id: int) -> str:
+    """The counter of the numbers of a brand's batches."""
+    return f"batch of {brand_id}"
 
 
 class Changes:
@@ -62,6 +68,7 @@ class Changes:
 
     def write(self, session: Session) -> None:
         insert_rows(session, tables.LedgerBatchRow, self.batches)
+        note_given(session, {batch_counter(row["brand_id"]): row["number"] for row in sorted(self.batches, key=lambda row: row["number"])})
         insert_rows(session, tables.LedgerEntryRow, self.entries)
         insert_rows(session, tables.LedgerMovementRow, self._movements)
         self._write_points(session)

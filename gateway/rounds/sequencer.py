@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from gateway.coalition.coalition import Coalition
@@ -17,13 +17,14 @@ from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import pack_entries
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.recover import recover_address
-from gateway.projection.tables import LedgerBatchRow
+from gateway.projection.changes import batch_counter
 from gateway.rounds.admin_calls import admin_calls
 from gateway.rounds.operation_reading import accepted_acts, accepted_entries, read_round
 from gateway.rounds.packing import PackedBatch, RefusedOperation, Round, pack_round
 from gateway.rounds.ports import OperationEnds
 from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow, TransactionRow
+from gateway.store.counters import next_number
 from gateway.store.session import Database
 
 
@@ -91,7 +92,7 @@ class Sequencer:
         return packed
 
     def _store_batch(self, session: Session, packed: PackedBatch, now: int) -> None:
-        number = _next_number(session, packed.brand_id)
+        number = next_number(session, batch_counter(packed.brand_id))
         entries = [each.entry for each in packed.packed]
         batch = BatchRow(
             brand_id=packed.brand_id,
@@ -119,9 +120,3 @@ class Sequencer:
 def _refuse(session: Session, refused: RefusedOperation, now: int) -> None:
     operation = update(OperationRow).where(OperationRow.sequence == refused.waiting.sequence)
     session.execute(operation.values(status="refused", reason=refused.reason, finished_at=now))
-
-
-def _next_number(session: Session, brand_id: int) -> int:
-    ours = session.scalar(select(func.max(BatchRow.number)).where(BatchRow.brand_id == brand_id)) or 0
-    recorded = session.scalar(select(func.max(LedgerBatchRow.number)).where(LedgerBatchRow.brand_id == brand_id)) or 0
-    return max(ours, recorded) + 1

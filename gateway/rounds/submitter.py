@@ -14,12 +14,13 @@ from typing import Any
 import rlp  # type: ignore[import-untyped]
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from gateway.chain.connection import Chain, NodeRefused
 from gateway.rounds.outcomes import ask_again
 from gateway.rounds.tables import BatchRow, OperationRow, TransactionRow
+from gateway.store.counters import next_number
 from gateway.store.session import Database
 from gateway.values.errors import Unavailable
 from gateway.values.hex import hex_text
@@ -28,6 +29,7 @@ from gateway.values.ids import Address, Hash
 PRIORITY_FEE_WEI = 10**9
 BUMP_PERCENT = 25  # nodes ask for 10 % more to replace a transaction
 FILLER = "filler"
+NONCE_COUNTER = "nonce"  # nonces begin at 0, counters at 1
 RESEND_SECONDS = 1.0
 TRANSACTIONS_IN_ONE_REQUEST = 16  # each up to some 100 KB; nodes bound the size of a request
 _PLAIN_TRANSFER_GAS = 21_000
@@ -54,8 +56,7 @@ class Submitter:
 
     def store(self, session: Session, purpose: str, to: Address | None, data: bytes, gas: int, base_fee: int, at: int) -> TransactionRow:
         """The next transaction of the account, signed; it is sent once the unit of work is committed."""
-        highest = session.scalar(select(func.max(TransactionRow.nonce)))
-        nonce = 0 if highest is None else highest + 1
+        nonce = next_number(session, NONCE_COUNTER) - 1
         return self._sign(session, nonce, purpose, to, data, gas, 2 * base_fee + PRIORITY_FEE_WEI, PRIORITY_FEE_WEI, None, at)
 
     def send_open(self) -> int:

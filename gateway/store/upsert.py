@@ -21,13 +21,13 @@ def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str,
 def insert_missing(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Rows whose key is there already are passed over."""
     if rows:
-        session.execute(_insert(session, table).on_conflict_do_nothing(), rows)
+        session.execute(insert_into(session, table).on_conflict_do_nothing(), rows)
 
 
 def set_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """The rows as they are to stand."""
     if rows:
-        statement = _insert(session, table)
+        statement = insert_into(session, table)
         changed = {name: statement.excluded[name] for name in rows[0] if name not in _key(table)}
         session.execute(statement.on_conflict_do_update(index_elements=_key(table), set_=changed), rows)
 
@@ -35,13 +35,14 @@ def set_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, An
 def add_to_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], amounts: Sequence[str]) -> None:
     """The `amounts` columns are added to those of a row that is there already; other columns keep what they have."""
     if rows:
-        statement = _insert(session, table)
+        statement = insert_into(session, table)
         columns = _table(table).c
         changed = {name: columns[name] + statement.excluded[name] for name in amounts}
         session.execute(statement.on_conflict_do_update(index_elements=_key(table), set_=changed), rows)
 
 
-def _insert(session: Session, table: type[Base]) -> Any:
+def insert_into(session: Session, table: type[Base]) -> Any:
+    """The database's own INSERT, which knows ON CONFLICT."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     return dialect.insert(_table(table))
 

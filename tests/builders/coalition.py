@@ -54,6 +54,7 @@ from gateway.store.unit_of_work import UnitOfWork, reading, writing
 from gateway.values.ids import MemberId, ReservationId
 from gateway.values.money import Ratio
 from tests.builders.brands import RULE_PER_MINOR, RULE_POINTS, BrandBuilder
+from tests.builders.databases import empty_database
 from tests.node.running_node import RunningNode
 
 START = 1_771_200_000  # 2026-02-16 00:00 UTC
@@ -315,7 +316,8 @@ def blank_gateway(folder: Path, **given: Any) -> Iterator[BlankGateway]:
     operator = load_account(key_file).address
     arguments = ("--sandbox", "--timestamp", str(START), "--operator", operator)
     with RunningNode(folder / "node", arguments) as node:
-        settings = settings_of({"data_dir": folder / "gateway", "rpc_url": node.url, "sandbox": True, **given})
+        url = empty_database(folder / "gateway")
+        settings = settings_of({"data_dir": folder / "gateway", "database_url": url, "rpc_url": node.url, "sandbox": True, **given})
         database = Database(settings.database_url)
         migrate(database.engine)
         chain = Chain(node.url)

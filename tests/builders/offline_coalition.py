@@ -9,9 +9,7 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from eth_keys.datatypes import PrivateKey
@@ -30,10 +28,10 @@ from gateway.members.tables import MemberRow
 from gateway.projection.tables import LedgerAuthorizerRow, LedgerBlockRow, LedgerBrandRow, LedgerMemberLotRow, LedgerReservationRow
 from gateway.rounds.tables import OperationRow
 from gateway.schema import metadata
-from gateway.store.migrations import migrate
 from gateway.store.session import Database
 from gateway.store.unit_of_work import writing
 from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
+from tests.builders.databases import migrated_database
 
 START = 1_489_536_000  # 2017-03-15T00:00:00Z
 COALITION_ID = "0x" + "c0" * 32
@@ -58,9 +56,7 @@ class OfflineCoalition:
     """Brands, members and points, as far as they are needed; `now` is the wall clock of links, the ledger's head that of business."""
 
     def __init__(self, directory: Path) -> None:
-        file = directory / "gateway.sqlite3"
-        file.write_bytes(_migrated())
-        self.database = Database(f"sqlite:///{file}")
+        self.database = Database(migrated_database(directory))
         self.wall_clock = START
         self.context = Context(self.database, clock=lambda: self.wall_clock)
         self.client = TestClient(create_app(self.context)).__enter__()
@@ -236,19 +232,6 @@ class OfflineCoalition:
         with writing(self.database, lambda: self.wall_clock) as work:
             name = f"key-of-{role}-{brand_id or ''}-{next(self._numbers)}"
             return create_api_key(name, f"secret-{name}", role, brand_id, "test", api_keys=work.of(SqlApiKeys), now=START)[1]
-
-
-@cache
-def _migrated() -> bytes:
-    """An empty database after the real migrations, made once."""
-    with TemporaryDirectory() as directory:
-        file = Path(directory) / "empty.sqlite3"
-        database = Database(f"sqlite:///{file}")
-        migrate(database.engine)
-        with database.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        database.close()
-        return file.read_bytes()
 
 
 def brand_body(brand_id: int = 1, **changes: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def settings_of_command(config: Path | None = None) -> Settings:
 
 
 def open_database() -> Database:
-    """Opened only if it is there and its schema is the newest. Raises Unavailable, UnknownSchema or SchemaBehind."""
+    """Opened only if it is there and its schema is the newest. Raises Unavailable or UnfitDatabase."""
     url = make_url(settings_of_command().database_url)
     file = url.database if url.get_backend_name() == "sqlite" else None
     if file and not Path(file).exists():

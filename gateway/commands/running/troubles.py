@@ -18,7 +18,7 @@ from gateway.projection.batch_reading import LedgerUnreadable
 from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode
 from gateway.rounds.worker import AnotherWorker
 from gateway.secret_files import UnsafeFile
-from gateway.store.migrations import SchemaBehind, UnknownSchema
+from gateway.store.engine import UnfitDatabase
 from gateway.values.errors import Refusal
 
 _TROUBLES = (
@@ -31,8 +31,7 @@ _TROUBLES = (
     UnsafeFile,
     AnotherWorker,
     LedgerUnreadable,
-    UnknownSchema,
-    SchemaBehind,
+    UnfitDatabase,
     AddressTaken,
     OperationalError,
     ArgumentError,
@@ -75,7 +74,7 @@ def _detail_of(trouble: Exception) -> str:
             said = str(trouble.orig).strip().split("\n")[0]
             return f"the database cannot be used ({said}): see that it runs and that --data-dir or --database names it"
         case ArgumentError():
-            return "the database's URL cannot be used: see that --database or database_url is sqlite:///… or postgresql+psycopg://…"
+            return "the database's URL cannot be used: see that --database or database_url is sqlite:///… or postgresql://USER@HOST/DATABASE"
         case OSError():
             return f"{trouble.filename}: {trouble.strerror}: name another place, or let this user use it"
     return str(trouble)

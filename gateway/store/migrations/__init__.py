@@ -10,17 +10,19 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
+from gateway.store.engine import UnfitDatabase, check_fit
 
-class UnknownSchema(Exception):
+
+class UnknownSchema(UnfitDatabase):
     """The database was made by another version, whose tables no migration here leads from."""
 
 
-class SchemaBehind(Exception):
+class SchemaBehind(UnfitDatabase):
     """Migrations here lead from the database's tables to the newest, and were not applied yet."""
 
 
 def migrate(engine: Engine) -> None:
-    """Applies every migration that the database does not have yet, all of them or none. Raises UnknownSchema."""
+    """Applies every migration that the database does not have yet, all of them or none. Raises UnfitDatabase or UnknownSchema."""
     with engine.connect() as connection:
         configuration = configuration_for()
         _check_known(connection, configuration)
@@ -29,7 +31,7 @@ def migrate(engine: Engine) -> None:
 
 
 def check_schema(engine: Engine) -> None:
-    """Raises UnknownSchema or SchemaBehind unless the database has the newest schema; changes nothing."""
+    """Raises UnfitDatabase, UnknownSchema or SchemaBehind unless the database serves with the newest schema; changes nothing."""
     configuration = configuration_for()
     with engine.connect() as connection:
         _check_known(connection, configuration)
@@ -43,6 +45,7 @@ def check_schema(engine: Engine) -> None:
 
 
 def _check_known(connection: Connection, configuration: Config) -> None:
+    check_fit(connection)
     here = MigrationContext.configure(connection).get_current_heads()
     connection.rollback()
     known = {script.revision for script in ScriptDirectory.from_config(configuration).walk_revisions()}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import text
 
 from gateway.store.base import IdType
+from gateway.store.engine import begin_writing
 
 
 def _rendered(kind: str, item: Any, _context: Any) -> str | Literal[False]:
@@ -16,8 +16,7 @@ def _rendered(kind: str, item: Any, _context: Any) -> str | Literal[False]:
 
 
 connection = context.config.attributes["connection"]
-if connection.dialect.name == "sqlite":
-    connection.execute(text("BEGIN IMMEDIATE"))  # two gateways that start at once must not both migrate
+begin_writing(connection)  # two gateways that start at once must not both migrate
 context.configure(
     connection=connection,
     target_metadata=context.config.attributes.get("metadata"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -13,11 +14,12 @@ from sqlalchemy import Column, Integer, MetaData, inspect, text
 from gateway.schema import metadata
 from gateway.store.migrations import SchemaBehind, UnknownSchema, check_schema, migrate
 from gateway.store.session import Database
+from tests.builders.databases import empty_database
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'gateway.sqlite3'}")
+    opened = Database(empty_database(tmp_path))
     yield opened
     opened.close()
 
@@ -66,9 +68,9 @@ def test_a_database_without_its_tables_is_named_and_one_with_them_passes(databas
     check_schema(database.engine)
 
 
-def _dump(database: Database) -> list[str]:
-    connection = database.engine.raw_connection()
-    try:
-        return list(connection.driver_connection.iterdump())  # type: ignore[union-attr]
-    finally:
-        connection.close()
+def _dump(database: Database) -> dict[str, list[Any]]:
+    """Every table's rows."""
+    tables = MetaData()
+    with database.engine.connect() as connection:
+        tables.reflect(connection)
+        return {table.name: list(connection.execute(table.select())) for table in tables.sorted_tables}

@@ -10,11 +10,12 @@ from time import monotonic
 import pytest
 
 from gateway.store.session import Database
+from tests.builders.databases import empty_database
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'gateway.sqlite3'}")
+    opened = Database(empty_database(tmp_path))
     yield opened
     opened.close()
 

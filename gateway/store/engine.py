@@ -1,0 +1,99 @@
+"""How each database is opened and how a unit of work begins on it: SQLite in WAL mode by default, PostgreSQL by URL.
+
+On both, text sorts by its bytes and a commit is on disk before it returns.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+_WRITERS_LOCK = 0x5350_4C49  # one writer at a time in a PostgreSQL database, whatever process it is in
+_WAIT_SECONDS = 30  # for the write lock
+_BYTE_ORDER = ("C", "POSIX", "C.UTF-8", "C.utf8")
+
+
+class UnfitDatabase(Exception):
+    """The database cannot hold the gateway's data as it is; the message says what to do."""
+
+
+def open_engine(url: str) -> Engine:
+    """Raises UnfitDatabase for a URL that names no database of a kind that serves."""
+    try:
+        asked = make_url(url)
+    except ArgumentError as error:
+        raise UnfitDatabase("the database URL cannot be read: give sqlite:///FILE or postgresql://USER@HOST/DATABASE") from error
+    kind = asked.get_backend_name()
+    if kind == "sqlite":
+        engine = create_engine(asked, pool_size=16, max_overflow=16)
+        event.listen(engine, "connect", _configure_sqlite)
+        return engine
+    if kind == "postgresql":
+        options = f"-c synchronous_commit=on -c lock_timeout={_WAIT_SECONDS}s -c timezone=UTC"
+        return create_engine(
+            asked.set(drivername="postgresql+psycopg"),
+            pool_size=16,
+            max_overflow=16,
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED",
+            connect_args={"connect_timeout": 10, "application_name": "splittally", "options": options},
+        )
+    raise UnfitDatabase(f"a database of kind {kind!r} does not serve: give sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+
+
+def reading_engine(engine: Engine) -> Engine:
+    """The same connections for units of work that read one snapshot."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def begin_reading(session: Session) -> None:
+    """The snapshot is that of the first query."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(text("BEGIN"))
+
+
+def begin_writing(on: Session | Connection) -> None:
+    """Waits for the one write lock. The snapshot comes after the wait: PostgreSQL's levels above READ COMMITTED would take it before."""
+    dialect = on.dialect if isinstance(on, Connection) else on.get_bind().dialect
+    on.execute(text("BEGIN IMMEDIATE" if dialect.name == "sqlite" else f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})"))
+
+
+def check_fit(connection: Connection) -> None:
+    """Raises UnfitDatabase where text would sort by a language's rules: pages and ties would come in another order than on SQLite."""
+    if connection.dialect.name == "sqlite":
+        return
+    asked = "SELECT datcollate, pg_encoding_to_char(encoding), datlocprovider::text FROM pg_database WHERE datname = current_database()"
+    collation, encoding, provider = connection.execute(text(asked)).one()
+    connection.rollback()
+    if collation not in _BYTE_ORDER or encoding != "UTF8" or provider == "i":
+        name = connection.engine.url.database
+        raise UnfitDatabase(
+            f"the database {name} sorts by {collation} in {encoding}; the gateway needs the C collation in UTF8: "
+            f"createdb --template template0 --encoding UTF8 --locale C {name}"
+        )
+
+
+def is_out_of_reach(error: DBAPIError) -> bool:
+    """Whether the database is away, closing, full of connections or locked for too long: nothing is wrong with what was asked."""
+    if isinstance(error.orig, Exception) and type(error.orig).__module__.startswith("sqlite3"):
+        return "database is locked" in str(error.orig)
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves: the driver would begin too late
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "busy_timeout = 10000",
+        "cache_size = -65536",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
