@@ -1,0 +1,75 @@
+"""A PostgreSQL server of our own for the time of a test: Debian's, or what is on the PATH, on a Unix socket in a directory of its own.
+
+Standard library alone. As root it runs as the user `postgres`, since the server refuses root.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+DEBIAN = Path("/usr/lib/postgresql")
+_CONNECTIONS = 400  # some sixteen a database, several databases at a time in several test processes
+
+
+class PostgresServer:
+    """Started with `start()`; `kill()` takes its processes away without notice. `url` names its first database."""
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        self.folder = Path(tempfile.mkdtemp(prefix="splittally-postgresql-"))
+        if self._as:
+            shutil.chown(self.folder, "postgres")
+        self._call("initdb", "-D", str(self.folder / "data"), "--encoding=UTF8", "--locale=C", "--auth=trust", "--username=splittally")
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://splittally@/postgres?host={self.folder}"
+
+    def start(self) -> None:
+        """Returns when it takes connections."""
+        options = f"-k {self.folder} -c listen_addresses='' -c max_connections={_CONNECTIONS}"
+        self._call("pg_ctl", "-D", str(self.folder / "data"), "-w", "-t", "120", "-l", str(self.folder / "log"), "-o", options, "start")
+
+    def kill(self) -> None:
+        """As if the machine had lost power: what was not on disk is gone, and the next start recovers."""
+        self._call("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+
+    def remove(self) -> None:
+        """Ends it and takes its files away."""
+        self._call("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop", check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _call(self, program: str, *arguments: str, check: bool = True) -> None:
+        command = [*self._as, str(self._programs / program), *arguments]
+        with tempfile.TemporaryFile() as said:  # not a pipe: the server would hold it open
+            done = subprocess.run(command, stdout=said, stderr=subprocess.STDOUT, cwd="/", check=False)
+            if check and done.returncode != 0:
+                said.seek(0)
+                raise SystemExit(f"{program} failed ({done.returncode}): {said.read().decode(errors='replace')[-2000:]}")
+
+
+def find_programs() -> Path | None:
+    """The directory of initdb and pg_ctl, installed with apt-get where that is allowed; None where there is none."""
+    found = _installed()
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        print("Installing PostgreSQL with apt-get …", flush=True)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
+        subprocess.run(["apt-get", "update"], **quiet)  # type: ignore[call-overload]  # noqa: S607
+        command = ["apt-get", "install", "-y", "--no-install-recommends", "postgresql"]
+        subprocess.run(command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, **quiet)  # type: ignore[call-overload]
+        found = _installed()
+    return found
+
+
+def _installed() -> Path | None:
+    on_path = shutil.which("initdb")
+    folders = [Path(on_path).resolve().parent] if on_path else []
+    folders += sorted(DEBIAN.glob("*/bin"), key=lambda folder: float(folder.parent.name), reverse=True) if DEBIAN.exists() else []
+    if os.geteuid() == 0 and shutil.which("runuser") is None:
+        return None
+    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "pg_ctl").exists()), None)

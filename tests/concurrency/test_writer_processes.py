@@ -1,0 +1,116 @@
+"""Several processes write one database at once, as several gateways on one PostgreSQL would; one of them may be killed at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, select
+
+from gateway.store.session import Database
+from tests.builders.databases import migrated_database
+from tests.builders.offline_coalition import OfflineCoalition
+
+PROCESSES = 8
+NUMBERS_EACH = 50
+MARKS = Table("marks", MetaData(), Column("number", Integer, primary_key=True), Column("seen", Integer), Column("writer", String))
+
+TAKE_NUMBERS = """
+import sys
+from sqlalchemy import func, insert, select
+from gateway.store.counters import next_number
+from gateway.store.session import Database
+from tests.concurrency.test_writer_processes import MARKS
+database = Database(sys.argv[1])
+for _ in range(int(sys.argv[3])):
+    with database.write() as session:
+        seen = session.scalar(select(func.count()).select_from(MARKS))
+        session.execute(insert(MARKS).values(number=next_number(session, "mark"), seen=seen, writer=sys.argv[2]))
+print("done")
+"""
+HOLD_THE_LOCK = """
+import sys, time
+from gateway.store.counters import next_number
+from gateway.store.session import Database
+with Database(sys.argv[1]).write() as session:
+    next_number(session, "mark")
+    print("holding", flush=True)
+    time.sleep(600)
+"""
+REDEEM = """
+import json, sys
+from starlette.testclient import TestClient
+from gateway.api.context import Context
+from gateway.app import create_app
+from gateway.store.session import Database
+from tests.builders.offline_coalition import START
+given = json.load(sys.stdin)
+with TestClient(create_app(Context(Database(sys.argv[1]), clock=lambda: START))) as client:
+    for body in given["bodies"]:
+        answer = client.post("/v1/authorizations", json=body, headers={"Authorization": "Bearer " + given["token"]})
+        print(answer.status_code, answer.json().get("code", "accepted"))
+"""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(migrated_database(tmp_path))
+    MARKS.create(opened.engine)
+    yield opened
+    opened.close()
+
+
+def test_every_number_is_given_out_once_and_each_writer_saw_all_before_it(database: Database) -> None:
+    writers = [_start(TAKE_NUMBERS, database, str(n), str(NUMBERS_EACH)) for n in range(PROCESSES)]
+    assert [writer.communicate(timeout=120)[0].strip() for writer in writers] == ["done"] * PROCESSES
+    with database.read() as session:
+        marks = session.execute(select(MARKS.c.number, MARKS.c.seen).order_by(MARKS.c.number)).all()
+    assert [tuple(mark) for mark in marks] == [(number, number - 1) for number in range(1, PROCESSES * NUMBERS_EACH + 1)]
+
+
+def test_a_writer_killed_in_the_middle_holds_nobody_up_and_takes_no_number_with_it(database: Database) -> None:
+    held = _start(HOLD_THE_LOCK, database)
+    assert held.stdout is not None and held.stdout.readline() == "holding\n"
+    waiting = _start(TAKE_NUMBERS, database, "patient", "3")
+    os.kill(held.pid, signal.SIGKILL)
+    held.communicate()
+    assert waiting.communicate(timeout=60)[0].strip() == "done"
+    with database.read() as session:
+        assert session.execute(select(func.min(MARKS.c.number), func.max(MARKS.c.number))).one() == (1, 3)
+
+
+def test_eight_gateways_never_let_a_member_redeem_more_than_she_holds(tmp_path: Path) -> None:
+    coalition = OfflineCoalition(tmp_path)
+    try:
+        coalition.brand(1)
+        shopper = coalition.shopper()
+        coalition.put_points(shopper.member_id, 100)
+        gateways = []
+        for n in range(PROCESSES):
+            bodies = [coalition.consent(shopper, 1, 7, f"order-{n}-{k}") for k in range(4)]
+            gateways.append((_start(REDEEM, coalition.database), json.dumps({"bodies": bodies, "token": coalition.tokens["brand:1"]})))
+        for gateway, given in gateways:
+            assert gateway.stdin is not None
+            gateway.stdin.write(given)
+            gateway.stdin.close()
+            gateway.stdin = None
+        answers = Counter(line for gateway, _ in gateways for line in gateway.communicate(timeout=240)[0].splitlines())
+        assert answers == {"202 accepted": 100 // 7, "409 not_enough_points": 4 * PROCESSES - 100 // 7}
+        points = coalition.get("brand:1", f"/v1/members/{shopper.member_id}/points").json()
+        assert (points["pending_out"], points["available"]) == (98, 2)
+    finally:
+        coalition.close()
+        coalition.database.close()
+
+
+def _start(program: str, database: Database, *arguments: str) -> subprocess.Popen[str]:
+    url = database.engine.url.render_as_string(hide_password=False)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-c", program, url, *arguments], text=True, **pipes)  # type: ignore[call-overload,no-any-return]
