@@ -54,7 +54,8 @@ from tests.builders.offline_coalition import START
 given = json.load(sys.stdin)
 with TestClient(create_app(Context(Database(sys.argv[1]), clock=lambda: START))) as client:
     for body in given["bodies"]:
-        answer = client.post("/v1/authorizations", json=body, headers={"Authorization": "Bearer " + given["token"]})
+        headers = {"Authorization": "Bearer " + given["token"], "Idempotency-Key": body["order_id"]}
+        answer = client.post("/v1/authorizations", json=body, headers=headers)
         print(answer.status_code, answer.json().get("code", "accepted"))
 """
 
@@ -77,7 +78,8 @@ def test_every_number_is_given_out_once_and_each_writer_saw_all_before_it(databa
 
 def test_a_writer_killed_in_the_middle_holds_nobody_up_and_takes_no_number_with_it(database: Database) -> None:
     held = _start(HOLD_THE_LOCK, database)
-    assert held.stdout is not None and held.stdout.readline() == "holding\n"
+    assert held.stdout is not None
+    assert held.stdout.readline() == "holding\n"
     waiting = _start(TAKE_NUMBERS, database, "patient", "3")
     os.kill(held.pid, signal.SIGKILL)
     held.communicate()

@@ -74,7 +74,9 @@ def _detail_of(trouble: Exception) -> str:
             said = str(trouble.orig).strip().split("\n")[0]
             return f"the database cannot be used ({said}): see that it runs and that --data-dir or --database names it"
         case ArgumentError():
-            return "the database's URL cannot be used: see that --database or database_url is sqlite:///… or postgresql://USER@HOST/DATABASE"
+            return (
+                "the database's URL cannot be used: see that --database or database_url is sqlite:///… or postgresql://USER@HOST/DATABASE"
+            )
         case OSError():
             return f"{trouble.filename}: {trouble.strerror}: name another place, or let this user use it"
     return str(trouble)
