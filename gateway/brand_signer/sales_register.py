@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from gateway.values.hex import with_or_without_0x
 from gateway.values.ids import MemberId
 from gateway.values.money import AmountMinor
+from gateway.values.points import Points
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class RegisteredOrder:
 
     order_id: str
     member: MemberId
-    points: int
+    points: Points
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class RegisteredPointRefund:
     """Points that the brand decided to give back."""
 
     point_refund_id: str
-    points: int
+    points: Points
 
 
 Record = RegisteredSale | RegisteredRefund | RegisteredOrder | RegisteredPointRefund
@@ -148,9 +149,9 @@ def parse_record(line: bytes | str) -> Record:
         case "refund":
             return RegisteredRefund(_text(value, "refund_id"), _text(value, "payment_id"), _amount(value, "amount_minor"))
         case "order":
-            return RegisteredOrder(_text(value, "order_id"), _member(value), _amount(value, "points"))
+            return RegisteredOrder(_text(value, "order_id"), _member(value), Points(_amount(value, "points")))
         case "point_refund":
-            return RegisteredPointRefund(_text(value, "point_refund_id"), _amount(value, "points"))
+            return RegisteredPointRefund(_text(value, "point_refund_id"), Points(_amount(value, "points")))
         case other:
             raise ValueError(f"no record is of the type {other!r}")
 

@@ -14,7 +14,7 @@ from gateway.brand_signer.signed_state import SignedState
 from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import decode_entry, unpack_entries
 from gateway.ledger.signing import Domain, batch_digest
-from gateway.values.ids import Address
+from gateway.values.ids import Address, Hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class BatchRequest:
     brand_id: int
     number: int
     deadline: int
-    root: bytes
+    root: Hash
     entries: bytes
     details: tuple[Detail, ...]
 

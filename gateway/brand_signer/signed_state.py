@@ -10,19 +10,20 @@ from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Issue, P
 from gateway.ledger.lots import Line
 from gateway.ledger.signing import Domain, consent_digest
 from gateway.values.ids import MemberId, Reference, ReservationId
+from gateway.values.points import Points
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIssue:
     member: MemberId
-    points: int
+    points: Points
 
 
 @dataclass(frozen=True, slots=True)
 class SignedReservation:
     """Points of a reservation at this brand; `closed` by its one capture or void."""
 
-    points: int
+    points: Points
     captured: int
     refunded: int
     closed: bool
@@ -80,5 +81,5 @@ class SignedState:
                 pass
 
 
-def points_of(lines: Iterable[Line]) -> int:
-    return sum(line.points for line in lines)
+def points_of(lines: Iterable[Line]) -> Points:
+    return Points(sum(line.points for line in lines))

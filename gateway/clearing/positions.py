@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.values.money import Money, Ratio
+from gateway.values.money import AmountMinor, Money, Ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def owed_between(points: Mapping[tuple[int, int], int], par: Mapping[int, Ratio]
 def net_positions(owed: list[Owed], brand_ids: list[int], currency: str) -> list[NetPosition]:
     """In less out for each brand."""
     points = dict.fromkeys(brand_ids, 0)
-    money = dict.fromkeys(brand_ids, Money(0, currency))
+    money = dict.fromkeys(brand_ids, Money(AmountMinor(0), currency))
     for item in owed:
         points[item.acceptor_id] += item.points
         points[item.issuer_id] -= item.points

@@ -8,6 +8,7 @@ from enum import IntEnum
 
 from gateway.ledger.lots import Line
 from gateway.values.ids import MemberId, Reference, ReservationId
+from gateway.values.points import Points
 
 MAX_LINES = 16
 MAX_ENTRY_LENGTH = 2**16 - 1
@@ -47,7 +48,7 @@ class ConsentProof:
 class Issue:
     member: MemberId
     expiry_day: int
-    points: int
+    points: Points
     rule_version: int
     reference: Reference
 
@@ -56,7 +57,7 @@ class Issue:
 class Opening:
     member: MemberId
     expiry_day: int
-    points: int
+    points: Points
     rule_version: int
     reference: Reference
 
@@ -75,7 +76,7 @@ class Authorize:
     reference: Reference
     nonce: int
     deadline: int
-    points: int
+    points: Points
     proof: ConsentProof
     lines: tuple[Line, ...]
 
@@ -86,7 +87,7 @@ class Redeem:
     reference: Reference
     nonce: int
     deadline: int
-    points: int
+    points: Points
     proof: ConsentProof
     lines: tuple[Line, ...]
 
@@ -116,7 +117,7 @@ class PointRefund:
 class Expire:
     member: MemberId
     expiry_day: int
-    points: int
+    points: Points
 
 
 Entry = Issue | Opening | Clawback | Authorize | Capture | Void | Redeem | PointRefund | Expire
@@ -166,9 +167,9 @@ def decode_entry(data: bytes) -> Entry:
     entry: Entry
     match data[0]:
         case EntryKind.ISSUE:
-            entry = Issue(reader.member(), reader.uint(4), reader.uint(8), reader.uint(4), reader.reference())
+            entry = Issue(reader.member(), reader.uint(4), reader.points(), reader.uint(4), reader.reference())
         case EntryKind.OPENING:
-            entry = Opening(reader.member(), reader.uint(4), reader.uint(8), reader.uint(4), reader.reference())
+            entry = Opening(reader.member(), reader.uint(4), reader.points(), reader.uint(4), reader.reference())
         case EntryKind.CLAWBACK:
             entry = Clawback(reader.member(), reader.reference(), reader.reference(), reader.lines())
         case EntryKind.AUTHORIZE:
@@ -182,7 +183,7 @@ def decode_entry(data: bytes) -> Entry:
         case EntryKind.POINT_REFUND:
             entry = PointRefund(reader.reservation_id(), reader.reference(), reader.lines())
         case EntryKind.EXPIRE:
-            entry = Expire(reader.member(), reader.uint(4), reader.uint(8))
+            entry = Expire(reader.member(), reader.uint(4), reader.points())
         case _:
             raise UnknownEntryKind(f"no kind of entry has the number {data[0]}")
     reader.finish()
@@ -233,19 +234,22 @@ class _Reader:
     def reservation_id(self) -> ReservationId:
         return ReservationId(self.take(32))
 
+    def points(self) -> Points:
+        return Points(self.uint(8))
+
     def uint(self, length: int) -> int:
         return int.from_bytes(self.take(length))
 
-    def consent(self) -> tuple[MemberId, Reference, int, int, int, ConsentProof]:
+    def consent(self) -> tuple[MemberId, Reference, int, int, Points, ConsentProof]:
         member, reference = self.member(), self.reference()
-        nonce, deadline, points, proof_kind = self.uint(8), self.uint(5), self.uint(8), self.uint(1)
+        nonce, deadline, points, proof_kind = self.uint(8), self.uint(5), self.points(), self.uint(1)
         return member, reference, nonce, deadline, points, ConsentProof(proof_kind, self.take(self.uint(2)))
 
     def lines(self) -> tuple[Line, ...]:
         count = self.uint(1)
         if not 1 <= count <= MAX_LINES:
             raise MalformedEntry(f"{count} lines where 1 to {MAX_LINES} may stand")
-        lines = tuple(Line(self.uint(4), self.uint(4), self.uint(8)) for _ in range(count))
+        lines = tuple(Line(self.uint(4), self.uint(4), self.points()) for _ in range(count))
         if len({line.lot_id for line in lines}) != count:
             raise MalformedEntry("a lot stands twice in one entry")
         return lines

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gateway.values.calendar import NEVER, SECONDS_PER_DAY, first_day, local_day, month_end, year_and_month
 from gateway.values.ids import LotId
+from gateway.values.points import Points
 
 GRACE_DAYS = 30
 MAX_BRAND_ID = 2**32 - 1
@@ -23,7 +24,7 @@ class Line:
 
     brand_id: int
     expiry_day: int
-    points: int
+    points: Points
 
     @property
     def lot_id(self) -> LotId:
@@ -72,7 +73,7 @@ def choose_lots(available: Mapping[LotId, int], points: int, accepting_brand: in
     for lot in sorted(usable, key=lot_key_order(accepting_brand)):
         taken = min(missing, usable[lot])
         brand_id, expiry_day = split_lot_id(lot)
-        lines.append(Line(brand_id, expiry_day, taken))
+        lines.append(Line(brand_id, expiry_day, Points(taken)))
         missing -= taken
         if missing == 0:
             return lines

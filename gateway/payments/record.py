@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from gateway.values.errors import Invalid
 from gateway.values.ids import Hash
+from gateway.values.money import AmountMinor
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
 
@@ -44,9 +45,9 @@ class PaymentRecord:
     payment_id: str | None
     refund_id: str | None
     currency: str
-    gross_minor: int
-    fee_minor: int
-    net_minor: int
+    gross_minor: AmountMinor
+    fee_minor: AmountMinor
+    net_minor: AmountMinor
     occurred_at: str
     business_date: date
     payout_id: str | None

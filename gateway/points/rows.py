@@ -47,7 +47,7 @@ class SqlPoints:
             .where(LedgerMemberLotRow.held > LedgerMemberLotRow.reserved, expiry_day != NEVER, expiry_day < local_day)
             .order_by(LedgerMemberLotRow.lot_id, LedgerMemberLotRow.member_id)
         )
-        return [ExpiredPoints(member_id, Line(*split_lot_id(lot_id), points)) for member_id, lot_id, points in rows]
+        return [ExpiredPoints(member_id, Line(*split_lot_id(lot_id), Points(points))) for member_id, lot_id, points in rows]
 
     def pending_expiries(self) -> set[tuple[MemberId, LotId]]:
         """(member, lot) of expiries on their way."""

@@ -14,6 +14,8 @@ from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRo
 from gateway.rounds.operation import OperationKind, OperationStatus
 from gateway.rounds.tables import OperationRow
 from gateway.store.unit_of_work import UnitOfWork
+from gateway.values.money import AmountMinor
+from gateway.values.points import Points
 
 WRITTEN_OFF = "nothing_left_to_claw_back"
 
@@ -27,10 +29,10 @@ class PurchaseOnLedger:
 
     payment_id: str
     currency: str
-    paid_minor: int
+    paid_minor: AmountMinor
     business_date: date
-    points_due: int
-    points_issued: int | None
+    points_due: Points
+    points_issued: Points | None
     status: str | None
     reason: str | None
 
@@ -41,7 +43,7 @@ class RefundOnLedger:
 
     refund_id: str
     payment_id: str
-    amount_minor: int
+    amount_minor: AmountMinor
     business_date: date
     is_done: bool
     status: str | None

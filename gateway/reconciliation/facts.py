@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from gateway.payments.record import PaymentRecord
+from gateway.values.money import AmountMinor
+from gateway.values.points import Points
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +20,10 @@ class ExpectedPayment:
 
     payment_id: str
     currency: str
-    expected_minor: int
+    expected_minor: AmountMinor
     business_date: date
-    points_due: int
-    points_issued: int | None
+    points_due: Points
+    points_issued: Points | None
     issue_state: str
 
 
@@ -31,7 +33,7 @@ class ReportedRefund:
 
     refund_id: str
     payment_id: str
-    amount_minor: int
+    amount_minor: AmountMinor
     business_date: date
     clawback_done: bool
     clawback_state: str

@@ -155,7 +155,7 @@ class EntryBuilder:
         lines: list[Line] = []
         for lot in sorted(reservation.lots, key=lot_key_order(reservation.brand_id)):
             taken = min(missing, reservation.lots[lot].authorized)
-            lines.append(Line(*split_lot_id(lot), taken))
+            lines.append(Line(*split_lot_id(lot), Points(taken)))
             missing -= taken
         if missing:
             raise CannotBe(RefusalReason.TOO_MANY_POINTS)
@@ -164,7 +164,7 @@ class EntryBuilder:
     def _void(self, operation: VoidOperation) -> Void:
         reservation = self._reservation(operation)
         lots = sorted(reservation.lots, key=lot_key_order(reservation.brand_id))
-        lines = tuple(Line(*split_lot_id(lot), reservation.lots[lot].authorized) for lot in lots)
+        lines = tuple(Line(*split_lot_id(lot), Points(reservation.lots[lot].authorized)) for lot in lots)
         return Void(operation.reservation_id, operation.reference, lines)
 
     def _point_refund(self, operation: PointRefundOperation) -> PointRefund:
@@ -181,7 +181,7 @@ class EntryBuilder:
         points = self._model.state.unreserved(operation.member_id, lot_id(operation.brand_id, operation.expiry_day))
         if points <= 0:
             raise CannotBe("nothing_to_expire")
-        return Expire(operation.member_id, operation.expiry_day, points)
+        return Expire(operation.member_id, operation.expiry_day, Points(points))
 
     def _reservation(self, operation: ReservationOperation) -> ReservationRecord:
         reservation = self._model.state.reservations.get(operation.reservation_id)
@@ -202,6 +202,6 @@ def _take(points: int, from_lots: Iterable[tuple[LotId, int]]) -> list[Line]:
     for lot, there in from_lots:
         taken = min(points, there)
         if taken > 0:
-            lines.append(Line(*split_lot_id(lot), taken))
+            lines.append(Line(*split_lot_id(lot), Points(taken)))
             points -= taken
     return lines

@@ -20,16 +20,16 @@ MAX_AMOUNT_MINOR = AmountMinor(10**15)
 class Money:
     """An amount in minor units (cents); two currencies never meet in one sum."""
 
-    amount_minor: int
+    amount_minor: AmountMinor
     currency: str
 
     def __add__(self, other: Money) -> Money:
         self._same_currency(other)
-        return Money(self.amount_minor + other.amount_minor, self.currency)
+        return Money(AmountMinor(self.amount_minor + other.amount_minor), self.currency)
 
     def __sub__(self, other: Money) -> Money:
         self._same_currency(other)
-        return Money(self.amount_minor - other.amount_minor, self.currency)
+        return Money(AmountMinor(self.amount_minor - other.amount_minor), self.currency)
 
     def _same_currency(self, other: Money) -> None:
         if self.currency != other.currency:

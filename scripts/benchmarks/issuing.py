@@ -17,12 +17,13 @@ from gateway.ledger.entries import Issue, encode_entry, pack_entries
 from gateway.ledger.lots import expiry_day_for, lot_id
 from gateway.ledger.signing import Domain, batch_digest
 from gateway.values.ids import Address, Hash, MemberId, Reference
+from gateway.values.points import Points
 from node.chain import rlp
 from scripts.benchmarks.artifacts import call, creation
 
 CHAIN_ID = 20_262
 BRAND = 1
-POINTS = 25
+POINTS = Points(25)
 FOREVER = 2**40 - 1
 LOT_MONTHS = 24
 GAS_PER_TRANSACTION = 2**24

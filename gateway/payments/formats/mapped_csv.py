@@ -9,6 +9,7 @@ from gateway.payments.lines import Sums, UnreadableLineError, identifier, option
 from gateway.payments.mapping import ColumnMapping, time_zone
 from gateway.payments.record import ControlTotals, PaymentRecord, ReadFile, RecordKind, RowsRead, UnusableFile
 from gateway.values.currencies import UnreadableAmountError, exponent_of, minor_from_major, minor_from_minor
+from gateway.values.money import AmountMinor
 
 LAYOUT_PREFIX = "mapped:"
 
@@ -49,9 +50,9 @@ class _Rows:
             payment_id=optional_identifier("payment_id", row.fields[self._at["payment_id"]]),
             refund_id=optional_identifier("refund_id", self._text(row, "refund_id")) if kind is RecordKind.REFUND else None,
             currency=currency,
-            gross_minor=gross_minor,
-            fee_minor=fee_minor,
-            net_minor=net_minor,
+            gross_minor=AmountMinor(gross_minor),
+            fee_minor=AmountMinor(fee_minor),
+            net_minor=AmountMinor(net_minor),
             occurred_at=moment.isoformat(),
             business_date=moment.date(),
             payout_id=optional_identifier("payout_id", self._text(row, "payout_id")),

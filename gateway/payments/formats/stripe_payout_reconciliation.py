@@ -14,6 +14,7 @@ from gateway.payments.csv_lines import CsvRow, read_table
 from gateway.payments.lines import Sums, UnreadableLineError, identifier, optional_identifier, read_rows
 from gateway.payments.record import PaymentRecord, ReadFile, RecordKind, RowsRead, UnusableFile
 from gateway.values.currencies import minor_from_major
+from gateway.values.money import AmountMinor
 
 LAYOUT = "stripe-payout-reconciliation"
 PROVIDER = "stripe"
@@ -76,9 +77,9 @@ def read_stripe_report(content: bytes, options: StripeOptions, progress: RowsRea
             payment_id=optional_identifier(options.reference_column, fields[at[options.reference_column]]),
             refund_id=source_id if kind is RecordKind.REFUND else None,
             currency=currency,
-            gross_minor=gross_minor,
-            fee_minor=fee_minor,
-            net_minor=net_minor,
+            gross_minor=AmountMinor(gross_minor),
+            fee_minor=AmountMinor(fee_minor),
+            net_minor=AmountMinor(net_minor),
             occurred_at=moment.isoformat(),
             business_date=moment.astimezone(options.business_zone).date(),
             payout_id=payout_id or (source_id if kind is RecordKind.PAYOUT else None),
