@@ -26,12 +26,11 @@ def open_engine(url: str) -> Engine:
         asked = make_url(url)
     except ArgumentError as error:
         raise UnfitDatabase("the database URL cannot be read: give sqlite:///FILE or postgresql://USER@HOST/DATABASE") from error
-    kind = asked.get_backend_name()
-    if kind == "sqlite":
+    if asked.get_backend_name() == "sqlite":
         engine = create_engine(asked, pool_size=16, max_overflow=16)
         event.listen(engine, "connect", _configure_sqlite)
         return engine
-    if kind == "postgresql":
+    if asked.drivername in ("postgresql", "postgresql+psycopg"):
         options = f"-c synchronous_commit=on -c lock_timeout={_WAIT_SECONDS}s -c timezone=UTC"
         return create_engine(
             asked.set(drivername="postgresql+psycopg"),
@@ -41,7 +40,7 @@ def open_engine(url: str) -> Engine:
             isolation_level="READ COMMITTED",
             connect_args={"connect_timeout": 10, "application_name": "splittally", "options": options},
         )
-    raise UnfitDatabase(f"a database of kind {kind!r} does not serve: give sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+    raise UnfitDatabase(f"a database of kind {asked.drivername!r} does not serve: give sqlite:///FILE or postgresql://USER@HOST/DATABASE")
 
 
 def reading_engine(engine: Engine) -> Engine:

@@ -50,7 +50,10 @@ def test_the_node_names_a_port_in_use(tmp_path: Path, taken_port: int) -> None:
         (("--config", "{0}/none.toml", "keys", "list"), "{0}/none.toml cannot be read (No such file or directory): name a file"),
         (("--config", "{0}", "keys", "list"), "{0} cannot be read (Is a directory)"),
         (("--config", "{0}/file", "keys", "list"), "{0}/file is not TOML"),
-        (("--database", "postgresql+nope://ann:s3cret@host/x", "keys", "list"), "the database's URL cannot be used"),
+        (
+            ("--database", "postgresql+nope://ann:s3cret@host/x", "keys", "list"),
+            "a database of kind 'postgresql+nope' does not serve: give sqlite:///FILE or postgresql://",
+        ),
         (("--database", "oracle://ann:s3cret@host/x", "keys", "list"), "database_url is 'oracle://ann:***@host/x' (from --database)"),
     ],
 )
