@@ -12,22 +12,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, func, select
+from sqlalchemy import func, select
 
 from gateway.store.session import Database
 from tests.builders.databases import migrated_database
 from tests.builders.offline_coalition import OfflineCoalition
+from tests.concurrency.marks import MARKS
 
 PROCESSES = 8
 NUMBERS_EACH = 50
-MARKS = Table("marks", MetaData(), Column("number", Integer, primary_key=True), Column("seen", Integer), Column("writer", String))
 
 TAKE_NUMBERS = """
 import sys
 from sqlalchemy import func, insert, select
 from gateway.store.counters import next_number
 from gateway.store.session import Database
-from tests.concurrency.test_writer_processes import MARKS
+from tests.concurrency.marks import MARKS
 database = Database(sys.argv[1])
 for _ in range(int(sys.argv[3])):
     with database.write() as session:
@@ -70,7 +70,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def test_every_number_is_given_out_once_and_each_writer_saw_all_before_it(database: Database) -> None:
     writers = [_start(TAKE_NUMBERS, database, str(n), str(NUMBERS_EACH)) for n in range(PROCESSES)]
-    assert [writer.communicate(timeout=120)[0].strip() for writer in writers] == ["done"] * PROCESSES
+    assert [writer.communicate(timeout=280)[0].strip() for writer in writers] == ["done"] * PROCESSES
     with database.read() as session:
         marks = session.execute(select(MARKS.c.number, MARKS.c.seen).order_by(MARKS.c.number)).all()
     assert [tuple(mark) for mark in marks] == [(number, number - 1) for number in range(1, PROCESSES * NUMBERS_EACH + 1)]
@@ -83,7 +83,7 @@ def test_a_writer_killed_in_the_middle_holds_nobody_up_and_takes_no_number_with_
     waiting = _start(TAKE_NUMBERS, database, "patient", "3")
     os.kill(held.pid, signal.SIGKILL)
     held.communicate()
-    assert waiting.communicate(timeout=60)[0].strip() == "done"
+    assert waiting.communicate(timeout=280)[0].strip() == "done"
     with database.read() as session:
         assert session.execute(select(func.min(MARKS.c.number), func.max(MARKS.c.number))).one() == (1, 3)
 
@@ -103,7 +103,7 @@ def test_eight_gateways_never_let_a_member_redeem_more_than_she_holds(tmp_path: 
             gateway.stdin.write(given)
             gateway.stdin.close()
             gateway.stdin = None
-        answers = Counter(line for gateway, _ in gateways for line in gateway.communicate(timeout=240)[0].splitlines())
+        answers = Counter(line for gateway, _ in gateways for line in gateway.communicate(timeout=280)[0].splitlines())
         assert answers == {"202 accepted": 100 // 7, "409 not_enough_points": 4 * PROCESSES - 100 // 7}
         points = coalition.get("brand:1", f"/v1/members/{shopper.member_id}/points").json()
         assert (points["pending_out"], points["available"]) == (98, 2)
