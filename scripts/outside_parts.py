@@ -35,14 +35,19 @@ def prepare() -> list[str]:
 def _have_nodejs() -> bool:
     if shutil.which("node") and shutil.which("npm"):
         return True
+    install("Node.js and npm", "nodejs", "npm")
+    return bool(shutil.which("node") and shutil.which("npm"))
+
+
+def install(what: str, *packages: str) -> None:
+    """With apt-get where that is allowed; where it is not, or fails, nothing is said here: the caller looks for what it needs."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return False
-    print("Installing Node.js and npm with apt-get …", flush=True)
+        return
+    print(f"Installing {what} with apt-get …", flush=True)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
     subprocess.run(["apt-get", "update"], **quiet)  # type: ignore[call-overload]  # noqa: S607
-    command = ["apt-get", "install", "-y", "--no-install-recommends", "nodejs", "npm"]
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     subprocess.run(command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, **quiet)  # type: ignore[call-overload]
-    return bool(shutil.which("node") and shutil.which("npm"))
 
 
 def _have_packages(folder: Path) -> bool:

@@ -54,19 +54,7 @@ class PostgresServer:
 
 
 def find_programs() -> Path | None:
-    """The directory of initdb and pg_ctl, installed with apt-get where that is allowed; None where there is none."""
-    found = _installed()
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        print("Installing PostgreSQL with apt-get …", flush=True)
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
-        subprocess.run(["apt-get", "update"], **quiet)  # type: ignore[call-overload]  # noqa: S607
-        command = ["apt-get", "install", "-y", "--no-install-recommends", "postgresql"]
-        subprocess.run(command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, **quiet)  # type: ignore[call-overload]
-        found = _installed()
-    return found
-
-
-def _installed() -> Path | None:
+    """The directory of initdb and pg_ctl; None where there is none."""
     on_path = shutil.which("initdb")
     folders = [Path(on_path).resolve().parent] if on_path else []
     folders += sorted(DEBIAN.glob("*/bin"), key=lambda folder: float(folder.parent.name), reverse=True) if DEBIAN.exists() else []

@@ -27,6 +27,7 @@ from gateway.rounds.signer_port import SignerClient
 from gateway.rounds.signing_desk import SigningDesk
 from gateway.rounds.submitter import Submitter
 from gateway.secret_files import UnsafeFile
+from gateway.store.engine import ClaimTaken, WorkerClaim
 from gateway.store.session import Database
 from gateway.values.errors import Unavailable
 
@@ -36,7 +37,7 @@ _LONGEST_RETRY_SECONDS = 5.0
 
 
 class AnotherWorker(Exception):
-    """Another process works on this data directory."""
+    """Another process works on this data directory or database."""
 
 
 class LedgerWorker:
@@ -66,6 +67,7 @@ class LedgerWorker:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock: int | None = None
+        self._claim: WorkerClaim | None = None
         self._state = "stopped"
         self._last_error: str | None = None
         self._desk: SigningDesk | None = None
@@ -104,6 +106,11 @@ class LedgerWorker:
         """Makes sure that the ledger is deployed, is the right one and is projected. Raises Unavailable, WrongChain or WrongCode."""
         if self._lock is None:
             self._lock = _lock(self._settings.data_dir)
+        if self._claim is None:
+            try:
+                self._claim = self._database.claim_for_worker()
+            except ClaimTaken as taken:
+                raise AnotherWorker(str(taken)) from taken
         account = load_account(self._settings.operator_key_file)
         chain_id = self._chain.chain_id()
         self.submitter = Submitter(self._database, self._chain, account, chain_id, self._settings.stuck_after_seconds)
@@ -128,6 +135,8 @@ class LedgerWorker:
 
     def turn(self) -> bool:
         """One round: sees mined what is stored, then packs what is accepted, has it signed and sends it. True if it did anything."""
+        if self._claim is not None:
+            self._claim.check()  # lost where the database was started again: then all begins afresh, with a claim of its own
         worked = self.follower.follow()
         if not self.sequencer.has_work():
             return worked
@@ -155,6 +164,9 @@ class LedgerWorker:
         if self._desk is not None:
             self._desk.close()
             self._desk = None
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -12,8 +12,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.orm import Session
 
 _WRITERS_LOCK = 0x5350_4C49  # one writer at a time in a PostgreSQL database, whatever process it is in
+_WORKERS_LOCK = _WRITERS_LOCK + 1  # one ledger worker at a time, for as long as it lives
 _WAIT_SECONDS = 30  # for the write lock
 _BYTE_ORDER = ("C", "POSIX", "C.UTF-8", "C.utf8")
+
+
+class ClaimTaken(Exception):
+    """Another process works on this database."""
 
 
 class UnfitDatabase(Exception):
@@ -60,6 +65,25 @@ def begin_writing(on: Session | Connection) -> None:
     """Waits for the one write lock. The snapshot comes after the wait: PostgreSQL's levels above READ COMMITTED would take it before."""
     dialect = on.dialect if isinstance(on, Connection) else on.get_bind().dialect
     on.execute(text("BEGIN IMMEDIATE" if dialect.name == "sqlite" else f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})"))
+
+
+class WorkerClaim:
+    """That one process alone works on a PostgreSQL database, as long as this connection lasts; whoever is killed gives it up."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Raises ClaimTaken."""
+        self._connection = engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+        if not self._connection.scalar(text(f"SELECT pg_try_advisory_lock({_WORKERS_LOCK})")):
+            self.close()
+            raise ClaimTaken(f"another process works on the database {engine.url.database}; stop it first")
+
+    def check(self) -> None:
+        """Raises DBAPIError where the connection, and the claim with it, was lost."""
+        self._connection.scalar(text("SELECT 1"))
+
+    def close(self) -> None:
+        self._connection.invalidate()  # closed for good: the pool would keep it, and the claim
+        self._connection.close()
 
 
 def check_fit(connection: Connection) -> None:

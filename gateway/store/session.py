@@ -5,6 +5,7 @@ One writer at a time: `write()` takes the write lock at its beginning, so a chec
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from gateway.store.engine import begin_reading, begin_writing, is_out_of_reach, open_engine, reading_engine
+from gateway.store.engine import WorkerClaim, begin_reading, begin_writing, is_out_of_reach, open_engine, reading_engine
 from gateway.values.errors import Unavailable
+
+log = logging.getLogger(__name__)
 
 
 class Database:
@@ -41,6 +44,15 @@ class Database:
             begin_reading(session)
             yield session
 
+    def claim_for_worker(self) -> WorkerClaim | None:
+        """Held until closed. None on SQLite: its file lies in the data directory, which has a lock. Raises ClaimTaken or Unavailable."""
+        if self.engine.dialect.name == "sqlite":
+            return None
+        try:
+            return WorkerClaim(self.engine)
+        except DBAPIError as error:
+            raise _out_of_reach(error) from error
+
     def await_quiet(self, timeout_seconds: float) -> None:
         """Returns once no thread writes or waits to write, or when the time is over."""
         with self._written:
@@ -54,7 +66,7 @@ class Database:
         except DBAPIError as error:
             if not is_out_of_reach(error):
                 raise
-            raise Unavailable(f"The database {self.engine.url.render_as_string()} does not serve: {error.orig}") from error
+            raise _out_of_reach(error) from error
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -70,3 +82,9 @@ class Database:
     def close(self) -> None:
         """Returns every connection."""
         self.engine.dispose()
+
+
+def _out_of_reach(error: DBAPIError) -> Unavailable:
+    """Callers learn that it is away; where it stands and what it said is for the log."""
+    log.warning("the database does not serve: %s", str(error.orig).strip())
+    return Unavailable("The database does not serve at present")

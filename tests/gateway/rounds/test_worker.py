@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from gateway.app import make_worker
 from gateway.projection.tables import LedgerMemberLotRow
@@ -13,6 +14,7 @@ from gateway.rounds.completion import Completions
 from gateway.rounds.tables import OperationRow
 from gateway.rounds.worker import AnotherWorker
 from tests.builders.coalition import CoalitionBuilder, blank_gateway, running_coalition
+from tests.builders.databases import SERVER
 
 
 def confirmed(coalition: CoalitionBuilder, operation_id: str) -> bool | None:
@@ -82,6 +84,25 @@ def test_the_node_dies_again_and_again_under_load_and_nothing_is_lost_or_doubled
 def assert_held(coalition: CoalitionBuilder, points: int) -> None:
     with coalition.database.read() as session:
         assert sum(session.scalars(select(LedgerMemberLotRow.held))) == points
+
+
+@pytest.mark.skipif(SERVER is None, reason="of PostgreSQL: an SQLite file is held by its data directory's lock")
+def test_two_workers_never_share_a_database_and_a_lost_claim_is_taken_anew(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path) as blank:
+        elsewhere = blank.settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})
+        first, second = (make_worker(blank.database, blank.chain, Completions(), each) for each in (blank.settings, elsewhere))
+        first.open()
+        with pytest.raises(AnotherWorker, match="stop it first"):
+            second.open()
+        with blank.database.engine.connect() as connection:
+            others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
+        with pytest.raises(DBAPIError):
+            first.turn()
+        first.close()
+        second.open()
+        second.turn()
+        second.close()
 
 
 def test_two_workers_never_share_a_data_directory(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from sqlalchemy import text
 
 from gateway.store.session import Database
+from gateway.values.errors import Unavailable
 from tests.builders.databases import empty_database
 
 
@@ -55,3 +57,12 @@ def test_readers_disturb_nobody(database: Database) -> None:
         began = monotonic()
         database.await_quiet(60)
         assert monotonic() - began < 10
+
+
+def test_a_database_that_is_away_is_unavailable_and_callers_do_not_learn_where_it_stands() -> None:
+    away = Database("postgresql://ann:s3cret@127.0.0.1:1/points")
+    for unit in (away.read, away.write):
+        with pytest.raises(Unavailable) as refused, unit() as session:
+            session.execute(text("SELECT 1"))
+        assert refused.value.message == "The database does not serve at present"
+    away.close()
