@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from tests.depth import in_a_soak
 from tests.end_to_end import demo_run
 
 pytestmark = [pytest.mark.deep, pytest.mark.timeout(1800)]
 
 SEED = "11"
 KILLS_PER_RUN = 10
-RUNS = 3
+RUNS = in_a_soak(3, 1)
 VICTIMS = (("node",), ("gateway",), ("node", "gateway"))
 
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from node.chain.sealing import seal_holds
+from tests.depth import in_a_soak
 from tests.node.cell_contract import CREATION, word
 from tests.node.forked_node import ForkedNode
 from tests.node.running_node import RpcFailure, RunningNode, run_node_command, throwaway_account
@@ -50,9 +51,9 @@ def test_no_acknowledged_block_is_lost_over_ten_kills(tmp_path: Path) -> None:
 
 @pytest.mark.deep
 @pytest.mark.timeout(1_200)
-def test_no_acknowledged_block_is_lost_over_three_hundred_kills(tmp_path: Path) -> None:
+def test_no_acknowledged_block_is_lost_over_many_kills(tmp_path: Path) -> None:
     with ForkedNode(tmp_path / "data", FUNDED) as node:
-        _kill_again_and_again(node, kills=300)
+        _kill_again_and_again(node, kills=in_a_soak(300, 60))
 
 
 def _kill_again_and_again(node: RunningNode, kills: int) -> None:

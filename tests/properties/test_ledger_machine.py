@@ -12,9 +12,10 @@ from gateway.ledger.model import LedgerModel
 from gateway.ledger.state import LedgerState
 from gateway.values.ids import LotId, MemberId
 from tests.builders.ledger_machine import LedgerMachine
+from tests.depth import in_a_soak
 
 USUAL = settings(max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-DEEP = settings(USUAL, max_examples=200, stateful_step_count=50)
+DEEP = settings(USUAL, max_examples=in_a_soak(200, 30), stateful_step_count=50)
 HUNT = settings(USUAL, max_examples=100, database=None, derandomize=True, phases=[Phase.generate])
 
 

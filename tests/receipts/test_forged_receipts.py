@@ -231,7 +231,7 @@ def hex_places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str |
     return [path] if isinstance(value, str) and value.startswith("0x") else []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), mask=st.integers(1, 255))
 def test_no_byte_of_any_hex_field_can_be_changed(data: st.DataObject, mask: int) -> None:
     document = data.draw(st.sampled_from([ENTRY, POINTS, HONEST.entry_receipt(1)]))
@@ -247,7 +247,7 @@ def test_no_byte_of_any_hex_field_can_be_changed(data: st.DataObject, mask: int)
     assert verdict(altered(document, *path, to=change), refused_entry=True) != "genuine"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_no_hex_field_can_be_shortened_or_lengthened(data: st.DataObject) -> None:
     document = data.draw(st.sampled_from([ENTRY, POINTS]))

@@ -83,7 +83,7 @@ def test_a_missing_or_an_additional_field_is_malformed() -> None:
                 del holder["more"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text() | st.just("0x00"),

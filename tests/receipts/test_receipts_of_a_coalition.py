@@ -68,7 +68,7 @@ def test_what_is_not_on_the_ledger_has_no_receipt(lived: LivedCoalition) -> None
         receipt_of_points(coalition.database, coalition.chain, str(lived.anna), 10**6)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), mask=st.integers(1, 255))
 def test_no_byte_of_a_real_receipt_can_be_changed(lived: LivedCoalition, data: st.DataObject, mask: int) -> None:
     kind = data.draw(st.sampled_from(["issue", "redeem", "capture"]))

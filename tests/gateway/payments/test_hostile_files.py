@@ -24,7 +24,7 @@ MAPPING = column_mapping(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=400))
 def test_arbitrary_bytes_never_crash_a_reader(content):
     with contextlib.suppress(UnusableFile):
@@ -33,7 +33,7 @@ def test_arbitrary_bytes_never_crash_a_reader(content):
         read_mapped_csv(HEADER.encode() + content, MAPPING)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.text(st.characters(exclude_characters='"\r\n', exclude_categories=["Cs"]), min_size=1, max_size=30), max_size=20))
 def test_every_line_is_either_a_record_or_an_error_with_its_own_number(lines):
     read = read_mapped_csv((HEADER + "\n".join(lines)).encode(), MAPPING)

@@ -54,7 +54,7 @@ def facts(draw: st.DrawFn) -> Facts:
     return Facts(day(draw(DAYS)), tuple(purchases), tuple(refunds), tuple(records.kept))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(facts())
 def test_every_record_is_claimed_at_most_once_and_no_charge_or_refund_is_left_unspoken(given_facts):
     result = reconcile(given_facts)
@@ -70,7 +70,7 @@ def test_every_record_is_claimed_at_most_once_and_no_charge_or_refund_is_left_un
             assert record_id in claims or record_id in broken_records or record.payment_id in broken_payments
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(facts())
 def test_a_repeat_is_named_once_and_never_claimed(given_facts):
     result = reconcile(given_facts)
@@ -80,7 +80,7 @@ def test_a_repeat_is_named_once_and_never_claimed(given_facts):
     assert not {record_id for match in result.matches for record_id in match.payment_record_ids} & set(repeats)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(facts())
 def test_every_payout_is_its_parts_and_one_remainder(given_facts):
     result = reconcile(given_facts)
@@ -91,7 +91,7 @@ def test_every_payout_is_its_parts_and_one_remainder(given_facts):
     assert len(result.payouts) == len({(payout.payout_id, payout.currency) for payout in result.payouts})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(facts(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_facts_decides_nothing(given_facts, shuffler):
     records = list(given_facts.records)
@@ -106,7 +106,7 @@ def test_the_order_of_rows_and_facts_decides_nothing(given_facts, shuffler):
     assert told(reconcile(other)) == told(reconcile(given_facts))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(facts())
 def test_running_again_gives_the_very_same_result(given_facts):
     assert reconcile(given_facts) == reconcile(given_facts)

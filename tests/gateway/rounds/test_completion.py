@@ -15,7 +15,7 @@ def test_what_is_there_already_is_found_without_waiting() -> None:
 def test_what_never_comes_is_given_up_when_the_time_is_over() -> None:
     began = monotonic()
     assert Completions().wait(lambda: None, 0.05) is None
-    assert 0.04 < monotonic() - began < 2
+    assert 0.04 < monotonic() - began < 30
 
 
 def test_a_change_between_the_look_and_the_wait_is_not_missed() -> None:

@@ -42,21 +42,21 @@ def test_a_writer_that_fails_is_done_too(database: Database) -> None:
         raise ZeroDivisionError
     began = monotonic()
     database.await_quiet(60)
-    assert monotonic() - began < 10
+    assert monotonic() - began < 30
 
 
 def test_a_writer_without_end_is_not_waited_for_longer_than_said(database: Database) -> None:
     with database.write():
         began = monotonic()
         database.await_quiet(0.05)
-        assert 0.05 <= monotonic() - began < 10
+        assert 0.05 <= monotonic() - began < 30
 
 
 def test_readers_disturb_nobody(database: Database) -> None:
     with database.read():
         began = monotonic()
         database.await_quiet(60)
-        assert monotonic() - began < 10
+        assert monotonic() - began < 30
 
 
 def test_a_database_that_is_away_is_unavailable_and_callers_do_not_learn_where_it_stands() -> None:

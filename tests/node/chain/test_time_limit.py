@@ -39,7 +39,7 @@ def test_code_that_runs_too_long_is_ended(scene: Scene, way: Variant, code: str,
     started = time.monotonic()
     with pytest.raises(OutOfTime, match=r"execution aborted \(timeout = 0.005s\)"):
         request_(limited, Call(to=CONTRACT))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize("way", [by_py_evm, compiled])

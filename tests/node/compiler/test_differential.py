@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from node.chain.compiler import translation
+from tests.depth import in_a_soak
 from tests.node.compiler.differential import assert_same
 from tests.node.compiler.random_programs import random_program
 
@@ -45,13 +46,13 @@ def test_a_program_ends_alike_at_every_gas_limit(seed: int) -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("seed", range(10_000, 10_040))
+@pytest.mark.parametrize("seed", range(10_000, in_a_soak(10_040, 10_006)))
 def test_many_more_random_programs_end_alike(seed: int) -> None:
     run_random_programs(seed, 500)
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("seed", range(20_000, 20_100))
+@pytest.mark.parametrize("seed", range(20_000, in_a_soak(20_100, 20_020)))
 def test_many_more_programs_end_alike_at_every_gas_limit(seed: int) -> None:
     random = Random(seed)
     body = random_program(random)

@@ -6,13 +6,14 @@ from time import monotonic
 
 import pytest
 
+from tests.depth import in_a_soak
 from tests.node.fuzz import compiler_target, rpc_target, trie_target
 from tests.node.fuzz.choices import Choices
 from tests.node.fuzz.mutation import mutations
 
 TARGETS = {"rpc": rpc_target.TARGET, "trie": trie_target.TARGET, "compiler": compiler_target.TARGET}
 INPUTS = {"rpc": 10_000, "trie": 400, "compiler": 400}
-DEEP_SECONDS, DEEP_INPUTS_MAX = 120, 400_000
+DEEP_SECONDS, DEEP_INPUTS_MAX = in_a_soak(120, 20), 400_000
 
 
 @pytest.mark.parametrize("name", TARGETS)

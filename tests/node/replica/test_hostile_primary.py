@@ -140,7 +140,7 @@ def test_a_replica_stops_while_an_answer_trickles_in(primary: RunningNode, tmp_p
         assert replica.call("eth_blockNumber") == "0x0"
         started = time.monotonic()
         assert replica.stop() == 0
-        assert time.monotonic() - started < 20
+        assert time.monotonic() - started < 40
 
 
 def test_neither_answers_nor_evidence_show_the_primarys_credentials(primary: RunningNode, tmp_path: Path) -> None:

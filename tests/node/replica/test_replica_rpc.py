@@ -28,7 +28,7 @@ def _request(socket: ClientConnection, method: str, *params: Any) -> Any:
 
 
 def _next(socket: ClientConnection) -> Any:
-    return json.loads(socket.recv(timeout=30))
+    return json.loads(socket.recv(timeout=60))
 
 
 def test_a_sandbox_chain_whose_time_was_set_is_followed_and_its_replica_turns_no_clock(primary: RunningNode, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnNode]:
         yield node
 
 
-@settings(deadline=None, max_examples=600)
+@settings(max_examples=600)
 @given(data=st.data())
 def test_no_parameters_cause_an_internal_error(own: OwnNode, data: Any) -> None:
     method = data.draw(st.sampled_from(sorted(own.dispatcher._methods)))
@@ -53,7 +53,7 @@ def test_no_parameters_cause_an_internal_error(own: OwnNode, data: Any) -> None:
     assert ("result" in answer) != ("error" in answer)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.one_of(st.binary(max_size=60), VALUES.map(lambda value: json.dumps(value).encode())))
 def test_no_body_causes_an_internal_error(own: OwnNode, body: bytes) -> None:
     answer = own.dispatcher.respond(body)
@@ -61,13 +61,13 @@ def test_no_body_causes_an_internal_error(own: OwnNode, body: bytes) -> None:
         assert item["error"]["code"] in (-32700, -32600, -32602)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.one_of(st.binary(max_size=200), st.binary(max_size=120).map(lambda tail: b"\x02" + tail)))
 def test_no_raw_transaction_causes_an_internal_error(own: OwnNode, raw: bytes) -> None:
     assert own.request("eth_sendRawTransaction", "0x" + raw.hex())["error"]["code"] == -32000
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.sampled_from(["eth_call", "eth_estimateGas"]), CALLS, TAGS)
 @pytest.mark.filterwarnings("ignore:SELFDESTRUCT opcode present")
 def test_no_call_of_random_code_causes_an_internal_error(own: OwnNode, method: str, call: dict[str, Any], tag: str) -> None:
@@ -101,7 +101,7 @@ BLOCKS = st.fixed_dictionaries(
 OPTIONS = st.dictionaries(st.sampled_from(["validation", "traceTransfers", "returnFullTransactions"]), st.booleans())
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(BLOCKS, min_size=1, max_size=3), OPTIONS, TAGS)
 @pytest.mark.filterwarnings("ignore:SELFDESTRUCT opcode present")
 def test_no_simulation_causes_an_internal_error(own: OwnNode, blocks: list[Any], options: dict[str, bool], tag: str) -> None:
@@ -110,7 +110,7 @@ def test_no_simulation_causes_an_internal_error(own: OwnNode, blocks: list[Any],
     assert code in (None, -32000, -32602) or -38_030 < code <= -38_010, answer
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(CALLS, TAGS, st.sampled_from(["callTracer", "prestateTracer", None]), st.dictionaries(KNOWN, CHANGES, max_size=2), HEADERS)
 @pytest.mark.filterwarnings("ignore:SELFDESTRUCT opcode present")
 def test_no_traced_call_causes_an_internal_error(

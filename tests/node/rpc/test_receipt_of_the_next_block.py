@@ -20,9 +20,7 @@ def test_the_first_question_for_a_receipt_waits_for_its_block(node: RunningNode)
 def test_a_transaction_behind_a_gap_is_answered_with_null_after_a_while(node: RunningNode) -> None:
     nonce = node.nonce(OPERATOR)
     sent = node.call("eth_sendRawTransaction", node.signed(OPERATOR, to=OPERATOR.address, nonce=nonce + 1))
-    started = time.monotonic()
-    assert node.call("eth_getTransactionReceipt", sent) is None
-    assert PATIENCE_SECONDS / 2 < time.monotonic() - started < 10 * PATIENCE_SECONDS
+    assert PATIENCE_SECONDS / 2 < _seconds_until_null(node, sent) < 30 * PATIENCE_SECONDS
     node.send(OPERATOR, to=OPERATOR.address, nonce=nonce)
     assert node.receipt(sent)["status"] == "0x1"
 
@@ -31,9 +29,7 @@ def test_a_transaction_behind_a_gap_is_answered_with_null_after_a_while(node: Ru
 def test_nobody_waits_for_what_is_unknown_or_not_sealed_at_once(node: RunningNode, unknown: bool) -> None:
     node.call("evm_setAutomine", False)
     sent = "0x" + "77" * 32 if unknown else node.call("eth_sendRawTransaction", node.signed(OPERATOR, to=OPERATOR.address))
-    started = time.monotonic()
-    assert node.call("eth_getTransactionReceipt", sent) is None
-    assert time.monotonic() - started < PATIENCE_SECONDS
+    assert min(_seconds_until_null(node, sent) for _ in range(5)) < PATIENCE_SECONDS  # one answer may find the machine busy, not five
     node.call("evm_mine")
     node.call("evm_setAutomine", True)
 
@@ -51,3 +47,9 @@ def test_a_batch_waits_for_the_receipts_in_it_and_does_all_else_once(node: Runni
         "already known",
         f"nonce too low: next nonce {node.nonce(OPERATOR)}, tx nonce {node.nonce(OPERATOR) - 1}",
     )
+
+
+def _seconds_until_null(node: RunningNode, sent: str) -> float:
+    started = time.monotonic()
+    assert node.call("eth_getTransactionReceipt", sent) is None
+    return time.monotonic() - started

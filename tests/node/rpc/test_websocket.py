@@ -44,7 +44,7 @@ class Socket:
             self.pushed.append(self._receive()["params"])
 
     def _receive(self) -> dict[str, Any]:
-        return dict(json.loads(self.connection.recv(timeout=20)))
+        return dict(json.loads(self.connection.recv(timeout=60)))
 
 
 @pytest.fixture
@@ -61,12 +61,12 @@ def test_text_and_binary_frames_are_answered_alike(node: RunningNode, socket: So
 def test_a_batch_is_answered_as_one_frame(socket: Socket) -> None:
     requests = [{"jsonrpc": "2.0", "id": number, "method": "eth_blockNumber"} for number in range(3)]
     socket.connection.send(json.dumps(requests))
-    assert [answer["id"] for answer in json.loads(socket.connection.recv(timeout=20))] == [0, 1, 2]
+    assert [answer["id"] for answer in json.loads(socket.connection.recv(timeout=60))] == [0, 1, 2]
 
 
 def test_what_is_no_json_is_refused_and_the_connection_stays(socket: Socket) -> None:
     socket.connection.send("{")
-    assert json.loads(socket.connection.recv(timeout=20))["error"]["code"] == -32700
+    assert json.loads(socket.connection.recv(timeout=60))["error"]["code"] == -32700
     assert socket.call("net_version")
 
 

@@ -13,13 +13,14 @@ from gateway.ledger.entries import Clawback, Issue
 from gateway.ledger.lots import Line
 from node.chain.rules import NodeState
 from tests.builders.points_ledger import PointsLedger
+from tests.depth import in_a_soak
 from tests.node.state_tests.variants import VARIANTS
 from tests.node.trie.small_contracts import FACTORY, THEN_DESTRUCT, THEN_REVERT, THEN_STOP, WRITER, child_address, writes
 from tests.node.trie.twin_chains import SENDERS, TwinChains, import_into_swapped
 
 NodeVM = PragueVM.configure(_state_class=NodeState)
 VMS = {"prague+7951": NodeVM, "shanghai": ShanghaiVM}  # before Cancun, SELFDESTRUCT deletes contracts of any age
-SEEDS = [*range(3), *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(3, 40))]
+SEEDS = [*range(3), *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(3, in_a_soak(40, 10)))]
 
 pytestmark = pytest.mark.filterwarnings("ignore:SELFDESTRUCT opcode present:DeprecationWarning")
 

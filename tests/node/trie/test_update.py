@@ -39,7 +39,7 @@ def reference_trie(content: dict[bytes, bytes]) -> tuple[bytes, dict[bytes, byte
     return trie.root_hash, nodes
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(HISTORIES, st.integers(1, 40))
 def test_a_history_has_the_same_roots_nodes_and_values_as_the_reference_trie(history: list[dict[bytes, bytes]], cached: int) -> None:
     store: dict[bytes, bytes] = {}
@@ -62,7 +62,7 @@ def test_a_history_has_the_same_roots_nodes_and_values_as_the_reference_trie(his
             assert value_at(source, past_root, key) == past_content.get(key, b"")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(KEYS, STORED_VALUES, min_size=1, max_size=40), st.lists(KEYS, max_size=5))
 def test_proofs_are_those_of_the_reference_trie(content: dict[bytes, bytes], others: list[bytes]) -> None:
     root, nodes = reference_trie(content)

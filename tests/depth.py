@@ -1,0 +1,35 @@
+"""How much of a long suite runs. `scripts/test`, `--deep` and `--soak` set SPLITTALLY_DEPTH; without it the depth is normal.
+
+What takes minutes at any count is marked `deep` instead, and left out of the normal run.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import IntEnum
+from typing import TypeVar
+
+Choice = TypeVar("Choice")
+
+
+class Depth(IntEnum):
+    NORMAL = 0
+    DEEP = 1  # a seeded sample of the long suites, at every change
+    SOAK = 2  # their full counts, before a release
+
+
+def depth_named(name: str) -> Depth:
+    if name not in (choices := [depth.name.lower() for depth in Depth]):
+        raise ValueError(f"SPLITTALLY_DEPTH is {name!r}; set it to one of {', '.join(choices)}, or leave it out")
+    return Depth[name.upper()]
+
+
+DEPTH = depth_named(os.environ.get("SPLITTALLY_DEPTH", "normal"))
+
+
+def from_deep_on(full: Choice, sample: Choice) -> Choice:
+    return full if DEPTH >= Depth.DEEP else sample
+
+
+def in_a_soak(full: Choice, sample: Choice) -> Choice:
+    return full if DEPTH is Depth.SOAK else sample
