@@ -1,0 +1,85 @@
+"""Every command that a document prints runs as printed, in the order of the documents.
+
+Whoever prints a dear one, or one that cannot run here, names it below; all others run at every depth.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.depth import DEPTH, Depth
+from tests.documents.checkout import Checkout
+from tests.documents.printed import Block, blocks, documents, looks_like_a_command
+
+# Statement → from which depth on it runs as printed, and what runs in its place before.
+DEAR: dict[str, tuple[Depth, str | None]] = {
+    "scripts/run": (Depth.DEEP, "scripts/run --households 12 --days 14"),
+    "scripts/run --once --json summary.json --data var/once": (Depth.SOAK, None),
+    "(cd tests/conformance/clients && npm ci)": (Depth.DEEP, None),
+    "tests/conformance/clients/node_modules/.bin/anvil --port 8545 &": (Depth.DEEP, None),
+    "scripts/run --once --rpc http://127.0.0.1:8545 --data var/anvil": (Depth.DEEP, None),
+    "splittally audit --json": (Depth.DEEP, None),
+    "splittally audit --invariant 5 --invariant 6": (Depth.DEEP, None),
+    "scripts/bench ledger --json FILE": (Depth.SOAK, None),
+    "scripts/bench nodes --json FILE": (Depth.SOAK, None),
+}
+SERVES = {  # statement → what it says once it answers
+    "scripts/run": "API: ",
+    "tests/conformance/clients/node_modules/.bin/anvil --port 8545 &": "Listening on",
+    ".venv/bin/python -m node run --data var/replica --port 0 --follow $rpc": '"rpc_url"',
+}
+NOT_RUN = {"scripts/test": "it runs this very test"}
+
+
+@pytest.mark.timeout(7_200 if DEPTH > Depth.NORMAL else 600)
+def test_every_printed_command_runs_as_printed(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path / "checkout")
+    try:
+        for statement in _statements():
+            _type(checkout, statement)
+    finally:
+        checkout.leave()
+
+
+def test_what_is_named_here_is_still_printed() -> None:
+    assert {*DEAR, *SERVES, *NOT_RUN} <= set(_statements())
+
+
+def test_only_blocks_marked_as_shell_print_commands() -> None:
+    """Blocks marked `text` show a program's options and are held against its help."""
+    other = [block for document in documents() for block in blocks(document) if block.language not in ("sh", "text")]
+    assert [line for block in other for line in block.lines if looks_like_a_command(line)] == []
+
+
+def test_comments_are_no_commands_and_a_backslash_goes_on() -> None:
+    lines = ("one --a \\", "--b   # why", "# only said", "", "two '#'")
+    assert Block("x.md", "sh", lines).statements() == ["one --a --b", "two '#'"]
+
+
+def test_a_printed_command_that_fails_is_named_with_what_it_said(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path / "checkout")
+    checkout.run("word=there")
+    checkout.run("test $word = there")
+    with pytest.raises(AssertionError, match=r"(?s)`.venv/bin/python -m node run` ended with 2:.*--data"):
+        checkout.run(".venv/bin/python -m node run")
+
+
+def _type(checkout: Checkout, statement: str) -> None:
+    if statement in NOT_RUN:
+        return
+    depth, instead = DEAR.get(statement, (Depth.NORMAL, None))
+    typed = statement if depth <= DEPTH else instead
+    if typed is None:
+        return
+    if statement in SERVES:
+        checkout.serve(typed, SERVES[statement])
+    else:
+        checkout.run(typed)
+
+
+def _statements() -> list[str]:
+    return [
+        statement for document in documents() for block in blocks(document) if block.language == "sh" for statement in block.statements()
+    ]
