@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gateway.chain.operator_key import load_account
 from scripts.demo.sales import load_sales
 from scripts.demo.walk import first_second
@@ -54,18 +56,28 @@ def test_a_walk_begun_on_one_chain_is_not_continued_on_another(tmp_path: Path) -
     assert "--fresh" in complaint
 
 
-def test_the_projects_node_started_by_hand_is_an_engine_like_any_other(summary: dict[str, Any], tmp_path: Path) -> None:
+def test_the_projects_node_started_by_hand_is_an_engine_like_any_other(tmp_path: Path) -> None:
+    by_hand = _by_hand(tmp_path, "--households", "12", "--days", "5")
+    assert by_hand["breaks"]["missed"] == by_hand["breaks"]["false"] == []
+
+
+@pytest.mark.deep
+def test_the_projects_node_started_by_hand_comes_to_the_same_totals(summary: dict[str, Any], tmp_path: Path) -> None:
+    assert totals(_by_hand(tmp_path, *demo_run.REDUCED)) == totals(summary)
+
+
+def _by_hand(tmp_path: Path, *arguments: str) -> dict[str, Any]:
     data = tmp_path / "demo"
     with RunningNode(tmp_path / "first", ("--sandbox", "--timestamp", str(BEGINNING))) as unfunded:
-        complaint = refused(unfunded.url, data, *demo_run.REDUCED)
+        complaint = refused(unfunded.url, data, *arguments)
     operator = load_account(data / "gateway" / "operator.key").address
     assert operator in complaint
     assert "Send it 10 ether" in complaint
     with RunningNode(tmp_path / "second", ("--sandbox", "--timestamp", str(BEGINNING), "--operator", operator)) as node:
-        by_hand = run_on(node.url, data)
-    assert totals(by_hand) == totals(summary)
+        by_hand = run_on(node.url, data, *arguments)
     assert by_hand["receipts"]["member"]["verified"]
     assert by_hand["receipts"]["entry"]["verified"]
+    return by_hand
 
 
 def refused(url: str, data: Path, *arguments: str) -> str:

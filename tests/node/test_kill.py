@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from node.chain.sealing import seal_holds
-from tests.depth import in_a_soak
+from tests.depth import from_deep_on, in_a_soak
 from tests.node.cell_contract import CREATION, word
 from tests.node.forked_node import ForkedNode
 from tests.node.running_node import RpcFailure, RunningNode, run_node_command, throwaway_account
@@ -44,9 +44,9 @@ class Journal:
             return  # the node is gone: what is in the journal was acknowledged before
 
 
-def test_no_acknowledged_block_is_lost_over_ten_kills(tmp_path: Path) -> None:
+def test_no_acknowledged_block_is_lost_over_a_few_kills(tmp_path: Path) -> None:
     node = RunningNode(tmp_path / "data", FUNDED).start()
-    _kill_again_and_again(node, kills=10)
+    _kill_again_and_again(node, kills=from_deep_on(10, 4))
 
 
 @pytest.mark.deep

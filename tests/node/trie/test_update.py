@@ -16,6 +16,7 @@ from node.chain.trie.ordered import ordered_root
 from node.chain.trie.reading import prove, value_at
 from node.chain.trie.source import MissingNode, NodeCache, NodeSource
 from node.chain.trie.update import update
+from tests.depth import from_deep_on
 
 # Keys that share 31 bytes, 30, 16 or none: short leaves stand inside their parents, extensions are split and joined.
 PREFIXES = [bytes(31), bytes(30) + b"\x10", bytes(30) + b"\x01", bytes(16) + b"\x07" * 15, b"\xff" * 31]
@@ -39,7 +40,7 @@ def reference_trie(content: dict[bytes, bytes]) -> tuple[bytes, dict[bytes, byte
     return trie.root_hash, nodes
 
 
-@settings(max_examples=400)
+@settings(max_examples=from_deep_on(400, 100))
 @given(HISTORIES, st.integers(1, 40))
 def test_a_history_has_the_same_roots_nodes_and_values_as_the_reference_trie(history: list[dict[bytes, bytes]], cached: int) -> None:
     store: dict[bytes, bytes] = {}
