@@ -119,7 +119,7 @@ def test_transactions_run_again_end_with_the_requests_time(limited: LimitedNode)
 
 def test_the_pending_block_ends_with_the_requests_time(limited: LimitedNode) -> None:
     limited.request("evm_setAutomine", False)
-    limited.request("eth_sendRawTransaction", limited.transaction(data=ENDLESS_LOOP, gas=2**24))
+    limited.request("eth_sendRawTransaction", limited.transaction(data=ENDLESS_LOOP, gas=2**22))
     for asked in (("eth_getBlockByNumber", "pending", False), ("eth_getBlockTransactionCountByNumber", "pending")):
         assert limited.request(*asked, seconds=0.05)["error"] == TIMED_OUT
     assert len(limited.request("eth_getBlockByNumber", "pending", False)["result"]["transactions"]) == 1
