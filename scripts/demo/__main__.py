@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gateway.secret_files import UnsafeFile
-from gateway.store.migrations import SchemaBehind, UnknownSchema, check_schema
-from gateway.store.session import Database
+from gateway.store.engine import UnfitDatabase
 from scripts.demo.arguments import parse
 from scripts.demo.books import cut_off_of, reconcile_all
 from scripts.demo.client import Refused
-from scripts.demo.data_directory import DataDirectory, DirectoryInUse, PortTaken, check_free, open_directory
+from scripts.demo.data_directory import DirectoryInUse, PortTaken, check_free, open_directory
 from scripts.demo.engine import UnfitEngine
+from scripts.demo.gateway_database import describe, url_of_run
 from scripts.demo.generator.planning import make_plan
 from scripts.demo.processes import ProcessDied, Supervisor
 from scripts.demo.sales import load_sales
@@ -44,10 +44,10 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         directory = open_directory(arguments.data, arguments.fresh)
-        _check_schema(directory)
+        database_url = url_of_run(directory, arguments.database)
         with Supervisor(directory.root) as supervisor:
-            return _run(arguments, directory, supervisor)
-    except (DirectoryInUse, PortTaken, OtherRun, UnknownSchema, UnfitEngine, ProcessDied, NotSettled, Refused, UnsafeFile) as problem:
+            return _run(arguments, directory, database_url, supervisor)
+    except (DirectoryInUse, PortTaken, OtherRun, UnfitDatabase, UnfitEngine, ProcessDied, NotSettled, Refused, UnsafeFile) as problem:
         console.print(f"[bold red]{problem}[/]", highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
@@ -55,7 +55,7 @@ def main() -> int:
         return 130
 
 
-def _run(arguments: argparse.Namespace, directory: Any, supervisor: Supervisor) -> int:
+def _run(arguments: argparse.Namespace, directory: Any, database_url: str, supervisor: Supervisor) -> int:
     seconds: dict[str, float] = {}
     began = time.monotonic()
     extract = load_sales(arguments.households, arguments.days)
@@ -65,7 +65,7 @@ def _run(arguments: argparse.Namespace, directory: Any, supervisor: Supervisor) 
     check_free({name: port for name, port in ports.items() if name != "node" or not arguments.rpc})
     console.print(f"{len(extract.sales):,} purchases of {extract.households} households, {extract.days} days, seed {seed}", highlight=False)
     with _phase(seconds, "start"):
-        world = start_world(directory, supervisor, ports, first_second(extract), arguments.rpc)
+        world = start_world(directory, supervisor, ports, database_url, first_second(extract), arguments.rpc)
     try:
         with _phase(seconds, "onboarding"):
             onboard(world, extract.households, lambda what: console.print(f"  {what}"))
@@ -86,6 +86,7 @@ def _run(arguments: argparse.Namespace, directory: Any, supervisor: Supervisor) 
             receipts = keep_receipts(world, summary)
         seconds["total"] = seconds_of(began)
         summary["receipts"] = receipts
+        summary["database"] = describe(database_url)
         show(summary, console)
         if arguments.json:
             arguments.json.write_text(json.dumps(summary, indent=1) + "\n")
@@ -94,21 +95,6 @@ def _run(arguments: argparse.Namespace, directory: Any, supervisor: Supervisor) 
         return 1 if failures(summary) else 0
     finally:
         world.close()
-
-
-def _check_schema(directory: DataDirectory) -> None:
-    """Refuses what another version left here before anything is started on it."""
-    file = directory.gateway / "gateway.sqlite3"
-    if file.exists():
-        database = Database(f"sqlite:///{file}")
-        try:
-            check_schema(database.engine)
-        except SchemaBehind:
-            return  # the gateway brings it to the newest
-        except UnknownSchema as unknown:
-            raise UnknownSchema(f"{unknown} Start anew with --fresh, or choose another --data.") from None
-        finally:
-            database.close()
 
 
 def _serve(world: World) -> None:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from gateway.config import without_password
 from scripts.demo.coalition import BRANDS
 from scripts.demo.sales import extent
 
@@ -21,6 +22,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path("var/demo"), metavar="DIR", help="data directory (default var/demo)")
     parser.add_argument("--seed", type=int, help="of the payments with points and the planted defects (default: from the commit)")
     parser.add_argument("--port", type=_whole(1, 65_535), help="of the API and pages (default: a free one, the same every time)")
+    parser.add_argument(
+        "--database", type=_database, metavar="URL", help="an empty PostgreSQL database, postgresql://USER@HOST/NAME (default: SQLite)"
+    )
     engine = parser.add_mutually_exclusive_group()
     engine.add_argument("--rpc-port", type=_whole(1, 65_535), help="of the node's JSON-RPC (default: a free one, the same every time)")
     engine.add_argument("--rpc", metavar="URL", help="a test engine that runs already, such as anvil, instead of a node of its own")
@@ -40,6 +44,13 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         return value
 
     return read
+
+
+def _database(text: str) -> str:
+    if not text.startswith(("postgresql://", "postgresql+psycopg://")):
+        shown = without_password(text)
+        raise argparse.ArgumentTypeError(f"{shown!r} cannot be: give postgresql://USER@HOST/NAME, or leave it out for SQLite")
+    return text
 
 
 def _new_file(text: str) -> Path:

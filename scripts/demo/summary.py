@@ -76,6 +76,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
     console.print(
         f"Ledger: {ledger['entries']} entries in {ledger['blocks']} blocks, head {ledger['head_hash']}", highlight=False, soft_wrap=True
     )
+    database = summary["database"]
+    console.print(f"The gateway's rows: {database['kind']} {database['version']}", highlight=False)
     console.print(_receipts_line(summary["receipts"]), highlight=False)
     console.print(f"How members paid: {policy.STATEMENT}", highlight=False)
     for problem in failures(summary):

@@ -75,7 +75,12 @@ class World:
 
 
 def start_world(
-    directory: DataDirectory, supervisor: Supervisor, ports: dict[str, int], first_second: int, engine_url: str | None = None
+    directory: DataDirectory,
+    supervisor: Supervisor,
+    ports: dict[str, int],
+    database_url: str,
+    first_second: int,
+    engine_url: str | None = None,
 ) -> World:
     """Starts node and gateway, or the gateway alone on an engine that runs already; `first_second` is when a new chain begins."""
     operator_key = directory.gateway / "operator.key"
@@ -86,7 +91,7 @@ def start_world(
     else:
         rpc_url = engine_url
         meet_engine(directory, rpc_url, operator, first_second)
-    settings = _write_gateway_settings(directory, ports, rpc_url)
+    settings = _write_gateway_settings(directory, ports, rpc_url, database_url)
     gateway_url = f"http://{HOST}:{ports['gateway']}"
     supervisor.start("gateway", ["-m", "gateway", "serve", "--config", str(settings)], lambda: _healthy(gateway_url), restart=True)
     journal = Journal(directory.root / "acknowledged.jsonl")
@@ -192,11 +197,12 @@ def _signer_settings(world: World, brand: DemoBrand, port: int) -> dict[str, Any
     }
 
 
-def _write_gateway_settings(directory: DataDirectory, ports: dict[str, int], rpc_url: str) -> Path:
+def _write_gateway_settings(directory: DataDirectory, ports: dict[str, int], rpc_url: str, database_url: str) -> Path:
     directory.gateway.mkdir(parents=True, exist_ok=True)
     settings = {
         "data_dir": str(directory.gateway),
         "rpc_url": rpc_url,
+        "database_url": database_url,
         "host": HOST,
         "port": ports["gateway"],
         "coalition_name": NAME,
@@ -206,6 +212,8 @@ def _write_gateway_settings(directory: DataDirectory, ports: dict[str, int], rpc
         "poll_seconds": NEW_BLOCK_SEEN_WITHIN_SECONDS,
     }
     path = directory.gateway / "gateway.toml"
+    path.touch(mode=0o600)
+    path.chmod(0o600)  # the database's URL may hold a password
     path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
     return path
 

@@ -12,6 +12,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 REDUCED = ["--households", "40", "--days", "35"]
 SEED = "7"
+OF_THE_SURROUNDINGS = {"ledger", "receipts", "seconds", "database"}
 
 
 def start(data: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -38,6 +39,13 @@ def run_once_finished(process: subprocess.Popen[str], data: Path) -> dict[str, A
     finish(process, data)
     found: dict[str, Any] = json.loads(data.with_suffix(".json").read_text())
     return found
+
+
+def totals(summary: dict[str, Any]) -> dict[str, Any]:
+    """Everything that does not depend on the engine, the database, or on how fast they were."""
+    return {name: figures for name, figures in summary.items() if name not in OF_THE_SURROUNDINGS} | {
+        "entries": summary["ledger"]["entries"]
+    }
 
 
 def processes(data: Path) -> dict[str, int]:

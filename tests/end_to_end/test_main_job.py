@@ -13,7 +13,7 @@ from web3 import Web3
 
 from tests.end_to_end import demo_run
 
-SUMMARY_KEYS = {"brands", "members", "payments", "breaks", "clearing", "audit", "ledger", "seconds"}
+SUMMARY_KEYS = {"brands", "members", "payments", "breaks", "clearing", "audit", "ledger", "database", "seconds"}
 BRAND_KEYS = {"issued", "redeemed", "refunded", "clawed_back", "expired", "outstanding"}
 LEDGER_KEYS = {"rpc_url", "chain_id", "points_address", "blocks", "entries", "head_hash"}
 TRANSFER_SINGLE = Web3.keccak(text="TransferSingle(address,address,address,uint256,uint256)")

@@ -12,15 +12,10 @@ from scripts.demo.sales import load_sales
 from scripts.demo.walk import first_second
 from tests.conformance.clients.outside import anvil
 from tests.end_to_end import demo_run
+from tests.end_to_end.demo_run import totals
 from tests.node.running_node import RunningNode
 
-OF_THE_ENGINE = {"ledger", "receipts", "seconds"}
 BEGINNING = first_second(load_sales())
-
-
-def totals(summary: dict[str, Any]) -> dict[str, Any]:
-    """Everything that does not depend on the engine or on how fast it was."""
-    return {name: figures for name, figures in summary.items() if name not in OF_THE_ENGINE} | {"entries": summary["ledger"]["entries"]}
 
 
 def run_on(url: str, data: Path, *arguments: str) -> dict[str, Any]:

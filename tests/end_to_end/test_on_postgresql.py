@@ -1,0 +1,130 @@
+"""The main job with its gateway's rows on PostgreSQL: the totals of SQLite, also when the database is killed on the way."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import create_engine, text
+
+from scripts import postgresql
+from tests.depth import in_a_soak
+from tests.end_to_end import demo_run
+from tests.end_to_end.demo_run import totals
+
+pytestmark = [pytest.mark.deep, pytest.mark.timeout(1800)]
+
+SEED = "11"
+KILLS = in_a_soak(20, 5)
+AWAY_SECONDS = (0.2, 3.0)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[postgresql.PostgresServer]:
+    programs = postgresql.find_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server here")
+    server = postgresql.PostgresServer(programs)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="module")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return demo_run.run_once(tmp_path_factory.mktemp("sqlite") / "demo", *demo_run.REDUCED, "--seed", SEED)
+
+
+def create(server: postgresql.PostgresServer, name: str) -> str:
+    """The URL of a new, empty database."""
+    with closing(psycopg.connect(server.url, autocommit=True)) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING UTF8 LOCALE 'C'").format(sql.Identifier(name)))
+    return server.url.replace("/postgres?", f"/{name}?")
+
+
+def test_the_totals_are_those_on_sqlite(server: postgresql.PostgresServer, on_sqlite: dict[str, Any], tmp_path: Path) -> None:
+    url = create(server, "undisturbed")
+    data = tmp_path / "demo"
+    summary = demo_run.run_once(data, "--database", url, *demo_run.REDUCED, "--seed", SEED)
+    assert totals(summary) == totals(on_sqlite)
+    assert summary["database"]["kind"] == "PostgreSQL"
+    assert on_sqlite["database"]["kind"] == "SQLite"
+    assert not list((data / "gateway").glob("*.sqlite3*"))
+    assert "The gateway's rows: PostgreSQL" in data.with_suffix(".log").read_text()
+
+
+def test_a_database_killed_on_the_way_loses_and_doubles_nothing(
+    server: postgresql.PostgresServer, on_sqlite: dict[str, Any], tmp_path: Path
+) -> None:
+    url = create(server, "killed")
+    data = tmp_path / "demo"
+    arguments = ("--once", "--json", str(data.with_suffix(".json")), *demo_run.REDUCED, "--seed", SEED)
+    process = demo_run.start(data, "--database", url, *arguments)
+    kills = _kill_at_random(server, process, data, on_sqlite["seconds"]["walk"])
+    summary = demo_run.run_once_finished(process, data)
+    assert kills == KILLS, f"only {kills} kills fell into the walk"
+    assert totals(summary) == totals(on_sqlite)
+    assert all(verdict == "ok" or verdict.startswith("not applicable") for verdict in summary["audit"].values())
+    _assert_each_acknowledged_operation_ended_once(url, data)
+
+
+def test_a_database_that_is_not_empty_or_another_than_the_walks_is_refused(server: postgresql.PostgresServer, tmp_path: Path) -> None:
+    url, other = create(server, "kept"), create(server, "other")
+    short = ("--households", "12", "--days", "3")
+    summary = demo_run.run_once(tmp_path / "demo", "--database", url, *short)
+    assert demo_run.run_once(tmp_path / "demo", *short)["ledger"]["coalition_id"] == summary["ledger"]["coalition_id"]
+    assert "leave --database out" in _refused(tmp_path / "demo", "--database", other, *short)
+    assert "holds another walk or something else" in _refused(tmp_path / "second", "--database", url, *short)
+    shutil.rmtree(tmp_path / "second")
+    assert "see that it runs" in _refused(tmp_path / "second", "--database", "postgresql://ann:s3cret@127.0.0.1:1/points", *short)
+    assert "s3cret" not in (tmp_path / "second.log").read_text()
+
+
+def _refused(data: Path, *arguments: str) -> str:
+    process = demo_run.start(data, "--once", *arguments)
+    assert process.wait(timeout=120) == 1
+    return " ".join(data.with_suffix(".log").read_text().split())
+
+
+def _kill_at_random(server: postgresql.PostgresServer, process: subprocess.Popen[str], data: Path, walk_seconds: float) -> int:
+    """Kills the server while the walk runs and starts it again after a while; the pauses are drawn so that all kills fall into it."""
+    dice = random.Random(f"{SEED} kills of the database")
+    while not list((data / "walk").glob("*.json")):
+        assert process.poll() is None, data.with_suffix(".log").read_text()[-4000:]
+        time.sleep(0.1)
+    for kill in range(KILLS):
+        time.sleep(dice.uniform(0, 2 * walk_seconds / KILLS * 0.8))
+        if process.poll() is not None or (data / "payment-files").exists():
+            return kill
+        server.kill()
+        time.sleep(dice.uniform(*AWAY_SECONDS))
+        server.start()
+    return KILLS
+
+
+def _assert_each_acknowledged_operation_ended_once(url: str, data: Path) -> None:
+    acknowledged = demo_run.acknowledged_operations(data)
+    assert acknowledged
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect() as connection:
+        ended = set(connection.scalars(text("SELECT operation_id FROM operations WHERE status IN ('confirmed', 'refused')")))
+        doubled = connection.execute(
+            text(
+                "SELECT brand_id, reference, COUNT(*) FROM ledger_entries WHERE refused_reason IS NULL AND reference IS NOT NULL "
+                "GROUP BY brand_id, reference HAVING COUNT(*) > 1"
+            )
+        ).all()
+    engine.dispose()
+    assert acknowledged <= ended
+    assert doubled == []
