@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import httpx
@@ -14,11 +15,12 @@ _KEEPALIVE_SECONDS = 30.0  # shorter than signers keep a silent connection
 
 
 class HttpSigner:
-    """Thread-safe; close it at the end."""
+    """Thread-safe. Connections stay open until `close()`; who signs after that begins with new ones."""
 
     def __init__(self, timeout_seconds: float = 10.0) -> None:
-        limits = httpx.Limits(keepalive_expiry=_KEEPALIVE_SECONDS)
-        self._client = httpx.Client(timeout=timeout_seconds, trust_env=False, limits=limits)
+        self._timeout_seconds = timeout_seconds
+        self._opening = threading.Lock()
+        self._open: httpx.Client | None = None
 
     def sign(self, address: SignerAddress, request: SigningRequest) -> Signed | SignerRefusal:
         """The signature, or the entries that the brand's books do not support. Raises Unavailable or NumberTaken."""
@@ -31,7 +33,7 @@ class HttpSigner:
             "details": list(request.details),
         }
         try:
-            answer = self._client.post(
+            answer = self._client().post(
                 f"{address.url.rstrip('/')}/sign-batch", json=body, headers={"Authorization": f"Bearer {address.token}"}
             )
             said = answer.json()
@@ -43,7 +45,17 @@ class HttpSigner:
             raise Unavailable(f"The signer at {address.url} answered {answer.status_code}: {str(said)[:200]}") from error
 
     def close(self) -> None:
-        self._client.close()
+        with self._opening:
+            if self._open is not None:
+                self._open.close()
+                self._open = None
+
+    def _client(self) -> httpx.Client:
+        with self._opening:
+            if self._open is None:
+                limits = httpx.Limits(keepalive_expiry=_KEEPALIVE_SECONDS)
+                self._open = httpx.Client(timeout=self._timeout_seconds, trust_env=False, limits=limits)
+            return self._open
 
 
 def _answer(status: int, said: Any) -> Signed | SignerRefusal:

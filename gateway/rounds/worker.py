@@ -27,7 +27,7 @@ from gateway.rounds.signer_port import SignerClient
 from gateway.rounds.signing_desk import SigningDesk
 from gateway.rounds.submitter import Submitter
 from gateway.secret_files import UnsafeFile
-from gateway.store.engine import ClaimTaken, WorkerClaim
+from gateway.store.engine import ClaimLost, ClaimTaken, WorkerClaim
 from gateway.store.session import Database
 from gateway.values.errors import Unavailable
 
@@ -68,6 +68,7 @@ class LedgerWorker:
         self._thread: threading.Thread | None = None
         self._lock: int | None = None
         self._claim: WorkerClaim | None = None
+        self._claimed_before = False
         self._state = "stopped"
         self._last_error: str | None = None
         self._desk: SigningDesk | None = None
@@ -107,10 +108,7 @@ class LedgerWorker:
         if self._lock is None:
             self._lock = _lock(self._settings.data_dir)
         if self._claim is None:
-            try:
-                self._claim = self._database.claim_for_worker()
-            except ClaimTaken as taken:
-                raise AnotherWorker(str(taken)) from taken
+            self._claim = self._claim_database()
         account = load_account(self._settings.operator_key_file)
         chain_id = self._chain.chain_id()
         self.submitter = Submitter(self._database, self._chain, account, chain_id, self._settings.stuck_after_seconds)
@@ -172,6 +170,17 @@ class LedgerWorker:
             self._lock = None
         self._state = "stopped"
 
+    def _claim_database(self) -> WorkerClaim | None:
+        """A server may hold the claim of a connection that broke for a while yet: whoever had it waits, a second worker does not."""
+        try:
+            claim = self._database.claim_for_worker()
+        except ClaimTaken as taken:
+            if self._claimed_before:
+                raise Unavailable(f"The claim of this worker's last connection is still held: {taken}") from taken
+            raise AnotherWorker(str(taken)) from taken
+        self._claimed_before = True
+        return claim
+
     def _see_mined(self) -> bool:
         """Sends what is stored and follows until it is mined. False while the chain does not move: then stuck ones are replaced."""
         if self.submitter.await_mined(self.follower.follow, self._settings.stuck_after_seconds / 3):
@@ -208,7 +217,8 @@ class LedgerWorker:
                 self._last_error, self._state = f"{type(error).__name__}: {error}", "failed"
                 return
             except Exception as error:
-                log.exception("the ledger worker begins afresh")
+                if not isinstance(error, ClaimLost):
+                    log.exception("the ledger worker begins afresh")
                 self._fail(f"{type(error).__name__}: {error}")
                 self.close()
                 is_open = False

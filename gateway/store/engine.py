@@ -21,6 +21,10 @@ class ClaimTaken(Exception):
     """Another process works on this database."""
 
 
+class ClaimLost(Exception):
+    """The claim went with its connection; it has to be made anew."""
+
+
 class UnfitDatabase(Exception):
     """The database cannot hold the gateway's data as it is; the message says what to do."""
 
@@ -78,8 +82,11 @@ class WorkerClaim:
             raise ClaimTaken(f"another process works on the database {engine.url.database}; stop it first")
 
     def check(self) -> None:
-        """Raises DBAPIError where the connection, and the claim with it, was lost."""
-        self._connection.scalar(text("SELECT 1"))
+        """Raises ClaimLost."""
+        try:
+            self._connection.scalar(text("SELECT 1"))
+        except DBAPIError as error:
+            raise ClaimLost("the connection to the database was lost, and with it the claim to be its one ledger worker") from error
 
     def close(self) -> None:
         self._connection.invalidate()  # closed for good: the pool would keep it, and the claim

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
 
 from gateway.app import make_worker
 from gateway.projection.tables import LedgerMemberLotRow
 from gateway.rounds.completion import Completions
 from gateway.rounds.tables import OperationRow
 from gateway.rounds.worker import AnotherWorker
+from gateway.store.engine import ClaimLost
+from gateway.values.errors import Unavailable
 from tests.builders.coalition import CoalitionBuilder, blank_gateway, running_coalition
 from tests.builders.databases import SERVER
 
@@ -81,6 +83,35 @@ def test_the_node_dies_again_and_again_under_load_and_nothing_is_lost_or_doubled
         assert_held(coalition, points)
 
 
+def test_a_worker_that_began_afresh_asks_signers_again(tmp_path: Path) -> None:
+    with running_coalition(tmp_path) as coalition:
+        member = next(iter(coalition.member_keys))
+        coalition.worker.close()
+        completions = Completions()
+        worker = make_worker(coalition.database, coalition.chain, completions, coalition.settings)
+        worker.start()
+        try:
+            first = coalition.purchase(1, member)
+            worker.wake()
+            assert completions.wait(lambda: confirmed(coalition, first), 60)
+            rename(coalition, "batches", "batches_away")
+            second = coalition.purchase(1, member)
+            worker.wake()
+            until = monotonic() + 60
+            while worker.health()["last_error"] is None:
+                assert monotonic() < until
+                sleep(0.01)
+            rename(coalition, "batches_away", "batches")
+            assert completions.wait(lambda: confirmed(coalition, second), 60)
+        finally:
+            worker.stop()
+
+
+def rename(coalition: CoalitionBuilder, table: str, name: str) -> None:
+    with coalition.database.write() as session:
+        session.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
+
+
 def assert_held(coalition: CoalitionBuilder, points: int) -> None:
     with coalition.database.read() as session:
         assert sum(session.scalars(select(LedgerMemberLotRow.held))) == points
@@ -97,8 +128,15 @@ def test_two_workers_never_share_a_database_and_a_lost_claim_is_taken_anew(tmp_p
         with blank.database.engine.connect() as connection:
             others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
             connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
-        with pytest.raises(DBAPIError):
+        with pytest.raises(ClaimLost):
             first.turn()
+        first.close()
+        second.open()
+        with pytest.raises(Unavailable, match="still held"):
+            first.open()
+        second.close()
+        first.open()
+        first.turn()
         first.close()
         second.open()
         second.turn()
