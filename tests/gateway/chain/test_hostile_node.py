@@ -186,6 +186,28 @@ def test_a_revert_that_names_a_url_sends_nobody_there(fixed: FixedNode, chain: C
     assert len(fixed.requests) == 1
 
 
+@pytest.mark.parametrize("data", ["0x556f1830" + "11" * 32, "0x4e487b71" + "99".rjust(64, "0")])
+def test_a_revert_that_web3_cannot_read_is_the_nodes_fault(fixed: FixedNode, chain: Chain, data: str) -> None:
+    fixed.error(code=3, message="execution reverted", data=data)
+    with pytest.raises(Unavailable):
+        chain.eth_call(PLACE, b"")
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_batch_with_answers_too_few_or_too_many_is_unavailable(fixed: FixedNode, chain: Chain, count: int) -> None:
+    fixed.answer = json.dumps([{"jsonrpc": "2.0", "id": number, "result": "0x1"} for number in range(count)]).encode()
+    with pytest.raises(Unavailable):
+        ASKED["batch"](chain)
+
+
+def test_a_refusal_stands_in_its_place_in_a_batch(fixed: FixedNode, chain: Chain) -> None:
+    refused = {"jsonrpc": "2.0", "id": 0, "error": {"code": -32005, "message": "too much"}}
+    fixed.answer = json.dumps([{"jsonrpc": "2.0", "id": 1, "result": "0x1"}, refused]).encode()
+    first, second = ASKED["batch"](chain)
+    assert isinstance(first, NodeRefused)
+    assert (first.code, second) == (-32005, "0x1")
+
+
 def test_a_block_with_long_extra_data_is_read(fixed: FixedNode, chain: Chain) -> None:
     fixed.result({"hash": "0x" + "11" * 32, "extraData": "0x" + "00" * 97})
     assert chain.block_hash(1) == chain.genesis_hash() == Hash(b"\x11" * 32)
