@@ -114,7 +114,7 @@ class _Gathering:
         """What the contract says is held, and what stands in the storage slot as reserved: calls for every one would take minutes."""
         pairs = sorted({pair for each in events if isinstance(each.event, PointsMoved) for pair in _holders(each.event)})
         chunks = [pairs[first : last + 1] for first, last in _spans(len(pairs), HOLDINGS_IN_ONE_CALL)]
-        asked = [self._call("balanceOfBatch", [hex_text(member) for member, _ in chunk], [lot for _, lot in chunk]) for chunk in chunks]
+        asked = [self._call("balanceOfBatch", [member for member, _ in chunk], [lot for _, lot in chunk]) for chunk in chunks]
         held: list[int] = []
         for answer in self._ask("reading points", asked):
             held += self.ledger.returned("balanceOfBatch", to_bytes(answer))[0]

@@ -1,23 +1,34 @@
-"""Calls an Ethereum node over HTTP JSON-RPC: one session kept open, every call with a timeout, every failure a typed one."""
+"""Calls an Ethereum node through web3: one session kept open, every call with a timeout, every failure a typed one.
+
+web3's formatters of blocks, logs and receipts are not used, nor is its batching: docs/decisions/0021 says why.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import requests
-from web3 import HTTPProvider
-from web3.types import RPCEndpoint
+from eth_abi.exceptions import DecodingError
+from eth_utils.address import to_checksum_address
+from pydantic_core import from_json
+from web3 import HTTPProvider, Web3
+from web3.exceptions import ContractLogicError, Web3Exception, Web3RPCError
+from web3.types import RPCEndpoint, RPCResponse, TxParams
 
-from gateway.chain.shapes import Block, Log, Receipt, block_of, log_of, receipt_of
+from gateway.chain.shapes import Receipt, receipt_of
 from gateway.values.errors import Unavailable
-from gateway.values.hex import from_int, hex_text, to_bytes, to_int
+from gateway.values.hex import from_int, hex_text, to_bytes
 from gateway.values.ids import Address, Hash
 
 Call = tuple[str, Sequence[Any]]
 METHOD_NOT_FOUND = -32601
+REVERTED = 3
 NO_ROOM_LEFT = (-32002, -32003)  # geth's and our node's: a batch's time, or its bytes, were spent on what stands before
+# What an answer of a wrong form makes web3 raise, beside its own errors.
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, DecodingError)
 
 
 class NodeRefused(Exception):
@@ -37,12 +48,15 @@ class Chain:
         self.rpc_url = rpc_url
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the environment has no business between gateway and node
-        self._provider = HTTPProvider(rpc_url, {"timeout": timeout_seconds}, session=self._session, exception_retry_configuration=None)
+        self._provider = _Provider(rpc_url, {"timeout": timeout_seconds}, session=self._session, exception_retry_configuration=None)
+        self._provider.global_ccip_read_enabled = False  # or a revert could name any URL, and web3 would ask there
+        self._web3 = Web3(self._provider, middleware=[])
         self._batches = True
 
     def call(self, method: str, *params: Any) -> Any:
-        """The result, or NodeRefused, or Unavailable."""
-        return _result(method, self._reach(lambda: self._provider.make_request(RPCEndpoint(method), params)))
+        """The result as the node sent it, or NodeRefused, or Unavailable."""
+        with self._asking(method):
+            return self._web3.manager.request_blocking(RPCEndpoint(method), params)
 
     def call_all(self, calls: Sequence[Call]) -> list[Any]:
         """The results of several calls, in as few requests as the node takes; a refused one is a NodeRefused in its place."""
@@ -54,46 +68,39 @@ class Chain:
         return found
 
     def chain_id(self) -> int:
-        return to_int(self.call("eth_chainId"))
+        with self._asking("eth_chainId"):
+            return _whole(self._web3.eth.chain_id)
 
     def head_number(self) -> int:
-        return to_int(self.call("eth_blockNumber"))
+        with self._asking("eth_blockNumber"):
+            return _whole(self._web3.eth.block_number)
 
     def coalition_id(self) -> Hash | None:
         """The id that the chain was made for; None on an engine that knows of no coalitions."""
         try:
-            return Hash.parse(self.call("splittally_getGenesis")["coalitionId"])
+            return self._hash_in(self.call("splittally_getGenesis"), "coalitionId")
         except NodeRefused as refusal:
             if refusal.code == METHOD_NOT_FOUND:
                 return None
             raise
 
     def genesis_hash(self) -> Hash:
-        return Hash.parse(self.call("eth_getBlockByNumber", "0x0", False)["hash"])
+        return self._hash_in(self.call("eth_getBlockByNumber", "0x0", False), "hash")
 
     @cached_property
     def sealer(self) -> Address | None:
         """Whose seal the blocks carry, as the genesis says; None on an engine without seals. Unavailable until the node has said it."""
         try:
-            return Address.parse(self.call("splittally_getSeal", "0x0")["sealer"])
+            with self._asking("splittally_getSeal"):
+                return Address.parse(self.call("splittally_getSeal", "0x0")["sealer"])
         except NodeRefused as refusal:
             if refusal.code == METHOD_NOT_FOUND:
                 return None
             raise Unavailable(f"The node does not say who seals: {refusal}") from refusal
 
-    def blocks(self, first: int, last: int) -> list[Block]:
-        """The blocks of a range with their transactions."""
-        answers = self.call_all([("eth_getBlockByNumber", (from_int(number), True)) for number in range(first, last + 1)])
-        return [block_of(_required(answer)) for answer in answers]
-
     def block_hash(self, number: int) -> Hash | None:
         found = self.call("eth_getBlockByNumber", from_int(number), False)
-        return Hash.parse(found["hash"]) if found else None
-
-    def logs(self, address: Address, first: int, last: int) -> list[Log]:
-        """Every log of a contract in a range of blocks, in order."""
-        span = {"address": hex_text(address), "fromBlock": from_int(first), "toBlock": from_int(last)}
-        return [log_of(found) for found in self.call("eth_getLogs", span)]
+        return self._hash_in(found, "hash") if found else None
 
     def receipts(self, transaction_hashes: Sequence[Hash]) -> list[Receipt | None]:
         """The receipts of transactions; None where there is none yet."""
@@ -102,15 +109,20 @@ class Chain:
 
     def transaction_count(self, address: Address) -> int:
         """The next nonce of an account by the newest block."""
-        return to_int(self.call("eth_getTransactionCount", hex_text(address), "latest"))
+        with self._asking("eth_getTransactionCount"):
+            return _whole(self._web3.eth.get_transaction_count(to_checksum_address(address), "latest"))
 
     def code(self, address: Address) -> bytes:
-        return to_bytes(self.call("eth_getCode", hex_text(address), "latest"))
+        with self._asking("eth_getCode"):
+            return bytes(self._web3.eth.get_code(to_checksum_address(address), "latest"))
 
     def eth_call(self, to: Address, data: bytes, block: int | None = None, sender: Address | None = None) -> bytes:
         """What a call returns; NodeRefused with the revert data when it reverts."""
-        request = {"to": hex_text(to), "data": hex_text(data), **({"from": hex_text(sender)} if sender else {})}
-        return to_bytes(self.call("eth_call", request, "latest" if block is None else from_int(block)))
+        request: TxParams = {"to": to_checksum_address(to), "data": data}
+        if sender:
+            request["from"] = to_checksum_address(sender)
+        with self._asking("eth_call"):
+            return bytes(self._web3.eth.call(request, "latest" if block is None else block))
 
     def close(self) -> None:
         self._session.close()
@@ -118,38 +130,72 @@ class Chain:
     def _batch(self, calls: Sequence[Call]) -> list[Any]:
         if self._batches and len(calls) > 1:
             requested = [(RPCEndpoint(method), list(params)) for method, params in calls]
-            answers = self._reach(lambda: self._provider.make_batch_request(requested))
-            if isinstance(answers, list):
-                return [_result_or_refusal(method, answer) for (method, _), answer in zip(calls, answers, strict=True)]
+            with self._asking("a batch"):
+                answers = self._provider.make_batch_request(requested)
+                if isinstance(answers, list):
+                    return [_result_or_refusal(method, answer) for (method, _), answer in zip(calls, answers, strict=True)]
             self._batches = False
         return [self._one_of_many(method, params) for method, params in calls]
 
     def _one_of_many(self, method: str, params: Sequence[Any]) -> Any:
-        return _result_or_refusal(method, self._reach(lambda: self._provider.make_request(RPCEndpoint(method), params)))
-
-    def _reach(self, request: Any) -> Any:
         try:
-            return request()
-        except (requests.RequestException, OSError, ValueError) as error:
+            return self.call(method, *params)
+        except NodeRefused as refused:
+            return refused
+
+    def _hash_in(self, found: Any, name: str) -> Hash:
+        with self._asking(name):
+            return Hash.parse(found[name])
+
+    @contextmanager
+    def _asking(self, method: str) -> Iterator[None]:
+        """Turns what web3 raises into the two errors that callers know."""
+        try:
+            try:
+                yield
+            except ContractLogicError as reverted:
+                raise _refusal_of_revert(method, reverted) from reverted
+            except Web3RPCError as error:
+                raise _refusal(method, (error.rpc_response or {})["error"]) from error
+        except (requests.RequestException, OSError) as error:
             raise Unavailable(f"The node at {self.rpc_url} does not answer: {error}") from error
+        except (Web3Exception, *_UNREADABLE) as error:
+            raise Unavailable(f"The node at {self.rpc_url} does not answer {method} as a node does: {error}") from error
 
 
-def _result(method: str, answer: Any) -> Any:
-    found = _result_or_refusal(method, answer)
-    if isinstance(found, NodeRefused):
-        raise found
+class _Provider(HTTPProvider):
+    @staticmethod
+    def decode_rpc_response(raw_response: bytes) -> RPCResponse:
+        """Bounded in depth: web3 raises Python's recursion limit so far that a deeply nested answer would end the whole process."""
+        return cast(RPCResponse, from_json(raw_response, allow_inf_nan=False))
+
+
+def _whole(found: Any) -> int:
+    """web3 hands on what is no text, whatever it is."""
+    if not isinstance(found, int) or found < 0:
+        raise TypeError(f"{str(found)[:80]!r} is no whole number")
     return found
 
 
 def _result_or_refusal(method: str, answer: Any) -> Any:
     error = answer.get("error")
-    if error is None:
-        return answer.get("result")
+    return answer.get("result") if error is None else _refusal(method, error)
+
+
+def _refusal(method: str, error: Any) -> NodeRefused:
     if isinstance(error, str):
         return NodeRefused(method, 0, error, b"")
-    data = error.get("data")
-    raw = to_bytes(data) if isinstance(data, str) and data.startswith("0x") else b""
-    return NodeRefused(method, int(error.get("code", 0)), str(error.get("message", "")), raw)
+    return NodeRefused(method, int(error.get("code", 0)), str(error.get("message", "")), _revert_data(error.get("data")))
+
+
+def _refusal_of_revert(method: str, reverted: ContractLogicError) -> NodeRefused:
+    """A custom error's message is its data once more, which no one reads."""
+    message = "execution reverted" if reverted.message in (None, reverted.data) else str(reverted.message)
+    return NodeRefused(method, REVERTED, message, _revert_data(reverted.data))
+
+
+def _revert_data(data: Any) -> bytes:
+    return to_bytes(data) if isinstance(data, str) and data.startswith("0x") else b""
 
 
 def _done(answers: Sequence[Any]) -> int:

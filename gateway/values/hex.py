@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
-_DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
-_BARE = re.compile(r"(?:[0-9a-fA-F]{2})*")
+_DATA = re.compile(r"0x[0-9a-fA-F]*")
+_BARE = re.compile(r"[0-9a-fA-F]*")
 
 
 class BadHex(ValueError):
@@ -24,7 +24,7 @@ def to_int(quantity: object) -> int:
 
 def to_bytes(data: object, length: int | None = None) -> bytes:
     """0x and pairs of digits, of exactly `length` bytes where that is given."""
-    if not isinstance(data, str) or not _DATA.fullmatch(data):
+    if not isinstance(data, str) or len(data) % 2 or not _DATA.fullmatch(data):
         raise BadHex(f"{str(data)[:80]!r} is no data: 0x and pairs of hex digits are due")
     raw = bytes.fromhex(data[2:])
     if length is not None and len(raw) != length:
@@ -34,7 +34,7 @@ def to_bytes(data: object, length: int | None = None) -> bytes:
 
 def bare_to_bytes(text: str) -> bytes:
     """Pairs of digits without 0x, as files of secrets and journals hold them."""
-    if not _BARE.fullmatch(text):
+    if len(text) % 2 or not _BARE.fullmatch(text):
         raise BadHex("pairs of hex digits are due")
     return bytes.fromhex(text)
 
