@@ -14,7 +14,7 @@ from gateway.rounds.completion import Completions
 from gateway.rounds.tables import OperationRow
 from gateway.rounds.worker import AnotherWorker
 from tests.builders.coalition import CoalitionBuilder, blank_gateway, running_coalition
-from tests.builders.databases import SERVER
+from tests.on_postgresql import SERVER
 
 
 def confirmed(coalition: CoalitionBuilder, operation_id: str) -> bool | None:
