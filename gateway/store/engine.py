@@ -5,6 +5,7 @@ On both, text sorts by its bytes and a commit is on disk before it returns.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
@@ -89,6 +90,9 @@ class WorkerClaim:
             raise ClaimLost("the connection to the database was lost, and with it the claim to be its one ledger worker") from error
 
     def close(self) -> None:
+        if not self._connection.invalidated:
+            with suppress(DBAPIError):  # a server notices a closed connection later than the next worker asks
+                self._connection.scalar(text(f"SELECT pg_advisory_unlock({_WORKERS_LOCK})"))
         self._connection.invalidate()  # closed for good: the pool would keep it, and the claim
         self._connection.close()
 

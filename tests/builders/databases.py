@@ -6,19 +6,20 @@ import atexit
 import hashlib
 import os
 import shutil
-from contextlib import closing
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url
+from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
-
-SERVER = os.environ.get("SPLITTALLY_TEST_POSTGRESQL")
+from tests.on_postgresql import SERVER
 
 
 def empty_database(folder: Path) -> str:
@@ -32,6 +33,32 @@ def migrated_database(folder: Path) -> str:
         return _create(folder, _migrated_template(SERVER))
     (folder / "gateway.sqlite3").write_bytes(_migrated_file())
     return f"sqlite:///{folder / 'gateway.sqlite3'}"
+
+
+def copied_database(original: Database, folder: Path) -> str:
+    """The URL of a new database with everything that the original holds, whose connections must be at rest."""
+    if SERVER:
+        original.close()  # PostgreSQL copies no database that somebody is connected to; this one opens again when it is asked
+        return _create(folder, original.engine.url.database)
+    file = folder / "copy.sqlite3"
+    with closing(sqlite3.connect(str(original.engine.url.database))) as source, closing(sqlite3.connect(file)) as target:
+        source.backup(target)
+    return f"sqlite:///{file}"
+
+
+def url_of(database: Database) -> str:
+    """As settings and other processes take it."""
+    return database.engine.url.render_as_string(hide_password=False)
+
+
+@contextmanager
+def unguarded(database: Database) -> Iterator[Connection]:
+    """A connection of its own, which no foreign key holds back; what it did is kept."""
+    engine = create_engine(database.engine.url, poolclass=NullPool)  # SQLite heeds foreign keys where it is told to
+    with engine.begin() as connection:
+        if SERVER:
+            connection.execute(text("SET session_replication_role = replica"))
+        yield connection
 
 
 def _create(folder: Path, template: str | None) -> str:

@@ -15,26 +15,32 @@ import pytest
 from sqlalchemy import func, select
 
 from gateway.store.session import Database
-from tests.builders.databases import migrated_database
+from tests.builders.databases import migrated_database, url_of
 from tests.builders.offline_coalition import OfflineCoalition
 from tests.concurrency.marks import MARKS
 
 PROCESSES = 8
 NUMBERS_EACH = 50
 
+_FORKED = """  # a process each, forked once everything is imported, which takes far longer than the test
+processes = [multiprocessing.get_context("fork").Process(target={}, args=(given,)) for given in {}]
+for process in processes: process.start()
+for process in processes: process.join()
+"""
 TAKE_NUMBERS = """
-import sys
+import multiprocessing, sys
 from sqlalchemy import func, insert, select
 from gateway.store.counters import next_number
 from gateway.store.session import Database
 from tests.concurrency.marks import MARKS
-database = Database(sys.argv[1])
-for _ in range(int(sys.argv[3])):
-    with database.write() as session:
-        seen = session.scalar(select(func.count()).select_from(MARKS))
-        session.execute(insert(MARKS).values(number=next_number(session, "mark"), seen=seen, writer=sys.argv[2]))
-print("done")
-"""
+def take(writer):
+    database = Database(sys.argv[1])
+    for _ in range(int(sys.argv[2])):
+        with database.write() as session:
+            seen = session.scalar(select(func.count()).select_from(MARKS))
+            session.execute(insert(MARKS).values(number=next_number(session, "mark"), seen=seen, writer=writer))
+    print("done")
+""" + _FORKED.format("take", "sys.argv[3:]")
 HOLD_THE_LOCK = """
 import sys, time
 from gateway.store.counters import next_number
@@ -45,19 +51,19 @@ with Database(sys.argv[1]).write() as session:
     time.sleep(600)
 """
 REDEEM = """
-import json, sys
+import json, multiprocessing, sys
 from starlette.testclient import TestClient
 from gateway.api.context import Context
 from gateway.app import create_app
 from gateway.store.session import Database
 from tests.builders.offline_coalition import START
-given = json.load(sys.stdin)
-with TestClient(create_app(Context(Database(sys.argv[1]), clock=lambda: START))) as client:
-    for body in given["bodies"]:
-        headers = {"Authorization": "Bearer " + given["token"], "Idempotency-Key": body["order_id"]}
-        answer = client.post("/v1/authorizations", json=body, headers=headers)
-        print(answer.status_code, answer.json().get("code", "accepted"))
-"""
+def redeem(bodies):
+    with TestClient(create_app(Context(Database(sys.argv[1]), clock=lambda: START))) as client:
+        for body in bodies:
+            headers = {"Authorization": "Bearer " + sys.argv[2], "Idempotency-Key": body["order_id"]}
+            answer = client.post("/v1/authorizations", json=body, headers=headers)
+            print(answer.status_code, answer.json().get("code", "accepted"))
+""" + _FORKED.format("redeem", "json.load(sys.stdin)")
 
 
 @pytest.fixture
@@ -69,8 +75,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def test_every_number_is_given_out_once_and_each_writer_saw_all_before_it(database: Database) -> None:
-    writers = [_start(TAKE_NUMBERS, database, str(n), str(NUMBERS_EACH)) for n in range(PROCESSES)]
-    assert [writer.communicate(timeout=280)[0].strip() for writer in writers] == ["done"] * PROCESSES
+    writers = _start(TAKE_NUMBERS, database, str(NUMBERS_EACH), *map(str, range(PROCESSES)))
+    assert writers.communicate(timeout=280)[0].split() == ["done"] * PROCESSES
     with database.read() as session:
         marks = session.execute(select(MARKS.c.number, MARKS.c.seen).order_by(MARKS.c.number)).all()
     assert [tuple(mark) for mark in marks] == [(number, number - 1) for number in range(1, PROCESSES * NUMBERS_EACH + 1)]
@@ -80,7 +86,7 @@ def test_a_writer_killed_in_the_middle_holds_nobody_up_and_takes_no_number_with_
     held = _start(HOLD_THE_LOCK, database)
     assert held.stdout is not None
     assert held.stdout.readline() == "holding\n"
-    waiting = _start(TAKE_NUMBERS, database, "patient", "3")
+    waiting = _start(TAKE_NUMBERS, database, "3", "patient")
     os.kill(held.pid, signal.SIGKILL)
     held.communicate()
     assert waiting.communicate(timeout=280)[0].strip() == "done"
@@ -94,16 +100,9 @@ def test_eight_gateways_never_let_a_member_redeem_more_than_she_holds(tmp_path: 
         coalition.brand(1)
         shopper = coalition.shopper()
         coalition.put_points(shopper.member_id, 100)
-        gateways = []
-        for n in range(PROCESSES):
-            bodies = [coalition.consent(shopper, 1, 7, f"order-{n}-{k}") for k in range(4)]
-            gateways.append((_start(REDEEM, coalition.database), json.dumps({"bodies": bodies, "token": coalition.tokens["brand:1"]})))
-        for gateway, given in gateways:
-            assert gateway.stdin is not None
-            gateway.stdin.write(given)
-            gateway.stdin.close()
-            gateway.stdin = None
-        answers = Counter(line for gateway, _ in gateways for line in gateway.communicate(timeout=280)[0].splitlines())
+        bodies = [[coalition.consent(shopper, 1, 7, f"order-{n}-{k}") for k in range(4)] for n in range(PROCESSES)]
+        gateways = _start(REDEEM, coalition.database, coalition.tokens["brand:1"])
+        answers = Counter(gateways.communicate(json.dumps(bodies), timeout=280)[0].splitlines())
         assert answers == {"202 accepted": 100 // 7, "409 not_enough_points": 4 * PROCESSES - 100 // 7}
         points = coalition.get("brand:1", f"/v1/members/{shopper.member_id}/points").json()
         assert (points["pending_out"], points["available"]) == (98, 2)
@@ -113,6 +112,5 @@ def test_eight_gateways_never_let_a_member_redeem_more_than_she_holds(tmp_path: 
 
 
 def _start(program: str, database: Database, *arguments: str) -> subprocess.Popen[str]:
-    url = database.engine.url.render_as_string(hide_password=False)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-c", program, url, *arguments], text=True, **pipes)  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen([sys.executable, "-c", program, url_of(database), *arguments], text=True, **pipes)  # type: ignore[call-overload,no-any-return]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from gateway.payments.tables import PaymentFileRow, PaymentRecordRow
 from gateway.reconciliation.tables import MatchRecordRow, MatchRow, PayoutRow, ReconciliationRow
 from gateway.store.session import Database
 from gateway.values.ids import Hash
+from tests.builders.databases import copied_database
 from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, JUNE, MARCH, START, LiveLedger
 
 
@@ -39,12 +39,7 @@ def fresh(tmp_path: Path) -> Iterator[LiveLedger]:
 @pytest.fixture
 def copy(honest: LiveLedger, tmp_path: Path) -> Iterator[Database]:
     """The honest ledger's database, to tamper with."""
-    file = tmp_path / "copy.sqlite3"
-    with sqlite3.connect(honest.file) as source, sqlite3.connect(file) as target:
-        source.backup(target)
-    source.close()
-    target.close()
-    database = Database(f"sqlite:///{file}")
+    database = Database(copied_database(honest.database, tmp_path))
     yield database
     database.close()
 

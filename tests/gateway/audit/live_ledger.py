@@ -29,9 +29,9 @@ from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRo
 from gateway.rounds.completion import Completions
 from gateway.rounds.follower import Follower
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
-from gateway.store.migrations import migrate
 from gateway.store.session import Database
 from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
+from tests.builders.databases import migrated_database
 from tests.node.running_node import RunningNode, throwaway_account
 
 START = 1_767_225_600  # 2026-01-01 00:00 UTC
@@ -49,8 +49,7 @@ class LiveLedger:
         self.operator = throwaway_account("operator")
         arguments = ("--sandbox", "--operator", self.operator.address, "--timestamp", str(START))
         self.node = RunningNode(folder / "node", arguments)
-        self.database = Database(f"sqlite:///{folder / 'gateway.sqlite3'}")
-        self.file = folder / "gateway.sqlite3"
+        self.database = Database(migrated_database(folder))
         self.numbers = dict.fromkeys((GROCER, FUEL), 0)
         self.operations = 0
 
@@ -71,7 +70,6 @@ class LiveLedger:
         self.address = self._deploy(points_ledger().creation(authority, self.coalition_id, b"USD", 0))
         self.domain = Domain(self.node.chain_id, self.address, self.coalition_id)
         self.members = {name: self._enroll(name) for name in ("anna", "ben")}
-        migrate(self.database.engine)
         self._store_coalition(authority)
         for brand in (GROCER, FUEL):
             self.admin("registerBrand", brand, LIMIT)

@@ -3,47 +3,52 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import program
 from gateway.store.session import Database
 from scripts.verify_receipt import main as verify_main
+from tests.builders.databases import url_of
 from tests.gateway.audit.live_ledger import FUEL, LiveLedger
 from tests.gateway.audit.test_tampered_database import tamper
 
 
-def run(ledger: LiveLedger, database: Path, *arguments: str) -> Result:
-    settings = database.parent / "gateway.toml"
-    settings.write_text(f'database_url = "sqlite:///{database}"\nrpc_url = "{ledger.node.url}"\nsandbox = true\n')
-    return CliRunner().invoke(program(), ["--config", str(settings), *arguments])
+@pytest.fixture
+def run(honest: LiveLedger, copy: Database, tmp_path: Path) -> Callable[..., Result]:
+    """The command line on the copied database."""
+    settings = tmp_path / "gateway.toml"
+    settings.write_text(f'database_url = "{url_of(copy)}"\nrpc_url = "{honest.node.url}"\nsandbox = true\n')
+    return lambda *arguments: CliRunner().invoke(program(), ["--config", str(settings), *arguments])
 
 
-def test_the_audit_of_an_honest_ledger_exits_0_and_prints_every_number(honest: LiveLedger, copy: Database, tmp_path: Path) -> None:
-    result = run(honest, tmp_path / "copy.sqlite3", "audit", "--json")
+def test_the_audit_of_an_honest_ledger_exits_0_and_prints_every_number(run: Callable[..., Result]) -> None:
+    result = run("audit", "--json")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert found["invariants"] == {str(number): "ok" for number in range(1, 11)}
     assert found["not_yet"] == {"8": "no cycle is settled yet"}
-    in_words = run(honest, tmp_path / "copy.sqlite3", "audit", "--invariant", "3")
+    in_words = run("audit", "--invariant", "3")
     assert in_words.exit_code == 0
     assert "a payment earns at most once" in in_words.stdout
 
 
-def test_the_audit_of_a_tampered_database_exits_1_and_names_the_number(honest: LiveLedger, copy: Database, tmp_path: Path) -> None:
+def test_the_audit_of_a_tampered_database_exits_1_and_names_the_number(copy: Database, run: Callable[..., Result]) -> None:
     tamper(copy, "DELETE FROM operations WHERE kind = 'capture'")
-    result = run(honest, tmp_path / "copy.sqlite3", "audit", "--json")
+    result = run("audit", "--json")
     assert result.exit_code == 1
     found = json.loads(result.stdout)
     assert found["failed"] == [5]
     assert found["invariants"]["5"].startswith("fails: capture at brand 2")
-    assert "Does not hold: 5" in run(honest, tmp_path / "copy.sqlite3", "audit").stderr
-    assert run(honest, tmp_path / "copy.sqlite3", "audit", "--invariant", "4").exit_code == 0
+    assert "Does not hold: 5" in run("audit").stderr
+    assert run("audit", "--invariant", "4").exit_code == 0
 
 
-def test_there_is_no_eleventh_invariant(honest: LiveLedger, copy: Database, tmp_path: Path) -> None:
-    assert run(honest, tmp_path / "copy.sqlite3", "audit", "--invariant", "11").exit_code == 2
+def test_there_is_no_eleventh_invariant(run: Callable[..., Result]) -> None:
+    assert run("audit", "--invariant", "11").exit_code == 2
 
 
 def trusted(ledger: LiveLedger) -> list[str]:
@@ -52,22 +57,21 @@ def trusted(ledger: LiveLedger) -> list[str]:
     return ["--genesis-hash", ready["genesis_hash"], "--sealer", ready["sealer"], "--points-address", str(ledger.address)]
 
 
-def test_a_receipt_written_by_the_command_is_checked_by_the_script(honest: LiveLedger, copy: Database, tmp_path: Path) -> None:
+def test_a_receipt_written_by_the_command_is_checked_by_the_script(honest: LiveLedger, run: Callable[..., Result], tmp_path: Path) -> None:
     file = tmp_path / "receipt.json"
-    database = tmp_path / "copy.sqlite3"
-    written = run(honest, database, "receipt", "entry", "--brand", str(FUEL), "--batch", "2", "--index", "0", "-o", str(file))
+    written = run("receipt", "entry", "--brand", str(FUEL), "--batch", "2", "--index", "0", "-o", str(file))
     assert written.exit_code == 0, written.output
     assert verify_main([str(file), *trusted(honest)]) == 0
-    refused = run(honest, database, "receipt", "entry", "--brand", str(FUEL), "--batch", "2", "--index", "3", "-o", str(file))
+    refused = run("receipt", "entry", "--brand", str(FUEL), "--batch", "2", "--index", "3", "-o", str(file))
     assert refused.exit_code == 0
     assert verify_main([str(file), *trusted(honest)]) == 1
     assert verify_main([str(file), "--refused-entry", *trusted(honest)]) == 0
-    points = run(honest, database, "receipt", "points", str(honest.members["anna"]))
+    points = run("receipt", "points", str(honest.members["anna"]))
     file.write_text(points.stdout)
     assert verify_main([str(file), *trusted(honest)]) == 0
 
 
-def test_what_has_no_receipt_is_refused_by_name(honest: LiveLedger, copy: Database, tmp_path: Path) -> None:
-    result = run(honest, tmp_path / "copy.sqlite3", "receipt", "entry", "--brand", "9", "--batch", "1", "--index", "0", "--json")
+def test_what_has_no_receipt_is_refused_by_name(run: Callable[..., Result]) -> None:
+    result = run("receipt", "entry", "--brand", "9", "--batch", "1", "--index", "0", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["code"] == "not_found"

@@ -18,8 +18,9 @@ from gateway.store.session import Database
 from gateway.values.errors import Unavailable
 from tests.gateway.audit.live_ledger import START, LiveLedger
 from tests.gateway.audit.test_tampered_database import audited, tamper
+from tests.on_postgresql import SERVER
 
-SHORT, LONG, TEXT = "x'00'", f"x'{'ab' * 33}'", "'damaged'"
+SHORT, LONG, TEXT = ":cut_short", ":too_long", "'damaged'"  # which PostgreSQL takes for its bytes
 PURCHASES = (PurchaseRow, AwardRow, PaymentRefundRow, AwardClawbackRow)
 AUDITED: tuple[type[Any], ...] = (
     *PROJECTION,
@@ -68,8 +69,9 @@ TELLING_ROWS = {
 def damage(database: Database, column: str, value: str) -> None:
     """One row of the column's table: the telling one where the order of rows is by chance, else the first that holds an id there."""
     table, _, name = column.partition(".")
-    row = f"SELECT rowid FROM {table} WHERE {TELLING_ROWS.get(table, 'true')} ORDER BY {name} IS NULL, rowid LIMIT 1"
-    tamper(database, f"UPDATE {table} SET {name} = {value} WHERE rowid = ({row})")
+    place = "ctid" if SERVER else "rowid"
+    row = f"SELECT {place} FROM {table} WHERE {TELLING_ROWS.get(table, 'true')} ORDER BY {name} IS NULL, {place} LIMIT 1"
+    tamper(database, f"UPDATE {table} SET {name} = {value} WHERE {place} = ({row})")
 
 
 def test_every_column_of_ids_that_the_audit_reads_is_tried() -> None:

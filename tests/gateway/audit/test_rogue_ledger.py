@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -18,6 +17,7 @@ from gateway.ledger.entries import Authorize, Capture, Clawback, Redeem
 from gateway.ledger.lots import Line
 from gateway.store.session import Database
 from gateway.values.ids import LotId, MemberId
+from tests.builders.databases import url_of
 from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, MARCH, START, LiveLedger
 
 
@@ -127,11 +127,10 @@ def test_a_batch_signed_by_another_key_breaks_invariant_2(honest: LiveLedger) ->
 
 
 def test_the_database_may_be_open_elsewhere_while_it_is_audited(honest: LiveLedger) -> None:
-    with sqlite3.connect(honest.file) as other:
-        other.execute("BEGIN IMMEDIATE")
+    elsewhere = Database(url_of(honest.database))
+    with elsewhere.write():
         assert audited(honest) == {}
-        other.rollback()
-    other.close()
+    elsewhere.close()
 
 
 def test_a_refused_entry_of_more_points_than_sql_holds_stops_nothing(fresh: LiveLedger) -> None:

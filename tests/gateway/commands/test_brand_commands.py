@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from gateway.commands.brands import brands, keys
 from gateway.config import Settings, settings_of
+from tests.builders.databases import url_of
 from tests.builders.offline_coalition import OfflineCoalition
 
 
@@ -21,7 +22,7 @@ def settings(tmp_path: Path) -> Settings:
     coalition = OfflineCoalition(tmp_path)
     coalition.brand(1)
     coalition.close()
-    return settings_of({"data_dir": tmp_path, "database_url": f"sqlite:///{tmp_path / 'gateway.sqlite3'}"})
+    return settings_of({"data_dir": tmp_path, "database_url": url_of(coalition.database)})
 
 
 def test_brands_are_listed_for_people_and_programs(settings: Settings) -> None:

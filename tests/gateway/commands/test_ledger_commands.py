@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from gateway.cli import program
 from tests.builders.coalition import blank_gateway, running_coalition
+from tests.builders.databases import url_of
 from tests.builders.projection_rows import projection_rows
 
 
@@ -21,7 +22,8 @@ def run(*arguments: str) -> tuple[int, Any]:
 def test_init_deploys_once_and_says_where(tmp_path: Path) -> None:
     with blank_gateway(tmp_path) as blank:
         settings = tmp_path / "gateway.toml"
-        settings.write_text(f'data_dir = "{blank.settings.data_dir}"\nrpc_url = "{blank.node.url}"\nsandbox = true\n')
+        places = f'data_dir = "{blank.settings.data_dir}"\ndatabase_url = "{url_of(blank.database)}"\nrpc_url = "{blank.node.url}"\n'
+        settings.write_text(places + "sandbox = true\n")
         code, first = run("init", "--config", str(settings), "--json")
         assert code == 0
         assert first["coalition_id"] == blank.node.ready["coalition_id"]  # type: ignore[index]
@@ -36,7 +38,8 @@ def test_rebuild_reads_the_same_rows_again(tmp_path: Path) -> None:
         coalition.purchase(1, next(iter(coalition.member_keys)))
         coalition.work_off()
         options = ["--data-dir", str(coalition.settings.data_dir)]
-        (coalition.settings.data_dir / "gateway.toml").write_text(f'rpc_url = "{coalition.node.url}"\nsandbox = true\n')
+        given = f'database_url = "{url_of(coalition.database)}"\nrpc_url = "{coalition.node.url}"\nsandbox = true\n'
+        (coalition.settings.data_dir / "gateway.toml").write_text(given)
         code, refused = run(*options, "rebuild", "--json")
         assert (code, refused["code"]) == (1, "another_worker")
         coalition.worker.close()

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from gateway.commands.payments import COMMANDS
 from gateway.config import settings_of
+from tests.builders.databases import url_of
 from tests.builders.offline_coalition import OfflineCoalition, purchase_body
 from tests.builders.payment_files import TILL_MAPPING, stripe_file, stripe_row
 
@@ -21,7 +22,7 @@ BY_NAME = {command.name: command for command in COMMANDS}
 
 @pytest.fixture
 def run(coalition: OfflineCoalition, tmp_path: Path) -> Any:
-    settings = settings_of({"data_dir": str(tmp_path), "database_url": str(coalition.database.engine.url)})
+    settings = settings_of({"data_dir": str(tmp_path), "database_url": url_of(coalition.database)})
 
     def invoke(name: str, *arguments: object) -> Result:
         return CliRunner().invoke(BY_NAME[name], [str(one) for one in arguments], obj=settings)

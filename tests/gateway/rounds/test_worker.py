@@ -16,7 +16,7 @@ from gateway.rounds.worker import AnotherWorker
 from gateway.store.engine import ClaimLost
 from gateway.values.errors import Unavailable
 from tests.builders.coalition import CoalitionBuilder, blank_gateway, running_coalition
-from tests.builders.databases import SERVER
+from tests.on_postgresql import SERVER
 
 
 def confirmed(coalition: CoalitionBuilder, operation_id: str) -> bool | None:
