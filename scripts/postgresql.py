@@ -17,10 +17,14 @@ _UNSYNCED = "-c fsync=off -c full_page_writes=off"  # outlives killed processes,
 
 
 class PostgresServer:
-    """Runs from `start()` to `remove()`. `url` names its first database."""
+    """Runs from `start()` to `remove()`, or to a `kill()` and the next `start()`. `url` names its first database.
 
-    def __init__(self, programs: Path) -> None:
+    `synced`: what is committed is on disk, as in earnest.
+    """
+
+    def __init__(self, programs: Path, *, synced: bool = False) -> None:
         self._programs = programs
+        self._syncing = "" if synced else _UNSYNCED
         self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         self.folder = Path(tempfile.mkdtemp(prefix="splittally-postgresql-"))
         if self._as:
@@ -34,8 +38,12 @@ class PostgresServer:
 
     def start(self) -> None:
         """Returns when it takes connections."""
-        options = f"-k {self.folder} -c listen_addresses='' -c max_connections={_CONNECTIONS} {_UNSYNCED}"
+        options = f"-k {self.folder} -c listen_addresses='' -c max_connections={_CONNECTIONS} {self._syncing}"
         self._call("pg_ctl", "-D", str(self.folder / "data"), "-w", "-t", "120", "-l", str(self.folder / "log"), "-o", options, "start")
+
+    def kill(self) -> None:
+        """Takes its processes away without notice: the next start recovers from what was written."""
+        self._call("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
 
     def remove(self) -> None:
         """Ends it and takes its files away."""
