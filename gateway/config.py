@@ -117,11 +117,6 @@ def settings_of(values: Mapping[str, Any], places: Mapping[str, str] | None = No
     return settings
 
 
-def with_rpc_url(settings: Settings, rpc_url: str) -> Settings:
-    """The same settings for a node elsewhere."""
-    return settings.model_copy(update={"rpc_url": rpc_url})
-
-
 def without_password(text: str) -> str:
     """A URL as it may be shown."""
     return re.sub(r"([?&]password=)[^&]*", r"\1***", re.sub(r"(://[^:@/]*):.*@", r"\1:***@", text))

@@ -11,8 +11,6 @@ from gateway.values.ids import MemberId, Reference, ReservationId
 from gateway.values.points import Points
 
 MAX_LINES = 16
-MAX_ENTRY_LENGTH = 2**16 - 1
-LINE_LENGTH = 16
 
 
 class EntryKind(IntEnum):

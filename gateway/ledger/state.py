@@ -84,10 +84,6 @@ class LedgerState:
         key = (member, lot)
         return self.held.get(key, 0) - self.reserved.get(key, 0)
 
-    def outstanding_of_lot(self, lot: LotId) -> int:
-        totals = self.lots.get(lot)
-        return totals.outstanding if totals else 0
-
     def available(self, member: MemberId) -> dict[LotId, int]:
         """{lot id: unreserved points} of a member, as `choose_lots` takes it. Walks every balance: for tests and audits."""
         lots = (lot for holder, lot in list(self.held) if holder == member)

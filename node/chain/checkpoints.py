@@ -12,7 +12,6 @@ from node.chain.errors import BadBlock, ChainError, NotOnChain
 from node.chain.history import History
 
 PREFIX = b"Splittally checkpoint"
-SIGNATURE_BYTES = 65
 
 
 class BadCheckpoint(ChainError):

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
+from eth.constants import BLANK_ROOT_HASH
 from eth.vm.forks.prague.blocks import PragueBlockHeader
 from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES, PragueComputation
 from eth.vm.forks.prague.state import PragueState
@@ -23,7 +23,6 @@ SEALED_SHARE_OF_GAS_LIMIT = 4  # a sealed block holds at most a quarter of the l
 REFUND_QUOTIENT = 5  # EIP-3529
 INITCODE_SIZE_MAX = 49_152  # EIP-3860
 EMPTY_TRIE_ROOT: bytes = BLANK_ROOT_HASH
-EMPTY_CODE_HASH: bytes = EMPTY_SHA3
 
 
 class Header(PragueBlockHeader):
