@@ -46,7 +46,7 @@ contract Anchors is CoalitionDomain {
     );
 
     error AnchorsOutOfRange(uint256 given);
-    error RootZero();
+    error RootZero(uint256 index);
     error AnchorSignatureInvalid(uint256 index);
     error AnchorOutOfTurn(uint256 index, uint256 next);
     error NumberTaken(uint256 index);
@@ -76,7 +76,7 @@ contract Anchors is CoalitionDomain {
     }
 
     function _anchor(uint256 index, Anchor calldata one) private {
-        if (one.root == 0) revert RootZero();
+        if (one.root == 0) revert RootZero(index);
         _requireSignature(index, one);
         Anchored[] storage sequence = anchors[one.signer][one.kind][one.subject];
         uint256 next = sequence.length;

@@ -38,13 +38,16 @@ contract OwnedBrands is IBrandOwners {
         revert Refused();
     }
 
-    /// What `callBack` will send to governance; stored before, since an act's own bytes cannot hold its approvals.
+    /// What `callBack` will send to governance, once; stored before, since an act's own bytes cannot hold its approvals.
     function prepare(bytes calldata callback) external {
         answer = callback;
     }
 
     function callBack() external onlyGovernance {
-        (bool done, bytes memory reason) = governance.call(answer);
+        bytes memory callback = answer;
+        if (callback.length == 0) return;
+        delete answer;
+        (bool done, bytes memory reason) = governance.call(callback);
         if (!done) revert CallbackFailed(reason);
     }
 }

@@ -156,7 +156,7 @@ def test_signers_kinds_and_subjects_have_sequences_of_their_own(anchoring: Ancho
 
 
 def test_a_root_of_zero_is_refused(anchoring: Anchoring) -> None:
-    assert anchoring.refused(anchoring.anchor(replace(FIRST, root=NONE)))[0] == "RootZero"
+    assert anchoring.refused(anchoring.anchor(FIRST, replace(SECOND, root=NONE))) == ("RootZero", (1,))
 
 
 @pytest.mark.parametrize(

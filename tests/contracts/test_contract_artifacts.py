@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,14 @@ def test_the_source_hashes_are_those_of_the_sources() -> None:
     assert ours == {
         f"src/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in (ROOT / "contracts" / "src").glob("*.sol")
     }
+
+
+@pytest.mark.parametrize(("name", "tests"), [("Governance", "test_contract_governance*.py"), ("Anchors", "test_contract_anchors.py")])
+def test_every_error_of_a_contract_is_expected_by_a_test(name: str, tests: str) -> None:
+    errors = re.findall(r"^    error (\w+)\(", (ROOT / "contracts" / "src" / f"{name}.sol").read_text(), re.MULTILINE)
+    expected = "".join(path.read_text() for path in Path(__file__).parent.glob(tests))
+    assert errors
+    assert [error for error in errors if f'"{error}"' not in expected] == []
 
 
 def test_the_deployed_code_is_the_artifacts_apart_from_immutables(ledger: PointsLedger) -> None:
