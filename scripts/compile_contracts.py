@@ -21,6 +21,9 @@ ARTIFACTS = CONTRACTS / "artifacts"
 LARGEST_CODE = 24_576  # bytes, EIP-170
 TARGETS = {
     "PointsLedger": "src/PointsLedger.sol",
+    "Governance": "src/Governance.sol",
+    "Anchors": "src/Anchors.sol",
+    "OwnedBrands": "tests/OwnedBrands.sol",
     "PlainPoints": "benchmarks/PlainPoints.sol",
     "AccessManager": "@openzeppelin/contracts/access/manager/AccessManager.sol",
 }

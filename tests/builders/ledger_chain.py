@@ -71,11 +71,13 @@ class LedgerChain:
         assert outcome.succeeded, outcome.output
         return outcome.created
 
-    def send(self, to: bytes, data: bytes, *, sender: keys.PrivateKey | None = None, gas: int = GAS_PER_TRANSACTION) -> Outcome:
+    def send(
+        self, to: bytes, data: bytes, *, sender: keys.PrivateKey | None = None, gas: int = GAS_PER_TRANSACTION, value: int = 0
+    ) -> Outcome:
         """Signs a transaction, sends it raw, and seals a block with it."""
-        return self.send_raw(self.sign(to, data, sender=sender or self.operator, gas=gas))
+        return self.send_raw(self.sign(to, data, sender=sender or self.operator, gas=gas, value=value))
 
-    def sign(self, to: bytes, data: bytes, *, sender: keys.PrivateKey, gas: int = GAS_PER_TRANSACTION) -> bytes:
+    def sign(self, to: bytes, data: bytes, *, sender: keys.PrivateKey, gas: int = GAS_PER_TRANSACTION, value: int = 0) -> bytes:
         address = sender.public_key.to_canonical_address()
         fields = {
             "type": 2,
@@ -83,6 +85,7 @@ class LedgerChain:
             "nonce": self._chain.get_vm().state.get_nonce(address),
             "to": to,
             "data": data,
+            "value": value,
             "gas": gas,
             "maxFeePerGas": MAX_FEE,
             "maxPriorityFeePerGas": 0,
@@ -111,6 +114,10 @@ class LedgerChain:
 
     def storage(self, address: bytes, slot: int) -> int:
         return int(self._chain.get_vm().state.get_storage(address, slot))
+
+    def ether(self, address: bytes) -> int:
+        """In wei."""
+        return int(self._chain.get_vm().state.get_balance(address))
 
     def code(self, address: bytes) -> bytes:
         return bytes(self._chain.get_vm().state.get_code(address))

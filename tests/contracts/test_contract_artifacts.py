@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from tests.builders.points_ledger import PointsLedger, member_named
 
 ROOT = Path(__file__).resolve().parents[2]
 GROCER = 1
+DEPLOYED = ["PointsLedger", "Governance", "Anchors"]
 
 
 @pytest.mark.nodejs
@@ -31,7 +33,7 @@ def test_recompiling_the_sources_gives_the_committed_artifacts() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", ["PointsLedger", "AccessManager"])
+@pytest.mark.parametrize("name", [*DEPLOYED, "AccessManager"])
 def test_a_contract_fits_any_chain_and_names_its_compiler(name: str) -> None:
     artifact = contract_abi(name).artifact
     assert len(artifact["deployedBytecode"]) // 2 - 1 <= 24_576
@@ -40,10 +42,19 @@ def test_a_contract_fits_any_chain_and_names_its_compiler(name: str) -> None:
 
 
 def test_the_source_hashes_are_those_of_the_sources() -> None:
-    ours = {name: digest for name, digest in contract_abi("PointsLedger").artifact["sources"].items() if name.startswith("src/")}
+    sources = {source: digest for name in DEPLOYED for source, digest in contract_abi(name).artifact["sources"].items()}
+    ours = {source: digest for source, digest in sources.items() if source.startswith("src/")}
     assert ours == {
         f"src/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in (ROOT / "contracts" / "src").glob("*.sol")
     }
+
+
+@pytest.mark.parametrize(("name", "tests"), [("Governance", "test_contract_governance*.py"), ("Anchors", "test_contract_anchors.py")])
+def test_every_error_of_a_contract_is_expected_by_a_test(name: str, tests: str) -> None:
+    errors = re.findall(r"^    error (\w+)\(", (ROOT / "contracts" / "src" / f"{name}.sol").read_text(), re.MULTILINE)
+    expected = "".join(path.read_text() for path in Path(__file__).parent.glob(tests))
+    assert errors
+    assert [error for error in errors if f'"{error}"' not in expected] == []
 
 
 def test_the_deployed_code_is_the_artifacts_apart_from_immutables(ledger: PointsLedger) -> None:
