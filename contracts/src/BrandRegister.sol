@@ -1,93 +1,163 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {BrandTerms, Terms, TermsVersion} from "./BrandTerms.sol";
+import {Governed} from "./Governed.sol";
+import {IBrandOwners} from "./IBrandOwners.sol";
+import {LocalDay} from "./LocalDay.sol";
 
-/// Brands: status, limit on outstanding points, signing keys with validity windows, terms. Changed by roles, each with an event.
-abstract contract BrandRegister is AccessManaged {
+/// Brands: owner, state, limit on outstanding points, batch keys with validity windows, terms. Here is what governance does to them,
+/// each with an event; what a brand's owner does stands in `BrandOwnerActs`.
+abstract contract BrandRegister is Governed, LocalDay, IBrandOwners {
+    using BrandTerms for BrandTerms.Versions;
+
+    // Which acts each state allows: docs/ledger-format.md, "Brand states".
     uint8 internal constant ACTIVE = 1;
-    uint8 internal constant SUSPENDED = 2; // issues, authorizes and redeems nothing; everything else goes
-    uint8 internal constant EXITED = 3; // as suspended
+    uint8 internal constant SUSPENDED = 2;
+    uint8 internal constant RUNNING_OFF = 3; // the last state in which a brand accepts and its points are accepted
+    uint8 internal constant CLOSED = 4; // never stored: running off, after its last day
+    uint8 internal constant IN_DEFAULT = 5;
 
     struct Brand {
         uint128 outstanding;
         uint96 limit;
         uint8 status;
+        uint24 lastDay; // of a run-off: a local day
+    }
+
+    struct Ownership {
+        address owner;
+        uint64 acts; // of owners so far: the nonce of the next
     }
 
     struct KeyWindow {
         uint40 validFrom;
         uint40 validUntil;
+        bool managed; // the operator holds the key on the brand's behalf
     }
 
-    /// Integer ratios, money in minor units of the settlement currency: `parMinor` is what the issuer pays per `parPoints`,
-    /// `redemptionMinor` what the brand gives a member per `redemptionPoints`.
-    struct Terms {
-        uint64 parMinor;
-        uint64 parPoints;
-        uint64 redemptionMinor;
-        uint64 redemptionPoints;
+    struct Registration {
+        uint32 brandId;
+        address owner;
+        uint96 limit;
+        Terms terms;
+        address key;
+        KeyWindow window;
     }
 
     mapping(uint32 brandId => Brand) public brand;
     mapping(uint32 brandId => mapping(address key => KeyWindow)) public brandKey;
-    mapping(uint32 brandId => Terms) public brandTerms;
+    mapping(uint32 brandId => Ownership) internal _ownerships;
+    mapping(uint32 brandId => BrandTerms.Versions) internal _terms;
 
-    event BrandRegistered(uint32 indexed brandId, uint96 limit);
-    event BrandStatusSet(uint32 indexed brandId, uint8 status);
+    event BrandRegistered(uint32 indexed brandId, address indexed owner, uint96 limit);
+    event BrandStatusSet(uint32 indexed brandId, uint8 status, uint24 lastDay);
     event BrandLimitSet(uint32 indexed brandId, uint96 limit);
-    event BrandKeySet(uint32 indexed brandId, address indexed key, uint40 validFrom, uint40 validUntil);
-    event BrandTermsSet(
-        uint32 indexed brandId, uint64 parMinor, uint64 parPoints, uint64 redemptionMinor, uint64 redemptionPoints
+    event BrandOwnerSet(uint32 indexed brandId, address indexed from, address indexed to);
+    event BrandKeySet(
+        uint32 indexed brandId, address indexed key, uint40 validFrom, uint40 validUntil, bool managed
     );
 
     error BrandIdZero();
     error BrandKnown(uint32 brandId);
     error BrandUnknown(uint32 brandId);
-    error StatusUnknown(uint8 status);
+    error StatusNotSettable(uint8 status);
+    error RunOffTooShort(uint24 lastDay, uint256 earliest);
     error KeyZero();
-    error RatioZero();
+    error OwnerZero();
+    error OwnerIsBatchKey(address account);
 
     modifier known(uint32 brandId) {
         if (brand[brandId].status == 0) revert BrandUnknown(brandId);
         _;
     }
 
-    function registerBrand(uint32 brandId, uint96 limit) external restricted {
-        if (brandId == 0) revert BrandIdZero();
-        if (brand[brandId].status != 0) revert BrandKnown(brandId);
-        brand[brandId] = Brand({outstanding: 0, limit: limit, status: ACTIVE});
-        emit BrandRegistered(brandId, limit);
+    function brandOwner(uint32 brandId) external view returns (address) {
+        return _ownerships[brandId].owner;
     }
 
-    function setBrandStatus(uint32 brandId, uint8 status) external restricted known(brandId) {
-        if (status < ACTIVE || status > EXITED) revert StatusUnknown(status);
-        brand[brandId].status = status;
-        emit BrandStatusSet(brandId, status);
+    /// How often the brand's owners acted: the nonce of the next act.
+    function ownerActs(uint32 brandId) external view returns (uint64) {
+        return _ownerships[brandId].acts;
+    }
+
+    /// In this block: a run-off past its last day is closed. 0 for an unknown brand.
+    function brandState(uint32 brandId) external view returns (uint8) {
+        return uint8(_stateOf(brand[brandId], _localDay()));
+    }
+
+    /// The version that holds in this block.
+    function brandTerms(uint32 brandId) external view returns (TermsVersion memory) {
+        return _terms[brandId].held();
+    }
+
+    /// The version that does not hold yet; all zero for none.
+    function announcedTerms(uint32 brandId) external view returns (TermsVersion memory) {
+        return _terms[brandId].announced();
+    }
+
+    function registerBrand(Registration calldata of_) external onlyGovernance {
+        if (of_.brandId == 0) revert BrandIdZero();
+        if (brand[of_.brandId].status != 0) revert BrandKnown(of_.brandId);
+        brand[of_.brandId] = Brand({outstanding: 0, limit: of_.limit, status: ACTIVE, lastDay: 0});
+        emit BrandRegistered(of_.brandId, of_.owner, of_.limit);
+        _setOwner(of_.brandId, of_.owner);
+        _setKey(of_.brandId, of_.key, of_.window);
+        _terms[of_.brandId].set(of_.brandId, of_.terms);
+    }
+
+    /// Active, suspended or in default. A brand closes by running off alone.
+    function setBrandStatus(uint32 brandId, uint8 status) external onlyGovernance known(brandId) {
+        if (status != ACTIVE && status != SUSPENDED && status != IN_DEFAULT) revert StatusNotSettable(status);
+        _setStatus(brandId, status, 0);
+    }
+
+    /// The brand's points are accepted until `lastDay` has ended; it may always be put off, but comes no sooner than the terms allow.
+    function startRunOff(uint32 brandId, uint24 lastDay) external onlyGovernance known(brandId) {
+        Brand memory of_ = brand[brandId];
+        uint256 today = _localDay();
+        bool isPutOff = _stateOf(of_, today) == RUNNING_OFF && lastDay >= of_.lastDay;
+        uint256 earliest = today + _terms[brandId].held().terms.runOffDays;
+        if (lastDay < earliest && !isPutOff) revert RunOffTooShort(lastDay, earliest);
+        _setStatus(brandId, RUNNING_OFF, lastDay);
     }
 
     /// A limit below what is outstanding takes nothing away; it stops further issues.
-    function setBrandLimit(uint32 brandId, uint96 limit) external restricted known(brandId) {
+    function setBrandLimit(uint32 brandId, uint96 limit) external onlyGovernance known(brandId) {
         brand[brandId].limit = limit;
         emit BrandLimitSet(brandId, limit);
     }
 
-    /// The key signs batches from `validFrom` until just before `validUntil` (Unix seconds); an end in the past withdraws it.
-    function setBrandKey(uint32 brandId, address key, uint40 validFrom, uint40 validUntil)
-        external
-        restricted
-        known(brandId)
-    {
-        if (key == address(0)) revert KeyZero();
-        brandKey[brandId][key] = KeyWindow({validFrom: validFrom, validUntil: validUntil});
-        emit BrandKeySet(brandId, key, validFrom, validUntil);
+    /// Succession and recovery, without the old owner, who can veto it in governance. Batch keys stay as they are.
+    function setBrandOwner(uint32 brandId, address owner) external onlyGovernance known(brandId) {
+        _setOwner(brandId, owner);
     }
 
-    /// The version of the terms is the block they were set in: earlier ones are in the events and in past states.
-    function setBrandTerms(uint32 brandId, Terms calldata terms) external restricted known(brandId) {
-        if (terms.parPoints == 0 || terms.redemptionPoints == 0) revert RatioZero();
-        brandTerms[brandId] = terms;
-        emit BrandTermsSet(brandId, terms.parMinor, terms.parPoints, terms.redemptionMinor, terms.redemptionPoints);
+    /// Who owns a brand signs none of its batches: a key that is or will be valid cannot own it, an owner cannot be a key.
+    function _setOwner(uint32 brandId, address owner) internal {
+        if (owner == address(0)) revert OwnerZero();
+        if (block.timestamp < brandKey[brandId][owner].validUntil) revert OwnerIsBatchKey(owner);
+        Ownership storage of_ = _ownerships[brandId];
+        emit BrandOwnerSet(brandId, of_.owner, owner);
+        of_.owner = owner;
+    }
+
+    /// The key signs batches from `validFrom` until just before `validUntil` (Unix seconds); an end in the past withdraws it.
+    function _setKey(uint32 brandId, address key, KeyWindow calldata window) internal {
+        if (key == address(0)) revert KeyZero();
+        if (key == _ownerships[brandId].owner) revert OwnerIsBatchKey(key);
+        brandKey[brandId][key] = window;
+        emit BrandKeySet(brandId, key, window.validFrom, window.validUntil, window.managed);
+    }
+
+    function _setStatus(uint32 brandId, uint8 status, uint24 lastDay) private {
+        Brand storage of_ = brand[brandId];
+        (of_.status, of_.lastDay) = (status, lastDay);
+        emit BrandStatusSet(brandId, status, lastDay);
+    }
+
+    function _stateOf(Brand memory of_, uint256 localDay) internal pure returns (uint256) {
+        return of_.status == RUNNING_OFF && localDay > of_.lastDay ? CLOSED : of_.status;
     }
 
     function _isKeyValid(uint32 brandId, address key) internal view returns (bool) {

@@ -18,7 +18,7 @@ abstract contract Issuing is Points, Refusals {
     function _issue(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
         unchecked {
             if (end - start != ISSUE_LENGTH) return MalformedEntry.selector;
-            if (batch.status != ACTIVE) return BrandNotActive.selector;
+            if (batch.state != ACTIVE) return BrandNotActive.selector;
             uint256 packed = uint256(Packed.word(start + 1));
             address member = address(uint160(packed >> 96));
             uint256 expiryDay = uint32(packed >> 64);
@@ -60,6 +60,7 @@ abstract contract Issuing is Points, Refusals {
     function _clawBack(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
         unchecked {
             if (!Packed.areLines(start + CLAWBACK_LINES, end)) return MalformedEntry.selector;
+            if (batch.state == IN_DEFAULT) return BrandInDefault.selector;
             address member = address(uint160(Packed.read(start + 1, 20)));
             uint256 first = start + CLAWBACK_LINES + 1;
             for (uint256 line = first; line < end; line += Packed.LINE_LENGTH) {
@@ -81,6 +82,7 @@ abstract contract Issuing is Points, Refusals {
     function _expire(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
         unchecked {
             if (end - start != EXPIRE_LENGTH) return MalformedEntry.selector;
+            if (batch.state == IN_DEFAULT) return BrandInDefault.selector;
             uint256 packed = uint256(Packed.word(start + 1));
             address member = address(uint160(packed >> 96));
             uint256 expiryDay = uint32(packed >> 64);

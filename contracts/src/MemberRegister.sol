@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {CoalitionDomain} from "./CoalitionDomain.sol";
+import {Governed} from "./Governed.sol";
 import {IAuthorizerVerifier} from "./IAuthorizerVerifier.sol";
 import {Packed} from "./Packed.sol";
 
 /// Members and what proves their consent. Nobody but a member's own authorizers ever changes the set.
-abstract contract MemberRegister is AccessManaged, CoalitionDomain {
+abstract contract MemberRegister is Governed, CoalitionDomain {
     uint8 internal constant KEY = 1;
     uint8 internal constant CLAIM_KEY = 2; // may only change authorizers, and is dropped by its first change
     uint8 internal constant FIRST_VERIFIER_KIND = 3;
@@ -120,7 +120,7 @@ abstract contract MemberRegister is AccessManaged, CoalitionDomain {
     }
 
     /// Once and for good: what members opted in to stays what it was. Applies to members who add such an authorizer.
-    function setVerifier(uint8 kind, IAuthorizerVerifier verifier_) external restricted {
+    function setVerifier(uint8 kind, IAuthorizerVerifier verifier_) external onlyGovernance {
         if (kind < FIRST_VERIFIER_KIND) revert AuthorizerKindUnknown(kind);
         if (address(verifier[kind]) != address(0)) revert VerifierFixed(kind);
         if (address(verifier_).code.length == 0) revert VerifierNotAContract();

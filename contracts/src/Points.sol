@@ -5,18 +5,18 @@ import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
 import {IERC1155MetadataURI} from "@openzeppelin/contracts/token/ERC1155/extensions/IERC1155MetadataURI.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {BalanceSlot} from "./BalanceSlot.sol";
-import {BrandRegister} from "./BrandRegister.sol";
+import {BrandOwnerActs} from "./BrandOwnerActs.sol";
 import {Lots} from "./Lots.sol";
 
 /// What members hold, lot by lot, read as ERC-1155; and the few ways in which points move.
 ///
 /// Callers check before they move: held never exceeds 128 bits (fewer than 2^64 entries of fewer than 2^64 points), reserved
 /// never exceeds held.
-abstract contract Points is IERC1155MetadataURI, BrandRegister {
+abstract contract Points is IERC1155MetadataURI, BrandOwnerActs {
     /// A batch at work. Outstanding points of its brand and of the lot last touched are kept here and written back at the end.
     struct Batch {
         uint256 brand;
-        uint256 status;
+        uint256 state;
         uint256 limit;
         uint256 outstanding;
         uint256 localDay;
@@ -28,9 +28,6 @@ abstract contract Points is IERC1155MetadataURI, BrandRegister {
     }
 
     uint256 internal constant HELD = type(uint128).max;
-    int32 private constant MAX_OFFSET_SECONDS = 14 hours;
-
-    int32 public immutable utcOffsetSeconds;
 
     /// reserved (16 bytes) ‖ held (16 bytes); held includes reserved.
     mapping(uint256 lotId => mapping(address member => uint256)) internal balances;
@@ -38,14 +35,6 @@ abstract contract Points is IERC1155MetadataURI, BrandRegister {
 
     error TransfersNotOpen();
     error LengthsDiffer();
-    error UtcOffsetTooFar(int32 seconds_);
-
-    constructor(int32 utcOffsetSeconds_) {
-        if (utcOffsetSeconds_ < -MAX_OFFSET_SECONDS || utcOffsetSeconds_ > MAX_OFFSET_SECONDS) {
-            revert UtcOffsetTooFar(utcOffsetSeconds_);
-        }
-        utcOffsetSeconds = utcOffsetSeconds_;
-    }
 
     function pointsOf(address member, uint256 lotId) external view returns (uint256 held, uint256 reserved) {
         uint256 balance = balances[lotId][member];
@@ -146,10 +135,10 @@ abstract contract Points is IERC1155MetadataURI, BrandRegister {
     function _openBatch(uint32 brandId) internal view returns (Batch memory batch) {
         Brand memory of_ = brand[brandId];
         batch.brand = brandId;
-        batch.status = of_.status;
+        batch.localDay = _localDay();
+        batch.state = _stateOf(of_, batch.localDay);
         batch.limit = of_.limit;
         batch.outstanding = of_.outstanding;
-        batch.localDay = uint256(int256(block.timestamp) + utcOffsetSeconds) / 1 days;
     }
 
     function _closeBatch(Batch memory batch) internal {

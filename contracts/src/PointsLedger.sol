@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {CoalitionDomain} from "./CoalitionDomain.sol";
 import {EntryRoot} from "./EntryRoot.sol";
+import {Governed} from "./Governed.sol";
+import {GuardianPause} from "./GuardianPause.sol";
+import {IGovernance} from "./IGovernance.sol";
 import {Issuing} from "./Issuing.sol";
+import {LocalDay} from "./LocalDay.sol";
 import {Packed} from "./Packed.sol";
-import {Points} from "./Points.sol";
 import {Redemption} from "./Redemption.sol";
 import {RefusalList} from "./RefusalList.sol";
 import {ACCEPTED} from "./Refusals.sol";
 
 /// The points ledger of one coalition. The unit of writing is a batch of packed entries under one brand's signature; a bad
 /// entry is skipped and named, a batch reverts only for its sender, signature, number, deadline or a pause.
-contract PointsLedger is Issuing, Redemption, Pausable {
+contract PointsLedger is Issuing, Redemption, GuardianPause {
     using EntryRoot for EntryRoot.Leaves;
     using RefusalList for RefusalList.List;
 
@@ -47,10 +48,10 @@ contract PointsLedger is Issuing, Redemption, Pausable {
     error BatchSignatureInvalid();
     error BatchKeyNotValid(uint32 brand, address key);
 
-    constructor(address authority, bytes32 coalitionId_, bytes3 currency_, int32 utcOffsetSeconds_)
-        AccessManaged(authority)
-        CoalitionDomain(coalitionId_)
-        Points(utcOffsetSeconds_)
+    constructor(IGovernance governance_, bytes3 currency_, int32 utcOffsetSeconds_)
+        Governed(governance_)
+        CoalitionDomain(governance_.coalitionId())
+        LocalDay(utcOffsetSeconds_)
     {
         currency = currency_;
     }
@@ -59,19 +60,8 @@ contract PointsLedger is Issuing, Redemption, Pausable {
         return batches[brandId][number];
     }
 
-    /// Stops batches; members still enroll and change their authorizers.
-    function pause() external restricted {
-        _pause();
-    }
-
-    function unpause() external restricted {
-        _unpause();
-    }
-
-    function submitBatch(Header calldata header, bytes calldata entries, bytes calldata signature)
-        external
-        whenNotPaused
-    {
+    function submitBatch(Header calldata header, bytes calldata entries, bytes calldata signature) external {
+        _requireNotPaused();
         // An account without code that sends the transaction itself: the entries are in the transaction's calldata.
         if (msg.sender != tx.origin || msg.sender.code.length != 0) revert SenderNotExternal();
         if (block.timestamp > header.deadline) revert BatchExpired(header.deadline);

@@ -189,7 +189,7 @@ abstract contract Redemption is Points, MemberRegister, Clearing, Refusals {
             uint256 proofLength = Packed.read(start + 75, 2);
             consent.lines = start + CONSENT_PROOF + proofLength;
             if (!Packed.areLines(consent.lines++, end)) return (consent, 0, MalformedEntry.selector);
-            if (batch.status != ACTIVE) return (consent, 0, BrandNotActive.selector);
+            if (batch.state > RUNNING_OFF) return (consent, 0, BrandNotAccepting.selector);
             consent.member = address(uint160(Packed.read(start + 1, 20)));
             consent.deadline = Packed.read(start + 61, 5);
             consent.points = Packed.read(start + 66, 8);
@@ -229,10 +229,17 @@ abstract contract Redemption is Points, MemberRegister, Clearing, Refusals {
                 if (points == 0) return ZeroPoints.selector;
                 if (Lots.isExpired(Lots.expiryDayOf(lotId), batch.localDay)) return LotExpired.selector;
                 if (_unreserved(consent.member, lotId) < points) return NotEnoughPoints.selector;
+                if (!_isAccepted(batch, lotId)) return PointsNotAccepted.selector;
                 total += points;
             }
             return total == consent.points ? ACCEPTED : PointsMismatch.selector;
         }
+    }
+
+    /// Of a brand that closed or is in default nobody accepts points: who would, might never be paid.
+    function _isAccepted(Batch memory batch, uint256 lotId) private view returns (bool) {
+        if (lotId >> 32 == batch.brand) return true;
+        return _stateOf(brand[Lots.brandOf(lotId)], batch.localDay) <= RUNNING_OFF;
     }
 
     function _openReservation(Batch memory batch, bytes32 id, Consent memory consent, Stage stage, uint256 end)

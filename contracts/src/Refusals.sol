@@ -5,7 +5,10 @@ pragma solidity 0.8.37;
 interface Refusals {
     error MalformedEntry(); // wrong length, no lines or more than 16, a lot twice, kind 0 (a fragment)
     error UnknownEntryKind(); // no such kind, or one that is not open yet
-    error BrandNotActive(); // a suspended or exited brand issues, authorizes and redeems nothing
+    error BrandNotActive(); // only an active brand issues
+    error BrandNotAccepting(); // a brand that closed or is in default authorizes and redeems nothing
+    error BrandInDefault(); // it takes no points from its holders: no clawback, no expire
+    error PointsNotAccepted(); // points of a brand that closed or is in default
     error ZeroPoints();
     error ZeroMember();
     error ExpiryNotMonthEnd();

@@ -77,7 +77,7 @@ class LimitBody(Body):
 
 
 class StatusBody(Body):
-    status: Literal["active", "suspended", "exited"]
+    status: Literal["active", "suspended", "in_default"]
 
 
 class KeyBody(Body):

@@ -8,9 +8,9 @@ from typing import Any
 from gateway.audit.book import BookEntry
 from gateway.audit.evidence import ChainEvidence
 from gateway.audit.replay import Replay
+from gateway.ledger.brand_states import BrandState
 from gateway.ledger.lots import split_lot_id
 from gateway.ledger.positions import block_number_at
-from gateway.ledger.state import BrandState
 from gateway.values.ids import ReservationId
 from gateway.values.points import MOST_POINTS_KEPT
 

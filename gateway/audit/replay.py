@@ -20,6 +20,7 @@ from gateway.audit.ledger_events import (
     EntryRefused,
     MemberEnrolled,
 )
+from gateway.ledger.brand_states import BrandState
 from gateway.ledger.effects import Effect, Movement, Refused
 from gateway.ledger.entries import (
     Authorize,
@@ -42,7 +43,7 @@ from gateway.ledger.model import LedgerModel
 from gateway.ledger.positions import ledger_position
 from gateway.ledger.recover import recover_address
 from gateway.ledger.refusals import REFUSALS, RefusalReason
-from gateway.ledger.state import BrandState, MemberRecord, ReservationRecord
+from gateway.ledger.state import MemberRecord, ReservationRecord
 from gateway.values.hex import hex_text
 from gateway.values.ids import Address, Hash, LotId, MemberId
 

@@ -15,12 +15,17 @@ MAX_LOT_VALIDITY_MONTHS = 120
 
 
 class BrandStatus(StrEnum):
-    """`pending`: registered here, not on the ledger yet. `suspended`: no new issues and redemptions. `exited`: for good."""
+    """`pending`: registered here, not on the ledger yet. The others are the ledger's: see its format, "Brand states"."""
 
     PENDING = "pending"
     ACTIVE = "active"
     SUSPENDED = "suspended"
-    EXITED = "exited"
+    RUNNING_OFF = "running_off"
+    CLOSED = "closed"
+    IN_DEFAULT = "in_default"
+
+
+ACCEPTING_STATUSES = frozenset({BrandStatus.ACTIVE, BrandStatus.SUSPENDED, BrandStatus.RUNNING_OFF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +54,20 @@ def check_terms(brand_id: int, issue_limit: int, lot_validity_months: int) -> No
         raise Invalid(f"lot_validity_months {lot_validity_months} is not a whole number from 0 (never) to {MAX_LOT_VALIDITY_MONTHS}")
 
 
-def check_active(brand: Brand, deed: str) -> None:
-    """Issuing and accepting points need an active brand."""
+def check_issues(brand: Brand) -> None:
+    """Issuing points needs an active brand."""
     if brand.status is not BrandStatus.ACTIVE:
-        raise WrongState(f"brand {brand.brand_id} is {brand.status} and cannot {deed}", brand_id=brand.brand_id, status=brand.status)
+        raise _cannot(brand, "issue points")
+
+
+def check_accepts(brand: Brand) -> None:
+    """Accepting points needs a brand that others pay and that pays others."""
+    if brand.status not in ACCEPTING_STATUSES:
+        raise _cannot(brand, "accept points")
 
 
 def check_on_ledger(brand: Brand) -> None:
-    """What runs on after a suspension or an exit still needs a brand that the ledger knows."""
+    """What runs on in every state still needs a brand that the ledger knows."""
     if brand.status is BrandStatus.PENDING:
         raise WrongState(f"brand {brand.brand_id} is not on the ledger yet", brand_id=brand.brand_id, status=brand.status)
 
@@ -72,3 +83,7 @@ def check_limit(brand: Brand, pending_issues: Points, points: Points) -> None:
             outstanding=brand.outstanding,
             pending=pending_issues,
         )
+
+
+def _cannot(brand: Brand, deed: str) -> WrongState:
+    return WrongState(f"brand {brand.brand_id} is {brand.status} and cannot {deed}", brand_id=brand.brand_id, status=brand.status)

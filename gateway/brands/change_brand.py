@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.brands.brand import MAX_ISSUE_LIMIT, Brand, BrandStatus, check_on_ledger
 from gateway.brands.register_brand import OPEN_END
-from gateway.ledger.state import BrandState
+from gateway.ledger.brand_states import BrandState
 from gateway.rounds.operation import (
     BrandOperation,
     SetBrandKeyOperation,
@@ -13,14 +13,14 @@ from gateway.rounds.operation import (
     SetBrandTermsOperation,
 )
 from gateway.rounds.ports import Operations
-from gateway.values.errors import Invalid, WrongState
+from gateway.values.errors import Invalid
 from gateway.values.ids import Address, OperationId
 from gateway.values.money import Ratio
 
-_ON_LEDGER = {
+_SETTABLE = {
     BrandStatus.ACTIVE: BrandState.ACTIVE,
     BrandStatus.SUSPENDED: BrandState.SUSPENDED,
-    BrandStatus.EXITED: BrandState.EXITED,
+    BrandStatus.IN_DEFAULT: BrandState.IN_DEFAULT,
 }
 
 
@@ -37,12 +37,10 @@ def set_brand_limit(brand: Brand, issue_limit: int, *, operations: Operations, o
 
 
 def set_brand_status(brand: Brand, status: BrandStatus, *, operations: Operations, operation_id: OperationId, now: int) -> None:
-    """Suspend, take up again, or let go for good."""
-    if status not in _ON_LEDGER:
-        raise Invalid("status must be active, suspended or exited", field="status")
-    if brand.status is BrandStatus.EXITED:
-        raise WrongState(f"brand {brand.brand_id} has left the coalition for good", brand_id=brand.brand_id)
-    _change(brand, SetBrandStatusOperation(operation_id, brand.brand_id, _ON_LEDGER[status]), operations, now)
+    """Suspend, take up again, or say that it pays nobody any more. A brand closes by running off alone."""
+    if status not in _SETTABLE:
+        raise Invalid("status must be active, suspended or in_default", field="status")
+    _change(brand, SetBrandStatusOperation(operation_id, brand.brand_id, _SETTABLE[status]), operations, now)
 
 
 def set_brand_key(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gateway.ledger.batches import batch_outcome
+from gateway.ledger.brand_states import ACCEPTING, BrandState
 from gateway.ledger.effects import Effect, Movement, OwedChange, Refused
 from gateway.ledger.entries import (
     Authorize,
@@ -30,8 +31,8 @@ from gateway.ledger.lots import lot_id as lot_id_of
 from gateway.ledger.members import FIRST_VERIFIER_KIND, AuthorizerKind, authorizer_id, member_id
 from gateway.ledger.refusals import SELECTORS, RefusalReason
 from gateway.ledger.signing import Domain, consent_digest
-from gateway.ledger.state import BrandRecord, BrandState, LedgerState, MemberRecord, ReservationRecord, ReservationState, ReservedLot
-from gateway.values.calendar import SECONDS_PER_DAY, is_month_end
+from gateway.ledger.state import BrandRecord, LedgerState, MemberRecord, ReservationRecord, ReservationState, ReservedLot
+from gateway.values.calendar import SECONDS_PER_DAY, is_month_end, local_day
 from gateway.values.ids import Hash, MemberId, ReservationId
 
 MAX_CONSENT_SECONDS = 7 * SECONDS_PER_DAY
@@ -66,8 +67,9 @@ class LedgerModel:
             raise ValueError(f"brand {brand} is registered")
         self.state.brands[brand] = BrandRecord(BrandState.ACTIVE, limit)
 
-    def set_brand_status(self, brand: int, status: int) -> None:
-        self.state.brands[brand].status = BrandState(status)
+    def set_brand_status(self, brand: int, status: int, last_day: int = 0) -> None:
+        record = self.state.brands[brand]
+        record.status, record.last_day = BrandState(status), last_day
 
     def set_brand_limit(self, brand: int, limit: int) -> None:
         self.state.brands[brand].limit = limit
@@ -146,7 +148,7 @@ class LedgerModel:
 
     def _issue(self, brand: int, entry: Issue, timestamp: int) -> Effect:
         record = self.state.brands[brand]
-        _require(record.status == BrandState.ACTIVE, RefusalReason.BRAND_NOT_ACTIVE)
+        _require(record.status is BrandState.ACTIVE, RefusalReason.BRAND_NOT_ACTIVE)
         _require(any(entry.member), RefusalReason.ZERO_MEMBER)
         _require(entry.points > 0, RefusalReason.ZERO_POINTS)
         _require(entry.expiry_day == 0 or is_month_end(entry.expiry_day), RefusalReason.EXPIRY_NOT_MONTH_END)
@@ -157,6 +159,7 @@ class LedgerModel:
         return Effect(entry, entry.member, (Movement(entry.member, lot, entry.points, 0),))
 
     def _claw_back(self, brand: int, entry: Clawback) -> Effect:
+        _require(self.state.brands[brand].status is not BrandState.IN_DEFAULT, RefusalReason.BRAND_IN_DEFAULT)
         for line in entry.lines:
             _require(line.points > 0, RefusalReason.ZERO_POINTS)
             _require(line.brand_id == brand, RefusalReason.NOT_OWN_LOT)
@@ -166,7 +169,7 @@ class LedgerModel:
         return Effect(entry, entry.member, tuple(Movement(entry.member, line.lot_id, -line.points, 0) for line in entry.lines))
 
     def _authorize(self, brand: int, entry: Authorize | Redeem, timestamp: int) -> Effect:
-        _require(self.state.brands[brand].status == BrandState.ACTIVE, RefusalReason.BRAND_NOT_ACTIVE)
+        _require(self._accepts(brand, timestamp), RefusalReason.BRAND_NOT_ACCEPTING)
         _require(entry.deadline >= timestamp, RefusalReason.CONSENT_EXPIRED)
         _require(entry.deadline <= timestamp + MAX_CONSENT_SECONDS, RefusalReason.CONSENT_TOO_LONG)
         terms = (entry.member, brand, entry.points, entry.reference, entry.nonce, entry.deadline)
@@ -176,6 +179,7 @@ class LedgerModel:
             _require(line.points > 0, RefusalReason.ZERO_POINTS)
             _require(not self._expired(line.expiry_day, timestamp), RefusalReason.LOT_EXPIRED)
             _require(self.state.unreserved(entry.member, line.lot_id) >= line.points, RefusalReason.NOT_ENOUGH_POINTS)
+            _require(self._accepts(line.brand_id, timestamp), RefusalReason.POINTS_NOT_ACCEPTED)
         _require(sum(line.points for line in entry.lines) == entry.points, RefusalReason.POINTS_MISMATCH)
         self._require_consent(entry, digest)
 
@@ -259,6 +263,7 @@ class LedgerModel:
         return Effect(entry, reservation.member, tuple(movements), owed, entry.reservation_id)
 
     def _expire(self, brand: int, entry: Expire, timestamp: int) -> Effect:
+        _require(self.state.brands[brand].status is not BrandState.IN_DEFAULT, RefusalReason.BRAND_IN_DEFAULT)
         _require(self._expired(entry.expiry_day, timestamp), RefusalReason.LOT_NOT_EXPIRED)
         _require(entry.points > 0, RefusalReason.ZERO_POINTS)
         lot = lot_id_of(brand, entry.expiry_day)
@@ -271,6 +276,9 @@ class LedgerModel:
         if reservation is None:
             raise _Skip(RefusalReason.UNKNOWN_RESERVATION)
         return reservation
+
+    def _accepts(self, brand: int, timestamp: int) -> bool:
+        return self.state.brands[brand].state_on(local_day(timestamp, self.utc_offset_seconds)) in ACCEPTING
 
     def _expired(self, expiry_day: int, timestamp: int) -> bool:
         return is_expired(expiry_day, timestamp, self.utc_offset_seconds)

@@ -12,7 +12,10 @@ class RefusalReason(StrEnum):
 
     MALFORMED_ENTRY = "MalformedEntry"  # wrong length, no lines or more than 16, a lot twice, a fragment
     UNKNOWN_ENTRY_KIND = "UnknownEntryKind"  # no such kind, or one that is not open yet
-    BRAND_NOT_ACTIVE = "BrandNotActive"  # a suspended or exited brand issues, authorizes and redeems nothing
+    BRAND_NOT_ACTIVE = "BrandNotActive"  # only an active brand issues
+    BRAND_NOT_ACCEPTING = "BrandNotAccepting"  # a brand that closed or is in default authorizes and redeems nothing
+    BRAND_IN_DEFAULT = "BrandInDefault"  # it takes no points from its holders: no clawback, no expire
+    POINTS_NOT_ACCEPTED = "PointsNotAccepted"  # points of a brand that closed or is in default
     ZERO_POINTS = "ZeroPoints"
     ZERO_MEMBER = "ZeroMember"
     EXPIRY_NOT_MONTH_END = "ExpiryNotMonthEnd"

@@ -18,6 +18,8 @@ from gateway.values.ids import Address, Hash, Reference, ReservationId
 NAME = "Splittally"
 VERSION = "1"
 
+Fields = list[dict[str, str]]
+
 _DOMAIN_FIELDS = [
     {"name": "name", "type": "string"},
     {"name": "version", "type": "string"},
@@ -49,15 +51,15 @@ _AUTHORIZER_CHANGE_FIELDS = [
 ]
 
 
-def _type_hash(name: str, fields: list[dict[str, str]]) -> bytes:
+def type_hash(name: str, fields: Fields) -> bytes:
     members = ",".join(f"{field['type']} {field['name']}" for field in fields)
     return keccak(f"{name}({members})".encode())
 
 
-_DOMAIN_TYPE = _type_hash("EIP712Domain", _DOMAIN_FIELDS)
-_BATCH_TYPE = _type_hash("Batch", _BATCH_FIELDS)
-_CONSENT_TYPE = _type_hash("Consent", _CONSENT_FIELDS)
-_AUTHORIZER_CHANGE_TYPE = _type_hash("AuthorizerChange", _AUTHORIZER_CHANGE_FIELDS)
+_DOMAIN_TYPE = type_hash("EIP712Domain", _DOMAIN_FIELDS)
+_BATCH_TYPE = type_hash("Batch", _BATCH_FIELDS)
+_CONSENT_TYPE = type_hash("Consent", _CONSENT_FIELDS)
+_AUTHORIZER_CHANGE_TYPE = type_hash("AuthorizerChange", _AUTHORIZER_CHANGE_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,13 @@ def domain_separator(domain: Domain) -> bytes:
 def batch_digest(domain: Domain, brand: int, number: int, entries_hash: bytes, deadline: int) -> bytes:
     """What the brand signs so that a batch counts; `entries_hash` is the keccak of the packed entries."""
     words = _word(brand) + _word(number) + entries_hash + _word(deadline)
-    return _digest(domain, keccak(_BATCH_TYPE + words))
+    return struct_digest(domain, keccak(_BATCH_TYPE + words))
 
 
 def consent_digest(domain: Domain, member: bytes, brand: int, points: int, reference: bytes, nonce: int, deadline: int) -> ReservationId:
     """What the member signs to let `brand` take `points` until `deadline`; at the same time the reservation id."""
     words = _address_word(member) + _word(brand) + _word(points) + reference + _word(nonce) + _word(deadline)
-    return ReservationId(_digest(domain, keccak(_CONSENT_TYPE + words)))
+    return ReservationId(struct_digest(domain, keccak(_CONSENT_TYPE + words)))
 
 
 def authorizer_change_digest(
@@ -98,7 +100,7 @@ def authorizer_change_digest(
     """What an authorizer signs to change the set: `add_kind` 0 adds nothing, a zero `remove_id` removes nothing."""
     added = _word(add_kind) + keccak(add_authorizer)
     words = _address_word(member) + added + remove_id + _word(nonce) + _word(deadline)
-    return _digest(domain, keccak(_AUTHORIZER_CHANGE_TYPE + words))
+    return struct_digest(domain, keccak(_AUTHORIZER_CHANGE_TYPE + words))
 
 
 def batch_typed_data(domain: Domain, brand: int, number: int, entries_hash: bytes, deadline: int) -> dict[str, Any]:
@@ -109,7 +111,7 @@ def batch_typed_data(domain: Domain, brand: int, number: int, entries_hash: byte
         "entriesHash": hex_text(entries_hash),
         "deadline": deadline,
     }
-    return _typed_data(domain, "Batch", _BATCH_FIELDS, message)
+    return typed_data(domain, "Batch", _BATCH_FIELDS, message)
 
 
 def consent_typed_data(
@@ -124,7 +126,7 @@ def consent_typed_data(
         "nonce": nonce,
         "deadline": deadline,
     }
-    return _typed_data(domain, "Consent", _CONSENT_FIELDS, message)
+    return typed_data(domain, "Consent", _CONSENT_FIELDS, message)
 
 
 def authorizer_change_typed_data(
@@ -139,7 +141,7 @@ def authorizer_change_typed_data(
         "nonce": nonce,
         "deadline": deadline,
     }
-    return _typed_data(domain, "AuthorizerChange", _AUTHORIZER_CHANGE_FIELDS, message)
+    return typed_data(domain, "AuthorizerChange", _AUTHORIZER_CHANGE_FIELDS, message)
 
 
 def reference(secret: bytes, prefix: str, external_id: str) -> Reference:
@@ -147,11 +149,11 @@ def reference(secret: bytes, prefix: str, external_id: str) -> Reference:
     return Reference(hmac.new(secret, f"{prefix}:{external_id}".encode(), hashlib.sha256).digest())
 
 
-def _digest(domain: Domain, struct_hash: bytes) -> bytes:
+def struct_digest(domain: Domain, struct_hash: bytes) -> bytes:
     return keccak(b"\x19\x01" + domain_separator(domain) + struct_hash)
 
 
-def _typed_data(domain: Domain, primary_type: str, fields: list[dict[str, str]], message: dict[str, Any]) -> dict[str, Any]:
+def typed_data(domain: Domain, primary_type: str, fields: Fields, message: dict[str, Any]) -> dict[str, Any]:
     return {
         "types": {"EIP712Domain": _DOMAIN_FIELDS, primary_type: fields},
         "primaryType": primary_type,

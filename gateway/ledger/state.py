@@ -6,14 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from gateway.ledger.brand_states import BrandState
 from gateway.ledger.effects import Movement, OwedChange
 from gateway.values.ids import Hash, LotId, MemberId, ReservationId
-
-
-class BrandState(IntEnum):
-    ACTIVE = 1
-    SUSPENDED = 2  # issues, authorizes and redeems nothing; everything else goes
-    EXITED = 3  # as suspended
 
 
 class ReservationState(IntEnum):
@@ -27,6 +22,12 @@ class BrandRecord:
     status: BrandState
     limit: int  # on outstanding points; only issues are held to it
     outstanding: int = 0
+    last_day: int = 0  # of a run-off
+
+    def state_on(self, local_day: int) -> BrandState:
+        """A run-off past its last day is closed."""
+        is_over = self.status is BrandState.RUNNING_OFF and local_day > self.last_day
+        return BrandState.CLOSED if is_over else self.status
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from gateway.access.rows import SqlSecrets
-from gateway.brands.brand import BrandStatus
+from gateway.brands.brand import ACCEPTING_STATUSES
 from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import SqlCoalition, business_clock
 from gateway.members.rows import SqlMembers
@@ -76,5 +76,5 @@ def _worth(work: UnitOfWork, available: int) -> list[tuple[str, str]]:
     return [
         (brand.name, f"{major_text(brand.redemption.minor_for(available), currency)} {currency}")
         for brand in work.of(SqlBrands).all()
-        if brand.status is BrandStatus.ACTIVE
+        if brand.status in ACCEPTING_STATUSES
     ]

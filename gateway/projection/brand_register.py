@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import Event
-from gateway.ledger.state import BrandRecord, BrandState, LedgerState
+from gateway.ledger.brand_states import BrandState
+from gateway.ledger.state import BrandRecord, LedgerState
 from gateway.projection.ledger_state import BRAND_STATUS
 from gateway.projection.tables import LedgerBrandKeyRow, LedgerBrandRow
 from gateway.store.upsert import set_rows

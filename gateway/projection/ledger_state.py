@@ -10,9 +10,9 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.ledger.brand_states import BrandState
 from gateway.ledger.state import (
     BrandRecord,
-    BrandState,
     LedgerState,
     MemberRecord,
     ReservationRecord,
@@ -29,7 +29,7 @@ from gateway.projection.tables import (
 from gateway.store.chunks import chunks
 from gateway.values.ids import MemberId, ReservationId
 
-BRAND_STATUS = {BrandState.ACTIVE: "active", BrandState.SUSPENDED: "suspended", BrandState.EXITED: "exited"}
+BRAND_STATUS = {state: state.name.lower() for state in BrandState}
 RESERVATION_STATUS = {ReservationState.OPEN: "open", ReservationState.CAPTURED: "captured", ReservationState.VOIDED: "voided"}
 _BRAND_STATUS_OF = {name: status for status, name in BRAND_STATUS.items()}
 _RESERVATION_STATE_OF = {name: state for state, name in RESERVATION_STATUS.items()}

@@ -141,7 +141,7 @@ class LedgerOwedRow(Base):
 
 
 class LedgerBrandRow(Base):
-    """A brand as the contract has it. status: active, suspended, exited."""
+    """A brand as the contract has it. status: active, suspended, running_off, in_default."""
 
     __tablename__ = "ledger_brands"
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.brands.brand import Brand, check_active, check_limit
+from gateway.brands.brand import Brand, check_issues, check_limit
 from gateway.brands.ports import Brands
 from gateway.coalition.coalition import Coalition
 from gateway.ledger import lots
@@ -143,7 +143,7 @@ class _Giving:
     def _accept(self, number: int, due: AwardDue, issuer: Brand) -> Award:
         if due.points > MAX_POINTS_PER_ENTRY:
             raise Invalid(f"this purchase would earn {due.points} points, more than {MAX_POINTS_PER_ENTRY}", points=due.points)
-        check_active(issuer, "issue points")
+        check_issues(issuer)
         check_limit(issuer, self.operations.pending_issues(issuer.brand_id), due.points)
         award = self._award(number, due, issuer, self.new_id(), None)
         assert award.operation_id is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.brands.brand import Brand, check_active
+from gateway.brands.brand import Brand, check_accepts
 from gateway.coalition.coalition import Coalition
 from gateway.ledger import signing
 from gateway.ledger.lots import Line
@@ -49,7 +49,7 @@ def quote(
     check_external_id("order_id", request.order_id)
     if not MIN_CONSENT_SECONDS <= request.valid_seconds <= MAX_CONSENT_SECONDS:
         raise Invalid(f"valid_seconds must be from {MIN_CONSENT_SECONDS} to {MAX_CONSENT_SECONDS}", field="valid_seconds")
-    check_active(brand, "accept points")
+    check_accepts(brand)
     if members.find(request.member_id) is None:
         raise NotFound(f"there is no member {request.member_id}", field="member_id")
     holding = points.holding(request.member_id)

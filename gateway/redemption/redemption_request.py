@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gateway.brands.brand import Brand, check_active
+from gateway.brands.brand import Brand, check_accepts
 from gateway.coalition.coalition import Coalition
 from gateway.ledger import signing
 from gateway.members.ports import Members
@@ -75,7 +75,7 @@ def accept_redemption(
     known = earlier_operation(new, "order_id", request.order_id, operations)
     if known is not None:
         return known
-    check_active(brand, "accept points")
+    check_accepts(brand)
     check_deadline(request.deadline, now)
     authorizers = members.authorizers(request.member_id)
     if not authorizers:

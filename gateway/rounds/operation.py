@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.ledger.awards import AwardId
-from gateway.ledger.state import BrandState
+from gateway.ledger.brand_states import BrandState
 from gateway.values.ids import Address, MemberId, OperationId, Reference, ReservationId
 from gateway.values.money import AmountMinor, Ratio
 from gateway.values.points import Points

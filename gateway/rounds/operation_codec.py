@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from gateway.ledger.awards import AwardId
-from gateway.ledger.state import BrandState
+from gateway.ledger.brand_states import BrandState
 from gateway.rounds.operation import (
     KINDS,
     AuthorizeOperation,

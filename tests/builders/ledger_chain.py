@@ -19,6 +19,8 @@ from eth_utils import keccak
 from gateway.values.calendar import SECONDS_PER_DAY
 
 CHAIN_ID = 20_261
+COALITION_ID = keccak(text="the test coalition")
+FOREVER = 2**40 - 1
 GAS_PER_TRANSACTION = 2**24  # EIP-7825
 GAS_PER_BLOCK = 2**28
 MAX_FEE = 10**10
@@ -43,6 +45,10 @@ class Outcome:
 def key_of(name: str) -> keys.PrivateKey:
     """A throwaway key, always the same for a name."""
     return keys.PrivateKey(keccak(text=f"test key of {name}"))
+
+
+def address_of(key: keys.PrivateKey) -> bytes:
+    return bytes(key.public_key.to_canonical_address())
 
 
 class LedgerChain:

@@ -12,12 +12,13 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from gateway.ledger.brand_states import BrandState
 from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, PointRefund, Redeem, Void, encode_entry, pack_entries
 from gateway.ledger.lots import Line, LotsFallShort, choose_lots, expiry_day_for, lot_id, split_lot_id
 from gateway.ledger.model import LedgerModel
-from gateway.values.calendar import SECONDS_PER_DAY
+from gateway.values.calendar import SECONDS_PER_DAY, local_day
 from tests.builders.ledger_chain import key_of
-from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger
+from tests.builders.points_ledger import TERMS, UTC_OFFSET_SECONDS, PointsLedger
 
 BRANDS = (1, 2, 3)
 MEMBERS = ("ann", "bob")
@@ -66,7 +67,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize()
     def deploy(self) -> None:
-        self.ledger = PointsLedger(BRANDS, LIMIT, self.model_class)
+        self.ledger = PointsLedger(BRANDS, LIMIT, self.model_class, replace(TERMS, run_off_days=0))
         self.members = [self.ledger.enroll(name) for name in MEMBERS]
         self.lots: set[int] = set()
         self.consents: dict[bytes, Consented] = {}
@@ -76,11 +77,16 @@ class LedgerMachine(RuleBasedStateMachine):
         self.checked_at = -1
         self.touched: set[bytes] = set()  # reservations used in the last step
 
-    @rule(days=st.integers(0, 40), brand=st.sampled_from(BRANDS), status=st.sampled_from([1, 1, 1, 1, 2, 3]))
-    def time_passes_and_a_brand_changes(self, days: int, brand: int, status: int) -> None:
+    @rule(days=st.integers(0, 40), brand=st.sampled_from(BRANDS), status=st.sampled_from([1, 1, 1, 1, 2, 3, 5]), run_off=st.integers(0, 40))
+    def time_passes_and_a_brand_changes(self, days: int, brand: int, status: int, run_off: int) -> None:
         self.ledger.chain.set_time(self.ledger.now + days * SECONDS_PER_DAY)
-        if self.ledger.model.state.brands[brand].status != status:
+        if status == BrandState.RUNNING_OFF:
+            self.ledger.start_run_off(brand, self.today() + run_off + 1)
+        elif self.ledger.model.state.brands[brand].status != status:
             self.ledger.set_status(brand, status)
+        self.ledger.chain.set_time(self.ledger.now + run_off // 2 * SECONDS_PER_DAY)
+        states = {each: record.state_on(self.today()) for each, record in self.ledger.model.state.brands.items()}
+        assert {each: self.ledger.view("brandState", each) for each in BRANDS} == states
 
     @rule(brand=st.sampled_from(BRANDS), wanted=st.lists(specs, min_size=1, max_size=10))
     def a_batch_is_submitted(self, brand: int, wanted: list[tuple[Any, ...]]) -> None:
@@ -157,6 +163,9 @@ class LedgerMachine(RuleBasedStateMachine):
             assert sum(authorized for authorized, _, _ in lots) == consented.points, "invariant 2"
             assert all(refunded <= captured <= authorized for authorized, captured, refunded in lots)
         self.touched.clear()
+
+    def today(self) -> int:
+        return local_day(self.ledger.now, UTC_OFFSET_SECONDS)
 
     def entry(self, brand: int, kind: str, *spec: Any) -> Entry | bytes | None:
         """The entry that a spec means in the present state, or None where it means nothing yet."""

@@ -6,6 +6,7 @@ Every batch goes to both, and their refusals, roots and records must be the same
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 from eth_keys import keys
@@ -14,40 +15,55 @@ from eth_keys.exceptions import ValidationError as SignatureMalformed
 from eth_utils import keccak
 
 from gateway.ledger.batches import batch_record, entries_root
+from gateway.ledger.brand_states import BrandState
 from gateway.ledger.entries import Authorize, ConsentProof, Entry, Redeem, encode_entry, pack_entries
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.members import member_id
 from gateway.ledger.model import LedgerModel
+from gateway.ledger.owner_acts import BrandOwnerAct, HandOver, SetBrandKey, SetBrandTerms, owner_act_digest
 from gateway.ledger.refusals import RefusalReason, refusal_of
 from gateway.ledger.signing import Domain, authorizer_change_digest, batch_digest, consent_digest
+from gateway.ledger.terms import LedgerTerms
+from gateway.values.ids import Address
 from tests.builders.abi import Event, contract_abi
-from tests.builders.ledger_chain import CHAIN_ID, LedgerChain, Outcome, key_of
+from tests.builders.governance_acts import STRANGER, Act, Governance
+from tests.builders.ledger_chain import CHAIN_ID, COALITION_ID, FOREVER, LedgerChain, Outcome, address_of, key_of
 
-COALITION_ID = keccak(text="the test coalition")
 UTC_OFFSET_SECONDS = 3_600
 LIMIT = 10**12
-FOREVER = 2**40 - 1
+TERMS = LedgerTerms(1, 100, 1, 100, 50, 90, 30)
 SECP256K1_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 
 Reasons = list[tuple[int, RefusalReason]]
 
 
 class PointsLedger:
-    """`brands` have one signing key each, named `brand <id>`; `number` counts batches up where a test names none."""
+    """The ledger under a sandbox's governance without a delay.
 
-    def __init__(self, brands: Sequence[int] = (1, 2), limit: int = LIMIT, model: type[LedgerModel] = LedgerModel) -> None:
+    A brand's batch key is named `brand <id>`, its owner's key `owner <id>`; `number` counts batches up where a test names none.
+    """
+
+    def __init__(
+        self,
+        brands: Sequence[int] = (1, 2),
+        limit: int = LIMIT,
+        model: type[LedgerModel] = LedgerModel,
+        terms: LedgerTerms = TERMS,
+    ) -> None:
         self.chain = LedgerChain()
         self.abi = contract_abi("PointsLedger")
-        self.access = contract_abi("AccessManager")
-        operator = address_of(self.chain.operator)
-        self.authority = self.chain.deploy(self.access.creation(operator))
-        self.address = self.chain.deploy(self.abi.creation(self.authority, COALITION_ID, b"EUR", UTC_OFFSET_SECONDS))
+        self.governance = Governance(self.chain, delay=0, sandbox=True)
+        self.governance.target = self.abi
+        self.address = self.chain.deploy(self.abi.creation(self.governance.address, b"EUR", UTC_OFFSET_SECONDS))
         self.domain = Domain(CHAIN_ID, self.address, COALITION_ID)
         self.model = model(self.domain, UTC_OFFSET_SECONDS, recover, lambda *_: self.verifier_says)
         self.verifier_says = False  # what the model takes a verifier contract to answer
         self.last_number = 0
+        self.acts = 0
+        if brands:
+            self.govern(*(("registerBrand", (registration(brand, limit=limit, terms=terms),)) for brand in brands))
         for brand in brands:
-            self.register(brand, limit)
+            self.model.register_brand(brand, limit)
 
     @property
     def now(self) -> int:
@@ -57,27 +73,74 @@ class PointsLedger:
     # Registers
 
     def register(self, brand: int, limit: int = LIMIT) -> None:
-        self.admin("registerBrand", brand, limit)
+        self.by_governance("registerBrand", registration(brand, limit=limit))
         self.model.register_brand(brand, limit)
-        self.admin("setBrandKey", brand, address_of(brand_key(brand)), 0, FOREVER)
 
     def set_status(self, brand: int, status: int) -> None:
-        self.admin("setBrandStatus", brand, status)
+        self.by_governance("setBrandStatus", brand, status)
         self.model.set_brand_status(brand, status)
 
+    def start_run_off(self, brand: int, last_day: int) -> None:
+        self.by_governance("startRunOff", brand, last_day)
+        self.model.set_brand_status(brand, BrandState.RUNNING_OFF, last_day)
+
     def set_limit(self, brand: int, limit: int) -> None:
-        self.admin("setBrandLimit", brand, limit)
+        self.by_governance("setBrandLimit", brand, limit)
         self.model.set_brand_limit(brand, limit)
 
-    def admin(self, function: str, *arguments: Any) -> Outcome:
-        outcome = self.transact(function, *arguments)
+    def set_key(self, brand: int, key: bytes, valid_from: int = 0, valid_until: int = FOREVER) -> None:
+        outcome = self.set_brand_key(brand, key, valid_from, valid_until)
         assert outcome.succeeded, self.reverted(outcome)
-        return outcome
+
+    # Acts of governance
+
+    def act(self, *calls: tuple[str, tuple[Any, ...]]) -> Act:
+        """What governance is to do here: one call, or several as a batch."""
+        self.acts += 1
+        payloads = tuple((self.address, 0, self.abi.call(function, *arguments)) for function, arguments in calls)
+        return Act(payloads, is_batch=len(calls) > 1, salt=self.acts.to_bytes(32))
+
+    def attempt(self, function: str, *arguments: Any) -> Outcome:
+        """Proposed, approved, and executed as far as the ledger lets it."""
+        return self.governance.execute(self.governance.proposed(self.act((function, arguments))))
+
+    def by_governance(self, function: str, *arguments: Any) -> Outcome:
+        return self.govern((function, arguments))
+
+    def govern(self, *calls: tuple[str, tuple[Any, ...]]) -> Outcome:
+        return self.governance.done(self.act(*calls))
+
+    # Acts of a brand's owner
+
+    def owner_act(self, act: BrandOwnerAct, *signers: keys.PrivateKey) -> Outcome:
+        """Signed by the brand's owner unless others are given, and relayed by a stranger."""
+        signatures = [signature(key, owner_act_digest(self.domain, act)) for key in signers or [owner_key(act.brand)]]
+        signed = (act.nonce, act.deadline, signatures[0])
+        match act:
+            case SetBrandKey():
+                window = (act.valid_from, act.valid_until, act.managed)
+                return self.relayed("setBrandKey", act.brand, act.key, window, signed)
+            case SetBrandTerms():
+                return self.relayed("setBrandTerms", act.brand, astuple(act.terms), signed)
+            case HandOver():
+                return self.relayed("handOver", act.brand, act.owner, signed, signatures[1])
+
+    def set_brand_key(self, brand: int, key: bytes, valid_from: int, valid_until: int, *signers: keys.PrivateKey) -> Outcome:
+        act = SetBrandKey(brand, Address(key), valid_from, valid_until, False, self.view("ownerActs", brand), FOREVER)
+        return self.owner_act(act, *signers)
+
+    def set_brand_terms(self, brand: int, terms: LedgerTerms) -> Outcome:
+        return self.owner_act(SetBrandTerms(brand, terms, self.view("ownerActs", brand), FOREVER))
+
+    def relayed(self, function: str, *arguments: Any) -> Outcome:
+        return self.transact(function, *arguments, sender=STRANGER)
+
+    # Members
 
     def enroll(self, name: str, kind: int = 1) -> bytes:
         """The member whose first authorizer is the key called `name`."""
         authorizer = address_of(key_of(name))
-        self.admin("enroll", [(kind, authorizer, bytes(32))])
+        self.sent("enroll", [(kind, authorizer, bytes(32))])
         return self.model.enroll(kind, authorizer, bytes(32))
 
     # Batches
@@ -155,6 +218,11 @@ class PointsLedger:
 
     # Chain
 
+    def sent(self, function: str, *arguments: Any, sender: keys.PrivateKey | None = None) -> Outcome:
+        outcome = self.transact(function, *arguments, sender=sender)
+        assert outcome.succeeded, self.reverted(outcome)
+        return outcome
+
     def transact(self, function: str, *arguments: Any, sender: keys.PrivateKey | None = None) -> Outcome:
         return self.chain.send(self.address, self.abi.call(function, *arguments), sender=sender)
 
@@ -169,8 +237,7 @@ class PointsLedger:
         return held, reserved
 
     def outstanding(self, brand: int) -> int:
-        outstanding, _, _ = self.view("brand", brand)
-        return int(outstanding)
+        return int(self.view("brand", brand)[0])
 
     def events(self, outcome: Outcome) -> list[Event]:
         return [self.abi.event(topics, data) for address, topics, data in outcome.logs if address == self.address]
@@ -179,15 +246,28 @@ class PointsLedger:
         """The name of the error that a transaction or call reverted with."""
         assert not outcome.succeeded, "nothing reverted"
         assert outcome.output, "out of gas, or a revert without a reason"
-        return self.abi.error(outcome.output)[0]
+        abi = self.abi if outcome.output[:4] in self.abi.errors else self.governance.abi
+        return abi.error(outcome.output)[0]
+
+
+def registration(brand: int, **other: Any) -> tuple[Any, ...]:
+    """The argument of registerBrand; any of owner, limit, terms, key, window may be another."""
+    return (
+        brand,
+        other.get("owner", address_of(owner_key(brand))),
+        other.get("limit", LIMIT),
+        astuple(other.get("terms", TERMS)),
+        other.get("key", address_of(brand_key(brand))),
+        other.get("window", (0, FOREVER, False)),
+    )
+
+
+def owner_key(brand: int) -> keys.PrivateKey:
+    return key_of(f"owner {brand}")
 
 
 def brand_key(brand: int) -> keys.PrivateKey:
     return key_of(f"brand {brand}")
-
-
-def address_of(key: keys.PrivateKey) -> bytes:
-    return bytes(key.public_key.to_canonical_address())
 
 
 def member_named(name: str, kind: int = 1) -> bytes:

@@ -49,12 +49,15 @@ def test_the_source_hashes_are_those_of_the_sources() -> None:
     }
 
 
-@pytest.mark.parametrize(("name", "tests"), [("Governance", "test_contract_governance*.py"), ("Anchors", "test_contract_anchors.py")])
-def test_every_error_of_a_contract_is_expected_by_a_test(name: str, tests: str) -> None:
-    errors = re.findall(r"^    error (\w+)\(", (ROOT / "contracts" / "src" / f"{name}.sol").read_text(), re.MULTILINE)
-    expected = "".join(path.read_text() for path in Path(__file__).parent.glob(tests))
-    assert errors
-    assert [error for error in errors if f'"{error}"' not in expected] == []
+@pytest.mark.parametrize("source", sorted((ROOT / "contracts" / "src").glob("*.sol")), ids=lambda path: path.stem)
+def test_every_error_of_a_contract_is_expected_by_a_test(source: Path) -> None:
+    errors = re.findall(r"^    error (\w+)\(", source.read_text(), re.MULTILINE)
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    assert [error for error in errors if f'"{error}"' not in tests and f"RefusalReason.{constant(error)}" not in tests] == []
+
+
+def constant(error: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", error).upper()
 
 
 def test_the_deployed_code_is_the_artifacts_apart_from_immutables(ledger: PointsLedger) -> None:

@@ -91,15 +91,6 @@ def test_an_unknown_brand_has_no_valid_key(ledger: PointsLedger) -> None:
     assert ledger.reverted(ledger.transact("submitBatch", *arguments)) == "BatchKeyNotValid"
 
 
-def test_nothing_is_submitted_during_a_pause(ledger: PointsLedger) -> None:
-    ledger.admin("pause")
-    arguments = ledger.signed(GROCER, 1, pack_entries([encode_entry(ISSUE)]))
-    assert ledger.reverted(ledger.transact("submitBatch", *arguments)) == "EnforcedPause"
-    ledger.enroll("bob")
-    ledger.admin("unpause")
-    assert ledger.transact("submitBatch", *arguments).succeeded
-
-
 def test_a_contract_cannot_submit_a_batch(ledger: PointsLedger) -> None:
     # Runtime: forwards its calldata to the ledger and reverts with whatever that reverts with.
     forward = bytes.fromhex("365f5f375f5f365f5f73" + ledger.address.hex() + "5af1503d5f5f3e3d5ffd")

@@ -36,11 +36,6 @@ def test_a_clawback_beyond_what_the_lot_holds_takes_nothing(ledger: PointsLedger
     assert ledger.held(ann, GROCER, expiry_day) == (1_000, 0)
 
 
-def test_a_suspended_brand_still_claws_back(ledger: PointsLedger, ann: bytes, expiry_day: int) -> None:
-    ledger.set_status(GROCER, 2)
-    assert ledger.submit(GROCER, [clawback(ann, Line(GROCER, expiry_day, 1_000))]) == []
-
-
 def test_reserved_points_are_not_clawed_back(ledger: PointsLedger, ann: bytes, expiry_day: int, ann_key: keys.PrivateKey) -> None:
     ledger.submit(FUEL, [ledger.consented(Authorize, FUEL, ann, [Line(GROCER, expiry_day, 300)], key=ann_key)])
     entries = [clawback(ann, Line(GROCER, expiry_day, 701)), clawback(ann, Line(GROCER, expiry_day, 700))]

@@ -174,16 +174,6 @@ def test_an_expired_lot_is_neither_reserved_nor_redeemed(
     assert ledger.submit(FUEL, [ledger.consented(kind, FUEL, ann, lines, key=ann_key, nonce=2)]) == [(0, RefusalReason.LOT_EXPIRED)]
 
 
-@both
-@pytest.mark.parametrize("status", [2, 3])
-def test_a_suspended_or_exited_brand_accepts_nothing(
-    ledger: PointsLedger, ann: bytes, ann_key: keys.PrivateKey, kind: Kind, status: int
-) -> None:
-    ledger.set_status(FUEL, status)
-    entry = ledger.consented(kind, FUEL, ann, [Line(FUEL, 0, 10)], key=ann_key)
-    assert ledger.submit(FUEL, [entry]) == [(0, RefusalReason.BRAND_NOT_ACTIVE)]
-
-
 def test_sixteen_lots_are_spent_at_once(ledger: PointsLedger, ann_key: keys.PrivateKey) -> None:
     for brand in range(3, 19):
         ledger.register(brand)

@@ -52,12 +52,14 @@ def test_the_ledger_says_whose_it_is(ledger: PointsLedger) -> None:
     assert ledger.view("coalitionId") == COALITION_ID
     assert ledger.view("currency") == b"EUR"
     assert ledger.view("utcOffsetSeconds") == UTC_OFFSET_SECONDS
+    assert ledger.view("governance") == "0x" + ledger.governance.address.hex()
+    assert ledger.view("sandbox") is True
     assert ledger.view("uri", 5).startswith("data:application/json,")
 
 
 @pytest.mark.parametrize(("offset", "possible"), [(-50_400, True), (50_400, True), (-50_401, False), (50_401, False)])
 def test_a_time_zone_is_at_most_fourteen_hours_from_utc(ledger: PointsLedger, offset: int, possible: bool) -> None:
-    creation = ledger.abi.creation(ledger.authority, COALITION_ID, b"EUR", offset)
+    creation = ledger.abi.creation(ledger.governance.address, b"EUR", offset)
     outcome = ledger.chain.send(b"", creation)
     assert outcome.succeeded is possible
     if not possible:

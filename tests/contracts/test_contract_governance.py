@@ -195,7 +195,7 @@ def test_a_signature_with_a_high_s_or_of_another_length_is_refused(governed: Gov
 
 
 def test_a_batch_with_one_bad_call_does_nothing_and_stays_pending(governed: GovernedBrands) -> None:
-    refuse = Act(((governed.brands, 0, governed.brands_abi.call("refuse")),))
+    refuse = Act(((governed.brands, 0, governed.target.call("refuse")),))
     act = governed.proposed(batch(governed.limit(GROCER, 9), refuse))
     assert governed.reverted(governed.execute(act)) == "Refused"
     assert governed.limit_of(GROCER) == 0
@@ -236,10 +236,10 @@ def test_a_call_with_value_takes_it_from_governance_and_never_from_who_relays(go
 
 def called_back(governed: GovernedBrands, inner: Act | None = None) -> tuple[Act, Outcome]:
     """An act whose target executes `inner`, or the act itself, in the middle of it."""
-    act = governed.proposed(Act(((governed.brands, 0, governed.brands_abi.call("callBack")),)))
+    act = governed.proposed(Act(((governed.brands, 0, governed.target.call("callBack")),)))
     chosen = inner or act
     callback = governed.abi.call("executeApproved", *chosen.arguments, governed.approvals(chosen))
-    assert governed.chain.send(governed.brands, governed.brands_abi.call("prepare", callback)).succeeded
+    assert governed.chain.send(governed.brands, governed.target.call("prepare", callback)).succeeded
     return act, governed.execute(act)
 
 

@@ -95,14 +95,6 @@ def test_the_largest_numbers_do_not_overflow(ledger: PointsLedger, issue: Issue)
     assert ledger.outstanding(GROCER) == 3 * MAX_POINTS
 
 
-@pytest.mark.parametrize("status", [2, 3])
-def test_a_suspended_or_exited_brand_issues_nothing(ledger: PointsLedger, issue: Issue, status: int) -> None:
-    ledger.set_status(GROCER, status)
-    assert ledger.submit(GROCER, [issue]) == [(0, RefusalReason.BRAND_NOT_ACTIVE)]
-    ledger.set_status(GROCER, 1)
-    assert ledger.submit(GROCER, [issue]) == []
-
-
 def test_a_lot_ends_on_a_month_end_or_never(ledger: PointsLedger, issue: Issue) -> None:
     a_day_off = replace(issue, expiry_day=issue.expiry_day + 1)
     assert ledger.submit(GROCER, [a_day_off, replace(issue, expiry_day=0), issue]) == [(0, RefusalReason.EXPIRY_NOT_MONTH_END)]

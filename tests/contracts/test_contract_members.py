@@ -9,7 +9,7 @@ from eth_abi import encode
 from eth_keys import keys
 from eth_utils import keccak
 
-from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem
+from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem, encode_entry, pack_entries
 from gateway.ledger.lots import Line
 from gateway.ledger.members import authorizer_id, member_id
 from gateway.ledger.refusals import RefusalReason
@@ -44,7 +44,7 @@ def issue_to(member: bytes) -> Issue:
 def install_verifier(ledger: PointsLedger, runtime: str) -> bytes:
     code = bytes.fromhex(runtime)
     verifier = ledger.chain.deploy(bytes.fromhex(f"60{len(code):02x}8060095f395ff3") + code)
-    ledger.admin("setVerifier", PASSKEY, verifier)
+    ledger.by_governance("setVerifier", PASSKEY, verifier)
     return verifier
 
 
@@ -71,7 +71,7 @@ def test_enrolling_again_changes_nothing(ledger: PointsLedger) -> None:
 def test_a_removed_first_authorizer_does_not_come_back_by_enrolling_again(ledger: PointsLedger) -> None:
     bob = ledger.enroll("bob")
     assert ledger.change_authorizers(bob, named("carol"), own_id("bob"), 0, key=key_of("bob")).succeeded
-    ledger.admin("enroll", [(*named("bob"), bytes(32))])
+    ledger.sent("enroll", [(*named("bob"), bytes(32))])
     assert not ledger.view("isAuthorizer", bob, own_id("bob"))
     assert ledger.view("isAuthorizer", bob, own_id("carol"))
 
@@ -171,20 +171,20 @@ def test_a_claim_key_that_names_itself_for_removal_is_removed_once(ledger: Point
 
 def test_a_verifier_is_set_once_and_must_be_a_contract(ledger: PointsLedger) -> None:
     for kind, verifier, reason in [
-        (KEY, ledger.authority, "AuthorizerKindUnknown"),
+        (KEY, ledger.governance.address, "AuthorizerKindUnknown"),
         (PASSKEY, member_named("bob"), "VerifierNotAContract"),
     ]:
-        assert ledger.reverted(ledger.transact("setVerifier", kind, verifier)) == reason
+        assert ledger.reverted(ledger.attempt("setVerifier", kind, verifier)) == reason
     verifier = install_verifier(ledger, SAYS_YES)
     assert ledger.view("verifier", PASSKEY) == "0x" + verifier.hex()
-    assert ledger.reverted(ledger.transact("setVerifier", PASSKEY, ledger.authority)) == "VerifierFixed"
+    assert ledger.reverted(ledger.attempt("setVerifier", PASSKEY, ledger.governance.address)) == "VerifierFixed"
 
 
 @pytest.mark.parametrize("runtime", [SAYS_YES, SAYS_NO, SAYS_TWO, SAYS_NOTHING, REVERTS, RUNS_FOR_EVER])
 def test_only_a_verifier_that_says_yes_lets_points_be_spent(ledger: PointsLedger, runtime: str) -> None:
     install_verifier(ledger, runtime)
     passkey = b"\x05" * 64
-    ledger.admin("enroll", [(PASSKEY, passkey, bytes(32))])
+    ledger.sent("enroll", [(PASSKEY, passkey, bytes(32))])
     ledger.model.enroll(PASSKEY, passkey, bytes(32))
     member = member_id(COALITION_ID, PASSKEY, passkey, bytes(32))
     ledger.verifier_says = runtime == SAYS_YES
@@ -212,7 +212,20 @@ def test_the_verifier_is_asked_with_digest_authorizer_and_proof(ledger: PointsLe
     question = keccak(text="verify(bytes32,bytes,bytes)")[:4]
     question += encode(["bytes32", "bytes", "bytes"], [digest, passkey, proof_bytes])
     install_verifier(ledger, "365f5f37365f207f" + keccak(question).hex() + "145f5260205ff3")
-    ledger.admin("enroll", [(PASSKEY, passkey, bytes(32))])
+    ledger.sent("enroll", [(PASSKEY, passkey, bytes(32))])
     ledger.model.enroll(PASSKEY, passkey, bytes(32))
     ledger.verifier_says = True
     assert ledger.submit(FUEL, [issue_to(member), good]) == []
+
+
+def test_a_relay_that_gives_a_verifier_too_little_gas_stops_the_batch_and_refuses_nothing(ledger: PointsLedger) -> None:
+    install_verifier(ledger, SAYS_YES)
+    passkey = b"\x05" * 64
+    ledger.sent("enroll", [(PASSKEY, passkey, bytes(32))])
+    member = member_id(COALITION_ID, PASSKEY, passkey, bytes(32))
+    assert ledger.submit(FUEL, [issue_to(member)]) == []
+    proof = ConsentProof(PASSKEY, (64).to_bytes(2) + passkey + b"any proof")
+    entry = ledger.consented(Redeem, FUEL, member, [Line(FUEL, 0, 5)], key=key_of("x"), proof=proof)
+    call = ledger.abi.call("submitBatch", *ledger.signed(FUEL, ledger.next_number(), pack_entries([encode_entry(entry)])))
+    assert ledger.reverted(ledger.chain.send(ledger.address, call, gas=500_000)) == "NotEnoughGas"
+    assert ledger.chain.send(ledger.address, call).succeeded

@@ -100,15 +100,6 @@ def test_a_capture_at_the_deadline_counts(ledger: PointsLedger, reserved: Reserv
     assert ledger.submit(FUEL, [reserved.capture(300, 50)]) == []
 
 
-@pytest.mark.parametrize("status", [2, 3])
-def test_a_suspended_brand_captures_voids_and_refunds_what_it_authorized(
-    ledger: PointsLedger, ann: bytes, reserved: Reserved, status: int
-) -> None:
-    ledger.set_status(FUEL, status)
-    assert ledger.submit(FUEL, [reserved.capture(300, 50), reserved.refund(*reserved.lines(300, 50))]) == []
-    assert ledger.held(ann, FUEL) == (500, 0)
-
-
 def test_reserved_points_are_captured_after_their_lot_expired(
     ledger: PointsLedger, ann: bytes, expiry_day: int, ann_key: keys.PrivateKey
 ) -> None:

@@ -57,6 +57,13 @@ class IgnoresTheLimit(LedgerModel):
             record.limit = limit
 
 
+class AcceptsWhoeverPays(LedgerModel):
+    """Points of a brand in default, and at one."""
+
+    def _accepts(self, brand: int, timestamp: int) -> bool:
+        return True
+
+
 class TakesAConsentTwice(LedgerModel):
     def _authorize(self, brand: int, entry: Authorize | Redeem, timestamp: int) -> Effect:
         known = dict(self.state.reservations)
@@ -67,7 +74,7 @@ class TakesAConsentTwice(LedgerModel):
             self.state.reservations.update(known)
 
 
-@pytest.mark.parametrize("wrong", [SpendsReservedPoints, KnowsNoGraceLot, IgnoresTheLimit, TakesAConsentTwice])
+@pytest.mark.parametrize("wrong", [SpendsReservedPoints, KnowsNoGraceLot, IgnoresTheLimit, AcceptsWhoeverPays, TakesAConsentTwice])
 def test_a_wrong_model_is_found_out(wrong: type[LedgerModel]) -> None:
     machine = type(f"MachineWith{wrong.__name__}", (LedgerMachine,), {"model_class": wrong})
     with pytest.raises(AssertionError):

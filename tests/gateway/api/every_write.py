@@ -69,7 +69,7 @@ WRITES: dict[str, WriteRequest] = {
     "rule": WriteRequest("brand:1", "/v1/brands/1/rules", _same({"points": 2, "per_minor": 100}), _same({"points": 3, "per_minor": 100})),
     "terms": WriteRequest("operator", "/v1/brands/1/terms", _same(TERMS), _same({**TERMS, "par": TERMS["redemption"]})),
     "limit": WriteRequest("operator", "/v1/brands/1/limit", _same({"issue_limit": 7}), _same({"issue_limit": 8})),
-    "status": WriteRequest("operator", "/v1/brands/1/status", _same({"status": "suspended"}), _same({"status": "exited"})),
+    "status": WriteRequest("operator", "/v1/brands/1/status", _same({"status": "suspended"}), _same({"status": "in_default"})),
     "brand key": WriteRequest("operator", "/v1/brands/1/keys", _same(KEY), _same({**KEY, "valid_from": 5})),
     "api key": WriteRequest("brand:1", "/v1/brands/1/api-keys", _same({"label": "till"}), _same({"label": "shop"})),
     "staff key": WriteRequest(

@@ -83,13 +83,6 @@ def test_what_is_not_on_the_ledger_cannot_be_changed_there(coalition: OfflineCoa
         assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
 
 
-def test_a_brand_that_left_does_not_come_back(coalition: OfflineCoalition) -> None:
-    coalition.brand(1)
-    coalition.activate(1, "exited")
-    with coalition.no_trace():
-        assert coalition.post("operator", "/v1/brands/1/status", {"status": "active"}).json()["code"] == "wrong_state"
-
-
 def test_rules_are_versions_that_never_begin_before_their_forerunner(coalition: OfflineCoalition) -> None:
     coalition.brand(1)
     later = {"points": 2, "per_minor": 100, "valid_from": "2017-05-01T00:00:00Z"}

@@ -123,7 +123,7 @@ def test_a_brand_without_a_rule_cannot_record_purchases(coalition: OfflineCoalit
         assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
 
 
-@pytest.mark.parametrize("status", ["suspended", "exited"])
+@pytest.mark.parametrize("status", ["suspended", "in_default"])
 def test_a_brand_that_is_not_active_issues_nothing(coalition: OfflineCoalition, status: str) -> None:
     coalition.brand(1)
     member_id = coalition.shopper().member_id

@@ -1,0 +1,196 @@
+"""With the operator's account alone nobody is re-keyed, nothing is issued, taken or spent: every state-changing function, from the ABI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from eth_keys import keys
+
+from gateway.ledger.entries import Clawback, Issue, Redeem, encode_entry, pack_entries
+from gateway.ledger.lots import Line
+from gateway.ledger.members import authorizer_id
+from gateway.ledger.owner_acts import HandOver, SetBrandKey, SetBrandTerms, owner_act_digest
+from gateway.ledger.refusals import RefusalReason
+from gateway.values.ids import Address
+from tests.builders.abi import ContractAbi, contract_abi
+from tests.builders.governance_acts import NONE, Act
+from tests.builders.ledger_chain import FOREVER, Outcome, address_of, key_of
+from tests.builders.points_ledger import TERMS, PointsLedger, registration, signature
+
+GROCER, FUEL = 1, 2
+OPERATOR = key_of("operator")
+ME = address_of(OPERATOR)
+SUCCEEDS = ""
+"""For what anybody may do and what gives nobody anything."""
+
+
+def signed_batch(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
+    entries = [Issue(ann, 0, 10**9, 1, NONE), Clawback(ann, NONE, NONE, (Line(GROCER, 0, 1),))]
+    return ledger.signed(GROCER, 900, pack_entries([encode_entry(entry) for entry in entries]), key=OPERATOR)
+
+
+def own_key(ledger: PointsLedger) -> tuple[Any, ...]:
+    act = SetBrandKey(GROCER, Address(ME), 0, FOREVER, False, 0, FOREVER)
+    return GROCER, ME, (0, FOREVER, False), (0, FOREVER, signature(OPERATOR, owner_act_digest(ledger.domain, act)))
+
+
+def own_terms(ledger: PointsLedger) -> tuple[Any, ...]:
+    act = SetBrandTerms(GROCER, TERMS, 0, FOREVER)
+    signed = signature(OPERATOR, owner_act_digest(ledger.domain, act))
+    return GROCER, (1, 100, 1, 100, 50, 90, 30), (0, FOREVER, signed)
+
+
+def own_brand(ledger: PointsLedger) -> tuple[Any, ...]:
+    signed = signature(OPERATOR, owner_act_digest(ledger.domain, HandOver(GROCER, Address(ME), 0, FOREVER)))
+    return GROCER, ME, (0, FOREVER, signed), signed
+
+
+Arguments = Callable[[PointsLedger, bytes], tuple[Any, ...]]
+
+
+def fixed(*arguments: Any) -> Arguments:
+    return lambda ledger, ann: arguments
+
+
+LEDGER: dict[str, tuple[Arguments, str]] = {
+    "submitBatch": (signed_batch, "BatchKeyNotValid"),
+    "enroll": (fixed([(1, ME, NONE)]), SUCCEEDS),  # a member of its own
+    "changeAuthorizers": (lambda ledger, ann: ((ann, 1, ME, NONE, 0, FOREVER), 1, bytes(65)), "ChangeProofInvalid"),
+    "setBrandKey": (lambda ledger, ann: own_key(ledger), "NotSignedBy"),
+    "setBrandTerms": (lambda ledger, ann: own_terms(ledger), "NotSignedBy"),
+    "handOver": (lambda ledger, ann: own_brand(ledger), "NotSignedBy"),
+    "registerBrand": (fixed(registration(9, owner=key_of("x").public_key.to_canonical_address(), key=ME)), "NotGovernance"),
+    "setBrandStatus": (fixed(GROCER, 2), "NotGovernance"),
+    "startRunOff": (fixed(GROCER, 2**24 - 1), "NotGovernance"),
+    "setBrandLimit": (fixed(GROCER, 2**96 - 1), "NotGovernance"),
+    "setBrandOwner": (fixed(GROCER, ME), "NotGovernance"),
+    "setVerifier": (lambda ledger, ann: (3, ledger.address), "NotGovernance"),
+    "pause": (fixed(), "NotGuardian"),
+    "unpause": (fixed(), "NotGuardian"),
+    "rearmPause": (fixed(), "NotGovernance"),
+}
+
+
+def own_act(ledger: PointsLedger) -> Act:
+    """That the operator owns the grocer."""
+    return Act(((ledger.address, 0, ledger.abi.call("setBrandOwner", GROCER, ME)),), salt=b"\x07" * 32)
+
+
+def own_acts(ledger: PointsLedger) -> Act:
+    return Act(((ledger.address, 0, ledger.abi.call("setBrandLimit", GROCER, 2**96 - 1)),) * 2, is_batch=True, salt=b"\x07" * 32)
+
+
+def veto(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
+    fields = [("operation", "bytes32"), ("brand", "uint32")]
+    message = {"operation": own_act(ledger).operation, "brand": GROCER}
+    return *own_act(ledger).arguments, ledger.governance.signed(OPERATOR, "Veto", fields, message, {})
+
+
+GOVERNANCE: dict[str, tuple[Arguments, str]] = {
+    "schedule": (lambda ledger, ann: (*own_act(ledger).arguments, 0), SUCCEEDS),  # it proposes, in the open
+    "scheduleBatch": (lambda ledger, ann: (*own_acts(ledger).arguments, 0), SUCCEEDS),
+    "execute": (lambda ledger, ann: own_act(ledger).arguments, "ApprovalsMissing"),
+    "executeBatch": (lambda ledger, ann: own_acts(ledger).arguments, "ApprovalsMissing"),
+    "executeApproved": (lambda ledger, ann: (*own_act(ledger).arguments, approvals(ledger, own_act(ledger))), "NotAnApprover"),
+    "executeBatchApproved": (lambda ledger, ann: (*own_acts(ledger).arguments, approvals(ledger, own_acts(ledger))), "NotAnApprover"),
+    "cancel": (lambda ledger, ann: (own_act(ledger).operation,), "AccessControlUnauthorizedAccount"),
+    "veto": (veto, "NotBrandOwner"),
+    "proposeOperator": (fixed(ME, NONE), "NotGuardian"),
+    "replaceOperator": (fixed(ME), "TimelockUnauthorizedCaller"),
+    "replaceGuardian": (fixed(ME), "TimelockUnauthorizedCaller"),
+    "setApprovers": (fixed([ME], 1), "TimelockUnauthorizedCaller"),
+    "updateDelay": (fixed(0), "TimelockUnauthorizedCaller"),
+    "onERC721Received": (fixed(ME, ME, 0, b""), SUCCEEDS),  # says that it may be sent tokens, and keeps nothing
+    "onERC1155Received": (fixed(ME, ME, 0, 0, b""), SUCCEEDS),
+    "onERC1155BatchReceived": (fixed(ME, ME, [], [], b""), SUCCEEDS),
+}
+
+
+def approvals(ledger: PointsLedger, act: Act) -> list[tuple[int, int, bytes]]:
+    """As many as are needed, in order, all by keys the operator made itself."""
+    own = sorted((OPERATOR, key_of("the operator's second person")), key=address_of)
+    return [ledger.governance.approval(act, key) for key in own]
+
+
+def changing(abi: ContractAbi) -> set[str]:
+    return {name for name, item in abi.functions.items() if item["stateMutability"] not in ("view", "pure")}
+
+
+def what_must_not_change(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
+    governance = ledger.governance
+    return (
+        [ledger.view(name, brand) for brand in (GROCER, FUEL, 9) for name in ("brand", "brandOwner", "ownerActs", "brandTerms")],
+        [ledger.view("brandKey", brand, ME) for brand in (GROCER, FUEL)],
+        [ledger.held(ann, brand) for brand in (GROCER, FUEL)],
+        (ledger.view("pauseState"), ledger.view("authorizerChanges", ann), ledger.view("verifier", 3)),
+        [governance.view(name) for name in ("operator", "guardian", "approvers", "threshold", "getMinDelay")],
+    )
+
+
+@pytest.fixture
+def holder(ledger: PointsLedger) -> bytes:
+    member = ledger.enroll("ann")
+    for brand in (GROCER, FUEL):
+        assert ledger.submit(brand, [Issue(member, 0, 500, 1, NONE)]) == []
+    return member
+
+
+def test_every_state_changing_function_is_listed_here() -> None:
+    assert changing(contract_abi("PointsLedger")) == set(LEDGER)
+    assert changing(contract_abi("Governance")) == set(GOVERNANCE)
+
+
+@pytest.mark.parametrize("function", LEDGER)
+def test_the_operator_alone_changes_nothing_of_the_ledger(ledger: PointsLedger, holder: bytes, function: str) -> None:
+    arguments, reason = LEDGER[function]
+    before = what_must_not_change(ledger, holder)
+    outcome = ledger.transact(function, *arguments(ledger, holder), sender=OPERATOR)
+    expect(ledger, outcome, reason)
+    assert what_must_not_change(ledger, holder) == before
+
+
+@pytest.mark.parametrize("function", GOVERNANCE)
+def test_the_operator_alone_changes_nothing_of_governance(ledger: PointsLedger, holder: bytes, function: str) -> None:
+    arguments, reason = GOVERNANCE[function]
+    governance = ledger.governance
+    if not function.startswith("schedule"):
+        assert governance.propose(own_act(ledger)).succeeded
+        assert governance.propose(own_acts(ledger)).succeeded
+    before = what_must_not_change(ledger, holder)
+    outcome = governance.transact(function, *arguments(ledger, holder), sender=OPERATOR)
+    expect(ledger, outcome, reason)
+    assert what_must_not_change(ledger, holder) == before
+
+
+def expect(ledger: PointsLedger, outcome: Outcome, reason: str) -> None:
+    if reason == SUCCEEDS:
+        assert outcome.succeeded, ledger.reverted(outcome)
+    else:
+        assert ledger.reverted(outcome) == reason
+
+
+def test_the_attack_that_took_two_seconds_takes_nothing(ledger: PointsLedger, holder: bytes) -> None:
+    """It gave a brand a key of its own, issued in its name, clawed a member's points back and redeemed its own elsewhere."""
+    me = ledger.enroll("operator")
+    before = what_must_not_change(ledger, holder)
+    for key in attackers(ledger):
+        assert ledger.reverted(ledger.set_brand_key(GROCER, ME, 0, FOREVER, key)) == "NotSignedBy"
+    assert ledger.governance.propose(own_act(ledger)).succeeded
+    ledger.chain.set_time(ledger.now + 29 * 86_400)
+    outcome = ledger.governance.execute(own_act(ledger), approvals(ledger, own_act(ledger)))
+    assert ledger.reverted(outcome) == "NotAnApprover"
+    for brand in (GROCER, FUEL):
+        data = pack_entries([encode_entry(Issue(me, 0, 10**12, 1, NONE))])
+        arguments = ledger.signed(brand, ledger.next_number(), data, key=OPERATOR)
+        assert ledger.reverted(ledger.transact("submitBatch", *arguments, sender=OPERATOR)) == "BatchKeyNotValid"
+    spend = ledger.consented(Redeem, FUEL, holder, [Line(FUEL, 0, 500)], key=OPERATOR)
+    assert ledger.submit(FUEL, [spend]) == [(0, RefusalReason.NOT_AN_AUTHORIZER)], "nor with a brand that lends its batch"
+    assert not ledger.view("isAuthorizer", holder, authorizer_id(1, ME))
+    assert what_must_not_change(ledger, holder) == before
+
+
+def attackers(ledger: PointsLedger) -> list[keys.PrivateKey]:
+    """What the operator may hold: its own account's key, and the batch key of a brand it manages."""
+    return [OPERATOR, key_of(f"brand {GROCER}")]
