@@ -20,6 +20,7 @@ from gateway.api import (
     clearing,
     coalition,
     column_mappings,
+    governance,
     health,
     members,
     operations,
@@ -48,6 +49,7 @@ from gateway.store.session import Database
 ROUTERS: tuple[APIRouter, ...] = (
     coalition.router,
     brands.router,
+    governance.router,
     api_keys.router,
     members.router,
     purchases.router,

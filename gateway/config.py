@@ -30,6 +30,7 @@ def _loopback(host: str) -> str:
 
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number of seconds above zero")]
+HexAddress = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$", description="an account's address, 0x and 40 hex digits")]
 FilePath = Annotated[Path, Field(description="the path of a file")]
 _DATABASE_URL = r"^$|^(sqlite|postgresql)(\+\w+)?://"
 
@@ -55,6 +56,10 @@ class Settings(BaseSettings):
     utc_offset_seconds: int = Field(0, ge=-14 * 3600, le=14 * 3600, description="an offset from UTC, at most 50400 seconds either way")
     sandbox: bool = Field(False, description="true or false")
     coalition_id: str | None = Field(None, description="a text")
+    guardian: HexAddress | None = None
+    approvers: Annotated[tuple[HexAddress, ...], Field(max_length=32, description="a list of at most 32 addresses")] = ()
+    approvals_needed: int = Field(2, ge=1, le=32, description="a whole number from 1 to 32, at most as many as approvers")
+    governance_delay_seconds: int = Field(2 * 86_400, ge=0, le=30 * 86_400, description="a whole number of seconds, at most 2592000")
     rpc_timeout_seconds: Seconds = 30.0
     signer_timeout_seconds: Seconds = 10.0
     batch_lifetime_seconds: int = Field(3600, gt=0, description="a whole number of seconds above zero")

@@ -25,7 +25,6 @@ TARGETS = {
     "Anchors": "src/Anchors.sol",
     "OwnedBrands": "tests/OwnedBrands.sol",
     "PlainPoints": "benchmarks/PlainPoints.sol",
-    "AccessManager": "@openzeppelin/contracts/access/manager/AccessManager.sol",
 }
 SETTINGS: dict[str, Any] = {
     "evmVersion": "cancun",

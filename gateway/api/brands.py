@@ -13,15 +13,16 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import Write, WriteNeeded
 from gateway.api.permissions import AsOperator, AsOperatorOrBrand, AsReader, check_reads_brand
 from gateway.api.problems import READS, WRITES
-from gateway.api.shapes import AddressText, Body, BrandIdPath, Label, Moment, Positive, UnixSeconds, Whole, Word32
+from gateway.api.shapes import AddressText, Body, BrandIdPath, Label, Moment, Positive, Signature, UnixSeconds, Whole, Word32
 from gateway.brands.brand import MAX_LOT_VALIDITY_MONTHS, MAX_REGISTERED_BRAND_ID, Brand, BrandStatus
 from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
-from gateway.brands.register_brand import BrandRegistration, register_brand
+from gateway.brands.register_brand import BrandRegistration, ledger_terms, register_brand
 from gateway.brands.rows import SqlBrands
 from gateway.loyalty.programmes.publish_rule import publish_rule
 from gateway.loyalty.programmes.rows import SqlRules
 from gateway.loyalty.programmes.views import BrandView, RuleView, find_brand, list_brands, rule_view
 from gateway.loyalty.rule import MAX_RULE_NUMBER
+from gateway.rounds.operation import OwnerSignature
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView, find_operation
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id
@@ -30,6 +31,8 @@ from gateway.values.hex import to_bytes
 from gateway.values.ids import Address
 from gateway.values.money import Ratio
 
+FeeBasisPoints = Annotated[int, Field(strict=True, ge=0, le=10_000)]
+TermsDays = Annotated[int, Field(strict=True, ge=0, le=3_650)]
 router = APIRouter(prefix="/v1/brands", tags=["brands"])
 
 
@@ -44,7 +47,8 @@ class RatioBody(Body):
 
 
 class BrandBody(Body):
-    """`reference_secret` keys the hashes of the brand's payment and order ids; the brand's signer knows it, too."""
+    """`reference_secret` keys the hashes of the brand's payment and order ids; the brand's signer knows it, too. `owner_address` is
+    that of the brand's owner key, which signs no batches."""
 
     brand_id: Annotated[int, Field(strict=True, ge=1, le=MAX_REGISTERED_BRAND_ID)] | None = None
     name: Label
@@ -57,6 +61,10 @@ class BrandBody(Body):
     redemption: RatioBody
     lot_validity_months: Annotated[int, Field(strict=True, ge=0, le=MAX_LOT_VALIDITY_MONTHS)]
     earn_on_tax: StrictBool = False
+    owner_address: AddressText
+    fee_basis_points: FeeBasisPoints = 0
+    run_off_days: TermsDays = 90
+    notice_days: TermsDays = 30
 
 
 class RuleBody(Body):
@@ -67,9 +75,26 @@ class RuleBody(Body):
     valid_from: Moment | None = None
 
 
+class OwnerSignatureBody(Body):
+    """By the brand's owner key, over the act in the ledger's format; `nonce` = how often the brand's owners acted before."""
+
+    nonce: Whole
+    deadline: UnixSeconds
+    signature: Signature
+
+    def signed(self) -> OwnerSignature:
+        return OwnerSignature(self.nonce, self.deadline, to_bytes(self.signature))
+
+
 class TermsBody(Body):
+    """All terms, as the brand's owner signed them."""
+
     par: RatioBody
     redemption: RatioBody
+    fee_basis_points: FeeBasisPoints
+    run_off_days: TermsDays
+    notice_days: TermsDays
+    owner: OwnerSignatureBody
 
 
 class LimitBody(Body):
@@ -86,6 +111,7 @@ class KeyBody(Body):
     key_address: AddressText
     valid_from: UnixSeconds = 0
     valid_until: Positive | None = None
+    owner: OwnerSignatureBody
 
 
 class RegisteredView(BaseModel):
@@ -110,6 +136,10 @@ def create_brand(body: BrandBody, caller: AsOperator, write: WriteNeeded) -> Reg
             body.redemption.ratio(),
             body.lot_validity_months,
             body.earn_on_tax,
+            Address.parse(body.owner_address),
+            body.fee_basis_points,
+            body.run_off_days,
+            body.notice_days,
         )
         brand = register_brand(
             asked, brands=work.of(SqlBrands), operations=work.of(SqlOperations), operation_id=new_operation_id(), now=work.now
@@ -159,14 +189,14 @@ def create_rule(brand_id: BrandIdPath, body: RuleBody, caller: AsOperatorOrBrand
 
 @router.post("/{brand_id}/terms", status_code=201, responses={202: {"model": OperationView}, **WRITES})
 def change_brand_terms(brand_id: BrandIdPath, body: TermsBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
-    """New par and redemption ratios, from the block they are written in."""
+    """New terms by the brand's owner: what is no worse from the block it is written in, the rest after the notice."""
 
     def act(work: UnitOfWork) -> str:
         operation_id = new_operation_id()
         brand = the_brand(work, brand_id)
-        set_brand_terms(
-            brand, body.par.ratio(), body.redemption.ratio(), operations=work.of(SqlOperations), operation_id=operation_id, now=work.now
-        )
+        terms = ledger_terms(body.par.ratio(), body.redemption.ratio(), body.fee_basis_points, body.run_off_days, body.notice_days)
+        signed, operations = body.owner.signed(), work.of(SqlOperations)
+        set_brand_terms(brand, terms, signed, operations=operations, operation_id=operation_id, now=work.now)
         _record(work, caller, "set_brand_terms", brand_id, body.model_dump_json())
         return operation_id
 
@@ -175,7 +205,7 @@ def change_brand_terms(brand_id: BrandIdPath, body: TermsBody, caller: AsOperato
 
 @router.post("/{brand_id}/limit", status_code=201, responses={202: {"model": OperationView}, **WRITES})
 def change_brand_limit(brand_id: BrandIdPath, body: LimitBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
-    """The limit on outstanding points."""
+    """The limit on outstanding points: proposed to governance."""
 
     def act(work: UnitOfWork) -> str:
         operation_id = new_operation_id()
@@ -190,7 +220,7 @@ def change_brand_limit(brand_id: BrandIdPath, body: LimitBody, caller: AsOperato
 
 @router.post("/{brand_id}/status", status_code=201, responses={202: {"model": OperationView}, **WRITES})
 def change_brand_status(brand_id: BrandIdPath, body: StatusBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
-    """Suspends a brand, takes it up again, or lets it go for good."""
+    """Suspends a brand, takes it up again, or says that it pays nobody any more: proposed to governance."""
 
     def act(work: UnitOfWork) -> str:
         operation_id = new_operation_id()
@@ -205,7 +235,7 @@ def change_brand_status(brand_id: BrandIdPath, body: StatusBody, caller: AsOpera
 
 @router.post("/{brand_id}/keys", status_code=201, responses={202: {"model": OperationView}, **WRITES})
 def change_brand_key(brand_id: BrandIdPath, body: KeyBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
-    """Adds a signing key, or changes the window in which it signs; an end in the past withdraws it."""
+    """Adds a batch key by the brand's owner, or changes the window in which it signs; an end in the past withdraws it."""
 
     def act(work: UnitOfWork) -> str:
         operation_id = new_operation_id()
@@ -214,6 +244,7 @@ def change_brand_key(brand_id: BrandIdPath, body: KeyBody, caller: AsOperator, w
             Address.parse(body.key_address),
             body.valid_from,
             body.valid_until,
+            body.owner.signed(),
             operations=work.of(SqlOperations),
             operation_id=operation_id,
             now=work.now,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from gateway.access.rows import SqlBulkResults, SqlPrivilegedActions
@@ -13,7 +13,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperator, AsReader, check_reads_brand
 from gateway.api.problems import READS, WRITES
-from gateway.api.shapes import Body, Cursor, Limit
+from gateway.api.shapes import Body, Cursor, Limit, OperationIdPath
 from gateway.coalition.rows import SqlCoalition
 from gateway.points.rows import SqlPoints
 from gateway.points.run_expiry import run_expiry
@@ -22,7 +22,6 @@ from gateway.rounds.views import OperationList, OperationView, find_operation, f
 from gateway.store.unit_of_work import UnitOfWork, new_id, new_operation_id
 
 router = APIRouter(prefix="/v1", tags=["operations"])
-OperationIdPath = Annotated[str, Path(min_length=1, max_length=64)]
 StatusQuery = Annotated[Literal["accepted", "packed", "confirmed", "refused"] | None, Query()]
 
 

@@ -81,3 +81,4 @@ ReservationIdPath = Annotated[Word32, Path(description="0x and 64 hex digits: th
 ExternalIdPath = Annotated[ExternalId, Path()]
 Cursor = Annotated[str | None, Query(max_length=32, description="`next_cursor` of the page before")]
 Limit = Annotated[int, Digits, Query(ge=1, le=MAX_LIMIT)]
+OperationIdPath = Annotated[str, Path(min_length=1, max_length=64)]

@@ -30,6 +30,7 @@ def expected_rows(chain: ChainEvidence, replay: Replay) -> dict[str, Iterator[Ex
         "ledger_reservation_lots": _reservation_lots,
         "ledger_owed": _owed,
         "ledger_brands": _brands,
+        "ledger_brand_terms": _brand_terms,
         "ledger_brand_keys": _brand_keys,
         "ledger_authorizers": _authorizers,
     }
@@ -105,13 +106,19 @@ def _owed(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
 def _brands(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for brand, register in replay.brands.items():
         outstanding = replay.book.outstanding.get(brand, 0)
-        yield brand, BrandState(register.status).name.lower(), register.limit, outstanding, *register.terms
+        yield brand, BrandState(register.status).name.lower(), register.limit, outstanding, register.last_day, register.owner
+
+
+def _brand_terms(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
+    for brand, register in replay.brands.items():
+        for version in register.terms:
+            yield brand, version.number, *version.terms, version.valid_from
 
 
 def _brand_keys(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for brand, register in replay.brands.items():
-        for key, (valid_from, valid_until) in register.keys.items():
-            yield brand, key, valid_from, valid_until
+        for key, window in register.keys.items():
+            yield brand, key, *window
 
 
 def _authorizers(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:

@@ -31,6 +31,7 @@ PROJECTION = (
     projection.LedgerReservationLotRow,
     projection.LedgerOwedRow,
     projection.LedgerBrandRow,
+    projection.LedgerBrandTermsRow,
     projection.LedgerBrandKeyRow,
     projection.LedgerAuthorizerRow,
 )

@@ -21,9 +21,16 @@ class BrandRegistered:
 
 
 @dataclass(frozen=True, slots=True)
+class BrandOwnerSet:
+    brand_id: int
+    owner: Address
+
+
+@dataclass(frozen=True, slots=True)
 class BrandStatusSet:
     brand_id: int
     status: int
+    last_day: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +45,17 @@ class BrandKeySet:
     key: Address
     valid_from: int
     valid_until: int
+    managed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BrandTermsSet:
+    """`terms`: par, redemption (minor, points each), fee, days of a run-off and of notice."""
+
     brand_id: int
-    par_minor: int
-    par_points: int
-    redemption_minor: int
-    redemption_points: int
+    number: int
+    terms: tuple[int, ...]
+    valid_from: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,7 @@ class PointsMoved:
 
 LedgerEvent = (
     BrandRegistered
+    | BrandOwnerSet
     | BrandStatusSet
     | BrandLimitSet
     | BrandKeySet
@@ -139,11 +149,16 @@ def _kind_and_authorizer(data: bytes) -> tuple[int, bytes]:
 
 
 _SIGNATURES: dict[str, Callable[[tuple[bytes, ...], bytes], LedgerEvent]] = {
-    "BrandRegistered(uint32,uint96)": lambda t, d: BrandRegistered(_number(t[1]), *_words(d)),
-    "BrandStatusSet(uint32,uint8)": lambda t, d: BrandStatusSet(_number(t[1]), *_words(d)),
+    "BrandRegistered(uint32,address,uint96)": lambda t, d: BrandRegistered(_number(t[1]), *_words(d)),
+    "BrandOwnerSet(uint32,address,address)": lambda t, d: BrandOwnerSet(_number(t[1]), Address(_address(t[3]))),
+    "BrandStatusSet(uint32,uint8,uint24)": lambda t, d: BrandStatusSet(_number(t[1]), *_words(d)),
     "BrandLimitSet(uint32,uint96)": lambda t, d: BrandLimitSet(_number(t[1]), *_words(d)),
-    "BrandKeySet(uint32,address,uint40,uint40)": lambda t, d: BrandKeySet(_number(t[1]), Address(_address(t[2])), *_words(d)),
-    "BrandTermsSet(uint32,uint64,uint64,uint64,uint64)": lambda t, d: BrandTermsSet(_number(t[1]), *_words(d)),
+    "BrandKeySet(uint32,address,uint40,uint40,bool)": lambda t, d: BrandKeySet(
+        _number(t[1]), Address(_address(t[2])), _number(d[:32]), _number(d[32:64]), bool(_number(d[64:]))
+    ),
+    "BrandTermsSet(uint32,uint32,(uint64,uint64,uint64,uint64,uint16,uint16,uint16),uint40)": lambda t, d: BrandTermsSet(
+        _number(t[1]), _number(t[2]), tuple(_words(d)[:7]), _words(d)[7]
+    ),
     "MemberEnrolled(address,uint8,bytes)": lambda t, d: MemberEnrolled(_member(t[1]), *_kind_and_authorizer(d)),
     "AuthorizerAdded(address,uint8,bytes)": lambda t, d: AuthorizerAdded(_member(t[1]), *_kind_and_authorizer(d)),
     "AuthorizerRemoved(address,bytes32)": lambda t, d: AuthorizerRemoved(_member(t[1]), Hash(d)),

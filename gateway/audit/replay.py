@@ -14,6 +14,7 @@ from gateway.audit.ledger_events import (
     BatchRecorded,
     BrandKeySet,
     BrandLimitSet,
+    BrandOwnerSet,
     BrandRegistered,
     BrandStatusSet,
     BrandTermsSet,
@@ -87,9 +88,11 @@ class BrandRegisterState:
     """What a brand's register says at the end of the replay."""
 
     status: int = int(BrandState.ACTIVE)
+    last_day: int = 0
+    owner: Address | None = None
     limit: int = 0
-    terms: tuple[int, int, int, int] = (0, 0, 0, 0)
-    keys: dict[Address, tuple[int, int]] = field(default_factory=dict)
+    terms: list[BrandTermsSet] = field(default_factory=list)  # versions that held or will
+    keys: dict[Address, tuple[int, int, bool]] = field(default_factory=dict)
 
 
 @dataclass
@@ -143,13 +146,16 @@ class _Run:
                 self.brands[event.brand_id].limit = event.limit
                 self.limits.append((ledger_position(logged.block_number, logged.transaction_index), event.brand_id, event.limit))
             case BrandStatusSet():
-                self.model.set_brand_status(event.brand_id, event.status)
-                self.brands[event.brand_id].status = event.status
+                self.model.set_brand_status(event.brand_id, event.status, event.last_day)
+                register = self.brands[event.brand_id]
+                register.status, register.last_day = event.status, event.last_day
+            case BrandOwnerSet():
+                self.brands[event.brand_id].owner = event.owner
             case BrandTermsSet():
-                terms = (event.par_minor, event.par_points, event.redemption_minor, event.redemption_points)
-                self.brands[event.brand_id].terms = terms
+                register, now = self.brands[event.brand_id], self.chain.timestamps[logged.block_number]
+                register.terms = [*(each for each in register.terms if each.valid_from <= now), event]
             case BrandKeySet():
-                self.brands[event.brand_id].keys[event.key] = (event.valid_from, event.valid_until)
+                self.brands[event.brand_id].keys[event.key] = (event.valid_from, event.valid_until, event.managed)
             case MemberEnrolled() | AuthorizerAdded():
                 identity = authorizer_id(event.kind, event.authorizer)
                 state.members.setdefault(event.member, MemberRecord()).authorizers[identity] = event.kind
@@ -165,7 +171,7 @@ class _Run:
             return
         timestamp = self.chain.timestamps[submitted.block_number]
         windows = self.brands[recorded.brand_id].keys
-        valid = frozenset(key for key, (start, end) in windows.items() if start <= timestamp < end)
+        valid = frozenset(key for key, (start, end, _) in windows.items() if start <= timestamp < end)
         refused = self.refusals.get((recorded.brand_id, recorded.number), {})
         packed = unpack_entries(submitted.entries)
         self.batches.append(ReplayedBatch(submitted, recorded, packed, tuple(sorted(refused.items())), timestamp, valid))

@@ -1,12 +1,14 @@
-"""Change what the ledger holds of a brand: its terms, limit, status or signing keys. Each is an operation of the operator."""
+"""Change what the ledger holds of a brand: the owner signs terms and keys; limit and status are acts of governance."""
 
 from __future__ import annotations
 
 from gateway.brands.brand import MAX_ISSUE_LIMIT, Brand, BrandStatus, check_on_ledger
 from gateway.brands.register_brand import OPEN_END
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.terms import LedgerTerms
 from gateway.rounds.operation import (
     BrandOperation,
+    OwnerSignature,
     SetBrandKeyOperation,
     SetBrandLimitOperation,
     SetBrandStatusOperation,
@@ -15,7 +17,6 @@ from gateway.rounds.operation import (
 from gateway.rounds.ports import Operations
 from gateway.values.errors import Invalid
 from gateway.values.ids import Address, OperationId
-from gateway.values.money import Ratio
 
 _SETTABLE = {
     BrandStatus.ACTIVE: BrandState.ACTIVE,
@@ -24,9 +25,11 @@ _SETTABLE = {
 }
 
 
-def set_brand_terms(brand: Brand, par: Ratio, redemption: Ratio, *, operations: Operations, operation_id: OperationId, now: int) -> None:
-    """New integer ratios from the block they are written in."""
-    _change(brand, SetBrandTermsOperation(operation_id, brand.brand_id, par, redemption), operations, now)
+def set_brand_terms(
+    brand: Brand, terms: LedgerTerms, signed: OwnerSignature, *, operations: Operations, operation_id: OperationId, now: int
+) -> None:
+    """What the brand's owner signed: what is no worse holds from the block it is written in, the rest after the notice."""
+    _change(brand, SetBrandTermsOperation(operation_id, brand.brand_id, terms, signed), operations, now)
 
 
 def set_brand_limit(brand: Brand, issue_limit: int, *, operations: Operations, operation_id: OperationId, now: int) -> None:
@@ -48,16 +51,17 @@ def set_brand_key(
     key_address: Address,
     valid_from: int,
     valid_until: int | None,
+    signed: OwnerSignature,
     *,
     operations: Operations,
     operation_id: OperationId,
     now: int,
 ) -> None:
-    """A key signs from `valid_from` until just before `valid_until`; an end in the past withdraws it."""
+    """What the brand's owner signed: a key signs from `valid_from` until just before `valid_until`; an end in the past withdraws it."""
     end = OPEN_END if valid_until is None else valid_until
     if not 0 <= valid_from <= OPEN_END or not 0 <= end <= OPEN_END:
         raise Invalid("valid_from and valid_until are Unix seconds", field="valid_until")
-    _change(brand, SetBrandKeyOperation(operation_id, brand.brand_id, key_address, valid_from, end), operations, now)
+    _change(brand, SetBrandKeyOperation(operation_id, brand.brand_id, key_address, valid_from, end, signed), operations, now)
 
 
 def _change(brand: Brand, change: BrandOperation, operations: Operations, now: int) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from gateway.brands.brand import Brand, BrandStatus, check_terms
 from gateway.brands.ports import Brands, NewBrand
+from gateway.ledger.terms import BASIS_POINTS, TERMS_DAYS_MAX, LedgerTerms
 from gateway.rounds.operation import RegisterBrandOperation
 from gateway.rounds.ports import Operations
-from gateway.values.errors import WrongState
+from gateway.values.errors import Invalid, WrongState
 from gateway.values.ids import Address, OperationId
 from gateway.values.money import Ratio
 from gateway.values.points import Points
@@ -31,6 +32,10 @@ class BrandRegistration:
     redemption: Ratio
     lot_validity_months: int
     earn_on_tax: bool
+    owner_address: Address
+    fee_basis_points: int = 0
+    run_off_days: int = 90
+    notice_days: int = 30
 
 
 def register_brand(asked: BrandRegistration, *, brands: Brands, operations: Operations, operation_id: OperationId, now: int) -> Brand:
@@ -54,10 +59,26 @@ def register_brand(asked: BrandRegistration, *, brands: Brands, operations: Oper
         asked.earn_on_tax,
     )
     brands.add(NewBrand(brand, asked.key_address, asked.signer_url, asked.signer_token), operation_id, now)
-    operations.accept(_registration(brand, asked.key_address, operation_id), now)
+    operations.accept(_registration(brand, asked, operation_id), now)
     return brand
 
 
-def _registration(brand: Brand, key_address: Address, operation_id: OperationId) -> RegisterBrandOperation:
-    limit, terms = brand.issue_limit, (brand.par, brand.redemption)
-    return RegisterBrandOperation(operation_id, brand.brand_id, brand.name, key_address, 0, OPEN_END, limit, *terms)
+def _registration(brand: Brand, asked: BrandRegistration, operation_id: OperationId) -> RegisterBrandOperation:
+    if asked.owner_address == asked.key_address:
+        raise Invalid("the owner's key signs no batches: name another account as owner_address", field="owner_address")
+    terms = ledger_terms(brand.par, brand.redemption, asked.fee_basis_points, asked.run_off_days, asked.notice_days)
+    window = 0, OPEN_END
+    return RegisterBrandOperation(
+        operation_id, brand.brand_id, brand.name, asked.key_address, *window, brand.issue_limit, terms, asked.owner_address
+    )
+
+
+def ledger_terms(par: Ratio, redemption: Ratio, fee_basis_points: int, run_off_days: int, notice_days: int) -> LedgerTerms:
+    """Refuses what the ledger could not hold."""
+    if not 0 <= fee_basis_points <= BASIS_POINTS:
+        raise Invalid(f"fee_basis_points must be from 0 to {BASIS_POINTS}", field="fee_basis_points")
+    for name, days in (("run_off_days", run_off_days), ("notice_days", notice_days)):
+        if not 0 <= days <= TERMS_DAYS_MAX:
+            raise Invalid(f"{name} must be from 0 to {TERMS_DAYS_MAX}", field=name)
+    ratios = par.numerator, par.denominator, redemption.numerator, redemption.denominator
+    return LedgerTerms(*ratios, fee_basis_points, run_off_days, notice_days)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, insert, select
 
 from gateway.brands.brand import Brand, BrandStatus
 from gateway.brands.ports import NewBrand
 from gateway.brands.tables import BrandRow
-from gateway.projection.tables import LedgerBrandRow
+from gateway.coalition.rows import SqlCoalition
+from gateway.projection.tables import LedgerBrandRow, LedgerBrandTermsRow
 from gateway.store.counters import next_number, note_given
 from gateway.store.unit_of_work import UnitOfWork
+from gateway.values.calendar import local_day
 from gateway.values.ids import OperationId
 from gateway.values.money import Ratio
 from gateway.values.points import Points
@@ -22,27 +24,52 @@ class SqlBrands:
 
     def __init__(self, work: UnitOfWork) -> None:
         self._session = work.session
+        self._work = work
         self._seen: dict[int, Brand] = {}
 
     def find(self, brand_id: int) -> Brand | None:
         if brand_id not in self._seen:
-            found = self._session.execute(
-                select(BrandRow, LedgerBrandRow)
-                .outerjoin(LedgerBrandRow, LedgerBrandRow.brand_id == BrandRow.brand_id)
-                .where(BrandRow.brand_id == brand_id)
-            ).one_or_none()
-            if found is None:
+            found = self._read(BrandRow.brand_id == brand_id)
+            if not found:
                 return None
-            self._seen[brand_id] = _brand(found[0], found[1])
+            (self._seen[brand_id],) = found
         return self._seen[brand_id]
 
     def all(self) -> list[Brand]:
-        found = self._session.execute(
-            select(BrandRow, LedgerBrandRow)
-            .outerjoin(LedgerBrandRow, LedgerBrandRow.brand_id == BrandRow.brand_id)
-            .order_by(BrandRow.brand_id)
+        return self._read()
+
+    def _read(self, *which: ColumnElement[bool]) -> list[Brand]:
+        rows = select(BrandRow, LedgerBrandRow).outerjoin(LedgerBrandRow, LedgerBrandRow.brand_id == BrandRow.brand_id)
+        return [self._brand(row, ledger) for row, ledger in self._session.execute(rows.where(*which).order_by(BrandRow.brand_id))]
+
+    def _brand(self, row: BrandRow, ledger: LedgerBrandRow | None) -> Brand:
+        terms = row if ledger is None else self._terms(row)
+        return Brand(
+            row.brand_id,
+            row.name,
+            BrandStatus.PENDING if ledger is None else self._status(ledger),
+            row.reference_secret,
+            ledger.issue_limit if ledger is not None else row.issue_limit,
+            Points(ledger.outstanding if ledger is not None else 0),
+            Ratio(terms.par_numerator, terms.par_denominator),
+            Ratio(terms.redemption_numerator, terms.redemption_denominator),
+            row.lot_validity_months,
+            row.earn_on_tax,
         )
-        return [_brand(row, ledger) for row, ledger in found]
+
+    def _terms(self, row: BrandRow) -> LedgerBrandTermsRow | BrandRow:
+        """The version that holds now; those of the registration for a clock that is behind the ledger's."""
+        version = LedgerBrandTermsRow
+        holding = select(version).where(version.brand_id == row.brand_id, version.valid_from <= self._work.now)
+        return self._session.scalars(holding.order_by(version.number.desc()).limit(1)).one_or_none() or row
+
+    def _status(self, ledger: LedgerBrandRow) -> BrandStatus:
+        """A run-off past its last day is closed."""
+        status = BrandStatus(ledger.status)
+        if status is not BrandStatus.RUNNING_OFF:
+            return status
+        today = local_day(self._work.now, self._work.of(SqlCoalition).facts.utc_offset_seconds)
+        return BrandStatus.CLOSED if today > ledger.last_day else status
 
     def names(self) -> dict[int, str]:
         return {row.brand_id: row.name for row in self._session.execute(select(BrandRow.brand_id, BrandRow.name))}
@@ -79,20 +106,3 @@ class SqlBrands:
                 created_at=at,
             )
         )
-
-
-def _brand(row: BrandRow, ledger: LedgerBrandRow | None) -> Brand:
-    on_ledger = ledger is not None and ledger.par_denominator > 0 and ledger.redemption_denominator > 0
-    terms = ledger if ledger is not None and on_ledger else row
-    return Brand(
-        row.brand_id,
-        row.name,
-        BrandStatus(ledger.status) if ledger is not None else BrandStatus.PENDING,
-        row.reference_secret,
-        ledger.issue_limit if ledger is not None else row.issue_limit,
-        Points(ledger.outstanding if ledger is not None else 0),
-        Ratio(terms.par_numerator, terms.par_denominator),
-        Ratio(terms.redemption_numerator, terms.redemption_denominator),
-        row.lot_validity_months,
-        row.earn_on_tax,
-    )

@@ -104,9 +104,9 @@ class Artifact:
         values.update({name: value for (name, _), value in zip(shape.others, others, strict=True)})
         return Event(shape.name, values, log)
 
-    def error_name(self, revert_data: bytes) -> str:
-        """The name of the custom error in revert data, or what there is instead."""
-        return self._errors.get(revert_data[:4], hex_text(revert_data[:4]) if revert_data else "no_reason")
+    def find_error_name(self, revert_data: bytes) -> str | None:
+        """The name of the custom error in revert data."""
+        return self._errors.get(revert_data[:4])
 
     def is_code(self, deployed: bytes) -> bool:
         """Whether this is the contract's code, whatever its immutables."""
@@ -124,8 +124,14 @@ def points_ledger() -> Artifact:
 
 
 @cache
-def access_manager() -> Artifact:
-    return _load("AccessManager")
+def governance() -> Artifact:
+    return _load("Governance")
+
+
+def error_name(revert_data: bytes) -> str:
+    """The name of the ledger's or governance's custom error in revert data, or what there is instead."""
+    named = points_ledger().find_error_name(revert_data) or governance().find_error_name(revert_data)
+    return named or (hex_text(revert_data[:4]) if revert_data else "no_reason")
 
 
 def _load(name: str) -> Artifact:

@@ -10,7 +10,8 @@ from gateway.values.ids import Address, Hash
 
 @dataclass(frozen=True, slots=True)
 class Coalition:
-    """Which coalition this is, its settlement currency and its fixed time zone, and where its ledger stands."""
+    """Which coalition this is, its settlement currency and its fixed time zone, where its ledger and its governance stand, and
+    who approves: as it was deployed."""
 
     coalition_id: Hash
     chain_id: int
@@ -18,6 +19,15 @@ class Coalition:
     utc_offset_seconds: int
     sandbox: bool
     points_address: Address
+    governance_address: Address
+    approvers: frozenset[Address] = frozenset()
+    approvals_needed: int = 1
+    governance_delay_seconds: int = 0
+
+    @property
+    def governance_domain(self) -> signing.Domain:
+        """What ties an approval to this coalition's governance alone."""
+        return signing.Domain(self.chain_id, self.governance_address, self.coalition_id)
 
     @property
     def signing_domain(self) -> signing.Domain:

@@ -13,6 +13,7 @@ from gateway.coalition.tables import CoalitionRow
 from gateway.projection.tables import LedgerBlockRow
 from gateway.store.unit_of_work import UnitOfWork, wall_clock
 from gateway.values.errors import Unavailable
+from gateway.values.ids import Address
 
 
 class SqlCoalition:
@@ -44,6 +45,10 @@ def find_coalition(session: Session) -> Coalition | None:
         row.utc_offset_seconds,
         row.sandbox,
         row.points_address,
+        row.governance_address,
+        frozenset(Address.parse(account) for account in row.approver_addresses.split(",") if account),
+        row.approvals_needed,
+        row.governance_delay_seconds,
     )
 
 

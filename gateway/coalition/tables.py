@@ -1,8 +1,8 @@
-"""The table of the one coalition."""
+"""The tables of the one coalition and of its governance."""
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
@@ -22,7 +22,36 @@ class CoalitionRow(Base):
     currency: Mapped[str]
     utc_offset_seconds: Mapped[int]
     sandbox: Mapped[bool]
-    access_manager_address: Mapped[Address]
+    governance_address: Mapped[Address]
     points_address: Mapped[Address]
     code_hash: Mapped[Hash | None]
     deployed_block: Mapped[int | None]
+    guardian_address: Mapped[Address | None]
+    approver_addresses: Mapped[str] = mapped_column(server_default="")  # as text, with commas between them
+    approvals_needed: Mapped[int] = mapped_column(server_default="1")
+    governance_delay_seconds: Mapped[int] = mapped_column(server_default="0")
+
+
+class GovernanceActRow(Base):
+    """A call of the points ledger that the operator proposed to governance for an operation, which is `proposed` meanwhile."""
+
+    __tablename__ = "governance_acts"
+
+    operation_sequence: Mapped[int] = mapped_column(ForeignKey("operations.sequence"), primary_key=True, autoincrement=False)
+    act_id: Mapped[Hash] = mapped_column(unique=True)
+    data: Mapped[bytes]
+    salt: Mapped[Hash]
+    delay_seconds: Mapped[int]
+    proposed_in: Mapped[int] = mapped_column(ForeignKey("transactions.transaction_id"))
+
+
+class GovernanceApprovalRow(Base):
+    """An approver's signature over an act, by the approver's own clock."""
+
+    __tablename__ = "governance_approvals"
+
+    operation_sequence: Mapped[int] = mapped_column(ForeignKey("governance_acts.operation_sequence"), primary_key=True, autoincrement=False)
+    approver: Mapped[Address] = mapped_column(primary_key=True)
+    approved_at: Mapped[int]
+    good_until: Mapped[int]
+    signature: Mapped[bytes]

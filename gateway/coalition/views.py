@@ -32,7 +32,11 @@ class CoalitionView:
     genesis_hash: str
     sealer: str | None
     points_address: str
-    access_manager_address: str
+    governance_address: str
+    guardian_address: str | None
+    approvers: list[str]
+    approvals_needed: int
+    governance_delay_seconds: int
     currency: str
     utc_offset_seconds: int
     sandbox: bool
@@ -57,7 +61,11 @@ def coalition_view(session: Session, sealer: Address | None) -> CoalitionView:
         genesis_hash=str(row.genesis_hash),
         sealer=None if sealer is None else str(sealer),
         points_address=str(row.points_address),
-        access_manager_address=str(row.access_manager_address),
+        governance_address=str(row.governance_address),
+        guardian_address=None if row.guardian_address is None else str(row.guardian_address),
+        approvers=[account for account in row.approver_addresses.split(",") if account],
+        approvals_needed=row.approvals_needed,
+        governance_delay_seconds=row.governance_delay_seconds,
         currency=row.currency,
         utc_offset_seconds=row.utc_offset_seconds,
         sandbox=row.sandbox,
@@ -72,7 +80,7 @@ class DeploymentView:
 
     coalition_id: str
     chain_id: int
-    access_manager_address: str
+    governance_address: str
     points_address: str
     code_hash: str
     deployed_block: int | None
@@ -84,7 +92,7 @@ def find_deployment(session: Session) -> DeploymentView:
     return DeploymentView(
         str(row.coalition_id),
         row.chain_id,
-        str(row.access_manager_address),
+        str(row.governance_address),
         str(row.points_address),
         "" if row.code_hash is None else str(row.code_hash),
         row.deployed_block,

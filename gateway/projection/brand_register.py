@@ -1,17 +1,17 @@
-"""The projection of the brand register: status, limit, terms and signing keys."""
+"""The projection of the brand register: owner, state, limit, versions of terms and batch keys."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import Event
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.state import BrandRecord, LedgerState
 from gateway.projection.ledger_state import BRAND_STATUS
-from gateway.projection.tables import LedgerBrandKeyRow, LedgerBrandRow
+from gateway.projection.tables import LedgerBrandKeyRow, LedgerBrandRow, LedgerBrandTermsRow
 from gateway.store.upsert import set_rows
 from gateway.values.ids import Address
 
@@ -22,30 +22,34 @@ class BrandRegister:
     def __init__(self, session: Session, state: LedgerState) -> None:
         self._session = session
         self._state = state
-        self._terms: dict[int, dict[str, int]] = {}
+        self._owners: dict[int, Address | None] = {}
+        self._terms: dict[tuple[int, int], dict[str, int]] = {}
         self._keys: dict[tuple[int, Address], dict[str, Any]] = {}
         for brand in session.scalars(select(LedgerBrandRow)):
-            self._terms[brand.brand_id] = {name: getattr(brand, name) for name in _TERMS}
+            self._owners[brand.brand_id] = brand.owner_address
 
-    def event(self, event: Event) -> None:
-        """Changes what the event says; other contracts' events and notices mean nothing here."""
+    def event(self, event: Event, timestamp: int) -> None:
+        """Changes what the event of a block with this time says; other contracts' events and notices mean nothing here."""
         values = event.values
         match event.name:
             case "BrandRegistered":
                 self._state.brands[values["brandId"]] = BrandRecord(BrandState.ACTIVE, values["limit"])
-                self._terms[values["brandId"]] = dict.fromkeys(_TERMS, 0)
+            case "BrandOwnerSet":
+                self._owners[values["brandId"]] = values["to"]
             case "BrandStatusSet":
-                self._state.brands[values["brandId"]].status = BrandState(values["status"])
+                record = self._state.brands[values["brandId"]]
+                record.status, record.last_day = BrandState(values["status"]), values["lastDay"]
             case "BrandLimitSet":
                 self._state.brands[values["brandId"]].limit = values["limit"]
             case "BrandTermsSet":
-                self._terms[values["brandId"]] = {name: values[parameter] for name, parameter in _TERMS.items()}
+                self._new_terms(values, timestamp)
             case "BrandKeySet":
                 self._keys[values["brandId"], values["key"]] = {
                     "brand_id": values["brandId"],
                     "key_address": values["key"],
                     "valid_from": values["validFrom"],
                     "valid_until": values["validUntil"],
+                    "managed": values["managed"],
                 }
 
     def write(self) -> None:
@@ -58,18 +62,34 @@ class BrandRegister:
                     "status": BRAND_STATUS[brand.status],
                     "issue_limit": min(brand.limit, _LARGEST),
                     "outstanding": brand.outstanding,
-                    **self._terms[brand_id],
+                    "last_day": brand.last_day,
+                    "owner_address": self._owners[brand_id],
                 }
                 for brand_id, brand in sorted(self._state.brands.items())
             ],
         )
+        set_rows(self._session, LedgerBrandTermsRow, list(self._terms.values()))
         set_rows(self._session, LedgerBrandKeyRow, list(self._keys.values()))
 
+    def _new_terms(self, values: dict[str, Any], timestamp: int) -> None:
+        """What was announced before and does not hold yet is dropped."""
+        brand_id, number = values["brandId"], values["number"]
+        row = LedgerBrandTermsRow
+        self._session.execute(delete(row).where(row.brand_id == brand_id, row.valid_from > timestamp))
+        dropped = [key for key, terms in self._terms.items() if key[0] == brand_id and terms["valid_from"] > timestamp]
+        for key in dropped:
+            del self._terms[key]
+        fields = dict(zip(_TERMS, (min(value, _LARGEST) for value in values["terms"]), strict=True))
+        self._terms[brand_id, number] = {"brand_id": brand_id, "number": number, **fields, "valid_from": values["validFrom"]}
 
-_LARGEST = 2**63 - 1  # what SQL keeps of the contract's wider limit; more points than that are never outstanding
-_TERMS = {
-    "par_numerator": "parMinor",
-    "par_denominator": "parPoints",
-    "redemption_numerator": "redemptionMinor",
-    "redemption_denominator": "redemptionPoints",
-}
+
+_LARGEST = 2**63 - 1  # what SQL keeps of the contract's wider numbers; more points than that are never outstanding
+_TERMS = (
+    "par_numerator",
+    "par_denominator",
+    "redemption_numerator",
+    "redemption_denominator",
+    "fee_basis_points",
+    "run_off_days",
+    "notice_days",
+)

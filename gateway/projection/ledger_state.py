@@ -39,7 +39,7 @@ def load_state(session: Session, members: Collection[MemberId], reservation_ids:
     """The state of all brands, of these reservations and their members, and of these members."""
     state = LedgerState()
     for brand in session.scalars(select(LedgerBrandRow)):
-        state.brands[brand.brand_id] = BrandRecord(_BRAND_STATUS_OF[brand.status], brand.issue_limit, brand.outstanding)
+        state.brands[brand.brand_id] = BrandRecord(_BRAND_STATUS_OF[brand.status], brand.issue_limit, brand.outstanding, brand.last_day)
     _load_reservations(session, state, reservation_ids)
     everyone = set(members) | {reservation.member for reservation in state.reservations.values()}
     for some in chunks(sorted(everyone)):

@@ -40,6 +40,7 @@ PROJECTION_TABLES = (
     tables.LedgerReservationLotRow,
     tables.LedgerOwedRow,
     tables.LedgerBrandRow,
+    tables.LedgerBrandTermsRow,
     tables.LedgerBrandKeyRow,
     tables.LedgerAuthorizerRow,
 )
@@ -86,7 +87,7 @@ class _Projecting:
                 if isinstance(item, ReadBatch):
                     self._batch(block, item)
                 else:
-                    self._event(item)
+                    self._event(item, block.block.timestamp)
         self._write_blocks()
         self._changes.write(self._session)
         self._brands.write()
@@ -124,7 +125,7 @@ class _Projecting:
             )
         return effect
 
-    def _event(self, event: Event) -> None:
+    def _event(self, event: Event, timestamp: int) -> None:
         values = event.values
         match event.name:
             case "MemberEnrolled" | "AuthorizerAdded":
@@ -134,7 +135,7 @@ class _Projecting:
                 record.authorizers.pop(Hash(values["authorizerId"]), None)
                 self._changes.removed_authorizer(MemberId(values["member"]), Hash(values["authorizerId"]))
             case _:
-                self._brands.event(event)
+                self._brands.event(event, timestamp)
 
     def _authorizer(self, member: MemberId, kind: int, authorizer: bytes) -> None:
         known_as = authorizer_id(kind, authorizer)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index
+from sqlalchemy import Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
@@ -141,7 +141,7 @@ class LedgerOwedRow(Base):
 
 
 class LedgerBrandRow(Base):
-    """A brand as the contract has it. status: active, suspended, running_off, in_default."""
+    """A brand as the contract has it. status: active, suspended, running_off (until `last_day` has ended), in_default."""
 
     __tablename__ = "ledger_brands"
 
@@ -149,14 +149,29 @@ class LedgerBrandRow(Base):
     status: Mapped[str]
     issue_limit: Mapped[int]
     outstanding: Mapped[int]
+    last_day: Mapped[int] = mapped_column(server_default="0")
+    owner_address: Mapped[Address | None]
+
+
+class LedgerBrandTermsRow(Base):
+    """A version of a brand's terms: that with the highest number of those with valid_from <= t holds at t."""
+
+    __tablename__ = "ledger_brand_terms"
+
+    brand_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     par_numerator: Mapped[int]
     par_denominator: Mapped[int]
     redemption_numerator: Mapped[int]
     redemption_denominator: Mapped[int]
+    fee_basis_points: Mapped[int]
+    run_off_days: Mapped[int]
+    notice_days: Mapped[int]
+    valid_from: Mapped[int]
 
 
 class LedgerBrandKeyRow(Base):
-    """A brand's signing key and its window (from <= t < until)."""
+    """A brand's batch key and its window (from <= t < until); `managed`: the operator holds it on the brand's behalf."""
 
     __tablename__ = "ledger_brand_keys"
 
@@ -164,6 +179,7 @@ class LedgerBrandKeyRow(Base):
     key_address: Mapped[Address] = mapped_column(primary_key=True)
     valid_from: Mapped[int]
     valid_until: Mapped[int]
+    managed: Mapped[bool] = mapped_column(server_default=false())
 
 
 class LedgerAuthorizerRow(Base):

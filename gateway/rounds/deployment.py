@@ -1,4 +1,4 @@
-"""Deploys the access manager and the points ledger as the operator's transactions 0 and 1, and checks them at every start.
+"""Deploys governance and the points ledger as the operator's transactions 0 and 1, and checks them at every start.
 
 Addresses follow from the account and its nonces, so they stand in the database before anything is sent; a crash in between is harmless.
 """
@@ -6,12 +6,13 @@ Addresses follow from the account and its nonces, so they stand in the database 
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from eth_hash.auto import keccak
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 from sqlalchemy import select
 
-from gateway.chain.artifacts import access_manager, points_ledger
+from gateway.chain.artifacts import governance, points_ledger
 from gateway.chain.connection import Chain
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import the_coalition
@@ -51,10 +52,14 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
             return
         if known_count:
             raise AccountInUse(f"{submitter.address} has sent {known_count} transactions; the gateway needs an account of its own")
-        manager, points = contract_address(submitter.address, 0), contract_address(submitter.address, 1)
-        arguments = manager, coalition_id, settings.currency.encode(), settings.utc_offset_seconds
-        submitter.store(session, "deploy_access_manager", None, access_manager().creation(submitter.address), DEPLOY_GAS, _BASE_FEE, at)
-        submitter.store(session, "deploy_points_ledger", None, points_ledger().creation(*arguments), DEPLOY_GAS, _BASE_FEE, at)
+        governing = _governance_arguments(coalition_id, submitter.address, settings)
+        _, _, delay, _, guardian, approvers, needed = governing
+        governed_by, points = contract_address(submitter.address, 0), contract_address(submitter.address, 1)
+        for purpose, creation in (
+            ("deploy_governance", governance().creation(*governing)),
+            ("deploy_points_ledger", points_ledger().creation(governed_by, settings.currency.encode(), settings.utc_offset_seconds)),
+        ):
+            submitter.store(session, purpose, None, creation, DEPLOY_GAS, _BASE_FEE, at)
         session.add(
             CoalitionRow(
                 coalition_id=coalition_id,
@@ -63,10 +68,14 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
                 currency=settings.currency,
                 utc_offset_seconds=settings.utc_offset_seconds,
                 sandbox=settings.sandbox,
-                access_manager_address=manager,
+                governance_address=governed_by,
                 points_address=points,
                 code_hash=None,
                 deployed_block=None,
+                guardian_address=guardian,
+                approver_addresses=",".join(map(str, approvers)),
+                approvals_needed=needed,
+                governance_delay_seconds=delay,
             )
         )
 
@@ -90,13 +99,15 @@ def refuse_other_contract(database: Database, chain: Chain) -> None:
     """Raises WrongCode if the contracts that are already there are not those of the committed artifacts."""
     with database.read() as session:
         row = session.scalars(select(CoalitionRow)).one()
-    code, manager_code = chain.code(row.points_address), chain.code(row.access_manager_address)
-    if (not code or points_ledger().is_code(code)) and (not manager_code or access_manager().is_code(manager_code)):
+    code, governance_code = chain.code(row.points_address), chain.code(row.governance_address)
+    if (not code or points_ledger().is_code(code)) and (not governance_code or governance().is_code(governance_code)):
         return
     if _SUBMIT_WITH_ROOT in code:
         what = f"the points ledger at {row.points_address} is that of an earlier version, whose batches carry a root that the brand signed"
+    elif _SET_AUTHORITY in code:
+        what = f"the points ledger at {row.points_address} is that of an earlier version, whose brands one account alone could re-key"
     else:
-        what = f"the code at {row.points_address} or {row.access_manager_address} is not that of the committed artifacts"
+        what = f"the code at {row.points_address} or {row.governance_address} is not that of the committed artifacts"
     raise WrongCode(
         f"{what}. Nothing was changed. A contract is never replaced in place: open this data directory with the version "
         "that made it, which keeps the ledger readable, or begin anew with a new data directory and a new node"
@@ -128,6 +139,26 @@ def contract_address(sender: Address, nonce: int) -> Address:
     return Address(keccak(packed)[12:])
 
 
+def _governance_arguments(coalition_id: Hash, operator: Address, settings: Settings) -> tuple[Any, ...]:
+    """Who governs with the operator and how slowly. What is built in here only an act of governance itself changes later."""
+    missing = [name for name in ("guardian", "approvers") if not getattr(settings, name)]
+    if missing:
+        raise BadSettings(
+            f"{' and '.join(missing)} must be named before a ledger is deployed: the addresses of those without whom the operator "
+            'changes nothing. Write guardian = "0x…", approvers = ["0x…", …] and approvals_needed into gateway.toml'
+        )
+    delay = settings.governance_delay_seconds
+    if not settings.sandbox and delay < SHORTEST_DELAY_SECONDS:
+        raise BadSettings(f"governance_delay_seconds is {delay}: outside a sandbox it must be at least {SHORTEST_DELAY_SECONDS}, a day")
+    guardian, *approvers = (Address.parse(account) for account in (settings.guardian or "", *settings.approvers))
+    accounts = [operator, guardian, *approvers]
+    if len(set(accounts)) != len(accounts):
+        raise BadSettings("operator, guardian and approvers must be different accounts: name another for each that is there twice")
+    if settings.approvals_needed > len(approvers):
+        raise BadSettings(f"approvals_needed is {settings.approvals_needed}: it must be at most the {len(approvers)} approvers named")
+    return coalition_id, settings.sandbox, delay, operator, guardian, sorted(approvers), settings.approvals_needed
+
+
 def _check_settings(known: CoalitionRow, settings: Settings) -> None:
     """What is built into the contract cannot be changed by settings."""
     for name in ("currency", "utc_offset_seconds", "sandbox"):
@@ -153,5 +184,7 @@ def _configured(coalition_id: str) -> Hash:
         raise BadSettings(f"coalition_id must be 0x and 64 hex digits: {error}") from error
 
 
+SHORTEST_DELAY_SECONDS = 86_400
 _BASE_FEE = 10**9  # what the first blocks of a new chain may ask for
+_SET_AUTHORITY = keccak(b"setAuthority(address)")[:4]
 _SUBMIT_WITH_ROOT = keccak(b"submitBatch((uint32,uint64,uint40,bytes32),bytes,bytes)")[:4]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.chain.artifacts import points_ledger
+from gateway.chain.artifacts import error_name
 from gateway.chain.connection import Chain, NodeRefused
 from gateway.chain.shapes import Block, Log, block_of, log_of
 from gateway.coalition.coalition import Coalition
@@ -167,7 +167,7 @@ class Follower:
         try:
             self._chain.eth_call(transaction.to, transaction.input, block.number, transaction.sender)
         except NodeRefused as refused:
-            return points_ledger().error_name(refused.data)
+            return error_name(refused.data)
         return OUT_OF_GAS
 
     def _fork_block(self) -> int:

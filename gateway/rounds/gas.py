@@ -11,6 +11,8 @@ CALLDATA_GAS_PER_BYTE = 40  # the floor price of EIP-7623; more than what execut
 
 ENROLL_GAS = 60_000
 REGISTER_GAS = 500_000
+PROPOSE_GAS = 300_000
+EXECUTE_GAS = REGISTER_GAS + 1_000_000  # its approvals, 32 at most, and the call
 DEPLOY_GAS = TRANSACTION_GAS_MAX
 
 

@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.terms import LedgerTerms
 from gateway.values.ids import Address, MemberId, OperationId, Reference, ReservationId
-from gateway.values.money import AmountMinor, Ratio
+from gateway.values.money import AmountMinor
 from gateway.values.points import Points
 
 
@@ -36,9 +37,10 @@ class OperationKind(StrEnum):
 
 
 class OperationStatus(StrEnum):
-    """accepted -> packed -> confirmed | refused."""
+    """accepted -> packed -> confirmed | refused; an act of governance is `proposed` between the first two, until it is approved."""
 
     ACCEPTED = "accepted"
+    PROPOSED = "proposed"
     PACKED = "packed"
     CONFIRMED = "confirmed"
     REFUSED = "refused"
@@ -173,8 +175,17 @@ class EnrollOperation:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerSignature:
+    """By the key of the brand's owner, over the act in the ledger's format."""
+
+    nonce: int
+    deadline: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterBrandOperation:
-    """A brand with its first key (signing while valid_from <= t < valid_until, Unix seconds), limit and terms."""
+    """A brand with its owner, its first key (signing while valid_from <= t < valid_until, Unix seconds), limit and terms."""
 
     operation_id: OperationId
     brand_id: int
@@ -183,16 +194,16 @@ class RegisterBrandOperation:
     key_valid_from: int
     key_valid_until: int
     issue_limit: int
-    par: Ratio
-    redemption: Ratio
+    terms: LedgerTerms
+    owner_address: Address
 
 
 @dataclass(frozen=True, slots=True)
 class SetBrandTermsOperation:
     operation_id: OperationId
     brand_id: int
-    par: Ratio
-    redemption: Ratio
+    terms: LedgerTerms
+    signed: OwnerSignature
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +227,7 @@ class SetBrandKeyOperation:
     key_address: Address
     valid_from: int
     valid_until: int
+    signed: OwnerSignature
 
 
 RedemptionOperation = AuthorizeOperation | RedeemOperation

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import astuple
 from datetime import datetime
 from typing import Any, assert_never
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.terms import LedgerTerms
 from gateway.rounds.operation import (
     KINDS,
     AuthorizeOperation,
@@ -22,6 +24,7 @@ from gateway.rounds.operation import (
     IssueOperation,
     Operation,
     OperationKind,
+    OwnerSignature,
     PointRefundOperation,
     RedeemOperation,
     RegisterBrandOperation,
@@ -35,7 +38,7 @@ from gateway.rounds.operation import (
 from gateway.rounds.tables import OperationRow
 from gateway.values.hex import hex_text, to_bytes
 from gateway.values.ids import Address, MemberId, OperationId, Reference
-from gateway.values.money import AmountMinor, Ratio
+from gateway.values.money import AmountMinor
 from gateway.values.points import Points
 
 _Body = Mapping[str, Any]
@@ -79,16 +82,24 @@ def operation_of(row: OperationRow) -> Operation:
             return EnrollOperation(operation_id, MemberId.parse(body["member_id"]), body["kind"], authorizer, salt)
         case OperationKind.REGISTER_BRAND:
             window = Address.parse(body["key_address"]), body["key_valid_from"], body["key_valid_until"]
-            return RegisterBrandOperation(operation_id, body["brand_id"], body["name"], *window, body["issue_limit"], *_terms_from(body))
+            return RegisterBrandOperation(
+                operation_id,
+                body["brand_id"],
+                body["name"],
+                *window,
+                body["issue_limit"],
+                _terms_from(body),
+                Address.parse(body["owner_address"]),
+            )
         case OperationKind.SET_BRAND_TERMS:
-            return SetBrandTermsOperation(operation_id, body["brand_id"], *_terms_from(body))
+            return SetBrandTermsOperation(operation_id, body["brand_id"], _terms_from(body), _signed_from(body))
         case OperationKind.SET_BRAND_LIMIT:
             return SetBrandLimitOperation(operation_id, body["brand_id"], body["issue_limit"])
         case OperationKind.SET_BRAND_STATUS:
             return SetBrandStatusOperation(operation_id, body["brand_id"], BrandState[body["status"].upper()])
         case OperationKind.SET_BRAND_KEY:
             key = Address.parse(body["key_address"])
-            return SetBrandKeyOperation(operation_id, body["brand_id"], key, body["valid_from"], body["valid_until"])
+            return SetBrandKeyOperation(operation_id, body["brand_id"], key, body["valid_from"], body["valid_until"], _signed_from(body))
         case _:
             return _entry_operation(kind, row, body)
 
@@ -208,17 +219,18 @@ def _body(operation: Operation) -> dict[str, Any]:
                 "key_valid_from": operation.key_valid_from,
                 "key_valid_until": operation.key_valid_until,
                 "issue_limit": operation.issue_limit,
-                **_terms_body(operation.par, operation.redemption),
+                "owner_address": str(operation.owner_address),
+                **_terms_body(operation.terms),
             }
         case SetBrandTermsOperation():
-            return {"brand_id": operation.brand_id, **_terms_body(operation.par, operation.redemption)}
+            return {"brand_id": operation.brand_id, **_terms_body(operation.terms), **_signed_body(operation.signed)}
         case SetBrandLimitOperation():
             return {"brand_id": operation.brand_id, "issue_limit": operation.issue_limit}
         case SetBrandStatusOperation():
             return {"brand_id": operation.brand_id, "status": operation.status.name.lower()}
         case SetBrandKeyOperation():
             window = {"valid_from": operation.valid_from, "valid_until": operation.valid_until}
-            return {"brand_id": operation.brand_id, "key_address": str(operation.key_address), **window}
+            return {"brand_id": operation.brand_id, "key_address": str(operation.key_address), **window, **_signed_body(operation.signed)}
         case _:
             assert_never(operation)
 
@@ -233,15 +245,28 @@ def _award_from(issuer_id: int, body: _Body) -> AwardId:
     return AwardId(named["sold_by"], body["payment_id"], named["number"], issuer_id)
 
 
-def _terms_body(par: Ratio, redemption: Ratio) -> dict[str, int]:
-    return {
-        "par_numerator": par.numerator,
-        "par_denominator": par.denominator,
-        "redemption_numerator": redemption.numerator,
-        "redemption_denominator": redemption.denominator,
-    }
+def _terms_body(terms: LedgerTerms) -> dict[str, int]:
+    return dict(zip(_TERMS, astuple(terms), strict=True))
 
 
-def _terms_from(body: _Body) -> tuple[Ratio, Ratio]:
-    par = Ratio(body["par_numerator"], body["par_denominator"])
-    return par, Ratio(body["redemption_numerator"], body["redemption_denominator"])
+def _terms_from(body: _Body) -> LedgerTerms:
+    return LedgerTerms(*(body[name] for name in _TERMS))
+
+
+def _signed_body(signed: OwnerSignature) -> dict[str, Any]:
+    return {"nonce": signed.nonce, "deadline": signed.deadline, "signature": hex_text(signed.signature)}
+
+
+def _signed_from(body: _Body) -> OwnerSignature:
+    return OwnerSignature(body["nonce"], body["deadline"], to_bytes(body["signature"]))
+
+
+_TERMS = (
+    "par_numerator",
+    "par_denominator",
+    "redemption_numerator",
+    "redemption_denominator",
+    "fee_basis_points",
+    "run_off_days",
+    "notice_days",
+)

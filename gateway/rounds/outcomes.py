@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from gateway.coalition.tables import GovernanceActRow
 from gateway.ledger.entries import kind_of
 from gateway.projection.batch_reading import ReadBatch, ReadBlock
 from gateway.rounds.ports import OperationEnds
@@ -108,6 +109,12 @@ def _mark_transaction(session: Session, mined: MinedTransaction, ends: Operation
         if mined.reason is not None:
             _mark_failed_batch(session, batch, mined, ends)
         return
+    proposed = session.scalars(select(GovernanceActRow).where(GovernanceActRow.proposed_in.in_(ids))).one_or_none()
+    if proposed is not None:
+        proposed.proposed_in = row.transaction_id
+        if mined.reason is not None:
+            _mark_failed_proposal(session, proposed, mined)
+        return
     own = update(OperationRow).where(OperationRow.transaction_id.in_(ids), OperationRow.batch_id.is_(None))
     session.execute(
         own.values(
@@ -118,6 +125,12 @@ def _mark_transaction(session: Session, mined: MinedTransaction, ends: Operation
             finished_at=mined.block_timestamp,
         )
     )
+
+
+def _mark_failed_proposal(session: Session, act: GovernanceActRow, mined: MinedTransaction) -> None:
+    refused = update(OperationRow).where(OperationRow.sequence == act.operation_sequence)
+    ended = {"block_number": mined.block_number, "finished_at": mined.block_timestamp}
+    session.execute(refused.values(status="refused", reason=f"not_proposed: {mined.reason}", **ended))
 
 
 def _mark_failed_batch(session: Session, batch: BatchRow, mined: MinedTransaction, ends: OperationEnds) -> None:

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from eth_hash.auto import keccak
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from gateway.chain.artifacts import governance
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import current_time
-from gateway.coalition.tables import CoalitionRow
+from gateway.coalition.tables import GovernanceActRow
 from gateway.ledger.entries import pack_entries
+from gateway.ledger.governance import NO_PREDECESSOR, act_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.recover import recover_address
 from gateway.projection.changes import batch_counter
-from gateway.rounds.admin_calls import admin_calls
+from gateway.rounds.admin_calls import AdminCall, admin_calls
+from gateway.rounds.gas import EXECUTE_GAS, PROPOSE_GAS
+from gateway.rounds.governance_acts import PROPOSED, ready_acts
 from gateway.rounds.operation_reading import accepted_acts, accepted_entries, read_round
 from gateway.rounds.packing import PackedBatch, RefusedOperation, Round, pack_round
 from gateway.rounds.ports import OperationEnds
@@ -25,6 +30,7 @@ from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow, TransactionRow
 from gateway.store.counters import next_number
 from gateway.store.session import Database
+from gateway.values.ids import Hash
 
 
 class Sequencer:
@@ -49,27 +55,53 @@ class Sequencer:
         self._points_address = coalition.points_address
 
     def has_work(self) -> bool:
-        """Whether an operation is open or a transaction waits to be mined."""
+        """Whether an operation is open, a transaction waits to be mined, or an act of governance is approved."""
         is_open = select(OperationRow.sequence).where(IS_OPEN).limit(1)
         is_stored = select(TransactionRow.transaction_id).where(TransactionRow.status == "stored").limit(1)
         with self._database.read() as session:
-            return session.scalar(is_open) is not None or session.scalar(is_stored) is not None
+            if session.scalar(is_open) is not None or session.scalar(is_stored) is not None:
+                return True
+            return bool(ready_acts(session, self._coalition, self._now(session)))
 
     def store_admin_transactions(self, base_fee: int) -> int:
-        """Turns the operator's accepted operations into stored transactions; how many."""
+        """Turns the operator's accepted operations into stored transactions, and acts that are approved; how many."""
         with self._database.read() as session:
-            calls = list(admin_calls(accepted_acts(session), self._points_address))
-        if not calls:
+            calls = list(admin_calls(accepted_acts(session)))
+            ready = ready_acts(session, self._coalition, self._now(session))
+        if not calls and not ready:
             return 0
         with self._database.write() as session:
-            manager = session.scalars(select(CoalitionRow.access_manager_address)).one()
             now = self._now(session)
             for call in calls:
-                to = manager if call.to_manager else self._points_address
-                stored = self._submitter.store(session, call.purpose, to, call.data, call.gas, base_fee, now)
-                carried = update(OperationRow).where(OperationRow.sequence.in_(call.sequences))
-                session.execute(carried.values(status="packed", transaction_id=stored.transaction_id))
-        return len(calls)
+                if call.is_act:
+                    self._propose(session, call, base_fee, now)
+                    continue
+                stored = self._submitter.store(session, call.purpose, self._points_address, call.data, call.gas, base_fee, now)
+                _carry(session, call.sequences, stored.transaction_id)
+            for act in ready:
+                data, governance_address = act.execution(self._points_address), self._coalition.governance_address
+                stored = self._submitter.store(session, "execute", governance_address, data, EXECUTE_GAS, base_fee, now)
+                _carry(session, (act.sequence,), stored.transaction_id)
+        return len(calls) + len(ready)
+
+    def _propose(self, session: Session, call: AdminCall, base_fee: int, now: int) -> None:
+        (sequence,) = call.sequences
+        operation_id = session.scalars(select(OperationRow.operation_id).where(OperationRow.sequence == sequence)).one()
+        target, salt, delay = self._points_address, Hash(keccak(operation_id.encode())), self._coalition.governance_delay_seconds
+        proposal = governance().call("schedule", target, 0, call.data, NO_PREDECESSOR, salt, delay)
+        stored = self._submitter.store(session, call.purpose, self._coalition.governance_address, proposal, PROPOSE_GAS, base_fee, now)
+        session.flush()
+        session.add(
+            GovernanceActRow(
+                operation_sequence=sequence,
+                act_id=act_id(target, call.data, salt),
+                data=call.data,
+                salt=salt,
+                delay_seconds=delay,
+                proposed_in=stored.transaction_id,
+            )
+        )
+        session.execute(update(OperationRow).where(OperationRow.sequence == sequence).values(status=PROPOSED))
 
     def pack(self) -> Round:
         """Packs what is accepted into batches that wait for signatures."""
@@ -113,6 +145,11 @@ class Sequencer:
 
     def _now(self, session: Session) -> int:
         return current_time(session, self._coalition, self._wall_clock)
+
+
+def _carry(session: Session, sequences: tuple[int, ...], transaction_id: int) -> None:
+    carried = update(OperationRow).where(OperationRow.sequence.in_(sequences))
+    session.execute(carried.values(status="packed", transaction_id=transaction_id))
 
 
 def _refuse(session: Session, refused: RefusedOperation, now: int) -> None:

@@ -13,6 +13,7 @@ from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 
 from gateway.ledger.entries import Issue, encode_entry, pack_entries
+from gateway.ledger.governance import act_id, approval_digest
 from gateway.ledger.lots import expiry_day_for, lot_id
 from gateway.ledger.signing import Domain, batch_digest
 from gateway.values.ids import Address, Hash, MemberId, Reference
@@ -30,6 +31,7 @@ GAS_PER_BATCH = 150_000
 GAS_PER_ENTRY = {"new": 26_500, "existing": 9_300}
 MAX_FEE = 1_000
 OPERATOR = PrivateKey(keccak(b"benchmark operator"))
+_GUARDIAN, _OWNER, _APPROVER = (PrivateKey(keccak(f"benchmark {name}".encode())) for name in ("guardian", "owner", "approver"))
 
 Members = Literal["new", "existing"]
 
@@ -50,12 +52,24 @@ class Issuer:
         self._domain = Domain(chain_id, Address(self.address), Hash(coalition_id))
 
     def deployment(self) -> list[bytes]:
-        authority, brand_address = created(self.operator, 0), self._brand_key.public_key.to_canonical_address()
+        governance = created(self.operator, 0)
+        guardian, owner, approver, key = map(_address, (_GUARDIAN, _OWNER, _APPROVER, self._brand_key))
+        terms, window = (1, 100, 1, 100, 0, 90, 30), (0, FOREVER, False)
+        data = call("PointsLedger", "registerBrand", (BRAND, owner, 2**64, terms, key, window))
+        act = (self.address, 0, data, bytes(32), bytes(32))
+        digest = approval_digest(
+            Domain(self._chain_id, Address(governance), Hash(self._coalition_id)),
+            act_id(Address(self.address), data, Hash(bytes(32))),
+            FOREVER,
+            FOREVER,
+        )
+        approval = (FOREVER, FOREVER, _signature(_APPROVER, digest))
+        governing = (self._coalition_id, True, 0, self.operator, guardian, [approver], 1)
         return [
-            self._sign(b"", creation("AccessManager", self.operator), 5_000_000),
-            self._sign(b"", creation("PointsLedger", authority, self._coalition_id, b"EUR", 0), 10_000_000),
-            self._sign(self.address, call("PointsLedger", "registerBrand", BRAND, 2**64), 200_000),
-            self._sign(self.address, call("PointsLedger", "setBrandKey", BRAND, brand_address, 0, FOREVER), 200_000),
+            self._sign(b"", creation("Governance", *governing), 10_000_000),
+            self._sign(b"", creation("PointsLedger", governance, b"EUR", 0), 10_000_000),
+            self._sign(governance, call("Governance", "schedule", *act, 0), 400_000),
+            self._sign(governance, call("Governance", "executeApproved", *act, [approval]), 800_000),
         ]
 
     def issues(self, members: Sequence[bytes], size: int, kind: Members) -> list[bytes]:
@@ -69,14 +83,22 @@ class Issuer:
         self._number += 1
         entries = [encode_entry(Issue(MemberId(each), self.expiry_day, POINTS, 1, Reference(keccak(each)))) for each in members]
         data = pack_entries(entries)
-        made = self._brand_key.sign_msg_hash(batch_digest(self._domain, BRAND, self._number, keccak(data), FOREVER))
-        signature = made.r.to_bytes(32) + made.s.to_bytes(32) + bytes([27 + made.v])
+        signature = _signature(self._brand_key, batch_digest(self._domain, BRAND, self._number, keccak(data), FOREVER))
         header = (BRAND, self._number, FOREVER)
         return self._sign(self.address, call("PointsLedger", "submitBatch", header, data, signature), gas)
 
     def _sign(self, to: bytes, data: bytes, gas: int) -> bytes:
         self._nonce += 1
         return signed(self._chain_id, self._nonce - 1, to, data, gas, self._max_fee)
+
+
+def _address(key: PrivateKey) -> bytes:
+    return bytes(key.public_key.to_canonical_address())
+
+
+def _signature(key: PrivateKey, digest: bytes) -> bytes:
+    made = key.sign_msg_hash(digest)
+    return bytes(made.r.to_bytes(32) + made.s.to_bytes(32) + bytes([27 + made.v]))
 
 
 def signed(chain_id: int, nonce: int, to: bytes, data: bytes, gas: int, max_fee: int) -> bytes:

@@ -27,6 +27,10 @@ from gateway.chain.operator_key import create_key_file, load_account
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import SqlCoalition, business_clock, the_coalition
 from gateway.config import Settings, settings_of
+from gateway.governance.approve_act import approve_act
+from gateway.governance.rows import SqlPendingActs
+from gateway.governance.views import list_pending_acts
+from gateway.ledger.governance import Approval, approval_digest
 from gateway.loyalty.programmes.publish_rule import publish_rule
 from gateway.loyalty.programmes.rows import SqlRules
 from gateway.members.enroll_member import enroll_member
@@ -51,11 +55,11 @@ from gateway.rounds.worker import LedgerWorker
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
 from gateway.store.unit_of_work import UnitOfWork, reading, writing
-from gateway.values.ids import MemberId, ReservationId
+from gateway.values.ids import Address, Hash, MemberId, OperationId, ReservationId
 from gateway.values.money import Ratio
 from tests.builders.brands import RULE_PER_MINOR, RULE_POINTS, BrandBuilder
 from tests.builders.databases import empty_database
-from tests.node.running_node import RunningNode
+from tests.node.running_node import RunningNode, throwaway_account
 
 START = 1_771_200_000  # 2026-02-16 00:00 UTC
 ISSUE_LIMIT = 10**9
@@ -98,10 +102,25 @@ class CoalitionBuilder:
         until = monotonic() + seconds
         while True:
             self.worker.turn()
+            self.approve_all()
             if reached():
                 return
             open_ones = [(row.kind, row.status) for row in self.open_operations()]
             assert monotonic() < until, f"it did not come to that; still open: {open_ones}"
+
+    def approve_all(self) -> None:
+        """Every act of governance that is ready is approved by as many as are needed."""
+        with writing(self.database, business_clock()) as work:
+            coalition = work.of(SqlCoalition).facts
+            for act in list_pending_acts(work.session, coalition.points_address):
+                if act.ready_at is None:
+                    continue
+                for key in approvers()[: coalition.approvals_needed]:
+                    signed = act.ready_at, act.ready_at + 30 * 86_400
+                    digest = approval_digest(coalition.governance_domain, Hash.parse(act.act_id), *signed)
+                    signature = bytes(Account.unsafe_sign_hash(digest, key.key).signature)
+                    given, acts = Approval(*signed, signature), work.of(SqlPendingActs)
+                    approve_act(OperationId(act.operation_id), given, coalition=coalition, acts=acts, now=work.now)
 
     def store_round(self) -> None:
         """Packs, has signed and stores a round; nothing is sent."""
@@ -111,7 +130,7 @@ class CoalitionBuilder:
 
     def open_operations(self) -> list[OperationRow]:
         with self.database.read() as session:
-            return list(session.scalars(select(OperationRow).where(OperationRow.status.in_(("accepted", "packed")))))
+            return list(session.scalars(select(OperationRow).where(OperationRow.status.in_(("accepted", "proposed", "packed")))))
 
     def operation(self, operation_id: str) -> OperationRow:
         with self.database.read() as session:
@@ -156,6 +175,7 @@ class CoalitionBuilder:
             Ratio(1, 1),
             validity_months,
             False,
+            Address.parse(brand_owner(brand_id).address),
         )
         with writing(self.database, business_clock()) as work:
             register_brand(asked, brands=work.of(SqlBrands), operations=work.of(SqlOperations), operation_id=new_id("brand"), now=work.now)
@@ -317,7 +337,9 @@ def blank_gateway(folder: Path, **given: Any) -> Iterator[BlankGateway]:
     arguments = ("--sandbox", "--timestamp", str(START), "--operator", operator)
     with RunningNode(folder / "node", arguments) as node:
         url = empty_database(folder / "gateway")
-        settings = settings_of({"data_dir": folder / "gateway", "database_url": url, "rpc_url": node.url, "sandbox": True, **given})
+        settings = settings_of(
+            {"data_dir": folder / "gateway", "database_url": url, "rpc_url": node.url, "sandbox": True, **governed_by(), **given}
+        )
         database = Database(settings.database_url)
         migrate(database.engine)
         chain = Chain(node.url)
@@ -346,6 +368,26 @@ def running_coalition(folder: Path, brand_ids: tuple[int, ...] = (1, 2), members
             for brand in builder.brands.values():
                 brand.stop()
             builder.worker.close()
+
+
+def brand_owner(brand_id: int) -> LocalAccount:
+    """The key of a brand's owner, which signs no batches."""
+    return throwaway_account(f"owner of {brand_id}")
+
+
+def approvers() -> list[LocalAccount]:
+    return [throwaway_account(f"approver {name}") for name in ("ann", "bea", "cyd")]
+
+
+def governed_by() -> dict[str, Any]:
+    """The settings that name who governs, without a delay."""
+    accounts = [key.address for key in approvers()]
+    return {
+        "guardian": throwaway_account("guardian").address,
+        "approvers": accounts,
+        "approvals_needed": 2,
+        "governance_delay_seconds": 0,
+    }
 
 
 def new_id(kind: str) -> str:

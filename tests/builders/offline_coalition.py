@@ -25,7 +25,14 @@ from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.lots import expiry_day_for, lot_id
 from gateway.ledger.members import authorizer_id
 from gateway.members.tables import MemberRow
-from gateway.projection.tables import LedgerAuthorizerRow, LedgerBlockRow, LedgerBrandRow, LedgerMemberLotRow, LedgerReservationRow
+from gateway.projection.tables import (
+    LedgerAuthorizerRow,
+    LedgerBlockRow,
+    LedgerBrandRow,
+    LedgerBrandTermsRow,
+    LedgerMemberLotRow,
+    LedgerReservationRow,
+)
 from gateway.rounds.tables import OperationRow
 from gateway.schema import metadata
 from gateway.store.session import Database
@@ -72,7 +79,7 @@ class OfflineCoalition:
                     currency="USD",
                     utc_offset_seconds=0,
                     sandbox=True,
-                    access_manager_address=Address(b"\x98" * 20),
+                    governance_address=Address(b"\x98" * 20),
                     points_address=Address.parse(POINTS_ADDRESS),
                     code_hash=Hash(b"\x97" * 32),
                     deployed_block=1,
@@ -145,10 +152,22 @@ class OfflineCoalition:
                     status=status,
                     issue_limit=1_000_000,
                     outstanding=outstanding,
+                    last_day=0,
+                    owner_address=Address(b"\x96" * 20),
+                )
+            )
+            session.merge(
+                LedgerBrandTermsRow(
+                    brand_id=brand_id,
+                    number=1,
                     par_numerator=1,
                     par_denominator=1,
                     redemption_numerator=1,
                     redemption_denominator=1,
+                    fee_basis_points=0,
+                    run_off_days=90,
+                    notice_days=30,
+                    valid_from=0,
                 )
             )
 
@@ -247,6 +266,7 @@ def brand_body(brand_id: int = 1, **changes: Any) -> dict[str, Any]:
         "par": {"numerator": 1, "denominator": 1},
         "redemption": {"numerator": 1, "denominator": 1},
         "lot_validity_months": 12,
+        "owner_address": "0x" + f"{brand_id + 128:02x}" * 20,
         **changes,
     }
 

@@ -33,7 +33,7 @@ def test_recompiling_the_sources_gives_the_committed_artifacts() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", [*DEPLOYED, "AccessManager"])
+@pytest.mark.parametrize("name", DEPLOYED)
 def test_a_contract_fits_any_chain_and_names_its_compiler(name: str) -> None:
     artifact = contract_abi(name).artifact
     assert len(artifact["deployedBytecode"]) // 2 - 1 <= 24_576

@@ -25,7 +25,9 @@ class SchemaBehind(UnfitDatabase):
     """Migrations here lead from the database's tables to the newest, and were not applied yet."""
 
 
-_SIGNED_ROOTS = {"0002", "0003"}  # where a deployed ledger is of the contract that took a batch's root from its brand
+_SIGNED_ROOTS = "whose batches carry a root that the brand signed"
+_EARLIER = {"0002": _SIGNED_ROOTS, "0003": _SIGNED_ROOTS, "0004": "whose brands the operator's account alone could re-key"}
+"""What a ledger is that was deployed with the schema of a revision."""
 
 
 def migrate(engine: Engine) -> None:
@@ -54,11 +56,12 @@ def check_schema(engine: Engine) -> None:
 def _check_known(connection: Connection, configuration: Config) -> None:
     check_fit(connection)
     here = MigrationContext.configure(connection).get_current_heads()
-    deployed = set(here) & _SIGNED_ROOTS and connection.scalar(text("SELECT count(*) FROM coalition WHERE code_hash IS NOT NULL"))
+    earlier = next((_EARLIER[revision] for revision in here if revision in _EARLIER), None)
+    deployed = earlier and connection.scalar(text("SELECT count(*) FROM coalition WHERE code_hash IS NOT NULL"))
     connection.rollback()
     if deployed:
         raise EarlierLedger(
-            f"the database {connection.engine.url.render_as_string()} is of a ledger whose batches carry a root that the brand signed, "
+            f"the database {connection.engine.url.render_as_string()} is of a ledger {earlier}, "
             "and a contract is never replaced in place. Nothing was changed. Open it with the version that made it, which keeps the ledger "
             "readable, or begin with a new data directory and a new node."
         )

@@ -11,7 +11,15 @@ from tests.builders.offline_coalition import OfflineCoalition, Shopper, brand_bo
 OPEN_RESERVATION = "0x" + "e5" * 32
 CAPTURED_RESERVATION = "0x" + "e6" * 32
 MEMBER = {"authorizer": {"kind": 1, "address": "0x" + "41" * 20}, "salt": "0x" + "01" * 32}
-TERMS = {"par": {"numerator": 1, "denominator": 2}, "redemption": {"numerator": 1, "denominator": 3}}
+OWNER = {"nonce": 0, "deadline": 2**40 - 1, "signature": "0x" + "11" * 65}
+TERMS = {
+    "par": {"numerator": 1, "denominator": 2},
+    "redemption": {"numerator": 1, "denominator": 3},
+    "fee_basis_points": 50,
+    "run_off_days": 90,
+    "notice_days": 30,
+    "owner": OWNER,
+}
 REFUND = {
     "refund_id": "r-1",
     "payment_id": "paid",
@@ -63,7 +71,7 @@ def _on(reservation_id: str, verb: str) -> str:
     return f"/v1/authorizations/{reservation_id}/{verb}"
 
 
-KEY = {"key_address": "0x" + "51" * 20}
+KEY = {"key_address": "0x" + "51" * 20, "owner": OWNER}
 WRITES: dict[str, WriteRequest] = {
     "brand": WriteRequest("operator", "/v1/brands", _same(brand_body(9)), _same(brand_body(9, issue_limit=5))),
     "rule": WriteRequest("brand:1", "/v1/brands/1/rules", _same({"points": 2, "per_minor": 100}), _same({"points": 3, "per_minor": 100})),

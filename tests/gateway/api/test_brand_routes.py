@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.builders.offline_coalition import START, OfflineCoalition, brand_body
+from tests.gateway.api.every_write import OWNER, TERMS
 
 
 def test_a_brand_is_pending_until_its_registration_is_on_the_ledger(coalition: OfflineCoalition) -> None:
@@ -62,10 +63,10 @@ def test_an_id_or_name_is_registered_once(coalition: OfflineCoalition) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "kind"),
     [
-        ("terms", {"par": {"numerator": 1, "denominator": 2}, "redemption": {"numerator": 3, "denominator": 4}}, "set_brand_terms"),
+        ("terms", TERMS, "set_brand_terms"),
         ("limit", {"issue_limit": 12}, "set_brand_limit"),
         ("status", {"status": "suspended"}, "set_brand_status"),
-        ("keys", {"key_address": "0x" + "AB" * 20, "valid_from": 5, "valid_until": 9}, "set_brand_key"),
+        ("keys", {"key_address": "0x" + "AB" * 20, "valid_from": 5, "valid_until": 9, "owner": OWNER}, "set_brand_key"),
     ],
 )
 def test_a_change_of_a_brand_is_an_operation_of_the_operator(coalition: OfflineCoalition, path: str, body: Any, kind: str) -> None:
@@ -116,7 +117,7 @@ def test_clearing_sums_to_zero_and_shows_what_rounding_left_over(coalition: Offl
         coalition.brand(brand)
     with coalition.database.write() as session:
         run = session.connection().exec_driver_sql
-        run("UPDATE ledger_brands SET par_numerator = 2, par_denominator = 3 WHERE brand_id = 1")
+        run("UPDATE ledger_brand_terms SET par_numerator = 2, par_denominator = 3 WHERE brand_id = 1")
         run("INSERT INTO ledger_owed (issuer_id, acceptor_id, points) VALUES (1, 2, 100), (2, 1, 30), (1, 3, 7), (3, 3, 99), (3, 1, 0)")
     shown = coalition.get("brand:2", "/v1/clearing").json()
     fields = ("issuer_id", "acceptor_id", "points", "amount_minor", "remainder_numerator")

@@ -15,11 +15,12 @@ from eth_hash.auto import keccak
 from eth_utils import to_checksum_address
 
 from gateway.brands.tables import BrandRow
-from gateway.chain.artifacts import access_manager, points_ledger
+from gateway.chain.artifacts import governance, points_ledger
 from gateway.chain.connection import Chain
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.entries import Authorize, Clawback, ConsentProof, Entry, Issue, Redeem, encode_entry, kind_of, pack_entries
+from gateway.ledger.governance import act_id, approval_digest
 from gateway.ledger.lots import Line
 from gateway.ledger.members import member_id
 from gateway.ledger.signing import Domain, batch_digest, consent_digest, reference
@@ -51,6 +52,7 @@ class LiveLedger:
         self.database = Database(migrated_database(folder))
         self.numbers = dict.fromkeys((GROCER, FUEL), 0)
         self.operations = 0
+        self.acts = 0
 
     def __enter__(self) -> LiveLedger:
         self.node.start()
@@ -65,16 +67,16 @@ class LiveLedger:
         assert self.node.ready is not None
         self.chain = Chain(self.node.url)
         self.coalition_id = Hash.parse(self.node.ready["coalition_id"])
-        authority = self._deploy(access_manager().creation(self.operator.address))
-        self.address = self._deploy(points_ledger().creation(authority, self.coalition_id, b"USD", 0))
+        people = address_of(GUARDIAN), [address_of(APPROVER)]
+        self.governance = self._deploy(governance().creation(self.coalition_id, True, 0, self.operator.address, *people, 1))
+        self.address = self._deploy(points_ledger().creation(self.governance, b"USD", 0))
         self.domain = Domain(self.node.chain_id, self.address, self.coalition_id)
         self.members = {name: self._enroll(name) for name in ("anna", "ben")}
-        self._store_coalition(authority)
+        self._store_coalition()
         for brand in (GROCER, FUEL):
-            self.admin("registerBrand", brand, LIMIT)
-            self.admin("setBrandKey", brand, address_of(key_of(f"brand {brand}")), 0, FOREVER)
-            self.admin("setBrandTerms", brand, (1, 1, 1, 1))
-        coalition = Coalition(self.coalition_id, self.node.chain_id, "USD", 0, True, self.address)
+            owner, key = address_of(key_of(f"owner {brand}")), address_of(key_of(f"brand {brand}"))
+            self.by_governance("registerBrand", (brand, owner, LIMIT, (1, 1, 1, 1, 0, 90, 30), key, (0, FOREVER, False)))
+        coalition = Coalition(self.coalition_id, self.node.chain_id, "USD", 0, True, self.address, self.governance)
         self.follower = Follower(self.database, self.chain, coalition, Completions(), SqlShortfalls())
         self.follower.follow()
 
@@ -85,8 +87,16 @@ class LiveLedger:
 
     # What operator and brands do
 
-    def admin(self, function: str, *arguments: Any) -> None:
-        self._send(points_ledger().call(function, *arguments))
+    def by_governance(self, function: str, *arguments: Any) -> None:
+        """Proposed by the operator, approved, executed."""
+        data, self.acts = points_ledger().call(function, *arguments), self.acts + 1
+        salt = Hash(self.acts.to_bytes(32))
+        act = (self.address, 0, data, bytes(32), salt)
+        receipt = self._send(governance().call("schedule", *act, 0), self.governance)
+        proposed_at = int(self.node.call("eth_getBlockByNumber", receipt["blockNumber"], False)["timestamp"], 16)
+        domain = Domain(self.node.chain_id, self.governance, self.coalition_id)
+        signature = sign(APPROVER, approval_digest(domain, act_id(self.address, data, salt), proposed_at, FOREVER))
+        self._send(governance().call("executeApproved", *act, [(proposed_at, FOREVER, signature)]), self.governance)
 
     def at(self, timestamp: int) -> None:
         """The next block's time."""
@@ -142,7 +152,7 @@ class LiveLedger:
         self._send(points_ledger().call("enroll", [(1, authorizer, bytes(32))]))
         return member_id(self.coalition_id, 1, authorizer, bytes(32))
 
-    def _store_coalition(self, authority: Address) -> None:
+    def _store_coalition(self) -> None:
         assert self.node.ready is not None
         with self.database.write() as session:
             session.add(
@@ -154,7 +164,7 @@ class LiveLedger:
                     currency="USD",
                     utc_offset_seconds=0,
                     sandbox=True,
-                    access_manager_address=authority,
+                    governance_address=self.governance,
                     points_address=self.address,
                     code_hash=None,
                     deployed_block=1,
@@ -217,6 +227,9 @@ def key_of(name: str) -> PrivateKey:
 
 def address_of(key: PrivateKey) -> Address:
     return Address(keccak(key.public_key.format(compressed=False)[1:])[12:])
+
+
+GUARDIAN, APPROVER = key_of("guardian"), key_of("approver")
 
 
 def sign(key: PrivateKey, digest: bytes) -> bytes:

@@ -45,6 +45,7 @@ NAMED_BY: dict[str, set[int]] = {
     "ledger_batches.transaction_hash": {6},
     "ledger_blocks.block_hash": {6},
     "ledger_brand_keys.key_address": {6},
+    "ledger_brands.owner_address": {6},
     "ledger_entries.issue_reference": {3, 6},
     "ledger_entries.member_id": {6, 7, 9},
     "ledger_entries.reference": {6},

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from eth_typing import ABIEvent
 from eth_utils import to_checksum_address
-from eth_utils.abi import event_abi_to_log_topic, filter_abi_by_type
+from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic, filter_abi_by_type
 from web3 import Web3
 from web3.types import LogReceipt
 
-from gateway.chain.artifacts import Artifact, access_manager, points_ledger
+from gateway.chain.artifacts import Artifact, error_name, governance, points_ledger
 from gateway.chain.shapes import Log
 from gateway.values.errors import Unavailable
 from gateway.values.hex import hex_text, to_bytes
@@ -23,14 +23,22 @@ CALLS: list[tuple[Artifact, str, tuple[Any, ...]]] = [
     (points_ledger(), "submitBatch", ((1, 2, 3), bytes(range(256)) * 5, b"\x33" * 65)),
     (points_ledger(), "enroll", ([(1, SOMEBODY, WORD), (2, b"", bytes(32))],)),
     (points_ledger(), "balanceOfBatch", ([MemberId(SOMEBODY)], [2**256 - 1])),
-    (points_ledger(), "setBrandTerms", (7, (1, 2, 3, 4))),
-    (points_ledger(), "setBrandKey", (7, SOMEBODY, 0, 2**40 - 1)),
-    (access_manager(), "multicall", ([b"\x01", b"", b"\x02" * 100],)),
+    (points_ledger(), "setBrandTerms", (7, (1, 2, 3, 4, 5, 6, 7), (8, 9, b"\x44" * 65))),
+    (points_ledger(), "setBrandKey", (7, SOMEBODY, (0, 2**40 - 1, True), (8, 9, b"\x44" * 65))),
+    (governance(), "schedule", (SOMEBODY, 0, b"\x02" * 100, WORD, WORD, 5)),
 ]
-VALUES = {"bool": True, "address": SOMEBODY, "bytes": b"three", "bytes4": b"four", "bytes32": WORD, "string": "four", "uint256[]": (5, 6)}
-EVENTS = [
-    (artifact, event) for artifact in (points_ledger(), access_manager()) for event in filter_abi_by_type("event", artifact.contract.abi)
-]
+VALUES = {
+    "bool": True,
+    "address": SOMEBODY,
+    "bytes": b"three",
+    "bytes4": b"four",
+    "bytes32": WORD,
+    "string": "four",
+    "uint256[]": (5, 6),
+    "address[]": (SOMEBODY,),
+    "tuple": (1, 2, 3, 4, 5, 6, 7),
+}
+EVENTS = [(artifact, event) for artifact in (points_ledger(), governance()) for event in filter_abi_by_type("event", artifact.contract.abi)]
 
 
 @pytest.mark.parametrize(("artifact", "function", "arguments"), CALLS, ids=[function for _, function, _ in CALLS])
@@ -63,7 +71,7 @@ def test_a_log_that_breaks_its_events_form_is_the_nodes_fault() -> None:
 
 
 def test_what_is_no_event_of_the_contract_is_none() -> None:
-    foreign = next(event for artifact, event in EVENTS if artifact is access_manager() and event["name"] == "RoleGranted")
+    foreign = next(event for artifact, event in EVENTS if artifact is governance() and event["name"] == "RoleGranted")
     assert points_ledger().event(_log_of(foreign)) is None
 
 
@@ -73,15 +81,16 @@ def test_an_answer_that_breaks_the_abi_is_the_nodes_fault() -> None:
 
 
 def test_a_contract_begins_with_its_code_and_its_arguments() -> None:
-    creation = points_ledger().creation(SOMEBODY, WORD, b"USD", 0)
+    creation = points_ledger().creation(SOMEBODY, b"USD", 0)
     code = bytes(points_ledger().contract.bytecode)
-    assert creation == code + Web3().codec.encode(["address", "bytes32", "bytes3", "int32"], [SOMEBODY, WORD, b"USD", 0])
+    assert creation == code + Web3().codec.encode(["address", "bytes3", "int32"], [SOMEBODY, b"USD", 0])
 
 
 def test_errors_have_their_names() -> None:
-    assert points_ledger().error_name(Web3.keccak(text="BrandUnknown(uint32)")[:4] + bytes(32)) == "BrandUnknown"
-    assert points_ledger().error_name(b"\x01\x02\x03\x04") == "0x01020304"
-    assert points_ledger().error_name(b"") == "no_reason"
+    assert error_name(Web3.keccak(text="BrandUnknown(uint32)")[:4] + bytes(32)) == "BrandUnknown"
+    assert error_name(Web3.keccak(text="ApprovalsMissing()")[:4]) == "ApprovalsMissing"
+    assert error_name(b"\x01\x02\x03\x04") == "0x01020304"
+    assert error_name(b"") == "no_reason"
 
 
 def _log_of(event: ABIEvent, leave_out_topics: int = 0, leave_out_bytes: int = 0) -> Log:
@@ -90,7 +99,7 @@ def _log_of(event: ABIEvent, leave_out_topics: int = 0, leave_out_bytes: int = 0
     indexed = [parameter for parameter in event["inputs"] if parameter["indexed"]]
     others = [parameter for parameter in event["inputs"] if not parameter["indexed"]]
     topics = [bytes(event_abi_to_log_topic(event)), *(codec.encode([each["type"]], [values[each["name"]]]) for each in indexed)]
-    data = codec.encode([each["type"] for each in others], [values[each["name"]] for each in others])
+    data = codec.encode([collapse_if_tuple(each) for each in others], [values[each["name"]] for each in others])
     return Log(PLACE, tuple(topics[: len(topics) - leave_out_topics]), data[: len(data) - leave_out_bytes], 1, WORD, WORD, 0)
 
 

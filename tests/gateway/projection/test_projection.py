@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from eth_account import Account
 from sqlalchemy import select, update
 
-from gateway.chain.artifacts import points_ledger
+from gateway.chain.artifacts import governance, points_ledger
 from gateway.ledger.batches import batch_outcome, batch_record
+from gateway.ledger.governance import act_id, approval_digest
 from gateway.ledger.refusals import SELECTORS, RefusalReason
 from gateway.projection.batch_reading import LedgerUnreadable
 from gateway.projection.tables import (
@@ -22,7 +24,8 @@ from gateway.projection.tables import (
 from gateway.purchases.tables import AwardClawbackRow
 from gateway.rounds.tables import OperationRow, ReferenceRow
 from gateway.values.calendar import SECONDS_PER_DAY, month_end
-from tests.builders.coalition import CoalitionBuilder
+from gateway.values.ids import Hash
+from tests.builders.coalition import CoalitionBuilder, approvers
 from tests.builders.projection_rows import projection_rows
 
 
@@ -146,11 +149,17 @@ def test_an_entry_that_the_contract_refuses_is_projected_without_effect(coalitio
 
 
 def lower_limit_behind_the_gateway(coalition: CoalitionBuilder, brand_id: int) -> None:
-    """The operator's account lowers the limit, and nothing is followed before the next round is packed."""
-    data = points_ledger().call("setBrandLimit", brand_id, 0)
-    submitter, points_address, now = coalition.worker.submitter, coalition.coalition.points_address, coalition.now
+    """Governance lowers the limit, and nothing is followed before the next round is packed."""
+    data, salt, facts = points_ledger().call("setBrandLimit", brand_id, 0), Hash(bytes(31) + b"\x01"), coalition.coalition
+    act = (facts.points_address, 0, data, bytes(32), salt)
+    good = coalition.now + 60, 2**40 - 1  # later than its proposal, by the approvers' clocks
+    digest = approval_digest(facts.governance_domain, act_id(facts.points_address, data, salt), *good)
+    keys = sorted(approvers(), key=lambda key: key.address.lower())[:2]
+    signed = [(*good, bytes(Account.unsafe_sign_hash(digest, key.key).signature)) for key in keys]
+    submitter = coalition.worker.submitter
     with coalition.database.write() as session:
-        submitter.store(session, "set_brand_limit", points_address, data, 200_000, 0, now)
+        for call in (governance().call("schedule", *act, 0), governance().call("executeApproved", *act, signed)):
+            submitter.store(session, "behind", facts.governance_address, call, 600_000, 0, coalition.now)
     submitter.send_open()
 
 

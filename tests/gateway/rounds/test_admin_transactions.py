@@ -11,13 +11,18 @@ from gateway.brands.brand import BrandStatus
 from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
 from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import business_clock
+from gateway.ledger.owner_acts import BrandOwnerAct, SetBrandKey, SetBrandTerms, owner_act_digest
+from gateway.ledger.terms import LedgerTerms
 from gateway.projection.tables import LedgerAuthorizerRow, LedgerBrandKeyRow, LedgerBrandRow
+from gateway.rounds.operation import OwnerSignature
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.tables import OperationRow, TransactionRow
-from gateway.store.unit_of_work import writing
+from gateway.store.unit_of_work import reading, writing
 from gateway.values.ids import Address
 from gateway.values.money import Ratio
-from tests.builders.coalition import CoalitionBuilder, new_id
+from tests.builders.coalition import CoalitionBuilder, brand_owner, new_id
+
+FOREVER = 2**40 - 1
 
 
 def change(coalition: CoalitionBuilder, operation: Any, brand_id: int, *arguments: Any) -> OperationRow:
@@ -27,6 +32,11 @@ def change(coalition: CoalitionBuilder, operation: Any, brand_id: int, *argument
         operation(brand, *arguments, operations=work.of(SqlOperations), operation_id=operation_id, now=work.now)
     coalition.work_off()
     return coalition.operation(operation_id)
+
+
+def signed(coalition: CoalitionBuilder, act: BrandOwnerAct) -> OwnerSignature:
+    digest = owner_act_digest(coalition.coalition.signing_domain, act)
+    return OwnerSignature(act.nonce, act.deadline, bytes(Account.unsafe_sign_hash(digest, brand_owner(act.brand).key).signature))
 
 
 def ledger_brand(coalition: CoalitionBuilder, brand_id: int) -> LedgerBrandRow:
@@ -46,33 +56,37 @@ def test_neighboring_enrolments_share_transactions(coalition: CoalitionBuilder) 
     assert set(members) <= enrolled
 
 
-def test_a_brand_is_registered_with_terms_and_key_in_one_transaction(coalition: CoalitionBuilder) -> None:
+def test_a_brand_is_registered_whole_by_one_act(coalition: CoalitionBuilder) -> None:
     brand = coalition.add_brand(41)
     coalition.work_off()
     row = ledger_brand(coalition, 41)
-    assert (row.status, row.par_numerator, row.par_denominator) == ("active", 1, 1)
+    assert (row.status, row.owner_address) == ("active", Address.parse(brand_owner(41).address))
     with coalition.database.read() as session:
         keys = session.scalars(select(LedgerBrandKeyRow.key_address).where(LedgerBrandKeyRow.brand_id == 41)).all()
         transactions = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "register_brand")).all()
+        executions = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "execute")).all()
         registrations = session.scalar(select(func.count()).where(OperationRow.kind == "register_brand"))
     assert keys == [brand.key_address]
-    assert len(transactions) == registrations
+    assert len(transactions) == len(executions) == registrations
 
 
 def test_limit_terms_status_and_keys_change_on_the_ledger(coalition: CoalitionBuilder) -> None:
     coalition.add_brand(42)
     coalition.work_off()
-    key = Address.parse(Account.create().address)
+    key, terms = Address.parse(Account.create().address), LedgerTerms(3, 2, 5, 4, 0, 90, 30)
     changes = [
         change(coalition, set_brand_limit, 42, 500),
-        change(coalition, set_brand_terms, 42, Ratio(3, 2), Ratio(5, 4)),
-        change(coalition, set_brand_key, 42, key, 7, None),
+        change(coalition, set_brand_terms, 42, terms, signed(coalition, SetBrandTerms(42, terms, 0, FOREVER))),
+        change(coalition, set_brand_key, 42, key, 7, None, signed(coalition, SetBrandKey(42, key, 7, FOREVER, False, 1, FOREVER))),
         change(coalition, set_brand_status, 42, BrandStatus.SUSPENDED),
     ]
     assert {row.status for row in changes} == {"confirmed"}
     row = ledger_brand(coalition, 42)
-    assert (row.issue_limit, row.par_numerator, row.par_denominator) == (500, 3, 2)
-    assert (row.redemption_numerator, row.redemption_denominator, row.status) == (5, 4, "suspended")
+    assert (row.issue_limit, row.status) == (500, "suspended")
+    with reading(coalition.database, business_clock()) as work:
+        brand = work.of(SqlBrands).find(42)
+        assert brand is not None
+        assert (brand.par, brand.redemption) == (Ratio(3, 2), Ratio(5, 4))
     with coalition.database.read() as session:
         assert session.get_one(LedgerBrandKeyRow, (42, key)).valid_until == 2**40 - 1
 
@@ -81,14 +95,17 @@ def test_a_withdrawn_key_signs_nothing_more(coalition: CoalitionBuilder) -> None
     brand = coalition.add_brand(43)
     member = coalition.add_member()
     coalition.work_off()
-    change(coalition, set_brand_key, 43, brand.key_address, 0, 0)
+    withdrawn = signed(coalition, SetBrandKey(43, brand.key_address, 0, 0, False, 0, FOREVER))
+    change(coalition, set_brand_key, 43, brand.key_address, 0, 0, withdrawn)
     operation_id = coalition.purchase(43, member)
     coalition.turn_until(lambda: "43" in coalition.worker.health()["silent_signers"])  # type: ignore[operator]
     assert coalition.operation(operation_id).status == "packed"
     change_back = new_id("change")
     with writing(coalition.database, business_clock()) as work:
         found = work.of(SqlBrands).find(43)
-        set_brand_key(found, brand.key_address, 0, None, operations=work.of(SqlOperations), operation_id=change_back, now=work.now)  # type: ignore[arg-type]
+        again = signed(coalition, SetBrandKey(43, brand.key_address, 0, FOREVER, False, 1, FOREVER))
+        accept = {"operations": work.of(SqlOperations), "operation_id": change_back, "now": work.now}
+        set_brand_key(found, brand.key_address, 0, None, again, **accept)  # type: ignore[arg-type]
     coalition.work_off()
     assert coalition.operation(operation_id).status == "confirmed"
 

@@ -9,7 +9,7 @@ from eth_hash.auto import keccak
 from sqlalchemy import select, update
 
 from gateway.app import make_worker
-from gateway.chain.artifacts import access_manager, points_ledger
+from gateway.chain.artifacts import governance, points_ledger
 from gateway.chain.connection import Chain
 from gateway.chain.operator_key import load_account
 from gateway.coalition.tables import CoalitionRow
@@ -42,7 +42,7 @@ def test_a_crash_between_the_two_deploying_transactions_is_harmless(tmp_path: Pa
             mined = session.scalars(select(TransactionRow).order_by(TransactionRow.nonce)).all()
             deployed = session.scalars(select(CoalitionRow)).one()
         assert [(row.nonce, row.raw, row.status) for row in mined] == [(0, first.raw, "mined"), (1, second.raw, "mined")]
-        assert (deployed.points_address, deployed.access_manager_address) == (
+        assert (deployed.points_address, deployed.governance_address) == (
             foreseen.points_address,
             contract_address(submitter_of(blank).address, 0),
         )
@@ -76,13 +76,13 @@ def test_other_code_than_at_the_last_start_is_refused(tmp_path: Path) -> None:
         worker.close()
         with blank.database.write() as session:
             known = session.scalars(select(CoalitionRow)).one()
-            manager = known.access_manager_address
+            other = known.governance_address
             session.execute(update(CoalitionRow).values(code_hash=Hash(bytes(32))))
         with pytest.raises(WrongCode, match="was 0x00"):
             worker.open()
         worker.close()
         with blank.database.write() as session:
-            session.execute(update(CoalitionRow).values(points_address=manager))
+            session.execute(update(CoalitionRow).values(points_address=other))
         with pytest.raises(WrongCode, match="committed artifacts"):
             worker.open()
         worker.close()
@@ -117,7 +117,7 @@ def test_code_that_differs_in_one_byte_is_not_the_artifacts(tmp_path: Path) -> N
     assert points_ledger().is_code(code)
     assert not points_ledger().is_code(bytes([code[0] ^ 1]) + code[1:])
     assert not points_ledger().is_code(code[:-1])
-    assert not access_manager().is_code(code)
+    assert not governance().is_code(code)
 
 
 def test_an_account_that_was_used_before_is_not_taken(tmp_path: Path) -> None:

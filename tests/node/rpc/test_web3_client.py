@@ -23,13 +23,15 @@ def web3(node: RunningNode) -> Iterator[Web3]:
 
 
 def test_the_points_ledger_is_deployed_and_answers(web3: Web3) -> None:
-    manager = _deploy(web3, "AccessManager", OPERATOR.address)
     coalition_id = web3.eth.get_block(0)["extraData"]
-    ledger = _deploy(web3, "PointsLedger", manager.address, coalition_id, b"EUR", 3600)
+    guardian, approver, member = (throwaway_account(name).address for name in ("guardian", "approver", "member"))
+    governance = _deploy(web3, "Governance", coalition_id, True, 0, OPERATOR.address, guardian, [approver], 1)
+    ledger = _deploy(web3, "PointsLedger", governance.address, b"EUR", 3600)
     assert ledger.functions.coalitionId().call() == coalition_id
-    transaction = ledger.functions.registerBrand(1, 10**9).transact()
-    assert web3.eth.wait_for_transaction_receipt(transaction, poll_latency=0.01)["status"] == 1
-    assert ledger.functions.brand(1).call() != ledger.functions.brand(2).call()
+    transaction = ledger.functions.enroll([(1, bytes.fromhex(member[2:]), bytes(32))]).transact()
+    receipt = web3.eth.wait_for_transaction_receipt(transaction, poll_latency=0.01)
+    (enrolled,) = ledger.events.MemberEnrolled().process_receipt(receipt)
+    assert (receipt["status"], enrolled["args"]["authorizer"]) == (1, bytes.fromhex(member[2:]))
 
 
 def test_fees_nonce_and_gas_are_filled_in_and_the_receipt_read_back(web3: Web3) -> None:

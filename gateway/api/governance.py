@@ -1,0 +1,59 @@
+"""Acts of governance that wait: what the operator proposed, from when it may be approved, and the approvers' signatures over it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from gateway.access.rows import SqlPrivilegedActions
+from gateway.api.brands import show_operation
+from gateway.api.context import ContextNeeded
+from gateway.api.idempotency import WriteNeeded
+from gateway.api.permissions import AsOperatorOrBrand, AsReader
+from gateway.api.problems import READS, WRITES
+from gateway.api.shapes import Body, OperationIdPath, Signature, UnixSeconds
+from gateway.coalition.rows import SqlCoalition
+from gateway.governance.approve_act import approve_act
+from gateway.governance.rows import SqlPendingActs
+from gateway.governance.views import PendingActView, list_pending_acts
+from gateway.ledger.governance import Approval
+from gateway.rounds.views import OperationView
+from gateway.store.unit_of_work import UnitOfWork
+from gateway.values.hex import to_bytes
+from gateway.values.ids import OperationId
+
+router = APIRouter(prefix="/v1/governance", tags=["governance"])
+
+
+class ApprovalBody(Body):
+    """`Approval(bytes32 operation,uint40 approvedAt,uint40 goodUntil)` in governance's own domain, `operation` being the act's id.
+    `approved_at` is the approver's own clock: sign once the delay has passed by it, having asked the brand concerned directly."""
+
+    approved_at: UnixSeconds
+    good_until: UnixSeconds
+    signature: Signature
+
+
+class PendingActList(BaseModel):
+    acts: list[PendingActView]
+
+
+@router.get("/acts", responses=READS)
+def get_pending_acts(_caller: AsReader, context: ContextNeeded) -> PendingActList:
+    """Acts that were proposed and are not executed yet, in the order of their proposal."""
+    with context.reading() as work:
+        return PendingActList(acts=list_pending_acts(work.session, work.of(SqlCoalition).facts.points_address))
+
+
+@router.post("/acts/{operation_id}/approvals", status_code=201, responses={202: {"model": OperationView}, **WRITES})
+def approve(operation_id: OperationIdPath, body: ApprovalBody, caller: AsOperatorOrBrand, write: WriteNeeded) -> OperationView:
+    """An approver's signature, whoever sends it; with the last that is needed the act is executed."""
+    given = Approval(body.approved_at, body.good_until, to_bytes(body.signature))
+
+    def act(work: UnitOfWork) -> str:
+        facts, acts = work.of(SqlCoalition).facts, work.of(SqlPendingActs)
+        approver = approve_act(OperationId(operation_id), given, coalition=facts, acts=acts, now=work.now)
+        work.of(SqlPrivilegedActions).record(work.now, f"{caller.principal}/{caller.key_id}", "approve", operation_id, str(approver))
+        return operation_id
+
+    return show_operation(write, write.once(caller, "operation", {**body.content(), "act": operation_id}, act))

@@ -1,0 +1,27 @@
+"""Approve an act of governance that waits: an approver's signature over it, whoever brings it."""
+
+from __future__ import annotations
+
+from gateway.coalition.coalition import Coalition
+from gateway.governance.ports import PendingActs
+from gateway.ledger.governance import Approval, approval_digest
+from gateway.ledger.recover import recover_address
+from gateway.values.errors import Invalid, NotFound, WrongState
+from gateway.values.ids import Address, OperationId
+
+
+def approve_act(operation_id: OperationId, given: Approval, *, coalition: Coalition, acts: PendingActs, now: int) -> Address:
+    """The approver. A later approval of the same approver stands instead of an earlier one."""
+    act = acts.find(operation_id)
+    if act is None:
+        raise NotFound(f"no act of governance with the operation id {operation_id} waits for approvals", operation_id=operation_id)
+    if act.ready_at is None or given.approved_at < act.ready_at:
+        raise WrongState("this act is not ready: approve it once its delay has passed by your own clock", ready_at=act.ready_at)
+    if given.good_until <= now:
+        raise Invalid("good_until has passed: sign an approval that is good for some days", field="good_until")
+    digest = approval_digest(coalition.governance_domain, act.act_id, given.approved_at, given.good_until)
+    approver = recover_address(digest, given.signature)
+    if approver is None or approver not in coalition.approvers:
+        raise Invalid("the signature is by none of the approvers: sign this act's approval with an approver's key", field="signature")
+    acts.approve(act, approver, given)
+    return approver
