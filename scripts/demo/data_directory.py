@@ -48,6 +48,11 @@ class DataDirectory:
         return self.root / "wallets"
 
     @property
+    def people(self) -> Path:
+        """Keys of the guardian, the approvers and the brands' owners."""
+        return self.root / "second-people"
+
+    @property
     def walk(self) -> Path:
         return self.root / "walk"
 

@@ -23,6 +23,7 @@ from scripts.demo.coalition import BRANDS, CURRENCY, NAME, POINTS_LIMIT, UTC_OFF
 from scripts.demo.data_directory import DataDirectory
 from scripts.demo.engine import HOST, check_same_chain, meet_engine, start_own_node
 from scripts.demo.processes import Supervisor
+from scripts.demo.second_people import approve_until_registered, governing_settings, person
 
 LARGEST_CONSENT_POINTS = 20_000
 NEW_BLOCK_SEEN_WITHIN_SECONDS = 0.03  # every simulated day begins with a block that the gateway did not ask for
@@ -135,8 +136,10 @@ def _join(world: World, brand: DemoBrand) -> None:
         "redemption": _ratio(brand.redemption),
         "lot_validity_months": brand.lot_validity_months,
         "earn_on_tax": True,
+        "owner_address": person(world.directory, f"owner-{brand.slug}").address,
     }
-    world.operator.post("/v1/brands", body, f"brand-{brand.brand_id}")
+    world.operator.post("/v1/brands", body, f"brand-{brand.brand_id}", wait_seconds=0)
+    approve_until_registered(world.directory, world.operator, world.coalition, brand.brand_id)
     world.operator.post(f"/v1/brands/{brand.brand_id}/rules", {"points": brand.earns, "per_minor": 100}, f"rule-{brand.brand_id}")
     client = Client(world.gateway_url, _api_key(world, brand), world.supervisor.check, world.journal)
     world.tills[brand.slug] = Till(brand, client, register)
@@ -209,6 +212,7 @@ def _write_gateway_settings(directory: DataDirectory, ports: dict[str, int], rpc
         "currency": CURRENCY,
         "utc_offset_seconds": UTC_OFFSET_SECONDS,
         "sandbox": True,
+        **governing_settings(directory),
         "poll_seconds": NEW_BLOCK_SEEN_WITHIN_SECONDS,
     }
     path = directory.gateway / "gateway.toml"

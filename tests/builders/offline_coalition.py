@@ -21,9 +21,11 @@ from gateway.access.create_api_key import create_api_key
 from gateway.access.rows import SqlApiKeys
 from gateway.api.context import Context
 from gateway.app import create_app
-from gateway.coalition.tables import CoalitionRow
+from gateway.coalition.tables import CoalitionRow, GovernanceActRow
+from gateway.ledger.governance import approval_digest
 from gateway.ledger.lots import expiry_day_for, lot_id
 from gateway.ledger.members import authorizer_id
+from gateway.ledger.signing import Domain
 from gateway.members.tables import MemberRow
 from gateway.projection.tables import (
     LedgerAuthorizerRow,
@@ -33,7 +35,7 @@ from gateway.projection.tables import (
     LedgerMemberLotRow,
     LedgerReservationRow,
 )
-from gateway.rounds.tables import OperationRow
+from gateway.rounds.tables import OperationRow, TransactionRow
 from gateway.schema import metadata
 from gateway.store.session import Database
 from gateway.store.unit_of_work import writing
@@ -43,6 +45,8 @@ from tests.builders.databases import migrated_database
 START = 1_489_536_000  # 2017-03-15T00:00:00Z
 COALITION_ID = "0x" + "c0" * 32
 POINTS_ADDRESS = "0x" + "99" * 20
+APPROVER = PrivateKey((7_777).to_bytes(32))
+ACT, ACT_OPERATION = Hash(b"\x94" * 32), "a-waiting-act"
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class OfflineCoalition:
                     points_address=Address.parse(POINTS_ADDRESS),
                     code_hash=Hash(b"\x97" * 32),
                     deployed_block=1,
+                    approver_addresses=APPROVER.public_key.to_address(),
                 )
             )
             session.add(LedgerBlockRow(number=1, block_hash=Hash(b"\x01" * 32), timestamp=START))
@@ -168,6 +173,41 @@ class OfflineCoalition:
                     run_off_days=90,
                     notice_days=30,
                     valid_from=0,
+                )
+            )
+
+    def put_pending_act(self, brand_id: int = 1) -> None:
+        """A change of the brand's limit that was proposed in block 1 and waits for the one approval it needs; `ACT` is its id."""
+        with self.database.write() as session:
+            operation = OperationRow(
+                operation_id=ACT_OPERATION,
+                brand_id=brand_id,
+                kind="set_brand_limit",
+                points=0,
+                pending_out=0,
+                body='{"brand_id": 1, "issue_limit": 5}',
+                status="proposed",
+                created_at=START,
+            )
+            proposal = TransactionRow(
+                nonce=9,
+                purpose="set_brand_limit",
+                raw=b"",
+                transaction_hash=Hash(b"\x95" * 32),
+                status="mined",
+                block_number=1,
+                created_at=START,
+            )
+            session.add_all([operation, proposal])
+            session.flush()
+            session.add(
+                GovernanceActRow(
+                    operation_sequence=operation.sequence,
+                    act_id=ACT,
+                    data=b"",
+                    salt=Hash(bytes(32)),
+                    delay_seconds=0,
+                    proposed_in=proposal.transaction_id,
                 )
             )
 
@@ -269,6 +309,14 @@ def brand_body(brand_id: int = 1, **changes: Any) -> dict[str, Any]:
         "owner_address": "0x" + f"{brand_id + 128:02x}" * 20,
         **changes,
     }
+
+
+def approval_body(approved_at: int = START, good_until: int = 2**40 - 1, key: PrivateKey | None = None) -> dict[str, Any]:
+    """A good approval of the act that `put_pending_act` makes."""
+    governance = Domain(7_951, Address(b"\x98" * 20), Hash.parse(COALITION_ID))
+    signed = (key or APPROVER).sign_msg_hash(approval_digest(governance, ACT, approved_at, good_until))
+    signature = signed.r.to_bytes(32) + signed.s.to_bytes(32) + bytes([27 + signed.v])
+    return {"approved_at": approved_at, "good_until": good_until, "signature": "0x" + signature.hex()}
 
 
 def purchase_body(payment_id: str = "pay-1", **changes: Any) -> dict[str, Any]:

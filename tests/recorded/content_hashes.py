@@ -17,7 +17,7 @@ from gateway.ledger.signing import Domain, consent_digest, reference
 from gateway.values.ids import Address, Hash
 from tests.builders.offline_coalition import COALITION_ID, POINTS_ADDRESS, START, OfflineCoalition, Shopper, brand_body, purchase_body
 from tests.builders.payment_files import TILL_MAPPING, send, stripe_file, stripe_row
-from tests.gateway.api.every_write import MEMBER, REFUND, WRITES, Ready, make_ready
+from tests.gateway.api.every_write import MEMBER, OWNER, REFUND, WRITES, Ready, make_ready
 
 DOMAIN = Domain(7_951, Address.parse(POINTS_ADDRESS), Hash.parse(COALITION_ID))
 BRAND_1_SECRET = b"\x01" * 32  # as in brand_body(1)
@@ -78,7 +78,7 @@ FURTHER: dict[str, Sent] = {
         "brand:1", "POST", "/v1/brands/1/rules", {"points": 2, "per_minor": 100, "valid_from": "2017-04-01T00:00:00+02:00"}
     ),
     "brand key with a window": Sent(
-        "operator", "POST", "/v1/brands/1/keys", {"key_address": "0x" + "51" * 20, "valid_from": 5, "valid_until": 9}
+        "operator", "POST", "/v1/brands/1/keys", {"key_address": "0x" + "51" * 20, "valid_from": 5, "valid_until": 9, "owner": OWNER}
     ),
     "member with hex in capitals": Sent(
         "brand:1", "POST", "/v1/members", {"authorizer": {"kind": 1, "address": "0x" + "AB" * 20}, "salt": "0x" + "CD" * 32}

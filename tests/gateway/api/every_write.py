@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.builders.offline_coalition import OfflineCoalition, Shopper, brand_body, purchase_body
+from tests.builders.offline_coalition import ACT_OPERATION, OfflineCoalition, Shopper, approval_body, brand_body, purchase_body
 
 OPEN_RESERVATION = "0x" + "e5" * 32
 CAPTURED_RESERVATION = "0x" + "e6" * 32
@@ -51,6 +51,7 @@ class WriteRequest:
 def make_ready(coalition: OfflineCoalition) -> Ready:
     coalition.brand(1)
     coalition.brand(2)
+    coalition.put_pending_act()
     shopper = coalition.shopper()
     coalition.put_points(shopper.member_id, 1_000)
     coalition.post("brand:1", "/v1/purchases", purchase_body("paid", member_id=shopper.member_id))
@@ -78,6 +79,12 @@ WRITES: dict[str, WriteRequest] = {
     "terms": WriteRequest("operator", "/v1/brands/1/terms", _same(TERMS), _same({**TERMS, "par": TERMS["redemption"]})),
     "limit": WriteRequest("operator", "/v1/brands/1/limit", _same({"issue_limit": 7}), _same({"issue_limit": 8})),
     "status": WriteRequest("operator", "/v1/brands/1/status", _same({"status": "suspended"}), _same({"status": "in_default"})),
+    "approval": WriteRequest(
+        "operator",
+        f"/v1/governance/acts/{ACT_OPERATION}/approvals",
+        _same(approval_body()),
+        _same(approval_body(good_until=2**40 - 2)),
+    ),
     "brand key": WriteRequest("operator", "/v1/brands/1/keys", _same(KEY), _same({**KEY, "valid_from": 5})),
     "api key": WriteRequest("brand:1", "/v1/brands/1/api-keys", _same({"label": "till"}), _same({"label": "shop"})),
     "staff key": WriteRequest(
@@ -135,5 +142,18 @@ WRITES: dict[str, WriteRequest] = {
     "expiry run": WriteRequest("operator", "/v1/expiry-runs", _same({}), _same({"unknown": 1})),
 }
 # What names no reference of its own: another idempotency key means another thing.
-WITHOUT_REFERENCE = {"rule", "terms", "limit", "status", "brand key", "api key", "staff key", "expiry run", "brand", "member", "void"}
+WITHOUT_REFERENCE = {
+    "rule",
+    "terms",
+    "limit",
+    "status",
+    "approval",
+    "brand key",
+    "api key",
+    "staff key",
+    "expiry run",
+    "brand",
+    "member",
+    "void",
+}
 BULK = {"members", "purchases", "payment refunds", "authorizations", "redemptions", "captures"}
