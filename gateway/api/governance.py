@@ -46,7 +46,7 @@ def get_pending_acts(_caller: AsReader, context: ContextNeeded) -> PendingActLis
 
 
 @router.post("/acts/{operation_id}/approvals", status_code=201, responses={202: {"model": OperationView}, **WRITES})
-def approve(operation_id: OperationIdPath, body: ApprovalBody, caller: AsOperatorOrBrand, write: WriteNeeded) -> OperationView:
+def create_approval(operation_id: OperationIdPath, body: ApprovalBody, caller: AsOperatorOrBrand, write: WriteNeeded) -> OperationView:
     """An approver's signature, whoever sends it; with the last that is needed the act is executed."""
     given = Approval(body.approved_at, body.good_until, to_bytes(body.signature))
 

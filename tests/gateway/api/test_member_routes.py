@@ -53,7 +53,7 @@ def test_points_are_shown_per_brand_and_lot_with_their_worth(coalition: OfflineC
     coalition.brand(1)
     coalition.brand(2)
     with coalition.database.write() as session:
-        change = "UPDATE ledger_brands SET redemption_numerator = 2, redemption_denominator = 3 WHERE brand_id = 2"
+        change = "UPDATE ledger_brand_terms SET redemption_numerator = 2, redemption_denominator = 3 WHERE brand_id = 2"
         session.connection().exec_driver_sql(change)
     member = coalition.shopper().member_id
     coalition.put_points(member, 70, brand_id=1, months=6)

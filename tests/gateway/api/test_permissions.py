@@ -54,6 +54,8 @@ ROLES = {
     "get_operations": ALL,
     "get_operation": ALL,
     "create_expiry_run": OPERATOR,
+    "get_pending_acts": ALL,
+    "create_approval": OPERATOR_OR_BRAND,
     "get_clearing": ALL,
     "create_column_mapping": BRAND,
     "get_column_mapping": BRAND,

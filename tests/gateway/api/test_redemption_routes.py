@@ -179,9 +179,11 @@ def test_a_member_that_is_not_on_the_ledger_may_not_spend(coalition: OfflineCoal
         assert coalition.post("brand:2", "/v1/redemptions", body).json()["code"] == "consent_refused"
 
 
-def test_a_suspended_brand_accepts_no_points(coalition: OfflineCoalition, shopper: Shopper) -> None:
+def test_a_suspended_brand_accepts_points_and_one_in_default_does_not(coalition: OfflineCoalition, shopper: Shopper) -> None:
     body = coalition.consent(shopper, 2, 60, "order-1")
     coalition.activate(2, "suspended")
+    assert coalition.post("brand:2", "/v1/redemptions", coalition.consent(shopper, 2, 10, "order-2")).status_code == 202
+    coalition.activate(2, "in_default")
     with coalition.no_trace():
         assert coalition.post("brand:2", "/v1/redemptions", body).json()["code"] == "wrong_state"
 

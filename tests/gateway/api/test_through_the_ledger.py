@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -20,11 +21,16 @@ from gateway.app import create_app, make_worker
 from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record
 from gateway.chain.connection import Chain
 from gateway.coalition.rows import business_clock
+from gateway.ledger.governance import approval_digest
+from gateway.ledger.owner_acts import BrandOwnerAct, SetBrandKey, SetBrandTerms, owner_act_digest
+from gateway.ledger.terms import LedgerTerms
 from gateway.rounds.completion import Completions
 from gateway.store.unit_of_work import writing
 from gateway.values.errors import Unavailable
-from gateway.values.ids import MemberId
-from tests.builders.coalition import CoalitionBuilder, running_coalition
+from gateway.values.ids import Address, Hash, MemberId
+from tests.builders.coalition import CoalitionBuilder, approvers, brand_owner, running_coalition
+
+FOREVER = 2**40 - 1
 
 
 class HttpCoalition:
@@ -36,8 +42,8 @@ class HttpCoalition:
         self._tokens = tokens
         self._numbers = itertools.count(1)
 
-    def call(self, who: str, method: str, path: str, body: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {self._tokens[who]}", "Idempotency-Key": f"k{next(self._numbers)}", "Prefer": "wait=60"}
+    def call(self, who: str, method: str, path: str, body: Any = None, *, wait: int = 60) -> Any:
+        headers = {"Authorization": f"Bearer {self._tokens[who]}", "Idempotency-Key": f"k{next(self._numbers)}", "Prefer": f"wait={wait}"}
         return self._client.request(method, path, json=body, headers=headers)
 
     def done(self, who: str, path: str, body: Any) -> Any:
@@ -45,6 +51,27 @@ class HttpCoalition:
         answer = self.call(who, "POST", path, body)
         assert answer.status_code == 201, answer.text
         return answer.json()
+
+    def approved(self, path: str, body: Any) -> Any:
+        """An act of governance: proposed, approved by as many as are needed, and on the ledger when it is answered."""
+        act_path = f"/v1/governance/acts/{self.call('operator', 'POST', path, body, wait=0).json()['operation_id']}/approvals"
+        facts = self.builder.coalition
+        until = time.monotonic() + 60
+        while not (ready := [act for act in self.get("/v1/governance/acts")["acts"] if act["ready_at"] is not None]):
+            assert time.monotonic() < until, "the act was not proposed on the chain"
+            time.sleep(0.02)
+        signed = ready[0]["ready_at"], FOREVER
+        digest = approval_digest(facts.governance_domain, Hash.parse(ready[0]["act_id"]), *signed)
+        for place, key in enumerate(approvers()[: facts.approvals_needed], start=1):
+            signature = "0x" + bytes(Account.unsafe_sign_hash(digest, key.key).signature).hex()
+            given = {"approved_at": signed[0], "good_until": signed[1], "signature": signature}
+            answer = self.call("operator", "POST", act_path, given, wait=60 if place == facts.approvals_needed else 0)
+        return answer.json()
+
+    def owner_signed(self, act: BrandOwnerAct) -> dict[str, Any]:
+        digest = owner_act_digest(self.builder.coalition.signing_domain, act)
+        signature = bytes(Account.unsafe_sign_hash(digest, brand_owner(act.brand).key).signature)
+        return {"nonce": act.nonce, "deadline": act.deadline, "signature": "0x" + signature.hex()}
 
     def get(self, path: str) -> Any:
         return self.call("auditor", "GET", path).json()
@@ -157,16 +184,28 @@ def test_a_sale_that_the_signer_does_not_know_earns_nothing(coalition: HttpCoali
     assert coalition.points(member) == before
 
 
-def test_the_operators_changes_of_a_brand_reach_the_ledger(coalition: HttpCoalition) -> None:
-    terms = {"par": {"numerator": 1, "denominator": 2}, "redemption": {"numerator": 3, "denominator": 4}}
-    assert coalition.done("operator", "/v1/brands/2/terms", terms)["status"] == "confirmed"
-    assert coalition.done("operator", "/v1/brands/2/limit", {"issue_limit": 77})["status"] == "confirmed"
-    assert coalition.done("operator", "/v1/brands/2/keys", {"key_address": "0x" + "ab" * 20, "valid_from": 5})["status"] == "confirmed"
-    assert coalition.done("operator", "/v1/brands/2/status", {"status": "suspended"})["status"] == "confirmed"
+def test_what_the_owner_signs_and_what_governance_does_reaches_the_ledger(coalition: HttpCoalition) -> None:
+    terms, key = LedgerTerms(3, 2, 5, 4, 0, 90, 30), Address(b"\xab" * 20)
+    ratios = {"par": {"numerator": 3, "denominator": 2}, "redemption": {"numerator": 5, "denominator": 4}}
+    body = {**ratios, "fee_basis_points": 0, "run_off_days": 90, "notice_days": 30}
+    body["owner"] = coalition.owner_signed(SetBrandTerms(2, terms, 0, FOREVER))
+    assert coalition.done("operator", "/v1/brands/2/terms", body)["status"] == "confirmed"
+    owner = coalition.owner_signed(SetBrandKey(2, key, 5, FOREVER, False, 1, FOREVER))
+    body = {"key_address": str(key), "valid_from": 5, "owner": owner}
+    assert coalition.done("operator", "/v1/brands/2/keys", body)["status"] == "confirmed"
+    assert coalition.approved("/v1/brands/2/limit", {"issue_limit": 77})["status"] == "confirmed"
+    assert coalition.approved("/v1/brands/2/status", {"status": "suspended"})["status"] == "confirmed"
     shown = coalition.get("/v1/brands/2")
-    assert (shown["status"], shown["issue_limit"], shown["redemption"]) == ("suspended", 77, {"numerator": 3, "denominator": 4})
+    assert (shown["status"], shown["issue_limit"], shown["redemption"]) == ("suspended", 77, {"numerator": 5, "denominator": 4})
     assert "0x" + "ab" * 20 in [key["key_address"].lower() for key in shown["keys"]]
-    assert coalition.done("operator", "/v1/brands/2/status", {"status": "active"})["status"] == "confirmed"
+    assert coalition.approved("/v1/brands/2/status", {"status": "active"})["status"] == "confirmed"
+
+
+def test_what_the_owner_did_not_sign_is_refused_by_the_ledger(coalition: HttpCoalition) -> None:
+    for_another_key = coalition.owner_signed(SetBrandKey(1, Address(b"\xab" * 20), 0, FOREVER, False, 0, FOREVER))
+    body = {"key_address": "0x" + "ac" * 20, "owner": for_another_key}
+    answer = coalition.call("operator", "POST", "/v1/brands/1/keys", body)
+    assert (answer.status_code, "NotSignedBy" in answer.text) == (409, True), answer.text
 
 
 def test_a_member_enrolled_over_http_stands_on_the_ledger(coalition: HttpCoalition) -> None:

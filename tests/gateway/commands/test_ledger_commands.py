@@ -9,7 +9,7 @@ from typing import Any
 from click.testing import CliRunner
 
 from gateway.cli import program
-from tests.builders.coalition import blank_gateway, running_coalition
+from tests.builders.coalition import blank_gateway, governed_by, running_coalition
 from tests.builders.databases import url_of
 from tests.builders.projection_rows import projection_rows
 
@@ -23,7 +23,8 @@ def test_init_deploys_once_and_says_where(tmp_path: Path) -> None:
     with blank_gateway(tmp_path) as blank:
         settings = tmp_path / "gateway.toml"
         places = f'data_dir = "{blank.settings.data_dir}"\ndatabase_url = "{url_of(blank.database)}"\nrpc_url = "{blank.node.url}"\n'
-        settings.write_text(places + "sandbox = true\n")
+        governing = "".join(f"{name} = {json.dumps(value)}\n" for name, value in governed_by().items())
+        settings.write_text(places + "sandbox = true\n" + governing)
         code, first = run("init", "--config", str(settings), "--json")
         assert code == 0
         assert first["coalition_id"] == blank.node.ready["coalition_id"]  # type: ignore[index]
