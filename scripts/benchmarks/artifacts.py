@@ -36,9 +36,9 @@ def storage_slot(name: str, variable: str) -> int:
 
 
 def _type(item: dict[str, Any]) -> str:
-    if item["type"] != "tuple":
+    if not item["type"].startswith("tuple"):
         return str(item["type"])
-    return f"({','.join(_type(each) for each in item['components'])})"
+    return f"({','.join(_type(each) for each in item['components'])}){item['type'].removeprefix('tuple')}"
 
 
 @cache
