@@ -20,6 +20,9 @@ DEAR: dict[str, tuple[Depth, str | None]] = {
     "(cd tests/conformance/clients && npm ci)": (Depth.DEEP, None),
     "tests/conformance/clients/node_modules/.bin/anvil --port 8545 &": (Depth.DEEP, None),
     "scripts/run --once --rpc http://127.0.0.1:8545 --data var/anvil": (Depth.DEEP, None),
+    "createdb --template template0 --encoding UTF8 --locale C splittally": (Depth.DEEP, None),
+    "scripts/run --once --database postgresql:///splittally --data var/postgresql": (Depth.DEEP, None),
+    "SPLITTALLY_DEPTH=soak .venv/bin/python -m pytest tests/node/trie": (Depth.SOAK, None),
     "splittally audit --json": (Depth.DEEP, None),
     "splittally audit --invariant 5 --invariant 6": (Depth.DEEP, None),
     "scripts/bench ledger --json FILE": (Depth.SOAK, None),
@@ -30,7 +33,7 @@ SERVES = {  # statement → what it says once it answers
     "tests/conformance/clients/node_modules/.bin/anvil --port 8545 &": "Listening on",
     ".venv/bin/python -m node run --data var/replica --port 0 --follow $rpc": '"rpc_url"',
 }
-NOT_RUN = {"scripts/test": "it runs this very test"}
+NOT_RUN = dict.fromkeys(("scripts/test", "scripts/test --deep", "scripts/test --soak"), "it runs this very test")
 
 
 @pytest.mark.timeout(7_200 if DEPTH > Depth.NORMAL else 600)

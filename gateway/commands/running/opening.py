@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from sqlalchemy import make_url
 
 from gateway.chain.connection import Chain
 from gateway.commands.options import SettingsOptions
 from gateway.config import Settings, load_settings
+from gateway.store.engine import parse_url
 from gateway.store.migrations import check_schema
 from gateway.store.session import Database
 from gateway.values.errors import Unavailable
@@ -25,7 +25,7 @@ def settings_of_command(config: Path | None = None) -> Settings:
 
 def open_database() -> Database:
     """Opened only if it is there and its schema is the newest. Raises Unavailable or UnfitDatabase."""
-    url = make_url(settings_of_command().database_url)
+    url = parse_url(settings_of_command().database_url)
     file = url.database if url.get_backend_name() == "sqlite" else None
     if file and not Path(file).exists():
         raise Unavailable(f"there is no database {file}: run `splittally init`, or name where it is with --data-dir or --database")
