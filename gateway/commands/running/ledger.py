@@ -65,7 +65,7 @@ def serve(config: Path | None, as_json: bool, port: int | None) -> None:
 @troubles_named
 def status(config: Path | None, as_json: bool) -> None:
     settings = settings_of_command(config)
-    database = open_database()
+    database = open_database(config)
     with database.read() as session:
         counts = count_work(session)
         head = find_head(session)

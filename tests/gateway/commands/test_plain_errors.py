@@ -107,7 +107,10 @@ def test_what_cannot_be_printed_or_read_is_named(tmp_path: Path) -> None:
     created = [sys.executable, "-m", "gateway", "--database", f"sqlite:///{migrated(tmp_path)}", "keys"]
     with open("/dev/full", "w") as full:
         done = subprocess.run([*created, "list", "--json"], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stderr.splitlines()) == (1, ["refused (output_failed): what is printed: No space left on device: make room"])
+    assert (done.returncode, done.stderr.splitlines()) == (
+        1,
+        ["refused (output_failed): what is printed: No space left on device: make room"],
+    )
     odd = [*map(os.fsencode, created), b"create", b"--role", b"operator", b"--label", b"\xff"]
     refused = subprocess.run(odd, capture_output=True, text=True, check=False, timeout=60)
     assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
