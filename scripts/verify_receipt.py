@@ -27,9 +27,11 @@ from eth_hash.auto import keccak
 from eth_keys.constants import SECPK1_N
 from eth_keys.datatypes import Signature
 
-FORMAT = "splittally-receipt/1"
+FORMAT = "splittally-receipt/2"
+EARLIER_FORMAT = "splittally-receipt/1"  # of ledgers that took the root from the brand
 BALANCES_SLOT = 4  # where the contract's storageLayout puts `balances`; a test compares with the artifact
 BATCHES_SLOT = 13  # the same of `batches`
+ROOT_WIDTH = 16  # children of a node at most
 MAX_FILE_BYTES = 8 * 2**20
 MAX_DEPTH = 16
 SEAL_PREFIX = b"Splittally block seal"
@@ -47,6 +49,7 @@ KINDS = {
 AMOUNT_FIELDS = {"points", "lines"}
 REASONS = {
     "malformed": "the file is not a receipt of the format " + FORMAT,
+    "earlier_format": f"format {EARLIER_FORMAT} proves a root that the brand signed, and not the entry: ask for a new one",
     "other_chain": "the receipt is from another chain than the trusted genesis",
     "other_ledger": "the receipt is about another contract than the trusted points ledger",
     "sealer_not_trusted": "the block is sealed, but not by the trusted sealer",
@@ -56,7 +59,7 @@ REASONS = {
     "storage_proof_wrong": "the proof does not lead from the points ledger's storage to this slot",
     "not_on_ledger": "the ledger had recorded no such batch at this block",
     "batch_altered": "brand or batch number are not those that the proof is about",
-    "outcome_wrong": "the number of entries or the list of refusals is not what the ledger recorded",
+    "outcome_wrong": "the root, the number of entries or the list of refusals is not what the ledger recorded",
     "entry_refused": "the ledger refused this entry: it moved no points",
     "branch_wrong": "the entry is not in the batch at this place",
     "amount_altered": "an amount is not what the ledger says",
@@ -216,17 +219,11 @@ def _check_entry(receipt: dict[str, Any], storage_root: bytes, refused_entry: bo
     slot = _mapping_slot(BATCHES_SLOT, brand, number)
     if batch["slot"] != slot:
         raise Refused("batch_altered", f"the slot of batch {number} of brand {brand} is {_hex(slot)}")
-    root = _stored_word(storage_root, slot, batch["root_proof"])
-    outcome = _stored_word(storage_root, (int.from_bytes(slot) + 1).to_bytes(32), batch["outcome_proof"])
-    if not any(root) or not any(outcome):
+    record = _stored_word(storage_root, slot, batch["proof"])
+    if not any(record):
         raise Refused("not_on_ledger", f"batch {number} of brand {brand}")
-    refusals = _check_outcome(batch, outcome)
-    if index >= batch["entry_count"] or len(entry["branch"]) != _branch_length(index, batch["entry_count"]):
-        raise Refused("branch_wrong", f"a batch of {batch['entry_count']} entries has no such branch at place {index}")
-    node = keccak(keccak(brand.to_bytes(4) + number.to_bytes(8) + index.to_bytes(4) + entry["bytes"]))
-    for sibling in entry["branch"]:
-        node = keccak(min(node, sibling) + max(node, sibling))
-    if node != root:
+    refusals = _check_record(batch, record)
+    if _root_of_branch(entry["bytes"], index, batch["entry_count"], entry["branch"]) != batch["root"]:
         raise Refused("branch_wrong", "entry bytes, place and branch do not lead to the root that the ledger recorded")
     reason, stated = refusals.get(index), entry["refused"]
     if (stated is None) != (reason is None) or (stated and (stated["reason"] != reason or keccak(stated["error"].encode())[:4] != reason)):
@@ -236,20 +233,32 @@ def _check_entry(receipt: dict[str, Any], storage_root: bytes, refused_entry: bo
     return {"brand": brand, "batch_number": number, "index": index, "refused": stated and stated["error"], "entry": _json_ready(decoded)}
 
 
-def _check_outcome(batch: dict[str, Any], outcome: bytes) -> dict[int, bytes]:
+def _check_record(batch: dict[str, Any], record: bytes) -> dict[int, bytes]:
+    """The ledger keeps one word of a batch: the hash of the root, and of a word that counts the entries and hashes the refusals."""
     refusals = [(each["index"], each["reason"]) for each in batch["refusals"]]
     packed = b"".join(index.to_bytes(4) + reason for index, reason in refusals)
-    if batch["entry_count"].to_bytes(4) + len(refusals).to_bytes(4) + keccak(packed)[:24] != outcome:
+    outcome = batch["entry_count"].to_bytes(4) + len(refusals).to_bytes(4) + keccak(packed)[:24]
+    if keccak(batch["root"] + outcome) != record:
         raise Refused("outcome_wrong")
     return dict(refusals)
 
 
-def _branch_length(index: int, count: int) -> int:
-    length = 0
-    while count > 1:
-        length += (index ^ 1) < count
-        index, count = index // 2, (count + 1) // 2
-    return length
+def _root_of_branch(entry: bytes, index: int, count: int, branch: list[bytes]) -> bytes:
+    """The root that an entry at a place among `count` leads to; every hash of the branch must be on the way."""
+    if index >= count:
+        raise Refused("branch_wrong", f"a batch of {count} entries has no place {index}")
+    node, used = keccak(entry), 0
+    while True:
+        place = index % ROOT_WIDTH
+        others = min(ROOT_WIDTH, count - (index - place)) - 1
+        siblings = branch[used : used + others]
+        node = keccak(b"".join([*siblings[:place], node, *siblings[place:]]))
+        index, count, used = index // ROOT_WIDTH, -(-count // ROOT_WIDTH), used + others
+        if count == 1:
+            break
+    if used != len(branch):
+        raise Refused("branch_wrong", f"the branch has {len(branch)} hashes, but the way to the root passes {used}")
+    return node
 
 
 def _compare_decoded(stated: dict[str, Any] | None, decoded: dict[str, Any] | None) -> None:
@@ -367,6 +376,8 @@ def _parse(text: str | bytes) -> dict[str, Any]:
         raise Refused("malformed", f"not JSON: {type(error).__name__}") from None
     about = document.get("about") if isinstance(document, dict) else None
     shape = {"entry": _ENTRY_RECEIPT, "member_points": _POINTS_RECEIPT}.get(about) if isinstance(about, str) else None
+    if isinstance(document, dict) and document.get("format") == EARLIER_FORMAT:
+        raise Refused("earlier_format")
     if shape is None or document.get("format") != FORMAT:
         raise Refused("malformed", "format or subject is not known")
     receipt: dict[str, Any] = _object(document, shape, "receipt")
@@ -505,16 +516,16 @@ _ENTRY_RECEIPT: dict[str, Form] = {
         brand=_number(32),
         number=_number(64),
         slot=_data(32),
-        root_proof=_PROOF,
-        outcome_proof=_PROOF,
+        proof=_PROOF,
+        root=_data(32),
         entry_count=_number(32),
         refusals=_list(_record(index=_number(32), reason=_data(4)), 2**16),
     ),
     "entry": _record(
         index=_number(32),
-        bytes=_data(),
+        bytes=_data(limit=2**21),  # a fragment may be long
         decoded=_optional(_decoded),
-        branch=_list(_data(32), 32),
+        branch=_list(_data(32), 8 * (ROOT_WIDTH - 1)),
         refused=_optional(_record(reason=_data(4), error=_word(r"[A-Za-z][A-Za-z0-9]{0,63}\(\)"))),
     ),
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
+import {EntryRoot} from "./EntryRoot.sol";
 
 /// The express lane for the entry that matters most: one issue after another into the same lot.
 ///
@@ -14,14 +15,17 @@ library IssueRun {
         uint256 room; // points that may be issued before the limit
     }
 
-    /// Issues from calldata position `start`; returns where it stopped, how many entries and how many points it issued.
-    function issue(Lane memory lane, uint256 start, uint256 last)
+    /// Issues from calldata position `start` and adds the leaf of each entry; returns where it stopped, how many entries and how
+    /// many points it issued.
+    function issue(Lane memory lane, EntryRoot.Leaves memory leaves, uint256 start, uint256 last)
         internal
         returns (uint256 next, uint256 count, uint256 total)
     {
         uint256 lotId = lane.lotId;
         uint256 room = lane.room;
         bytes32 place = lane.lotBalances;
+        uint256 leaf = leaves.next;
+        uint256 shift = leaves.shift;
         bytes32 transferSingle = IERC1155.TransferSingle.selector;
         assembly ("memory-safe") {
             // What an entry for this lot begins with, the member left out: length 69 (2) ‖ kind 1 (1) ‖ … ‖ expiryDay (4)
@@ -31,7 +35,7 @@ library IssueRun {
             for {} iszero(gt(add(next, 71), last)) { next := add(next, 71) } {
                 let word := calldataload(next)
                 if xor(and(word, headMask), head) { break }
-                let member := and(shr(72, word), 0xffffffffffffffffffffffffffffffffffffffff)
+                let member := shr(96, shl(24, word))
                 let points := shr(192, calldataload(add(next, 27)))
                 let sum := add(total, points)
                 if or(or(iszero(member), iszero(points)), gt(sum, room)) { break }
@@ -42,9 +46,12 @@ library IssueRun {
                 mstore(0, lotId)
                 mstore(32, points)
                 log4(0, 64, transferSingle, caller(), 0, member)
+                mstore(leaf, keccak256(add(next, shift), 69))
+                leaf := add(leaf, 32)
                 total := sum
-                count := add(count, 1)
             }
         }
+        count = (leaf - leaves.next) / 32;
+        leaves.next = leaf;
     }
 }

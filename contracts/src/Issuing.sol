@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {EntryRoot} from "./EntryRoot.sol";
 import {IssueRun} from "./IssueRun.sol";
 import {Lots} from "./Lots.sol";
 import {Packed} from "./Packed.sol";
@@ -39,14 +40,17 @@ abstract contract Issuing is Points, Refusals {
     }
 
     /// After an issue was accepted: as many further ones as are plainly good. Returns where they end and how many they are.
-    function _issueRun(Batch memory batch, uint256 start, uint256 last) internal returns (uint256 next, uint256 count) {
+    function _issueRun(Batch memory batch, EntryRoot.Leaves memory leaves, uint256 start, uint256 last)
+        internal
+        returns (uint256 next, uint256 count)
+    {
         unchecked {
             if (batch.outstanding >= batch.limit) return (start, 0);
             IssueRun.Lane memory lane = IssueRun.Lane({
                 lotId: batch.lotId, lotBalances: batch.lotBalances, room: batch.limit - batch.outstanding
             });
             uint256 total;
-            (next, count, total) = IssueRun.issue(lane, start, last);
+            (next, count, total) = IssueRun.issue(lane, leaves, start, last);
             batch.outstanding += total;
             batch.lotOutstanding += total;
         }

@@ -5,6 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {CoalitionDomain} from "./CoalitionDomain.sol";
+import {EntryRoot} from "./EntryRoot.sol";
 import {Issuing} from "./Issuing.sol";
 import {Packed} from "./Packed.sol";
 import {Points} from "./Points.sol";
@@ -15,10 +16,11 @@ import {ACCEPTED} from "./Refusals.sol";
 /// The points ledger of one coalition. The unit of writing is a batch of packed entries under one brand's signature; a bad
 /// entry is skipped and named, a batch reverts only for its sender, signature, number, deadline or a pause.
 contract PointsLedger is Issuing, Redemption, Pausable {
+    using EntryRoot for EntryRoot.Leaves;
     using RefusalList for RefusalList.List;
 
     bytes32 private constant BATCH_TYPE =
-        keccak256("Batch(uint32 brand,uint64 number,bytes32 entriesHash,bytes32 root,uint40 deadline)");
+        keccak256("Batch(uint32 brand,uint64 number,bytes32 entriesHash,uint40 deadline)");
 
     uint256 private constant ISSUE = 1;
 
@@ -26,17 +28,13 @@ contract PointsLedger is Issuing, Redemption, Pausable {
         uint32 brand;
         uint64 number;
         uint40 deadline;
-        bytes32 root;
-    }
-
-    /// `outcome` = entryCount (4) ‖ refusedCount (4) ‖ first 24 bytes of keccak(refusals); never zero once the number is used.
-    struct BatchRecord {
-        bytes32 root;
-        bytes32 outcome;
     }
 
     bytes3 public immutable currency;
-    mapping(uint32 brandId => mapping(uint64 number => BatchRecord)) internal batches;
+
+    /// What a batch was, for ever: keccak(root ‖ outcome), where `root` is that of the entries as executed and `outcome` =
+    /// entryCount (4) ‖ refusedCount (4) ‖ first 24 bytes of keccak(refusals). Zero for a number that is not used.
+    mapping(uint32 brandId => mapping(uint64 number => bytes32 record)) internal batches;
 
     event EntryRefused(uint32 indexed brand, uint64 indexed number, uint32 index, bytes4 reason);
     event BatchRecorded(
@@ -57,9 +55,8 @@ contract PointsLedger is Issuing, Redemption, Pausable {
         currency = currency_;
     }
 
-    function batch(uint32 brandId, uint64 number) external view returns (bytes32 root, bytes32 outcome) {
-        BatchRecord memory stored = batches[brandId][number];
-        return (stored.root, stored.outcome);
+    function batch(uint32 brandId, uint64 number) external view returns (bytes32 record) {
+        return batches[brandId][number];
     }
 
     /// Stops batches; members still enroll and change their authorizers.
@@ -78,31 +75,28 @@ contract PointsLedger is Issuing, Redemption, Pausable {
         // An account without code that sends the transaction itself: the entries are in the transaction's calldata.
         if (msg.sender != tx.origin || msg.sender.code.length != 0) revert SenderNotExternal();
         if (block.timestamp > header.deadline) revert BatchExpired(header.deadline);
-        BatchRecord storage stored = batches[header.brand][header.number];
-        if (stored.outcome != 0) revert BatchNumberUsed(header.brand, header.number);
-        _requireSignature(header, entries, signature);
+        if (batches[header.brand][header.number] != 0) revert BatchNumberUsed(header.brand, header.number);
+        bytes memory copy = entries;
+        _requireSignature(header, keccak256(copy), signature);
 
-        (uint256 count, RefusalList.List memory refusals) = _apply(header, entries);
-        stored.root = header.root;
-        stored.outcome = refusals.outcome(count);
-        emit BatchRecorded(header.brand, header.number, header.root, uint32(count), uint32(refusals.count));
+        EntryRoot.Leaves memory leaves = EntryRoot.over(copy, Packed.offset(entries));
+        (uint256 count, RefusalList.List memory refusals) = _apply(header, entries, leaves);
+        bytes32 root = leaves.root();
+        batches[header.brand][header.number] = keccak256(abi.encode(root, refusals.outcome(count)));
+        emit BatchRecorded(header.brand, header.number, root, uint32(count), uint32(refusals.count));
     }
 
-    function _requireSignature(Header calldata header, bytes calldata entries, bytes calldata signature) private view {
-        bytes32 digest = _digest(
-            keccak256(
-                abi.encode(
-                    BATCH_TYPE, header.brand, header.number, keccak256(entries), header.root, header.deadline
-                )
-            )
-        );
+    function _requireSignature(Header calldata header, bytes32 entriesHash, bytes calldata signature) private view {
+        bytes32 digest =
+            _digest(keccak256(abi.encode(BATCH_TYPE, header.brand, header.number, entriesHash, header.deadline)));
         (address key, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (failure != ECDSA.RecoverError.NoError) revert BatchSignatureInvalid();
         if (!_isKeyValid(header.brand, key)) revert BatchKeyNotValid(header.brand, key);
     }
 
-    /// Each entry is `length (2) ‖ entry`; a trailing fragment is one empty entry.
-    function _apply(Header calldata header, bytes calldata entries)
+    /// Each frame is `length (2) ‖ entry` of at least 32 bytes; from the first that is shorter or reaches past the end,
+    /// everything to the end is one fragment, which is refused.
+    function _apply(Header calldata header, bytes calldata entries, EntryRoot.Leaves memory leaves)
         private
         returns (uint256 count, RefusalList.List memory refusals)
     {
@@ -114,8 +108,13 @@ contract PointsLedger is Issuing, Redemption, Pausable {
                 uint256 end = start + 2 + Packed.read(start, 2);
                 bytes4 reason;
                 uint256 kind;
-                if (end > last) (reason, end) = (MalformedEntry.selector, last);
-                else (kind, reason) = _applyEntry(work, start + 2, end);
+                if (end > last || end - start < EntryRoot.FRAME_MIN) {
+                    (reason, end) = (MalformedEntry.selector, last);
+                    leaves.addFragment(start, end);
+                } else {
+                    (kind, reason) = _applyEntry(work, start + 2, end);
+                    leaves.add(start, end);
+                }
                 if (reason != ACCEPTED) {
                     if (refusals.count == 0) refusals.reserve(start, last);
                     refusals.add(count, reason);
@@ -125,7 +124,7 @@ contract PointsLedger is Issuing, Redemption, Pausable {
                 ++count;
                 if (kind == ISSUE && reason == ACCEPTED) {
                     uint256 further;
-                    (start, further) = _issueRun(work, start, last);
+                    (start, further) = _issueRun(work, leaves, start, last);
                     count += further;
                 }
             }
@@ -134,7 +133,6 @@ contract PointsLedger is Issuing, Redemption, Pausable {
     }
 
     function _applyEntry(Batch memory work, uint256 start, uint256 end) private returns (uint256 kind, bytes4 reason) {
-        if (start == end) return (0, MalformedEntry.selector);
         kind = Packed.read(start, 1);
         if (kind == ISSUE) reason = _issue(work, start, end);
         else if (kind == 3) reason = _clawBack(work, start, end);
@@ -144,6 +142,6 @@ contract PointsLedger is Issuing, Redemption, Pausable {
         else if (kind == 7) reason = _redeem(work, start, end);
         else if (kind == 8) reason = _refundPoints(work, start, end);
         else if (kind == 10) reason = _expire(work, start, end);
-        else reason = UnknownEntryKind.selector;
+        else reason = kind == 0 ? MalformedEntry.selector : UnknownEntryKind.selector;
     }
 }

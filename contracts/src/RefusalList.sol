@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Packed} from "./Packed.sol";
+import {EntryRoot} from "./EntryRoot.sol";
 
 /// The refusals of a batch, packed as `index (4) ‖ reason (4)`. Room is made at the first refusal, for all entries still to come.
 library RefusalList {
@@ -13,11 +13,8 @@ library RefusalList {
     /// Room for a refusal of every entry from calldata position `start` to `last`.
     function reserve(List memory list, uint256 start, uint256 last) internal pure {
         unchecked {
-            uint256 left;
-            for (; start < last; ++left) {
-                start += 2 + Packed.read(start, 2);
-            }
-            list.packed = new bytes(8 * left + 24); // each is written as a whole word
+            uint256 most = (last - start) / EntryRoot.FRAME_MIN + 1; // and one for a fragment
+            list.packed = new bytes(8 * most + 24); // each is written as a whole word
         }
     }
 

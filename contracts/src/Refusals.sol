@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 /// Why an entry is skipped. The selector stands in `EntryRefused`; none of these is ever reverted with.
 interface Refusals {
-    error MalformedEntry(); // wrong length, no lines or more than 16, a lot twice, a fragment
+    error MalformedEntry(); // wrong length, no lines or more than 16, a lot twice, kind 0 (a fragment)
     error UnknownEntryKind(); // no such kind, or one that is not open yet
     error BrandNotActive(); // a suspended or exited brand issues, authorizes and redeems nothing
     error ZeroPoints();

@@ -38,7 +38,6 @@ class SubmittedBatch:
     brand_id: int
     number: int
     deadline: int
-    root: Hash
     entries: bytes
     signature: bytes
 
@@ -66,7 +65,7 @@ class ChainEvidence:
     holdings: Mapping[tuple[MemberId, LotId], HeldPoints]
     owed: Mapping[tuple[int, int], int]
     outstanding: Mapping[int, int]
-    recorded: Mapping[tuple[int, int], tuple[Hash, bytes]]
+    recorded: Mapping[tuple[int, int], Hash]
 
 
 @dataclass(frozen=True)

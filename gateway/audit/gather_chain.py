@@ -97,7 +97,7 @@ class _Gathering:
         data = to_bytes(transaction["input"])
         if data[:4] != self.ledger.selector("submitBatch"):
             return None
-        (brand, number, deadline, root), entries, signature = self.ledger.arguments("submitBatch", data)
+        (brand, number, deadline), entries, signature = self.ledger.arguments("submitBatch", data)
         return SubmittedBatch(
             block_number=logged.block_number,
             transaction_index=logged.transaction_index,
@@ -105,7 +105,6 @@ class _Gathering:
             brand_id=brand,
             number=number,
             deadline=deadline,
-            root=Hash(root),
             entries=entries,
             signature=signature,
         )
@@ -133,11 +132,11 @@ class _Gathering:
         answers = self._ask("reading brands", [self._call("brand", brand) for brand in brands])
         return {brand: self.ledger.returned("brand", to_bytes(answer))[0] for brand, answer in zip(brands, answers, strict=True)}
 
-    def _recorded(self, events: Sequence[LoggedEvent]) -> dict[tuple[int, int], tuple[Hash, bytes]]:
+    def _recorded(self, events: Sequence[LoggedEvent]) -> dict[tuple[int, int], Hash]:
         names = [(each.event.brand_id, each.event.number) for each in events if isinstance(each.event, BatchRecorded)]
         answers = self._ask("reading recorded batches", [self._call("batch", *name) for name in names])
         found = (self.ledger.returned("batch", to_bytes(answer)) for answer in answers)
-        return {name: (Hash(root), outcome) for name, (root, outcome) in zip(names, found, strict=True)}
+        return {name: Hash(record) for name, (record,) in zip(names, found, strict=True)}
 
     def _call(self, function: str, *arguments: Any) -> tuple[str, tuple[Any, ...]]:
         data = hex_text(self.ledger.call(function, *arguments))

@@ -9,7 +9,6 @@ from gateway.brand_signer.json_server import Answer, BadRequest, Route
 from gateway.brand_signer.sales_register import DamagedRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner, EntriesRefused, InconsistentBatch, NumberUsed
 from gateway.values.hex import hex_text
-from gateway.values.ids import Hash
 
 PUBLIC = frozenset({"GET /healthz"})
 
@@ -60,7 +59,6 @@ def _request(value: Any) -> BatchRequest:
         brand_id=whole_number(body, "brand_id", 32),
         number=whole_number(body, "number", 64),
         deadline=whole_number(body, "deadline", 40),
-        root=Hash(hex_bytes(body, "root", 32)),
         entries=hex_bytes(body, "entries"),
         details=tuple(details),
     )

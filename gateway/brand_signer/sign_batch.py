@@ -11,10 +11,9 @@ from gateway.brand_signer.checks import Books, Detail, RefusedEntry, check_entri
 from gateway.brand_signer.journal import Journal, SignedBatch
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.signed_state import SignedState
-from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import decode_entry, unpack_entries
 from gateway.ledger.signing import Domain, batch_digest
-from gateway.values.ids import Address, Hash
+from gateway.values.ids import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +23,12 @@ class BatchRequest:
     brand_id: int
     number: int
     deadline: int
-    root: Hash
     entries: bytes
     details: tuple[Detail, ...]
 
 
 class InconsistentBatch(Exception):
-    """The request contradicts itself or is for another brand. `code`: wrong_brand, wrong_root, wrong_details."""
+    """The request contradicts itself or is for another brand. `code`: wrong_brand, wrong_details."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -74,7 +72,7 @@ class BatchSigner:
         The same entries under the same number are signed again, also with another deadline: the number makes them happen once.
         """
         self._check_consistent(request)
-        digest = batch_digest(self._domain, request.brand_id, request.number, keccak(request.entries), request.root, request.deadline)
+        digest = batch_digest(self._domain, request.brand_id, request.number, keccak(request.entries), request.deadline)
         with self._lock:
             known = self._batches.get(request.number)
             if known is None:
@@ -100,8 +98,6 @@ class BatchSigner:
             raise InconsistentBatch("wrong_brand", f"this is the signer of brand {self._brand_id}, not {request.brand_id}")
         if not packed or len(packed) != len(request.details):
             raise InconsistentBatch("wrong_details", f"{len(packed)} entries with {len(request.details)} details")
-        if request.root != batch_root(request.brand_id, request.number, packed):
-            raise InconsistentBatch("wrong_root", "the root is not that of these entries under this number")
 
     def _check_supported(self, request: BatchRequest) -> None:
         self._books.register.refresh()

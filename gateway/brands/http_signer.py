@@ -28,7 +28,6 @@ class HttpSigner:
             "brand_id": request.brand_id,
             "number": request.number,
             "deadline": request.deadline,
-            "root": hex_text(request.root),
             "entries": hex_text(request.entries),
             "details": list(request.details),
         }

@@ -1,4 +1,7 @@
-"""What a batch commits to: the Merkle root over its entries, and the outcome word that counts and hashes its refusals."""
+"""What a batch commits to: the root over its entries, the outcome word, and the record of both that the contract keeps.
+
+The contract computes all three from what it executed; this is the same, written independently, from docs/ledger-format.md.
+"""
 
 from __future__ import annotations
 
@@ -8,48 +11,33 @@ from eth_hash.auto import keccak
 
 from gateway.values.ids import Hash
 
-
-def leaf(brand_id: int, number: int, index: int, entry: bytes) -> bytes:
-    """The Merkle leaf of an entry (without its length) at its place in a batch."""
-    return keccak(keccak(brand_id.to_bytes(4) + number.to_bytes(8) + index.to_bytes(4) + entry))
+ROOT_WIDTH = 16
+"""So many children a node has at most."""
 
 
-def merkle_root(leaves: Sequence[bytes]) -> bytes:
-    """The root of sorted-pair hashing, level by level, an odd last node moving up unchanged. Of no leaves: 32 zero bytes."""
-    if not leaves:
-        return bytes(32)
-    level = list(leaves)
+def entries_root(entries: Iterable[bytes]) -> Hash:
+    """The root over entries without their lengths; of no entries, 32 zero bytes."""
+    level = [keccak(entry) for entry in entries]
+    if not level:
+        return Hash(bytes(32))
+    level = _next_level(level)
     while len(level) > 1:
         level = _next_level(level)
-    return level[0]
+    return Hash(level[0])
 
 
-def batch_root(brand_id: int, number: int, entries: Iterable[bytes]) -> Hash:
-    """The root that a batch of these entries must be signed with."""
-    return Hash(merkle_root([leaf(brand_id, number, index, entry) for index, entry in enumerate(entries)]))
-
-
-def merkle_branch(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The siblings from leaf to root; OpenZeppelin's MerkleProof.verify accepts them."""
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"no leaf {index} among {len(leaves)}")
+def root_branch(entries: Sequence[bytes], index: int) -> list[bytes]:
+    """What leads from an entry to the root: the other children of each node on the way, from the leaves up, in their order."""
+    if not 0 <= index < len(entries):
+        raise IndexError(f"no entry {index} among {len(entries)}")
+    level = [keccak(entry) for entry in entries]
     branch: list[bytes] = []
-    level = list(leaves)
-    while len(level) > 1:
-        sibling = index ^ 1
-        if sibling < len(level):
-            branch.append(level[sibling])
-        level = _next_level(level)
-        index //= 2
-    return branch
-
-
-def fold_branch(leaf_hash: bytes, branch: Iterable[bytes]) -> bytes:
-    """The root that a leaf and its branch lead to."""
-    node = leaf_hash
-    for sibling in branch:
-        node = _parent(node, sibling)
-    return node
+    while True:
+        first = index - index % ROOT_WIDTH
+        branch += level[first:index] + level[index + 1 : first + ROOT_WIDTH]
+        if len(level) <= ROOT_WIDTH:
+            return branch
+        level, index = _next_level(level), index // ROOT_WIDTH
 
 
 def batch_outcome(entry_count: int, refusals: Iterable[tuple[int, bytes]]) -> bytes:
@@ -58,10 +46,10 @@ def batch_outcome(entry_count: int, refusals: Iterable[tuple[int, bytes]]) -> by
     return entry_count.to_bytes(4) + len(pairs).to_bytes(4) + keccak(b"".join(pairs))[:24]
 
 
+def batch_record(root: bytes, outcome: bytes) -> Hash:
+    """The one word that the contract keeps of a batch."""
+    return Hash(keccak(root + outcome))
+
+
 def _next_level(level: Sequence[bytes]) -> list[bytes]:
-    parents = [_parent(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
-    return [*parents, level[-1]] if len(level) % 2 else parents
-
-
-def _parent(one: bytes, other: bytes) -> bytes:
-    return keccak(one + other if one < other else other + one)
+    return [keccak(b"".join(level[first : first + ROOT_WIDTH])) for first in range(0, len(level), ROOT_WIDTH)]

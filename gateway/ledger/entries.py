@@ -11,9 +11,12 @@ from gateway.values.ids import MemberId, Reference, ReservationId
 from gateway.values.points import Points
 
 MAX_LINES = 16
+MIN_FRAME_LENGTH = 32
 
 
 class EntryKind(IntEnum):
+    """Kind 0 is what a fragment of a batch counts as; it is no entry."""
+
     ISSUE = 1
     OPENING = 2
     CLAWBACK = 3
@@ -159,8 +162,8 @@ def encode_entry(entry: Entry) -> bytes:
 
 def decode_entry(data: bytes) -> Entry:
     """The entry that the contract reads from these bytes; raises MalformedEntry where the contract refuses for form."""
-    if not data:
-        raise MalformedEntry("an entry begins with its kind")
+    if not data or not data[0]:
+        raise MalformedEntry("an entry begins with its kind, from 1 on")
     reader = _Reader(data)
     entry: Entry
     match data[0]:
@@ -194,14 +197,17 @@ def pack_entries(entries: Iterable[bytes]) -> bytes:
 
 
 def unpack_entries(data: bytes) -> list[bytes]:
-    """The entries of a batch in order; a trailing fragment that is no whole entry counts as one empty entry, as in the contract."""
+    """The entries of a batch in order, as the contract reads them.
+
+    From the first frame that is too short or reaches past the end, all that is left is one fragment: an entry of kind 0.
+    """
     entries: list[bytes] = []
     position = 0
     while position < len(data):
         start = position + 2
         end = start + int.from_bytes(data[position:start])
-        if start > len(data) or end > len(data):
-            entries.append(b"")
+        if end > len(data) or end - position < MIN_FRAME_LENGTH:
+            entries.append(b"\0" + data[position:])
             break
         entries.append(data[start:end])
         position = end

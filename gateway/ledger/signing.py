@@ -29,7 +29,6 @@ _BATCH_FIELDS = [
     {"name": "brand", "type": "uint32"},
     {"name": "number", "type": "uint64"},
     {"name": "entriesHash", "type": "bytes32"},
-    {"name": "root", "type": "bytes32"},
     {"name": "deadline", "type": "uint40"},
 ]
 _CONSENT_FIELDS = [
@@ -81,9 +80,9 @@ def domain_separator(domain: Domain) -> bytes:
     )
 
 
-def batch_digest(domain: Domain, brand: int, number: int, entries_hash: bytes, root: bytes, deadline: int) -> bytes:
+def batch_digest(domain: Domain, brand: int, number: int, entries_hash: bytes, deadline: int) -> bytes:
     """What the brand signs so that a batch counts; `entries_hash` is the keccak of the packed entries."""
-    words = _word(brand) + _word(number) + entries_hash + root + _word(deadline)
+    words = _word(brand) + _word(number) + entries_hash + _word(deadline)
     return _digest(domain, keccak(_BATCH_TYPE + words))
 
 
@@ -102,13 +101,12 @@ def authorizer_change_digest(
     return _digest(domain, keccak(_AUTHORIZER_CHANGE_TYPE + words))
 
 
-def batch_typed_data(domain: Domain, brand: int, number: int, entries_hash: bytes, root: bytes, deadline: int) -> dict[str, Any]:
+def batch_typed_data(domain: Domain, brand: int, number: int, entries_hash: bytes, deadline: int) -> dict[str, Any]:
     """The batch as the JSON that wallets sign (eth_signTypedData_v4)."""
     message = {
         "brand": brand,
         "number": number,
         "entriesHash": hex_text(entries_hash),
-        "root": hex_text(root),
         "deadline": deadline,
     }
     return _typed_data(domain, "Batch", _BATCH_FIELDS, message)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from eth_hash.auto import keccak
 
 
-def batch_slots(batches_slot: int, brand_id: int, number: int) -> tuple[int, int]:
-    """Where `batches[brand][number]` keeps root and outcome."""
-    first = _mapping_slot(batches_slot, brand_id, number)
-    return first, first + 1
+def batch_slot(batches_slot: int, brand_id: int, number: int) -> int:
+    """Where `batches[brand][number]` keeps the record of a batch."""
+    return _mapping_slot(batches_slot, brand_id, number)
 
 
 def balance_slot(balances_slot: int, lot: int, member: bytes) -> int:

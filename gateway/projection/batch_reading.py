@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gateway.chain.artifacts import Event, points_ledger
 from gateway.chain.shapes import Block, ChainTransaction, Log
+from gateway.ledger.batches import entries_root
 from gateway.ledger.entries import (
     Authorize,
     Capture,
@@ -41,11 +42,12 @@ class ReadEntry:
 
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
-    """A recorded batch; `transfers` are (from, to, lot id, points) in the order of its ERC-1155 logs."""
+    """A recorded batch; `packed` are its entries as in calldata, `transfers` (from, to, lot id, points) in the order of its logs."""
 
     brand_id: int
     number: int
     root: Hash
+    packed: bytes
     entries: tuple[ReadEntry, ...]
     transaction: ChainTransaction
     transfers: tuple[tuple[Address, Address, int, int], ...]
@@ -104,17 +106,18 @@ def _read_batch(transaction: ChainTransaction, events: Sequence[Event], points_a
     ledger = points_ledger()
     if transaction.to != points_address or transaction.input[:4] != ledger.selector("submitBatch"):
         raise LedgerUnreadable(f"transaction {transaction.hash} recorded a batch without carrying it")
-    (brand_id, number, _deadline, root), packed, _signature = ledger.arguments("submitBatch", transaction.input)
+    (brand_id, number, _deadline), packed, _signature = ledger.arguments("submitBatch", transaction.input)
     recorded = next(event for event in events if event.name == "BatchRecorded").values
     refusals = {event.values["index"]: refusal_of(event.values["reason"]).value for event in events if event.name == "EntryRefused"}
     raw_entries = unpack_entries(packed)
     said = (recorded["brand"], recorded["number"], recorded["root"], recorded["entryCount"], recorded["refusedCount"])
-    if said != (brand_id, number, root, len(raw_entries), len(refusals)):
+    if said != (brand_id, number, entries_root(raw_entries), len(raw_entries), len(refusals)):
         raise LedgerUnreadable(f"transaction {transaction.hash}: calldata and BatchRecorded differ")
     return ReadBatch(
         brand_id,
         number,
-        Hash(root),
+        Hash(recorded["root"]),
+        packed,
         tuple(ReadEntry(raw, _decoded(raw), refusals.get(index)) for index, raw in enumerate(raw_entries)),
         transaction,
         tuple(_transfer(event) for event in events if event.name == "TransferSingle"),

@@ -15,7 +15,7 @@ from gateway.chain.connection import METHOD_NOT_FOUND, Chain, NodeRefused
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.positions import ledger_position
 from gateway.ledger.refusals import SELECTORS, RefusalReason
-from gateway.ledger.slots import balance_slot, batch_slots
+from gateway.ledger.slots import balance_slot, batch_slot
 from gateway.projection.tables import LedgerBatchRow, LedgerBlockRow, LedgerEntryRow, LedgerMovementRow
 from gateway.receipts.receipt import CoalitionEvidence, RecordedBatch, SealedBlock, SlotProof, StateProof, entry_receipt, points_receipt
 from gateway.rounds.tables import BatchRow, OperationRow
@@ -51,8 +51,8 @@ def receipt_of_entry(database: Database, chain: Chain, brand_id: int, batch_numb
         batch, block_number = _recorded_batch(session, brand_id, batch_number)
     if not 0 <= entry_index < len(batch.entries):
         raise NotFound(f"Batch {batch_number} of brand {brand_id} has no entry {entry_index}")
-    slots = batch_slots(points_ledger().storage_slot("batches"), brand_id, batch_number)
-    return entry_receipt(batch, entry_index, prove(chain, coalition, block_number, slots))
+    slot = batch_slot(points_ledger().storage_slot("batches"), brand_id, batch_number)
+    return entry_receipt(batch, entry_index, prove(chain, coalition, block_number, [slot]))
 
 
 def receipt_of_points(database: Database, chain: Chain, member_id: str, block_number: int | None = None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.ledger.batches import leaf, merkle_branch
+from gateway.ledger.batches import entries_root, root_branch
 from gateway.ledger.entries import (
     Authorize,
     Capture,
@@ -30,7 +30,7 @@ from gateway.ledger.refusals import refusal_of
 from gateway.values.hex import hex_text
 from gateway.values.ids import LotId
 
-FORMAT = "splittally-receipt/1"
+FORMAT = "splittally-receipt/2"
 LOW_HALF = 2**128 - 1
 
 
@@ -86,18 +86,17 @@ class RecordedBatch:
 
 
 def entry_receipt(batch: RecordedBatch, index: int, state: StateProof) -> dict[str, Any]:
-    """The receipt of one entry; `state` proves the batch's root and outcome slots, in this order."""
-    root, outcome = state.slots
-    leaves = [leaf(batch.brand_id, batch.number, place, entry) for place, entry in enumerate(batch.entries)]
+    """The receipt of one entry; `state` proves the slot of the batch's record."""
+    (record,) = state.slots
     reason = dict(batch.refusals).get(index)
     return {
         **_head("entry", state),
         "batch": {
             "brand": batch.brand_id,
             "number": batch.number,
-            "slot": _word(root.slot),
-            "root_proof": _nodes(root.nodes),
-            "outcome_proof": _nodes(outcome.nodes),
+            "slot": _word(record.slot),
+            "proof": _nodes(record.nodes),
+            "root": hex_text(entries_root(batch.entries)),
             "entry_count": len(batch.entries),
             "refusals": [{"index": place, "reason": hex_text(code)} for place, code in batch.refusals],
         },
@@ -105,7 +104,7 @@ def entry_receipt(batch: RecordedBatch, index: int, state: StateProof) -> dict[s
             "index": index,
             "bytes": hex_text(batch.entries[index]),
             "decoded": decoded_entry(batch.entries[index]),
-            "branch": _nodes(merkle_branch(leaves, index)),
+            "branch": _nodes(root_branch(batch.entries, index)),
             "refused": None if reason is None else {"reason": hex_text(reason), "error": f"{refusal_of(reason)}()"},
         },
     }

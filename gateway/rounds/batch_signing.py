@@ -115,11 +115,11 @@ class BatchSigning:
             unpack(session, session.get_one(BatchRow, batch_id))
 
     def _unsigned(self, session: Session, batch: BatchRow) -> UnsignedBatch:
-        request = SigningRequest(batch.brand_id, batch.number, batch.deadline, batch.entries, batch.root, _details(session, batch))
+        request = SigningRequest(batch.brand_id, batch.number, batch.deadline, batch.entries, _details(session, batch))
         return UnsignedBatch(batch.batch_id, self._signers.address(session, batch.brand_id), request)
 
     def _store_one_signed(self, session: Session, batch: BatchRow, signature: bytes, base_fee: int, now: int) -> None:
-        header = batch.brand_id, batch.number, batch.deadline, batch.root
+        header = batch.brand_id, batch.number, batch.deadline
         data = points_ledger().call("submitBatch", header, batch.entries, signature)
         gas = batch_gas(sum(entry_gas(decode_entry(entry)) for entry in unpack_entries(batch.entries)))
         stored = self._submitter.store(session, BATCH_PURPOSE, self._coalition.points_address, data, gas, base_fee, now)
@@ -128,7 +128,7 @@ class BatchSigning:
         batch.status = "signed"
 
     def _require_signature(self, session: Session, batch: BatchRow, signature: bytes, now: int) -> None:
-        header = batch.brand_id, batch.number, keccak(batch.entries), batch.root, batch.deadline
+        header = batch.brand_id, batch.number, keccak(batch.entries), batch.deadline
         digest = batch_digest(self._coalition.signing_domain, *header)
         signer = recover_address(digest, signature)
         window = (LedgerBrandKeyRow.valid_from <= now, LedgerBrandKeyRow.valid_until > now)

@@ -86,16 +86,32 @@ def check_chain(database: Database, chain: Chain) -> Coalition:
     return coalition
 
 
+def refuse_other_contract(database: Database, chain: Chain) -> None:
+    """Raises WrongCode if the contracts that are already there are not those of the committed artifacts."""
+    with database.read() as session:
+        row = session.scalars(select(CoalitionRow)).one()
+    code, manager_code = chain.code(row.points_address), chain.code(row.access_manager_address)
+    if (not code or points_ledger().is_code(code)) and (not manager_code or access_manager().is_code(manager_code)):
+        return
+    if _SUBMIT_WITH_ROOT in code:
+        what = f"the points ledger at {row.points_address} is that of an earlier version, whose batches carry a root that the brand signed"
+    else:
+        what = f"the code at {row.points_address} or {row.access_manager_address} is not that of the committed artifacts"
+    raise WrongCode(
+        f"{what}. Nothing was changed. A contract is never replaced in place: open this data directory with the version "
+        "that made it, which keeps the ledger readable, or begin anew with a new data directory and a new node"
+    )
+
+
 def check_code(database: Database, chain: Chain) -> None:
     """Once deployed, the code must be the artifact's and stay what it was; the first look stores its hash."""
+    refuse_other_contract(database, chain)
     with database.read() as session:
         row = session.scalars(select(CoalitionRow)).one()
         deployed = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "deploy_points_ledger")).first()
     code = chain.code(row.points_address)
     if not code:
         raise Unavailable(f"There is no points ledger at {row.points_address} yet")
-    if not points_ledger().is_code(code) or not access_manager().is_code(chain.code(row.access_manager_address)):
-        raise WrongCode(f"the code at {row.points_address} or {row.access_manager_address} is not that of the committed artifacts")
     code_hash = Hash(keccak(code))
     if row.code_hash and row.code_hash != code_hash:
         raise WrongCode(f"the code at {row.points_address} was {row.code_hash} and is {code_hash} now")
@@ -138,3 +154,4 @@ def _configured(coalition_id: str) -> Hash:
 
 
 _BASE_FEE = 10**9  # what the first blocks of a new chain may ask for
+_SUBMIT_WITH_ROOT = keccak(b"submitBatch((uint32,uint64,uint40,bytes32),bytes,bytes)")[:4]

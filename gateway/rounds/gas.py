@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, Opening, PointRefund, Redeem, Void, encode_entry
 
 TRANSACTION_GAS_MAX = 2**24
-BATCH_GAS_BASE = 200_000  # the transaction itself, signature, root and outcome; twice what is measured
+BATCH_GAS_BASE = 200_000  # the transaction itself, signature and record; twice what is measured
 BATCH_GAS_MAX = TRANSACTION_GAS_MAX - BATCH_GAS_BASE
 CALLDATA_GAS_PER_BYTE = 40  # the floor price of EIP-7623; more than what execution adds per byte
 

@@ -141,7 +141,7 @@ def _mark_batches(session: Session, batches: Sequence[tuple[ReadBlock, ReadBatch
     references: list[dict[str, Any]] = []
     for block, read in batches:
         row = rows.get((read.brand_id, read.number))
-        is_ours = row is not None and row.root == read.root
+        is_ours = row is not None and row.entries == read.packed
         if row is not None and is_ours:
             row.status = "recorded"
         elif row is not None and row.status != "failed":

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import current_time
 from gateway.coalition.tables import CoalitionRow
-from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import pack_entries
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.recover import recover_address
@@ -100,7 +99,6 @@ class Sequencer:
             deadline=now + self._batch_lifetime_seconds,
             entries=pack_entries(entries),
             entry_count=len(entries),
-            root=batch_root(packed.brand_id, number, entries),
             signature=None,
             status="packed",
             created_at=now,

@@ -23,7 +23,6 @@ class SigningRequest:
     number: int
     deadline: int
     entries: bytes
-    root: bytes
     details: Sequence[Mapping[str, Any]]
 
 

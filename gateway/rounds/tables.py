@@ -85,7 +85,6 @@ class BatchRow(Base):
     deadline: Mapped[int]
     entries: Mapped[bytes]
     entry_count: Mapped[int]
-    root: Mapped[Hash]
     signature: Mapped[bytes | None]
     status: Mapped[str]
     transaction_id: Mapped[int | None] = mapped_column(ForeignKey("transactions.transaction_id"))

@@ -19,7 +19,15 @@ from gateway.config import Settings
 from gateway.projection.batch_reading import LedgerUnreadable
 from gateway.rounds.batch_signing import BatchSigning
 from gateway.rounds.completion import Completions
-from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode, check_chain, check_code, prepare_deployment
+from gateway.rounds.deployment import (
+    AccountInUse,
+    WrongChain,
+    WrongCode,
+    check_chain,
+    check_code,
+    prepare_deployment,
+    refuse_other_contract,
+)
 from gateway.rounds.follower import Follower
 from gateway.rounds.ports import OperationEnds, SignersDirectory
 from gateway.rounds.sequencer import Sequencer
@@ -114,6 +122,7 @@ class LedgerWorker:
         self.submitter = Submitter(self._database, self._chain, account, chain_id, self._settings.stuck_after_seconds)
         prepare_deployment(self._database, self._chain, self.submitter, self._settings, self._wall_clock())
         coalition = check_chain(self._database, self._chain)
+        refuse_other_contract(self._database, self._chain)  # before a block of it is read
         self.follower = Follower(self._database, self._chain, coalition, self._completions, self._ends)
         self.sequencer = Sequencer(
             self._database,

@@ -12,7 +12,6 @@ from eth_account import Account
 from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 
-from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import Issue, encode_entry, pack_entries
 from gateway.ledger.lots import expiry_day_for, lot_id
 from gateway.ledger.signing import Domain, batch_digest
@@ -69,10 +68,10 @@ class Issuer:
     def _batch(self, members: Sequence[bytes], gas: int) -> bytes:
         self._number += 1
         entries = [encode_entry(Issue(MemberId(each), self.expiry_day, POINTS, 1, Reference(keccak(each)))) for each in members]
-        data, root = pack_entries(entries), batch_root(BRAND, self._number, entries)
-        made = self._brand_key.sign_msg_hash(batch_digest(self._domain, BRAND, self._number, keccak(data), root, FOREVER))
+        data = pack_entries(entries)
+        made = self._brand_key.sign_msg_hash(batch_digest(self._domain, BRAND, self._number, keccak(data), FOREVER))
         signature = made.r.to_bytes(32) + made.s.to_bytes(32) + bytes([27 + made.v])
-        header = (BRAND, self._number, FOREVER, root)
+        header = (BRAND, self._number, FOREVER)
         return self._sign(self.address, call("PointsLedger", "submitBatch", header, data, signature), gas)
 
     def _sign(self, to: bytes, data: bytes, gas: int) -> bytes:

@@ -1,6 +1,6 @@
 """The committed contracts deployed on an in-memory chain, with brands and members who sign, beside the plain-Python model.
 
-Every batch goes to both, and their refusals, roots and outcomes must be the same.
+Every batch goes to both, and their refusals, roots and records must be the same.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from eth_keys.exceptions import BadSignature
 from eth_keys.exceptions import ValidationError as SignatureMalformed
 from eth_utils import keccak
 
-from gateway.ledger.batches import batch_root
+from gateway.ledger.batches import batch_record, entries_root
 from gateway.ledger.entries import Authorize, ConsentProof, Entry, Redeem, encode_entry, pack_entries
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.members import member_id
@@ -91,16 +91,17 @@ class PointsLedger:
         """Sends `data` as it is; `expected` are the entries that it should be read as."""
         number = self.next_number() if number is None else number
         timestamp = self.now
-        outcome = self.transact("submitBatch", *self.signed(brand, number, data, batch_root(brand, number, expected)))
+        outcome = self.transact("submitBatch", *self.signed(brand, number, data))
         assert outcome.succeeded, self.reverted(outcome)
         refusals = self.model.apply_batch(brand, number, expected, timestamp)
         self.last_outcome = outcome
-        events = [event for event in self.events(outcome) if event.name == "EntryRefused"]
-        refused = [(event.values["index"], refusal_of(event.values["reason"])) for event in events]
+        events = self.events(outcome)
+        refused = [(each.values["index"], refusal_of(each.values["reason"])) for each in events if each.name == "EntryRefused"]
         assert refused == refusals, "the contract's refusals are the model's"
-        stored_root, stored_outcome = self.view("batch", brand, number)
-        assert stored_root == batch_root(brand, number, expected)
-        assert stored_outcome == self.model.state.batches[brand, number], "the stored outcome is the model's"
+        root, recorded = entries_root(expected), events[-1].values
+        assert recorded["root"] == root, "the contract's root is the model's"
+        assert (recorded["entryCount"], recorded["refusedCount"]) == (len(expected), len(refusals))
+        assert self.view("batch", brand, number) == batch_record(root, self.model.state.batches[brand, number])
         return refused
 
     def next_number(self) -> int:
@@ -112,15 +113,14 @@ class PointsLedger:
         brand: int,
         number: int,
         data: bytes,
-        root: bytes = bytes(32),
         *,
         deadline: int = FOREVER,
         key: keys.PrivateKey | None = None,
         domain: Domain | None = None,
-    ) -> tuple[tuple[int, int, int, bytes], bytes, bytes]:
+    ) -> tuple[tuple[int, int, int], bytes, bytes]:
         """The arguments of submitBatch, signed by the brand's key unless another is given."""
-        digest = batch_digest(domain or self.domain, brand, number, keccak(data), root, deadline)
-        return (brand, number, deadline, root), data, signature(key or brand_key(brand), digest)
+        digest = batch_digest(domain or self.domain, brand, number, keccak(data), deadline)
+        return (brand, number, deadline), data, signature(key or brand_key(brand), digest)
 
     def consented(
         self,

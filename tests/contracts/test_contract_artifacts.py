@@ -74,5 +74,4 @@ def test_balances_and_batches_stand_where_proofs_look_for_them(ledger: PointsLed
     assert ledger.chain.storage(ledger.address, int.from_bytes(balance)) == 5
     brand_row = keccak(GROCER.to_bytes(32) + slot_of(ledger, "batches").to_bytes(32))
     record = int.from_bytes(keccak((77).to_bytes(32) + brand_row))
-    stored = tuple(ledger.chain.storage(ledger.address, record + index).to_bytes(32) for index in range(2))
-    assert stored == ledger.view("batch", GROCER, 77)
+    assert ledger.chain.storage(ledger.address, record).to_bytes(32) == ledger.view("batch", GROCER, 77) != bytes(32)

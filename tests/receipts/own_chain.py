@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import rlp
@@ -10,11 +10,11 @@ from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 from trie import HexaryTrie
 
-from gateway.ledger.batches import batch_outcome, batch_root
+from gateway.ledger.batches import batch_outcome, batch_record, entries_root
 from gateway.ledger.entries import Capture, ConsentProof, Expire, Issue, Redeem, encode_entry
 from gateway.ledger.lots import Line
 from gateway.ledger.refusals import SELECTORS, RefusalReason
-from gateway.ledger.slots import balance_slot, batch_slots
+from gateway.ledger.slots import balance_slot, batch_slot
 from gateway.receipts.receipt import CoalitionEvidence, RecordedBatch, SealedBlock, SlotProof, StateProof, entry_receipt, points_receipt
 from gateway.values.ids import Address, MemberId, Reference, ReservationId
 from scripts.verify_receipt import BALANCES_SLOT, BATCHES_SLOT, Trust
@@ -36,6 +36,8 @@ class OwnChain:
     points_address: Address = POINTS_ADDRESS
     points_of_first: int = 120
     block_number: int = 7
+    batch_entries: tuple[bytes, ...] = field(default_factory=lambda: entries())
+    refusals: tuple[tuple[int, bytes], ...] = ((REFUSED_INDEX, SELECTORS[RefusalReason.NOT_ENOUGH_POINTS]),)
 
     @property
     def trust(self) -> Trust:
@@ -46,8 +48,8 @@ class OwnChain:
         return header(bytes(32), 0, 1_700_000_000, keccak(self.seed))
 
     def entry_receipt(self, index: int = 0) -> dict[str, Any]:
-        batch = RecordedBatch(GROCER, 3, entries(), ((REFUSED_INDEX, SELECTORS[RefusalReason.NOT_ENOUGH_POINTS]),))
-        return entry_receipt(batch, index, self.state_proof(batch_slots(BATCHES_SLOT, GROCER, 3)))
+        batch = RecordedBatch(GROCER, 3, self.batch_entries, self.refusals)
+        return entry_receipt(batch, index, self.state_proof((batch_slot(BATCHES_SLOT, GROCER, 3),)))
 
     def points_receipt(self, member: MemberId = MEMBERS[0]) -> dict[str, Any]:
         lots = (LOT, OTHER_LOT)
@@ -74,13 +76,16 @@ class OwnChain:
         )
 
     def storage(self) -> dict[int, int]:
-        root_slot, outcome_slot = batch_slots(BATCHES_SLOT, GROCER, 3)
-        refusals = [(REFUSED_INDEX, SELECTORS[RefusalReason.NOT_ENOUGH_POINTS])]
         words = {balance_slot(BALANCES_SLOT, LOT, member): 5 + place for place, member in enumerate(MEMBERS)}
         words[balance_slot(BALANCES_SLOT, LOT, MEMBERS[0])] = 20 << 128 | self.points_of_first
-        words[root_slot] = int.from_bytes(batch_root(GROCER, 3, entries()))
-        words[outcome_slot] = int.from_bytes(batch_outcome(len(entries()), refusals))
+        record = batch_record(entries_root(self.batch_entries), batch_outcome(len(self.batch_entries), self.refusals))
+        words[batch_slot(BATCHES_SLOT, GROCER, 3)] = int.from_bytes(record)
         return words
+
+    def with_issues(self, count: int) -> OwnChain:
+        """With so many further entries in the batch, each an issue of its own."""
+        issues = (Issue(MEMBERS[place % 40], 20_483, 1 + place, 1, Reference(keccak(b"%d" % place))) for place in range(count))
+        return replace(self, batch_entries=(*self.batch_entries, *map(encode_entry, issues)))
 
     def by(self, name: str) -> OwnChain:
         """The same story told by another sealer."""

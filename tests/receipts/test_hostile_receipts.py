@@ -33,8 +33,8 @@ def code_of(text: str | bytes) -> str:
         "null",
         "[]",
         "{}",
-        '{"format": "splittally-receipt/1"}',
-        '{"format": "splittally-receipt/1", "about": []}',
+        '{"format": "splittally-receipt/2"}',
+        '{"format": "splittally-receipt/2", "about": []}',
         '{"format": "splittally-receipt/2", "about": "entry"}',
         '{"about": "entry", "about": "entry"}',
         "[" * 200_000,
@@ -52,7 +52,7 @@ def test_what_is_no_receipt_is_malformed(text: str | bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["0xzz", "0x0", "zz", "0X00", "", "\ud800", "0x" + "0" * 200_000, "0x00\n", 5, None, True, 1.5, [], {}, -1, 2**300]
+    "wrong", ["0xzz", "0x0", "zz", "0X00", "", "\ud800", "0x" + "0" * 5_000_000, "0x00\n", 5, None, True, 1.5, [], {}, -1, 2**300]
 )
 def test_any_field_of_a_wrong_form_is_malformed(wrong: Any) -> None:
     for document in (HONEST.entry_receipt(1), HONEST.points_receipt()):

@@ -31,7 +31,6 @@ from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner
 from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.coalition.rows import SqlCoalition, business_clock
-from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import Authorize, Opening, Redeem, decode_entry, encode_entry, pack_entries, unpack_entries
 from gateway.ledger.lots import lot_id
 from gateway.ledger.signing import consent_digest, reference
@@ -279,7 +278,6 @@ def _answers(folder: Path) -> Iterator[dict[str, Any]]:
         yield sign("refused: several", batch(2, bad["unknown_sale"][0], brand_books.issue("p-2", 18), bad["wrong_points"][0]))  # type: ignore[index]
         yield sign("another brand's", batch(2, brand_books.issue("p-2", 18), brand=OTHER_BRAND))
         yield sign("no details", batch(2, brand_books.issue("p-2", 18)), details=[])
-        yield sign("another root", batch(2, brand_books.issue("p-2", 18)), root="0x" + "00" * 32)
         for field_name, value in _MALFORMED.items():
             yield sign(f"malformed: {field_name}", batch(2, brand_books.expire(5)), **{field_name: value})
         yield ask("no JSON", "/sign-batch", content=b"{")
@@ -338,7 +336,6 @@ _MALFORMED: dict[str, Any] = {
     "brand_id": None,
     "number": -1,
     "deadline": 2**40,
-    "root": "0x00",
     "entries": "0xabc",
     "details": ["issue"],
 }
@@ -363,9 +360,7 @@ def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand
         "already_signed": [brand_books.issue("p-1", 9)],
         "detail_mismatch": [(entry, {"kind": "issue"})],
         "foreign_lot": [brand_books.clawback("r-2", "p-1", 1, brand=OTHER_BRAND)],
-        "malformed_entry": BatchRequest(
-            BRAND, 2, DEADLINE, batch_root(BRAND, 2, [malformed]), pack_entries([malformed]), ({"kind": "issue"},)
-        ),
+        "malformed_entry": BatchRequest(BRAND, 2, DEADLINE, pack_entries([malformed]), ({"kind": "issue"},)),
         "reference_mismatch": [(entry, {"kind": "issue", "payment_id": "p-3"})],
         "reservation_closed": [brand_books.void("v-1", opened, 50)],
         "too_many_points": [brand_books.authorize("o-2", 31)],
@@ -380,7 +375,6 @@ def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand
             BRAND,
             2,
             DEADLINE,
-            batch_root(BRAND, 2, [encode_entry(opening)]),
             pack_entries([encode_entry(opening)]),
             ({"kind": "opening", "payment_id": "p-2"},),
         ),
@@ -396,7 +390,6 @@ def _body(request: BatchRequest) -> dict[str, Any]:
         "brand_id": request.brand_id,
         "number": request.number,
         "deadline": request.deadline,
-        "root": "0x" + request.root.hex(),
         "entries": "0x" + request.entries.hex(),
         "details": list(request.details),
     }

@@ -116,9 +116,7 @@ def _batches(case: Case, batches: Mapping[int, BatchRow]) -> Iterator[str]:
             yield f"{name} is recorded here, but not on the ledger"
         elif recorded is not None and batch.status == "recorded" and recorded.entries != batch.entries:
             yield f"{name} has other entries on the ledger ({len(unpack_entries(recorded.entries))}) than were stored ({batch.entry_count})"
-        elif recorded is not None and batch.status == "recorded" and recorded.root != batch.root:
-            yield f"{name} is recorded with the root {recorded.root}, stored was {batch.root}"
-        elif recorded is not None and batch.status != "recorded" and recorded.root == batch.root:
+        elif recorded is not None and batch.status != "recorded" and recorded.entries == batch.entries:
             yield f"{name} is on the ledger, but {batch.status} here"
 
 
@@ -135,4 +133,4 @@ def _references_used_once(case: Case) -> Iterator[str]:
 
 def _is_recorded(case: Case, batch: BatchRow) -> bool:
     recorded = case.evidence.chain.batches.get((batch.brand_id, batch.number))
-    return recorded is not None and recorded.root == batch.root
+    return recorded is not None and recorded.entries == batch.entries

@@ -11,7 +11,7 @@ from eth_hash.auto import keccak
 
 from gateway.audit.case import Case
 from gateway.audit.replay import ReplayedBatch
-from gateway.ledger.batches import batch_outcome, batch_root
+from gateway.ledger.batches import batch_outcome, batch_record, entries_root
 from gateway.ledger.recover import recover_address
 from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.signing import batch_digest
@@ -38,19 +38,19 @@ def _batch(case: Case, batch: ReplayedBatch) -> Iterator[str]:
     submitted, recorded = batch.submitted, batch.recorded
     name = f"batch {submitted.number} of brand {submitted.brand_id}"
     entries_hash = keccak(submitted.entries)
-    signed = (submitted.brand_id, submitted.number, entries_hash, submitted.root, submitted.deadline)
+    signed = (submitted.brand_id, submitted.number, entries_hash, submitted.deadline)
     signer = recover_address(batch_digest(case.evidence.chain.domain, *signed), submitted.signature)
     if signer is None or signer not in batch.valid_keys:
         who = signer if signer else "nobody"
         yield f"{name} is signed by {who}, which was no valid key of the brand in block {submitted.block_number}"
     if batch.timestamp > submitted.deadline:
         yield f"{name} was recorded after its deadline"
-    root = batch_root(submitted.brand_id, submitted.number, batch.entries)
+    root = entries_root(batch.entries)
     outcome = batch_outcome(len(batch.entries), batch.refusals)
     stored = case.evidence.chain.recorded.get((submitted.brand_id, submitted.number))
-    if not recorded.root == submitted.root == root:
+    if recorded.root != root:
         yield f"{name} is recorded with the root {recorded.root}, its entries have {root}"
-    if stored != (recorded.root, outcome):
+    if stored != batch_record(root, outcome):
         yield f"{name}: the contract keeps another root or outcome than the batch had"
     if (recorded.entry_count, recorded.refused_count) != (len(batch.entries), len(batch.refusals)):
         yield f"{name} is recorded with other numbers of entries and refusals than it has"

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 from gateway.store.engine import UnfitDatabase, check_fit
 
@@ -17,12 +17,19 @@ class UnknownSchema(UnfitDatabase):
     """The database was made by another version, whose tables no migration here leads from."""
 
 
+class EarlierLedger(UnknownSchema):
+    """The database belongs to a ledger of an earlier contract, which this version can neither write to nor read."""
+
+
 class SchemaBehind(UnfitDatabase):
     """Migrations here lead from the database's tables to the newest, and were not applied yet."""
 
 
+_SIGNED_ROOTS = {"0002", "0003"}  # where a deployed ledger is of the contract that took a batch's root from its brand
+
+
 def migrate(engine: Engine) -> None:
-    """Applies every migration that the database does not have yet, all of them or none. Raises UnfitDatabase or UnknownSchema."""
+    """Applies every migration that the database does not have yet, all of them or none. Raises UnfitDatabase, for one UnknownSchema."""
     with engine.connect() as connection:
         configuration = configuration_for()
         _check_known(connection, configuration)
@@ -31,7 +38,7 @@ def migrate(engine: Engine) -> None:
 
 
 def check_schema(engine: Engine) -> None:
-    """Raises UnfitDatabase, UnknownSchema or SchemaBehind unless the database serves with the newest schema; changes nothing."""
+    """Raises UnfitDatabase, for one UnknownSchema or SchemaBehind, unless the database serves with the newest schema; changes nothing."""
     configuration = configuration_for()
     with engine.connect() as connection:
         _check_known(connection, configuration)
@@ -47,7 +54,14 @@ def check_schema(engine: Engine) -> None:
 def _check_known(connection: Connection, configuration: Config) -> None:
     check_fit(connection)
     here = MigrationContext.configure(connection).get_current_heads()
+    deployed = set(here) & _SIGNED_ROOTS and connection.scalar(text("SELECT count(*) FROM coalition WHERE code_hash IS NOT NULL"))
     connection.rollback()
+    if deployed:
+        raise EarlierLedger(
+            f"the database {connection.engine.url.render_as_string()} is of a ledger whose batches carry a root that the brand signed, "
+            "and a contract is never replaced in place. Nothing was changed. Open it with the version that made it, which keeps the ledger "
+            "readable, or begin with a new data directory and a new node."
+        )
     known = {script.revision for script in ScriptDirectory.from_config(configuration).walk_revisions()}
     unknown = sorted(set(here) - known)
     if unknown:

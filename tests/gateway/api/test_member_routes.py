@@ -149,10 +149,7 @@ def test_history_tells_in_members_words_what_happened(coalition: OfflineCoalitio
 def test_history_names_the_operation_of_an_entry(coalition: OfflineCoalition, member: str) -> None:
     operation_id = coalition.post("brand:1", "/v1/purchases", purchase_body(member_id=member)).json()["operation"]["operation_id"]
     with coalition.database.write() as session:
-        root = Hash(bytes(32))
-        batch = BatchRow(
-            batch_id=1, brand_id=1, number=2, deadline=0, entries=b"", entry_count=1, root=root, status="recorded", created_at=START
-        )
+        batch = BatchRow(batch_id=1, brand_id=1, number=2, deadline=0, entries=b"", entry_count=1, status="recorded", created_at=START)
         session.add(batch)
         session.flush()
         row = session.query(OperationRow).filter_by(operation_id=operation_id).one()

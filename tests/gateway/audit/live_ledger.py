@@ -19,7 +19,6 @@ from gateway.chain.artifacts import access_manager, points_ledger
 from gateway.chain.connection import Chain
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.tables import CoalitionRow
-from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import Authorize, Clawback, ConsentProof, Entry, Issue, Redeem, encode_entry, kind_of, pack_entries
 from gateway.ledger.lots import Line
 from gateway.ledger.members import member_id
@@ -93,18 +92,17 @@ class LiveLedger:
         """The next block's time."""
         self.node.call("evm_setNextBlockTimestamp", hex(timestamp))
 
-    def submit(self, brand: int, *entries: Entry, root: bytes | None = None, stored: bool = True) -> tuple[int, int]:
+    def submit(self, brand: int, *entries: Entry, stored: bool = True) -> tuple[int, int]:
         """A batch of the brand on ledger and projection; `stored` says whether the gateway wrote it down before. (brand, number)"""
         self.numbers[brand] += 1
         number = self.numbers[brand]
         packed = [encode_entry(entry) for entry in entries]
-        signed_root = batch_root(brand, number, packed) if root is None else root
         if stored:
-            self._store(brand, number, entries, packed, signed_root)
+            self._store(brand, number, entries, packed)
         data = pack_entries(packed)
-        digest = batch_digest(self.domain, brand, number, keccak(data), signed_root, FOREVER)
+        digest = batch_digest(self.domain, brand, number, keccak(data), FOREVER)
         signature = sign(key_of(f"brand {brand}"), digest)
-        self._send(points_ledger().call("submitBatch", (brand, number, FOREVER, signed_root), data, signature))
+        self._send(points_ledger().call("submitBatch", (brand, number, FOREVER), data, signature))
         self.follower.follow()
         return brand, number
 
@@ -164,7 +162,7 @@ class LiveLedger:
             )
             session.add_all(_brand_row(brand) for brand in (GROCER, FUEL))
 
-    def _store(self, brand: int, number: int, entries: Sequence[Entry], packed: Sequence[bytes], root: bytes) -> None:
+    def _store(self, brand: int, number: int, entries: Sequence[Entry], packed: Sequence[bytes]) -> None:
         """What the write path has in the database once a batch is signed."""
         with self.database.write() as session:
             batch = BatchRow(
@@ -173,7 +171,6 @@ class LiveLedger:
                 deadline=FOREVER,
                 entries=pack_entries(packed),
                 entry_count=len(packed),
-                root=Hash(root),
                 signature=b"",
                 status="sent",
                 created_at=START,

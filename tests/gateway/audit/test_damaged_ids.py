@@ -36,7 +36,6 @@ NAMED_BY: dict[str, set[int]] = {
     "payment_refunds.reference": {3},
     "purchases.member_id": {3},
     "purchases.reference": {3},
-    "batches.root": {5},
     "operations.member_id": {5},
     "operations.reference": {3, 5},
     "operations.reservation_id": {5},

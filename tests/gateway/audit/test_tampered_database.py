@@ -11,7 +11,6 @@ from gateway.audit.run import audit
 from gateway.store.session import Database
 from tests.builders.databases import unguarded
 from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, JUNE, MARCH, START, LiveLedger
-from tests.on_postgresql import SERVER
 
 GROCER_MARCH = GROCER << 32 | MARCH
 GROCER_JANUARY = GROCER << 32 | JANUARY
@@ -324,13 +323,13 @@ def test_two_clawbacks_that_each_fit_their_award_may_not_exceed_it_together(hone
     assert audited(honest, copy) == {3: ("brand 1, payment payment 2: its refunds take more points than it earned",)}
 
 
-@pytest.mark.parametrize(("damaged", "shown"), [(":cut_short", "b'\\x00'"), ("'root'", "b'root'" if SERVER else "root")])
-def test_data_that_make_no_sense_are_a_finding_and_hide_no_other(damaged: str, shown: str, honest: LiveLedger, copy: Database) -> None:
-    tamper(copy, f"UPDATE batches SET root = {damaged} WHERE number = 1")
+@pytest.mark.parametrize("damaged", [":cut_short", "'entries'"])
+def test_data_that_make_no_sense_are_a_finding_and_hide_no_other(damaged: str, honest: LiveLedger, copy: Database) -> None:
+    tamper(copy, f"UPDATE batches SET entries = {damaged} WHERE number = 1")
     tamper(copy, "UPDATE ledger_movements SET lot_id = 7 WHERE reserved_delta = 10")
     tamper(copy, "UPDATE payouts SET fees_minor = fees_minor - 1")
     failed = audited(honest, copy)
-    assert f"stored was {shown}" in failed[5][0]
+    assert "has other entries on the ledger" in failed[5][0]
     assert failed[9][-1] == "the check stopped at data that make no sense: ValueError: 7 is no lot id"
     assert set(failed) == {5, 6, 7, 9, 10}
 

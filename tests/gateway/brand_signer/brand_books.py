@@ -16,7 +16,6 @@ from gateway.brand_signer.register_writer import RegisterWriter, order_record, p
 from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner, EntriesRefused
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
-from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import (
     Authorize,
     Capture,
@@ -157,7 +156,7 @@ def batch(number: int, *entered: Entered, deadline: int = DEADLINE, brand: int =
     packed = [encode_entry(entry) for entry, _ in entered]
     assert all(kind_of(entry).name.lower() == detail["kind"] for entry, detail in entered)
     details = tuple(detail for _, detail in entered)
-    return BatchRequest(brand, number, deadline, batch_root(brand, number, packed), pack_entries(packed), details)
+    return BatchRequest(brand, number, deadline, pack_entries(packed), details)
 
 
 def refusals(signer: BatchSigner, number: int, entered: Sequence[Entered]) -> list[tuple[int, str]]:

@@ -13,7 +13,6 @@ from gateway.brand_signer import checks
 from gateway.brand_signer.journal import Journal, SignedBatch
 from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
-from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import Clawback, Issue, encode_entry, pack_entries
 from gateway.ledger.signing import batch_digest, reference
 from gateway.loyalty.evaluate import AwardDue
@@ -49,7 +48,7 @@ def test_a_batch_of_a_registered_sale_is_signed_with_the_brands_key(brand: Brand
     brand.sell("p-1", 1_000)
     request = batch(1, issue("p-1", 9))
     signature = brand.signer().sign(request)
-    digest = batch_digest(DOMAIN, BRAND, 1, keccak(request.entries), request.root, request.deadline)
+    digest = batch_digest(DOMAIN, BRAND, 1, keccak(request.entries), request.deadline)
     key = PublicKey.from_signature_and_message(signature[:64] + bytes([signature[64] - 27]), digest, hasher=None)
     assert keccak(key.format(compressed=False)[1:])[12:] == brand.key.address
 
@@ -236,7 +235,7 @@ def test_malformed_entries_and_kinds_of_later_are_refused(brand: Brand) -> None:
     opening = b"\x02" + encode_entry(issue("p-1", 9)[0])[1:]
     packed = [transfer, fragment, opening]
     details = ({"kind": "transfer"}, issue("p-1", 9)[1], {"kind": "opening"})
-    request = replace(batch(1, issue("p-1", 9)), entries=pack_entries(packed), root=batch_root(BRAND, 1, packed), details=details)
+    request = replace(batch(1, issue("p-1", 9)), entries=pack_entries(packed), details=details)
     with pytest.raises(EntriesRefused) as refused:
         brand.signer().sign(request)
     assert [one.reason for one in refused.value.refused] == ["malformed_entry", "malformed_entry", "unsupported_kind"]
@@ -245,10 +244,8 @@ def test_malformed_entries_and_kinds_of_later_are_refused(brand: Brand) -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"root": bytes(32)}, "wrong_root"),
         ({"details": ()}, "wrong_details"),
         ({"brand_id": OTHER_BRAND}, "wrong_brand"),
-        ({"number": 2}, "wrong_root"),
     ],
 )
 def test_a_batch_that_contradicts_itself_is_not_signed(brand: Brand, change: dict[str, object], code: str) -> None:

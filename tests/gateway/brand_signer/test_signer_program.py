@@ -62,8 +62,8 @@ def test_a_batch_signed_before_a_kill_has_the_same_signature_afterwards(brand: B
         assert refused.json() == {"refused": [{"index": 0, "reason": "already_signed"}, {"index": 1, "reason": "unknown_sale"}]}
         used = client.post("/sign-batch", json=_body(batch(1, issue("p-2", 9))))
         assert (used.status_code, used.json()["error"]) == (409, "number_used")
-        wrong = client.post("/sign-batch", json={**request, "root": "0x" + "00" * 32})
-        assert (wrong.status_code, wrong.json()["error"]) == (422, "wrong_root")
+        wrong = client.post("/sign-batch", json={**request, "details": []})
+        assert (wrong.status_code, wrong.json()["error"]) == (422, "wrong_details")
         with (brand.folder / "sales.jsonl").open("a") as register:
             register.write("no record\n")
         damaged = client.post("/sign-batch", json=_body(batch(2, issue("p-2", 9))))
@@ -72,7 +72,7 @@ def test_a_batch_signed_before_a_kill_has_the_same_signature_afterwards(brand: B
 
 @pytest.mark.parametrize("change", [
     {"number": -1}, {"number": True}, {"number": "1"}, {"number": 2**64}, {"deadline": 2**40}, {"brand_id": None}, {"entries": "abc"},
-    {"entries": "0xabc"}, {"entries": "0x1_"}, {"root": "0x00"}, {"details": {}}, {"details": ["issue"]},
+    {"entries": "0xabc"}, {"entries": "0x1_"}, {"details": {}}, {"details": ["issue"]},
 ])  # fmt: skip
 def test_a_malformed_request_is_answered_with_400(brand: Brand, change: dict[str, Any]) -> None:
     with _served(brand) as client:
@@ -212,7 +212,6 @@ def _body(request: BatchRequest) -> dict[str, Any]:
         "brand_id": request.brand_id,
         "number": request.number,
         "deadline": request.deadline,
-        "root": "0x" + request.root.hex(),
         "entries": "0x" + request.entries.hex(),
         "details": list(request.details),
     }

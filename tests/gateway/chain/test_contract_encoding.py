@@ -20,7 +20,7 @@ from gateway.values.ids import Address, Hash, MemberId
 SOMEBODY, PLACE = Address(b"\x11" * 20), Address(b"\xaa" * 20)
 WORD = Hash(b"\x22" * 32)
 CALLS: list[tuple[Artifact, str, tuple[Any, ...]]] = [
-    (points_ledger(), "submitBatch", ((1, 2, 3, WORD), bytes(range(256)) * 5, b"\x33" * 65)),
+    (points_ledger(), "submitBatch", ((1, 2, 3), bytes(range(256)) * 5, b"\x33" * 65)),
     (points_ledger(), "enroll", ([(1, SOMEBODY, WORD), (2, b"", bytes(32))],)),
     (points_ledger(), "balanceOfBatch", ([MemberId(SOMEBODY)], [2**256 - 1])),
     (points_ledger(), "setBrandTerms", (7, (1, 2, 3, 4))),

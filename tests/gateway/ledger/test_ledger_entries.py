@@ -81,7 +81,7 @@ def test_the_bytes_of_an_issue_are_those_of_the_format() -> None:
     assert encode_entry(ISSUE).hex() == expected
 
 
-@pytest.mark.parametrize("kind", [0, 9, 11, 255])
+@pytest.mark.parametrize("kind", [9, 11, 255])
 def test_an_unknown_kind_is_named_as_such(kind: int) -> None:
     with pytest.raises(UnknownEntryKind):
         decode_entry(bytes([kind]) + bytes(68))
@@ -102,11 +102,17 @@ def test_lines_are_one_to_sixteen_lots_none_twice(bad: tuple[Line, ...]) -> None
         encode_entry(replace(CAPTURE, lines=bad))
 
 
-@given(st.lists(st.binary(max_size=40), max_size=8))
+@given(st.lists(st.binary(min_size=30, max_size=70), max_size=8))
 def test_a_batch_unpacks_to_its_entries(packed: list[bytes]) -> None:
     assert unpack_entries(pack_entries(packed)) == packed
 
 
-@pytest.mark.parametrize("fragment", [b"\0", b"\0\1", b"\0\5abcd", b"\xff\xff\1"])
-def test_a_trailing_fragment_counts_as_one_empty_entry(fragment: bytes) -> None:
-    assert unpack_entries(pack_entries([b"abc"]) + fragment) == [b"abc", b""]
+WHOLE = pack_entries([b"\x0a" * 30])
+
+
+@pytest.mark.parametrize("fragment", [b"\0", b"\1", b"\0\1", b"\0\0" * 9, b"\0\1\5abcd", b"\xff\xff\1", b"\0\x1d" + b"\x0a" * 29 + WHOLE])
+def test_from_the_first_frame_that_is_short_or_not_whole_all_is_one_fragment(fragment: bytes) -> None:
+    """However long and whatever stands in it: kind 0 keeps it from being read as an entry."""
+    assert unpack_entries(WHOLE + fragment) == [b"\x0a" * 30, b"\0" + fragment]
+    with pytest.raises(MalformedEntry):
+        decode_entry(b"\0" + fragment)

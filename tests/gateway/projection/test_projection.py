@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import select, update
 
 from gateway.chain.artifacts import points_ledger
+from gateway.ledger.batches import batch_outcome, batch_record
+from gateway.ledger.refusals import SELECTORS, RefusalReason
 from gateway.projection.batch_reading import LedgerUnreadable
 from gateway.projection.tables import (
     LedgerBatchRow,
@@ -36,6 +38,8 @@ def assert_contract_agrees(coalition: CoalitionBuilder) -> None:
         brands = session.scalars(select(LedgerBrandRow)).all()
         owed = session.scalars(select(LedgerOwedRow)).all()
         batches = session.scalars(select(LedgerBatchRow)).all()
+        refused_entries = select(LedgerEntryRow).where(LedgerEntryRow.refused_reason.is_not(None))
+        refused = session.scalars(refused_entries.order_by(LedgerEntryRow.position)).all()
     assert lots
     for lot in lots:
         assert ask(coalition, "pointsOf", lot.member_id, lot.lot_id) == (lot.held, lot.reserved)
@@ -44,12 +48,11 @@ def assert_contract_agrees(coalition: CoalitionBuilder) -> None:
     for debt in owed:
         assert ask(coalition, "owed", debt.issuer_id, debt.acceptor_id) == (debt.points,)
     for batch in batches:
-        root, outcome = ask(coalition, "batch", batch.brand_id, batch.number)
-        assert (root, int.from_bytes(outcome[:4]), int.from_bytes(outcome[4:8])) == (
-            batch.root,
-            batch.entry_count,
-            batch.refused_count,
-        )
+        own = [entry for entry in refused if (entry.brand_id, entry.batch_number) == (batch.brand_id, batch.number)]
+        refusals = [(entry.entry_index, SELECTORS[RefusalReason(str(entry.refused_reason))]) for entry in own]
+        assert len(refusals) == batch.refused_count
+        record = batch_record(batch.root, batch_outcome(batch.entry_count, refusals))
+        assert ask(coalition, "batch", batch.brand_id, batch.number) == (record,)
 
 
 def reservation_of(coalition: CoalitionBuilder, operation_id: str) -> str:

@@ -64,7 +64,7 @@ class TrustingSigners:
         self._coalition = coalition
 
     def sign(self, address: SignerAddress, request: SigningRequest) -> Signed:
-        header = request.brand_id, request.number, keccak(request.entries), request.root, request.deadline
+        header = request.brand_id, request.number, keccak(request.entries), request.deadline
         digest = batch_digest(self._coalition.coalition.signing_domain, *header)
         return Signed(Key(read_or_make(self._coalition.brands[request.brand_id].folder / "key")).sign(digest))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from eth_hash.auto import keccak
 from sqlalchemy import select, update
 
 from gateway.app import make_worker
@@ -17,7 +18,7 @@ from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode, contr
 from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import TransactionRow
 from gateway.values.errors import Unavailable
-from gateway.values.ids import Hash
+from gateway.values.ids import Address, Hash
 from tests.builders.coalition import START, BlankGateway, blank_gateway
 from tests.node.running_node import RunningNode
 
@@ -85,6 +86,24 @@ def test_other_code_than_at_the_last_start_is_refused(tmp_path: Path) -> None:
         with pytest.raises(WrongCode, match="committed artifacts"):
             worker.open()
         worker.close()
+
+
+def test_a_ledger_of_the_earlier_contract_is_refused_by_name_before_it_is_read(tmp_path: Path) -> None:
+    """Any code that knows the call by which batches came with a signed root."""
+    runtime = b"\x63" + keccak(b"submitBatch((uint32,uint64,uint40,bytes32),bytes,bytes)")[:4] + b"\0"
+    creation = bytes.fromhex(f"60{len(runtime):02x}80600b6000396000f3") + runtime
+    with blank_gateway(tmp_path) as blank:
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
+        worker.open()
+        worker.close()
+        operator = load_account(blank.settings.operator_key_file)
+        earlier = Address.parse(blank.node.send(operator, data="0x" + creation.hex(), gas=1_000_000)["contractAddress"])
+        with blank.database.write() as session:
+            session.execute(update(CoalitionRow).values(points_address=earlier))
+        again = make_worker(blank.database, blank.chain, Completions(), blank.settings)
+        with pytest.raises(WrongCode, match=r"earlier version, whose batches carry a root .* or begin anew with a new data directory"):
+            again.open()
+        again.close()
 
 
 def test_code_that_differs_in_one_byte_is_not_the_artifacts(tmp_path: Path) -> None:
