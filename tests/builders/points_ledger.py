@@ -16,8 +16,9 @@ from eth_utils import keccak
 from gateway.ledger.batches import batch_root
 from gateway.ledger.entries import Authorize, ConsentProof, Entry, Redeem, encode_entry, pack_entries
 from gateway.ledger.lots import Line, lot_id
-from gateway.ledger.members import member_id
-from gateway.ledger.model import LedgerModel
+from gateway.ledger.members import AuthorizerKind, member_id
+from gateway.ledger.model import LedgerModel, Verify, no_verifiers
+from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.refusals import RefusalReason, refusal_of
 from gateway.ledger.signing import Domain, authorizer_change_digest, batch_digest, consent_digest
 from tests.builders.abi import Event, contract_abi
@@ -35,16 +36,22 @@ Reasons = list[tuple[int, RefusalReason]]
 class PointsLedger:
     """`brands` have one signing key each, named `brand <id>`; `number` counts batches up where a test names none."""
 
-    def __init__(self, brands: Sequence[int] = (1, 2), limit: int = LIMIT, model: type[LedgerModel] = LedgerModel) -> None:
-        self.chain = LedgerChain()
+    def __init__(
+        self,
+        brands: Sequence[int] = (1, 2),
+        limit: int = LIMIT,
+        model: type[LedgerModel] = LedgerModel,
+        chain: LedgerChain | None = None,
+    ) -> None:
+        self.chain = chain or LedgerChain()
         self.abi = contract_abi("PointsLedger")
         self.access = contract_abi("AccessManager")
         operator = address_of(self.chain.operator)
         self.authority = self.chain.deploy(self.access.creation(operator))
         self.address = self.chain.deploy(self.abi.creation(self.authority, COALITION_ID, b"EUR", UTC_OFFSET_SECONDS))
         self.domain = Domain(CHAIN_ID, self.address, COALITION_ID)
-        self.model = model(self.domain, UTC_OFFSET_SECONDS, recover, lambda *_: self.verifier_says)
-        self.verifier_says = False  # what the model takes a verifier contract to answer
+        self.model = model(self.domain, UTC_OFFSET_SECONDS, recover, lambda *asked: self.verifier_says(*asked))
+        self.verifier_says: Verify = no_verifiers  # what the model takes a verifier contract to answer
         self.last_number = 0
         for brand in brands:
             self.register(brand, limit)
@@ -73,6 +80,18 @@ class PointsLedger:
         outcome = self.transact(function, *arguments)
         assert outcome.succeeded, self.reverted(outcome)
         return outcome
+
+    def install_passkeys(self) -> bytes:
+        """Deploys the passkey verifier for kind 3; its address."""
+        verifier = self.chain.deploy(contract_abi("PasskeyVerifier").creation())
+        self.admin("setVerifier", AuthorizerKind.PASSKEY, verifier)
+        self.verifier_says = verify_passkey
+        return verifier
+
+    def enroll_passkey(self, authorizer: bytes) -> bytes:
+        """The member whose first authorizer is this passkey."""
+        self.admin("enroll", [(AuthorizerKind.PASSKEY, authorizer, bytes(32))])
+        return self.model.enroll(AuthorizerKind.PASSKEY, authorizer, bytes(32))
 
     def enroll(self, name: str, kind: int = 1) -> bytes:
         """The member whose first authorizer is the key called `name`."""
