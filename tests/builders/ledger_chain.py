@@ -60,6 +60,7 @@ class LedgerChain:
 
     def __init__(self, *, with_p256: bool = False) -> None:
         self.with_p256 = with_p256
+        self.chain_id = CHAIN_ID
         self.operator = key_of("operator")
         funded = {key.public_key.to_canonical_address(): _account() for key in (self.operator, key_of("stranger"))}
         genesis = {"gas_limit": GAS_PER_BLOCK, "timestamp": GENESIS_TIMESTAMP, "base_fee_per_gas": 10**9}

@@ -22,7 +22,7 @@ from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.refusals import RefusalReason, refusal_of
 from gateway.ledger.signing import Domain, authorizer_change_digest, batch_digest, consent_digest
 from tests.builders.abi import Event, contract_abi
-from tests.builders.ledger_chain import CHAIN_ID, LedgerChain, Outcome, key_of
+from tests.builders.ledger_chain import LedgerChain, Outcome, key_of
 
 COALITION_ID = keccak(text="the test coalition")
 UTC_OFFSET_SECONDS = 3_600
@@ -49,7 +49,7 @@ class PointsLedger:
         operator = address_of(self.chain.operator)
         self.authority = self.chain.deploy(self.access.creation(operator))
         self.address = self.chain.deploy(self.abi.creation(self.authority, COALITION_ID, b"EUR", UTC_OFFSET_SECONDS))
-        self.domain = Domain(CHAIN_ID, self.address, COALITION_ID)
+        self.domain = Domain(self.chain.chain_id, self.address, COALITION_ID)
         self.model = model(self.domain, UTC_OFFSET_SECONDS, recover, lambda *asked: self.verifier_says(*asked))
         self.verifier_says: Verify = no_verifiers  # what the model takes a verifier contract to answer
         self.last_number = 0
@@ -81,12 +81,11 @@ class PointsLedger:
         assert outcome.succeeded, self.reverted(outcome)
         return outcome
 
-    def install_passkeys(self) -> bytes:
-        """Deploys the passkey verifier for kind 3; its address."""
-        verifier = self.chain.deploy(contract_abi("PasskeyVerifier").creation())
-        self.admin("setVerifier", AuthorizerKind.PASSKEY, verifier)
+    def install_passkeys(self) -> None:
+        """Deploys the passkey verifier and registers it for kind 3."""
+        self.passkey_verifier = self.chain.deploy(contract_abi("PasskeyVerifier").creation())
+        self.admin("setVerifier", AuthorizerKind.PASSKEY, self.passkey_verifier)
         self.verifier_says = verify_passkey
-        return verifier
 
     def enroll_passkey(self, authorizer: bytes) -> bytes:
         """The member whose first authorizer is this passkey."""
