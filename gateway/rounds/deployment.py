@@ -117,7 +117,10 @@ def _check_verifier(chain: Chain, points_address: Address) -> None:
     answer = chain.eth_call(points_address, points_ledger().call("verifier", AuthorizerKind.PASSKEY))
     (verifier,) = points_ledger().returned("verifier", answer)
     if not passkey_verifier().is_code(chain.code(Address.parse(verifier))):
-        raise WrongCode(f"the verifier of passkeys at {verifier} is not that of the committed artifacts; begin anew with an empty database")
+        raise WrongCode(
+            f"the verifier of passkeys at {verifier} is not that of the committed artifacts: "
+            "another version deployed this ledger; begin anew with another data directory"
+        )
 
 
 def contract_address(sender: Address, nonce: int) -> Address:
