@@ -21,6 +21,7 @@ ARTIFACTS = CONTRACTS / "artifacts"
 LARGEST_CODE = 24_576  # bytes, EIP-170
 TARGETS = {
     "PointsLedger": "src/PointsLedger.sol",
+    "PasskeyVerifier": "src/PasskeyVerifier.sol",
     "PlainPoints": "benchmarks/PlainPoints.sol",
     "AccessManager": "@openzeppelin/contracts/access/manager/AccessManager.sol",
 }

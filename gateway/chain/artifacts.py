@@ -124,6 +124,11 @@ def points_ledger() -> Artifact:
 
 
 @cache
+def passkey_verifier() -> Artifact:
+    return _load("PasskeyVerifier")
+
+
+@cache
 def access_manager() -> Artifact:
     return _load("AccessManager")
 

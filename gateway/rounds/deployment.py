@@ -1,4 +1,5 @@
-"""Deploys the access manager and the points ledger as the operator's transactions 0 and 1, and checks them at every start.
+"""Deploys access manager, points ledger and passkey verifier as the operator's transactions 0 to 2, registers the verifier as its
+transaction 3, and checks all of it at every start.
 
 Addresses follow from the account and its nonces, so they stand in the database before anything is sent; a crash in between is harmless.
 """
@@ -11,13 +12,14 @@ from eth_hash.auto import keccak
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 from sqlalchemy import select
 
-from gateway.chain.artifacts import access_manager, points_ledger
+from gateway.chain.artifacts import access_manager, passkey_verifier, points_ledger
 from gateway.chain.connection import Chain
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import the_coalition
 from gateway.coalition.tables import CoalitionRow
 from gateway.config import BadSettings, Settings
-from gateway.rounds.gas import DEPLOY_GAS
+from gateway.ledger.members import AuthorizerKind
+from gateway.rounds.gas import DEPLOY_GAS, REGISTER_GAS
 from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import TransactionRow
 from gateway.store.session import Database
@@ -39,7 +41,7 @@ class AccountInUse(Exception):
 
 
 def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, settings: Settings, at: int) -> None:
-    """Writes the coalition and its two deploying transactions, unless they are there. Nothing is sent yet."""
+    """Writes the coalition and its deploying transactions, unless they are there. Nothing is sent yet."""
     genesis_hash = chain.genesis_hash()
     chain_id = chain.chain_id()
     coalition_id = _new_coalition_id(chain, settings)
@@ -55,6 +57,9 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
         arguments = manager, coalition_id, settings.currency.encode(), settings.utc_offset_seconds
         submitter.store(session, "deploy_access_manager", None, access_manager().creation(submitter.address), DEPLOY_GAS, _BASE_FEE, at)
         submitter.store(session, "deploy_points_ledger", None, points_ledger().creation(*arguments), DEPLOY_GAS, _BASE_FEE, at)
+        submitter.store(session, "deploy_passkey_verifier", None, passkey_verifier().creation(), DEPLOY_GAS, _BASE_FEE, at)
+        registered = points_ledger().call("setVerifier", AuthorizerKind.PASSKEY, contract_address(submitter.address, 2))
+        submitter.store(session, "set_passkey_verifier", points, registered, REGISTER_GAS, _BASE_FEE, at)
         session.add(
             CoalitionRow(
                 coalition_id=coalition_id,
@@ -112,6 +117,7 @@ def check_code(database: Database, chain: Chain) -> None:
     code = chain.code(row.points_address)
     if not code:
         raise Unavailable(f"There is no points ledger at {row.points_address} yet")
+    _check_verifier(chain, row.points_address)
     code_hash = Hash(keccak(code))
     if row.code_hash and row.code_hash != code_hash:
         raise WrongCode(f"the code at {row.points_address} was {row.code_hash} and is {code_hash} now")
@@ -120,6 +126,17 @@ def check_code(database: Database, chain: Chain) -> None:
             stored = session.scalars(select(CoalitionRow)).one()
             stored.code_hash = code_hash
             stored.deployed_block = deployed.block_number if deployed else None
+
+
+def _check_verifier(chain: Chain, points_address: Address) -> None:
+    """Members' passkeys are checked by the committed verifier: the projection goes by what that one answers."""
+    answer = chain.eth_call(points_address, points_ledger().call("verifier", AuthorizerKind.PASSKEY))
+    (verifier,) = points_ledger().returned("verifier", answer)
+    if not passkey_verifier().is_code(chain.code(Address.parse(verifier))):
+        raise WrongCode(
+            f"the verifier of passkeys at {verifier} is not that of the committed artifacts: "
+            "another version deployed this ledger; begin anew with another data directory"
+        )
 
 
 def contract_address(sender: Address, nonce: int) -> Address:

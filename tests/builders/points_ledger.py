@@ -16,12 +16,13 @@ from eth_utils import keccak
 from gateway.ledger.batches import batch_record, entries_root
 from gateway.ledger.entries import Authorize, ConsentProof, Entry, Redeem, encode_entry, pack_entries
 from gateway.ledger.lots import Line, lot_id
-from gateway.ledger.members import member_id
-from gateway.ledger.model import LedgerModel
+from gateway.ledger.members import AuthorizerKind, member_id
+from gateway.ledger.model import LedgerModel, Verify, no_verifiers
+from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.refusals import RefusalReason, refusal_of
 from gateway.ledger.signing import Domain, authorizer_change_digest, batch_digest, consent_digest
 from tests.builders.abi import Event, contract_abi
-from tests.builders.ledger_chain import CHAIN_ID, LedgerChain, Outcome, key_of
+from tests.builders.ledger_chain import LedgerChain, Outcome, key_of
 
 COALITION_ID = keccak(text="the test coalition")
 UTC_OFFSET_SECONDS = 3_600
@@ -35,16 +36,22 @@ Reasons = list[tuple[int, RefusalReason]]
 class PointsLedger:
     """`brands` have one signing key each, named `brand <id>`; `number` counts batches up where a test names none."""
 
-    def __init__(self, brands: Sequence[int] = (1, 2), limit: int = LIMIT, model: type[LedgerModel] = LedgerModel) -> None:
-        self.chain = LedgerChain()
+    def __init__(
+        self,
+        brands: Sequence[int] = (1, 2),
+        limit: int = LIMIT,
+        model: type[LedgerModel] = LedgerModel,
+        chain: LedgerChain | None = None,
+    ) -> None:
+        self.chain = chain or LedgerChain()
         self.abi = contract_abi("PointsLedger")
         self.access = contract_abi("AccessManager")
         operator = address_of(self.chain.operator)
         self.authority = self.chain.deploy(self.access.creation(operator))
         self.address = self.chain.deploy(self.abi.creation(self.authority, COALITION_ID, b"EUR", UTC_OFFSET_SECONDS))
-        self.domain = Domain(CHAIN_ID, self.address, COALITION_ID)
-        self.model = model(self.domain, UTC_OFFSET_SECONDS, recover, lambda *_: self.verifier_says)
-        self.verifier_says = False  # what the model takes a verifier contract to answer
+        self.domain = Domain(self.chain.chain_id, self.address, COALITION_ID)
+        self.model = model(self.domain, UTC_OFFSET_SECONDS, recover, lambda *asked: self.verifier_says(*asked))
+        self.verifier_says: Verify = no_verifiers  # what the model takes a verifier contract to answer
         self.last_number = 0
         for brand in brands:
             self.register(brand, limit)
@@ -73,6 +80,17 @@ class PointsLedger:
         outcome = self.transact(function, *arguments)
         assert outcome.succeeded, self.reverted(outcome)
         return outcome
+
+    def install_passkeys(self) -> None:
+        """Deploys the passkey verifier and registers it for kind 3."""
+        self.passkey_verifier = self.chain.deploy(contract_abi("PasskeyVerifier").creation())
+        self.admin("setVerifier", AuthorizerKind.PASSKEY, self.passkey_verifier)
+        self.verifier_says = verify_passkey
+
+    def enroll_passkey(self, authorizer: bytes) -> bytes:
+        """The member whose first authorizer is this passkey."""
+        self.admin("enroll", [(AuthorizerKind.PASSKEY, authorizer, bytes(32))])
+        return self.model.enroll(AuthorizerKind.PASSKEY, authorizer, bytes(32))
 
     def enroll(self, name: str, kind: int = 1) -> bytes:
         """The member whose first authorizer is the key called `name`."""

@@ -187,7 +187,7 @@ def test_only_a_verifier_that_says_yes_lets_points_be_spent(ledger: PointsLedger
     ledger.admin("enroll", [(PASSKEY, passkey, bytes(32))])
     ledger.model.enroll(PASSKEY, passkey, bytes(32))
     member = member_id(COALITION_ID, PASSKEY, passkey, bytes(32))
-    ledger.verifier_says = runtime == SAYS_YES
+    ledger.verifier_says = lambda *_: runtime == SAYS_YES
     proof = ConsentProof(PASSKEY, (64).to_bytes(2) + passkey + b"any proof")
     others = ConsentProof(PASSKEY, (63).to_bytes(2) + passkey[:63] + b"any proof")
     lines = [Line(FUEL, 0, 5)]
@@ -214,5 +214,5 @@ def test_the_verifier_is_asked_with_digest_authorizer_and_proof(ledger: PointsLe
     install_verifier(ledger, "365f5f37365f207f" + keccak(question).hex() + "145f5260205ff3")
     ledger.admin("enroll", [(PASSKEY, passkey, bytes(32))])
     ledger.model.enroll(PASSKEY, passkey, bytes(32))
-    ledger.verifier_says = True
+    ledger.verifier_says = lambda *_: True
     assert ledger.submit(FUEL, [issue_to(member), good]) == []

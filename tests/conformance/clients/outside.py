@@ -62,9 +62,9 @@ class Endpoint:
 
 
 @contextmanager
-def anvil(*arguments: str) -> Iterator[Endpoint]:
-    """A running anvil under Prague on a free port."""
-    command = [str(foundry("anvil")), "--port", "0", "--hardfork", "prague", *arguments]
+def anvil(*arguments: str, hardfork: str = "prague") -> Iterator[Endpoint]:
+    """A running anvil on a free port."""
+    command = [str(foundry("anvil")), "--port", "0", "--hardfork", hardfork, *arguments]
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         try:

@@ -15,8 +15,10 @@ from gateway.chain.operator_key import load_account
 from gateway.coalition.tables import CoalitionRow
 from gateway.rounds.completion import Completions
 from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode, contract_address, prepare_deployment
-from gateway.rounds.submitter import Submitter
+from gateway.rounds.gas import REGISTER_GAS
+from gateway.rounds.submitter import NONCE_COUNTER, Submitter
 from gateway.rounds.tables import TransactionRow
+from gateway.store.counters import CounterRow
 from gateway.values.errors import Unavailable
 from gateway.values.ids import Address, Hash
 from tests.builders.coalition import START, BlankGateway, blank_gateway
@@ -28,11 +30,11 @@ def submitter_of(blank: BlankGateway) -> Submitter:
     return Submitter(blank.database, blank.chain, account, blank.chain.chain_id())
 
 
-def test_a_crash_between_the_two_deploying_transactions_is_harmless(tmp_path: Path) -> None:
+def test_a_crash_between_the_deploying_transactions_is_harmless(tmp_path: Path) -> None:
     with blank_gateway(tmp_path) as blank:
         prepare_deployment(blank.database, blank.chain, submitter_of(blank), blank.settings, START)
         with blank.database.read() as session:
-            first, second = session.scalars(select(TransactionRow).order_by(TransactionRow.nonce))
+            first, second, *others = session.scalars(select(TransactionRow).order_by(TransactionRow.nonce))
             foreseen = session.scalars(select(CoalitionRow)).one()
         blank.node.receipt(blank.node.call("eth_sendRawTransaction", "0x" + first.raw.hex()))
         worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
@@ -41,7 +43,8 @@ def test_a_crash_between_the_two_deploying_transactions_is_harmless(tmp_path: Pa
         with blank.database.read() as session:
             mined = session.scalars(select(TransactionRow).order_by(TransactionRow.nonce)).all()
             deployed = session.scalars(select(CoalitionRow)).one()
-        assert [(row.nonce, row.raw, row.status) for row in mined] == [(0, first.raw, "mined"), (1, second.raw, "mined")]
+        raw = [row.raw for row in (first, second, *others)]
+        assert [(row.nonce, row.raw, row.status) for row in mined] == [(nonce, each, "mined") for nonce, each in enumerate(raw)]
         assert (deployed.points_address, deployed.access_manager_address) == (
             foreseen.points_address,
             contract_address(submitter_of(blank).address, 0),
@@ -104,6 +107,22 @@ def test_a_ledger_of_the_earlier_contract_is_refused_by_name_before_it_is_read(t
         with pytest.raises(WrongCode, match=r"earlier version, whose batches carry a root .* or begin anew with a new data directory"):
             again.open()
         again.close()
+
+
+def test_a_ledger_without_the_committed_verifier_of_passkeys_is_refused(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path) as blank:
+        submitter = submitter_of(blank)
+        prepare_deployment(blank.database, blank.chain, submitter, blank.settings, START)
+        with blank.database.write() as session:
+            session.delete(session.scalars(select(TransactionRow).where(TransactionRow.purpose == "set_passkey_verifier")).one())
+            session.execute(update(CounterRow).where(CounterRow.name == NONCE_COUNTER).values(last=3))
+            manager, points = (contract_address(submitter.address, nonce) for nonce in (0, 1))
+            call = points_ledger().call("setVerifier", 3, manager)
+            submitter.store(session, "set_passkey_verifier", points, call, REGISTER_GAS, 10**9, START)
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
+        with pytest.raises(WrongCode, match="verifier of passkeys"):
+            worker.open()
+        worker.close()
 
 
 def test_code_that_differs_in_one_byte_is_not_the_artifacts(tmp_path: Path) -> None:
