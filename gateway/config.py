@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-import re
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from gateway.secret_files import FOR_OTHERS
+from gateway.values.currencies import EXPONENTS
+from gateway.values.urls import without_secrets
 
 
 class BadSettings(ValueError):
@@ -29,9 +32,35 @@ def _loopback(host: str) -> str:
     return host
 
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number of seconds above zero")]
+def _no_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a truth value")
+    return value
+
+
+def _named(path: Any) -> Any:
+    if not str(path):
+        raise ValueError("empty")
+    return path
+
+
+def _http(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError("no http URL")
+    return url
+
+
+def _currency(code: str) -> str:
+    if code not in EXPONENTS:
+        raise ValueError("no ISO 4217 code")
+    return code
+
+
+Number = BeforeValidator(_no_bool)
+Seconds = Annotated[float, Number, Field(gt=0, allow_inf_nan=False, description="a number of seconds above zero")]
 HexAddress = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$", description="an account's address, 0x and 40 hex digits")]
-FilePath = Annotated[Path, Field(description="the path of a file")]
+FilePath = Annotated[Path, BeforeValidator(_named), Field(description="the path of a file")]
 _DATABASE_URL = r"^$|^(sqlite|postgresql)(\+\w+)?://"
 
 
@@ -40,29 +69,39 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SPLITTALLY_", frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    data_dir: Annotated[Path, AfterValidator(Path.resolve), Field(description="the path of a directory")] = Path("var/gateway")
+    data_dir: Annotated[Path, BeforeValidator(_named), AfterValidator(Path.resolve), Field(description="the path of a directory")] = Path(
+        "var/gateway"
+    )
     database_url: str = Field(
         "", pattern=_DATABASE_URL, repr=False, description="a URL like sqlite:////path/to/file or postgresql+psycopg://user@host/name"
     )
-    rpc_url: str = Field("http://127.0.0.1:8545", pattern=r"^https?://", description="the node's URL, http:// or https://")
+    rpc_url: Annotated[str, AfterValidator(_http)] = Field(
+        "http://127.0.0.1:8545", repr=False, description="the node's URL, like http://127.0.0.1:8545"
+    )
     host: Annotated[str, AfterValidator(_loopback)] = Field(
         "127.0.0.1", description="a loopback address such as 127.0.0.1: the gateway listens on loopback only"
     )
-    port: int = Field(8080, ge=0, lt=65_536, description="a port: a whole number from 0 to 65535")
+    port: Annotated[int, Number] = Field(8080, ge=0, lt=65_536, description="a port: a whole number from 0 to 65535")
     operator_key_file: FilePath = Path("operator.key")
     operator_api_key_file: FilePath = Path("operator-api.key")
     coalition_name: str = Field("Coalition", description="a text")
-    currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="an ISO 4217 code such as EUR")
-    utc_offset_seconds: int = Field(0, ge=-14 * 3600, le=14 * 3600, description="an offset from UTC, at most 50400 seconds either way")
+    currency: Annotated[str, AfterValidator(_currency)] = Field("USD", description="an ISO 4217 code such as EUR")
+    utc_offset_seconds: Annotated[int, Number] = Field(
+        0, ge=-14 * 3600, le=14 * 3600, description="an offset from UTC, at most 50400 seconds either way"
+    )
     sandbox: bool = Field(False, description="true or false")
     coalition_id: str | None = Field(None, description="a text")
     guardian: HexAddress | None = None
     approvers: Annotated[tuple[HexAddress, ...], Field(max_length=32, description="a list of at most 32 addresses")] = ()
-    approvals_needed: int = Field(2, ge=1, le=32, description="a whole number from 1 to 32, at most as many as approvers")
-    governance_delay_seconds: int = Field(2 * 86_400, ge=0, le=30 * 86_400, description="a whole number of seconds, at most 2592000")
+    approvals_needed: Annotated[int, Number] = Field(
+        2, ge=1, le=32, description="a whole number from 1 to 32, at most as many as approvers"
+    )
+    governance_delay_seconds: Annotated[int, Number] = Field(
+        2 * 86_400, ge=0, le=30 * 86_400, description="a whole number of seconds, at most 2592000"
+    )
     rpc_timeout_seconds: Seconds = 30.0
     signer_timeout_seconds: Seconds = 10.0
-    batch_lifetime_seconds: int = Field(3600, gt=0, description="a whole number of seconds above zero")
+    batch_lifetime_seconds: Annotated[int, Number] = Field(3600, gt=0, description="a whole number of seconds above zero")
     stuck_after_seconds: Seconds = 30.0
     poll_seconds: Seconds = 0.1
 
@@ -93,7 +132,7 @@ class Settings(BaseSettings):
 def load_settings(file: Path | None = None, **given: Any) -> Settings:
     """The settings of `file` (default: gateway.toml in the data directory, if there), the environment and `given`, the latter winning."""
     said = {name: value for name, value in given.items() if value is not None}
-    exported = EnvSettingsSource(Settings)()
+    exported = {**_misspelt(), **EnvSettingsSource(Settings)()}
     path = file or Path({**exported, **said}.get("data_dir", Settings.model_fields["data_dir"].default)) / "gateway.toml"
     written = _from_file(path, must_exist=file is not None)
     in_file = f"in {path}"
@@ -103,7 +142,7 @@ def load_settings(file: Path | None = None, **given: Any) -> Settings:
         **{name: f"from {_OPTIONS.get(name, name)}" for name in said},
     }
     settings = settings_of({**written, **exported, **said}, places)
-    if places.get("database_url") == in_file and without_password(settings.database_url) != settings.database_url:
+    if places.get("database_url") == in_file and without_secrets(settings.database_url) != settings.database_url:
         _check_private(path)
     return settings
 
@@ -122,14 +161,17 @@ def settings_of(values: Mapping[str, Any], places: Mapping[str, str] | None = No
     return settings
 
 
-def without_password(text: str) -> str:
-    """A URL as it may be shown."""
-    return re.sub(r"([?&]password=)[^&]*", r"\1***", re.sub(r"(://[^:@/]*):.*@", r"\1:***@", text))
-
-
+_OF_THE_TESTS = ("depth", "test_postgresql", "main_job_seed")
 _OPTIONS = {"data_dir": "--data-dir", "database_url": "--database", "port": "--port"}
 _Wrong = tuple[str, str, str]
 """The setting's name, what is wrong with it, and what to do."""
+
+
+def _misspelt() -> dict[str, str]:
+    """Variables with our prefix that are no setting, and not of the tests."""
+    prefix = str(Settings.model_config["env_prefix"])
+    names = {name.removeprefix(prefix).lower(): value for name, value in os.environ.items() if name.upper().startswith(prefix)}
+    return {name: value for name, value in names.items() if name not in Settings.model_fields and name not in _OF_THE_TESTS}
 
 
 def _unknown(name: str) -> _Wrong:
@@ -138,7 +180,7 @@ def _unknown(name: str) -> _Wrong:
 
 
 def _unusable(name: str, value: object) -> _Wrong:
-    shown = repr(without_password(value)) if isinstance(value, str) else repr(value)
+    shown = repr(without_secrets(value)) if isinstance(value, str) else repr(value)
     return name, f"{name} is {shown}", f"it must be {Settings.model_fields[name].description}"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -58,6 +59,7 @@ def genesis_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.group()
 def main() -> None:
     """A durable EVM ledger behind Ethereum JSON-RPC."""
+    os.umask(0o077)
 
 
 @main.command()

@@ -18,6 +18,7 @@ from node.store.database import flush_names
 
 DEFAULT_CHAIN_ID = 7_951
 OPERATOR_FUNDS_WEI = 10**27
+FOR_OTHERS = 0o077
 SEALER_FUNDS_WEI = 1  # keeps the sealer's account from being created and cleared by blocks that pay it nothing
 
 
@@ -156,7 +157,11 @@ def _key_line(key: PrivateKey) -> bytes:
 
 def _read_key(file: Path) -> PrivateKey:
     try:
-        return PrivateKey(bytes.fromhex(file.read_text("ascii").strip().removeprefix("0x")))
+        with file.open(encoding="ascii") as stream:
+            mode = os.fstat(stream.fileno()).st_mode & 0o777
+            if mode & FOR_OTHERS:
+                raise DataDirectoryError(f"the sealer key {file} may be read by others (mode {mode:o}): chmod 600 {file}")
+            return PrivateKey(bytes.fromhex(stream.read().strip().removeprefix("0x")))
     except (OSError, ValueError, ValidationError) as error:
         raise BadGenesis(f"the sealer key {file} cannot be read: {error}") from error
 

@@ -24,6 +24,7 @@ TARGETS = {
     "Governance": "src/Governance.sol",
     "Anchors": "src/Anchors.sol",
     "OwnedBrands": "tests/OwnedBrands.sol",
+    "PasskeyVerifier": "src/PasskeyVerifier.sol",
     "PlainPoints": "benchmarks/PlainPoints.sol",
 }
 SETTINGS: dict[str, Any] = {

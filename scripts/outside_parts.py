@@ -16,11 +16,14 @@ PACKAGES = {  # folder with a package-lock.json → what is not done without it
     "tests/conformance/clients": "no flows of viem, ethers and cast, no comparison with anvil",
     "tests/conformance/chains": "no public standard chains imported",
 }
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # any of them; Debian's names first
 
 
 def prepare() -> list[str]:
-    """Makes Node.js and the packages of every lock available; returns what is still missing."""
+    """Makes Node.js, the packages of every lock and a browser available; returns what is still missing."""
     missing = []
+    if not _have_chromium():
+        missing.append(f"Chromium as any of {', '.join(CHROMIUM)} (no passkey made by a real browser)")
     if not _have_nodejs():
         missing.append(f"Node.js and npm ({'; '.join(PACKAGES.values())})")
     else:
@@ -37,6 +40,16 @@ def _have_nodejs() -> bool:
         return True
     install("Node.js and npm", "nodejs", "npm")
     return bool(shutil.which("node") and shutil.which("npm"))
+
+
+def _have_chromium() -> bool:
+    if not _chromium():
+        install("Chromium", CHROMIUM[0])
+    return _chromium()
+
+
+def _chromium() -> bool:
+    return any(shutil.which(name) for name in CHROMIUM)
 
 
 def install(what: str, *packages: str) -> None:

@@ -1,6 +1,6 @@
 """How much of a long suite runs. `scripts/test`, `--deep` and `--soak` set SPLITTALLY_DEPTH; without it the depth is normal.
 
-What takes minutes at any count is marked `deep` instead, and left out of the normal run.
+What takes minutes at any count is marked `deep` instead, alone or by its place, and left out of the normal run.
 """
 
 from __future__ import annotations
@@ -10,6 +10,21 @@ from enum import IntEnum
 from typing import TypeVar
 
 Choice = TypeVar("Choice")
+DEEP_PLACES = (  # left out of the normal run: what holds the node against disks, other nodes and outside clients
+    "tests/benchmarks",
+    "tests/conformance/chains",
+    "tests/conformance/test_fast_verifier.py",
+    "tests/conformance/test_independent_verifier.py",
+    "tests/conformance/test_verifier_checkpoints.py",
+    "tests/conformance/web3_suites",
+    "tests/end_to_end/test_other_engines.py",
+    "tests/node/backup",
+    "tests/node/export",
+    "tests/node/replica",
+    "tests/node/test_full_disk.py",
+    "tests/node/test_kill.py",
+    "tests/node/test_no_room.py",
+)
 
 
 class Depth(IntEnum):

@@ -11,7 +11,7 @@ import {Packed} from "./Packed.sol";
 abstract contract MemberRegister is Governed, CoalitionDomain {
     uint8 internal constant KEY = 1;
     uint8 internal constant CLAIM_KEY = 2; // may only change authorizers, and is dropped by its first change
-    uint8 internal constant FIRST_VERIFIER_KIND = 3;
+    uint8 internal constant PASSKEY = 3; // checked by a contract
     uint256 internal constant VERIFIER_GAS = 500_000;
     bytes32 private constant CHANGE_TYPE = keccak256(
         "AuthorizerChange(address member,uint8 addKind,bytes addAuthorizer,bytes32 removeId,uint64 nonce,uint40 deadline)"
@@ -45,12 +45,11 @@ abstract contract MemberRegister is Governed, CoalitionDomain {
 
     mapping(address member => mapping(bytes32 authorizerId => Standing)) internal _authorizers;
     mapping(address member => Member) internal _members;
-    mapping(uint8 kind => IAuthorizerVerifier) public verifier;
+    IAuthorizerVerifier public immutable passkeyVerifier; // for good: what members opted in to stays what it was
 
     event MemberEnrolled(address indexed member, uint8 kind, bytes authorizer);
     event AuthorizerAdded(address indexed member, uint8 kind, bytes authorizer);
     event AuthorizerRemoved(address indexed member, bytes32 authorizerId);
-    event VerifierSet(uint8 indexed kind, IAuthorizerVerifier verifier);
 
     error AuthorizerKindUnknown(uint8 kind);
     error AuthorizerNotAnAddress();
@@ -61,9 +60,13 @@ abstract contract MemberRegister is Governed, CoalitionDomain {
     error ChangeExpired(uint40 deadline);
     error ChangeOutOfTurn(uint64 expectedNonce);
     error ChangeProofInvalid();
-    error VerifierFixed(uint8 kind);
     error VerifierNotAContract();
     error NotEnoughGas();
+
+    constructor(IAuthorizerVerifier passkeys) {
+        if (address(passkeys).code.length == 0) revert VerifierNotAContract();
+        passkeyVerifier = passkeys;
+    }
 
     function isAuthorizer(address member, bytes32 authorizerId) external view returns (bool) {
         return _authorizers[member][authorizerId] == Standing.PRESENT;
@@ -119,15 +122,6 @@ abstract contract MemberRegister is Governed, CoalitionDomain {
             Member({changes: member.changes + 1, furtherAuthorizers: uint32(count - 1)});
     }
 
-    /// Once and for good: what members opted in to stays what it was. Applies to members who add such an authorizer.
-    function setVerifier(uint8 kind, IAuthorizerVerifier verifier_) external onlyGovernance {
-        if (kind < FIRST_VERIFIER_KIND) revert AuthorizerKindUnknown(kind);
-        if (address(verifier[kind]) != address(0)) revert VerifierFixed(kind);
-        if (address(verifier_).code.length == 0) revert VerifierNotAContract();
-        verifier[kind] = verifier_;
-        emit VerifierSet(kind, verifier_);
-    }
-
     /// Who approved of `digest`, and whether the proof is good. A verifier is asked only about authorizers the member has.
     function _prove(address member, bytes32 digest, uint256 kind, bytes calldata proof)
         internal
@@ -140,22 +134,22 @@ abstract contract MemberRegister is Governed, CoalitionDomain {
             if (failure != ECDSA.RecoverError.NoError) return (0, false);
             return (keccak256(abi.encodePacked(uint8(kind), signer)), true);
         }
-        if (kind < FIRST_VERIFIER_KIND || proof.length < 2) return (0, false);
+        if (kind != PASSKEY || proof.length < 2) return (0, false);
         uint256 end = 2 + Packed.read(Packed.offset(proof), 2);
         if (end > proof.length) return (0, false);
-        authorizerId = _authorizerId(uint8(kind), proof[2:end]);
+        authorizerId = _authorizerId(PASSKEY, proof[2:end]);
         if (_authorizers[member][authorizerId] != Standing.PRESENT) return (authorizerId, true);
-        return (authorizerId, _asksVerifier(uint8(kind), digest, proof[2:end], proof[end:]));
+        return (authorizerId, _asksVerifier(digest, proof[2:end], proof[end:]));
     }
 
     /// A verifier that fails, whatever it does, only says no; it can never stop the batch around it.
-    function _asksVerifier(uint8 kind, bytes32 digest, bytes calldata authorizer, bytes calldata proof)
+    function _asksVerifier(bytes32 digest, bytes calldata authorizer, bytes calldata proof)
         private
         view
         returns (bool)
     {
         bytes memory question = abi.encodeCall(IAuthorizerVerifier.verify, (digest, authorizer, proof));
-        address target = address(verifier[kind]);
+        address target = address(passkeyVerifier);
         // Too little gas must not turn a good proof into a refusal.
         if (gasleft() < VERIFIER_GAS + VERIFIER_GAS / 32) revert NotEnoughGas();
         bool answered;
@@ -183,10 +177,10 @@ abstract contract MemberRegister is Governed, CoalitionDomain {
         emit AuthorizerRemoved(member, id);
     }
 
-    function _requireKind(uint8 kind, bytes calldata authorizer) private view {
+    function _requireKind(uint8 kind, bytes calldata authorizer) private pure {
         if (kind == KEY || kind == CLAIM_KEY) {
             if (authorizer.length != 20 || bytes20(authorizer) == 0) revert AuthorizerNotAnAddress();
-        } else if (address(verifier[kind]) == address(0)) {
+        } else if (kind != PASSKEY) {
             revert AuthorizerKindUnknown(kind);
         }
     }

@@ -6,9 +6,11 @@ import {CoalitionDomain} from "./CoalitionDomain.sol";
 import {EntryRoot} from "./EntryRoot.sol";
 import {Governed} from "./Governed.sol";
 import {GuardianPause} from "./GuardianPause.sol";
+import {IAuthorizerVerifier} from "./IAuthorizerVerifier.sol";
 import {IGovernance} from "./IGovernance.sol";
 import {Issuing} from "./Issuing.sol";
 import {LocalDay} from "./LocalDay.sol";
+import {MemberRegister} from "./MemberRegister.sol";
 import {Packed} from "./Packed.sol";
 import {Redemption} from "./Redemption.sol";
 import {RefusalList} from "./RefusalList.sol";
@@ -48,8 +50,9 @@ contract PointsLedger is Issuing, Redemption, GuardianPause {
     error BatchSignatureInvalid();
     error BatchKeyNotValid(uint32 brand, address key);
 
-    constructor(IGovernance governance_, bytes3 currency_, int32 utcOffsetSeconds_)
+    constructor(IGovernance governance_, IAuthorizerVerifier passkeys, bytes3 currency_, int32 utcOffsetSeconds_)
         Governed(governance_)
+        MemberRegister(passkeys)
         CoalitionDomain(governance_.coalitionId())
         LocalDay(utcOffsetSeconds_)
     {

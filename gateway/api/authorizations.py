@@ -20,8 +20,8 @@ from gateway.api.shapes import (
     Body,
     ExternalId,
     PointsAsked,
+    Proof,
     ReservationIdPath,
-    Signature,
     UnixSeconds,
     Whole,
     Word32,
@@ -47,15 +47,18 @@ router = APIRouter(prefix="/v1", tags=["redemption"])
 
 
 class ConsentBody(Body):
-    """The member's consent: what `POST /v1/quotes` gave out, with the member's signature. proof_kind 1 = a key's 65 bytes r, s, v."""
+    """The member's consent: what `POST /v1/quotes` gave out, with the member's signature. proof_kind 1 = a key's 65 bytes r, s, v;
+    3 = a passkey's assertion whose challenge is the reservation id: authorizer length (2), x (32), y (32), SHA-256 of the relying
+    party's id (32), origin; then r (32), s (32, the lower one), authenticator data length (1), authenticator data, clientDataJSON.
+    """
 
     order_id: ExternalId
     member_id: AddressText
     points: PointsAsked
     nonce: Whole
     deadline: UnixSeconds
-    proof_kind: Literal[1] = 1
-    proof: Signature
+    proof_kind: Literal[1, 3] = 1
+    proof: Proof
 
     def request(self) -> RedemptionRequest:
         return RedemptionRequest(

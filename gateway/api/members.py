@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
@@ -24,11 +25,14 @@ from gateway.api.shapes import (
     Cursor,
     Limit,
     MemberIdPath,
+    Origin,
     Positive,
+    RpId,
     Word32,
 )
 from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import SqlCoalition
+from gateway.ledger.passkeys import Passkey
 from gateway.members.enroll_member import enroll_member
 from gateway.members.rows import SqlMembers
 from gateway.members.view_link import VIEW_LINK_SECRET, sign_link
@@ -51,11 +55,27 @@ class AuthorizerBody(Body):
     kind: Literal[1, 2]
     address: AddressText
 
+    def authorizer(self) -> bytes:
+        return to_bytes(self.address)
+
+
+class PasskeyBody(Body):
+    """kind 3 = a passkey on P-256 with public key x, y. It may consent for this relying party and at this one origin."""
+
+    kind: Literal[3]
+    x: Word32
+    y: Word32
+    rp_id: RpId
+    origin: Origin
+
+    def authorizer(self) -> bytes:
+        return Passkey(to_bytes(self.x), to_bytes(self.y), sha256(self.rp_id.encode()).digest(), self.origin).authorizer()
+
 
 class MemberBody(Body):
     """The member's id commits to authorizer and salt; nothing personal comes here."""
 
-    authorizer: AuthorizerBody
+    authorizer: Annotated[AuthorizerBody | PasskeyBody, Field(discriminator="kind")]
     salt: Word32
 
 
@@ -157,7 +177,7 @@ def points_source(work: UnitOfWork) -> PointsSource:
 def _enroll(work: UnitOfWork, body: MemberBody) -> str:
     member = enroll_member(
         body.authorizer.kind,
-        to_bytes(body.authorizer.address),
+        body.authorizer.authorizer(),
         to_bytes(body.salt),
         coalition=work.of(SqlCoalition).facts,
         members=work.of(SqlMembers),

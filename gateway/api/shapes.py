@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from gateway.ledger.passkeys import MAX_ORIGIN_LENGTH, MAX_PASSKEY_CONSENT_PROOF
 from gateway.store.pages import MAX_LIMIT
 from gateway.values.money import MAX_AMOUNT_MINOR, AmountMinor
 from gateway.values.points import MAX_POINTS_PER_ENTRY, Points
@@ -64,6 +65,9 @@ Date = Annotated[date, BeforeValidator(_date), Field(examples=["2017-03-15"])]
 AddressText = Annotated[str, _hex(20), AfterValidator(str.lower)]
 Word32 = Annotated[str, _hex(32), AfterValidator(str.lower)]
 Signature = Annotated[str, _hex(65), AfterValidator(str.lower)]
+Proof = Annotated[str, StringConstraints(pattern=rf"^0x([0-9a-fA-F]{{2}}){{65,{MAX_PASSKEY_CONSENT_PROOF}}}$"), AfterValidator(str.lower)]
+RpId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+$", max_length=253)]
+Origin = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]+$", max_length=MAX_ORIGIN_LENGTH)]
 PointsAsked = Annotated[Points, Field(strict=True, ge=1, le=MAX_POINTS_PER_ENTRY)]
 AnyAmount = Annotated[AmountMinor, Field(strict=True, ge=0, le=MAX_AMOUNT_MINOR)]
 PositiveAmount = Annotated[AmountMinor, Field(strict=True, ge=1, le=MAX_AMOUNT_MINOR)]

@@ -41,6 +41,7 @@ from gateway.ledger.entries import (
 )
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.model import LedgerModel
+from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.positions import ledger_position
 from gateway.ledger.recover import recover_address
 from gateway.ledger.refusals import REFUSALS, RefusalReason
@@ -122,7 +123,7 @@ def replay_chain(chain: ChainEvidence, progress: AuditProgress | None = None) ->
 class _Run:
     def __init__(self, chain: ChainEvidence) -> None:
         self.chain = chain
-        self.model = LedgerModel(chain.domain, chain.utc_offset_seconds, recover_address)
+        self.model = LedgerModel(chain.domain, chain.utc_offset_seconds, recover_address, verify_passkey)
         self.entries: list[BookEntry] = []
         self.batches: list[ReplayedBatch] = []
         self.disagreements: list[Disagreement] = []

@@ -128,6 +128,11 @@ def governance() -> Artifact:
     return _load("Governance")
 
 
+@cache
+def passkey_verifier() -> Artifact:
+    return _load("PasskeyVerifier")
+
+
 def error_name(revert_data: bytes) -> str:
     """The name of the ledger's or governance's custom error in revert data, or what there is instead."""
     named = points_ledger().find_error_name(revert_data) or governance().find_error_name(revert_data)

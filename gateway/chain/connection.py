@@ -22,6 +22,7 @@ from gateway.chain.shapes import Receipt, receipt_of
 from gateway.values.errors import Unavailable
 from gateway.values.hex import from_int, hex_text, to_bytes
 from gateway.values.ids import Address, Hash
+from gateway.values.urls import without_secrets
 
 Call = tuple[str, Sequence[Any]]
 METHOD_NOT_FOUND = -32601
@@ -45,7 +46,7 @@ class Chain:
     """A node by its URL. Thread-safe; close it at the end."""
 
     def __init__(self, rpc_url: str, timeout_seconds: float = 30.0) -> None:
-        self.rpc_url = rpc_url
+        self.rpc_url = without_secrets(rpc_url)  # as it may be shown
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the environment has no business between gateway and node
         self._provider = _Provider(rpc_url, {"timeout": timeout_seconds}, session=self._session, exception_retry_configuration=None)
@@ -158,7 +159,9 @@ class Chain:
             except Web3RPCError as error:
                 raise _refusal(method, (error.rpc_response or {})["error"]) from error
         except (requests.RequestException, OSError) as error:
-            raise Unavailable(f"The node at {self.rpc_url} does not answer: {error}") from error
+            raise Unavailable(
+                f"The node at {self.rpc_url} does not answer ({_short(error)}): see that it runs and that rpc_url names it"
+            ) from error
         except (Web3Exception, *_UNREADABLE) as error:
             raise Unavailable(f"The node at {self.rpc_url} does not answer {method} as a node does: {error}") from error
 
@@ -168,6 +171,12 @@ class _Provider(HTTPProvider):
     def decode_rpc_response(raw_response: bytes) -> RPCResponse:
         """Bounded in depth: web3 raises Python's recursion limit so far that a deeply nested answer would end the whole process."""
         return cast(RPCResponse, from_json(raw_response, allow_inf_nan=False))
+
+
+def _short(error: Exception) -> str:
+    """What is wrong, without the library's own story of how it came to it."""
+    reason = getattr(error.args[0], "reason", error) if error.args else error
+    return str(reason).rpartition(": ")[2][:120] or type(error).__name__
 
 
 def _whole(found: Any) -> int:

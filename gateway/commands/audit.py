@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from gateway.commands.options import as_json_option
+from gateway.commands.options import LARGEST, as_json_option
 
 
 @click.command("audit")
-@click.option("--invariant", "numbers", type=click.IntRange(1), multiple=True, help="Its number; repeatable. Default: all.")
+@click.option("--invariant", "numbers", type=click.IntRange(1, LARGEST), multiple=True, help="Its number; repeatable. Default: all.")
 @as_json_option
 def audit_command(**asked: Any) -> None:
     """Check the ledger, the projection and the records against the numbered invariants."""

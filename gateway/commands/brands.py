@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gateway.access.api_key import Role
-from gateway.commands.options import as_csv_option, as_json_option
+from gateway.commands.options import LARGEST, as_csv_option, as_json_option
 
 
 @click.group()
@@ -42,7 +42,7 @@ def list_keys_command(**asked: Any) -> None:
 
 @keys.command("create")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
-@click.option("--brand", "brand_id", type=click.IntRange(1), help="The brand's id, for a brand's key.")
+@click.option("--brand", "brand_id", type=click.IntRange(1, LARGEST), help="The brand's id, for a brand's key.")
 @click.option("--label", required=True, help="What the key is for.")
 @as_json_option
 def create_key_command(**asked: Any) -> None:

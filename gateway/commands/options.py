@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+LARGEST = 2**63 - 1  # what both databases hold
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 as_csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print CSV: amounts in minor units, a header row.")
-brand_option = click.option("--brand", "brand_id", type=click.IntRange(1), required=True, help="The brand's id.")
+brand_option = click.option("--brand", "brand_id", type=click.IntRange(1, LARGEST), required=True, help="The brand's id.")
 config_option = click.option("--config", type=click.Path(path_type=Path), help="Settings in TOML.")
 
 

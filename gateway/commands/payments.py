@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gateway.commands.options import as_csv_option, as_json_option, brand_option
+from gateway.commands.options import LARGEST, as_csv_option, as_json_option, brand_option
 from gateway.reconciliation.breaks import BreakKind
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -29,8 +29,8 @@ def breaks() -> None:
 @click.option("--layout", required=True, help="stripe-payout-reconciliation, mapped:NAME or mapped:NAME@VERSION.")
 @click.option("--reference-column", help="Stripe: the column that holds the payment id.")
 @click.option("--time-zone", help="Stripe: the time zone of the column `created`.")
-@click.option("--expected-rows", type=click.IntRange(0), help="Control total: data rows of the file.")
-@click.option("--expected-gross-minor", type=int, help="Control total: sum of the gross column, in minor units.")
+@click.option("--expected-rows", type=click.IntRange(0, LARGEST), help="Control total: data rows of the file.")
+@click.option("--expected-gross-minor", type=click.IntRange(-LARGEST, LARGEST), help="Control total: sum of the gross column, minor units.")
 @as_json_option
 def import_file_command(**asked: Any) -> None:
     """Import a payment file. Good rows are kept; bad ones are named by their line."""
@@ -66,7 +66,7 @@ def reconcile(**asked: Any) -> None:
 @brand_option
 @click.option("--reconciliation", "reconciliation_id", help="Default: the brand's last.")
 @click.option("--kind", type=click.Choice([kind.value for kind in BreakKind]))
-@click.option("--limit", type=click.IntRange(1), help="Only so many. Default: all.")
+@click.option("--limit", type=click.IntRange(1, LARGEST), help="Only so many. Default: all.")
 @as_json_option
 @as_csv_option
 def list_breaks_command(**asked: Any) -> None:

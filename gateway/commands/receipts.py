@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gateway.commands.options import as_json_option, brand_option
+from gateway.commands.options import LARGEST, as_json_option, brand_option
 
 output_option = click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Default: print it.")
 
@@ -30,8 +30,8 @@ def operation_command(**asked: Any) -> None:
 
 @receipt.command("entry")
 @brand_option
-@click.option("--batch", "batch_number", type=click.IntRange(0), required=True)
-@click.option("--index", type=click.IntRange(0), required=True, help="The entry's place in the batch, from 0.")
+@click.option("--batch", "batch_number", type=click.IntRange(0, LARGEST), required=True)
+@click.option("--index", type=click.IntRange(0, LARGEST), required=True, help="The entry's place in the batch, from 0.")
 @output_option
 @as_json_option
 def entry_command(**asked: Any) -> None:
@@ -43,7 +43,7 @@ def entry_command(**asked: Any) -> None:
 
 @receipt.command("points")
 @click.argument("member_id")
-@click.option("--block", type=click.IntRange(0), help="Default: the last one projected.")
+@click.option("--block", type=click.IntRange(0, LARGEST), help="Default: the last one projected.")
 @output_option
 @as_json_option
 def points_command(**asked: Any) -> None:

@@ -14,6 +14,7 @@ class AuthorizerKind(IntEnum):
 
     KEY = 1
     CLAIM_KEY = 2
+    PASSKEY = 3
 
 
 FIRST_VERIFIER_KIND = 3

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gateway.ledger import members as ledger_members
 from gateway.ledger.members import AuthorizerKind
+from gateway.ledger.passkeys import authorizer_refusal
 from gateway.values.errors import Invalid
 from gateway.values.ids import MemberId
 
@@ -29,10 +30,15 @@ class Authorizer:
 
 
 def new_member(coalition_id: bytes, kind: int, authorizer: bytes, salt: bytes) -> Member:
-    """The member whose first authorizer this is. Keys and claim keys only; passkeys come later."""
-    if kind not in (AuthorizerKind.KEY, AuthorizerKind.CLAIM_KEY):
-        raise Invalid(f"authorizer kind {kind} is unknown: 1 is a key, 2 a claim key", field="authorizer.kind")
-    if len(authorizer) != 20 or not any(authorizer):
+    """The member whose first authorizer this is."""
+    if kind not in tuple(AuthorizerKind):
+        raise Invalid(f"authorizer kind {kind} is unknown: 1 is a key, 2 a claim key, 3 a passkey", field="authorizer.kind")
+    if kind == AuthorizerKind.PASSKEY:
+        refusal = authorizer_refusal(authorizer)
+        if refusal is not None:
+            wanted = "a passkey is a point of P-256, a relying party and an origin as browsers write it"
+            raise Invalid(wanted, field="authorizer", reason=refusal.value)
+    elif len(authorizer) != 20 or not any(authorizer):
         raise Invalid("an authorizer is the 20-byte address of a key", field="authorizer.address")
     if len(salt) != 32:
         raise Invalid("salt must be 32 bytes", field="salt")

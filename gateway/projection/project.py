@@ -16,6 +16,7 @@ from gateway.ledger.effects import Effect, Refused
 from gateway.ledger.entries import Authorize, Clawback, Entry, Issue, Opening, Redeem, kind_of
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.model import LedgerModel
+from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.positions import ledger_position
 from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import Domain
@@ -64,7 +65,7 @@ class _Projecting:
     def __init__(self, session: Session, blocks: Sequence[ReadBlock], domain: Domain, utc_offset_seconds: int) -> None:
         self._session = session
         self._blocks = blocks
-        self._model = LedgerModel(domain, utc_offset_seconds, recover_address)
+        self._model = LedgerModel(domain, utc_offset_seconds, recover_address, verify_passkey)
         members: set[MemberId] = set()
         reservations: set[ReservationId] = set()
         for block in blocks:

@@ -1,8 +1,8 @@
-"""A member's consent to one redemption: what is signed, until when, and whether one of the member's keys really signed it."""
+"""A member's consent to one redemption: what is signed, until when, and whether one of her keys or passkeys really signed it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from eth_keys.datatypes import Signature
@@ -12,7 +12,9 @@ from eth_utils.exceptions import ValidationError
 from gateway.ledger import signing
 from gateway.ledger.members import AuthorizerKind
 from gateway.ledger.model import MAX_CONSENT_SECONDS
+from gateway.ledger.passkeys import passkey_refusal, split_consent_proof
 from gateway.members.member import Authorizer
+from gateway.redemption.passkey_refusals import PASSKEY_REFUSALS
 from gateway.values.errors import ConsentRefused
 from gateway.values.ids import MemberId, Reference, ReservationId
 from gateway.values.money import AmountMinor, Ratio
@@ -57,13 +59,28 @@ def check_deadline(deadline: int, now: int) -> None:
         raise ConsentRefused("the consent's deadline is more than 7 days ahead", deadline=deadline, now=now)
 
 
-def check_consent(digest: bytes, proof_kind: int, proof: bytes, authorizers: Iterable[Authorizer]) -> None:
-    """Refuses unless one of the member's keys signed the digest. A claim key may not spend."""
-    if proof_kind != AuthorizerKind.KEY:
-        raise ConsentRefused("this coalition accepts consent by a member's key (proof kind 1)", proof_kind=proof_kind)
-    signer = _signer(digest, proof)
-    if not any(authorizer.kind == AuthorizerKind.KEY and authorizer.authorizer == signer for authorizer in authorizers):
-        raise ConsentRefused("the consent is not signed by one of the member's keys over these very terms")
+def check_consent(digest: bytes, proof_kind: int, proof: bytes, authorizers: Collection[Authorizer]) -> None:
+    """Refuses unless one of the member's keys or passkeys signed the digest. A claim key may not spend."""
+    if proof_kind == AuthorizerKind.KEY:
+        if Authorizer(AuthorizerKind.KEY, _signer(digest, proof)) not in authorizers:
+            raise ConsentRefused("the consent is not signed by one of the member's keys over these very terms")
+    elif proof_kind == AuthorizerKind.PASSKEY:
+        _check_passkey(digest, proof, authorizers)
+    else:
+        raise ConsentRefused("this coalition accepts consent by a member's key (proof kind 1) or passkey (3)", proof_kind=proof_kind)
+
+
+def _check_passkey(digest: bytes, proof: bytes, authorizers: Collection[Authorizer]) -> None:
+    """As ledger and verifier contract do, so that a bad assertion is answered with its reason instead of becoming a refused entry."""
+    parts = split_consent_proof(proof)
+    if parts is None:
+        raise ConsentRefused("a passkey's proof begins with the length of its authorizer (2 bytes) and the authorizer")
+    authorizer, assertion = parts
+    if Authorizer(AuthorizerKind.PASSKEY, authorizer) not in authorizers:
+        raise ConsentRefused("the passkey named in the proof is not one of the member's")
+    refusal = passkey_refusal(digest, authorizer, assertion)
+    if refusal is not None:
+        raise ConsentRefused(PASSKEY_REFUSALS[refusal], reason=refusal.value)
 
 
 def _signer(digest: bytes, proof: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Deploys governance and the points ledger as the operator's transactions 0 and 1, and checks them at every start.
+"""Deploys governance, the verifier of passkeys and the points ledger as the operator's transactions 0 to 2, and checks them at every start.
 
 Addresses follow from the account and its nonces, so they stand in the database before anything is sent; a crash in between is harmless.
 """
@@ -12,7 +12,7 @@ from eth_hash.auto import keccak
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 from sqlalchemy import select
 
-from gateway.chain.artifacts import governance, points_ledger
+from gateway.chain.artifacts import governance, passkey_verifier, points_ledger
 from gateway.chain.connection import Chain
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import the_coalition
@@ -40,7 +40,7 @@ class AccountInUse(Exception):
 
 
 def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, settings: Settings, at: int) -> None:
-    """Writes the coalition and its two deploying transactions, unless they are there. Nothing is sent yet."""
+    """Writes the coalition and its deploying transactions, unless they are there. Nothing is sent yet."""
     genesis_hash = chain.genesis_hash()
     chain_id = chain.chain_id()
     coalition_id = _new_coalition_id(chain, settings)
@@ -54,10 +54,14 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
             raise AccountInUse(f"{submitter.address} has sent {known_count} transactions; the gateway needs an account of its own")
         governing = _governance_arguments(coalition_id, submitter.address, settings)
         _, _, delay, _, guardian, approvers, needed = governing
-        governed_by, points = contract_address(submitter.address, 0), contract_address(submitter.address, 1)
+        governed_by, passkeys, points = (contract_address(submitter.address, nonce) for nonce in range(3))
         for purpose, creation in (
             ("deploy_governance", governance().creation(*governing)),
-            ("deploy_points_ledger", points_ledger().creation(governed_by, settings.currency.encode(), settings.utc_offset_seconds)),
+            ("deploy_passkey_verifier", passkey_verifier().creation()),
+            (
+                "deploy_points_ledger",
+                points_ledger().creation(governed_by, passkeys, settings.currency.encode(), settings.utc_offset_seconds),
+            ),
         ):
             submitter.store(session, purpose, None, creation, DEPLOY_GAS, _BASE_FEE, at)
         session.add(
@@ -123,6 +127,7 @@ def check_code(database: Database, chain: Chain) -> None:
     code = chain.code(row.points_address)
     if not code:
         raise Unavailable(f"There is no points ledger at {row.points_address} yet")
+    _check_verifier(chain, row.points_address)
     code_hash = Hash(keccak(code))
     if row.code_hash and row.code_hash != code_hash:
         raise WrongCode(f"the code at {row.points_address} was {row.code_hash} and is {code_hash} now")
@@ -131,6 +136,17 @@ def check_code(database: Database, chain: Chain) -> None:
             stored = session.scalars(select(CoalitionRow)).one()
             stored.code_hash = code_hash
             stored.deployed_block = deployed.block_number if deployed else None
+
+
+def _check_verifier(chain: Chain, points_address: Address) -> None:
+    """Members' passkeys are checked by the committed verifier: the projection goes by what that one answers."""
+    answer = chain.eth_call(points_address, points_ledger().call("passkeyVerifier"))
+    (verifier,) = points_ledger().returned("passkeyVerifier", answer)
+    if not passkey_verifier().is_code(chain.code(Address.parse(verifier))):
+        raise WrongCode(
+            f"the verifier of passkeys at {verifier} is not that of the committed artifacts: "
+            "another version deployed this ledger; begin anew with another data directory"
+        )
 
 
 def contract_address(sender: Address, nonce: int) -> Address:

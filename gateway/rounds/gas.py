@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, Opening, PointRefund, Redeem, Void, encode_entry
+from gateway.ledger.members import FIRST_VERIFIER_KIND
 
 TRANSACTION_GAS_MAX = 2**24
 BATCH_GAS_BASE = 200_000  # the transaction itself, signature and record; twice what is measured
 BATCH_GAS_MAX = TRANSACTION_GAS_MAX - BATCH_GAS_BASE
 CALLDATA_GAS_PER_BYTE = 40  # the floor price of EIP-7623; more than what execution adds per byte
 
+VERIFIER_GAS = 520_000  # the ledger reverts the batch rather than ask a verifier with less left than it may use, and a 32nd more
 ENROLL_GAS = 60_000
 REGISTER_GAS = 500_000
 PROPOSE_GAS = 300_000
@@ -26,7 +28,8 @@ def entry_gas(entry: Entry) -> int:
             return calldata + 15_000 + 20_000 * len(entry.lines)
         case Authorize() | Redeem():
             per_line = 32_000 if isinstance(entry, Authorize) else 68_000
-            return calldata + 75_000 + per_line * len(entry.lines)
+            verifier = VERIFIER_GAS if entry.proof.kind >= FIRST_VERIFIER_KIND else 0
+            return calldata + verifier + 75_000 + per_line * len(entry.lines)
         case Capture():
             return calldata + 20_000 + 55_000 * len(entry.lines)
         case Void():

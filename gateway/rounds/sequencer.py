@@ -18,6 +18,7 @@ from gateway.coalition.tables import GovernanceActRow
 from gateway.ledger.entries import pack_entries
 from gateway.ledger.governance import NO_PREDECESSOR, act_id
 from gateway.ledger.model import LedgerModel
+from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.recover import recover_address
 from gateway.projection.changes import batch_counter
 from gateway.rounds.admin_calls import AdminCall, admin_calls
@@ -110,7 +111,7 @@ class Sequencer:
             if not accepted:
                 return Round()
             found = read_round(session, accepted, self._now(session))
-        model = LedgerModel(self._coalition.signing_domain, self._coalition.utc_offset_seconds, recover_address)
+        model = LedgerModel(self._coalition.signing_domain, self._coalition.utc_offset_seconds, recover_address, verify_passkey)
         model.state = found.state
         packed = pack_round(found.operations, model, found.view)
         with self._database.write() as session:

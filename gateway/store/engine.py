@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -32,10 +32,7 @@ class UnfitDatabase(Exception):
 
 def open_engine(url: str) -> Engine:
     """Raises UnfitDatabase for a URL that names no database of a kind that serves."""
-    try:
-        asked = make_url(url)
-    except ArgumentError as error:
-        raise UnfitDatabase("the database URL cannot be read: give sqlite:///FILE or postgresql://USER@HOST/DATABASE") from error
+    asked = parse_url(url)
     if asked.get_backend_name() == "sqlite":
         engine = create_engine(asked, pool_size=16, max_overflow=16)
         event.listen(engine, "connect", _configure_sqlite)
@@ -51,6 +48,19 @@ def open_engine(url: str) -> Engine:
             connect_args={"connect_timeout": 10, "application_name": "splittally", "options": options},
         )
     raise UnfitDatabase(f"a database of kind {asked.drivername!r} does not serve: give sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+
+
+def parse_url(url: str) -> URL:
+    """Raises UnfitDatabase for what cannot be read, or names a database that would be gone with the process."""
+    try:
+        asked = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise UnfitDatabase("the database URL cannot be read: give sqlite:///FILE or postgresql://USER@HOST/DATABASE") from error
+    if asked.host and "@" in asked.host:
+        raise UnfitDatabase("the database URL has an @ too many: one in a password is written %40, and / is %2F")
+    if asked.get_backend_name() == "sqlite" and asked.database in (None, "", ":memory:"):
+        raise UnfitDatabase("an SQLite database needs a file, or it is gone at the end: give sqlite:///FILE")
+    return asked
 
 
 def reading_engine(engine: Engine) -> Engine:

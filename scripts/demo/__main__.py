@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import time
@@ -40,6 +41,7 @@ class OtherRun(Exception):
 
 
 def main() -> int:
+    os.umask(0o077)  # keys, and what members bought
     arguments = parse()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gateway.config import without_password
+from gateway.values.urls import without_secrets
 from scripts.demo.coalition import BRANDS
 from scripts.demo.sales import extent
 
@@ -20,7 +20,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--json", type=_new_file, metavar="FILE", help="write the summary there")
     parser.add_argument("--fresh", action="store_true", help="forget what the data directory holds and start anew")
     parser.add_argument("--data", type=Path, default=Path("var/demo"), metavar="DIR", help="data directory (default var/demo)")
-    parser.add_argument("--seed", type=int, help="of the payments with points and the planted defects (default: from the commit)")
+    parser.add_argument(
+        "--seed", type=_whole(0, 2**63 - 1), help="of the payments with points and the planted defects (default: from the commit)"
+    )
     parser.add_argument("--port", type=_whole(1, 65_535), help="of the API and pages (default: a free one, the same every time)")
     parser.add_argument(
         "--database", type=_database, metavar="URL", help="an empty PostgreSQL database, postgresql://USER@HOST/NAME (default: SQLite)"
@@ -38,7 +40,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        value = int(text) if text.removeprefix("-").isdecimal() and len(text) < 20 else least - 1
+        value = int(text) if text.isascii() and text.removeprefix("-").isdecimal() and len(text) < 20 else least - 1
         if not least <= value <= most:
             raise argparse.ArgumentTypeError(f"{text!r} cannot be: give a whole number from {least} to {most}, or leave it out")
         return value
@@ -48,13 +50,19 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 def _database(text: str) -> str:
     if not text.startswith(("postgresql://", "postgresql+psycopg://")):
-        shown = without_password(text)
+        shown = without_secrets(text)
         raise argparse.ArgumentTypeError(f"{shown!r} cannot be: give postgresql://USER@HOST/NAME, or leave it out for SQLite")
     return text
 
 
 def _new_file(text: str) -> Path:
     path = Path(text)
-    if path.is_dir() or not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is no place for a file: name one in a directory that exists")
+    there = path.exists()
+    try:
+        path.open("a").close()
+        if not there:
+            path.unlink()
+    except OSError as problem:
+        what = f"{text!r} is no place for a file ({problem.strerror}): name one in a directory that exists"
+        raise argparse.ArgumentTypeError(what) from problem
     return path

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
-from gateway.config import without_password
 from gateway.store.engine import UnfitDatabase
 from gateway.store.migrations import SchemaBehind, UnknownSchema, check_schema
 from gateway.store.session import Database
+from gateway.values.urls import without_secrets
 from scripts.demo.data_directory import DataDirectory
 
 
@@ -24,7 +24,7 @@ def url_of_run(directory: DataDirectory, asked: str | None) -> str:
     url = asked or kept or own_file
     if kept not in (None, url):
         raise UnfitDatabase(
-            f"The walk in {directory.root} is kept in {without_password(str(kept))}: leave --database out, or start anew with --fresh"
+            f"The walk in {directory.root} is kept in {without_secrets(str(kept))}: leave --database out, or start anew with --fresh"
         )
     if url != own_file or (directory.gateway / "gateway.sqlite3").exists():
         _check(url, new=kept is None)
@@ -45,7 +45,7 @@ def describe(url: str) -> dict[str, Any]:
 
 def _check(url: str, *, new: bool) -> None:
     database = Database(url)
-    shown = without_password(url)
+    shown = without_secrets(url)
     try:
         _check_schema(database.engine)
         if new and inspect(database.engine).get_table_names():

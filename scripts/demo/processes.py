@@ -66,7 +66,7 @@ class Supervisor:
         while not ready():
             self.check()
             if time.monotonic() > deadline:
-                raise ProcessDied(f"{name} did not become ready in {seconds:.0f} s; its log: {log}")
+                raise ProcessDied(f"{name} did not become ready in {seconds:.0f} s: {_last_line(log)}; its log: {log}")
             time.sleep(0.05)
 
     def check(self) -> None:
@@ -122,7 +122,8 @@ def _end(child: subprocess.Popen[bytes], seconds: float = 20) -> None:
 
 
 def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), "ETH_HASH_BACKEND": "pysha3"}
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("SPLITTALLY_")}
+    variables = {**kept, "PYTHONPATH": str(ROOT), "ETH_HASH_BACKEND": "pysha3"}  # a gateway's settings are this run's own
     with log.open("ab") as output:
         return subprocess.Popen(
             command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True

@@ -205,7 +205,6 @@ def _write_gateway_settings(directory: DataDirectory, ports: dict[str, int], rpc
     settings = {
         "data_dir": str(directory.gateway),
         "rpc_url": rpc_url,
-        "database_url": database_url,
         "host": HOST,
         "port": ports["gateway"],
         "coalition_name": NAME,
@@ -215,6 +214,8 @@ def _write_gateway_settings(directory: DataDirectory, ports: dict[str, int], rpc
         **governing_settings(directory),
         "poll_seconds": NEW_BLOCK_SEEN_WITHIN_SECONDS,
     }
+    if not database_url.startswith("sqlite:"):  # the file of its own moves with the directory
+        settings["database_url"] = database_url
     path = directory.gateway / "gateway.toml"
     path.touch(mode=0o600)
     path.chmod(0o600)  # the database's URL may hold a password

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.architecture.sources import ROOT
-from tests.depth import Depth, depth_named
+from tests.depth import DEEP_PLACES, Depth, depth_named
 
 
 @pytest.mark.parametrize("name", ["normal", "deep", "soak"])
@@ -25,6 +25,10 @@ def test_only_the_depth_module_reads_the_depths_variable() -> None:
     reads = re.compile(r'(?:environ|getenv)[\w.]*\("SPLITTALLY_DEPTH')
     readers = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py") if reads.search(path.read_text())}
     assert readers == {"tests/depth.py"}
+
+
+def test_places_that_are_deep_are_there() -> None:
+    assert [place for place in DEEP_PLACES if not (ROOT / place).exists()] == []
 
 
 def test_a_deeper_run_is_never_a_smaller_one() -> None:

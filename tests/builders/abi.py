@@ -26,7 +26,7 @@ class ContractAbi:
         self.functions = {item["name"]: item for item in artifact["abi"] if item["type"] == "function"}
         self.errors = {self.selector(item): item for item in artifact["abi"] if item["type"] == "error"}
         self.events = {keccak(_signature(i).encode()): i for i in artifact["abi"] if i["type"] == "event"}
-        self.constructor = next(item for item in artifact["abi"] if item["type"] == "constructor")
+        self.constructor = next((item for item in artifact["abi"] if item["type"] == "constructor"), {"inputs": []})
 
     @staticmethod
     def selector(item: dict[str, Any]) -> bytes:

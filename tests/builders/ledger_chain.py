@@ -12,11 +12,14 @@ from eth.constants import ZERO_ADDRESS
 from eth.db.atomic import AtomicDB
 from eth.db.backends.memory import MemoryDB
 from eth.vm.forks.prague import PragueVM
+from eth.vm.forks.prague.computation import PRAGUE_PRECOMPILES, PragueComputation
+from eth.vm.forks.prague.state import PragueState
 from eth_account import Account
 from eth_keys import keys
 from eth_utils import keccak
 
 from gateway.values.calendar import SECONDS_PER_DAY
+from node.chain.p256 import P256VERIFY_ADDRESS, p256verify
 
 CHAIN_ID = 20_261
 COALITION_ID = keccak(text="the test coalition")
@@ -29,6 +32,13 @@ GENESIS_TIMESTAMP = 20_500 * SECONDS_PER_DAY  # 2026-02-16 00:00 UTC
 
 _Vm = PragueVM.configure(consensus_class=NoProofConsensus)
 _Chain = MiningChain.configure(__name__="InMemoryChain", vm_configuration=((0, _Vm),), chain_id=CHAIN_ID)
+
+_P256Computation = PragueComputation.configure(
+    __name__="P256Computation", _precompiles={**PRAGUE_PRECOMPILES, P256VERIFY_ADDRESS: p256verify}
+)
+_P256State = PragueState.configure(__name__="P256State", computation_class=_P256Computation)
+_P256Vm = _Vm.configure(__name__="P256Vm", _state_class=_P256State)
+_P256Chain = _Chain.configure(__name__="P256Chain", vm_configuration=((0, _P256Vm),))
 
 
 @dataclass(frozen=True)
@@ -52,13 +62,15 @@ def address_of(key: keys.PrivateKey) -> bytes:
 
 
 class LedgerChain:
-    """One funded operator sends everything unless a test names another sender."""
+    """One funded operator sends everything unless a test names another sender. `with_p256` adds the precompile of EIP-7951."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_p256: bool = False) -> None:
+        self.with_p256 = with_p256
+        self.chain_id = CHAIN_ID
         self.operator = key_of("operator")
         funded = {key.public_key.to_canonical_address(): _account() for key in (self.operator, key_of("stranger"))}
         genesis = {"gas_limit": GAS_PER_BLOCK, "timestamp": GENESIS_TIMESTAMP, "base_fee_per_gas": 10**9}
-        self._chain: Any = _Chain.from_genesis(AtomicDB(MemoryDB()), genesis, funded)
+        self._chain: Any = (_P256Chain if with_p256 else _Chain).from_genesis(AtomicDB(MemoryDB()), genesis, funded)
         self._view: tuple[int, Any] | None = None  # (timestamp, virtual machine) that calls run on until the next block
         self.timestamp = GENESIS_TIMESTAMP
 

@@ -18,16 +18,17 @@ from gateway.ledger.batches import batch_record, entries_root
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.entries import Authorize, ConsentProof, Entry, Redeem, encode_entry, pack_entries
 from gateway.ledger.lots import Line, lot_id
-from gateway.ledger.members import member_id
-from gateway.ledger.model import LedgerModel
+from gateway.ledger.members import AuthorizerKind, member_id
+from gateway.ledger.model import LedgerModel, Verify
 from gateway.ledger.owner_acts import BrandOwnerAct, HandOver, SetBrandKey, SetBrandTerms, owner_act_digest
+from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.refusals import RefusalReason, refusal_of
 from gateway.ledger.signing import Domain, authorizer_change_digest, batch_digest, consent_digest
 from gateway.ledger.terms import LedgerTerms
 from gateway.values.ids import Address
 from tests.builders.abi import Event, contract_abi
 from tests.builders.governance_acts import STRANGER, Act, Governance
-from tests.builders.ledger_chain import CHAIN_ID, COALITION_ID, FOREVER, LedgerChain, Outcome, address_of, key_of
+from tests.builders.ledger_chain import COALITION_ID, FOREVER, LedgerChain, Outcome, address_of, key_of
 
 UTC_OFFSET_SECONDS = 3_600
 LIMIT = 10**12
@@ -41,6 +42,7 @@ class PointsLedger:
     """The ledger under a sandbox's governance without a delay.
 
     A brand's batch key is named `brand <id>`, its owner's key `owner <id>`; `number` counts batches up where a test names none.
+    `verifier` is the code that creates another verifier of passkeys.
     """
 
     def __init__(
@@ -49,15 +51,19 @@ class PointsLedger:
         limit: int = LIMIT,
         model: type[LedgerModel] = LedgerModel,
         terms: LedgerTerms = TERMS,
+        chain: LedgerChain | None = None,
+        verifier: bytes | None = None,
     ) -> None:
-        self.chain = LedgerChain()
+        self.chain = chain or LedgerChain()
         self.abi = contract_abi("PointsLedger")
         self.governance = Governance(self.chain, delay=0, sandbox=True)
         self.governance.target = self.abi
-        self.address = self.chain.deploy(self.abi.creation(self.governance.address, b"EUR", UTC_OFFSET_SECONDS))
-        self.domain = Domain(CHAIN_ID, self.address, COALITION_ID)
-        self.model = model(self.domain, UTC_OFFSET_SECONDS, recover, lambda *_: self.verifier_says)
-        self.verifier_says = False  # what the model takes a verifier contract to answer
+        self.passkey_verifier = self.chain.deploy(verifier or contract_abi("PasskeyVerifier").creation())
+        self.verifier_says: Verify = verify_passkey  # what the model takes the verifier of passkeys to answer
+        creation = self.abi.creation(self.governance.address, self.passkey_verifier, b"EUR", UTC_OFFSET_SECONDS)
+        self.address = self.chain.deploy(creation)
+        self.domain = Domain(self.chain.chain_id, self.address, COALITION_ID)
+        self.model = model(self.domain, UTC_OFFSET_SECONDS, recover, lambda *asked: self.verifier_says(*asked))
         self.last_number = 0
         self.acts = 0
         if brands:
@@ -136,6 +142,11 @@ class PointsLedger:
         return self.transact(function, *arguments, sender=STRANGER)
 
     # Members
+
+    def enroll_passkey(self, authorizer: bytes) -> bytes:
+        """The member whose first authorizer is this passkey."""
+        self.sent("enroll", [(AuthorizerKind.PASSKEY, authorizer, bytes(32))])
+        return self.model.enroll(AuthorizerKind.PASSKEY, authorizer, bytes(32))
 
     def enroll(self, name: str, kind: int = 1) -> bytes:
         """The member whose first authorizer is the key called `name`."""

@@ -27,6 +27,7 @@ SAYS_TWO = "60025f5260205ff3"
 SAYS_NOTHING = "00"
 REVERTS = "5f5ffd"
 RUNS_FOR_EVER = "5b5f56"
+SAYS_YES_TO_WHAT_IT_WAS_TOLD = "36602014601757365f5f37365f205f54145f5260205ff35b5f355f5500"  # 32 bytes: the hash of the one good question
 
 
 def own_id(name: str, kind: int = KEY) -> bytes:
@@ -41,11 +42,10 @@ def issue_to(member: bytes) -> Issue:
     return Issue(member, 0, 5, 1, bytes(32))
 
 
-def install_verifier(ledger: PointsLedger, runtime: str) -> bytes:
+def under_verifier(runtime: str) -> PointsLedger:
+    """A ledger whose verifier of passkeys has this code."""
     code = bytes.fromhex(runtime)
-    verifier = ledger.chain.deploy(bytes.fromhex(f"60{len(code):02x}8060095f395ff3") + code)
-    ledger.by_governance("setVerifier", PASSKEY, verifier)
-    return verifier
+    return PointsLedger((GROCER, FUEL), verifier=bytes.fromhex(f"60{len(code):02x}8060095f395ff3") + code)
 
 
 def names(ledger: PointsLedger, outcome: Outcome) -> list[str]:
@@ -169,25 +169,20 @@ def test_a_claim_key_that_names_itself_for_removal_is_removed_once(ledger: Point
     assert names(ledger, outcome) == ["AuthorizerRemoved", "AuthorizerAdded"]
 
 
-def test_a_verifier_is_set_once_and_must_be_a_contract(ledger: PointsLedger) -> None:
-    for kind, verifier, reason in [
-        (KEY, ledger.governance.address, "AuthorizerKindUnknown"),
-        (PASSKEY, member_named("bob"), "VerifierNotAContract"),
-    ]:
-        assert ledger.reverted(ledger.attempt("setVerifier", kind, verifier)) == reason
-    verifier = install_verifier(ledger, SAYS_YES)
-    assert ledger.view("verifier", PASSKEY) == "0x" + verifier.hex()
-    assert ledger.reverted(ledger.attempt("setVerifier", PASSKEY, ledger.governance.address)) == "VerifierFixed"
+def test_the_verifier_of_passkeys_must_be_a_contract(ledger: PointsLedger) -> None:
+    creation = ledger.abi.creation(ledger.governance.address, member_named("bob"), b"EUR", 0)
+    outcome = ledger.chain.send(b"", creation)
+    assert ledger.reverted(outcome) == "VerifierNotAContract"
 
 
 @pytest.mark.parametrize("runtime", [SAYS_YES, SAYS_NO, SAYS_TWO, SAYS_NOTHING, REVERTS, RUNS_FOR_EVER])
-def test_only_a_verifier_that_says_yes_lets_points_be_spent(ledger: PointsLedger, runtime: str) -> None:
-    install_verifier(ledger, runtime)
+def test_only_a_verifier_that_says_yes_lets_points_be_spent(runtime: str) -> None:
+    ledger = under_verifier(runtime)
     passkey = b"\x05" * 64
     ledger.sent("enroll", [(PASSKEY, passkey, bytes(32))])
     ledger.model.enroll(PASSKEY, passkey, bytes(32))
     member = member_id(COALITION_ID, PASSKEY, passkey, bytes(32))
-    ledger.verifier_says = runtime == SAYS_YES
+    ledger.verifier_says = lambda *_: runtime == SAYS_YES
     proof = ConsentProof(PASSKEY, (64).to_bytes(2) + passkey + b"any proof")
     others = ConsentProof(PASSKEY, (63).to_bytes(2) + passkey[:63] + b"any proof")
     lines = [Line(FUEL, 0, 5)]
@@ -201,8 +196,8 @@ def test_only_a_verifier_that_says_yes_lets_points_be_spent(ledger: PointsLedger
     assert ledger.submit(FUEL, [issue_to(member), *entries]) == expected
 
 
-def test_the_verifier_is_asked_with_digest_authorizer_and_proof(ledger: PointsLedger) -> None:
-    # Says yes only if the calldata hashes to what stands in its code.
+def test_the_verifier_is_asked_with_digest_authorizer_and_proof() -> None:
+    ledger = under_verifier(SAYS_YES_TO_WHAT_IT_WAS_TOLD)
     passkey, proof_bytes = b"\x05" * 64, b"the proof"
     member = member_id(COALITION_ID, PASSKEY, passkey, bytes(32))
     lines = [Line(FUEL, 0, 5)]
@@ -211,15 +206,15 @@ def test_the_verifier_is_asked_with_digest_authorizer_and_proof(ledger: PointsLe
     digest = ledger.reservation_id(FUEL, good)
     question = keccak(text="verify(bytes32,bytes,bytes)")[:4]
     question += encode(["bytes32", "bytes", "bytes"], [digest, passkey, proof_bytes])
-    install_verifier(ledger, "365f5f37365f207f" + keccak(question).hex() + "145f5260205ff3")
+    assert ledger.chain.send(ledger.passkey_verifier, keccak(question)).succeeded
     ledger.sent("enroll", [(PASSKEY, passkey, bytes(32))])
     ledger.model.enroll(PASSKEY, passkey, bytes(32))
-    ledger.verifier_says = True
+    ledger.verifier_says = lambda *_: True
     assert ledger.submit(FUEL, [issue_to(member), good]) == []
 
 
-def test_a_relay_that_gives_a_verifier_too_little_gas_stops_the_batch_and_refuses_nothing(ledger: PointsLedger) -> None:
-    install_verifier(ledger, SAYS_YES)
+def test_a_relay_that_gives_a_verifier_too_little_gas_stops_the_batch_and_refuses_nothing() -> None:
+    ledger = under_verifier(SAYS_YES)
     passkey = b"\x05" * 64
     ledger.sent("enroll", [(PASSKEY, passkey, bytes(32))])
     member = member_id(COALITION_ID, PASSKEY, passkey, bytes(32))

@@ -66,7 +66,6 @@ LEDGER: dict[str, tuple[Arguments, str]] = {
     "startRunOff": (fixed(GROCER, 2**24 - 1), "NotGovernance"),
     "setBrandLimit": (fixed(GROCER, 2**96 - 1), "NotGovernance"),
     "setBrandOwner": (fixed(GROCER, ME), "NotGovernance"),
-    "setVerifier": (lambda ledger, ann: (3, ledger.address), "NotGovernance"),
     "pause": (fixed(), "NotGuardian"),
     "unpause": (fixed(), "NotGuardian"),
     "rearmPause": (fixed(), "NotGovernance"),

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -28,6 +29,10 @@ from scripts.demo.processes import ProcessDied, Supervisor
         (["--port", "65536"], "from 1 to 65535"),
         (["--port", "8080", "--rpc-port", "8080"], "--port and --rpc-port are both 8080: choose two"),
         (["--json", "/nonexistent/summary.json"], "name one in a directory that exists"),
+        (["--households", "٣"], "from 1 to 300"),
+        (["--seed", "abc"], "give a whole number"),
+        (["--json", "/proc/summary.json"], "name one in a directory that exists"),
+        (["--database", "mysql://ann:s3cret@host/x"], "'mysql://ann:***@host/x' cannot be: give postgresql://USER@HOST/NAME"),
         (["--json", "/"], "name one in a directory that exists"),
     ],
 )
@@ -55,6 +60,20 @@ def test_a_run_on_a_port_in_use_starts_nothing(tmp_path: Path) -> None:
     remedy = "end what uses it, or choose another --port"
     assert done.stderr.splitlines()[-1] == f"port {port} (gateway) cannot be used (Address already in use): {remedy}"
     assert not (tmp_path / "demo" / "node").exists()
+
+
+def test_a_gateways_variables_are_not_this_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPLITTALLY_DATABASE_URL", "postgresql:///of-somebody-else")
+    monkeypatch.setenv("OTHER", "kept")
+    with Supervisor(tmp_path) as supervisor:
+        supervisor.start("child", ["-c", "import os; print(sorted(os.environ), flush=True); input()"], lambda: True)
+        log = tmp_path / "logs" / "child.log"
+        while not log.read_text().strip():
+            supervisor.check()
+            sleep(0.01)
+    said = log.read_text()
+    assert "OTHER" in said
+    assert "SPLITTALLY_" not in said
 
 
 def test_each_port_is_free_and_only_one_programs() -> None:

@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.documents.printed import ROOT
 
@@ -18,8 +20,9 @@ MINUTES = 60
 
 
 class Checkout:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str] = MappingProxyType({})) -> None:
         self.folder = folder
+        self._variables = dict(variables)
         self._definitions: list[str] = []
         self._serving: list[subprocess.Popen[bytes]] = []
         command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
@@ -57,6 +60,7 @@ class Checkout:
         variables = {
             name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "ETH_HASH_BACKEND", "SPLITTALLY_DEPTH")
         }
+        variables |= self._variables
         with self._log(len(self._serving)).open("wb") as log:
             return subprocess.Popen(
                 ["bash", "-c", script],

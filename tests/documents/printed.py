@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^ *```(\w*)$")
 COMMENT = re.compile(r"(?:^|\s+)# .*$")
-PROGRAM = re.compile(r"(?:[A-Z_]+=\S+ )?(?:scripts/\w|splittally |curl |npm |(?:\.venv/bin/)?python3? )")
+PROGRAM = re.compile(r"(?:[A-Z_]+=\S+ )?(?:scripts/\w|splittally |curl |npm |createdb |(?:\.venv/bin/)?python3? )")
 INLINE = re.compile(r"`([^`]+)`", re.DOTALL)
 
 
@@ -30,7 +30,13 @@ class Block:
 
 def documents(root: Path = ROOT) -> list[str]:
     """The overview first; decision notes tell what was, not what to type."""
-    return ["README.md", *sorted(path.relative_to(root).as_posix() for path in (*root.glob("docs/*.md"), *root.glob("*/README.md")))]
+    return ["README.md", *sorted(path.relative_to(root).as_posix() for path in (*root.glob("docs/*.md"), *_readmes(root)))]
+
+
+def _readmes(root: Path) -> list[Path]:
+    """Of every folder of ours, at any depth."""
+    found = [path.relative_to(root).parts for path in root.glob("*/**/README.md")]
+    return [root.joinpath(*parts) for parts in found if not any(part.startswith(".") or part in ("node_modules", "var") for part in parts)]
 
 
 def blocks(document: str, root: Path = ROOT) -> list[Block]:

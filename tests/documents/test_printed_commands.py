@@ -5,10 +5,14 @@ Whoever prints a dear one, or one that cannot run here, names it below; all othe
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from scripts import postgresql
 from tests.depth import DEPTH, Depth
 from tests.documents.checkout import Checkout
 from tests.documents.printed import Block, blocks, documents, looks_like_a_command
@@ -20,6 +24,12 @@ DEAR: dict[str, tuple[Depth, str | None]] = {
     "(cd tests/conformance/clients && npm ci)": (Depth.DEEP, None),
     "tests/conformance/clients/node_modules/.bin/anvil --port 8545 &": (Depth.DEEP, None),
     "scripts/run --once --rpc http://127.0.0.1:8545 --data var/anvil": (Depth.DEEP, None),
+    "createdb --template template0 --encoding UTF8 --locale C splittally": (Depth.DEEP, None),
+    "scripts/run --once --database postgresql:///splittally --data var/postgresql": (
+        Depth.SOAK,
+        "scripts/run --once --households 12 --days 5 --database postgresql:///splittally --data var/postgresql",
+    ),
+    "SPLITTALLY_DEPTH=soak .venv/bin/python -m pytest tests/node/trie": (Depth.SOAK, None),
     "splittally audit --json": (Depth.DEEP, None),
     "splittally audit --invariant 5 --invariant 6": (Depth.DEEP, None),
     "scripts/bench ledger --json FILE": (Depth.SOAK, None),
@@ -30,17 +40,19 @@ SERVES = {  # statement → what it says once it answers
     "tests/conformance/clients/node_modules/.bin/anvil --port 8545 &": "Listening on",
     ".venv/bin/python -m node run --data var/replica --port 0 --follow $rpc": '"rpc_url"',
 }
-NOT_RUN = {"scripts/test": "it runs this very test"}
+NOT_RUN = dict.fromkeys(("scripts/test", "scripts/test --deep", "scripts/test --soak"), "it runs this very test")
 
 
 @pytest.mark.timeout(7_200 if DEPTH > Depth.NORMAL else 600)
 def test_every_printed_command_runs_as_printed(tmp_path: Path) -> None:
-    checkout = Checkout(tmp_path / "checkout")
-    try:
-        for statement in _statements():
-            _type(checkout, statement)
-    finally:
-        checkout.leave()
+    with _postgresql() as where:
+        checkout = Checkout(tmp_path / "checkout", where)
+        try:
+            for statement in _statements():
+                if where or ("postgresql" not in statement and not statement.startswith("createdb")):
+                    _type(checkout, statement)
+        finally:
+            checkout.leave()
 
 
 def test_what_is_named_here_is_still_printed() -> None:
@@ -64,6 +76,22 @@ def test_a_printed_command_that_fails_is_named_with_what_it_said(tmp_path: Path)
     checkout.run("test $word = there")
     with pytest.raises(AssertionError, match=r"(?s)`.venv/bin/python -m node run` ended with 2:.*--data"):
         checkout.run(".venv/bin/python -m node run")
+
+
+@contextmanager
+def _postgresql() -> Iterator[dict[str, str]]:
+    """The variables by which PostgreSQL's programs and a server are found, as a user's are; none in the normal run."""
+    programs = postgresql.find_programs() if DEPTH > Depth.NORMAL else None
+    if programs is None:
+        assert DEPTH == Depth.NORMAL or os.environ.get("CI") != "true"
+        yield {}
+        return
+    server = postgresql.PostgresServer(programs)
+    try:
+        server.start()
+        yield {"PATH": f"{programs}:{os.environ['PATH']}", "PGHOST": str(server.folder), "PGUSER": "splittally"}
+    finally:
+        server.remove()
 
 
 def _type(checkout: Checkout, statement: str) -> None:

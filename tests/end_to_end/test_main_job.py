@@ -57,6 +57,10 @@ def test_the_summary_has_its_stable_keys(summary: dict[str, Any]) -> None:
     assert set(summary["audit"]) == {str(number) for number in range(1, 11)}
 
 
+def test_nothing_that_a_run_leaves_is_for_others(data: Path, summary: dict[str, Any]) -> None:
+    assert [path for path in (data, *data.rglob("*")) if path.lstat().st_mode & 0o077 and not path.is_symlink()] == []
+
+
 def test_every_planted_break_is_found_and_no_other(summary: dict[str, Any]) -> None:
     assert summary["breaks"]["missed"] == []
     assert summary["breaks"]["false"] == []

@@ -1,4 +1,4 @@
-"""The main job with its gateway's rows on PostgreSQL: the totals of SQLite, also when the database is killed on the way."""
+"""The main job and where its rows stand: PostgreSQL gives the totals of SQLite, also when it is killed on the way."""
 
 from __future__ import annotations
 
@@ -91,6 +91,14 @@ def test_a_database_that_is_not_empty_or_another_than_the_walks_is_refused(serve
     shutil.rmtree(tmp_path / "second")
     assert "see that it runs" in _refused(tmp_path / "second", "--database", "postgresql://ann:s3cret@127.0.0.1:1/points", *short)
     assert "s3cret" not in (tmp_path / "second.log").read_text()
+
+
+def test_a_walk_whose_directory_was_moved_goes_on(tmp_path: Path) -> None:
+    short = ("--households", "12", "--days", "3")
+    first = demo_run.run_once(tmp_path / "demo", *short)
+    (tmp_path / "demo").rename(tmp_path / "moved")
+    assert demo_run.run_once(tmp_path / "moved", *short)["ledger"]["coalition_id"] == first["ledger"]["coalition_id"]
+    assert not (tmp_path / "demo").exists()
 
 
 def _refused(data: Path, *arguments: str) -> str:

@@ -38,6 +38,14 @@ def test_the_data_directorys_own_file_is_read_and_paths_stand_inside_it(tmp_path
         ({"currency": "usd"}, "ISO 4217"),
         ({"utc_offset_seconds": 90_000}, "offset"),
         ({"sandbox": "perhaps"}, "true or false"),
+        ({"currency": "XYZ"}, "ISO 4217"),
+        ({"batch_lifetime_seconds": True}, "whole number"),
+        ({"poll_seconds": True}, "number of seconds"),
+        ({"data_dir": ""}, "path of a directory"),
+        ({"rpc_url": "http://"}, "the node's URL"),
+        ({"rpc_url": "http://[::"}, "the node's URL"),
+        ({"rpc_url": "http://127.0.0.1:x/"}, "the node's URL"),
+        ({"rpc_url": "ftp://host"}, "the node's URL"),
         ({"colour": "blue"}, "colour is no setting"),
     ],
 )
@@ -89,6 +97,23 @@ def test_a_file_with_a_password_is_for_its_owner_alone(tmp_path: Path, monkeypat
     file.write_text('database_url = "postgresql://ann@host/x"\n')
     file.chmod(0o644)
     assert load_settings(file).database_url == "postgresql://ann@host/x"
+
+
+@pytest.mark.parametrize("parameter", ["password=s3cret", "PASSWORD=s3cret", "passwor%64=s3cret", "sslpassword=s3cret"])
+def test_a_password_among_the_parameters_is_one_too(tmp_path: Path, parameter: str) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(f'database_url = "postgresql://host/x?{parameter}"\n')
+    file.chmod(0o644)
+    with pytest.raises(BadSettings, match=f"chmod 600 {file}"):
+        load_settings(file)
+
+
+def test_a_variable_that_is_no_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPLITTALLY_DATABASE", "postgresql:///x")
+    monkeypatch.setenv("SPLITTALLY_DEPTH", "normal")  # of the tests
+    with pytest.raises(BadSettings) as refused:
+        load_settings()
+    assert str(refused.value) == "database is no setting (from SPLITTALLY_DATABASE): is database_url meant?"
 
 
 def test_no_setting_comes_from_the_environment_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,6 +113,15 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "x"
 
 
+def test_a_sealers_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    directory = DataDirectory(tmp_path / "data")
+    directory.initialize(chain_id=7, sandbox=False, operators=(), timestamp=1_771_200_000)
+    directory.key_file.chmod(0o640)
+    refused = run_node_command("run", "--data", str(directory.path), "--port", "0")
+    assert refused.returncode == 1
+    assert f"chmod 600 {directory.key_file}" in refused.stderr
+
+
 @pytest.mark.parametrize("key", ["", "0x12", "0x" + "11" * 33, "0x" + "00" * 32, "zz", "\xff"])
 @pytest.mark.parametrize("command", [("run", "--port", "0"), ("verify",), ("backup", "copy", "--with-sealer-key")])
 def test_a_key_that_is_none_is_refused_by_name(tmp_path: Path, key: str, command: tuple[str, ...]) -> None:

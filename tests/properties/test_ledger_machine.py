@@ -16,7 +16,7 @@ from tests.depth import in_a_soak
 
 USUAL = settings(max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 DEEP = settings(USUAL, max_examples=in_a_soak(200, 30), stateful_step_count=50)
-HUNT = settings(USUAL, max_examples=100, database=None, derandomize=True, phases=[Phase.generate])
+HUNT = settings(USUAL, max_examples=500, database=None, derandomize=True, phases=[Phase.generate])
 
 
 def test_contract_and_model_agree_and_the_invariants_hold_after_every_step() -> None:

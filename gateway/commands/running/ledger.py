@@ -21,7 +21,7 @@ from gateway.chain.connection import Chain
 from gateway.chain.operator_key import create_key_file, load_account
 from gateway.coalition.views import find_deployment, find_head
 from gateway.commands.running.listening import listening_socket, url_of
-from gateway.commands.running.opening import settings_of_command
+from gateway.commands.running.opening import open_database, settings_of_command
 from gateway.commands.running.troubles import troubles_named
 from gateway.config import Settings
 from gateway.projection.views import count_projected
@@ -30,7 +30,7 @@ from gateway.rounds.views import count_work
 from gateway.rounds.worker import LedgerWorker
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
-from gateway.values.errors import Refusal, Unavailable
+from gateway.values.errors import Refusal
 
 
 @troubles_named
@@ -65,15 +65,11 @@ def serve(config: Path | None, as_json: bool, port: int | None) -> None:
 @troubles_named
 def status(config: Path | None, as_json: bool) -> None:
     settings = settings_of_command(config)
-    if not settings.data_dir.exists():
-        raise Unavailable(f"{settings.data_dir} does not exist: run `splittally init`")
-    database = Database(settings.database_url)
-    migrate(database.engine)
+    database = open_database(config)
     with database.read() as session:
         counts = count_work(session)
         head = find_head(session)
         blocks_and_entries = count_projected(session)
-    database.close()
     facts: dict[str, Any] = {
         "operations": counts.operations,
         "batches": counts.batches,

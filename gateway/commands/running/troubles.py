@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from functools import wraps
 from typing import ParamSpec
 
 import click
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from gateway.chain.connection import NodeRefused
 from gateway.commands.running.listening import AddressTaken
@@ -33,13 +34,9 @@ _TROUBLES = (
     LedgerUnreadable,
     UnfitDatabase,
     AddressTaken,
-    OperationalError,
-    ArgumentError,
-    FileNotFoundError,
-    FileExistsError,
-    NotADirectoryError,
-    IsADirectoryError,
-    PermissionError,
+    DBAPIError,
+    UnicodeEncodeError,
+    OSError,
 )
 Asked = ParamSpec("Asked")
 
@@ -49,6 +46,8 @@ def troubles_named(command: Callable[Asked, None]) -> Callable[Asked, None]:
     def run(*args: Asked.args, **options: Asked.kwargs) -> None:
         try:
             command(*args, **options)
+        except BrokenPipeError:
+            raise  # whoever read has what it wanted
         except _TROUBLES as trouble:
             _tell(trouble, as_json=bool(options.get("as_json")))
             raise SystemExit(1) from trouble
@@ -59,10 +58,14 @@ def troubles_named(command: Callable[Asked, None]) -> Callable[Asked, None]:
 def _tell(trouble: Exception, *, as_json: bool) -> None:
     code, facts = (trouble.code, trouble.facts) if isinstance(trouble, Refusal) else (_code_of(trouble), {})
     detail = _detail_of(trouble)
-    if as_json:
+    if as_json and not _is_of_the_output(trouble):
         click.echo(json.dumps({"code": code, "detail": detail, "facts": facts}, indent=2, ensure_ascii=False))
     else:
         click.echo(f"refused ({code}): {detail}", err=True)
+
+
+def _is_of_the_output(trouble: Exception) -> bool:
+    return isinstance(trouble, OSError) and trouble.filename is None
 
 
 def _detail_of(trouble: Exception) -> str:
@@ -70,18 +73,19 @@ def _detail_of(trouble: Exception) -> str:
     match trouble:
         case Refusal():
             return trouble.message
-        case OperationalError():
+        case DBAPIError():
             said = str(trouble.orig).strip().split("\n")[0]
             return f"the database cannot be used ({said}): see that it runs and that --data-dir or --database names it"
-        case ArgumentError():
-            return (
-                "the database's URL cannot be used: see that --database or database_url is sqlite:///… or postgresql://USER@HOST/DATABASE"
-            )
+        case UnicodeEncodeError():
+            return "a text that was given is not UTF-8: give it in that encoding"
         case OSError():
-            return f"{trouble.filename}: {trouble.strerror}: name another place, or let this user use it"
+            remedy = "make room" if trouble.errno == errno.ENOSPC else "name another place, or let this user use it"
+            return f"{trouble.filename or 'what is printed'}: {trouble.strerror}: {remedy}"
     return str(trouble)
 
 
 def _code_of(trouble: Exception) -> str:
     """AnotherWorker is another_worker."""
+    if _is_of_the_output(trouble):
+        return "output_failed"
     return re.sub(r"(?<!^)(?=[A-Z])", "_", type(trouble).__name__).lower()

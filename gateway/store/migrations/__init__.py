@@ -48,7 +48,7 @@ def check_schema(engine: Engine) -> None:
     newest = ScriptDirectory.from_config(configuration).get_heads()
     if set(here) != set(newest):
         raise SchemaBehind(
-            f"the database {engine.url.render_as_string()} has the schema {', '.join(here) or 'of nothing yet'}, "
+            f"the database {engine.url.database} has the schema {', '.join(here) or 'of nothing yet'}, "
             f"newest is {', '.join(newest)}: run `splittally init`, which brings it there"
         )
 
@@ -69,7 +69,7 @@ def _check_known(connection: Connection, configuration: Config) -> None:
     unknown = sorted(set(here) - known)
     if unknown:
         raise UnknownSchema(
-            f"the database {connection.engine.url.render_as_string()} has the schema {', '.join(unknown)}, which this version does not "
+            f"the database {connection.engine.url.database} has the schema {', '.join(unknown)}, which this version does not "
             f"know (it knows {min(known)} to {max(known)}). Nothing was changed. Open it with the version that made it, "
             "or begin with a new data directory; the ledger itself stays readable with that version."
         )

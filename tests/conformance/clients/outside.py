@@ -62,9 +62,9 @@ class Endpoint:
 
 
 @contextmanager
-def anvil(*arguments: str) -> Iterator[Endpoint]:
-    """A running anvil under Prague on a free port."""
-    command = [str(foundry("anvil")), "--port", "0", "--hardfork", "prague", *arguments]
+def anvil(*arguments: str, hardfork: str = "prague") -> Iterator[Endpoint]:
+    """A running anvil on a free port."""
+    command = [str(foundry("anvil")), "--port", "0", "--hardfork", hardfork, *arguments]
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         try:
@@ -80,7 +80,7 @@ def _listening_at(output: IO[str]) -> str | None:
     return next((line.split()[-1] for line in output if line.startswith("Listening on ") and line.endswith("\n")), None)
 
 
-def run_script(name: str, *arguments: str, seconds: int = 60) -> dict[str, Any]:
+def run_script(name: str, *arguments: str, seconds: int = 240) -> dict[str, Any]:
     """What a client's script reports."""
     done = subprocess.run(["node", str(HERE / name), *arguments], capture_output=True, text=True, cwd=ROOT, timeout=seconds, check=False)
     assert done.returncode == 0, done.stderr[-4_000:]

@@ -148,7 +148,7 @@ def test_a_bad_consent_is_refused_and_leaves_no_trace(
         "zeros": lambda: {**good, "proof": "0x" + "00" * 64 + "1b"},
         "more than held": lambda: _signed(shopper, points=101),
         "short proof": lambda: {**good, "proof": good["proof"][:-2]},
-        "unknown proof kind": lambda: {**good, "proof_kind": 3},
+        "unknown proof kind": lambda: {**good, "proof_kind": 4},
         "nonce too large": lambda: {**good, "nonce": 2**53},
         "negative points": lambda: {**good, "points": -60},
         "fractional points": lambda: {**good, "points": 60.5},

@@ -29,6 +29,7 @@ from gateway.store.unit_of_work import writing
 from gateway.values.errors import Unavailable
 from gateway.values.ids import Address, Hash, MemberId
 from tests.builders.coalition import CoalitionBuilder, approvers, brand_owner, running_coalition
+from tests.builders.passkeys import SoftwareAuthenticator
 
 FOREVER = 2**40 - 1
 
@@ -213,6 +214,22 @@ def test_a_member_enrolled_over_http_stands_on_the_ledger(coalition: HttpCoaliti
     shown = coalition.done("operator", "/v1/members", body)
     assert shown["operation"]["status"] == "confirmed"
     assert coalition.points(shown["member_id"]) == (0, 0, 0)
+
+
+def test_a_passkey_spends_points_that_were_earned(coalition: HttpCoalition) -> None:
+    ann = SoftwareAuthenticator("ann")
+    key = {"x": "0x" + ann.passkey.x.hex(), "y": "0x" + ann.passkey.y.hex()}
+    body = {"authorizer": {"kind": 3, **key, "rp_id": ann.rp_id, "origin": ann.origin}, "salt": "0x" + "06" * 32}
+    member = coalition.done("operator", "/v1/members", body)["member_id"]
+    coalition.purchase(1, member, "pay-passkey", 10_000)
+    coalition.builder.brands[1].till(order_record("order-passkey", member, 60))
+    asked = {"order_id": "order-passkey", "member_id": member, "points": 60}
+    quote = coalition.call("brand:1", "POST", "/v1/quotes", asked).json()
+    proof = "0x" + ann.consent(bytes.fromhex(quote["reservation_id"][2:])).hex()
+    consent = {**asked, "nonce": quote["nonce"], "deadline": quote["deadline"], "proof_kind": 3, "proof": proof}
+    assert coalition.done("brand:1", "/v1/redemptions", consent)["authorization"]["status"] == "captured"
+    assert coalition.points(member) == (40, 0, 40)
+    assert set(coalition.get("/v1/audit")["invariants"].values()) == {"ok"}
 
 
 def test_health_tells_how_the_worker_stands(coalition: HttpCoalition) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from gateway.store.migrations import migrate
+from gateway.store.session import Database
 
 
 @pytest.fixture
@@ -45,7 +49,7 @@ def test_the_node_names_a_port_in_use(tmp_path: Path, taken_port: int) -> None:
     [
         (("--data-dir", "{0}/none", "brands", "list"), "there is no database {0}/none/gateway.sqlite3: run `splittally init`"),
         (("--data-dir", "{0}/none", "audit"), "run `splittally init`"),
-        (("--data-dir", "{0}/none", "status"), "{0}/none does not exist: run `splittally init`"),
+        (("--data-dir", "{0}/none", "status"), "there is no database {0}/none/gateway.sqlite3: run `splittally init`"),
         (("--data-dir", "{0}/file", "init"), "{0}/file/gateway.toml cannot be read (Not a directory)"),
         (("--config", "{0}/none.toml", "keys", "list"), "{0}/none.toml cannot be read (No such file or directory): name a file"),
         (("--config", "{0}", "keys", "list"), "{0} cannot be read (Is a directory)"),
@@ -53,6 +57,18 @@ def test_the_node_names_a_port_in_use(tmp_path: Path, taken_port: int) -> None:
         (
             ("--database", "postgresql+nope://ann:s3cret@host/x", "keys", "list"),
             "a database of kind 'postgresql+nope' does not serve: give sqlite:///FILE or postgresql://",
+        ),
+        (
+            ("--database", "postgresql://ann:s3cret@localhost:abc/x", "keys", "list"),
+            "the database URL cannot be read: give sqlite:///",
+        ),
+        (("--database", "postgresql://[::1/x", "keys", "list"), "the database URL cannot be read"),
+        (("--database", "postgresql://ann:p@s3cret@localhost/x", "keys", "list"), "an @ too many: one in a password is written %40"),
+        (("--database", "sqlite://", "keys", "list"), "an SQLite database needs a file"),
+        (("--database", "sqlite:///:memory:", "init"), "an SQLite database needs a file"),
+        (
+            ("--database", "postgresql://localhost/x?foo=s3cret", "keys", "list"),
+            "see that it runs and that --data-dir or",
         ),
         (("--database", "oracle://ann:s3cret@host/x", "keys", "list"), "database_url is 'oracle://ann:***@host/x' (from --database)"),
     ],
@@ -74,6 +90,8 @@ def test_what_is_not_there_is_named(tmp_path: Path, arguments: tuple[str, ...], 
         ("serve", "--port", "many"),
         ("breaks", "list", "--brand", "0"),
         ("breaks", "list", "--brand", "1", "--limit", "-3"),
+        ("breaks", "list", "--brand", "99999999999999999999"),
+        ("receipt", "entry", "--brand", "1", "--batch", "99999999999999999999", "--index", "0"),
         ("breaks", "lists"),
         ("keys", "list", "--cvs"),
     ],
@@ -83,6 +101,27 @@ def test_a_bad_option_is_a_usage_error(arguments: tuple[str, ...]) -> None:
     assert code == 2
     assert lines[-1].startswith("Error: ")
     assert not any("Traceback" in line for line in lines)
+
+
+def test_what_cannot_be_printed_or_read_is_named(tmp_path: Path) -> None:
+    created = [sys.executable, "-m", "gateway", "--database", f"sqlite:///{migrated(tmp_path)}", "keys"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*created, "list", "--json"], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr.splitlines()) == (
+        1,
+        ["refused (output_failed): what is printed: No space left on device: make room"],
+    )
+    odd = [*map(os.fsencode, created), b"create", b"--role", b"operator", b"--label", b"\xff"]
+    refused = subprocess.run(odd, capture_output=True, text=True, check=False, timeout=60)
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+    assert "not UTF-8" in refused.stderr
+
+
+def migrated(folder: Path) -> Path:
+    database = Database(f"sqlite:///{folder / 'gateway.sqlite3'}")
+    migrate(database.engine)
+    database.close()
+    return folder / "gateway.sqlite3"
 
 
 def test_troubles_are_json_where_asked_for(tmp_path: Path) -> None:

@@ -15,8 +15,10 @@ from gateway.chain.operator_key import load_account
 from gateway.coalition.tables import CoalitionRow
 from gateway.rounds.completion import Completions
 from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode, contract_address, prepare_deployment
-from gateway.rounds.submitter import Submitter
+from gateway.rounds.gas import DEPLOY_GAS
+from gateway.rounds.submitter import NONCE_COUNTER, Submitter
 from gateway.rounds.tables import TransactionRow
+from gateway.store.counters import CounterRow
 from gateway.values.errors import Unavailable
 from gateway.values.ids import Address, Hash
 from tests.builders.coalition import START, BlankGateway, blank_gateway
@@ -28,11 +30,11 @@ def submitter_of(blank: BlankGateway) -> Submitter:
     return Submitter(blank.database, blank.chain, account, blank.chain.chain_id())
 
 
-def test_a_crash_between_the_two_deploying_transactions_is_harmless(tmp_path: Path) -> None:
+def test_a_crash_between_the_deploying_transactions_is_harmless(tmp_path: Path) -> None:
     with blank_gateway(tmp_path) as blank:
         prepare_deployment(blank.database, blank.chain, submitter_of(blank), blank.settings, START)
         with blank.database.read() as session:
-            first, second = session.scalars(select(TransactionRow).order_by(TransactionRow.nonce))
+            first, second, *others = session.scalars(select(TransactionRow).order_by(TransactionRow.nonce))
             foreseen = session.scalars(select(CoalitionRow)).one()
         blank.node.receipt(blank.node.call("eth_sendRawTransaction", "0x" + first.raw.hex()))
         worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
@@ -41,13 +43,14 @@ def test_a_crash_between_the_two_deploying_transactions_is_harmless(tmp_path: Pa
         with blank.database.read() as session:
             mined = session.scalars(select(TransactionRow).order_by(TransactionRow.nonce)).all()
             deployed = session.scalars(select(CoalitionRow)).one()
-        assert [(row.nonce, row.raw, row.status) for row in mined] == [(0, first.raw, "mined"), (1, second.raw, "mined")]
+        raw = [row.raw for row in (first, second, *others)]
+        assert [(row.nonce, row.raw, row.status) for row in mined] == [(nonce, each, "mined") for nonce, each in enumerate(raw)]
         assert (deployed.points_address, deployed.governance_address) == (
             foreseen.points_address,
             contract_address(submitter_of(blank).address, 0),
         )
         assert points_ledger().is_code(blank.chain.code(deployed.points_address))
-        assert deployed.deployed_block == mined[1].block_number
+        assert deployed.deployed_block == mined[-1].block_number
         assert str(deployed.coalition_id) == blank.node.ready["coalition_id"]  # type: ignore[index]
 
 
@@ -91,7 +94,7 @@ def test_other_code_than_at_the_last_start_is_refused(tmp_path: Path) -> None:
 def test_a_ledger_of_the_earlier_contract_is_refused_by_name_before_it_is_read(tmp_path: Path) -> None:
     """Any code that knows the call by which batches came with a signed root."""
     runtime = b"\x63" + keccak(b"submitBatch((uint32,uint64,uint40,bytes32),bytes,bytes)")[:4] + b"\0"
-    creation = bytes.fromhex(f"60{len(runtime):02x}80600b6000396000f3") + runtime
+    creation = _creation(runtime)
     with blank_gateway(tmp_path) as blank:
         worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
         worker.open()
@@ -104,6 +107,21 @@ def test_a_ledger_of_the_earlier_contract_is_refused_by_name_before_it_is_read(t
         with pytest.raises(WrongCode, match=r"earlier version, whose batches carry a root .* or begin anew with a new data directory"):
             again.open()
         again.close()
+
+
+def test_a_ledger_without_the_committed_verifier_of_passkeys_is_refused(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path) as blank:
+        submitter = submitter_of(blank)
+        prepare_deployment(blank.database, blank.chain, submitter, blank.settings, START)
+        with blank.database.write() as session:
+            row = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "deploy_passkey_verifier")).one()
+            session.delete(row)
+            session.execute(update(CounterRow).where(CounterRow.name == NONCE_COUNTER).values(last=row.nonce - 1))
+            submitter.store(session, "deploy_passkey_verifier", None, _creation(b"\0"), DEPLOY_GAS, 10**9, START)
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
+        with pytest.raises(WrongCode, match="verifier of passkeys"):
+            worker.open()
+        worker.close()
 
 
 def test_code_that_differs_in_one_byte_is_not_the_artifacts(tmp_path: Path) -> None:
@@ -147,3 +165,8 @@ def test_a_node_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
         with pytest.raises(Unavailable, match="does not answer"):
             worker.open()
         worker.close()
+
+
+def _creation(runtime: bytes) -> bytes:
+    """Code that deploys this code."""
+    return bytes.fromhex(f"60{len(runtime):02x}80600b6000396000f3") + runtime

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from eth_utils import keccak
 
-from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, PointRefund, Redeem, Void
+from gateway.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    ConsentProof,
+    Entry,
+    Expire,
+    Issue,
+    PointRefund,
+    Redeem,
+    Void,
+    encode_entry,
+    pack_entries,
+)
 from gateway.ledger.lots import Line
-from gateway.rounds.gas import TRANSACTION_GAS_MAX, batch_gas, entry_gas
+from gateway.rounds.gas import ENROLL_GAS, TRANSACTION_GAS_MAX, batch_gas, entry_gas
 from gateway.values.calendar import SECONDS_PER_DAY, local_day, month_end
-from tests.builders.ledger_chain import key_of
+from tests.builders.ledger_chain import LedgerChain, key_of
+from tests.builders.passkeys import SoftwareAuthenticator
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger, member_named
 
 ISSUERS = range(2, 18)
@@ -82,3 +97,30 @@ def test_issues_into_new_lots_are_allowed_little_more_than_they_need(measured: M
 
 def test_no_batch_is_allowed_more_than_a_transaction_may_have() -> None:
     assert batch_gas(10**9) == TRANSACTION_GAS_MAX
+
+
+@pytest.mark.parametrize("with_p256", [True, False], ids=["precompile", "library"])
+def test_a_batch_of_passkeys_consents_has_gas_enough_to_ask_the_verifier(with_p256: bool) -> None:
+    """With too little left the ledger reverts the batch rather than refuse a good proof."""
+    ledger = PointsLedger((1,), chain=LedgerChain(with_p256=with_p256))
+    ann = SoftwareAuthenticator("ann", origin="https://" + "a" * 120)
+    member = ledger.enroll_passkey(ann.authorizer)
+    ledger.submit(1, [Issue(member, 0, 100, 1, ref(1))])
+    entries = []
+    for nonce in range(4):
+        blank = Redeem(member, ref(2), nonce, ledger.now + 600, 10, ConsentProof(3, b""), (Line(1, 0, 10),))
+        proof = ann.consent(ledger.reservation_id(1, blank), extensions=b"\xa0" * 218)
+        entries.append(replace(blank, proof=ConsentProof(3, proof)))
+    packed = pack_entries([encode_entry(entry) for entry in entries])
+    call = ledger.abi.call("submitBatch", *ledger.signed(1, ledger.next_number(), packed))
+    outcome = ledger.chain.send(ledger.address, call, gas=batch_gas(sum(entry_gas(entry) for entry in entries)))
+    assert outcome.succeeded
+    assert [event.name for event in ledger.events(outcome) if event.name == "EntryRefused"] == []
+    assert ledger.held(member, 1) == (60, 0)
+
+
+def test_the_longest_passkeys_are_enrolled_within_what_is_allowed() -> None:
+    ledger = PointsLedger((1,))
+    long = [SoftwareAuthenticator(str(number), origin="https://" + "a" * 120).authorizer for number in range(20)]
+    call = ledger.abi.call("enroll", [(3, authorizer, bytes(32)) for authorizer in long])
+    assert ledger.chain.send(ledger.address, call, gas=50_000 + ENROLL_GAS * len(long)).succeeded
