@@ -73,8 +73,7 @@ class GovernedBrands:
     def creation_arguments(self, **other: Any) -> tuple[Any, ...]:
         """The constructor's; any of sandbox, delay, operator, guardian, approvers, threshold may be another."""
         approvers = [address_of(key) for key in self.approvers]
-        return (
-            COALITION_ID,
+        founding = (
             other.get("sandbox", False),
             other.get("delay", DELAY),
             other.get("operator", address_of(self.chain.operator)),
@@ -82,6 +81,7 @@ class GovernedBrands:
             other.get("approvers", approvers),
             other.get("threshold", 2),
         )
+        return COALITION_ID, founding
 
     # Acts
 

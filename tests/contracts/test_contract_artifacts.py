@@ -49,7 +49,14 @@ def test_the_source_hashes_are_those_of_the_sources() -> None:
     }
 
 
-@pytest.mark.parametrize(("name", "tests"), [("Governance", "test_contract_governance*.py"), ("Anchors", "test_contract_anchors.py")])
+@pytest.mark.parametrize(
+    ("name", "tests"),
+    [
+        ("Governance", "test_contract_governance*.py"),
+        ("Governors", "test_contract_governance_roles.py"),
+        ("Anchors", "test_contract_anchors.py"),
+    ],
+)
 def test_every_error_of_a_contract_is_expected_by_a_test(name: str, tests: str) -> None:
     errors = re.findall(r"^    error (\w+)\(", (ROOT / "contracts" / "src" / f"{name}.sol").read_text(), re.MULTILINE)
     expected = "".join(path.read_text() for path in Path(__file__).parent.glob(tests))
