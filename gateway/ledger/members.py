@@ -10,7 +10,7 @@ from gateway.values.ids import Hash, MemberId
 
 
 class AuthorizerKind(IntEnum):
-    """What proves a member's consent; 3 and above are checked by the verifier contract registered for that kind."""
+    """What proves a member's consent; 3 (a passkey) is checked by the verifier contract that is built in."""
 
     KEY = 1
     CLAIM_KEY = 2

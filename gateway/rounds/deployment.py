@@ -52,11 +52,11 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
             return
         if known_count:
             raise AccountInUse(f"{submitter.address} has sent {known_count} transactions; the gateway needs an account of its own")
-        governing = _governance_arguments(coalition_id, submitter.address, settings)
-        _, _, delay, _, guardian, approvers, needed = governing
+        founding = _founding(submitter.address, settings)
+        _, delay, _, guardian, approvers, needed = founding
         governed_by, passkeys, points = (contract_address(submitter.address, nonce) for nonce in range(3))
         for purpose, creation in (
-            ("deploy_governance", governance().creation(*governing)),
+            ("deploy_governance", governance().creation(coalition_id, founding)),
             ("deploy_passkey_verifier", passkey_verifier().creation()),
             (
                 "deploy_points_ledger",
@@ -155,7 +155,7 @@ def contract_address(sender: Address, nonce: int) -> Address:
     return Address(keccak(packed)[12:])
 
 
-def _governance_arguments(coalition_id: Hash, operator: Address, settings: Settings) -> tuple[Any, ...]:
+def _founding(operator: Address, settings: Settings) -> tuple[Any, ...]:
     """Who governs with the operator and how slowly. What is built in here only an act of governance itself changes later."""
     missing = [name for name in ("guardian", "approvers") if not getattr(settings, name)]
     if missing:
@@ -172,7 +172,7 @@ def _governance_arguments(coalition_id: Hash, operator: Address, settings: Setti
         raise BadSettings("operator, guardian and approvers must be different accounts: name another for each that is there twice")
     if settings.approvals_needed > len(approvers):
         raise BadSettings(f"approvals_needed is {settings.approvals_needed}: it must be at most the {len(approvers)} approvers named")
-    return coalition_id, settings.sandbox, delay, operator, guardian, sorted(approvers), settings.approvals_needed
+    return settings.sandbox, delay, operator, guardian, sorted(approvers), settings.approvals_needed
 
 
 def _check_settings(known: CoalitionRow, settings: Settings) -> None:

@@ -66,8 +66,7 @@ class Governance:
     def creation_arguments(self, **other: Any) -> tuple[Any, ...]:
         """The constructor's; any of sandbox, delay, operator, guardian, approvers, threshold may be another."""
         approvers = [address_of(key) for key in self.approvers]
-        return (
-            COALITION_ID,
+        founding = (
             other.get("sandbox", False),
             other.get("delay", DELAY),
             other.get("operator", address_of(self.chain.operator)),
@@ -75,6 +74,7 @@ class Governance:
             other.get("approvers", approvers),
             other.get("threshold", 2),
         )
+        return COALITION_ID, founding
 
     def on_itself(self, function: str, *arguments: Any) -> Act:
         return Act(((self.address, 0, self.abi.call(function, *arguments)),))

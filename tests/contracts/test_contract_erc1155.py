@@ -59,7 +59,7 @@ def test_the_ledger_says_whose_it_is(ledger: PointsLedger) -> None:
 
 @pytest.mark.parametrize(("offset", "possible"), [(-50_400, True), (50_400, True), (-50_401, False), (50_401, False)])
 def test_a_time_zone_is_at_most_fourteen_hours_from_utc(ledger: PointsLedger, offset: int, possible: bool) -> None:
-    creation = ledger.abi.creation(ledger.governance.address, b"EUR", offset)
+    creation = ledger.abi.creation(ledger.governance.address, ledger.passkey_verifier, b"EUR", offset)
     outcome = ledger.chain.send(b"", creation)
     assert outcome.succeeded is possible
     if not possible:

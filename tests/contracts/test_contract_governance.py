@@ -127,6 +127,17 @@ def test_fewer_approvals_than_needed_and_one_twice_are_refused(governed: Governe
     assert governed.execute(act, [first, second, third]).succeeded
 
 
+def test_a_batch_needs_approvals_of_its_own(governed: GovernedBrands) -> None:
+    act, other = batch(governed.limit(GROCER, 1)), batch(governed.limit(GROCER, 2))
+    for one in (act, other):
+        governed.propose(one)
+    governed.chain.set_time(governed.ready(other))
+    assert governed.reverted(governed.execute(act, governed.approvals(act, 1))) == "TooFewApprovals"
+    assert not governed.execute(act, governed.approvals(other)).succeeded
+    assert governed.limit_of(GROCER) == 0
+    assert governed.execute(act).succeeded
+
+
 @pytest.mark.parametrize("who", ["operator", "guardian", "stranger"])
 def test_who_is_no_approver_approves_nothing(governed: GovernedBrands, who: str) -> None:
     act = governed.proposed(governed.limit())

@@ -123,7 +123,7 @@ def what_must_not_change(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
         [ledger.view(name, brand) for brand in (GROCER, FUEL, 9) for name in ("brand", "brandOwner", "ownerActs", "brandTerms")],
         [ledger.view("brandKey", brand, ME) for brand in (GROCER, FUEL)],
         [ledger.held(ann, brand) for brand in (GROCER, FUEL)],
-        (ledger.view("pauseState"), ledger.view("authorizerChanges", ann), ledger.view("verifier", 3)),
+        (ledger.view("pauseState"), ledger.view("authorizerChanges", ann), ledger.view("passkeyVerifier")),
         [governance.view(name) for name in ("operator", "guardian", "approvers", "threshold", "getMinDelay")],
     )
 
