@@ -22,6 +22,8 @@ LARGEST_CODE = 24_576  # bytes, EIP-170
 TARGETS = {
     "PointsLedger": "src/PointsLedger.sol",
     "Governance": "src/Governance.sol",
+    "Brands": "src/Brands.sol",
+    "Members": "src/Members.sol",
     "Anchors": "src/Anchors.sol",
     "OwnedBrands": "tests/OwnedBrands.sol",
     "PasskeyVerifier": "src/PasskeyVerifier.sol",

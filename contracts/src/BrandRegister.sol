@@ -2,24 +2,18 @@
 pragma solidity 0.8.37;
 
 import {BrandTerms, Terms, TermsVersion} from "./BrandTerms.sol";
+import {ACTIVE, CLOSED, IN_DEFAULT, RUNNING_OFF, SUSPENDED} from "./BrandState.sol";
 import {Governed} from "./Governed.sol";
 import {IBrandOwners} from "./IBrandOwners.sol";
+import {IBrands} from "./IBrands.sol";
 import {LocalDay} from "./LocalDay.sol";
 
 /// Brands: owner, state, limit on outstanding points, batch keys with validity windows, terms. Here is what governance does to them,
 /// each with an event; what a brand's owner does stands in `BrandOwnerActs`.
-abstract contract BrandRegister is Governed, LocalDay, IBrandOwners {
+abstract contract BrandRegister is Governed, LocalDay, IBrandOwners, IBrands {
     using BrandTerms for BrandTerms.Versions;
 
-    // Which acts each state allows: docs/ledger-format.md, "Brand states".
-    uint8 internal constant ACTIVE = 1;
-    uint8 internal constant SUSPENDED = 2;
-    uint8 internal constant RUNNING_OFF = 3; // the last state in which a brand accepts and its points are accepted
-    uint8 internal constant CLOSED = 4; // never stored: running off, after its last day
-    uint8 internal constant IN_DEFAULT = 5;
-
     struct Brand {
-        uint128 outstanding;
         uint96 limit;
         uint8 status;
         uint24 lastDay; // of a run-off: a local day
@@ -81,9 +75,15 @@ abstract contract BrandRegister is Governed, LocalDay, IBrandOwners {
         return _ownerships[brandId].acts;
     }
 
-    /// In this block: a run-off past its last day is closed. 0 for an unknown brand.
+    /// @inheritdoc IBrands
     function brandState(uint32 brandId) external view returns (uint8) {
         return uint8(_stateOf(brand[brandId], _localDay()));
+    }
+
+    /// @inheritdoc IBrands
+    function enter(uint32 brandId, address key) external view returns (bool isKeyValid, uint8 state, uint96 limit) {
+        Brand memory of_ = brand[brandId];
+        return (_isKeyValid(brandId, key), uint8(_stateOf(of_, _localDay())), of_.limit);
     }
 
     /// The version that holds in this block.
@@ -99,7 +99,7 @@ abstract contract BrandRegister is Governed, LocalDay, IBrandOwners {
     function registerBrand(Registration calldata of_) external onlyGovernance {
         if (of_.brandId == 0) revert BrandIdZero();
         if (brand[of_.brandId].status != 0) revert BrandKnown(of_.brandId);
-        brand[of_.brandId] = Brand({outstanding: 0, limit: of_.limit, status: ACTIVE, lastDay: 0});
+        brand[of_.brandId] = Brand({limit: of_.limit, status: ACTIVE, lastDay: 0});
         emit BrandRegistered(of_.brandId, of_.owner, of_.limit);
         _setOwner(of_.brandId, of_.owner);
         _setKey(of_.brandId, of_.key, of_.window);
@@ -156,11 +156,11 @@ abstract contract BrandRegister is Governed, LocalDay, IBrandOwners {
         emit BrandStatusSet(brandId, status, lastDay);
     }
 
-    function _stateOf(Brand memory of_, uint256 localDay) internal pure returns (uint256) {
+    function _stateOf(Brand memory of_, uint256 localDay) private pure returns (uint256) {
         return of_.status == RUNNING_OFF && localDay > of_.lastDay ? CLOSED : of_.status;
     }
 
-    function _isKeyValid(uint32 brandId, address key) internal view returns (bool) {
+    function _isKeyValid(uint32 brandId, address key) private view returns (bool) {
         KeyWindow memory window = brandKey[brandId][key];
         return window.validFrom <= block.timestamp && block.timestamp < window.validUntil;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ACTIVE, IN_DEFAULT} from "./BrandState.sol";
 import {EntryRoot} from "./EntryRoot.sol";
 import {IssueRun} from "./IssueRun.sol";
 import {Lots} from "./Lots.sol";

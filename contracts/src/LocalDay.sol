@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ILocalDay} from "./ILocalDay.sol";
+
 /// The coalition's calendar: a fixed offset from UTC, and the local day of the block, in days since 1970-01-01.
-abstract contract LocalDay {
+abstract contract LocalDay is ILocalDay {
     int32 private constant MAX_OFFSET_SECONDS = 14 hours;
 
-    int32 public immutable utcOffsetSeconds;
+    int32 public immutable override utcOffsetSeconds;
 
     error UtcOffsetTooFar(int32 seconds_);
 

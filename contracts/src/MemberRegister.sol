@@ -5,10 +5,12 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {CoalitionDomain} from "./CoalitionDomain.sol";
 import {Governed} from "./Governed.sol";
 import {IAuthorizerVerifier} from "./IAuthorizerVerifier.sol";
+import {IMembers} from "./IMembers.sol";
 import {Packed} from "./Packed.sol";
+import {ACCEPTED, Refusals} from "./Refusals.sol";
 
 /// Members and what proves their consent. Nobody but a member's own authorizers ever changes the set.
-abstract contract MemberRegister is Governed, CoalitionDomain {
+abstract contract MemberRegister is Governed, CoalitionDomain, IMembers {
     uint8 internal constant KEY = 1;
     uint8 internal constant CLAIM_KEY = 2; // may only change authorizers, and is dropped by its first change
     uint8 internal constant PASSKEY = 3; // checked by a contract
@@ -77,6 +79,19 @@ abstract contract MemberRegister is Governed, CoalitionDomain {
         return _members[member].changes;
     }
 
+    /// A claim key consents to nothing.
+    /// @inheritdoc IMembers
+    function consents(address member, bytes32 digest, uint256 kind, bytes calldata proof)
+        external
+        view
+        returns (bytes4)
+    {
+        if (kind == CLAIM_KEY) return Refusals.ConsentInvalid.selector;
+        (bytes32 id, bool isGood) = _prove(member, digest, kind, proof);
+        if (!isGood) return Refusals.ConsentInvalid.selector;
+        return _authorizers[member][id] == Standing.PRESENT ? ACCEPTED : Refusals.NotAnAuthorizer.selector;
+    }
+
     /// For anyone to relay: the member id commits to its first authorizer. Who is enrolled already is passed over.
     function enroll(Enrollment[] calldata enrollments) external {
         for (uint256 i = 0; i < enrollments.length; ++i) {
@@ -124,7 +139,7 @@ abstract contract MemberRegister is Governed, CoalitionDomain {
 
     /// Who approved of `digest`, and whether the proof is good. A verifier is asked only about authorizers the member has.
     function _prove(address member, bytes32 digest, uint256 kind, bytes calldata proof)
-        internal
+        private
         view
         returns (bytes32 authorizerId, bool isGood)
     {

@@ -5,14 +5,15 @@ import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
 import {IERC1155MetadataURI} from "@openzeppelin/contracts/token/ERC1155/extensions/IERC1155MetadataURI.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {BalanceSlot} from "./BalanceSlot.sol";
-import {BrandOwnerActs} from "./BrandOwnerActs.sol";
+import {IBrands} from "./IBrands.sol";
+import {LocalDay} from "./LocalDay.sol";
 import {Lots} from "./Lots.sol";
 
 /// What members hold, lot by lot, read as ERC-1155; and the few ways in which points move.
 ///
 /// Callers check before they move: held never exceeds 128 bits (fewer than 2^64 entries of fewer than 2^64 points), reserved
 /// never exceeds held.
-abstract contract Points is IERC1155MetadataURI, BrandOwnerActs {
+abstract contract Points is IERC1155MetadataURI, LocalDay {
     /// A batch at work. Outstanding points of its brand and of the lot last touched are kept here and written back at the end.
     struct Batch {
         uint256 brand;
@@ -32,9 +33,16 @@ abstract contract Points is IERC1155MetadataURI, BrandOwnerActs {
     /// reserved (16 bytes) ‖ held (16 bytes); held includes reserved.
     mapping(uint256 lotId => mapping(address member => uint256)) internal balances;
     mapping(uint256 lotId => uint256) public outstandingOfLot;
+    mapping(uint32 brandId => uint256) public outstanding;
+
+    IBrands public immutable brands;
 
     error TransfersNotOpen();
     error LengthsDiffer();
+
+    constructor(IBrands brands_) LocalDay(brands_.utcOffsetSeconds()) {
+        brands = brands_;
+    }
 
     function pointsOf(address member, uint256 lotId) external view returns (uint256 held, uint256 reserved) {
         uint256 balance = balances[lotId][member];
@@ -101,7 +109,7 @@ abstract contract Points is IERC1155MetadataURI, BrandOwnerActs {
             balance.value += points;
             batch.lotOutstanding += points;
             if (lotId >> 32 == batch.brand) batch.outstanding += points;
-            else brand[Lots.brandOf(lotId)].outstanding += uint128(points);
+            else outstanding[Lots.brandOf(lotId)] += points;
         }
         emit TransferSingle(msg.sender, address(0), member, lotId, points);
     }
@@ -115,7 +123,7 @@ abstract contract Points is IERC1155MetadataURI, BrandOwnerActs {
             if (points == 0) return;
             batch.lotOutstanding -= points;
             if (lotId >> 32 == batch.brand) batch.outstanding -= points;
-            else brand[Lots.brandOf(lotId)].outstanding -= uint128(points);
+            else outstanding[Lots.brandOf(lotId)] -= points;
         }
         emit TransferSingle(msg.sender, member, address(0), lotId, points);
     }
@@ -132,18 +140,17 @@ abstract contract Points is IERC1155MetadataURI, BrandOwnerActs {
         }
     }
 
-    function _openBatch(uint32 brandId) internal view returns (Batch memory batch) {
-        Brand memory of_ = brand[brandId];
+    function _openBatch(uint32 brandId, uint256 state, uint256 limit) internal view returns (Batch memory batch) {
         batch.brand = brandId;
         batch.localDay = _localDay();
-        batch.state = _stateOf(of_, batch.localDay);
-        batch.limit = of_.limit;
-        batch.outstanding = of_.outstanding;
+        batch.state = state;
+        batch.limit = limit;
+        batch.outstanding = outstanding[brandId];
     }
 
     function _closeBatch(Batch memory batch) internal {
         _storeLot(batch);
-        brand[uint32(batch.brand)].outstanding = uint128(batch.outstanding);
+        outstanding[uint32(batch.brand)] = batch.outstanding;
     }
 
     function _turnTo(Batch memory batch, uint256 lotId) private {

@@ -6,12 +6,12 @@ import {CoalitionDomain} from "./CoalitionDomain.sol";
 import {EntryRoot} from "./EntryRoot.sol";
 import {Governed} from "./Governed.sol";
 import {GuardianPause} from "./GuardianPause.sol";
-import {IAuthorizerVerifier} from "./IAuthorizerVerifier.sol";
+import {IBrands} from "./IBrands.sol";
 import {IGovernance} from "./IGovernance.sol";
+import {IMembers} from "./IMembers.sol";
 import {Issuing} from "./Issuing.sol";
-import {LocalDay} from "./LocalDay.sol";
-import {MemberRegister} from "./MemberRegister.sol";
 import {Packed} from "./Packed.sol";
+import {Points} from "./Points.sol";
 import {Redemption} from "./Redemption.sol";
 import {RefusalList} from "./RefusalList.sol";
 import {ACCEPTED} from "./Refusals.sol";
@@ -50,11 +50,11 @@ contract PointsLedger is Issuing, Redemption, GuardianPause {
     error BatchSignatureInvalid();
     error BatchKeyNotValid(uint32 brand, address key);
 
-    constructor(IGovernance governance_, IAuthorizerVerifier passkeys, bytes3 currency_, int32 utcOffsetSeconds_)
+    constructor(IGovernance governance_, IBrands brands_, IMembers members_, bytes3 currency_)
         Governed(governance_)
-        MemberRegister(passkeys)
         CoalitionDomain(governance_.coalitionId())
-        LocalDay(utcOffsetSeconds_)
+        Points(brands_)
+        Redemption(members_)
     {
         currency = currency_;
     }
@@ -70,31 +70,36 @@ contract PointsLedger is Issuing, Redemption, GuardianPause {
         if (block.timestamp > header.deadline) revert BatchExpired(header.deadline);
         if (batches[header.brand][header.number] != 0) revert BatchNumberUsed(header.brand, header.number);
         bytes memory copy = entries;
-        _requireSignature(header, keccak256(copy), signature);
+        Batch memory work = _enter(header, keccak256(copy), signature);
 
         EntryRoot.Leaves memory leaves = EntryRoot.over(copy, Packed.offset(entries));
-        (uint256 count, RefusalList.List memory refusals) = _apply(header, entries, leaves);
+        (uint256 count, RefusalList.List memory refusals) = _apply(work, header.number, entries, leaves);
         bytes32 root = leaves.root();
         batches[header.brand][header.number] = keccak256(abi.encode(root, refusals.outcome(count)));
         emit BatchRecorded(header.brand, header.number, root, uint32(count), uint32(refusals.count));
     }
 
-    function _requireSignature(Header calldata header, bytes32 entriesHash, bytes calldata signature) private view {
+    function _enter(Header calldata header, bytes32 entriesHash, bytes calldata signature)
+        private
+        view
+        returns (Batch memory)
+    {
         bytes32 digest =
             _digest(keccak256(abi.encode(BATCH_TYPE, header.brand, header.number, entriesHash, header.deadline)));
         (address key, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (failure != ECDSA.RecoverError.NoError) revert BatchSignatureInvalid();
-        if (!_isKeyValid(header.brand, key)) revert BatchKeyNotValid(header.brand, key);
+        (bool isKeyValid, uint8 state, uint96 limit) = brands.enter(header.brand, key);
+        if (!isKeyValid) revert BatchKeyNotValid(header.brand, key);
+        return _openBatch(header.brand, state, limit);
     }
 
     /// Each frame is `length (2) ‖ entry` of at least 32 bytes; from the first that is shorter or reaches past the end,
     /// everything to the end is one fragment, which is refused.
-    function _apply(Header calldata header, bytes calldata entries, EntryRoot.Leaves memory leaves)
+    function _apply(Batch memory work, uint64 number, bytes calldata entries, EntryRoot.Leaves memory leaves)
         private
         returns (uint256 count, RefusalList.List memory refusals)
     {
         unchecked {
-            Batch memory work = _openBatch(header.brand);
             uint256 start = Packed.offset(entries);
             uint256 last = start + entries.length;
             while (start < last) {
@@ -111,7 +116,7 @@ contract PointsLedger is Issuing, Redemption, GuardianPause {
                 if (reason != ACCEPTED) {
                     if (refusals.count == 0) refusals.reserve(start, last);
                     refusals.add(count, reason);
-                    emit EntryRefused(header.brand, header.number, uint32(count), reason);
+                    emit EntryRefused(uint32(work.brand), number, uint32(count), reason);
                 }
                 start = end;
                 ++count;

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {RUNNING_OFF} from "./BrandState.sol";
 import {Clearing} from "./Clearing.sol";
+import {CoalitionDomain} from "./CoalitionDomain.sol";
+import {IMembers} from "./IMembers.sol";
 import {Lots} from "./Lots.sol";
-import {MemberRegister} from "./MemberRegister.sol";
 import {Packed} from "./Packed.sol";
 import {Points} from "./Points.sol";
 import {ACCEPTED, Refusals} from "./Refusals.sol";
 
 /// Entries by which a member's points are spent at an accepting brand: authorize, capture, void, redeem, point refund.
-abstract contract Redemption is Points, MemberRegister, Clearing, Refusals {
+abstract contract Redemption is Points, CoalitionDomain, Clearing, Refusals {
     uint256 private constant MAX_CONSENT_SECONDS = 7 days;
     uint256 private constant CONSENT_PROOF = 77; // where proofLength ends: kind, member, reference, nonce, deadline, points, proofKind
     uint256 private constant RESERVATION_LINES = 65;
@@ -46,9 +48,18 @@ abstract contract Redemption is Points, MemberRegister, Clearing, Refusals {
         uint256 lines;
     }
 
+    IMembers public immutable members;
+
     /// By the EIP-712 digest of the member's consent.
     mapping(bytes32 id => Reservation) public reservation;
     mapping(bytes32 id => mapping(uint256 lotId => ReservedLot)) public reservationLot;
+
+    error MembersOfAnotherLedger(address pointsLedger);
+
+    constructor(IMembers members_) {
+        if (members_.pointsLedger() != address(this)) revert MembersOfAnotherLedger(members_.pointsLedger());
+        members = members_;
+    }
 
     /// kind ‖ member (20) ‖ reference (32) ‖ nonce (8) ‖ deadline (5) ‖ points (8) ‖ proofKind (1) ‖ proofLength (2) ‖ proof ‖ lines
     function _authorize(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
@@ -201,24 +212,10 @@ abstract contract Redemption is Points, MemberRegister, Clearing, Refusals {
             if (reservation[id].stage != Stage.NONE) return (consent, id, ConsentUsed.selector);
             reason = _checkLots(batch, consent, end);
             if (reason != ACCEPTED) return (consent, id, reason);
-            (bytes32 authorizerId, bool isGood) = _proveConsent(
+            reason = members.consents(
                 consent.member, id, Packed.read(start + 74, 1), Packed.slice(start + CONSENT_PROOF, proofLength)
             );
-            if (!isGood) return (consent, id, ConsentInvalid.selector);
-            if (_authorizers[consent.member][authorizerId] != Standing.PRESENT) {
-                return (consent, id, NotAnAuthorizer.selector);
-            }
         }
-    }
-
-    /// A claim key consents to nothing.
-    function _proveConsent(address member, bytes32 id, uint256 kind, bytes calldata proof)
-        private
-        view
-        returns (bytes32, bool)
-    {
-        if (kind == CLAIM_KEY) return (0, false);
-        return _prove(member, id, kind, proof);
     }
 
     function _checkLots(Batch memory batch, Consent memory consent, uint256 end) private view returns (bytes4) {
@@ -239,7 +236,7 @@ abstract contract Redemption is Points, MemberRegister, Clearing, Refusals {
     /// Of a brand that closed or is in default nobody accepts points: who would, might never be paid.
     function _isAccepted(Batch memory batch, uint256 lotId) private view returns (bool) {
         if (lotId >> 32 == batch.brand) return true;
-        return _stateOf(brand[Lots.brandOf(lotId)], batch.localDay) <= RUNNING_OFF;
+        return brands.brandState(Lots.brandOf(lotId)) <= RUNNING_OFF;
     }
 
     function _openReservation(Batch memory batch, bytes32 id, Consent memory consent, Stage stage, uint256 end)

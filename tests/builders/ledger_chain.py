@@ -18,7 +18,9 @@ from eth_account import Account
 from eth_keys import keys
 from eth_utils import keccak
 
+from gateway.rounds.deployment import contract_address
 from gateway.values.calendar import SECONDS_PER_DAY
+from gateway.values.ids import Address
 from node.chain.p256 import P256VERIFY_ADDRESS, p256verify
 
 CHAIN_ID = 20_261
@@ -89,6 +91,13 @@ class LedgerChain:
         assert outcome.succeeded, outcome.output
         return outcome.created
 
+    def foreseen(self, ahead: int) -> bytes:
+        """Where the contract will stand that the operator deploys after `ahead` other transactions."""
+        return bytes(contract_address(Address(address_of(self.operator)), self._nonce(self.operator) + ahead))
+
+    def _nonce(self, sender: keys.PrivateKey) -> int:
+        return int(self._chain.get_vm().state.get_nonce(sender.public_key.to_canonical_address()))
+
     def send(
         self, to: bytes, data: bytes, *, sender: keys.PrivateKey | None = None, gas: int = GAS_PER_TRANSACTION, value: int = 0
     ) -> Outcome:
@@ -96,11 +105,10 @@ class LedgerChain:
         return self.send_raw(self.sign(to, data, sender=sender or self.operator, gas=gas, value=value))
 
     def sign(self, to: bytes, data: bytes, *, sender: keys.PrivateKey, gas: int = GAS_PER_TRANSACTION, value: int = 0) -> bytes:
-        address = sender.public_key.to_canonical_address()
         fields = {
             "type": 2,
             "chainId": CHAIN_ID,
-            "nonce": self._chain.get_vm().state.get_nonce(address),
+            "nonce": self._nonce(sender),
             "to": to,
             "data": data,
             "value": value,

@@ -26,7 +26,7 @@ from gateway.ledger.refusals import RefusalReason, refusal_of
 from gateway.ledger.signing import Domain, authorizer_change_digest, batch_digest, consent_digest
 from gateway.ledger.terms import LedgerTerms
 from gateway.values.ids import Address
-from tests.builders.abi import Event, contract_abi
+from tests.builders.abi import ContractAbi, Event, contract_abi
 from tests.builders.governance_acts import STRANGER, Act, Governance
 from tests.builders.ledger_chain import COALITION_ID, FOREVER, LedgerChain, Outcome, address_of, key_of
 
@@ -57,12 +57,12 @@ class PointsLedger:
         self.chain = chain or LedgerChain()
         self.abi = contract_abi("PointsLedger")
         self.governance = Governance(self.chain, delay=0, sandbox=True)
-        self.governance.target = self.abi
         self.passkey_verifier = self.chain.deploy(verifier or contract_abi("PasskeyVerifier").creation())
         self.verifier_says: Verify = verify_passkey  # what the model takes the verifier of passkeys to answer
-        creation = self.abi.creation(self.governance.address, self.passkey_verifier, b"EUR", UTC_OFFSET_SECONDS)
-        self.address = self.chain.deploy(creation)
-        self.domain = Domain(self.chain.chain_id, self.address, COALITION_ID)
+        self._deploy(UTC_OFFSET_SECONDS)
+        self.domain, self.brands_domain, self.members_domain = (
+            Domain(self.chain.chain_id, address, COALITION_ID) for address in (self.address, self.brands, self.members)
+        )
         self.model = model(self.domain, UTC_OFFSET_SECONDS, recover, lambda *asked: self.verifier_says(*asked))
         self.last_number = 0
         self.acts = 0
@@ -70,6 +70,20 @@ class PointsLedger:
             self.govern(*(("registerBrand", (registration(brand, limit=limit, terms=terms),)) for brand in brands))
         for brand in brands:
             self.model.register_brand(brand, limit)
+
+    def _deploy(self, utc_offset_seconds: int) -> None:
+        """Brands, members, and the ledger to which both belong."""
+        brands, members = contract_abi("Brands"), contract_abi("Members")
+        self.address = self.chain.foreseen(2)
+        self.brands = self.chain.deploy(brands.creation(self.governance.address, utc_offset_seconds))
+        self.members = self.chain.deploy(members.creation(self.governance.address, self.passkey_verifier, self.address))
+        assert self.chain.deploy(self.abi.creation(self.governance.address, self.brands, self.members, b"EUR")) == self.address
+        self.contracts = [(self.address, self.abi), (self.brands, brands), (self.members, members)]
+        self.governance.target = brands
+
+    def place(self, function: str) -> tuple[bytes, ContractAbi]:
+        """The contract that has the function: the ledger, where several have it."""
+        return next((address, abi) for address, abi in self.contracts if function in abi.functions)
 
     @property
     def now(self) -> int:
@@ -103,7 +117,7 @@ class PointsLedger:
     def act(self, *calls: tuple[str, tuple[Any, ...]]) -> Act:
         """What governance is to do here: one call, or several as a batch."""
         self.acts += 1
-        payloads = tuple((self.address, 0, self.abi.call(function, *arguments)) for function, arguments in calls)
+        payloads = tuple((address, 0, abi.call(name, *arguments)) for name, arguments in calls for address, abi in [self.place(name)])
         return Act(payloads, is_batch=len(calls) > 1, salt=self.acts.to_bytes(32))
 
     def attempt(self, function: str, *arguments: Any) -> Outcome:
@@ -120,7 +134,7 @@ class PointsLedger:
 
     def owner_act(self, act: BrandOwnerAct, *signers: keys.PrivateKey) -> Outcome:
         """Signed by the brand's owner unless others are given, and relayed by a stranger."""
-        signatures = [signature(key, owner_act_digest(self.domain, act)) for key in signers or [owner_key(act.brand)]]
+        signatures = [signature(key, owner_act_digest(self.brands_domain, act)) for key in signers or [owner_key(act.brand)]]
         signed = (act.nonce, act.deadline, signatures[0])
         match act:
             case SetBrandKey():
@@ -223,7 +237,7 @@ class PointsLedger:
     ) -> Outcome:
         """`key` signs as a key unless `kind` says otherwise; `deadline` may be given too."""
         deadline = other.get("deadline", self.now + 3_600)
-        digest = authorizer_change_digest(self.domain, member, *add, remove, nonce, deadline)
+        digest = authorizer_change_digest(self.members_domain, member, *add, remove, nonce, deadline)
         change = (member, *add, remove, nonce, deadline)
         return self.transact("changeAuthorizers", change, other.get("kind", 1), signature(key, digest))
 
@@ -235,12 +249,14 @@ class PointsLedger:
         return outcome
 
     def transact(self, function: str, *arguments: Any, sender: keys.PrivateKey | None = None) -> Outcome:
-        return self.chain.send(self.address, self.abi.call(function, *arguments), sender=sender)
+        address, abi = self.place(function)
+        return self.chain.send(address, abi.call(function, *arguments), sender=sender)
 
     def view(self, function: str, *arguments: Any) -> Any:
-        outcome = self.chain.call(self.address, self.abi.call(function, *arguments))
+        address, abi = self.place(function)
+        outcome = self.chain.call(address, abi.call(function, *arguments))
         assert outcome.succeeded, self.reverted(outcome)
-        return self.abi.answer(function, outcome.output)
+        return abi.answer(function, outcome.output)
 
     def held(self, member: bytes, brand: int, expiry_day: int = 0) -> tuple[int, int]:
         """(held, reserved) points of a lot."""
@@ -248,17 +264,18 @@ class PointsLedger:
         return held, reserved
 
     def outstanding(self, brand: int) -> int:
-        return int(self.view("brand", brand)[0])
+        return int(self.view("outstanding", brand))
 
     def events(self, outcome: Outcome) -> list[Event]:
-        return [self.abi.event(topics, data) for address, topics, data in outcome.logs if address == self.address]
+        abis = dict(self.contracts)
+        return [abis[address].event(topics, data) for address, topics, data in outcome.logs if address in abis]
 
     def reverted(self, outcome: Outcome) -> str:
         """The name of the error that a transaction or call reverted with."""
         assert not outcome.succeeded, "nothing reverted"
         assert outcome.output, "out of gas, or a revert without a reason"
-        abi = self.abi if outcome.output[:4] in self.abi.errors else self.governance.abi
-        return abi.error(outcome.output)[0]
+        abis = [*(abi for _, abi in self.contracts), self.governance.abi]
+        return next(abi for abi in abis if outcome.output[:4] in abi.errors).error(outcome.output)[0]
 
 
 def registration(brand: int, **other: Any) -> tuple[Any, ...]:

@@ -26,10 +26,12 @@ class RpcLedgerChain(LedgerChain):
         return int(self._request("eth_getBlockByNumber", "latest", False)["timestamp"], 16) + 1
 
     def sign(self, to: bytes, data: bytes, *, sender: keys.PrivateKey, gas: int = GAS_PER_TRANSACTION) -> bytes:
-        nonce = int(self._request("eth_getTransactionCount", sender.public_key.to_checksum_address(), "latest"), 16)
         fees = {"gas": gas, "maxFeePerGas": MAX_FEE, "maxPriorityFeePerGas": 1}
-        fields = {"type": 2, "chainId": self.chain_id, "nonce": nonce, "to": to, "data": data, **fees}
+        fields = {"type": 2, "chainId": self.chain_id, "nonce": self._nonce(sender), "to": to, "data": data, **fees}
         return bytes(Account.sign_transaction(fields, sender.to_bytes()).raw_transaction)
+
+    def _nonce(self, sender: keys.PrivateKey) -> int:
+        return int(self._request("eth_getTransactionCount", sender.public_key.to_checksum_address(), "latest"), 16)
 
     def send_raw(self, raw: bytes) -> Outcome:
         sent = self._request("eth_sendRawTransaction", "0x" + raw.hex())

@@ -33,17 +33,17 @@ def signed_batch(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
 
 def own_key(ledger: PointsLedger) -> tuple[Any, ...]:
     act = SetBrandKey(GROCER, Address(ME), 0, FOREVER, False, 0, FOREVER)
-    return GROCER, ME, (0, FOREVER, False), (0, FOREVER, signature(OPERATOR, owner_act_digest(ledger.domain, act)))
+    return GROCER, ME, (0, FOREVER, False), (0, FOREVER, signature(OPERATOR, owner_act_digest(ledger.brands_domain, act)))
 
 
 def own_terms(ledger: PointsLedger) -> tuple[Any, ...]:
     act = SetBrandTerms(GROCER, TERMS, 0, FOREVER)
-    signed = signature(OPERATOR, owner_act_digest(ledger.domain, act))
+    signed = signature(OPERATOR, owner_act_digest(ledger.brands_domain, act))
     return GROCER, (1, 100, 1, 100, 50, 90, 30), (0, FOREVER, signed)
 
 
 def own_brand(ledger: PointsLedger) -> tuple[Any, ...]:
-    signed = signature(OPERATOR, owner_act_digest(ledger.domain, HandOver(GROCER, Address(ME), 0, FOREVER)))
+    signed = signature(OPERATOR, owner_act_digest(ledger.brands_domain, HandOver(GROCER, Address(ME), 0, FOREVER)))
     return GROCER, ME, (0, FOREVER, signed), signed
 
 

@@ -76,29 +76,29 @@ def test_an_act_holds_for_its_brand_turn_and_time(ledger: PointsLedger, act: Bra
 
 @each_act
 def test_an_act_signed_for_another_ledger_is_not_signed(ledger: PointsLedger, act: BrandOwnerAct) -> None:
-    own = ledger.domain
+    own = ledger.brands_domain
     for domain in (Domain(CHAIN_ID + 1, own.verifying_contract, COALITION_ID), replace(own, coalition_id=keccak(text="another"))):
-        ledger.domain = domain
+        ledger.brands_domain = domain
         assert ledger.reverted(ledger.owner_act(act, *signers(act))) == "NotSignedBy"
-    ledger.domain = own
+    ledger.brands_domain = own
     assert ledger.owner_act(act, *signers(act)).succeeded
 
 
 def test_a_signature_covers_every_field(ledger: PointsLedger) -> None:
-    signed = signature(OWNER, owner_act_digest(ledger.domain, SET_KEY))
+    signed = signature(OWNER, owner_act_digest(ledger.brands_domain, SET_KEY))
     for window in ((6, FOREVER, True), (5, FOREVER - 1, True), (5, FOREVER, False)):
         outcome = ledger.relayed("setBrandKey", GROCER, SET_KEY.key, window, (0, FOREVER, signed))
         assert ledger.reverted(outcome) == "NotSignedBy"
     other = ledger.relayed("setBrandKey", GROCER, address_of(SUCCESSOR), (5, FOREVER, True), (0, FOREVER, signed))
     assert ledger.reverted(other) == "NotSignedBy"
-    signed = signature(OWNER, owner_act_digest(ledger.domain, SET_TERMS))
+    signed = signature(OWNER, owner_act_digest(ledger.brands_domain, SET_TERMS))
     for place in range(7):
         terms = tuple(value + (index == place) for index, value in enumerate(astuple(SET_TERMS.terms)))
         assert ledger.reverted(ledger.relayed("setBrandTerms", GROCER, terms, (0, FOREVER, signed))) == "NotSignedBy"
 
 
 def test_a_signature_of_no_good_form_is_nobodys(ledger: PointsLedger) -> None:
-    for bad in (b"", bytes(65), signature(OWNER, owner_act_digest(ledger.domain, SET_KEY))[:64]):
+    for bad in (b"", bytes(65), signature(OWNER, owner_act_digest(ledger.brands_domain, SET_KEY))[:64]):
         outcome = ledger.relayed("setBrandKey", GROCER, SET_KEY.key, (5, FOREVER, True), (0, FOREVER, bad))
         assert ledger.reverted(outcome) == "NotSignedBy"
 
@@ -142,6 +142,6 @@ def test_an_owner_whom_governance_replaced_does_nothing_more(ledger: PointsLedge
 
 @each_act
 def test_a_wallet_signs_the_same_act(ledger: PointsLedger, act: BrandOwnerAct) -> None:
-    asked = encode_typed_data(full_message=owner_act_typed_data(ledger.domain, act))
+    asked = encode_typed_data(full_message=owner_act_typed_data(ledger.brands_domain, act))
     signed = Account.sign_message(asked, OWNER.to_bytes())
-    assert bytes(signed.signature) == signature(OWNER, owner_act_digest(ledger.domain, act))
+    assert bytes(signed.signature) == signature(OWNER, owner_act_digest(ledger.brands_domain, act))

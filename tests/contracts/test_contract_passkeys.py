@@ -45,7 +45,7 @@ def consented(
 
 def change(ledger: PointsLedger, member: bytes, add: tuple[int, bytes], remove: bytes, nonce: int, by: SoftwareAuthenticator) -> Outcome:
     deadline = ledger.now + 3_600
-    digest = authorizer_change_digest(ledger.domain, member, *add, remove, nonce, deadline)
+    digest = authorizer_change_digest(ledger.members_domain, member, *add, remove, nonce, deadline)
     return ledger.transact("changeAuthorizers", (member, *add, remove, nonce, deadline), PASSKEY, by.consent(digest))
 
 
@@ -118,7 +118,7 @@ def test_a_change_of_authorizers_needs_the_members_own_passkey_over_that_very_ch
     assert ledger.reverted(change(ledger, ann, key, bytes(32), 0, BOB)) == "AuthorizerAbsent"
     deadline = ledger.now + 3_600
     asked = ann, *key, bytes(32), 0, deadline
-    proof = ANN.consent(authorizer_change_digest(ledger.domain, *asked))
+    proof = ANN.consent(authorizer_change_digest(ledger.members_domain, *asked))
     to_a_thief = ann, AuthorizerKind.KEY, address_of(key_of("thief")), bytes(32), 0, deadline
     assert ledger.reverted(ledger.transact("changeAuthorizers", to_a_thief, PASSKEY, proof)) == "ChangeProofInvalid"
     assert ledger.transact("changeAuthorizers", asked, PASSKEY, proof).succeeded

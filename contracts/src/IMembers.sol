@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// What the points ledger asks of the members' register, which stands apart for room.
+interface IMembers {
+    /// The one ledger whose entries spend under members' grants.
+    function pointsLedger() external view returns (address);
+
+    /// Zero if an authorizer of `member` of kind `kind` approved of `digest`, else the refusal of the entry.
+    function consents(address member, bytes32 digest, uint256 kind, bytes calldata proof)
+        external
+        view
+        returns (bytes4 reason);
+}
