@@ -15,7 +15,7 @@ from eth_hash.auto import keccak
 from eth_utils import to_checksum_address
 
 from gateway.brands.tables import BrandRow
-from gateway.chain.artifacts import governance, points_ledger
+from gateway.chain.artifacts import governance, passkey_verifier, points_ledger
 from gateway.chain.connection import Chain
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.tables import CoalitionRow
@@ -67,9 +67,10 @@ class LiveLedger:
         assert self.node.ready is not None
         self.chain = Chain(self.node.url)
         self.coalition_id = Hash.parse(self.node.ready["coalition_id"])
-        people = address_of(GUARDIAN), [address_of(APPROVER)]
-        self.governance = self._deploy(governance().creation(self.coalition_id, True, 0, self.operator.address, *people, 1))
-        self.address = self._deploy(points_ledger().creation(self.governance, b"USD", 0))
+        founding = True, 0, self.operator.address, address_of(GUARDIAN), [address_of(APPROVER)], 1
+        self.governance = self._deploy(governance().creation(self.coalition_id, founding))
+        verifier = self._deploy(passkey_verifier().creation())
+        self.address = self._deploy(points_ledger().creation(self.governance, verifier, b"USD", 0))
         self.domain = Domain(self.node.chain_id, self.address, self.coalition_id)
         self.members = {name: self._enroll(name) for name in ("anna", "ben")}
         self._store_coalition()

@@ -81,9 +81,9 @@ def test_an_answer_that_breaks_the_abi_is_the_nodes_fault() -> None:
 
 
 def test_a_contract_begins_with_its_code_and_its_arguments() -> None:
-    creation = points_ledger().creation(SOMEBODY, b"USD", 0)
+    creation = points_ledger().creation(SOMEBODY, SOMEBODY, b"USD", 0)
     code = bytes(points_ledger().contract.bytecode)
-    assert creation == code + Web3().codec.encode(["address", "bytes3", "int32"], [SOMEBODY, b"USD", 0])
+    assert creation == code + Web3().codec.encode(["address", "address", "bytes3", "int32"], [SOMEBODY, SOMEBODY, b"USD", 0])
 
 
 def test_errors_have_their_names() -> None:

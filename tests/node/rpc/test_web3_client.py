@@ -25,8 +25,9 @@ def web3(node: RunningNode) -> Iterator[Web3]:
 def test_the_points_ledger_is_deployed_and_answers(web3: Web3) -> None:
     coalition_id = web3.eth.get_block(0)["extraData"]
     guardian, approver, member = (throwaway_account(name).address for name in ("guardian", "approver", "member"))
-    governance = _deploy(web3, "Governance", coalition_id, True, 0, OPERATOR.address, guardian, [approver], 1)
-    ledger = _deploy(web3, "PointsLedger", governance.address, b"EUR", 3600)
+    governance = _deploy(web3, "Governance", coalition_id, (True, 0, OPERATOR.address, guardian, [approver], 1))
+    verifier = _deploy(web3, "PasskeyVerifier")
+    ledger = _deploy(web3, "PointsLedger", governance.address, verifier.address, b"EUR", 3600)
     assert ledger.functions.coalitionId().call() == coalition_id
     transaction = ledger.functions.enroll([(1, bytes.fromhex(member[2:]), bytes(32))]).transact()
     receipt = web3.eth.wait_for_transaction_receipt(transaction, poll_latency=0.01)
