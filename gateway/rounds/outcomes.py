@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from gateway.coalition.tables import GovernanceActRow
 from gateway.ledger.entries import kind_of
 from gateway.projection.batch_reading import ReadBatch, ReadBlock
-from gateway.rounds.governance_acts import PROPOSED
 from gateway.rounds.ports import OperationEnds
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow, TransactionRow
 from gateway.store.upsert import insert_missing
@@ -59,7 +58,7 @@ def reopen_after(session: Session, block_number: int) -> None:
     session.execute(
         update(OperationRow)
         .where(OperationRow.block_number > block_number, OperationRow.sequence.in_(refused), OperationRow.status == "refused")
-        .values(status=PROPOSED, reason=None, block_number=None, finished_at=None)
+        .values(status="proposed", reason=None, block_number=None, finished_at=None)
     )
     session.execute(update(BatchRow).where(BatchRow.batch_id.in_(batches)).values(status="signed"))
     session.execute(
