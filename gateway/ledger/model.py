@@ -127,6 +127,10 @@ class LedgerModel:
             self.state.owe(change)
         return effect
 
+    def accepts(self, brand: int, timestamp: int) -> bool:
+        """Whether the brand accepts points in a block with this timestamp, and others accept the brand's."""
+        return self.state.brands[brand].state_on(local_day(timestamp, self.utc_offset_seconds)) in ACCEPTING
+
     def _transition(self, brand: int, entry: Entry, timestamp: int) -> Effect:
         match entry:
             case Issue():
@@ -169,17 +173,16 @@ class LedgerModel:
         return Effect(entry, entry.member, tuple(Movement(entry.member, line.lot_id, -line.points, 0) for line in entry.lines))
 
     def _authorize(self, brand: int, entry: Authorize | Redeem, timestamp: int) -> Effect:
-        _require(self._accepts(brand, timestamp), RefusalReason.BRAND_NOT_ACCEPTING)
+        _require(self.accepts(brand, timestamp), RefusalReason.BRAND_NOT_ACCEPTING)
         _require(entry.deadline >= timestamp, RefusalReason.CONSENT_EXPIRED)
         _require(entry.deadline <= timestamp + MAX_CONSENT_SECONDS, RefusalReason.CONSENT_TOO_LONG)
-        terms = (entry.member, brand, entry.points, entry.reference, entry.nonce, entry.deadline)
-        digest = consent_digest(self.domain, *terms)
+        digest = consent_digest(self.domain, entry.member, brand, entry.points, entry.reference, entry.nonce, entry.deadline)
         _require(digest not in self.state.reservations, RefusalReason.CONSENT_USED)
         for line in entry.lines:
             _require(line.points > 0, RefusalReason.ZERO_POINTS)
             _require(not self._expired(line.expiry_day, timestamp), RefusalReason.LOT_EXPIRED)
             _require(self.state.unreserved(entry.member, line.lot_id) >= line.points, RefusalReason.NOT_ENOUGH_POINTS)
-            _require(self._accepts(line.brand_id, timestamp), RefusalReason.POINTS_NOT_ACCEPTED)
+            _require(self.accepts(line.brand_id, timestamp), RefusalReason.POINTS_NOT_ACCEPTED)
         _require(sum(line.points for line in entry.lines) == entry.points, RefusalReason.POINTS_MISMATCH)
         self._require_consent(entry, digest)
 
@@ -276,9 +279,6 @@ class LedgerModel:
         if reservation is None:
             raise _Skip(RefusalReason.UNKNOWN_RESERVATION)
         return reservation
-
-    def _accepts(self, brand: int, timestamp: int) -> bool:
-        return self.state.brands[brand].state_on(local_day(timestamp, self.utc_offset_seconds)) in ACCEPTING
 
     def _expired(self, expiry_day: int, timestamp: int) -> bool:
         return is_expired(expiry_day, timestamp, self.utc_offset_seconds)

@@ -49,9 +49,11 @@ def ready_acts(session: Session, coalition: Coalition, now: int) -> list[ReadyAc
 
 
 def approvals_of(session: Session, act: GovernanceActRow) -> Sequence[GovernanceApprovalRow]:
-    """Ascending by approver, as the contract takes them."""
-    row = GovernanceApprovalRow
-    of_act = select(row).where(row.operation_sequence == act.operation_sequence)
+    """Ascending by approver, as the contract takes them. Those of a chain on which the act was ready sooner do not count."""
+    row, since = GovernanceApprovalRow, ready_at(session, act)
+    if since is None:
+        return []
+    of_act = select(row).where(row.operation_sequence == act.operation_sequence, row.approved_at >= since)
     return session.scalars(of_act.order_by(row.approver)).all()
 
 

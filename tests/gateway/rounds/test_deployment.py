@@ -123,9 +123,12 @@ def test_a_ledger_without_the_committed_verifier_of_passkeys_is_refused(tmp_path
         prepare_deployment(blank.database, blank.chain, submitter, blank.settings, START)
         with blank.database.write() as session:
             row = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "deploy_passkey_verifier")).one()
+            nonces = update(CounterRow).where(CounterRow.name == NONCE_COUNTER)
+            given = session.scalars(select(CounterRow.last).where(CounterRow.name == NONCE_COUNTER)).one()
             session.delete(row)
-            session.execute(update(CounterRow).where(CounterRow.name == NONCE_COUNTER).values(last=row.nonce))
+            session.execute(nonces.values(last=row.nonce))
             submitter.store(session, row.purpose, None, _creation(b"\0"), DEPLOY_GAS, 10**9, START)
+            session.execute(nonces.values(last=given))
         worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
         with pytest.raises(WrongCode, match="verifier of passkeys"):
             worker.open()
