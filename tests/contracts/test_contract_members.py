@@ -96,7 +96,7 @@ def test_a_member_replaces_a_key_and_keeps_id_and_points(ledger: PointsLedger, a
     old = ledger.consented(Redeem, FUEL, ann, [Line(FUEL, 0, 1)], key=ann_key)
     new = ledger.consented(Redeem, FUEL, ann, [Line(FUEL, 0, 1)], key=key_of("new phone"))
     assert ledger.submit(FUEL, [old, new]) == [(0, RefusalReason.NOT_AN_AUTHORIZER)]
-    assert ledger.view("authorizerChanges", ann) == 1
+    assert ledger.view("memberActs", ann) == 1
 
 
 @pytest.mark.parametrize(
@@ -104,15 +104,15 @@ def test_a_member_replaces_a_key_and_keeps_id_and_points(ledger: PointsLedger, a
     [
         (NOTHING, NONE, {}, "NothingToChange"),
         (NOTHING, own_id("ann"), {}, "LastAuthorizer"),
-        (NOTHING, own_id("carol"), {}, "AuthorizerAbsent"),
+        (NOTHING, own_id("carol"), {}, "RemovalWaits"),
         (named("ann"), NONE, {}, "AuthorizerPresent"),
         (named("carol", CLAIM_KEY), NONE, {}, "AuthorizerKindUnknown"),
         (named("carol", PASSKEY + 1), NONE, {}, "AuthorizerKindUnknown"),
         ((KEY, b"\x01" * 21), NONE, {}, "AuthorizerNotAnAddress"),
-        (named("carol"), NONE, {"nonce": 1}, "ChangeOutOfTurn"),
-        (named("carol"), NONE, {"deadline": 1}, "ChangeExpired"),
-        (named("carol"), NONE, {"kind": 0}, "ChangeProofInvalid"),
-        (named("carol"), NONE, {"kind": PASSKEY}, "ChangeProofInvalid"),
+        (named("carol"), NONE, {"nonce": 1}, "MemberActOutOfTurn"),
+        (named("carol"), NONE, {"deadline": 1}, "MemberActExpired"),
+        (named("carol"), NONE, {"kind": 0}, "MemberProofInvalid"),
+        (named("carol"), NONE, {"kind": PASSKEY}, "MemberProofInvalid"),
         (named("carol"), NONE, {"kind": CLAIM_KEY}, "AuthorizerAbsent"),
         (named("carol"), NONE, {"key": key_of("stranger")}, "AuthorizerAbsent"),
     ],
@@ -128,9 +128,9 @@ def test_a_change_that_is_not_the_members_or_leaves_no_authorizer_reverts(
 def test_a_signed_change_is_good_once(ledger: PointsLedger, ann: bytes, ann_key: keys.PrivateKey) -> None:
     assert ledger.change_authorizers(ann, named("carol"), NONE, 0, key=ann_key).succeeded
     again = ledger.change_authorizers(ann, named("dave"), NONE, 0, key=ann_key)
-    assert ledger.reverted(again) == "ChangeOutOfTurn"
-    assert ledger.change_authorizers(ann, NOTHING, own_id("ann"), 1, key=key_of("carol")).succeeded
-    assert ledger.reverted(ledger.change_authorizers(ann, NOTHING, own_id("carol"), 2, key=key_of("carol"))) == ("LastAuthorizer")
+    assert ledger.reverted(again) == "MemberActOutOfTurn"
+    assert ledger.change_authorizers(ann, NOTHING, own_id("ann"), 1, key=ann_key).succeeded
+    assert ledger.reverted(ledger.change_authorizers(ann, NOTHING, own_id("carol"), 2, key=key_of("carol"))) == "LastAuthorizer"
 
 
 def test_a_claim_key_spends_nothing(ledger: PointsLedger) -> None:
