@@ -147,8 +147,7 @@ abstract contract DelayedMemberActs is Guardianship {
             if (!_isAuthorizer(act.member, id)) revert AuthorizerAbsent(id);
             if (_members[act.member].furtherAuthorizers == 0) revert LastAuthorizer();
         } else {
-            if (act.kind == CLAIM_KEY) revert AuthorizerKindUnknown(act.kind);
-            _requireKind(act.kind, act.authorizer);
+            _requireRecoveryPossible(act.member, act.kind, act.authorizer);
         }
     }
 

@@ -41,6 +41,12 @@ abstract contract Guardianship is MemberActs {
         if (id == _operatorId()) revert GuardianIsOperator();
     }
 
+    function _requireRecoveryPossible(address member, uint8 kind, bytes calldata authorizer) internal view {
+        if (_guardians[member] == _operatorId()) revert GuardianIsOperator(); // since it asked for this
+        if (kind == CLAIM_KEY) revert AuthorizerKindUnknown(kind);
+        _requireKind(kind, authorizer);
+    }
+
     /// A guardian whose account became the operator's is none.
     function _requireGuardian(address member, bytes32 digest, uint8 proofKind, bytes calldata proof) internal view {
         (bytes32 id, bool isReadable) = _signer(digest, proofKind, proof);

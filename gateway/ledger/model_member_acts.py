@@ -154,6 +154,7 @@ class MemberRules:
                 _require(keccak(bytes([act.kind]) + act.authorizer) in record.authorizers, "AuthorizerAbsent")
                 _require(len(record.authorizers) > 1, "LastAuthorizer")
             case Recovery():
+                _require(record.guardian != self._operator_id, "GuardianIsOperator")
                 _require(act.kind != AuthorizerKind.CLAIM_KEY, "AuthorizerKindUnknown")
                 _require_kind(act.kind, act.authorizer)
 
