@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import astuple
 from typing import Any
 
@@ -143,14 +144,9 @@ class MemberActs:
     def _send(self, function: str, *arguments: Any, sender: keys.PrivateKey | None = None) -> None:
         self.outcome = self.chain.send(self.address, self.abi.call(function, *arguments), sender=sender)
 
-    def _verdict(self, by_rules: Any) -> str | None:
+    def _verdict(self, by_rules: Callable[[], None]) -> str | None:
         reason = None if self.outcome.succeeded else self.abi.error(self.outcome.output)[0]
-        try:
-            by_rules()
-        except MemberActRefused as refused:
-            assert refused.reason == reason, "the register's verdict is the model's"
-        else:
-            assert reason is None, f"by the rules the act counts; the register says {reason}"
+        assert _refused(by_rules) == reason, "the register's verdict is the model's"
         return reason
 
 
@@ -185,6 +181,14 @@ def proof_of(signer: Signer, digest: bytes, kind: int | None = None) -> tuple[in
     if isinstance(signer, SoftwareAuthenticator):
         return kind or AuthorizerKind.PASSKEY, signer.consent(digest)
     return kind or AuthorizerKind.KEY, signature(signer, digest)
+
+
+def _refused(by_rules: Callable[[], None]) -> str | None:
+    try:
+        by_rules()
+    except MemberActRefused as refused:
+        return refused.reason
+    return None
 
 
 def _call(act: MemberAct) -> tuple[Any, ...]:

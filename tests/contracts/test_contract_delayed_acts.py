@@ -1,4 +1,4 @@
-"""Acts that wait: unlocking, removing another authorizer, replacing the guardian. Any authorizer or the guardian stops them; anybody carries them out."""
+"""Acts that wait: unlocking, removing another authorizer, replacing the guardian, a recovery. Any authorizer or the guardian stops them."""
 
 from __future__ import annotations
 
