@@ -27,7 +27,7 @@ from gateway.ledger.members import AuthorizerKind, authorizer_id
 from gateway.ledger.model_members import record_grant, record_guardian, record_recovery, record_spend_lock, record_unlock
 from gateway.ledger.proofs import Proofs
 from gateway.ledger.signing import Domain
-from gateway.ledger.state import GrantRecord, MemberRecord, PendingAct
+from gateway.ledger.state import GrantRecord, MemberRecord, PendingMemberAct
 from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.ids import Address, Hash
 
@@ -132,7 +132,7 @@ class MemberRules:
         if isinstance(act, SetGuardian) and record.guardian is None and not record.is_locked:
             record_guardian(record, act.kind, act.authorizer)
         else:
-            record.pending[act_id] = PendingAct(act, now + self.delay, record.turn)
+            record.pending[act_id] = PendingMemberAct(act, now + self.delay, record.turn)
 
     def _veto(self, record: MemberRecord, veto: Veto, kind: int, proof: bytes) -> None:
         pending = record.pending.get(veto.act)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.ledger.members import AuthorizerKind, authorizer_id
 from gateway.ledger.proofs import Proofs
 from gateway.ledger.refusals import RefusalReason
-from gateway.ledger.state import GrantRecord, MemberRecord, PendingAct
+from gateway.ledger.state import GrantRecord, MemberRecord, PendingMemberAct
 from gateway.values.ids import Hash
 
 
@@ -65,7 +65,7 @@ def record_recovery(record: MemberRecord) -> None:
     record.grants.clear()
 
 
-def record_request(record: MemberRecord, act_id: Hash, pending: PendingAct) -> None:
+def record_request(record: MemberRecord, act_id: Hash, pending: PendingMemberAct) -> None:
     record.pending[act_id] = pending
 
 

@@ -77,7 +77,7 @@ class GrantRecord:
 
 
 @dataclass(slots=True)
-class PendingAct:
+class PendingMemberAct:
     act: DelayedAct
     ready_at: int
     turn: int
@@ -95,7 +95,7 @@ class MemberRecord:
     is_locked: bool = False
     guardian: Hash | None = None
     grants: dict[Hash, GrantRecord] = field(default_factory=dict)  # by whom they were given to
-    pending: dict[Hash, PendingAct] = field(default_factory=dict)  # by the act's digest
+    pending: dict[Hash, PendingMemberAct] = field(default_factory=dict)  # by the act's digest
 
 
 @dataclass(slots=True)
