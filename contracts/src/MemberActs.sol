@@ -20,6 +20,8 @@ abstract contract MemberActs is MemberRegister {
         uint40 deadline;
     }
 
+    event MemberActed(address indexed member, uint64 acts);
+
     error MemberActExpired(uint40 deadline);
     error MemberActOutOfTurn(uint64 expectedNonce);
     error MemberProofInvalid();
@@ -78,6 +80,7 @@ abstract contract MemberActs is MemberRegister {
         uint64 acts = _members[member].acts;
         if (nonce != acts) revert MemberActOutOfTurn(acts);
         _members[member].acts = acts + 1;
+        emit MemberActed(member, acts + 1);
         return _requireAuthorizer(member, _digest(structHash), proofKind, proof);
     }
 

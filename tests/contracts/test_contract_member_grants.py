@@ -32,7 +32,7 @@ def ann(request: pytest.FixtureRequest) -> Signer:
 def test_a_grant_of_either_kind_of_authorizer_lets_a_brand_spend_within_its_limits(members: LoneMembers, ann: Signer) -> None:
     giver = members.enroll(ann)
     assert members.relay(members.grant(giver), ann) is None
-    (event,) = members.events
+    _, event = members.events
     assert (event.name, event.values["perPurchase"], event.values["perDay"], event.values["inAll"]) == ("GrantSet", 100, 150, 300)
     assert members.spend(giver, GROCER, 100, DAY) is None
     assert members.spend(giver, GROCER, 50, DAY) is None
