@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 from eth_hash.auto import keccak
 
 from gateway.ledger.signing import Domain, Fields, struct_digest, type_hash, typed_data
-from gateway.values.hex import hex_text
+from gateway.values.hex import hex_text, to_bytes
 from gateway.values.ids import Hash, MemberId
 
 _IN_TURN: Fields = [{"name": "nonce", "type": "uint64"}, {"name": "deadline", "type": "uint40"}]
@@ -165,6 +166,25 @@ def delayed_act_arguments(act: DelayedAct) -> tuple[int, MemberId, int, bytes, i
         return (DelayedActKind.UNLOCK, act.member, 0, b"", act.nonce, act.deadline)
     what = next(what for what, form in _OF_AN_AUTHORIZER.items() if isinstance(act, form))
     return (what, act.member, act.kind, act.authorizer, act.nonce, act.deadline)
+
+
+def member_act_body(act: MemberAct) -> dict[str, Any]:
+    """The act as JSON values by field, with its type's name: numbers of 64 bits as text."""
+    values = ((each.name, getattr(act, each.name)) for each in fields(act))
+    body = {name: hex_text(value) if isinstance(value, bytes) else str(value) for name, value in values}
+    return {"type": type(act).__name__, **body}
+
+
+def member_act_from(body: Mapping[str, str]) -> MemberAct:
+    """The act that a body of `member_act_body` says."""
+    form = _FORMS[body["type"]]
+    return form(**{each.name: _READERS.get(str(each.type), int)(body[each.name]) for each in fields(form)})
+
+
+_FORMS: dict[str, type[MemberAct]] = {
+    form.__name__: form for form in (AuthorizerChange, Grant, SpendLock, Unlock, RemoveAuthorizer, SetGuardian, Recovery, Veto)
+}
+_READERS: dict[str, Callable[[str], Any]] = {"MemberId": MemberId.parse, "Hash": Hash.parse, "bytes": to_bytes}
 
 
 def grant_to_brand(brand: int) -> Hash:

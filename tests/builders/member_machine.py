@@ -26,6 +26,7 @@ SIGNERS: tuple[Signer, ...] = (ANN, BOB, key_of("phone"), SoftwareAuthenticator(
 
 member = st.integers(0, 2)
 signer = st.integers(0, len(SIGNERS) - 1)
+by_whom = st.integers(0, 3 * len(SIGNERS) - 1)  # mostly one of the member's own
 amount = st.integers(0, 12)
 wishes = st.one_of(
     st.tuples(st.just("unlock"), st.just(0)),
@@ -50,7 +51,7 @@ class MemberMachine(RuleBasedStateMachine):
         self.spent_in_all: Counter[tuple[int, int]] = Counter()  # since the grant was set
         self.spent_on_day: Counter[tuple[int, int, int]] = Counter()
 
-    @rule(who=member, by=signer, to=st.integers(0, 4), limits=st.tuples(amount, amount, amount), lasts=st.integers(0, 5))
+    @rule(who=member, by=by_whom, to=st.integers(0, 4), limits=st.tuples(amount, amount, amount), lasts=st.integers(0, 5))
     def a_grant_is_set(self, who: int, by: int, to: int, limits: tuple[int, int, int], lasts: int) -> None:
         until = self.register.chain.next_timestamp + lasts * SECONDS_PER_DAY
         if self.relayed(self.register.grant(self.members[who], self.to[to], limits, until=until), by) is None:
@@ -72,24 +73,27 @@ class MemberMachine(RuleBasedStateMachine):
                 assert self.spent_on_day[who, to, self.day] <= per_day, "more than a day's"
                 assert self.spent_in_all[who, to] <= in_all, "more than all"
 
-    @rule(who=member, by=signer, add=st.none() | signer, removes=st.booleans())
+    @rule(who=member, by=by_whom, add=st.none() | signer, removes=st.booleans())
     def authorizers_change(self, who: int, by: int, add: int | None, removes: bool) -> None:
-        kind = 2 if SIGNERS[by] is CLAIM else None
+        one, kind = self.chosen(self.members[who], by)
         added = NO_AUTHORIZER if add is None else authorizer_of(SIGNERS[add])
-        mine = id_of(SIGNERS[by], kind)
+        mine = id_of(one, kind)
         act = self.register.change(self.members[who], added, mine if removes else bytes(32))
-        if self.relayed(act, by, kind) is None and (removes or kind):
+        if self.relayed(act, by) is None and (removes or kind):
             self.removed[self.members[who]].add(mine)
 
-    @rule(who=member, by=signer)
-    def a_member_is_locked(self, who: int, by: int) -> None:
+    @rule(who=member, by=by_whom, adds=st.none() | signer)
+    def a_member_is_locked(self, who: int, by: int, adds: int | None) -> None:
+        """And tries to add an authorizer."""
         self.relayed(self.register.spend_lock(self.members[who]), by)
+        if adds is not None:
+            self.authorizers_change(who, by, adds, False)
 
-    @rule(who=member, by=signer, wish=wishes, nonce=st.integers(0, 3))
+    @rule(who=member, by=by_whom, wish=wishes, nonce=st.integers(0, 3))
     def something_is_asked_for_that_waits(self, who: int, by: int, wish: tuple[str, int], nonce: int) -> None:
         self.asked(self.members[who], by, wish, nonce)
 
-    @rule(by=signer, index=st.integers(0, 7))
+    @rule(by=by_whom, index=st.integers(0, 7))
     def a_wish_is_vetoed(self, by: int, index: int) -> None:
         if self.delayed:
             self.relayed(self.register.veto(self.delayed[-1 - index % len(self.delayed)]), by)
@@ -110,13 +114,11 @@ class MemberMachine(RuleBasedStateMachine):
                 self.forget(self.members.index(act.member), to)
                 assert self.register.view("grantOf", act.member, self.to[to])[0] == (0, 0, 0, 0), "a grant outlived a recovery"
 
-    @rule(who=member, wish=wishes, by=signer, waits=st.sampled_from([MEMBER_DELAY - 3, MEMBER_DELAY]))
+    @rule(who=member, wish=wishes, by=by_whom, waits=st.sampled_from([MEMBER_DELAY - 3, MEMBER_DELAY]))
     def a_wish_waits_and_is_carried_out(self, who: int, wish: tuple[str, int], by: int, waits: int) -> None:
-        record = self.register.record(self.members[who])
-        guardians = [index for index, each in enumerate(SIGNERS) if id_of(each) == record.guardian]
-        own = [index for index, each in enumerate(SIGNERS) if id_of(each) in record.authorizers]
-        fitting = (guardians if wish[0] == "recovery" else own) or [by]
-        self.asked(self.members[who], fitting[by % len(fitting)], wish, len(self.delayed))
+        guardian = self.register.record(self.members[who]).guardian
+        guardians = [index for index, each in enumerate(SIGNERS) if id_of(each) == guardian]
+        self.asked(self.members[who], guardians[0] if guardians and wish[0] == "recovery" else by, wish, len(self.delayed))
         self.a_wish_is_carried_out(0, waits)
 
     @rule(index=st.integers(0, 7))
@@ -174,13 +176,21 @@ class MemberMachine(RuleBasedStateMachine):
         if self.relayed(act, by) is None and "ActRequested" in self.register.event_names:
             self.delayed.append(act)
 
-    def relayed(self, act: MemberAct, by: int, kind: int | None = None) -> str | None:
+    def relayed(self, act: MemberAct, by: int) -> str | None:
+        one, kind = self.chosen(act.member, by)
         before = set(self.register.record(act.member).authorizers)
-        reason = self.register.relay(act, SIGNERS[by], kind=kind)
+        reason = self.register.relay(act, one, kind=kind)
         if reason is None:
-            self.signed.append((act, *proof_of(SIGNERS[by], member_act_digest(self.register.domain, act), kind)))
+            self.signed.append((act, *proof_of(one, member_act_digest(self.register.domain, act), kind)))
             self.removed[act.member] -= set(self.register.record(act.member).authorizers) - before
         return reason
+
+    def chosen(self, who: MemberId, by: int) -> tuple[Signer, int | None]:
+        """Who signs, and as what."""
+        record = self.register.record(who)
+        everyone: list[tuple[Signer, int | None]] = [(one, 2 if one is CLAIM else None) for one in SIGNERS]
+        own = [each for each in everyone if id_of(*each) in record.authorizers]
+        return own[by % len(own)] if own and by >= len(SIGNERS) else everyone[by % len(SIGNERS)]
 
     def forget(self, who: int, to: int) -> None:
         """The grant counts afresh."""
