@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import AfterValidator, Field, StringConstraints
 
 from gateway.access.api_key import Caller
@@ -43,7 +43,6 @@ router = APIRouter(prefix="/v1/members", tags=["members"])
 AuthorizerText = Annotated[
     str, StringConstraints(pattern=rf"^0x([0-9a-fA-F]{{2}}){{20,{96 + MAX_ORIGIN_LENGTH}}}$"), AfterValidator(str.lower)
 ]
-ActIdPath = Annotated[Word32, Path(description="0x and 64 hex digits: the digest of the act that waits")]
 
 
 class ProofBody(Body):
@@ -107,6 +106,10 @@ class GuardianBody(InTurnBody):
 
 
 class VetoBody(ProofBody):
+    act_id: Word32
+
+
+class ExecutionBody(Body):
     act_id: Word32
 
 
@@ -176,15 +179,15 @@ def create_veto(member_id: MemberIdPath, body: VetoBody, caller: AsOperatorOrBra
     return _relay(write, caller, body, Veto(MemberId.parse(member_id), Hash.parse(body.act_id)))
 
 
-@router.post("/{member_id}/pending-acts/{act_id}/execution", status_code=201, responses={202: {"model": OperationView}, **WRITES})
-def create_execution(member_id: MemberIdPath, act_id: ActIdPath, caller: AsOperatorOrBrand, write: WriteNeeded) -> OperationView:
+@router.post("/{member_id}/executions", status_code=201, responses={202: {"model": OperationView}, **WRITES})
+def create_execution(member_id: MemberIdPath, body: ExecutionBody, caller: AsOperatorOrBrand, write: WriteNeeded) -> OperationView:
     """Carries out an act whose delay is over and that nobody vetoed. No signature is needed."""
-    member, waiting = MemberId.parse(member_id), Hash.parse(act_id)
+    member = MemberId.parse(member_id)
 
     def accept(work: UnitOfWork) -> str:
         operation_id = new_operation_id()
         execute_act(
-            waiting,
+            Hash.parse(body.act_id),
             member,
             member_record(work.session, member),
             coalition=work.of(SqlCoalition).facts,
@@ -194,7 +197,7 @@ def create_execution(member_id: MemberIdPath, act_id: ActIdPath, caller: AsOpera
         )
         return operation_id
 
-    return show_operation(write, write.once(caller, "operation", {"member": member_id, "execution": act_id}, accept))
+    return show_operation(write, write.once(caller, "operation", body.content(), accept))
 
 
 def _relay(write: Write, caller: Caller, body: ProofBody, act: MemberAct) -> OperationView:

@@ -21,6 +21,7 @@ from gateway.audit.ledger_events import (
     EntryRefused,
     MemberEnrolled,
 )
+from gateway.audit.member_events import MemberActsReplay, MemberEvent
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.effects import Effect, Movement, Refused
 from gateway.ledger.entries import (
@@ -107,6 +108,7 @@ class Replay:
     limits: list[tuple[int, int, int]]
     brands: dict[int, BrandRegisterState]
     authorizers: dict[tuple[MemberId, Hash], tuple[int, bytes]]
+    member_acts: MemberActsReplay
     model: LedgerModel
 
 
@@ -131,6 +133,7 @@ class _Run:
         self.limits: list[tuple[int, int, int]] = []
         self.brands: dict[int, BrandRegisterState] = defaultdict(BrandRegisterState)
         self.authorizers: dict[tuple[MemberId, Hash], tuple[int, bytes]] = {}
+        self.member_acts = MemberActsReplay()
         self.refusals = _refusals_by_batch(chain.events)
 
     def apply(self, logged: LoggedEvent) -> None:
@@ -164,6 +167,12 @@ class _Run:
             case AuthorizerRemoved():
                 state.members[event.member].authorizers.pop(event.authorizer_id, None)
                 self.authorizers.pop((event.member, event.authorizer_id), None)
+            case MemberEvent():
+                record = state.members.setdefault(event.member, MemberRecord())
+                if event.name == "MemberRecovered":
+                    for replaced in record.authorizers:
+                        self.authorizers.pop((event.member, replaced), None)
+                self.member_acts.apply(event, record)
 
     def _apply_batch(self, recorded: BatchRecorded) -> None:
         submitted = self.chain.batches.get((recorded.brand_id, recorded.number))
@@ -199,7 +208,15 @@ class _Run:
             reservations={identity: _book_reservation(each) for identity, each in state.reservations.items()},
         )
         return Replay(
-            book, self.batches, self.disagreements, self.unsubmitted, self.limits, dict(self.brands), self.authorizers, self.model
+            book,
+            self.batches,
+            self.disagreements,
+            self.unsubmitted,
+            self.limits,
+            dict(self.brands),
+            self.authorizers,
+            self.member_acts,
+            self.model,
         )
 
 

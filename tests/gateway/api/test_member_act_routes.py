@@ -200,11 +200,11 @@ def test_a_pending_act_is_vetoed_and_carried_out_once_it_is_ready(ann: Ann) -> N
         (ready, "unlock", True),
         (early, "unlock", False),
     ]
-    path = f"/v1/members/{ann.member}/pending-acts"
-    answers = {act_id: ann.coalition.post("brand:1", f"{path}/{act_id}/execution", None) for act_id in (early, ready, fallen)}
+    path = f"/v1/members/{ann.member}/executions"
+    answers = {act_id: ann.coalition.post("brand:1", path, {"act_id": act_id}) for act_id in (early, ready, fallen)}
     assert answers[ready].json()["kind"] == "execute_member_act"
     assert [answers[each].json()["facts"]["reason"] for each in (early, fallen)] == ["ActNotReady", "ActFallen"]
-    assert ann.coalition.post("brand:1", f"{path}/0x{'00' * 32}/execution", None).status_code == 404
+    assert ann.coalition.post("brand:1", path, {"act_id": "0x" + "00" * 32}).status_code == 404
     assert ann.send("vetoes", Veto(ann.member, Hash.parse(early)), act_id=early).status_code == 202
     assert ann.accepted() == Veto(ann.member, Hash.parse(early))
 
