@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     governance_delay_seconds: Annotated[int, Number] = Field(
         2 * 86_400, ge=0, le=30 * 86_400, description="a whole number of seconds, at most 2592000"
     )
+    member_delay_seconds: Annotated[int, Number] = Field(
+        2 * 86_400, ge=0, le=30 * 86_400, description="a whole number of seconds, at most 2592000"
+    )
     rpc_timeout_seconds: Seconds = 30.0
     signer_timeout_seconds: Seconds = 10.0
     batch_lifetime_seconds: Annotated[int, Number] = Field(3600, gt=0, description="a whole number of seconds above zero")

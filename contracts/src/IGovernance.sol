@@ -7,5 +7,7 @@ interface IGovernance {
 
     function sandbox() external view returns (bool);
 
+    function operator() external view returns (address);
+
     function guardian() external view returns (address);
 }

@@ -11,4 +11,11 @@ interface IMembers {
         external
         view
         returns (bytes4 reason);
+
+    /// For the points ledger alone. Zero if a grant of `giver` to `to` (a brand id, or a member as a number) covers `points` on this local
+    /// day, which are then spent of it; else the refusal of the entry. `to`'s own consent is asked for apart.
+    function spend(address giver, bytes32 to, uint256 points, uint256 localDay) external returns (bytes4 reason);
+
+    /// Whether the member's spend lock holds.
+    function isLocked(address member) external view returns (bool);
 }

@@ -2,22 +2,21 @@
 pragma solidity 0.8.37;
 
 import {CoalitionDomain} from "./CoalitionDomain.sol";
+import {DelayedMemberActs} from "./DelayedMemberActs.sol";
 import {Governed} from "./Governed.sol";
 import {IAuthorizerVerifier} from "./IAuthorizerVerifier.sol";
 import {IGovernance} from "./IGovernance.sol";
-import {IMembers} from "./IMembers.sol";
-import {MemberRegister} from "./MemberRegister.sol";
+import {MemberGrants} from "./MemberGrants.sol";
+import {MemberProofs} from "./MemberProofs.sol";
+import {SpendLock} from "./SpendLock.sol";
 
-/// The deployed register of a coalition's members.
-contract Members is MemberRegister {
-    /// @inheritdoc IMembers
-    address public immutable pointsLedger;
-
-    constructor(IGovernance governance_, IAuthorizerVerifier passkeys, address pointsLedger_)
+/// The deployed register of a coalition's members. `delay`: how long the acts wait that a stolen phone must not do at once.
+contract Members is SpendLock, MemberGrants, DelayedMemberActs {
+    constructor(IGovernance governance_, IAuthorizerVerifier passkeys, address pointsLedger_, uint256 delay)
         Governed(governance_)
         CoalitionDomain(governance_.coalitionId())
-        MemberRegister(passkeys)
-    {
-        pointsLedger = pointsLedger_;
-    }
+        MemberProofs(passkeys)
+        MemberGrants(pointsLedger_)
+        DelayedMemberActs(delay)
+    {}
 }

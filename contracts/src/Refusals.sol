@@ -23,6 +23,9 @@ interface Refusals {
     error ConsentTooLong(); // its deadline is more than 7 days ahead
     error ConsentInvalid(); // the signature or the verifier's proof is not good
     error NotAnAuthorizer(); // good proof, but not by an authorizer of this member
+    error MemberLocked(); // the member's spend lock holds
+    error GrantMissing(); // none was given, or it was withdrawn or ran out
+    error GrantExceeded(); // more than the grant allows for a purchase, a day or in all
     error UnknownReservation();
     error NotAcceptingBrand(); // the reservation is another brand's
     error ReservationClosed(); // captured or voided before

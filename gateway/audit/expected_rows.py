@@ -33,6 +33,9 @@ def expected_rows(chain: ChainEvidence, replay: Replay) -> dict[str, Iterator[Ex
         "ledger_brand_terms": _brand_terms,
         "ledger_brand_keys": _brand_keys,
         "ledger_authorizers": _authorizers,
+        "ledger_members": lambda _, replay: replay.member_acts.members(),
+        "ledger_grants": lambda _, replay: replay.member_acts.grants(),
+        "ledger_pending_acts": lambda _, replay: replay.member_acts.waiting(),
     }
     return {name: rows(chain, replay) for name, rows in tables.items()}
 

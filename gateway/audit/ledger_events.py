@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 
 from eth_abi.abi import decode
 from eth_hash.auto import keccak
 
+from gateway.audit.member_events import MEMBER_EVENTS, MemberEvent, read_member_event
 from gateway.values.ids import Address, Hash, LotId, MemberId
 
 NOBODY = MemberId(bytes(20))
@@ -116,6 +118,7 @@ LedgerEvent = (
     | MemberEnrolled
     | AuthorizerAdded
     | AuthorizerRemoved
+    | MemberEvent
     | EntryRefused
     | BatchRecorded
     | PointsMoved
@@ -174,6 +177,7 @@ _SIGNATURES: dict[EventSource, dict[str, Callable[[tuple[bytes, ...], bytes], Le
         "MemberEnrolled(address,uint8,bytes)": lambda t, d: MemberEnrolled(_member(t[1]), *_kind_and_authorizer(d)),
         "AuthorizerAdded(address,uint8,bytes)": lambda t, d: AuthorizerAdded(_member(t[1]), *_kind_and_authorizer(d)),
         "AuthorizerRemoved(address,bytes32)": lambda t, d: AuthorizerRemoved(_member(t[1]), Hash(d)),
+        **{signature: partial(read_member_event, signature) for signature in MEMBER_EVENTS},
     },
     EventSource.POINTS: {
         "EntryRefused(uint32,uint64,uint32,bytes4)": lambda t, d: EntryRefused(_number(t[1]), _number(t[2]), _number(d[:32]), d[32:36]),

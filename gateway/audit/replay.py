@@ -21,6 +21,7 @@ from gateway.audit.ledger_events import (
     EntryRefused,
     MemberEnrolled,
 )
+from gateway.audit.member_events import MemberActsReplay, MemberEvent
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.effects import Effect, Movement, Refused
 from gateway.ledger.entries import (
@@ -108,6 +109,7 @@ class Replay:
     states: list[tuple[int, int, BrandState, int]]
     brands: dict[int, BrandRegisterState]
     authorizers: dict[tuple[MemberId, Hash], tuple[int, bytes]]
+    member_acts: MemberActsReplay
     model: LedgerModel
 
 
@@ -133,6 +135,7 @@ class _Run:
         self.states: list[tuple[int, int, BrandState, int]] = []
         self.brands: dict[int, BrandRegisterState] = defaultdict(BrandRegisterState)
         self.authorizers: dict[tuple[MemberId, Hash], tuple[int, bytes]] = {}
+        self.member_acts = MemberActsReplay()
         self.refusals = _refusals_by_batch(chain.events)
 
     def apply(self, logged: LoggedEvent) -> None:
@@ -168,6 +171,12 @@ class _Run:
             case AuthorizerRemoved():
                 state.members[event.member].authorizers.pop(event.authorizer_id, None)
                 self.authorizers.pop((event.member, event.authorizer_id), None)
+            case MemberEvent():
+                record = state.members.setdefault(event.member, MemberRecord())
+                if event.name == "MemberRecovered":
+                    for replaced in record.authorizers:
+                        self.authorizers.pop((event.member, replaced), None)
+                self.member_acts.apply(event, record)
 
     def _apply_batch(self, recorded: BatchRecorded) -> None:
         submitted = self.chain.batches.get((recorded.brand_id, recorded.number))
@@ -211,6 +220,7 @@ class _Run:
             self.states,
             dict(self.brands),
             self.authorizers,
+            self.member_acts,
             self.model,
         )
 

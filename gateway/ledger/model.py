@@ -5,7 +5,7 @@ Each kind reads alike: the contract's checks in the contract's order, then the e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gateway.ledger.batches import batch_outcome
 from gateway.ledger.brand_states import ACCEPTING, BrandState
@@ -28,7 +28,9 @@ from gateway.ledger.entries import (
 )
 from gateway.ledger.lots import Line, grace_expiry_day, is_expired
 from gateway.ledger.lots import lot_id as lot_id_of
-from gateway.ledger.members import FIRST_VERIFIER_KIND, AuthorizerKind, authorizer_id, member_id
+from gateway.ledger.members import AuthorizerKind, authorizer_id, member_id
+from gateway.ledger.model_members import consent_refusal
+from gateway.ledger.proofs import Proofs, Recover, Verify, no_verifiers
 from gateway.ledger.refusals import SELECTORS, RefusalReason
 from gateway.ledger.signing import Domain, consent_digest
 from gateway.ledger.state import BrandRecord, LedgerState, MemberRecord, ReservationRecord, ReservationState, ReservedLot
@@ -38,17 +40,6 @@ from gateway.values.ids import Hash, MemberId, ReservationId
 MAX_CONSENT_SECONDS = 7 * SECONDS_PER_DAY
 NOT_OPEN = (bytes([EntryKind.OPENING]), bytes([EntryKind.TRANSFER]))
 
-Recover = Callable[[bytes, bytes], bytes | None]
-"""(digest, 65-byte signature) → the signer's 20-byte address, or None where the contract's ECDSA refuses the signature."""
-
-Verify = Callable[[int, bytes, bytes, bytes], bool]
-"""(authorizer kind, digest, authorizer, proof) → whether the verifier contract of that kind accepts the proof."""
-
-
-def no_verifiers(kind: int, digest: bytes, authorizer: bytes, proof: bytes) -> bool:
-    """A ledger on which no verifier is registered."""
-    return False
-
 
 class LedgerModel:
     """Applies entries to a `LedgerState`; construct it afresh and replay the ledger's batches in block order."""
@@ -57,8 +48,7 @@ class LedgerModel:
         self.domain = domain
         self.utc_offset_seconds = utc_offset_seconds
         self.state = LedgerState()
-        self._recover = recover
-        self._verify = verify
+        self.proofs = Proofs(recover, verify)
 
     # Registers
 
@@ -86,11 +76,9 @@ class LedgerModel:
         record = self.state.members[member]
         if add_kind:
             record.authorizers[authorizer_id(add_kind, add_authorizer)] = add_kind
-        if any(remove_id):
-            del record.authorizers[remove_id]
-        if record.authorizers.get(signed_by) == AuthorizerKind.CLAIM_KEY:
+        if any(remove_id) or record.authorizers.get(signed_by) == AuthorizerKind.CLAIM_KEY:
             del record.authorizers[signed_by]
-        record.changes += 1
+        record.acts += 1
 
     # Batches
 
@@ -199,22 +187,10 @@ class LedgerModel:
         return Effect(entry, entry.member, movements, _owed(entry.lines, brand, 1), digest)
 
     def _require_consent(self, entry: Authorize | Redeem, digest: ReservationId) -> None:
-        kind, proof = entry.proof.kind, entry.proof.proof
-        if kind == AuthorizerKind.KEY:
-            signer = self._recover(digest, proof) if len(proof) == 65 else None
-            if signer is None:
-                raise _Skip(RefusalReason.CONSENT_INVALID)
-            authorizer = signer
-        else:
-            _require(kind >= FIRST_VERIFIER_KIND and len(proof) >= 2, RefusalReason.CONSENT_INVALID)
-            end = 2 + int.from_bytes(proof[:2])
-            _require(end <= len(proof), RefusalReason.CONSENT_INVALID)
-            authorizer = proof[2:end]
         record = self.state.members.get(entry.member)
-        known = record is not None and authorizer_id(kind, authorizer) in record.authorizers
-        _require(known, RefusalReason.NOT_AN_AUTHORIZER)
-        if kind >= FIRST_VERIFIER_KIND:
-            _require(self._verify(kind, digest, authorizer, proof[end:]), RefusalReason.CONSENT_INVALID)
+        reason = consent_refusal(record, self.proofs, digest, entry.proof.kind, entry.proof.proof)
+        if reason is not None:
+            raise _Skip(reason)
 
     def _capture(self, brand: int, entry: Capture, timestamp: int) -> Effect:
         reservation = self._reservation(entry.reservation_id)

@@ -30,6 +30,9 @@ class RefusalReason(StrEnum):
     CONSENT_TOO_LONG = "ConsentTooLong"  # its deadline is more than 7 days ahead
     CONSENT_INVALID = "ConsentInvalid"  # the signature or the verifier's proof is not good
     NOT_AN_AUTHORIZER = "NotAnAuthorizer"  # good proof, but not by an authorizer of this member
+    MEMBER_LOCKED = "MemberLocked"  # the member's spend lock holds
+    GRANT_MISSING = "GrantMissing"  # none was given, or it was withdrawn or ran out
+    GRANT_EXCEEDED = "GrantExceeded"  # more than the grant allows for a purchase, a day or in all
     UNKNOWN_RESERVATION = "UnknownReservation"
     NOT_ACCEPTING_BRAND = "NotAcceptingBrand"  # the reservation is another brand's
     RESERVATION_CLOSED = "ReservationClosed"  # captured or voided before

@@ -1,4 +1,4 @@
-"""What brands and members sign: EIP-712 digests of batches, consents and changes of authorizers, and keyed references.
+"""What brands and members sign: EIP-712 digests of batches and consents, and keyed references.
 
 The coalition id is the domain's salt, so that no signature of one coalition is good in another.
 """
@@ -41,14 +41,6 @@ _CONSENT_FIELDS = [
     {"name": "nonce", "type": "uint64"},
     {"name": "deadline", "type": "uint40"},
 ]
-_AUTHORIZER_CHANGE_FIELDS = [
-    {"name": "member", "type": "address"},
-    {"name": "addKind", "type": "uint8"},
-    {"name": "addAuthorizer", "type": "bytes"},
-    {"name": "removeId", "type": "bytes32"},
-    {"name": "nonce", "type": "uint64"},
-    {"name": "deadline", "type": "uint40"},
-]
 
 
 def type_hash(name: str, fields: Fields) -> bytes:
@@ -59,7 +51,6 @@ def type_hash(name: str, fields: Fields) -> bytes:
 _DOMAIN_TYPE = type_hash("EIP712Domain", _DOMAIN_FIELDS)
 _BATCH_TYPE = type_hash("Batch", _BATCH_FIELDS)
 _CONSENT_TYPE = type_hash("Consent", _CONSENT_FIELDS)
-_AUTHORIZER_CHANGE_TYPE = type_hash("AuthorizerChange", _AUTHORIZER_CHANGE_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +85,6 @@ def consent_digest(domain: Domain, member: bytes, brand: int, points: int, refer
     return ReservationId(struct_digest(domain, keccak(_CONSENT_TYPE + words)))
 
 
-def authorizer_change_digest(
-    domain: Domain, member: bytes, add_kind: int, add_authorizer: bytes, remove_id: bytes, nonce: int, deadline: int
-) -> bytes:
-    """What an authorizer signs to change the set: `add_kind` 0 adds nothing, a zero `remove_id` removes nothing."""
-    added = _word(add_kind) + keccak(add_authorizer)
-    words = _address_word(member) + added + remove_id + _word(nonce) + _word(deadline)
-    return struct_digest(domain, keccak(_AUTHORIZER_CHANGE_TYPE + words))
-
-
 def batch_typed_data(domain: Domain, brand: int, number: int, entries_hash: bytes, deadline: int) -> dict[str, Any]:
     """The batch as the JSON that wallets sign (eth_signTypedData_v4)."""
     message = {
@@ -127,21 +109,6 @@ def consent_typed_data(
         "deadline": deadline,
     }
     return typed_data(domain, "Consent", _CONSENT_FIELDS, message)
-
-
-def authorizer_change_typed_data(
-    domain: Domain, member: bytes, add_kind: int, add_authorizer: bytes, remove_id: bytes, nonce: int, deadline: int
-) -> dict[str, Any]:
-    """The change of authorizers as the JSON that wallets sign (eth_signTypedData_v4)."""
-    message = {
-        "member": hex_text(member),
-        "addKind": add_kind,
-        "addAuthorizer": hex_text(add_authorizer),
-        "removeId": hex_text(remove_id),
-        "nonce": nonce,
-        "deadline": deadline,
-    }
-    return typed_data(domain, "AuthorizerChange", _AUTHORIZER_CHANGE_FIELDS, message)
 
 
 def reference(secret: bytes, prefix: str, external_id: str) -> Reference:

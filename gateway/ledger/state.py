@@ -8,6 +8,7 @@ from enum import IntEnum
 
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.effects import Movement, OwedChange
+from gateway.ledger.member_acts import DelayedAct
 from gateway.values.ids import Hash, LotId, MemberId, ReservationId
 
 
@@ -63,9 +64,38 @@ class LotTotals:
 
 
 @dataclass(slots=True)
+class GrantRecord:
+    """Limits, and what was spent of them: `spent_on_day` on `spent_day`."""
+
+    per_purchase: int
+    per_day: int
+    in_all: int
+    until: int
+    spent_in_all: int = 0
+    spent_on_day: int = 0
+    spent_day: int = 0
+
+
+@dataclass(slots=True)
+class PendingMemberAct:
+    act: DelayedAct
+    ready_at: int
+    turn: int
+    is_over: bool = False  # carried out or vetoed
+
+
+@dataclass(slots=True)
 class MemberRecord:
+    """`turn` counts spend locks, guardians and recoveries; what was pending before the last of them has fallen."""
+
     authorizers: dict[Hash, int] = field(default_factory=dict)  # authorizer id → kind
-    changes: int = 0
+    acts: int = 0
+    turn: int = 0
+    epoch: int = 0  # counts recoveries
+    is_locked: bool = False
+    guardian: Hash | None = None
+    grants: dict[Hash, GrantRecord] = field(default_factory=dict)  # by whom they were given to
+    pending: dict[Hash, PendingMemberAct] = field(default_factory=dict)  # by the act's digest
 
 
 @dataclass(slots=True)

@@ -11,14 +11,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.members import authorizer_id
 from gateway.ledger.state import (
     BrandRecord,
+    GrantRecord,
     LedgerState,
     MemberRecord,
     ReservationRecord,
     ReservationState,
     ReservedLot,
 )
+from gateway.projection.member_tables import LedgerGrantRow, LedgerMemberRow
 from gateway.projection.tables import (
     LedgerAuthorizerRow,
     LedgerBrandRow,
@@ -49,7 +52,20 @@ def load_state(session: Session, members: Collection[MemberId], reservation_ids:
             state.reserved[member_id, lot_id] = reserved
         for row in session.scalars(select(LedgerAuthorizerRow).where(LedgerAuthorizerRow.member_id.in_(some))):
             state.members.setdefault(row.member_id, MemberRecord()).authorizers[row.authorizer_id] = row.kind
+        _load_acts(session, state, some)
     return state
+
+
+def _load_acts(session: Session, state: LedgerState, members: Collection[MemberId]) -> None:
+    """What the members' acts left: their figures, locks, guardians and grants. Not what waits."""
+    for row in session.scalars(select(LedgerMemberRow).where(LedgerMemberRow.member_id.in_(members))):
+        record = state.members.setdefault(row.member_id, MemberRecord())
+        record.acts, record.turn, record.epoch, record.is_locked = row.acts, row.turn, row.epoch, row.is_locked
+        record.guardian = authorizer_id(row.guardian_kind, row.guardian) if row.guardian_kind else None
+    for grant in session.scalars(select(LedgerGrantRow).where(LedgerGrantRow.giver_id.in_(members))):
+        limits = grant.per_purchase, grant.per_day, grant.in_all, grant.until
+        spent = grant.spent_in_all, grant.spent_on_day, grant.spent_day
+        state.members.setdefault(grant.giver_id, MemberRecord()).grants[grant.granted_to] = GrantRecord(*limits, *spent)
 
 
 def _load_reservations(session: Session, state: LedgerState, reservation_ids: Collection[ReservationId]) -> None:

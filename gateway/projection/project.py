@@ -21,11 +21,12 @@ from gateway.ledger.positions import ledger_position
 from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import Domain
 from gateway.ledger.state import MemberRecord
-from gateway.projection import tables
+from gateway.projection import member_tables, tables
 from gateway.projection.batch_reading import LedgerUnreadable, ReadBatch, ReadBlock, ReadEntry, members_named, reservation_named
 from gateway.projection.brand_register import BrandRegister
 from gateway.projection.changes import Changes
 from gateway.projection.ledger_state import load_state
+from gateway.projection.member_register import MemberRegister
 from gateway.store.upsert import insert_rows
 from gateway.values.ids import Address, Hash, MemberId, ReservationId
 from gateway.values.points import MOST_POINTS_KEPT
@@ -44,6 +45,9 @@ PROJECTION_TABLES = (
     tables.LedgerBrandTermsRow,
     tables.LedgerBrandKeyRow,
     tables.LedgerAuthorizerRow,
+    member_tables.LedgerMemberRow,
+    member_tables.LedgerGrantRow,
+    member_tables.LedgerPendingActRow,
 )
 _NOBODY = Address(bytes(20))
 
@@ -71,8 +75,7 @@ class _Projecting:
         for block in blocks:
             for item in block.items:
                 if isinstance(item, Event):
-                    if "member" in item.values:
-                        members.add(MemberId(item.values["member"]))
+                    members.update(MemberId(item.values[name]) for name in ("member", "giver") if name in item.values)
                     continue
                 for read in item.entries:
                     if read.entry is not None:
@@ -80,6 +83,7 @@ class _Projecting:
                         reservations.update(filter(None, [reservation_named(read.entry)]))
         self._model.state = load_state(session, members, reservations)
         self._brands = BrandRegister(session, self._model.state)
+        self._members = MemberRegister(session, self._model.state, members)
         self._changes = Changes(self._model.state)
 
     def run(self) -> None:
@@ -92,6 +96,7 @@ class _Projecting:
         self._write_blocks()
         self._changes.write(self._session)
         self._brands.write()
+        self._members.write()
 
     def _batch(self, block: ReadBlock, batch: ReadBatch) -> None:
         self._changes.batches.append(
@@ -135,8 +140,14 @@ class _Projecting:
                 record = self._model.state.members[MemberId(values["member"])]
                 record.authorizers.pop(Hash(values["authorizerId"]), None)
                 self._changes.removed_authorizer(MemberId(values["member"]), Hash(values["authorizerId"]))
+            case "MemberRecovered":
+                member = MemberId(values["member"])
+                for replaced in self._model.state.members[member].authorizers:
+                    self._changes.removed_authorizer(member, replaced)
+                self._members.event(event)
             case _:
-                self._brands.event(event, timestamp)
+                if not self._members.event(event):
+                    self._brands.event(event, timestamp)
 
     def _authorizer(self, member: MemberId, kind: int, authorizer: bytes) -> None:
         known_as = authorizer_id(kind, authorizer)

@@ -7,11 +7,14 @@ from dataclasses import astuple, dataclass
 
 from gateway.chain.artifacts import brands, members
 from gateway.coalition.coalition import Coalition
-from gateway.rounds.gas import ENROLL_GAS, REGISTER_GAS
+from gateway.ledger.member_acts import AuthorizerChange, Grant, SpendLock, Veto, delayed_act_arguments
+from gateway.rounds.gas import ENROLL_GAS, MEMBER_ACT_GAS, REGISTER_GAS
 from gateway.rounds.operation import (
     KINDS,
     BrandOperation,
     EnrollOperation,
+    ExecuteMemberActOperation,
+    MemberActOperation,
     RegisterBrandOperation,
     SetBrandKeyOperation,
     SetBrandLimitOperation,
@@ -46,6 +49,8 @@ def admin_calls(waiting: Iterable[WaitingAct], coalition: Coalition) -> Iterator
             enrolling = []
         if isinstance(operation, EnrollOperation):
             enrolling.append((each.sequence, operation))
+        elif isinstance(operation, MemberActOperation | ExecuteMemberActOperation):
+            yield _act_for_member(each.sequence, operation, coalition.members_address)
         else:
             yield _change_brand(each.sequence, operation, coalition.brands_address)
     if enrolling:
@@ -57,6 +62,26 @@ def _enroll(enrolling: list[tuple[int, EnrollOperation]], target: Address) -> Ad
     gas = 50_000 + ENROLL_GAS * len(enrolling)
     sequences = tuple(sequence for sequence, _ in enrolling)
     return AdminCall("enroll", False, target, members().call("enroll", enrollments), gas, sequences)
+
+
+def _act_for_member(sequence: int, operation: MemberActOperation | ExecuteMemberActOperation, target: Address) -> AdminCall:
+    purpose, register = KINDS[type(operation)].value, members()
+    if isinstance(operation, ExecuteMemberActOperation):
+        data = register.call("executeAct", delayed_act_arguments(operation.act))
+        return AdminCall(purpose, False, target, data, MEMBER_ACT_GAS, (sequence,))
+    act, proof = operation.act, (operation.proof_kind, operation.proof)
+    match act:
+        case AuthorizerChange():
+            data = register.call("changeAuthorizers", astuple(act), *proof)
+        case Grant():
+            data = register.call("setGrant", astuple(act), *proof)
+        case SpendLock():
+            data = register.call("lockSpending", *astuple(act), *proof)
+        case Veto():
+            data = register.call("vetoAct", act.act, *proof)
+        case _:
+            data = register.call("requestAct", delayed_act_arguments(act), *proof)
+    return AdminCall(purpose, False, target, data, MEMBER_ACT_GAS, (sequence,))
 
 
 def _change_brand(sequence: int, operation: BrandOperation, target: Address) -> AdminCall:

@@ -195,7 +195,7 @@ def _arguments(
         "governance": (coalition_id, founding),
         "passkey_verifier": (),
         "brands": (governed_by, settings.utc_offset_seconds),
-        "members": (governed_by, places["passkey_verifier"], points),
+        "members": (governed_by, places["passkey_verifier"], points, settings.member_delay_seconds),
         "anchors": (coalition_id,),
         "points_ledger": (governed_by, places["brands"], places["members"], settings.currency.encode()),
     }
@@ -210,8 +210,10 @@ def _founding(operator: Address, settings: Settings) -> tuple[Any, ...]:
             'changes nothing. Write guardian = "0x…", approvers = ["0x…", …] and approvals_needed into gateway.toml'
         )
     delay = settings.governance_delay_seconds
-    if not settings.sandbox and delay < SHORTEST_DELAY_SECONDS:
-        raise BadSettings(f"governance_delay_seconds is {delay}: outside a sandbox it must be at least {SHORTEST_DELAY_SECONDS}, a day")
+    for name in ("governance_delay_seconds", "member_delay_seconds"):
+        seconds = getattr(settings, name)
+        if not settings.sandbox and seconds < SHORTEST_DELAY_SECONDS:
+            raise BadSettings(f"{name} is {seconds}: outside a sandbox it must be at least {SHORTEST_DELAY_SECONDS}, a day")
     guardian, *approvers = (Address.parse(account) for account in (settings.guardian or "", *settings.approvers))
     accounts = [operator, guardian, *approvers]
     if len(set(accounts)) != len(accounts):

@@ -13,6 +13,7 @@ CALLDATA_GAS_PER_BYTE = 40  # the floor price of EIP-7623; more than what execut
 VERIFIER_GAS = 520_000  # the ledger reverts the batch rather than ask a verifier with less left than it may use, and a 32nd more
 ENROLL_GAS = 60_000
 REGISTER_GAS = 500_000
+MEMBER_ACT_GAS = VERIFIER_GAS + 300_000
 PROPOSE_GAS = 300_000
 EXECUTE_GAS = REGISTER_GAS + 1_000_000  # its approvals, 32 at most, and the call
 DEPLOY_GAS = TRANSACTION_GAS_MAX

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.member_acts import DelayedAct, MemberAct
 from gateway.ledger.terms import LedgerTerms
 from gateway.values.ids import Address, MemberId, OperationId, Reference, ReservationId
 from gateway.values.money import AmountMinor
@@ -34,6 +35,8 @@ class OperationKind(StrEnum):
     SET_BRAND_LIMIT = "set_brand_limit"
     SET_BRAND_STATUS = "set_brand_status"
     SET_BRAND_KEY = "set_brand_key"
+    MEMBER_ACT = "member_act"
+    EXECUTE_MEMBER_ACT = "execute_member_act"
 
 
 class OperationStatus(StrEnum):
@@ -175,6 +178,26 @@ class EnrollOperation:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberActOperation:
+    """What a member's authorizer or guardian signed; anyone may relay it."""
+
+    operation_id: OperationId
+    member_id: MemberId
+    act: MemberAct
+    proof_kind: int
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ExecuteMemberActOperation:
+    """An act whose delay is over; anyone may carry it out."""
+
+    operation_id: OperationId
+    member_id: MemberId
+    act: DelayedAct
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerSignature:
     """By the key of the brand's owner, over the act in the ledger's format."""
 
@@ -235,7 +258,8 @@ ReservationOperation = CaptureOperation | VoidOperation | PointRefundOperation
 LotOperation = ClawbackOperation | RedemptionOperation | ReservationOperation | ExpireOperation
 EntryOperation = IssueOperation | LotOperation
 BrandOperation = RegisterBrandOperation | SetBrandTermsOperation | SetBrandLimitOperation | SetBrandStatusOperation | SetBrandKeyOperation
-AdminOperation = EnrollOperation | BrandOperation
+MemberOperation = EnrollOperation | MemberActOperation | ExecuteMemberActOperation
+AdminOperation = MemberOperation | BrandOperation
 Operation = EntryOperation | AdminOperation
 
 KINDS: dict[type[Operation], OperationKind] = {
@@ -253,6 +277,8 @@ KINDS: dict[type[Operation], OperationKind] = {
     SetBrandLimitOperation: OperationKind.SET_BRAND_LIMIT,
     SetBrandStatusOperation: OperationKind.SET_BRAND_STATUS,
     SetBrandKeyOperation: OperationKind.SET_BRAND_KEY,
+    MemberActOperation: OperationKind.MEMBER_ACT,
+    ExecuteMemberActOperation: OperationKind.EXECUTE_MEMBER_ACT,
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any, assert_never
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.member_acts import DelayedAct, member_act_body, member_act_from
 from gateway.ledger.terms import LedgerTerms
 from gateway.rounds.operation import (
     KINDS,
@@ -20,8 +21,10 @@ from gateway.rounds.operation import (
     CaptureOperation,
     ClawbackOperation,
     EnrollOperation,
+    ExecuteMemberActOperation,
     ExpireOperation,
     IssueOperation,
+    MemberActOperation,
     Operation,
     OperationKind,
     OwnerSignature,
@@ -80,6 +83,13 @@ def operation_of(row: OperationRow) -> Operation:
         case OperationKind.ENROLL:
             authorizer, salt = to_bytes(body["authorizer"]), to_bytes(body["salt"])
             return EnrollOperation(operation_id, MemberId.parse(body["member_id"]), body["kind"], authorizer, salt)
+        case OperationKind.MEMBER_ACT:
+            act = member_act_from(body["act"])
+            return MemberActOperation(operation_id, act.member, act, body["proof_kind"], to_bytes(body["proof"]))
+        case OperationKind.EXECUTE_MEMBER_ACT:
+            waiting = member_act_from(body["act"])
+            assert isinstance(waiting, DelayedAct)
+            return ExecuteMemberActOperation(operation_id, waiting.member, waiting)
         case OperationKind.REGISTER_BRAND:
             window = Address.parse(body["key_address"]), body["key_valid_from"], body["key_valid_until"]
             return RegisterBrandOperation(
@@ -162,7 +172,7 @@ def _points(operation: Operation) -> tuple[int, int]:
             return operation.points, operation.points
         case IssueOperation() | CaptureOperation() | PointRefundOperation() | ExpireOperation():
             return operation.points, 0
-        case VoidOperation() | EnrollOperation() | RegisterBrandOperation():
+        case VoidOperation() | EnrollOperation() | RegisterBrandOperation() | MemberActOperation() | ExecuteMemberActOperation():
             return 0, 0
         case SetBrandTermsOperation() | SetBrandLimitOperation() | SetBrandStatusOperation() | SetBrandKeyOperation():
             return 0, 0
@@ -211,6 +221,10 @@ def _body(operation: Operation) -> dict[str, Any]:
         case EnrollOperation():
             first = {"kind": operation.kind, "authorizer": hex_text(operation.authorizer), "salt": hex_text(operation.salt)}
             return {"member_id": str(operation.member_id), **first}
+        case MemberActOperation():
+            return {"act": member_act_body(operation.act), "proof_kind": operation.proof_kind, "proof": hex_text(operation.proof)}
+        case ExecuteMemberActOperation():
+            return {"act": member_act_body(operation.act)}
         case RegisterBrandOperation():
             return {
                 "brand_id": operation.brand_id,

@@ -30,6 +30,7 @@ GAS_PER_TRANSACTION = 2**24
 GAS_PER_BATCH = 150_000
 GAS_PER_ENTRY = {"new": 26_500, "existing": 9_300}
 MAX_FEE = 1_000
+MEMBER_DELAY_SECONDS = 2 * 86_400
 OPERATOR = PrivateKey(keccak(b"benchmark operator"))
 _GUARDIAN, _OWNER, _APPROVER = (PrivateKey(keccak(f"benchmark {name}".encode())) for name in ("guardian", "owner", "approver"))
 
@@ -69,7 +70,7 @@ class Issuer:
             self._sign(b"", creation("Governance", self._coalition_id, founding), 10_000_000),
             self._sign(b"", creation("PasskeyVerifier"), 10_000_000),
             self._sign(b"", creation("Brands", governance, 0), 10_000_000),
-            self._sign(b"", creation("Members", governance, self._verifier, self.address), 10_000_000),
+            self._sign(b"", creation("Members", governance, self._verifier, self.address, MEMBER_DELAY_SECONDS), 10_000_000),
             self._sign(b"", creation("PointsLedger", governance, self._brands, self._members, b"EUR"), 10_000_000),
             self._sign(governance, call("Governance", "schedule", *act, 0), 400_000),
             self._sign(governance, call("Governance", "executeApproved", *act, [approval]), 800_000),

@@ -33,12 +33,13 @@ def person(directory: DataDirectory, name: str) -> LocalAccount:
 
 
 def governing_settings(directory: DataDirectory) -> dict[str, Any]:
-    """Who governs, for the gateway's settings; the simulated days leave no room for a delay."""
+    """Who governs, for the gateway's settings; the simulated days leave no room for a delay, nor for members' own."""
     return {
         "guardian": person(directory, "guardian").address,
         "approvers": [person(directory, name).address for name in APPROVERS],
         "approvals_needed": APPROVALS_NEEDED,
         "governance_delay_seconds": 0,
+        "member_delay_seconds": 0,
     }
 
 

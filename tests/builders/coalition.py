@@ -387,6 +387,7 @@ def governed_by() -> dict[str, Any]:
         "approvers": accounts,
         "approvals_needed": 2,
         "governance_delay_seconds": 0,
+        "member_delay_seconds": 0,
     }
 
 

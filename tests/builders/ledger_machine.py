@@ -18,7 +18,8 @@ from gateway.ledger.lots import Line, LotsFallShort, choose_lots, expiry_day_for
 from gateway.ledger.model import LedgerModel
 from gateway.values.calendar import SECONDS_PER_DAY, local_day
 from tests.builders.ledger_chain import key_of
-from tests.builders.points_ledger import TERMS, UTC_OFFSET_SECONDS, PointsLedger
+from tests.builders.member_acts import acts_on
+from tests.builders.points_ledger import MEMBER_DELAY, TERMS, UTC_OFFSET_SECONDS, PointsLedger
 
 BRANDS = (1, 2, 3)
 MEMBERS = ("ann", "bob")
@@ -105,6 +106,18 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(brand=st.sampled_from(BRANDS), wanted=st.lists(spending, min_size=2, max_size=6))
     def points_are_spent(self, brand: int, wanted: list[tuple[Any, ...]]) -> None:
         self.a_batch_is_submitted(brand, wanted)
+
+    @rule(brand=st.sampled_from(BRANDS), who=member, amount=st.integers(1, 20), order_index=order)
+    def a_locked_member_spends(self, brand: int, who: int, amount: int, order_index: int) -> None:
+        """And is unlocked after the delay."""
+        acts, signer = acts_on(self.ledger), key_of(MEMBERS[who])
+        self.a_batch_is_submitted(brand, [("issue", who, 1, 20)])
+        assert acts.relay(acts.spend_lock(self.members[who]), signer) is None
+        self.a_batch_is_submitted(brand, [("redeem", who, amount, order_index), ("authorize", who, amount, order_index)])
+        unlock = acts.unlock(self.members[who])
+        assert acts.relay(unlock, signer) is None
+        acts.after(MEMBER_DELAY)
+        assert acts.execute(unlock) is None
 
     @rule(index=pick)
     def points_come_back_after_their_lots_expired(self, index: int) -> None:
@@ -252,6 +265,7 @@ class LedgerMachine(RuleBasedStateMachine):
                     for line in entry.lines:
                         ends = (line.expiry_day + 1) * SECONDS_PER_DAY - UTC_OFFSET_SECONDS
                         assert line.expiry_day == 0 or now < ends, "invariant 9: an expired lot was spent"
+                    assert not self.ledger.view("isLocked", entry.member), "invariant 2: a locked member's points were spent"
                     assert entry.reference != b"\x0f" * 32, "invariant 2: a forged consent was accepted"
                     reservation_id = self.ledger.reservation_id(brand, entry)
                     assert reservation_id not in self.consents, "invariant 2: a consent counted twice"

@@ -18,20 +18,24 @@ from gateway.ledger.batches import batch_record, entries_root
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.entries import Authorize, ConsentProof, Entry, Redeem, encode_entry, pack_entries
 from gateway.ledger.lots import Line, lot_id
+from gateway.ledger.member_acts import AuthorizerChange, member_act_digest
 from gateway.ledger.members import AuthorizerKind, member_id
-from gateway.ledger.model import LedgerModel, Verify
+from gateway.ledger.model import LedgerModel
 from gateway.ledger.owner_acts import BrandOwnerAct, HandOver, SetBrandKey, SetBrandTerms, owner_act_digest
 from gateway.ledger.passkeys import verify_passkey
+from gateway.ledger.proofs import Verify
 from gateway.ledger.refusals import RefusalReason, refusal_of
-from gateway.ledger.signing import Domain, authorizer_change_digest, batch_digest, consent_digest
+from gateway.ledger.signing import Domain, batch_digest, consent_digest
 from gateway.ledger.terms import LedgerTerms
-from gateway.values.ids import Address
+from gateway.values.calendar import SECONDS_PER_DAY
+from gateway.values.ids import Address, Hash, MemberId
 from tests.builders.abi import ContractAbi, Event, contract_abi
 from tests.builders.governance_acts import STRANGER, Act, Governance
 from tests.builders.ledger_chain import COALITION_ID, FOREVER, LedgerChain, Outcome, address_of, key_of
 
 UTC_OFFSET_SECONDS = 3_600
 LIMIT = 10**12
+MEMBER_DELAY = 2 * SECONDS_PER_DAY
 TERMS = LedgerTerms(1, 100, 1, 100, 50, 90, 30)
 SECP256K1_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 
@@ -76,7 +80,7 @@ class PointsLedger:
         brands, members = contract_abi("Brands"), contract_abi("Members")
         self.address = self.chain.foreseen(2)
         self.brands = self.chain.deploy(brands.creation(self.governance.address, utc_offset_seconds))
-        self.members = self.chain.deploy(members.creation(self.governance.address, self.passkey_verifier, self.address))
+        self.members = self.chain.deploy(members.creation(self.governance.address, self.passkey_verifier, self.address, MEMBER_DELAY))
         assert self.chain.deploy(self.abi.creation(self.governance.address, self.brands, self.members, b"EUR")) == self.address
         self.contracts = [(self.address, self.abi), (self.brands, brands), (self.members, members)]
         self.governance.target = brands
@@ -236,10 +240,9 @@ class PointsLedger:
         self, member: bytes, add: tuple[int, bytes], remove: bytes, nonce: int, *, key: keys.PrivateKey, **other: Any
     ) -> Outcome:
         """`key` signs as a key unless `kind` says otherwise; `deadline` may be given too."""
-        deadline = other.get("deadline", self.now + 3_600)
-        digest = authorizer_change_digest(self.members_domain, member, *add, remove, nonce, deadline)
-        change = (member, *add, remove, nonce, deadline)
-        return self.transact("changeAuthorizers", change, other.get("kind", 1), signature(key, digest))
+        act = AuthorizerChange(MemberId(member), *add, Hash(remove), nonce, other.get("deadline", self.now + 3_600))
+        made = signature(key, member_act_digest(self.members_domain, act))
+        return self.transact("changeAuthorizers", astuple(act), other.get("kind", 1), made)
 
     # Chain
 

@@ -15,7 +15,7 @@ from gateway.ledger.members import authorizer_id, member_id
 from gateway.ledger.refusals import RefusalReason
 from tests.builders.abi import contract_abi
 from tests.builders.ledger_chain import Outcome, key_of
-from tests.builders.points_ledger import COALITION_ID, PointsLedger, address_of, member_named
+from tests.builders.points_ledger import COALITION_ID, MEMBER_DELAY, PointsLedger, address_of, member_named
 
 GROCER, FUEL = 1, 2
 NOTHING = (0, b"")
@@ -92,12 +92,12 @@ def test_an_enrolment_with_an_impossible_authorizer_reverts(ledger: PointsLedger
 
 def test_a_member_replaces_a_key_and_keeps_id_and_points(ledger: PointsLedger, ann: bytes, ann_key: keys.PrivateKey) -> None:
     outcome = ledger.change_authorizers(ann, named("new phone"), own_id("ann"), 0, key=ann_key)
-    assert names(ledger, outcome) == ["AuthorizerRemoved", "AuthorizerAdded"]
+    assert names(ledger, outcome) == ["MemberActed", "AuthorizerRemoved", "AuthorizerAdded"]
     ledger.model.change_authorizers(ann, *named("new phone"), own_id("ann"), signed_by=own_id("ann"))
     old = ledger.consented(Redeem, FUEL, ann, [Line(FUEL, 0, 1)], key=ann_key)
     new = ledger.consented(Redeem, FUEL, ann, [Line(FUEL, 0, 1)], key=key_of("new phone"))
     assert ledger.submit(FUEL, [old, new]) == [(0, RefusalReason.NOT_AN_AUTHORIZER)]
-    assert ledger.view("authorizerChanges", ann) == 1
+    assert ledger.view("memberActs", ann) == 1
 
 
 @pytest.mark.parametrize(
@@ -105,15 +105,15 @@ def test_a_member_replaces_a_key_and_keeps_id_and_points(ledger: PointsLedger, a
     [
         (NOTHING, NONE, {}, "NothingToChange"),
         (NOTHING, own_id("ann"), {}, "LastAuthorizer"),
-        (NOTHING, own_id("carol"), {}, "AuthorizerAbsent"),
+        (NOTHING, own_id("carol"), {}, "RemovalWaits"),
         (named("ann"), NONE, {}, "AuthorizerPresent"),
         (named("carol", CLAIM_KEY), NONE, {}, "AuthorizerKindUnknown"),
         (named("carol", PASSKEY + 1), NONE, {}, "AuthorizerKindUnknown"),
         ((KEY, b"\x01" * 21), NONE, {}, "AuthorizerNotAnAddress"),
-        (named("carol"), NONE, {"nonce": 1}, "ChangeOutOfTurn"),
-        (named("carol"), NONE, {"deadline": 1}, "ChangeExpired"),
-        (named("carol"), NONE, {"kind": 0}, "ChangeProofInvalid"),
-        (named("carol"), NONE, {"kind": PASSKEY}, "ChangeProofInvalid"),
+        (named("carol"), NONE, {"nonce": 1}, "MemberActOutOfTurn"),
+        (named("carol"), NONE, {"deadline": 1}, "MemberActExpired"),
+        (named("carol"), NONE, {"kind": 0}, "MemberProofInvalid"),
+        (named("carol"), NONE, {"kind": PASSKEY}, "MemberProofInvalid"),
         (named("carol"), NONE, {"kind": CLAIM_KEY}, "AuthorizerAbsent"),
         (named("carol"), NONE, {"key": key_of("stranger")}, "AuthorizerAbsent"),
     ],
@@ -129,9 +129,9 @@ def test_a_change_that_is_not_the_members_or_leaves_no_authorizer_reverts(
 def test_a_signed_change_is_good_once(ledger: PointsLedger, ann: bytes, ann_key: keys.PrivateKey) -> None:
     assert ledger.change_authorizers(ann, named("carol"), NONE, 0, key=ann_key).succeeded
     again = ledger.change_authorizers(ann, named("dave"), NONE, 0, key=ann_key)
-    assert ledger.reverted(again) == "ChangeOutOfTurn"
-    assert ledger.change_authorizers(ann, NOTHING, own_id("ann"), 1, key=key_of("carol")).succeeded
-    assert ledger.reverted(ledger.change_authorizers(ann, NOTHING, own_id("carol"), 2, key=key_of("carol"))) == ("LastAuthorizer")
+    assert ledger.reverted(again) == "MemberActOutOfTurn"
+    assert ledger.change_authorizers(ann, NOTHING, own_id("ann"), 1, key=ann_key).succeeded
+    assert ledger.reverted(ledger.change_authorizers(ann, NOTHING, own_id("carol"), 2, key=key_of("carol"))) == "LastAuthorizer"
 
 
 def test_a_claim_key_spends_nothing(ledger: PointsLedger) -> None:
@@ -153,7 +153,7 @@ def test_a_claim_key_is_dropped_by_its_first_change(ledger: PointsLedger) -> Non
     lone = ledger.change_authorizers(guest, NOTHING, claim_id, 0, key=key_of("receipt"), kind=CLAIM_KEY)
     assert ledger.reverted(lone) == "LastAuthorizer"
     claimed = ledger.change_authorizers(guest, named("phone"), NONE, 0, key=key_of("receipt"), kind=CLAIM_KEY)
-    assert names(ledger, claimed) == ["AuthorizerRemoved", "AuthorizerAdded"]
+    assert names(ledger, claimed) == ["MemberActed", "AuthorizerRemoved", "AuthorizerAdded"]
     ledger.model.change_authorizers(guest, *named("phone"), NONE, signed_by=claim_id)
     assert not ledger.view("isAuthorizer", guest, claim_id)
     again = ledger.change_authorizers(guest, named("thief"), NONE, 1, key=key_of("receipt"), kind=CLAIM_KEY)
@@ -167,11 +167,11 @@ def test_a_claim_key_that_names_itself_for_removal_is_removed_once(ledger: Point
     guest = ledger.enroll("receipt", CLAIM_KEY)
     claim_id = own_id("receipt", CLAIM_KEY)
     outcome = ledger.change_authorizers(guest, named("phone"), claim_id, 0, key=key_of("receipt"), kind=CLAIM_KEY)
-    assert names(ledger, outcome) == ["AuthorizerRemoved", "AuthorizerAdded"]
+    assert names(ledger, outcome) == ["MemberActed", "AuthorizerRemoved", "AuthorizerAdded"]
 
 
 def test_the_verifier_of_passkeys_must_be_a_contract(ledger: PointsLedger) -> None:
-    creation = contract_abi("Members").creation(ledger.governance.address, member_named("bob"), ledger.address)
+    creation = contract_abi("Members").creation(ledger.governance.address, member_named("bob"), ledger.address, MEMBER_DELAY)
     outcome = ledger.chain.send(b"", creation)
     assert ledger.reverted(outcome) == "VerifierNotAContract"
 

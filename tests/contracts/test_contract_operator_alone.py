@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import astuple
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from eth_keys import keys
 
 from gateway.ledger.entries import Clawback, Issue, Redeem, encode_entry, pack_entries
 from gateway.ledger.lots import Line
+from gateway.ledger.member_acts import Grant, SetGuardian, SpendLock, delayed_act_arguments, grant_to_brand, member_act_digest
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.owner_acts import HandOver, SetBrandKey, SetBrandTerms, owner_act_digest
 from gateway.ledger.refusals import RefusalReason
-from gateway.values.ids import Address
+from gateway.values.ids import Address, MemberId
 from tests.builders.abi import ContractAbi, contract_abi
 from tests.builders.governance_acts import NONE, Act
 from tests.builders.ledger_chain import COALITION_ID, FOREVER, Outcome, address_of, key_of
@@ -62,7 +64,16 @@ POINTS_LEDGER: dict[str, tuple[Arguments, str]] = {
 }
 MEMBERS: dict[str, tuple[Arguments, str]] = {
     "enroll": (fixed([(1, ME, NONE)]), SUCCEEDS),  # a member of its own
-    "changeAuthorizers": (lambda ledger, ann: ((ann, 1, ME, NONE, 0, FOREVER), 1, bytes(65)), "ChangeProofInvalid"),
+    "changeAuthorizers": (lambda ledger, ann: ((ann, 1, ME, NONE, 0, FOREVER), 1, bytes(65)), "MemberProofInvalid"),
+    "setGrant": (
+        lambda ledger, ann: signed_by_me(ledger, Grant(MemberId(ann), grant_to_brand(GROCER), 1, 1, 1, FOREVER, 0, FOREVER)),
+        "AuthorizerAbsent",
+    ),
+    "lockSpending": (lambda ledger, ann: signed_by_me(ledger, SpendLock(MemberId(ann), 0, FOREVER)), "AuthorizerAbsent"),
+    "requestAct": (lambda ledger, ann: signed_by_me(ledger, SetGuardian(MemberId(ann), 1, ME, 0, FOREVER)), "AuthorizerAbsent"),
+    "executeAct": (lambda ledger, ann: ((3, ann, 1, ME, 0, FOREVER),), "ActNotPending"),
+    "vetoAct": (fixed(NONE, 1, bytes(65)), "ActNotPending"),
+    "spend": (lambda ledger, ann: (ann, grant_to_brand(GROCER), 1, 0), "NotPointsLedger"),
 }
 BRANDS: dict[str, tuple[Arguments, str]] = {
     "setBrandKey": (lambda ledger, ann: own_key(ledger), "NotSignedBy"),
@@ -75,6 +86,13 @@ BRANDS: dict[str, tuple[Arguments, str]] = {
     "setBrandOwner": (fixed(GROCER, ME), "NotGovernance"),
 }
 LEDGER = POINTS_LEDGER | MEMBERS | BRANDS
+
+
+def signed_by_me(ledger: PointsLedger, act: Grant | SpendLock | SetGuardian) -> tuple[Any, ...]:
+    """A member's act under the operator's signature."""
+    proof = signature(OPERATOR, member_act_digest(ledger.members_domain, act))
+    told = (delayed_act_arguments(act),) if isinstance(act, SetGuardian) else (astuple(act),) if isinstance(act, Grant) else astuple(act)
+    return *told, 1, proof
 
 
 def somebodys_anchor(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
@@ -135,7 +153,7 @@ def what_must_not_change(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
         [ledger.view(name, brand) for brand in (GROCER, FUEL, 9) for name in ("brand", "brandOwner", "ownerActs", "brandTerms")],
         [ledger.view("brandKey", brand, ME) for brand in (GROCER, FUEL)],
         [ledger.held(ann, brand) for brand in (GROCER, FUEL)],
-        (ledger.view("pauseState"), ledger.view("authorizerChanges", ann), ledger.view("passkeyVerifier")),
+        (ledger.view("pauseState"), ledger.view("memberActs", ann), ledger.view("memberTurn", ann), ledger.view("passkeyVerifier")),
         [governance.view(name) for name in ("operator", "guardian", "approvers", "threshold", "getMinDelay")],
     )
 

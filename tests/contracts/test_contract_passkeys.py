@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import pytest
 
 from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem
 from gateway.ledger.lots import Line
+from gateway.ledger.member_acts import AuthorizerChange, member_act_digest
 from gateway.ledger.members import AuthorizerKind, authorizer_id
 from gateway.ledger.passkeys import consent_proof
 from gateway.ledger.refusals import RefusalReason
-from gateway.ledger.signing import authorizer_change_digest
+from gateway.values.ids import Hash, MemberId
 from tests.builders.ledger_chain import LedgerChain, Outcome, key_of
 from tests.builders.passkeys import USER_PRESENT, USER_VERIFIED, SoftwareAuthenticator, with_high_s
 from tests.builders.points_ledger import PointsLedger, address_of
@@ -44,9 +45,8 @@ def consented(
 
 
 def change(ledger: PointsLedger, member: bytes, add: tuple[int, bytes], remove: bytes, nonce: int, by: SoftwareAuthenticator) -> Outcome:
-    deadline = ledger.now + 3_600
-    digest = authorizer_change_digest(ledger.members_domain, member, *add, remove, nonce, deadline)
-    return ledger.transact("changeAuthorizers", (member, *add, remove, nonce, deadline), PASSKEY, by.consent(digest))
+    act = AuthorizerChange(MemberId(member), *add, Hash(remove), nonce, ledger.now + 3_600)
+    return ledger.transact("changeAuthorizers", astuple(act), PASSKEY, by.consent(member_act_digest(ledger.members_domain, act)))
 
 
 def test_a_passkey_spends_once(ledger: PointsLedger, ann: bytes) -> None:
@@ -117,9 +117,9 @@ def test_a_change_of_authorizers_needs_the_members_own_passkey_over_that_very_ch
     key = (AuthorizerKind.KEY, address_of(key_of("ann's phone")))
     assert ledger.reverted(change(ledger, ann, key, bytes(32), 0, BOB)) == "AuthorizerAbsent"
     deadline = ledger.now + 3_600
-    asked = ann, *key, bytes(32), 0, deadline
-    proof = ANN.consent(authorizer_change_digest(ledger.members_domain, *asked))
+    asked = AuthorizerChange(MemberId(ann), *key, Hash(bytes(32)), 0, deadline)
+    proof = ANN.consent(member_act_digest(ledger.members_domain, asked))
     to_a_thief = ann, AuthorizerKind.KEY, address_of(key_of("thief")), bytes(32), 0, deadline
-    assert ledger.reverted(ledger.transact("changeAuthorizers", to_a_thief, PASSKEY, proof)) == "ChangeProofInvalid"
-    assert ledger.transact("changeAuthorizers", asked, PASSKEY, proof).succeeded
+    assert ledger.reverted(ledger.transact("changeAuthorizers", to_a_thief, PASSKEY, proof)) == "MemberProofInvalid"
+    assert ledger.transact("changeAuthorizers", astuple(asked), PASSKEY, proof).succeeded
     assert ledger.view("isAuthorizer", ann, authorizer_id(*key))

@@ -10,7 +10,7 @@ from gateway.ledger.effects import Effect
 from gateway.ledger.entries import Authorize, Issue, PointRefund, Redeem
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.state import LedgerState
-from gateway.values.ids import LotId, MemberId
+from gateway.values.ids import LotId, MemberId, ReservationId
 from tests.builders.ledger_machine import LedgerMachine
 from tests.depth import in_a_soak
 
@@ -74,7 +74,20 @@ class TakesAConsentTwice(LedgerModel):
             self.state.reservations.update(known)
 
 
-@pytest.mark.parametrize("wrong", [SpendsReservedPoints, KnowsNoGraceLot, IgnoresTheLimit, AcceptsWhoeverPays, TakesAConsentTwice])
+class LetsLockedMembersSpend(LedgerModel):
+    def _require_consent(self, entry: Authorize | Redeem, digest: ReservationId) -> None:
+        record = self.state.members[entry.member]
+        was_locked, record.is_locked = record.is_locked, False
+        try:
+            super()._require_consent(entry, digest)
+        finally:
+            record.is_locked = was_locked
+
+
+WRONG = [SpendsReservedPoints, KnowsNoGraceLot, IgnoresTheLimit, AcceptsWhoeverPays, TakesAConsentTwice, LetsLockedMembersSpend]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_model_is_found_out(wrong: type[LedgerModel]) -> None:
     machine = type(f"MachineWith{wrong.__name__}", (LedgerMachine,), {"model_class": wrong})
     with pytest.raises(AssertionError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from hashlib import sha256
 
 import pytest
@@ -14,10 +14,11 @@ from eth_keys import keys
 
 from gateway.ledger.entries import ConsentProof, Issue, Redeem
 from gateway.ledger.lots import Line
+from gateway.ledger.member_acts import AuthorizerChange, member_act_digest
 from gateway.ledger.members import AuthorizerKind, authorizer_id
 from gateway.ledger.passkeys import PASSKEY_SELECTORS, Assertion, Passkey, PasskeyRefusal, consent_proof, passkey_refusal
 from gateway.ledger.refusals import RefusalReason
-from gateway.ledger.signing import authorizer_change_digest
+from gateway.values.ids import MemberId
 from tests.builders.abi import contract_abi
 from tests.builders.passkeys import SoftwareAuthenticator, with_high_s
 from tests.builders.points_ledger import PointsLedger
@@ -128,10 +129,9 @@ def test_a_removed_passkey_of_a_browser_spends_nothing(ledger: PointsLedger, ann
     """Runs last: it takes the browser's passkey away from the member."""
     given_before, hers = redemption(ledger, ann, wallet, nonce=2), authorizer_id(PASSKEY, wallet.authorizer)
     new = SoftwareAuthenticator("ann's next phone")
-    deadline = ledger.now + 3_600
-    change = (ann, PASSKEY, new.authorizer, hers, 0, deadline)
-    proof = consent_proof(wallet.authorizer, wallet.sign(authorizer_change_digest(ledger.members_domain, *change)))
-    assert ledger.transact("changeAuthorizers", change, PASSKEY, proof).succeeded
+    change = AuthorizerChange(MemberId(ann), PASSKEY, new.authorizer, hers, 0, ledger.now + 3_600)
+    proof = consent_proof(wallet.authorizer, wallet.sign(member_act_digest(ledger.members_domain, change)))
+    assert ledger.transact("changeAuthorizers", astuple(change), PASSKEY, proof).succeeded
     ledger.model.change_authorizers(ann, PASSKEY, new.authorizer, hers, signed_by=hers)
     assert ledger.submit(FUEL, [given_before]) == [(0, RefusalReason.NOT_AN_AUTHORIZER)]
 

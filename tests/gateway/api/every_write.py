@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.builders.offline_coalition import ACT_OPERATION, OfflineCoalition, Shopper, approval_body, brand_body, purchase_body
+from tests.gateway.api.member_writes import MEMBER_ID, MEMBER_WRITES, member_write, prepare_member
 
 OPEN_RESERVATION = "0x" + "e5" * 32
 CAPTURED_RESERVATION = "0x" + "e6" * 32
@@ -53,6 +54,7 @@ def make_ready(coalition: OfflineCoalition) -> Ready:
     coalition.brand(2)
     coalition.put_pending_act()
     shopper = coalition.shopper()
+    prepare_member(coalition)
     coalition.put_points(shopper.member_id, 1_000)
     coalition.post("brand:1", "/v1/purchases", purchase_body("paid", member_id=shopper.member_id))
     coalition.put_reservation(OPEN_RESERVATION, shopper.member_id, 1, 60)
@@ -70,6 +72,10 @@ def _consent(points: int | None = None) -> Callable[[Ready], Any]:
 
 def _on(reservation_id: str, verb: str) -> str:
     return f"/v1/authorizations/{reservation_id}/{verb}"
+
+
+def _act(name: str, later: int = 0) -> Callable[[Ready], Any]:
+    return lambda ready: member_write(ready.coalition, name, later)
 
 
 KEY = {"key_address": "0x" + "51" * 20, "owner": OWNER}
@@ -139,6 +145,10 @@ WRITES: dict[str, WriteRequest] = {
         _same({"point_refund_id": "g", "points": 10}),
         _same({"point_refund_id": "g", "points": 11}),
     ),
+    **{
+        f"member's {name}": WriteRequest("brand:1", f"/v1/members/{MEMBER_ID}/{path}", _act(name), _act(name, later=1))
+        for name, path in MEMBER_WRITES.items()
+    },
     "expiry run": WriteRequest("operator", "/v1/expiry-runs", _same({}), _same({"unknown": 1})),
 }
 # What names no reference of its own: another idempotency key means another thing.
@@ -155,5 +165,6 @@ WITHOUT_REFERENCE = {
     "brand",
     "member",
     "void",
+    *(f"member's {name}" for name in MEMBER_WRITES),
 }
 BULK = {"members", "purchases", "payment refunds", "authorizations", "redemptions", "captures"}

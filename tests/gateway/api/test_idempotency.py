@@ -9,6 +9,7 @@ import pytest
 from gateway.app import create_app
 from tests.builders.offline_coalition import ACT_OPERATION, OfflineCoalition, purchase_body
 from tests.gateway.api.every_write import BULK, WITHOUT_REFERENCE, WRITES, make_ready
+from tests.gateway.api.member_writes import MEMBER_ID
 
 
 def test_every_write_of_the_api_is_in_the_table(coalition: OfflineCoalition) -> None:
@@ -17,7 +18,7 @@ def test_every_write_of_the_api_is_in_the_table(coalition: OfflineCoalition) -> 
     writes = {path for path in ours if "post" in paths[path]} - {"/v1/quotes", "/v1/members/{member_id}/view-links"}
     tested = set()
     for write in WRITES.values():
-        parts = write.path.replace(ACT_OPERATION, "{operation_id}").split("/")
+        parts = write.path.replace(ACT_OPERATION, "{operation_id}").replace(MEMBER_ID, "{member_id}").split("/")
         tested.add("/".join("{brand_id}" if part == "1" else "{reservation_id}" if part.startswith("0x") else part for part in parts))
     assert writes == tested
 

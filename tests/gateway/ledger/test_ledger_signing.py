@@ -9,12 +9,28 @@ from eth_account.messages import _hash_eip191_message, encode_typed_data
 from eth_hash.auto import keccak
 
 from gateway.ledger.batches import batch_outcome
+from gateway.ledger.member_acts import (
+    AuthorizerChange,
+    DelayedAct,
+    Grant,
+    MemberAct,
+    Recovery,
+    RemoveAuthorizer,
+    SetGuardian,
+    SpendLock,
+    Unlock,
+    Veto,
+    delayed_act,
+    delayed_act_arguments,
+    grant_to_brand,
+    grant_to_member,
+    member_act_digest,
+    member_act_typed_data,
+)
 from gateway.ledger.members import authorizer_id, member_id
 from gateway.ledger.refusals import REFUSALS, SELECTORS, RefusalReason, refusal_of
 from gateway.ledger.signing import (
     Domain,
-    authorizer_change_digest,
-    authorizer_change_typed_data,
     batch_digest,
     batch_typed_data,
     consent_digest,
@@ -25,7 +41,18 @@ from gateway.ledger.signing import (
 DOMAIN = Domain(31_337, b"\x0a" * 20, b"\x0b" * 32)
 CONSENT = (b"\x01" * 20, 7, 500, b"\x02" * 32, 9, 1_800_000_000)
 BATCH = (7, 12, b"\x03" * 32, 1_800_000_000)
-CHANGE = (b"\x01" * 20, 1, b"\x05" * 20, b"\x06" * 32, 3, 1_800_000_000)
+MEMBER = b"\x01" * 20
+ACTS = [
+    AuthorizerChange(MEMBER, 1, b"\x05" * 20, b"\x06" * 32, 3, 1_800_000_000),
+    Grant(MEMBER, grant_to_brand(7), 1_000, 2_000, 3_000, 1_900_000_000, 4, 1_800_000_000),
+    Grant(MEMBER, grant_to_member(b"\x02" * 20), 0, 0, 0, 0, 5, 1_800_000_000),
+    SpendLock(MEMBER, 1, 1_800_000_000),
+    Unlock(MEMBER, 1, 1_800_000_000),
+    RemoveAuthorizer(MEMBER, 1, b"\x05" * 20, 1, 1_800_000_000),
+    SetGuardian(MEMBER, 3, b"\x05" * 120, 1, 1_800_000_000),
+    Recovery(MEMBER, 3, b"\x05" * 120, 1, 1_800_000_000),
+    Veto(MEMBER, b"\x06" * 32),
+]
 
 
 def by_eth_account(typed: dict[str, Any]) -> bytes:
@@ -35,7 +62,20 @@ def by_eth_account(typed: dict[str, Any]) -> bytes:
 def test_wallets_sign_what_the_contract_checks() -> None:
     assert by_eth_account(consent_typed_data(DOMAIN, *CONSENT)) == consent_digest(DOMAIN, *CONSENT)
     assert by_eth_account(batch_typed_data(DOMAIN, *BATCH)) == batch_digest(DOMAIN, *BATCH)
-    assert by_eth_account(authorizer_change_typed_data(DOMAIN, *CHANGE)) == authorizer_change_digest(DOMAIN, *CHANGE)
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: type(act).__name__)
+def test_wallets_sign_members_acts_as_the_contract_checks_them(act: MemberAct) -> None:
+    assert by_eth_account(member_act_typed_data(DOMAIN, act)) == member_act_digest(DOMAIN, act)
+
+
+def test_no_two_acts_have_the_same_digest() -> None:
+    assert len({member_act_digest(DOMAIN, act) for act in ACTS}) == len(ACTS)
+
+
+@pytest.mark.parametrize("act", [each for each in ACTS if isinstance(each, DelayedAct)], ids=lambda act: type(act).__name__)
+def test_a_delayed_act_is_read_back_from_the_contracts_arguments(act: DelayedAct) -> None:
+    assert delayed_act(*delayed_act_arguments(act)) == act
 
 
 @pytest.mark.parametrize(
