@@ -27,8 +27,8 @@ from gateway.values.errors import Invalid, NotFound, TooLarge, Unavailable, Wron
 from gateway.values.hex import BadHex, hex_text
 from gateway.values.ids import Address, Hash, LotId
 
-FORMAT = "splittally-liability/1"
-MAX_LOTS = 1_000
+STATEMENT_FORMAT = "splittally-liability/1"
+MAX_STATED_LOTS = 1_000
 Document = dict[str, Any]
 
 
@@ -43,7 +43,7 @@ def draft_statement(database: Database, chain: Chain, brand_id: int, block_numbe
         of_brand = LedgerMovementRow.lot_id.between(brand_id << 32, (brand_id << 32) + 2**32 - 1)
         moved = select(LedgerMovementRow.lot_id).where(of_brand, LedgerMovementRow.position < ledger_position(at + 1))
         lots = sorted(session.scalars(moved.distinct()))
-    if len(lots) > MAX_LOTS:
+    if len(lots) > MAX_STATED_LOTS:
         raise TooLarge(f"{len(lots)} lots do not fit a statement; state a later block, at which more of them have expired")
     ledger = points_ledger()
     slots = [lot_outstanding_slot(ledger.storage_slot("outstandingOfLot"), lot) for lot in lots]
@@ -96,8 +96,8 @@ def anchors_domain(coalition: CoalitionRow) -> Domain:
 def anchor_of(document: Document) -> Anchor:
     """What the document says is anchored. Raises Invalid for one of another form."""
     try:
-        if document["format"] != FORMAT:
-            raise Invalid(f"This is no statement of the format {FORMAT}: draft one with `splittally liability draft`")
+        if document["format"] != STATEMENT_FORMAT:
+            raise Invalid(f"This is no statement of the format {STATEMENT_FORMAT}: draft one with `splittally liability draft`")
         stated = document["anchor"]
         previous, root = Hash.parse(stated["previous"]), Hash.parse(stated["root"])
         brand, number, count = int(document["liability"]["brand"]), int(stated["number"]), int(stated["count"])
@@ -129,7 +129,7 @@ def _document(
     anchor = statement.anchor(number, previous)
     stated = coverage and {"amount_minor": coverage.amount_minor, "currency": coverage.currency, "source": str(coverage.source)}
     return {
-        "format": FORMAT,
+        "format": STATEMENT_FORMAT,
         **evidence(state),
         "liability": {
             "brand": brand_id,

@@ -137,7 +137,8 @@ def test_less_than_what_is_owed_may_be_settled_and_the_rest_later(settling: Sett
     for points in (40, 60):
         assert settle_one(settling, SettledPair(1, 2, 1, points, points)) == ()
     assert settle_one(settling, SettledPair(1, 2, 1, 1, 0)) == ("MoreThanOwed", 0, 0)
-    assert settle_one(settling, SettledPair(1, 2, 1, 0, 0)) == ()
+    for key in ((1, 2, 1), (2, 3, 1), (3, 1, 1), (4, 1, 1)):
+        assert settle_one(settling, SettledPair(*key, 0, 0)) == (), "nothing is never too much"
     assert (settling.settled(1, 2), settling.exposure(1, 2)) == (100, 7)
 
 

@@ -13,6 +13,8 @@ import pytest
 from eth_hash.auto import keccak
 from eth_keys.constants import SECPK1_N
 from eth_keys.datatypes import PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.ledger.anchors import ANCHORS_SLOT as GATEWAYS_ANCHORS_SLOT
 from gateway.ledger.anchors import AnchorKind
@@ -21,7 +23,7 @@ from scripts import verify_liability
 from scripts.verify_liability import ANCHORS_SLOT, KIND, LOT_TOTALS_SLOT, REASONS, TOTALS_SLOT, Asked, Refused, verify
 from tests.builders.abi import contract_abi
 from tests.receipts.own_liability import ANN, BEA, BLOCK, BRAND, LOTS, OTHER_BRAND, STATED_AT, UNCOUNTED_LOT, OwnLiability
-from tests.receipts.test_forged_receipts import altered, flipped, raised
+from tests.receipts.test_forged_receipts import altered, flipped, hex_places, raised
 
 HONEST = OwnLiability()
 STATEMENT = HONEST.document()
@@ -113,6 +115,19 @@ ALTERED: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
 def test_every_way_of_altering_a_statement_is_refused_for_its_reason(name: str) -> None:
     code, alter = ALTERED[name]
     assert verdict(alter(STATEMENT)) == code
+
+
+@settings(max_examples=150)
+@given(data=st.data(), mask=st.integers(1, 255))
+def test_no_byte_of_a_statement_can_be_changed(data: st.DataObject, mask: int) -> None:
+    path = data.draw(st.sampled_from(hex_places(STATEMENT)))
+
+    def change(text: str) -> str:
+        content = bytearray.fromhex(text[2:])
+        content[data.draw(st.integers(0, len(content) - 1))] ^= mask
+        return "0x" + content.hex()
+
+    assert verdict(altered(STATEMENT, *path, to=change)) in REASONS
 
 
 def test_a_statement_of_another_signer_sealer_or_place_is_refused() -> None:
