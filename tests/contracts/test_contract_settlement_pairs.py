@@ -196,7 +196,10 @@ def test_a_branch_of_every_size_leads_to_the_root_and_no_other_does(settling: Se
                 assert settling.reverted(settling.apply(cycle, (*fields, other))) == ("PairNotUnderRoot", index)
         beyond = (index + 16 * size, *fields[1:], branch)
         assert settling.reverted(settling.apply(cycle, beyond)) == ("PairNotUnderRoot", index + 16 * size)
-        assert settling.apply(cycle, pair).succeeded
+        assert len(settling.events(settling.apply(cycle, pair))) == 1
+        again = settling.apply(cycle, pair)
+        assert again.succeeded
+        assert settling.events(again) == [], "once, whatever the place"
 
 
 def test_a_tree_of_another_count_leads_nowhere(settling: Settling) -> None:
