@@ -24,8 +24,10 @@ TARGETS = {
     "Governance": "src/Governance.sol",
     "Brands": "src/Brands.sol",
     "Members": "src/Members.sol",
+    "Settlement": "src/Settlement.sol",
     "Anchors": "src/Anchors.sol",
     "OwnedBrands": "tests/OwnedBrands.sol",
+    "OwedPoints": "tests/OwedPoints.sol",
     "PasskeyVerifier": "src/PasskeyVerifier.sol",
     "PlainPoints": "benchmarks/PlainPoints.sol",
 }

@@ -30,7 +30,7 @@ from eth_keys.datatypes import Signature
 FORMAT = "splittally-receipt/2"
 EARLIER_FORMAT = "splittally-receipt/1"  # of ledgers that took the root from the brand
 BALANCES_SLOT = 0  # where the contract's storageLayout puts `balances`; a test compares with the artifact
-BATCHES_SLOT = 7  # the same of `batches`
+BATCHES_SLOT = 8  # the same of `batches`
 ROOT_WIDTH = 16  # children of a node at most
 MAX_FILE_BYTES = 8 * 2**20
 MAX_DEPTH = 16
@@ -365,15 +365,20 @@ def _check_points(receipt: dict[str, Any], storage_root: bytes) -> dict[str, Any
 # ---- reading the file: every field must be there, of its form and nothing else, so that nothing unproven can ride along
 
 
-def _parse(text: str | bytes) -> dict[str, Any]:
+def _document(text: str | bytes) -> Any:
+    """JSON within bounds."""
     if len(text) > MAX_FILE_BYTES:
         raise Refused("malformed", f"more than {MAX_FILE_BYTES} bytes")
     try:
         text = text.decode() if isinstance(text, bytes) else text
         _check_depth(text)
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise Refused("malformed", f"not JSON: {type(error).__name__}") from None
+
+
+def _parse(text: str | bytes) -> dict[str, Any]:
+    document = _document(text)
     about = document.get("about") if isinstance(document, dict) else None
     shape = {"entry": _ENTRY_RECEIPT, "member_points": _POINTS_RECEIPT}.get(about) if isinstance(about, str) else None
     if isinstance(document, dict) and document.get("format") == EARLIER_FORMAT:
@@ -639,20 +644,21 @@ def _read(name: str) -> bytes:
         raise Refused("malformed", f"cannot be read: {error.strerror}") from None
 
 
+def _trusted(length: int) -> Callable[[str], bytes]:
+    def parse(text: str) -> bytes:
+        if not re.fullmatch(f"0x[0-9a-fA-F]{{{2 * length}}}", text):
+            raise argparse.ArgumentTypeError(f"0x and {2 * length} hex digits are needed")
+        return bytes.fromhex(text[2:])
+
+    return parse
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    def trusted(length: int) -> Callable[[str], bytes]:
-        def parse(text: str) -> bytes:
-            if not re.fullmatch(f"0x[0-9a-fA-F]{{{2 * length}}}", text):
-                raise argparse.ArgumentTypeError(f"0x and {2 * length} hex digits are needed")
-            return bytes.fromhex(text[2:])
-
-        return parse
-
     parser = argparse.ArgumentParser(description="Checks a Splittally receipt offline.")
     parser.add_argument("file", metavar="FILE", help="the receipt, or - for standard input")
-    parser.add_argument("--genesis-hash", required=True, type=trusted(32), help="hash of the coalition's genesis block")
-    parser.add_argument("--sealer", required=True, type=trusted(20), help="address of the operator's sealing key")
-    parser.add_argument("--points-address", required=True, type=trusted(20), help="address of the points ledger")
+    parser.add_argument("--genesis-hash", required=True, type=_trusted(32), help="hash of the coalition's genesis block")
+    parser.add_argument("--sealer", required=True, type=_trusted(20), help="address of the operator's sealing key")
+    parser.add_argument("--points-address", required=True, type=_trusted(20), help="address of the points ledger")
     parser.add_argument("--refused-entry", action="store_true", help="accept the proof that the ledger refused the entry")
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
     return parser.parse_args(arguments)

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {Clearing} from "./Clearing.sol";
 import {CoalitionDomain} from "./CoalitionDomain.sol";
 import {EntryRoot} from "./EntryRoot.sol";
 import {Governed} from "./Governed.sol";
@@ -9,6 +10,7 @@ import {GuardianPause} from "./GuardianPause.sol";
 import {IBrands} from "./IBrands.sol";
 import {IGovernance} from "./IGovernance.sol";
 import {IMembers} from "./IMembers.sol";
+import {ISettlement} from "./ISettlement.sol";
 import {Issuing} from "./Issuing.sol";
 import {Packed} from "./Packed.sol";
 import {Points} from "./Points.sol";
@@ -50,11 +52,12 @@ contract PointsLedger is Issuing, Redemption, GuardianPause {
     error BatchSignatureInvalid();
     error BatchKeyNotValid(uint32 brand, address key);
 
-    constructor(IGovernance governance_, IBrands brands_, IMembers members_, bytes3 currency_)
+    constructor(IGovernance governance_, IBrands brands_, IMembers members_, ISettlement settlement_, bytes3 currency_)
         Governed(governance_)
         CoalitionDomain(governance_.coalitionId())
         Points(brands_)
         Redemption(members_)
+        Clearing(settlement_)
     {
         currency = currency_;
     }

@@ -144,6 +144,11 @@ def members() -> Artifact:
 
 
 @cache
+def settlement() -> Artifact:
+    return _load("Settlement")
+
+
+@cache
 def anchors() -> Artifact:
     return _load("Anchors")
 
@@ -153,6 +158,7 @@ DEPLOYED: Mapping[str, Callable[[], Artifact]] = {
     "passkey_verifier": passkey_verifier,
     "brands": brands,
     "members": members,
+    "settlement": settlement,
     "anchors": anchors,
     "points_ledger": points_ledger,
 }

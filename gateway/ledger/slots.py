@@ -15,6 +15,19 @@ def balance_slot(balances_slot: int, lot: int, member: bytes) -> int:
     return _mapping_slot(balances_slot, lot, int.from_bytes(member))
 
 
+def lot_outstanding_slot(base: int, lot: int) -> int:
+    """Where `outstandingOfLot[lot]` is kept."""
+    return _key_slot(base, lot)
+
+
+def outstanding_slot(base: int, brand_id: int) -> int:
+    """Where `outstanding[brand]` is kept."""
+    return _key_slot(base, brand_id)
+
+
+def _key_slot(base: int, key: int) -> int:
+    return int.from_bytes(keccak(key.to_bytes(32) + base.to_bytes(32)))
+
+
 def _mapping_slot(base: int, outer_key: int, inner_key: int) -> int:
-    inner = keccak(outer_key.to_bytes(32) + base.to_bytes(32))
-    return int.from_bytes(keccak(inner_key.to_bytes(32) + inner))
+    return _key_slot(_key_slot(base, outer_key), inner_key)

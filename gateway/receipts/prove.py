@@ -22,7 +22,7 @@ from gateway.rounds.tables import BatchRow, OperationRow
 from gateway.store.session import Database
 from gateway.values.errors import Invalid, NoSeal, NotFound, TooLarge, Unavailable, WrongState
 from gateway.values.hex import BadHex, from_int, hex_text, to_bytes, to_int
-from gateway.values.ids import MemberId
+from gateway.values.ids import Address, MemberId
 
 MAX_LOTS = 1_000
 SEAL = "splittally_getSeal"
@@ -47,7 +47,7 @@ def receipt_of_operation(database: Database, chain: Chain, operation_id: str, br
 def receipt_of_entry(database: Database, chain: Chain, brand_id: int, batch_number: int, entry_index: int) -> dict[str, Any]:
     """The receipt of an entry by its place on the ledger, proven at the block that recorded it."""
     with database.read() as session:
-        coalition = _coalition(session)
+        coalition = coalition_row(session)
         batch, block_number = _recorded_batch(session, brand_id, batch_number)
     if not 0 <= entry_index < len(batch.entries):
         raise NotFound(f"Batch {batch_number} of brand {brand_id} has no entry {entry_index}")
@@ -62,7 +62,7 @@ def receipt_of_points(database: Database, chain: Chain, member_id: str, block_nu
     except BadHex:
         raise Invalid("A member id is 0x and 40 hex digits", field="member_id") from None
     with database.read() as session:
-        coalition = _coalition(session)
+        coalition = coalition_row(session)
         head = session.scalar(select(func.max(LedgerBlockRow.number)))
         if head is None or (block_number is not None and not 0 <= block_number <= head):
             raise NotFound(f"Block {block_number} is not known here; the last one is {head}", head=head)
@@ -76,15 +76,15 @@ def receipt_of_points(database: Database, chain: Chain, member_id: str, block_nu
     return points_receipt(member, lots, prove(chain, coalition, at, slots))
 
 
-def prove(chain: Chain, coalition: CoalitionRow, block_number: int, slots: Sequence[int]) -> StateProof:
-    """Asks the node for the sealed header of a block and the proofs of slots of the points ledger in it."""
+def prove(chain: Chain, coalition: CoalitionRow, block_number: int, slots: Sequence[int], contract: Address | None = None) -> StateProof:
+    """Asks the node for the sealed header of a block and the proofs of slots in it: of the points ledger, unless of another contract."""
     at = from_int(block_number)
     keys = [hex_text(slot.to_bytes(32)) for slot in slots]
     asked = (
         (SEAL, (at,)),
         ("debug_getRawHeader", ("0x0",)),
         ("debug_getRawHeader", (at,)),
-        ("eth_getProof", (hex_text(coalition.points_address), keys, at)),
+        ("eth_getProof", (hex_text(contract or coalition.points_address), keys, at)),
     )
     answers = chain.call_all(asked)
     for (method, _), answer in zip(asked, answers, strict=True):
@@ -120,7 +120,7 @@ def prove(chain: Chain, coalition: CoalitionRow, block_number: int, slots: Seque
     )
 
 
-def _coalition(session: Session) -> CoalitionRow:
+def coalition_row(session: Session) -> CoalitionRow:
     coalition = session.get(CoalitionRow, 1)
     if coalition is None:
         raise Unavailable("This gateway has no ledger yet")

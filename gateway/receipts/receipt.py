@@ -94,8 +94,8 @@ def entry_receipt(batch: RecordedBatch, index: int, state: StateProof) -> dict[s
         "batch": {
             "brand": batch.brand_id,
             "number": batch.number,
-            "slot": _word(record.slot),
-            "proof": _nodes(record.nodes),
+            "slot": word_as_json(record.slot),
+            "proof": nodes_as_json(record.nodes),
             "root": hex_text(entries_root(batch.entries)),
             "entry_count": len(batch.entries),
             "refusals": [{"index": place, "reason": hex_text(code)} for place, code in batch.refusals],
@@ -104,7 +104,7 @@ def entry_receipt(batch: RecordedBatch, index: int, state: StateProof) -> dict[s
             "index": index,
             "bytes": hex_text(batch.entries[index]),
             "decoded": decoded_entry(batch.entries[index]),
-            "branch": _nodes(root_branch(batch.entries, index)),
+            "branch": nodes_as_json(root_branch(batch.entries, index)),
             "refused": None if reason is None else {"reason": hex_text(reason), "error": f"{refusal_of(reason)}()"},
         },
     }
@@ -121,8 +121,8 @@ def points_receipt(member: bytes, lot_ids: Sequence[int], state: StateProof) -> 
                 "lot_expiry_day": expiry_day,
                 "held": proof.word & LOW_HALF,
                 "reserved": proof.word >> 128,
-                "slot": _word(proof.slot),
-                "proof": _nodes(proof.nodes),
+                "slot": word_as_json(proof.slot),
+                "proof": nodes_as_json(proof.nodes),
             }
         )
     points = {
@@ -144,10 +144,13 @@ def decoded_entry(data: bytes) -> dict[str, Any] | None:
 
 
 def _head(about: str, state: StateProof) -> dict[str, Any]:
+    return {"format": FORMAT, "about": about, **evidence(state)}
+
+
+def evidence(state: StateProof) -> dict[str, Any]:
+    """From the trusted values to the contract's storage, as every document for strangers shows it."""
     coalition, block = state.coalition, state.block
     return {
-        "format": FORMAT,
-        "about": about,
         "coalition": {
             "coalition_id": hex_text(coalition.coalition_id),
             "genesis_hash": hex_text(coalition.genesis_hash),
@@ -162,7 +165,7 @@ def _head(about: str, state: StateProof) -> dict[str, Any]:
             "header": hex_text(block.header),
             "seal": hex_text(block.seal),
         },
-        "account_proof": _nodes(state.account_nodes),
+        "account_proof": nodes_as_json(state.account_nodes),
     }
 
 
@@ -195,9 +198,9 @@ def _lines(lines: Sequence[Line]) -> list[dict[str, int]]:
     return [{"brand": line.brand_id, "lot_expiry_day": line.expiry_day, "points": line.points} for line in lines]
 
 
-def _nodes(nodes: Sequence[bytes]) -> list[str]:
+def nodes_as_json(nodes: Sequence[bytes]) -> list[str]:
     return [hex_text(node) for node in nodes]
 
 
-def _word(slot: int) -> str:
+def word_as_json(slot: int) -> str:
     return hex_text(slot.to_bytes(32))

@@ -13,7 +13,7 @@ from eth_hash.auto import keccak
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 from sqlalchemy import select
 
-from gateway.chain.artifacts import DEPLOYED, Artifact, brands, members, passkey_verifier, points_ledger
+from gateway.chain.artifacts import DEPLOYED, Artifact, brands, members, passkey_verifier, points_ledger, settlement
 from gateway.chain.connection import Chain
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import the_coalition
@@ -155,9 +155,22 @@ def _check_ties(chain: Chain, row: CoalitionRow) -> None:
         found = _ask(chain, address, artifact, view)
         if found != due:
             raise WrongCode(f"{artifact.name} at {address} goes by {view} at {found}, not by that at {due}: {_ANOTHER}")
-    verifier = _ask(chain, row.members_address, members(), "passkeyVerifier")
-    if not passkey_verifier().is_code(chain.code(verifier)):
-        raise WrongCode(f"the verifier of passkeys at {verifier} is not that of the committed artifacts: {_ANOTHER}")
+    for (address, artifact), view, named, words in (
+        (of_members, "passkeyVerifier", passkey_verifier(), "verifier of passkeys"),
+        (points, "settlement", settlement(), "settlement"),
+    ):
+        found = _ask(chain, address, artifact, view)
+        if not named.is_code(chain.code(found)):
+            raise WrongCode(f"the {words} at {found} is not that of the committed artifacts: {_ANOTHER}")
+    _check_settlement(chain, row)
+
+
+def _check_settlement(chain: Chain, row: CoalitionRow) -> None:
+    """Whose owners sign its cycles was built in too."""
+    address = _ask(chain, row.points_address, points_ledger(), "settlement")
+    found = _ask(chain, address, settlement(), "brands")
+    if found != row.brands_address:
+        raise WrongCode(f"Settlement at {address} goes by brands at {found}, not by those at {row.brands_address}: {_ANOTHER}")
 
 
 def _ask(chain: Chain, address: Address, artifact: Artifact, view: str) -> Address:
@@ -196,8 +209,9 @@ def _arguments(
         "passkey_verifier": (),
         "brands": (governed_by, settings.utc_offset_seconds),
         "members": (governed_by, places["passkey_verifier"], points, settings.member_delay_seconds),
+        "settlement": (governed_by, places["brands"], points),
         "anchors": (coalition_id,),
-        "points_ledger": (governed_by, places["brands"], places["members"], settings.currency.encode()),
+        "points_ledger": (governed_by, places["brands"], places["members"], places["settlement"], settings.currency.encode()),
     }
 
 

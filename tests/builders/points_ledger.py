@@ -76,13 +76,15 @@ class PointsLedger:
             self.model.register_brand(brand, limit)
 
     def _deploy(self, utc_offset_seconds: int) -> None:
-        """Brands, members, and the ledger to which both belong."""
-        brands, members = contract_abi("Brands"), contract_abi("Members")
-        self.address = self.chain.foreseen(2)
+        """Brands, members, settlement, and the ledger to which all belong."""
+        brands, members, settlement = contract_abi("Brands"), contract_abi("Members"), contract_abi("Settlement")
+        self.address = self.chain.foreseen(3)
         self.brands = self.chain.deploy(brands.creation(self.governance.address, utc_offset_seconds))
         self.members = self.chain.deploy(members.creation(self.governance.address, self.passkey_verifier, self.address, MEMBER_DELAY))
-        assert self.chain.deploy(self.abi.creation(self.governance.address, self.brands, self.members, b"EUR")) == self.address
-        self.contracts = [(self.address, self.abi), (self.brands, brands), (self.members, members)]
+        self.settlement = self.chain.deploy(settlement.creation(self.governance.address, self.brands, self.address))
+        arguments = (self.governance.address, self.brands, self.members, self.settlement, b"EUR")
+        assert self.chain.deploy(self.abi.creation(*arguments)) == self.address
+        self.contracts = [(self.address, self.abi), (self.brands, brands), (self.members, members), (self.settlement, settlement)]
         self.governance.target = brands
 
     def place(self, function: str) -> tuple[bytes, ContractAbi]:

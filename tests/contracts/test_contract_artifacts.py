@@ -20,7 +20,7 @@ from tests.builders.points_ledger import PointsLedger, member_named
 
 ROOT = Path(__file__).resolve().parents[2]
 GROCER = 1
-DEPLOYED = ["PointsLedger", "Governance", "Brands", "Members", "PasskeyVerifier", "Anchors"]
+DEPLOYED = ["PointsLedger", "Governance", "Brands", "Members", "Settlement", "PasskeyVerifier", "Anchors"]
 
 
 @pytest.mark.nodejs

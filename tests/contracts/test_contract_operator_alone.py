@@ -15,11 +15,14 @@ from gateway.ledger.member_acts import Grant, SetGuardian, SpendLock, delayed_ac
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.owner_acts import HandOver, SetBrandKey, SetBrandTerms, owner_act_digest
 from gateway.ledger.refusals import RefusalReason
-from gateway.values.ids import Address, MemberId
+from gateway.ledger.settlement import SettledPair, cycle_digest, cycle_over
+from gateway.ledger.signing import Domain
+from gateway.values.ids import Address, Hash, MemberId
 from tests.builders.abi import ContractAbi, contract_abi
 from tests.builders.governance_acts import NONE, Act
 from tests.builders.ledger_chain import COALITION_ID, FOREVER, Outcome, address_of, key_of
 from tests.builders.points_ledger import TERMS, PointsLedger, registration, signature
+from tests.builders.settlement import as_call, as_tuple
 
 GROCER, FUEL = 1, 2
 OPERATOR = key_of("operator")
@@ -61,6 +64,7 @@ POINTS_LEDGER: dict[str, tuple[Arguments, str]] = {
     "pause": (fixed(), "NotGuardian"),
     "unpause": (fixed(), "NotGuardian"),
     "rearmPause": (fixed(), "NotGovernance"),
+    "lowerExposure": (fixed(GROCER, FUEL, 10**9), "NotSettlement"),
 }
 MEMBERS: dict[str, tuple[Arguments, str]] = {
     "enroll": (fixed([(1, ME, NONE)]), SUCCEEDS),  # a member of its own
@@ -85,7 +89,26 @@ BRANDS: dict[str, tuple[Arguments, str]] = {
     "setBrandLimit": (fixed(GROCER, 2**96 - 1), "NotGovernance"),
     "setBrandOwner": (fixed(GROCER, ME), "NotGovernance"),
 }
-LEDGER = POINTS_LEDGER | MEMBERS | BRANDS
+
+
+def own_cycle(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
+    """That nothing is owed between the two brands any more."""
+    domain = Domain(ledger.chain.chain_id, Address(ledger.settlement), Hash(COALITION_ID))
+    cycle = cycle_over(Hash(NONE), 0, [SettledPair(GROCER, FUEL, 1, 10, 10)], FOREVER)
+    return as_tuple(cycle), [signature(OPERATOR, cycle_digest(domain, cycle))] * 2
+
+
+def of_own_cycle(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
+    pairs = [SettledPair(GROCER, FUEL, 1, 10, 10)]
+    return as_tuple(cycle_over(Hash(b"\x01" * 32), 0, pairs, FOREVER)), [as_call(pairs, 0)]
+
+
+SETTLEMENT: dict[str, tuple[Arguments, str]] = {
+    "agree": (own_cycle, "CycleNotSignedBy"),
+    "applyPairs": (of_own_cycle, "CycleNotAgreed"),
+    "confirmPaid": (lambda ledger, ann: (*of_own_cycle(ledger, ann), bytes(65)), "CycleNotAgreed"),
+}
+LEDGER = POINTS_LEDGER | MEMBERS | BRANDS | SETTLEMENT
 
 
 def signed_by_me(ledger: PointsLedger, act: Grant | SpendLock | SetGuardian) -> tuple[Any, ...]:
@@ -153,6 +176,7 @@ def what_must_not_change(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
         [ledger.view(name, brand) for brand in (GROCER, FUEL, 9) for name in ("brand", "brandOwner", "ownerActs", "brandTerms")],
         [ledger.view("brandKey", brand, ME) for brand in (GROCER, FUEL)],
         [ledger.held(ann, brand) for brand in (GROCER, FUEL)],
+        (ledger.view("exposure", GROCER, FUEL), ledger.view("settled", GROCER, FUEL, 1), ledger.view("cycle", NONE)),
         (ledger.view("pauseState"), ledger.view("memberActs", ann), ledger.view("memberTurn", ann), ledger.view("passkeyVerifier")),
         [governance.view(name) for name in ("operator", "guardian", "approvers", "threshold", "getMinDelay")],
     )
@@ -170,6 +194,7 @@ def test_every_state_changing_function_is_listed_here() -> None:
     assert changing(contract_abi("PointsLedger")) == set(POINTS_LEDGER)
     assert changing(contract_abi("Members")) == set(MEMBERS)
     assert changing(contract_abi("Brands")) == set(BRANDS)
+    assert changing(contract_abi("Settlement")) == set(SETTLEMENT)
     assert changing(contract_abi("Anchors")) == set(ANCHORS)
     assert changing(contract_abi("Governance")) == set(GOVERNANCE)
 

@@ -9,7 +9,7 @@ from eth_hash.auto import keccak
 from sqlalchemy import select, update
 
 from gateway.app import make_worker
-from gateway.chain.artifacts import brands, governance, points_ledger
+from gateway.chain.artifacts import brands, governance, points_ledger, settlement
 from gateway.chain.connection import Chain
 from gateway.chain.operator_key import load_account
 from gateway.coalition.tables import CoalitionRow
@@ -131,6 +131,24 @@ def test_a_ledger_without_the_committed_verifier_of_passkeys_is_refused(tmp_path
             session.execute(nonces.values(last=given))
         worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
         with pytest.raises(WrongCode, match="verifier of passkeys"):
+            worker.open()
+        worker.close()
+
+
+def test_a_settlement_that_asks_other_brands_for_their_owners_is_refused(tmp_path: Path) -> None:
+    """The committed code and the ledger's own, but whoever deployed it named a register of its own."""
+    with blank_gateway(tmp_path) as blank:
+        submitter = submitter_of(blank)
+        prepare_deployment(blank.database, blank.chain, submitter, blank.settings, START)
+        with blank.database.write() as session:
+            coalition = session.scalars(select(CoalitionRow)).one()
+            row = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "deploy_settlement")).one()
+            session.delete(row)
+            session.execute(update(CounterRow).where(CounterRow.name == NONCE_COUNTER).values(last=row.nonce))
+            creation = settlement().creation(coalition.governance_address, coalition.members_address, coalition.points_address)
+            submitter.store(session, row.purpose, None, creation, DEPLOY_GAS, 10**9, START)
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
+        with pytest.raises(WrongCode, match=r"Settlement at 0x\w+ goes by brands at"):
             worker.open()
         worker.close()
 

@@ -1,0 +1,172 @@
+"""A netted cycle takes effect by the signatures of the owners of all its brands, once, or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+from eth_utils import keccak
+
+from gateway.ledger.settlement import Cycle, SettledPair, cycle_digest, cycle_typed_data
+from gateway.ledger.signing import Domain
+from gateway.values.ids import Hash
+from tests.builders.ledger_chain import CHAIN_ID, COALITION_ID, key_of
+from tests.builders.points_ledger import SECP256K1_ORDER, brand_key, owner_key, signature
+from tests.builders.settlement import Settling, as_call
+
+PAIRS = [SettledPair(1, 2, 1, 100, 60), SettledPair(2, 3, 1, 60, 60), SettledPair(3, 1, 1, 60, 60)]
+
+
+@pytest.fixture
+def settling() -> Settling:
+    built = Settling(brands=4)
+    built.owe({pair.key: pair.points for pair in PAIRS})
+    return built
+
+
+@pytest.fixture
+def cycle(settling: Settling) -> Cycle:
+    return settling.cycle(PAIRS)
+
+
+def test_a_cycle_that_all_owners_signed_is_agreed_by_whoever_relays_it(settling: Settling, cycle: Cycle) -> None:
+    outcome = settling.agree(cycle)
+    assert outcome.succeeded, settling.reverted(outcome)
+    assert settling.record(cycle) == cycle.record
+    (event,) = settling.events(outcome)
+    assert (event.name, event.values) == (
+        "CycleAgreed",
+        {
+            "id": cycle.id,
+            "cutOffBlock": cycle.cut_off_block,
+            "brands": cycle.brands,
+            "root": cycle.root,
+            "count": 3,
+            "deadline": cycle.deadline,
+        },
+    )
+
+
+def test_agreeing_alone_settles_nothing_yet(settling: Settling, cycle: Cycle) -> None:
+    assert settling.agree(cycle).succeeded
+    assert [settling.settled(pair.issuer, pair.acceptor) for pair in PAIRS] == [0, 0, 0]
+    assert [settling.exposure(pair.issuer, pair.acceptor) for pair in PAIRS] == [100, 60, 60]
+
+
+@pytest.mark.parametrize("silent", [1, 2, 3])
+def test_a_cycle_in_which_one_brand_does_not_sign_has_no_effect(settling: Settling, cycle: Cycle, silent: int) -> None:
+    for forged in (brand_key(silent), owner_key(4), key_of("operator")):
+        signatures = settling.signatures(cycle, {silent: forged})
+        assert settling.reverted(settling.agree(cycle, signatures)) == ("CycleNotSignedBy", silent)
+    without = [each for brand, each in zip(cycle.brands, settling.signatures(cycle), strict=True) if brand != silent]
+    assert settling.reverted(settling.agree(cycle, without)) == ("SignaturesDoNotMatchBrands", 2)
+    assert settling.record(cycle) == bytes(32)
+    assert settling.reverted(settling.apply(cycle, as_call(PAIRS, 0))) == ("CycleNotAgreed", cycle.id)
+
+
+def test_a_brand_left_out_signs_nothing_and_the_rest_agree_anew(settling: Settling) -> None:
+    rest = [SettledPair(1, 2, 1, 100, 0)]
+    assert settling.agreed(rest).brands == (1, 2)
+
+
+def test_an_id_counts_once(settling: Settling, cycle: Cycle) -> None:
+    assert settling.agree(cycle).succeeded
+    other = replace(settling.cycle(PAIRS[:1]), id=cycle.id)
+    for again in (cycle, other):
+        assert settling.reverted(settling.agree(again)) == ("CycleIdUsed", cycle.id)
+    assert settling.record(cycle) == cycle.record
+
+
+def test_a_cycle_is_agreed_by_its_deadline_and_after_its_cut_off(settling: Settling, cycle: Cycle) -> None:
+    now = settling.chain.next_timestamp
+    late = replace(cycle, deadline=now - 1)
+    assert settling.reverted(settling.agree(late)) == ("CycleExpired", now - 1)
+    ahead = replace(cycle, cut_off_block=100)
+    assert settling.reverted(settling.agree(ahead)) == ("CutOffAhead", 100)
+    assert settling.agree(replace(cycle, deadline=settling.chain.next_timestamp)).succeeded
+
+
+def test_the_cut_off_is_a_block_that_is_over(settling: Settling, cycle: Cycle) -> None:
+    block = 2 + 1  # two contracts, claims; the next
+    settled = replace(cycle, cut_off_block=block + 1)
+    assert settling.reverted(settling.agree(settled)) == ("CutOffAhead", block + 1)
+    assert settling.agree(settled).succeeded, "a block later"
+
+
+@pytest.mark.parametrize("brands", [(1, 3, 2), (1, 2, 2, 3), (0, 1, 2, 3)], ids=["falling", "twice", "zero"])
+def test_brands_rise(settling: Settling, cycle: Cycle, brands: tuple[int, ...]) -> None:
+    assert settling.reverted(settling.agree(replace(cycle, brands=brands))) == ("BrandsNotAscending",)
+
+
+def test_a_cycle_of_nobody_settles_nothing(settling: Settling, cycle: Cycle) -> None:
+    nobody = replace(cycle, brands=())
+    assert settling.agree(nobody).succeeded
+    assert settling.reverted(settling.apply(nobody, as_call(PAIRS, 0))) == ("BrandNotInCycle", 1)
+
+
+@pytest.mark.parametrize("empty", [{"root": Hash(bytes(32))}, {"count": 0}], ids=["root", "count"])
+def test_a_cycle_without_pairs_is_refused(settling: Settling, cycle: Cycle, empty: dict[str, Hash]) -> None:
+    assert settling.reverted(settling.agree(replace(cycle, **empty))) == ("CycleEmpty",)  # type: ignore[arg-type]
+
+
+def test_a_brand_that_nobody_owns_signs_nothing(settling: Settling, cycle: Cycle) -> None:
+    with_unknown = replace(cycle, brands=(1, 2, 3, 9))
+    assert settling.reverted(settling.agree(with_unknown)) == ("CycleNotSignedBy", 9)
+    signatures = [*settling.signatures(with_unknown)[:3], bytes(65)]
+    assert settling.reverted(settling.agree(with_unknown, signatures)) == ("CycleNotSignedBy", 9)
+
+
+def test_signatures_stand_in_the_order_of_the_brands(settling: Settling, cycle: Cycle) -> None:
+    first, second, third = settling.signatures(cycle)
+    assert settling.reverted(settling.agree(cycle, [second, first, third])) == ("CycleNotSignedBy", 1)
+    assert settling.reverted(settling.agree(cycle, [first, second, third, third])) == ("SignaturesDoNotMatchBrands", 4)
+
+
+def test_a_signature_covers_every_field(settling: Settling, cycle: Cycle) -> None:
+    settling.owe({(4, 1, 1): 1})
+    signatures = settling.signatures(cycle)
+    for altered in (
+        replace(cycle, id=Hash(keccak(b"another"))),
+        replace(cycle, cut_off_block=1),
+        replace(cycle, root=Hash(keccak(b"another"))),
+        replace(cycle, count=4),
+        replace(cycle, deadline=cycle.deadline - 1),
+    ):
+        assert settling.reverted(settling.agree(altered, signatures)) == ("CycleNotSignedBy", 1)
+    wider = replace(cycle, brands=(1, 2, 3, 4))
+    fourth = settling.signatures(wider)[3]
+    assert settling.reverted(settling.agree(wider, [*signatures, fourth])) == ("CycleNotSignedBy", 1)
+
+
+def test_a_cycle_signed_for_another_ledger_is_not_signed(settling: Settling, cycle: Cycle) -> None:
+    own = settling.domain
+    for domain in (
+        Domain(CHAIN_ID + 1, own.verifying_contract, Hash(COALITION_ID)),
+        replace(own, coalition_id=Hash(keccak(text="another"))),
+        replace(own, verifying_contract=type(own.verifying_contract)(settling.positions)),
+    ):
+        settling.domain = domain
+        assert settling.reverted(settling.agree(cycle)) == ("CycleNotSignedBy", 1)
+
+
+def test_a_signature_of_no_good_form_is_nobodys(settling: Settling, cycle: Cycle) -> None:
+    good, *others = settling.signatures(cycle)
+    high = good[:32] + (SECP256K1_ORDER - int.from_bytes(good[32:64])).to_bytes(32) + bytes([55 - good[64]])
+    for bad in (b"", bytes(65), good[:64], high):
+        assert settling.reverted(settling.agree(cycle, [bad, *others])) == ("CycleNotSignedBy", 1)
+
+
+def test_the_owner_of_today_signs(settling: Settling, cycle: Cycle) -> None:
+    successor = key_of("successor")
+    settling.set_owner(2, successor)
+    assert settling.reverted(settling.agree(cycle)) == ("CycleNotSignedBy", 2)
+    assert settling.agree(cycle, settling.signatures(cycle, {2: successor})).succeeded
+
+
+def test_the_typed_data_of_a_wallet_is_what_is_signed(settling: Settling, cycle: Cycle) -> None:
+    shown = cycle_typed_data(settling.domain, cycle)
+    signed = Account.sign_message(encode_typed_data(full_message=shown), owner_key(1).to_bytes())
+    assert bytes(signed.signature) == signature(owner_key(1), cycle_digest(settling.domain, cycle))
+    assert settling.agree(cycle, [bytes(signed.signature), *settling.signatures(cycle)[1:]]).succeeded
