@@ -25,6 +25,7 @@ TARGETS = {
     "Brands": "src/Brands.sol",
     "Members": "src/Members.sol",
     "Anchors": "src/Anchors.sol",
+    "GrantingMembers": "tests/GrantingMembers.sol",
     "OwnedBrands": "tests/OwnedBrands.sol",
     "PasskeyVerifier": "src/PasskeyVerifier.sol",
     "PlainPoints": "benchmarks/PlainPoints.sol",

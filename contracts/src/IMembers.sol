@@ -11,4 +11,8 @@ interface IMembers {
         external
         view
         returns (bytes4 reason);
+
+    /// Uses up `points` of what `giver` granted to `to`, a brand or a member in 32 bytes, and returns zero; or else the refusal of
+    /// the entry, and changes nothing. For the points ledger alone.
+    function spend(address giver, bytes32 to, uint256 points, uint256 localDay) external returns (bytes4 reason);
 }

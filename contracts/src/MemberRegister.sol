@@ -92,6 +92,11 @@ abstract contract MemberRegister is Governed, CoalitionDomain, IMembers {
         return _authorizers[member][id] == Standing.PRESENT ? ACCEPTED : Refusals.NotAnAuthorizer.selector;
     }
 
+    /// @inheritdoc IMembers
+    function spend(address, bytes32, uint256, uint256) external pure returns (bytes4) {
+        return Refusals.GrantMissing.selector; // nobody grants anything yet
+    }
+
     /// For anyone to relay: the member id commits to its first authorizer. Who is enrolled already is passed over.
     function enroll(Enrollment[] calldata enrollments) external {
         for (uint256 i = 0; i < enrollments.length; ++i) {
