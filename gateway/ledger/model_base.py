@@ -42,7 +42,7 @@ class ModelBase:
         self._recover = recover
         self._verify = verify
 
-    def _spend(self, giver: MemberId, to: bytes, points: int, day: int) -> RefusalReason | None:
+    def _spend(self, giver: MemberId, to: bytes, points: int, timestamp: int) -> RefusalReason | None:
         """Uses up what `giver` granted to `to`, a brand or a member in 32 bytes."""
         return RefusalReason.GRANT_MISSING
 

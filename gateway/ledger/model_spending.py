@@ -99,7 +99,7 @@ class SpendingModel(ModelBase):
         if kind == MEMBER_GRANT:
             self._require_approval(spender, digest, proof[20], proof[GRANTED_PROOF_LENGTH:])
         to = spender.rjust(32, b"\0") if kind == MEMBER_GRANT else brand.to_bytes(32)
-        refusal = self._spend(entry.member, to, entry.points, self._day(timestamp))
+        refusal = self._spend(entry.member, to, entry.points, timestamp)
         if refusal is not None:
             raise Skip(refusal)
 

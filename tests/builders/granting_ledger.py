@@ -16,7 +16,7 @@ class ModelWithGrants(LedgerModel):
         super().__init__(*arguments)
         self.left: dict[tuple[bytes, bytes], int] = {}
 
-    def _spend(self, giver: MemberId, to: bytes, points: int, day: int) -> RefusalReason | None:
+    def _spend(self, giver: MemberId, to: bytes, points: int, timestamp: int) -> RefusalReason | None:
         most = self.left.get((giver, to), 0)
         if most == 0:
             return RefusalReason.GRANT_MISSING
