@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from eth_abi.abi import decode
 from eth_hash.auto import keccak
 
-from gateway.values.ids import Address, Hash, LotId, MemberId
+from gateway.values.ids import Address, Hash, LotId, MemberId, ReservationId
 
 NOBODY = MemberId(bytes(20))
 """The zero id, where points come from and go to."""
@@ -56,6 +56,20 @@ class BrandTermsSet:
     number: int
     terms: tuple[int, ...]
     valid_from: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureSet:
+    brand_id: int
+    issuer_id: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationReleased:
+    reservation_id: ReservationId
+    member: MemberId
+    brand_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,8 @@ LedgerEvent = (
     | BrandLimitSet
     | BrandKeySet
     | BrandTermsSet
+    | ExposureSet
+    | ReservationReleased
     | MemberEnrolled
     | AuthorizerAdded
     | AuthorizerRemoved
@@ -159,6 +175,8 @@ _SIGNATURES: dict[str, Callable[[tuple[bytes, ...], bytes], LedgerEvent]] = {
     "BrandTermsSet(uint32,uint32,(uint64,uint64,uint64,uint64,uint16,uint16,uint16),uint40)": lambda t, d: BrandTermsSet(
         _number(t[1]), _number(t[2]), tuple(_words(d)[:7]), _words(d)[7]
     ),
+    "ExposureSet(uint32,uint32,uint96)": lambda t, d: ExposureSet(_number(t[1]), _number(t[2]), _number(d)),
+    "ReservationReleased(bytes32,address,uint32)": lambda t, d: ReservationReleased(ReservationId(t[1]), _member(t[2]), _number(t[3])),
     "MemberEnrolled(address,uint8,bytes)": lambda t, d: MemberEnrolled(_member(t[1]), *_kind_and_authorizer(d)),
     "AuthorizerAdded(address,uint8,bytes)": lambda t, d: AuthorizerAdded(_member(t[1]), *_kind_and_authorizer(d)),
     "AuthorizerRemoved(address,bytes32)": lambda t, d: AuthorizerRemoved(_member(t[1]), Hash(d)),

@@ -17,6 +17,8 @@ from gateway.values.hex import hex_text
 from gateway.values.ids import Hash, MemberId, Reference, ReservationId
 
 MOST_IN_JSON = 2**53 - 1
+NO_ORDER = Hash(bytes(32))
+"""Where a consent is about no order that anybody could show."""
 
 _CONSENT_FIELDS: Fields = [
     {"name": "member", "type": "address"},

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from gateway.ledger.brand_states import BrandState
-from gateway.ledger.discounts import discount_share
+from gateway.ledger.discounts import discount_share, refund_discount
 from gateway.ledger.effects import Movement, OwedChange
+from gateway.ledger.lots import Line
 from gateway.ledger.terms import TermsVersions
 from gateway.values.ids import Hash, LotId, MemberId, ReservationId
 
@@ -56,6 +58,11 @@ class ReservationRecord:
         """The discount that belongs to a capture of so many of the points."""
         lots = self.lots.values()
         return discount_share(sum(lot.discount for lot in lots), points, sum(lot.authorized for lot in lots))
+
+    def refund_discount_of(self, lines: Iterable[Line]) -> int:
+        """The discount that belongs to giving these points of captured lots back."""
+        lots = ((line, self.lots[line.lot_id]) for line in lines)
+        return sum(refund_discount(lot.discount, lot.captured, lot.refunded, line.points) for line, lot in lots)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import Event
 from gateway.ledger.effects import Effect, Refused
-from gateway.ledger.entries import Authorize, Clawback, Entry, Issue, Opening, Redeem, kind_of
+from gateway.ledger.entries import Authorize, Clawback, Entry, Issue, Opening, Redeem, Transfer, kind_of
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.passkeys import verify_passkey
@@ -22,7 +22,16 @@ from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import Domain
 from gateway.ledger.state import MemberRecord
 from gateway.projection import tables
-from gateway.projection.batch_reading import LedgerUnreadable, ReadBatch, ReadBlock, ReadEntry, members_named, reservation_named
+from gateway.projection.batch_reading import (
+    LedgerUnreadable,
+    ReadBatch,
+    ReadBlock,
+    ReadEntry,
+    members_named,
+    members_needed,
+    reservation_named,
+    transaction_index,
+)
 from gateway.projection.brand_register import BrandRegister
 from gateway.projection.changes import Changes
 from gateway.projection.ledger_state import load_state
@@ -40,6 +49,8 @@ PROJECTION_TABLES = (
     tables.LedgerReservationRow,
     tables.LedgerReservationLotRow,
     tables.LedgerOwedRow,
+    tables.LedgerExposureRow,
+    tables.LedgerExposureLimitRow,
     tables.LedgerBrandRow,
     tables.LedgerBrandTermsRow,
     tables.LedgerBrandKeyRow,
@@ -73,10 +84,12 @@ class _Projecting:
                 if isinstance(item, Event):
                     if "member" in item.values:
                         members.add(MemberId(item.values["member"]))
+                    if item.name == "ReservationReleased":
+                        reservations.add(ReservationId(item.values["id"]))
                     continue
                 for read in item.entries:
                     if read.entry is not None:
-                        members.update(filter(None, [members_named(read.entry)]))
+                        members.update(members_needed(read.entry))
                         reservations.update(filter(None, [reservation_named(read.entry)]))
         self._model.state = load_state(session, members, reservations)
         self._brands = BrandRegister(session, self._model.state)
@@ -88,7 +101,7 @@ class _Projecting:
                 if isinstance(item, ReadBatch):
                     self._batch(block, item)
                 else:
-                    self._event(item, block.block.timestamp)
+                    self._event(block, item)
         self._write_blocks()
         self._changes.write(self._session)
         self._brands.write()
@@ -126,8 +139,8 @@ class _Projecting:
             )
         return effect
 
-    def _event(self, event: Event, timestamp: int) -> None:
-        values = event.values
+    def _event(self, block: ReadBlock, event: Event) -> None:
+        values, timestamp = event.values, block.block.timestamp
         match event.name:
             case "MemberEnrolled" | "AuthorizerAdded":
                 self._authorizer(MemberId(values["member"]), values["kind"], values["authorizer"])
@@ -135,6 +148,10 @@ class _Projecting:
                 record = self._model.state.members[MemberId(values["member"])]
                 record.authorizers.pop(Hash(values["authorizerId"]), None)
                 self._changes.removed_authorizer(MemberId(values["member"]), Hash(values["authorizerId"]))
+            case "ReservationReleased":
+                released = ReservationId(values["id"])
+                start = ledger_position(block.block.number, transaction_index(block, event))
+                self._changes.released(start, released, self._model.release(released, timestamp))
             case _:
                 self._brands.event(event, timestamp)
 
@@ -154,6 +171,9 @@ class _Projecting:
 
 def _transfers(effect: Effect) -> list[tuple[bytes, bytes, int, int]]:
     """The ERC-1155 logs that an effect must have left."""
+    if isinstance(effect.entry, Transfer):
+        giver, taker = effect.entry.giver, effect.entry.taker
+        return [(giver, taker, line.lot_id, line.points) for line in effect.entry.lines]
     found: list[tuple[bytes, bytes, int, int]] = []
     for movement in effect.movements:
         member = movement.member

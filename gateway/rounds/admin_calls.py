@@ -16,6 +16,7 @@ from gateway.rounds.operation import (
     SetBrandLimitOperation,
     SetBrandStatusOperation,
     SetBrandTermsOperation,
+    SetExposureOperation,
     WaitingAct,
 )
 
@@ -73,4 +74,7 @@ def _change_brand(sequence: int, operation: BrandOperation) -> AdminCall:
         case SetBrandKeyOperation():
             window = operation.valid_from, operation.valid_until, False
             is_act, data = False, ledger.call("setBrandKey", brand_id, operation.key_address, window, astuple(operation.signed))
+        case SetExposureOperation():
+            exposure = operation.issuer_id, operation.most
+            is_act, data = False, ledger.call("setExposure", brand_id, *exposure, astuple(operation.signed))
     return AdminCall(purpose, is_act, data, REGISTER_GAS, (sequence,))

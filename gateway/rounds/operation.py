@@ -12,7 +12,7 @@ from enum import StrEnum
 from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.terms import LedgerTerms
-from gateway.values.ids import Address, MemberId, OperationId, Reference, ReservationId
+from gateway.values.ids import Address, Hash, MemberId, OperationId, Reference, ReservationId
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
 
@@ -34,6 +34,7 @@ class OperationKind(StrEnum):
     SET_BRAND_LIMIT = "set_brand_limit"
     SET_BRAND_STATUS = "set_brand_status"
     SET_BRAND_KEY = "set_brand_key"
+    SET_EXPOSURE = "set_exposure"
 
 
 class OperationStatus(StrEnum):
@@ -96,6 +97,8 @@ class _Redemption:
     reservation_id: ReservationId
     order_id: str
     points: Points
+    discount_minor: AmountMinor
+    order_hash: Hash
     nonce: int
     deadline: int
     proof_kind: int
@@ -230,11 +233,23 @@ class SetBrandKeyOperation:
     signed: OwnerSignature
 
 
+@dataclass(frozen=True, slots=True)
+class SetExposureOperation:
+    """How many of the issuer's points the brand lets itself be owed."""
+
+    operation_id: OperationId
+    brand_id: int
+    issuer_id: int
+    most: int
+    signed: OwnerSignature
+
+
 RedemptionOperation = AuthorizeOperation | RedeemOperation
 ReservationOperation = CaptureOperation | VoidOperation | PointRefundOperation
 LotOperation = ClawbackOperation | RedemptionOperation | ReservationOperation | ExpireOperation
 EntryOperation = IssueOperation | LotOperation
-BrandOperation = RegisterBrandOperation | SetBrandTermsOperation | SetBrandLimitOperation | SetBrandStatusOperation | SetBrandKeyOperation
+OwnerOperation = SetBrandTermsOperation | SetBrandKeyOperation | SetExposureOperation
+BrandOperation = RegisterBrandOperation | SetBrandLimitOperation | SetBrandStatusOperation | OwnerOperation
 AdminOperation = EnrollOperation | BrandOperation
 Operation = EntryOperation | AdminOperation
 
@@ -253,6 +268,7 @@ KINDS: dict[type[Operation], OperationKind] = {
     SetBrandLimitOperation: OperationKind.SET_BRAND_LIMIT,
     SetBrandStatusOperation: OperationKind.SET_BRAND_STATUS,
     SetBrandKeyOperation: OperationKind.SET_BRAND_KEY,
+    SetExposureOperation: OperationKind.SET_EXPOSURE,
 }
 
 

@@ -16,14 +16,13 @@ def findings(case: Case) -> Iterator[str]:
     offset = case.evidence.chain.utc_offset_seconds
     for book in case.books:
         available: dict[MemberId | None, dict[LotId, int]] = defaultdict(lambda: defaultdict(int))
-        for entry in book.accepted:
-            lots = available[entry.member]
-            if entry.kind in ("authorize", "redeem"):
-                yield from _spent(book, entry, lots, offset)
-            elif entry.kind == "capture":
-                yield from _captured(book, entry)
-            for movement in entry.movements:
-                lots[movement.lot_id] += movement.held_delta - movement.reserved_delta
+        for step in book.steps:
+            if isinstance(step, BookEntry) and step.kind in ("authorize", "redeem"):
+                yield from _spent(book, step, available[step.member], offset)
+            elif isinstance(step, BookEntry) and step.kind == "capture":
+                yield from _captured(book, step)
+            for movement in step.movements:
+                available[movement.member][movement.lot_id] += movement.held_delta - movement.reserved_delta
     for each in case.disagreements(RefusalReason.LOT_EXPIRED.value, RefusalReason.DEADLINE_PASSED.value):
         yield str(each)
 
