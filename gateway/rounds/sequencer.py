@@ -54,7 +54,6 @@ class Sequencer:
         self._batch_lifetime_seconds = batch_lifetime_seconds
         self._wall_clock = wall_clock
         self._ends = ends
-        self._points_address = coalition.points_address
 
     def has_work(self) -> bool:
         """Whether an operation is open, a transaction waits to be mined, or an act of governance is approved."""
@@ -69,7 +68,7 @@ class Sequencer:
     def store_admin_transactions(self, base_fee: int) -> int:
         """Turns accepted operations of the operator, approved acts and overdue reservations into stored transactions; how many."""
         with self._database.read() as session:
-            calls = list(admin_calls(accepted_acts(session)))
+            calls = list(admin_calls(accepted_acts(session), self._coalition))
             ready = ready_acts(session, self._coalition, self._now(session))
             overdue = overdue_reservations(session, self._now(session))
         if not calls and not ready and not overdue:
@@ -78,15 +77,15 @@ class Sequencer:
             now = self._now(session)
             for reservation_id, lots in overdue.items():
                 release = points_ledger().call("release", reservation_id, lots)
-                self._submitter.store(session, RELEASE, self._points_address, release, release_gas(len(lots)), base_fee, now)
+                self._submitter.store(session, RELEASE, self._coalition.points_address, release, release_gas(len(lots)), base_fee, now)
             for call in calls:
                 if call.is_act:
                     self._propose(session, call, base_fee, now)
                     continue
-                stored = self._submitter.store(session, call.purpose, self._points_address, call.data, call.gas, base_fee, now)
+                stored = self._submitter.store(session, call.purpose, call.target, call.data, call.gas, base_fee, now)
                 _carry(session, call.sequences, stored.transaction_id)
             for act in ready:
-                data, governance_address = act.execution(self._points_address), self._coalition.governance_address
+                data, governance_address = act.execution(), self._coalition.governance_address
                 stored = self._submitter.store(session, "execute", governance_address, data, EXECUTE_GAS, base_fee, now)
                 _carry(session, (act.sequence,), stored.transaction_id)
         return len(calls) + len(ready) + len(overdue)
@@ -94,7 +93,7 @@ class Sequencer:
     def _propose(self, session: Session, call: AdminCall, base_fee: int, now: int) -> None:
         (sequence,) = call.sequences
         operation_id = session.scalars(select(OperationRow.operation_id).where(OperationRow.sequence == sequence)).one()
-        target, salt, delay = self._points_address, Hash(keccak(operation_id.encode())), self._coalition.governance_delay_seconds
+        target, salt, delay = call.target, Hash(keccak(operation_id.encode())), self._coalition.governance_delay_seconds
         proposal = governance().call("schedule", target, 0, call.data, NO_PREDECESSOR, salt, delay)
         stored = self._submitter.store(session, call.purpose, self._coalition.governance_address, proposal, PROPOSE_GAS, base_fee, now)
         session.flush()
@@ -102,6 +101,7 @@ class Sequencer:
             GovernanceActRow(
                 operation_sequence=sequence,
                 act_id=act_id(target, call.data, salt),
+                target=target,
                 data=call.data,
                 salt=salt,
                 delay_seconds=delay,
