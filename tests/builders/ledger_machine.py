@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import permutations
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
@@ -85,7 +86,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize()
     def deploy(self) -> None:
-        self.ledger = PointsLedger(BRANDS, LIMIT, self.model_class, TERMS_OF_THE_MACHINE)
+        self.ledger = PointsLedger(BRANDS, LIMIT, self.model_class, TERMS_OF_THE_MACHINE, exposed=False)
+        for brand, issuer in permutations(BRANDS, 2):
+            self.ledger.expose(brand, issuer, 50)
         self.members = [self.ledger.enroll(name) for name in MEMBERS]
         self.lots: set[int] = set()
         self.consents: dict[bytes, Consented] = {}

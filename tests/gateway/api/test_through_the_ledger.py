@@ -189,9 +189,9 @@ def test_what_the_owner_signs_and_what_governance_does_reaches_the_ledger(coalit
     terms, key = LedgerTerms(3, 2, 5, 4, 0, 90, 30), Address(b"\xab" * 20)
     ratios = {"par": {"numerator": 3, "denominator": 2}, "redemption": {"numerator": 5, "denominator": 4}}
     body = {**ratios, "fee_basis_points": 0, "run_off_days": 90, "notice_days": 30}
-    body["owner"] = coalition.owner_signed(SetBrandTerms(2, terms, 0, FOREVER))
+    body["owner"] = coalition.owner_signed(SetBrandTerms(2, terms, 1, FOREVER))
     assert coalition.done("operator", "/v1/brands/2/terms", body)["status"] == "confirmed"
-    owner = coalition.owner_signed(SetBrandKey(2, key, 5, FOREVER, False, 1, FOREVER))
+    owner = coalition.owner_signed(SetBrandKey(2, key, 5, FOREVER, False, 2, FOREVER))
     body = {"key_address": str(key), "valid_from": 5, "owner": owner}
     assert coalition.done("operator", "/v1/brands/2/keys", body)["status"] == "confirmed"
     assert coalition.approved("/v1/brands/2/limit", {"issue_limit": 77})["status"] == "confirmed"
@@ -203,7 +203,7 @@ def test_what_the_owner_signs_and_what_governance_does_reaches_the_ledger(coalit
 
 
 def test_what_the_owner_did_not_sign_is_refused_by_the_ledger(coalition: HttpCoalition) -> None:
-    for_another_key = coalition.owner_signed(SetBrandKey(1, Address(b"\xab" * 20), 0, FOREVER, False, 0, FOREVER))
+    for_another_key = coalition.owner_signed(SetBrandKey(1, Address(b"\xab" * 20), 0, FOREVER, False, 1, FOREVER))
     body = {"key_address": "0x" + "ac" * 20, "owner": for_another_key}
     answer = coalition.call("operator", "POST", "/v1/brands/1/keys", body)
     assert (answer.status_code, "NotSignedBy" in answer.text) == (409, True), answer.text

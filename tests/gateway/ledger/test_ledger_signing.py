@@ -9,6 +9,15 @@ from eth_account.messages import _hash_eip191_message, encode_typed_data
 from eth_hash.auto import keccak
 
 from gateway.ledger.batches import batch_outcome
+from gateway.ledger.consents import (
+    ConsentTerms,
+    TransferTerms,
+    consent_digest,
+    consent_typed_data,
+    order_hash,
+    transfer_digest,
+    transfer_typed_data,
+)
 from gateway.ledger.members import authorizer_id, member_id
 from gateway.ledger.refusals import REFUSALS, SELECTORS, RefusalReason, refusal_of
 from gateway.ledger.signing import (
@@ -17,13 +26,12 @@ from gateway.ledger.signing import (
     authorizer_change_typed_data,
     batch_digest,
     batch_typed_data,
-    consent_digest,
-    consent_typed_data,
     reference,
 )
 
 DOMAIN = Domain(31_337, b"\x0a" * 20, b"\x0b" * 32)
-CONSENT = (b"\x01" * 20, 7, 500, b"\x02" * 32, 9, 1_800_000_000)
+CONSENT = ConsentTerms(b"\x01" * 20, b"\x08" * 20, 7, 500, 300, b"\x09" * 32, b"\x02" * 32, 9, 1_800_000_000)
+TRANSFER = TransferTerms(b"\x01" * 20, b"\x08" * 20, b"\x09" * 32, 9, 1_800_000_000)
 BATCH = (7, 12, b"\x03" * 32, 1_800_000_000)
 CHANGE = (b"\x01" * 20, 1, b"\x05" * 20, b"\x06" * 32, 3, 1_800_000_000)
 
@@ -33,7 +41,8 @@ def by_eth_account(typed: dict[str, Any]) -> bytes:
 
 
 def test_wallets_sign_what_the_contract_checks() -> None:
-    assert by_eth_account(consent_typed_data(DOMAIN, *CONSENT)) == consent_digest(DOMAIN, *CONSENT)
+    assert by_eth_account(consent_typed_data(DOMAIN, CONSENT)) == consent_digest(DOMAIN, CONSENT)
+    assert by_eth_account(transfer_typed_data(DOMAIN, TRANSFER)) == transfer_digest(DOMAIN, TRANSFER)
     assert by_eth_account(batch_typed_data(DOMAIN, *BATCH)) == batch_digest(DOMAIN, *BATCH)
     assert by_eth_account(authorizer_change_typed_data(DOMAIN, *CHANGE)) == authorizer_change_digest(DOMAIN, *CHANGE)
 
@@ -42,7 +51,8 @@ def test_wallets_sign_what_the_contract_checks() -> None:
     "other", [Domain(1, b"\x0a" * 20, b"\x0b" * 32), Domain(31_337, b"\x0c" * 20, b"\x0b" * 32), Domain(31_337, b"\x0a" * 20, bytes(32))]
 )
 def test_a_digest_is_for_one_ledger_only(other: Domain) -> None:
-    assert consent_digest(other, *CONSENT) != consent_digest(DOMAIN, *CONSENT)
+    assert consent_digest(other, CONSENT) != consent_digest(DOMAIN, CONSENT)
+    assert transfer_digest(other, TRANSFER) != transfer_digest(DOMAIN, TRANSFER)
     assert batch_digest(other, *BATCH) != batch_digest(DOMAIN, *BATCH)
 
 
@@ -78,3 +88,15 @@ def test_every_reason_has_its_own_selector_and_name() -> None:
     assert refusal_of(keccak(b"ZeroPoints()")[:4]) is RefusalReason.ZERO_POINTS
     with pytest.raises(KeyError):
         refusal_of(b"\0\0\0\0")
+
+
+def test_an_orders_hash_is_that_of_its_canonical_json() -> None:
+    order = {"b": [1, "Ō\n", None], "a": {"z": True, "y": -2}}
+    assert order_hash(order) == keccak('{"a":{"y":-2,"z":true},"b":[1,"Ō\\n",null]}'.encode())
+    assert order_hash({"a": order["a"], "b": order["b"]}) == order_hash(order)
+
+
+@pytest.mark.parametrize("order", [{"a": 1.5}, {"a": 2**53}, {"é": 1}, {1: 1}, {"a": b"x"}, {"a": [{"b": 0.0}]}])
+def test_what_has_no_canonical_json_is_no_order(order: dict[Any, Any]) -> None:
+    with pytest.raises(ValueError, match="order"):
+        order_hash(order)
