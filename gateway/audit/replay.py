@@ -48,7 +48,7 @@ from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.positions import ledger_position
 from gateway.ledger.recover import recover_address
 from gateway.ledger.refusals import REFUSALS, RefusalReason
-from gateway.ledger.state import MemberRecord, ReservationRecord, ReservationState
+from gateway.ledger.state import MemberRecord, ReservationRecord
 from gateway.ledger.terms import LedgerTerms, TermsVersion
 from gateway.values.hex import hex_text
 from gateway.values.ids import Address, Hash, LotId, MemberId
@@ -213,11 +213,7 @@ class _Run:
             lots=dict(state.lots),
             owed={key: points for key, points in state.owed.items() if points},
             outstanding={brand: record.outstanding for brand, record in state.brands.items()},
-            reservations={
-                identity: _book_reservation(each)
-                for identity, each in state.reservations.items()
-                if each.state is not ReservationState.TRANSFERRED
-            },
+            reservations={identity: _book_reservation(each) for identity, each in state.reservations.items() if each.lots},
             releases=self.releases,
         )
         return Replay(

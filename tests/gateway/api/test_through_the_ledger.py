@@ -22,7 +22,7 @@ from gateway.brand_signer.register_writer import order_record, point_refund_reco
 from gateway.chain.connection import Chain
 from gateway.coalition.rows import business_clock
 from gateway.ledger.governance import approval_digest
-from gateway.ledger.owner_acts import BrandOwnerAct, SetBrandKey, SetBrandTerms, owner_act_digest
+from gateway.ledger.owner_acts import BrandOwnerAct, SetBrandKey, SetBrandTerms, SetExposure, owner_act_digest
 from gateway.ledger.terms import LedgerTerms
 from gateway.rounds.completion import Completions
 from gateway.store.unit_of_work import writing
@@ -101,7 +101,8 @@ class HttpCoalition:
         asked = {"order_id": order_id, "member_id": member_id, "points": points}
         quote = self.call(f"brand:{brand_id}", "POST", "/v1/quotes", asked).json()
         signed = Account.sign_typed_data(self.builder.member_keys[MemberId.parse(member_id)].key, full_message=quote["typed_data"])
-        return {**asked, "nonce": quote["nonce"], "deadline": quote["deadline"], "proof": "0x" + bytes(signed.signature).hex()}
+        given_out = {name: quote[name] for name in ("discount_minor", "order_hash", "nonce", "deadline")}
+        return {**asked, **given_out, "proof": "0x" + bytes(signed.signature).hex()}
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +195,8 @@ def test_what_the_owner_signs_and_what_governance_does_reaches_the_ledger(coalit
     owner = coalition.owner_signed(SetBrandKey(2, key, 5, FOREVER, False, 2, FOREVER))
     body = {"key_address": str(key), "valid_from": 5, "owner": owner}
     assert coalition.done("operator", "/v1/brands/2/keys", body)["status"] == "confirmed"
+    exposure = {"issuer_id": 1, "most": 55, "owner": coalition.owner_signed(SetExposure(2, 1, 55, 3, FOREVER))}
+    assert coalition.done("operator", "/v1/brands/2/exposure", exposure)["status"] == "confirmed"
     assert coalition.approved("/v1/brands/2/limit", {"issue_limit": 77})["status"] == "confirmed"
     assert coalition.approved("/v1/brands/2/status", {"status": "suspended"})["status"] == "confirmed"
     shown = coalition.get("/v1/brands/2")
