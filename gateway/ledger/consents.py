@@ -91,7 +91,7 @@ def transfer_typed_data(domain: Domain, terms: TransferTerms) -> dict[str, Any]:
     return _typed_data(domain, "Transfer", _TRANSFER_FIELDS, astuple(terms))
 
 
-def brand_spend_digest(domain: Domain, member: MemberId, brand: int, reference: Reference) -> ReservationId:
+def brand_grant_digest(domain: Domain, member: MemberId, brand: int, reference: Reference) -> ReservationId:
     """The reservation id of what a brand takes under a member's grant, which nobody signs: each reference once."""
     return ReservationId(_digest(domain, "BrandSpend", _BRAND_SPEND_FIELDS, (member, brand, reference)))
 
@@ -113,7 +113,7 @@ def spender_of(entry: Authorize | Redeem) -> MemberId:
 def reservation_id_of(domain: Domain, brand: int, entry: Authorize | Redeem) -> ReservationId:
     """Under which the contract knows what this entry of a batch of `brand` reserves or takes."""
     if entry.proof.kind == BRAND_GRANT:
-        return brand_spend_digest(domain, entry.member, brand, entry.reference)
+        return brand_grant_digest(domain, entry.member, brand, entry.reference)
     amounts = entry.points, entry.discount, entry.order, entry.reference, entry.nonce, entry.deadline
     return consent_digest(domain, ConsentTerms(entry.member, spender_of(entry), brand, *amounts))
 

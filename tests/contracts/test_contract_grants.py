@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from eth_utils import keccak
 
-from gateway.ledger.consents import brand_spend_digest
+from gateway.ledger.consents import brand_grant_digest
 from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem, encode_entry
 from gateway.ledger.lots import Line
 from gateway.ledger.refusals import RefusalReason
@@ -78,7 +78,7 @@ def test_a_brand_takes_small_amounts_under_a_grant_each_reference_once(ledger: G
     assert ledger.submit(FUEL, [entry]) == [(0, RefusalReason.GRANT_MISSING)]
     ledger.grant(ann, AT_FUEL, 15)
     assert ledger.submit(FUEL, [entry]) == []
-    assert ledger.reservation_id(FUEL, entry) == brand_spend_digest(ledger.domain, ann, FUEL, REFERENCE)
+    assert ledger.reservation_id(FUEL, entry) == brand_grant_digest(ledger.domain, ann, FUEL, REFERENCE)
     other_terms = replace(entry, nonce=5, order=REFERENCE, discount=9)
     assert ledger.submit(FUEL, [entry, other_terms]) == [(0, RefusalReason.CONSENT_USED), (1, RefusalReason.CONSENT_USED)]
     next_one = ledger.by_brand_grant(kind, FUEL, ann, TEN, keccak(text="purchase 8"))

@@ -229,7 +229,8 @@ def test_a_passkey_spends_points_that_were_earned(coalition: HttpCoalition) -> N
     asked = {"order_id": "order-passkey", "member_id": member, "points": 60}
     quote = coalition.call("brand:1", "POST", "/v1/quotes", asked).json()
     proof = "0x" + ann.consent(bytes.fromhex(quote["reservation_id"][2:])).hex()
-    consent = {**asked, "nonce": quote["nonce"], "deadline": quote["deadline"], "proof_kind": 3, "proof": proof}
+    given_out = {name: quote[name] for name in ("discount_minor", "order_hash", "nonce", "deadline")}
+    consent = {**asked, **given_out, "proof_kind": 3, "proof": proof}
     assert coalition.done("brand:1", "/v1/redemptions", consent)["authorization"]["status"] == "captured"
     assert coalition.points(member) == (40, 0, 40)
     assert set(coalition.get("/v1/audit")["invariants"].values()) == {"ok"}
