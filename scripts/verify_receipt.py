@@ -30,7 +30,7 @@ from eth_keys.datatypes import Signature
 FORMAT = "splittally-receipt/2"
 EARLIER_FORMAT = "splittally-receipt/1"  # of ledgers that took the root from the brand
 BALANCES_SLOT = 0  # where the contract's storageLayout puts `balances`; a test compares with the artifact
-BATCHES_SLOT = 7  # the same of `batches`
+BATCHES_SLOT = 8  # the same of `batches`
 ROOT_WIDTH = 16  # children of a node at most
 MAX_FILE_BYTES = 8 * 2**20
 MAX_DEPTH = 16

@@ -107,6 +107,7 @@ class LedgerReservationRow(Base):
     """A reservation or one-step redemption. status: open, captured, voided."""
 
     __tablename__ = "ledger_reservations"
+    __table_args__ = (Index("ix_ledger_reservations_status_deadline", "status", "deadline"),)
 
     reservation_id: Mapped[ReservationId] = mapped_column(primary_key=True)
     member_id: Mapped[MemberId] = mapped_column(index=True)

@@ -36,7 +36,7 @@ def test_a_consented_redemption_is_accepted_and_its_points_are_no_longer_availab
     answer = coalition.post("brand:2", path, body)
     assert answer.status_code == 202, answer.text
     shown = answer.json()["authorization"]
-    assert (shown["order_id"], shown["points"], shown["status"]) == ("order-1", 60, "accepted")
+    assert (shown["order_id"], shown["points"], shown["discount_minor"], shown["status"]) == ("order-1", 60, 60, "accepted")
     points = coalition.get("brand:1", f"/v1/members/{shopper.member_id}/points").json()
     assert (points["available"], points["pending_out"], points["ledger"]) == (40, 60, 100)
 
