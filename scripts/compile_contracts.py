@@ -26,6 +26,7 @@ TARGETS = {
     "Members": "src/Members.sol",
     "Settlement": "src/Settlement.sol",
     "Anchors": "src/Anchors.sol",
+    "GrantingMembers": "tests/GrantingMembers.sol",
     "OwnedBrands": "tests/OwnedBrands.sol",
     "OwedPoints": "tests/OwedPoints.sol",
     "PasskeyVerifier": "src/PasskeyVerifier.sol",

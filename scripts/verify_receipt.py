@@ -44,6 +44,7 @@ KINDS = {
     6: "void",
     7: "redeem",
     8: "point_refund",
+    9: "transfer",
     10: "expire",
 }
 AMOUNT_FIELDS = {"points", "lines"}
@@ -315,12 +316,25 @@ def _clawback(r: _Reader) -> dict[str, Any]:
 
 
 def _consented(r: _Reader) -> dict[str, Any]:
-    fields = {"member": r.take(20), "reference": r.take(32), "nonce": r.uint(8), "deadline": r.uint(5), "points": r.uint(8)}
-    return {**fields, "proof_kind": r.uint(1), "proof": r.take(r.uint(2)), **r.lines()}
+    ids = {"member": r.take(20), "reference": r.take(32), "order": r.take(32)}
+    terms = {"nonce": r.uint(8), "deadline": r.uint(5), "points": r.uint(8), "discount_minor": r.uint(8)}
+    return {**ids, **terms, "proof_kind": r.uint(1), "proof": r.take(r.uint(2)), **r.lines()}
 
 
 def _of_reservation(r: _Reader) -> dict[str, Any]:
     return {"reservation_id": r.take(32), "reference": r.take(32), **r.lines()}
+
+
+def _with_discount(r: _Reader) -> dict[str, Any]:
+    return {"reservation_id": r.take(32), "reference": r.take(32), "discount_minor": r.uint(8), **r.lines()}
+
+
+def _transfer(r: _Reader) -> dict[str, Any]:
+    fields = {"from": r.take(20), "to": r.take(20), "nonce": r.uint(8), "deadline": r.uint(5)}
+    for _ in ("from", "to"):
+        r.take(1)
+        r.take(r.uint(2))
+    return {**fields, **r.lines()}
 
 
 def _expire(r: _Reader) -> dict[str, Any]:
@@ -333,9 +347,10 @@ _ENTRY_BODIES: dict[str, Callable[[_Reader], dict[str, Any]]] = {
     "clawback": _clawback,
     "authorize": _consented,
     "redeem": _consented,
-    "capture": _of_reservation,
+    "capture": _with_discount,
     "void": _of_reservation,
-    "point_refund": _of_reservation,
+    "point_refund": _with_discount,
+    "transfer": _transfer,
     "expire": _expire,
 }
 
@@ -485,6 +500,10 @@ _FIELDS: dict[str, Form] = {
     "reservation_id": _data(32),
     "lot_expiry_day": _number(32),
     "points": _number(64),
+    "order": _data(32),
+    "discount_minor": _number(64),
+    "from": _data(20),
+    "to": _data(20),
     "rule_version": _number(32),
     "nonce": _number(64),
     "deadline": _number(40),
@@ -498,11 +517,12 @@ _DECODED: dict[str, dict[str, Form]] = {
         "issue": "member lot_expiry_day points rule_version reference",
         "opening": "member lot_expiry_day points rule_version reference",
         "clawback": "member reference issue_reference lines",
-        "authorize": "member reference nonce deadline points proof_kind proof lines",
-        "redeem": "member reference nonce deadline points proof_kind proof lines",
-        "capture": "reservation_id reference lines",
+        "authorize": "member reference order nonce deadline points discount_minor proof_kind proof lines",
+        "redeem": "member reference order nonce deadline points discount_minor proof_kind proof lines",
+        "capture": "reservation_id reference discount_minor lines",
         "void": "reservation_id reference lines",
-        "point_refund": "reservation_id reference lines",
+        "point_refund": "reservation_id reference discount_minor lines",
+        "transfer": "from to nonce deadline lines",
         "expire": "member lot_expiry_day points",
     }.items()
 }

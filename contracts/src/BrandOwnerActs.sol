@@ -6,7 +6,7 @@ import {BrandRegister} from "./BrandRegister.sol";
 import {BrandTerms, Terms} from "./BrandTerms.sol";
 import {CoalitionDomain} from "./CoalitionDomain.sol";
 
-/// What a brand's owner does by its signature, whoever relays it: batch keys, terms, another owner. In every state of the brand and
+/// What a brand's owner does by its signature, whoever relays it: batch keys, terms, exposure, another owner. In every state of the brand and
 /// during a pause, so that a lost batch key is withdrawn first of all.
 abstract contract BrandOwnerActs is BrandRegister, CoalitionDomain {
     using BrandTerms for BrandTerms.Versions;
@@ -20,11 +20,16 @@ abstract contract BrandOwnerActs is BrandRegister, CoalitionDomain {
     bytes32 private constant HAND_OVER_TYPE =
         keccak256("HandOver(uint32 brand,address owner,uint64 nonce,uint40 deadline)");
 
+    bytes32 private constant EXPOSURE_TYPE =
+        keccak256("SetExposure(uint32 brand,uint32 issuer,uint96 most,uint64 nonce,uint40 deadline)");
+
     struct OwnerAct {
         uint64 nonce;
         uint40 deadline;
         bytes signature;
     }
+
+    event ExposureSet(uint32 indexed brandId, uint32 indexed issuerId, uint96 most);
 
     error OwnerActExpired(uint40 deadline);
     error OwnerActOutOfTurn(uint64 expectedNonce);
@@ -43,6 +48,15 @@ abstract contract BrandOwnerActs is BrandRegister, CoalitionDomain {
     function setBrandTerms(uint32 brandId, Terms calldata terms, OwnerAct calldata act) external known(brandId) {
         _requireOwner(brandId, keccak256(abi.encode(TERMS_TYPE, brandId, terms, act.nonce, act.deadline)), act);
         _terms[brandId].set(brandId, terms);
+    }
+
+    /// How many of another brand's points this one lets itself be owed. Less than what it is owed already stops further ones alone.
+    function setExposure(uint32 brandId, uint32 issuerId, uint96 most, OwnerAct calldata act) external known(brandId) {
+        _requireOwner(
+            brandId, keccak256(abi.encode(EXPOSURE_TYPE, brandId, issuerId, most, act.nonce, act.deadline)), act
+        );
+        exposureLimit[brandId][issuerId] = most;
+        emit ExposureSet(brandId, issuerId, most);
     }
 
     /// `accepted` is the new owner's signature over the same act.

@@ -43,6 +43,8 @@ abstract contract BrandRegister is Governed, LocalDay, IBrandOwners, IBrands {
     mapping(uint32 brandId => mapping(address key => KeyWindow)) public brandKey;
     mapping(uint32 brandId => Ownership) internal _ownerships;
     mapping(uint32 brandId => BrandTerms.Versions) internal _terms;
+    /// How many points of the issuer the accepting brand lets itself be owed; its own it accepts without.
+    mapping(uint32 acceptorId => mapping(uint32 issuerId => uint96)) public exposureLimit;
 
     event BrandRegistered(uint32 indexed brandId, address indexed owner, uint96 limit);
     event BrandStatusSet(uint32 indexed brandId, uint8 status, uint24 lastDay);
@@ -84,6 +86,21 @@ abstract contract BrandRegister is Governed, LocalDay, IBrandOwners, IBrands {
     function enter(uint32 brandId, address key) external view returns (bool isKeyValid, uint8 state, uint96 limit) {
         Brand memory of_ = brand[brandId];
         return (_isKeyValid(brandId, key), uint8(_stateOf(of_, _localDay())), of_.limit);
+    }
+
+    /// @inheritdoc IBrands
+    function issuer(uint32 issuerId, uint32 acceptorId)
+        external
+        view
+        returns (uint8 state, uint32 termsNumber, uint96 most)
+    {
+        state = uint8(_stateOf(brand[issuerId], _localDay()));
+        return (state, _terms[issuerId].heldNumber(), exposureLimit[acceptorId][issuerId]);
+    }
+
+    /// @inheritdoc IBrands
+    function redemptionRate(uint32 brandId) external view returns (uint64 minor, uint64 points) {
+        return _terms[brandId].heldRate();
     }
 
     /// The version that holds in this block.

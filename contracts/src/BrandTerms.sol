@@ -41,6 +41,16 @@ library BrandTerms {
         return _isDue(of_) ? of_.next : of_.current;
     }
 
+    /// Of `held`, read from one slot or two.
+    function heldNumber(Versions storage of_) internal view returns (uint32) {
+        return _isDue(of_) ? of_.next.number : of_.current.number;
+    }
+
+    function heldRate(Versions storage of_) internal view returns (uint64 minor, uint64 points) {
+        Terms storage terms = _isDue(of_) ? of_.next.terms : of_.current.terms;
+        return (terms.redemptionMinor, terms.redemptionPoints);
+    }
+
     function announced(Versions storage of_) internal view returns (TermsVersion memory version) {
         if (!_isDue(of_)) version = of_.next;
     }

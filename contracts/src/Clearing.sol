@@ -4,12 +4,13 @@ pragma solidity 0.8.37;
 import {ISettlement} from "./ISettlement.sol";
 import {Lots} from "./Lots.sol";
 
-/// What brands owe one another, in the issuer's points: captures at another brand add, point refunds take off.
+/// What brands owe one another, and what they let themselves be owed, in the issuer's points. A brand's own points count in neither.
 abstract contract Clearing {
     ISettlement public immutable settlement;
 
-    /// Negative where more points came back than were captured since the last settlement.
-    mapping(uint32 issuer => mapping(uint32 acceptor => int256)) public owed;
+    /// By the version of the issuer's terms that held at the authorization: captures at another brand add, point refunds take off.
+    /// Never reset; negative where more points came back than were captured.
+    mapping(uint32 issuer => mapping(uint32 acceptor => mapping(uint32 terms => int256))) public owed;
     /// What is reserved or captured at the accepting brand, less what was released, given back or settled.
     mapping(uint32 issuer => mapping(uint32 acceptor => int256)) public exposure;
 
@@ -29,11 +30,19 @@ abstract contract Clearing {
         exposure[issuer][acceptor] -= points;
     }
 
-    function _owe(uint256 lotId, uint256 acceptor, int256 points) internal {
+    function _owe(uint256 lotId, uint256 acceptor, uint256 terms, int256 points) internal {
         uint32 issuer = Lots.brandOf(lotId);
         if (issuer == acceptor || points == 0) return;
         unchecked {
-            owed[issuer][uint32(acceptor)] += points;
+            owed[issuer][uint32(acceptor)][uint32(terms)] += points;
+        }
+    }
+
+    function _expose(uint256 lotId, uint256 acceptor, int256 points) internal {
+        uint32 issuer = Lots.brandOf(lotId);
+        if (issuer == acceptor || points == 0) return;
+        unchecked {
+            exposure[issuer][uint32(acceptor)] += points;
         }
     }
 }

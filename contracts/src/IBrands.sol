@@ -11,4 +11,14 @@ interface IBrands is ILocalDay {
 
     /// In this block: a run-off past its last day is closed. 0 for an unknown brand.
     function brandState(uint32 brandId) external view returns (uint8);
+
+    /// Of another brand whose points are to be spent: its state, the number of its terms that hold, and how many of its points the
+    /// accepting brand lets itself be owed.
+    function issuer(uint32 issuerId, uint32 acceptorId)
+        external
+        view
+        returns (uint8 state, uint32 termsNumber, uint96 most);
+
+    /// The least that the brand gives a member now: `minor` units of money for `points` points.
+    function redemptionRate(uint32 brandId) external view returns (uint64 minor, uint64 points);
 }

@@ -21,6 +21,8 @@ abstract contract Points is IERC1155MetadataURI, LocalDay {
         uint256 limit;
         uint256 outstanding;
         uint256 localDay;
+        uint256 redemptionMinor; // the brand's least rate, once it was asked for: a discount of so much for so many points
+        uint256 redemptionPoints;
         uint256 goodExpiryDay; // the month end checked last
         uint256 lotId; // the lot touched last, where its balances stand, and what is outstanding of it now and in storage
         bytes32 lotBalances;
@@ -126,6 +128,15 @@ abstract contract Points is IERC1155MetadataURI, LocalDay {
             else outstanding[Lots.brandOf(lotId)] -= points;
         }
         emit TransferSingle(msg.sender, member, address(0), lotId, points);
+    }
+
+    /// From one member to another; nothing else changes.
+    function _move(address from, address to, uint256 lotId, uint256 points) internal {
+        unchecked {
+            balances[lotId][from] -= points;
+            balances[lotId][to] += points;
+        }
+        emit TransferSingle(msg.sender, from, to, lotId, points);
     }
 
     function _reserve(address member, uint256 lotId, uint256 points) internal {

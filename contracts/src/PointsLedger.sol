@@ -14,13 +14,13 @@ import {ISettlement} from "./ISettlement.sol";
 import {Issuing} from "./Issuing.sol";
 import {Packed} from "./Packed.sol";
 import {Points} from "./Points.sol";
-import {Redemption} from "./Redemption.sol";
 import {RefusalList} from "./RefusalList.sol";
 import {ACCEPTED} from "./Refusals.sol";
+import {Transfers} from "./Transfers.sol";
 
 /// The points ledger of one coalition. The unit of writing is a batch of packed entries under one brand's signature; a bad
 /// entry is skipped and named, a batch reverts only for its sender, signature, number, deadline or a pause.
-contract PointsLedger is Issuing, Redemption, GuardianPause {
+contract PointsLedger is Issuing, Transfers, GuardianPause {
     using EntryRoot for EntryRoot.Leaves;
     using RefusalList for RefusalList.List;
 
@@ -56,7 +56,7 @@ contract PointsLedger is Issuing, Redemption, GuardianPause {
         Governed(governance_)
         CoalitionDomain(governance_.coalitionId())
         Points(brands_)
-        Redemption(members_)
+        Transfers(members_)
         Clearing(settlement_)
     {
         currency = currency_;
@@ -142,6 +142,7 @@ contract PointsLedger is Issuing, Redemption, GuardianPause {
         else if (kind == 6) reason = _void(work, start, end);
         else if (kind == 7) reason = _redeem(work, start, end);
         else if (kind == 8) reason = _refundPoints(work, start, end);
+        else if (kind == 9) reason = _transfer(work, start, end);
         else if (kind == 10) reason = _expire(work, start, end);
         else reason = kind == 0 ? MalformedEntry.selector : UnknownEntryKind.selector;
     }

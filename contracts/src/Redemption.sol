@@ -2,57 +2,39 @@
 pragma solidity 0.8.37;
 
 import {RUNNING_OFF} from "./BrandState.sol";
-import {Clearing} from "./Clearing.sol";
 import {CoalitionDomain} from "./CoalitionDomain.sol";
+import {Discounts} from "./Discounts.sol";
 import {IMembers} from "./IMembers.sol";
 import {Lots} from "./Lots.sol";
 import {Packed} from "./Packed.sol";
-import {Points} from "./Points.sol";
-import {ACCEPTED, Refusals} from "./Refusals.sol";
+import {ACCEPTED} from "./Refusals.sol";
+import {Reservations} from "./Reservations.sol";
 
-/// Entries by which a member's points are spent at an accepting brand: authorize, capture, void, redeem, point refund.
-abstract contract Redemption is Points, CoalitionDomain, Clearing, Refusals {
+/// Entries by which a member's points are spent at an accepting brand with somebody's consent: authorize and redeem.
+abstract contract Redemption is Reservations, CoalitionDomain {
     uint256 private constant MAX_CONSENT_SECONDS = 7 days;
-    uint256 private constant CONSENT_PROOF = 77; // where proofLength ends: kind, member, reference, nonce, deadline, points, proofKind
-    uint256 private constant RESERVATION_LINES = 65;
+    uint256 private constant ORDER = 53; // where it stands, after kind, member and reference; then nonce, deadline, points, discount
+    uint256 private constant PROOF_KIND = 114;
+    uint256 private constant PROOF = 117;
+    uint256 private constant MEMBER_GRANT = 4; // proof kinds of grants; below are authorizers of the member itself
+    uint256 private constant BRAND_GRANT = 5;
+    uint256 private constant GRANTED_PROOF = 21; // spender and kind, before the spender's own proof
     bytes32 private constant CONSENT_TYPE = keccak256(
-        "Consent(address member,uint32 brand,uint64 points,bytes32 reference,uint64 nonce,uint40 deadline)"
+        "Consent(address member,address spender,uint32 brand,uint64 points,uint64 discountMinor,bytes32 order,bytes32 reference,uint64 nonce,uint40 deadline)"
     );
-
-    enum Stage {
-        NONE,
-        OPEN,
-        CAPTURED,
-        VOIDED
-    }
-
-    struct Reservation {
-        address member;
-        uint32 brand;
-        uint40 deadline;
-        Stage stage;
-        uint8 lots;
-    }
-
-    struct ReservedLot {
-        uint64 authorized;
-        uint64 captured;
-        uint64 refunded;
-    }
+    bytes32 private constant BRAND_SPEND_TYPE = keccak256("BrandSpend(address member,uint32 brand,bytes32 reference)");
 
     struct Consent {
         address member;
+        address spender; // zero where the brand spends
         uint256 points;
+        uint256 discount;
         uint256 deadline;
-        uint256 proof;
-        uint256 lines;
+        uint256 lines; // where the first stands
+        uint256[] terms; // of each line's issuer
     }
 
     IMembers public immutable members;
-
-    /// By the EIP-712 digest of the member's consent.
-    mapping(bytes32 id => Reservation) public reservation;
-    mapping(bytes32 id => mapping(uint256 lotId => ReservedLot)) public reservationLot;
 
     error MembersOfAnotherLedger(address pointsLedger);
 
@@ -61,205 +43,194 @@ abstract contract Redemption is Points, CoalitionDomain, Clearing, Refusals {
         members = members_;
     }
 
-    /// kind ‖ member (20) ‖ reference (32) ‖ nonce (8) ‖ deadline (5) ‖ points (8) ‖ proofKind (1) ‖ proofLength (2) ‖ proof ‖ lines
+    /// kind ‖ member (20) ‖ reference (32) ‖ order (32) ‖ nonce (8) ‖ deadline (5) ‖ points (8) ‖ discount (8) ‖ proofKind (1) ‖
+    /// proofLength (2) ‖ proof ‖ lines
     function _authorize(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
-        Consent memory consent;
-        bytes32 id;
-        {
-            bytes4 reason;
-            (consent, id, reason) = _readConsent(batch, start, end);
-            if (reason != ACCEPTED) return reason;
-        }
-        _openReservation(batch, id, consent, Stage.OPEN, end);
-        for (uint256 line = consent.lines; line < end; line += Packed.LINE_LENGTH) {
-            (uint256 lotId, uint256 points) = Packed.line(line);
-            reservationLot[id][lotId] = ReservedLot({authorized: uint64(points), captured: 0, refunded: 0});
-            _reserve(consent.member, lotId, points);
-        }
+        (Consent memory consent, bytes32 id, bytes4 reason) = _consented(batch, start, end);
+        if (reason != ACCEPTED) return reason;
+        _open(batch, id, consent, Stage.OPEN, end);
         return ACCEPTED;
     }
 
     /// Authorize and capture in one step; same body as authorize.
     function _redeem(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
-        Consent memory consent;
-        bytes32 id;
-        {
-            bytes4 reason;
-            (consent, id, reason) = _readConsent(batch, start, end);
-            if (reason != ACCEPTED) return reason;
-        }
-        _openReservation(batch, id, consent, Stage.CAPTURED, end);
-        for (uint256 line = consent.lines; line < end; line += Packed.LINE_LENGTH) {
-            (uint256 lotId, uint256 points) = Packed.line(line);
-            reservationLot[id][lotId] =
-                ReservedLot({authorized: uint64(points), captured: uint64(points), refunded: 0});
-            _take(batch, consent.member, lotId, points, 0);
-            _owe(lotId, batch.brand, int256(points));
-        }
+        (Consent memory consent, bytes32 id, bytes4 reason) = _consented(batch, start, end);
+        if (reason != ACCEPTED) return reason;
+        _open(batch, id, consent, Stage.CAPTURED, end);
         return ACCEPTED;
     }
 
-    /// kind ‖ reservationId (32) ‖ reference (32) ‖ lines: every lot of the reservation; the rest is released
-    function _capture(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
+    /// What a consent's or a transfer's deadline must be.
+    function _checkDeadline(uint256 deadline) internal view returns (bytes4) {
         unchecked {
-            if (!Packed.areLines(start + RESERVATION_LINES, end)) return MalformedEntry.selector;
-            bytes32 id = Packed.word(start + 1);
-            Reservation memory of_ = reservation[id];
-            if (of_.stage == Stage.NONE) return UnknownReservation.selector;
-            if (of_.brand != batch.brand) return NotAcceptingBrand.selector;
-            if (of_.stage != Stage.OPEN) return ReservationClosed.selector;
-            if (block.timestamp > of_.deadline) return DeadlinePassed.selector;
-            uint256 first = start + RESERVATION_LINES + 1;
-            if (of_.lots != (end - first) / Packed.LINE_LENGTH) return LinesMismatch.selector;
-            uint256 total;
-            for (uint256 line = first; line < end; line += Packed.LINE_LENGTH) {
-                (uint256 lotId, uint256 points) = Packed.line(line);
-                uint256 authorized = reservationLot[id][lotId].authorized;
-                if (authorized == 0) return LinesMismatch.selector;
-                if (points > authorized) return TooManyPoints.selector;
-                total += points;
-            }
-            if (total == 0) return ZeroPoints.selector;
-
-            reservation[id].stage = Stage.CAPTURED;
-            for (uint256 line = first; line < end; line += Packed.LINE_LENGTH) {
-                (uint256 lotId, uint256 points) = Packed.line(line);
-                ReservedLot storage lot = reservationLot[id][lotId];
-                lot.captured = uint64(points);
-                _take(batch, of_.member, lotId, points, lot.authorized);
-                _owe(lotId, batch.brand, int256(points));
-            }
-            return ACCEPTED;
+            if (deadline < block.timestamp) return ConsentExpired.selector;
+            return deadline > block.timestamp + MAX_CONSENT_SECONDS ? ConsentTooLong.selector : ACCEPTED;
         }
     }
 
-    /// kind ‖ reservationId (32) ‖ reference (32) ‖ lines: every lot of the reservation with what was reserved
-    function _void(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
-        unchecked {
-            if (!Packed.areLines(start + RESERVATION_LINES, end)) return MalformedEntry.selector;
-            bytes32 id = Packed.word(start + 1);
-            Reservation memory of_ = reservation[id];
-            if (of_.stage == Stage.NONE) return UnknownReservation.selector;
-            // After the deadline any brand may release what the accepting brand left behind.
-            if (of_.brand != batch.brand && block.timestamp <= of_.deadline) return NotAcceptingBrand.selector;
-            if (of_.stage != Stage.OPEN) return ReservationClosed.selector;
-            uint256 first = start + RESERVATION_LINES + 1;
-            if (of_.lots != (end - first) / Packed.LINE_LENGTH) return LinesMismatch.selector;
-            for (uint256 line = first; line < end; line += Packed.LINE_LENGTH) {
-                (uint256 lotId, uint256 points) = Packed.line(line);
-                uint256 authorized = reservationLot[id][lotId].authorized;
-                if (authorized == 0 || points != authorized) return LinesMismatch.selector;
-            }
-
-            reservation[id].stage = Stage.VOIDED;
-            for (uint256 line = first; line < end; line += Packed.LINE_LENGTH) {
-                (uint256 lotId, uint256 points) = Packed.line(line);
-                _release(of_.member, lotId, points);
-            }
-            return ACCEPTED;
-        }
-    }
-
-    /// kind ‖ reservationId (32) ‖ reference (32) ‖ lines: original lots with the points given back
-    function _refundPoints(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
-        unchecked {
-            if (!Packed.areLines(start + RESERVATION_LINES, end)) return MalformedEntry.selector;
-            bytes32 id = Packed.word(start + 1);
-            Reservation memory of_ = reservation[id];
-            if (of_.stage == Stage.NONE) return UnknownReservation.selector;
-            if (of_.brand != batch.brand) return NotAcceptingBrand.selector;
-            uint256 first = start + RESERVATION_LINES + 1;
-            for (uint256 line = first; line < end; line += Packed.LINE_LENGTH) {
-                (uint256 lotId, uint256 points) = Packed.line(line);
-                ReservedLot memory lot = reservationLot[id][lotId];
-                if (points == 0) return ZeroPoints.selector;
-                if (points > lot.captured - lot.refunded) return TooManyPoints.selector;
-            }
-
-            for (uint256 line = first; line < end; line += Packed.LINE_LENGTH) {
-                (uint256 lotId, uint256 points) = Packed.line(line);
-                reservationLot[id][lotId].refunded += uint64(points);
-                _owe(lotId, batch.brand, -int256(points));
-                if (Lots.isExpired(Lots.expiryDayOf(lotId), batch.localDay)) {
-                    lotId = Lots.id(lotId >> 32, Lots.graceExpiryDay(batch.localDay));
-                }
-                _give(batch, of_.member, lotId, points);
-            }
-            return ACCEPTED;
-        }
-    }
-
-    /// Everything that must hold before points are reserved or redeemed: status, deadline, one use, lots, consent.
-    function _readConsent(Batch memory batch, uint256 start, uint256 end)
+    /// Everything that must hold before points are reserved or redeemed. A grant is used up last of all.
+    function _consented(Batch memory batch, uint256 start, uint256 end)
         private
-        view
         returns (Consent memory consent, bytes32 id, bytes4 reason)
     {
+        uint256 kind;
+        uint256 proofLength;
+        (consent, kind, proofLength, reason) = _read(start, end);
+        if (reason != ACCEPTED) return (consent, 0, reason);
+        if (batch.state > RUNNING_OFF) return (consent, 0, BrandNotAccepting.selector);
+        reason = _checkDeadline(consent.deadline);
+        if (reason != ACCEPTED) return (consent, 0, reason);
+        id = kind == BRAND_GRANT
+            ? _brandSpendDigest(batch.brand, consent.member, Packed.word(start + 21))
+            : _consentDigest(batch, consent, start);
+        if (reservation[id].stage != Stage.NONE) return (consent, id, ConsentUsed.selector);
+        reason = _checkLots(batch, consent, end);
+        if (reason != ACCEPTED) return (consent, id, reason);
+        reason = _prove(batch, consent, id, kind, Packed.slice(start + PROOF, proofLength));
+    }
+
+    function _read(uint256 start, uint256 end)
+        private
+        pure
+        returns (Consent memory consent, uint256 kind, uint256 proofLength, bytes4 reason)
+    {
         unchecked {
-            if (end - start < CONSENT_PROOF) return (consent, 0, MalformedEntry.selector);
-            uint256 proofLength = Packed.read(start + 75, 2);
-            consent.lines = start + CONSENT_PROOF + proofLength;
-            if (!Packed.areLines(consent.lines++, end)) return (consent, 0, MalformedEntry.selector);
-            if (batch.state > RUNNING_OFF) return (consent, 0, BrandNotAccepting.selector);
+            if (end - start < PROOF) return (consent, 0, 0, MalformedEntry.selector);
+            kind = Packed.read(start + PROOF_KIND, 1);
+            proofLength = Packed.read(start + PROOF_KIND + 1, 2);
+            consent.lines = start + PROOF + proofLength + 1;
             consent.member = address(uint160(Packed.read(start + 1, 20)));
-            consent.deadline = Packed.read(start + 61, 5);
-            consent.points = Packed.read(start + 66, 8);
-            if (consent.deadline < block.timestamp) return (consent, 0, ConsentExpired.selector);
-            if (consent.deadline > block.timestamp + MAX_CONSENT_SECONDS) {
-                return (consent, 0, ConsentTooLong.selector);
-            }
-            id = _consentDigest(batch, consent, Packed.word(start + 21), Packed.read(start + 53, 8));
-            if (reservation[id].stage != Stage.NONE) return (consent, id, ConsentUsed.selector);
-            reason = _checkLots(batch, consent, end);
-            if (reason != ACCEPTED) return (consent, id, reason);
-            reason = members.consents(
-                consent.member, id, Packed.read(start + 74, 1), Packed.slice(start + CONSENT_PROOF, proofLength)
-            );
+            consent.deadline = Packed.read(start + ORDER + 40, 5);
+            consent.points = Packed.read(start + ORDER + 45, 8);
+            consent.discount = Packed.read(start + ORDER + 53, 8);
+            if (kind == MEMBER_GRANT) consent.spender = address(uint160(Packed.read(start + PROOF, 20)));
+            else if (kind != BRAND_GRANT) consent.spender = consent.member;
+            bool isWhole = Packed.areLines(consent.lines - 1, end) && consent.discount <= type(uint56).max
+                && (kind != MEMBER_GRANT || proofLength >= GRANTED_PROOF) && (kind != BRAND_GRANT || proofLength == 0);
+            reason = isWhole ? ACCEPTED : MalformedEntry.selector;
         }
     }
 
     function _checkLots(Batch memory batch, Consent memory consent, uint256 end) private view returns (bytes4) {
         unchecked {
+            consent.terms = new uint256[]((end - consent.lines) / Packed.LINE_LENGTH);
             uint256 total;
+            uint256 place;
             for (uint256 line = consent.lines; line < end; line += Packed.LINE_LENGTH) {
                 (uint256 lotId, uint256 points) = Packed.line(line);
                 if (points == 0) return ZeroPoints.selector;
+                if (points > type(uint56).max) return TooManyPoints.selector;
                 if (Lots.isExpired(Lots.expiryDayOf(lotId), batch.localDay)) return LotExpired.selector;
                 if (_unreserved(consent.member, lotId) < points) return NotEnoughPoints.selector;
-                if (!_isAccepted(batch, lotId)) return PointsNotAccepted.selector;
+                if (lotId >> 32 != batch.brand) {
+                    (uint256 terms, bytes4 reason) = _checkForeign(batch.brand, consent.lines, line);
+                    if (reason != ACCEPTED) return reason;
+                    consent.terms[place] = terms;
+                }
                 total += points;
+                ++place;
             }
-            return total == consent.points ? ACCEPTED : PointsMismatch.selector;
+            if (total != consent.points) return PointsMismatch.selector;
+            if (batch.redemptionPoints == 0) {
+                (batch.redemptionMinor, batch.redemptionPoints) = brands.redemptionRate(uint32(batch.brand));
+            }
+            uint256 least = Discounts.least(total, batch.redemptionMinor, batch.redemptionPoints);
+            return consent.discount < least ? DiscountTooLow.selector : ACCEPTED;
         }
     }
 
-    /// Of a brand that closed or is in default nobody accepts points: who would, might never be paid.
-    function _isAccepted(Batch memory batch, uint256 lotId) private view returns (bool) {
-        if (lotId >> 32 == batch.brand) return true;
-        return brands.brandState(Lots.brandOf(lotId)) <= RUNNING_OFF;
+    /// Of a brand that closed or is in default nobody accepts points: who would, might never be paid. Of the others a brand accepts
+    /// what it said it would let itself be owed; earlier lines of this entry count.
+    function _checkForeign(uint256 acceptor, uint256 first, uint256 line)
+        private
+        view
+        returns (uint256 terms, bytes4)
+    {
+        unchecked {
+            (uint256 lotId, uint256 points) = Packed.line(line);
+            uint32 issuer = Lots.brandOf(lotId);
+            (uint8 state, uint32 number, uint96 most) = brands.issuer(issuer, uint32(acceptor));
+            if (state > RUNNING_OFF) return (0, PointsNotAccepted.selector);
+            for (uint256 earlier = first; earlier < line; earlier += Packed.LINE_LENGTH) {
+                (uint256 earlierId, uint256 more) = Packed.line(earlier);
+                if (Lots.brandOf(earlierId) == issuer) points += more;
+            }
+            bool isTooMuch = exposure[issuer][uint32(acceptor)] + int256(points) > int256(uint256(most));
+            return (number, isTooMuch ? ExposureExceeded.selector : ACCEPTED);
+        }
     }
 
-    function _openReservation(Batch memory batch, bytes32 id, Consent memory consent, Stage stage, uint256 end)
+    /// A call that runs out of gas in the members' register takes the whole batch with it.
+    function _prove(Batch memory batch, Consent memory consent, bytes32 id, uint256 kind, bytes calldata proof)
         private
+        returns (bytes4 reason)
     {
+        bytes32 to = bytes32(batch.brand);
+        if (kind == MEMBER_GRANT) {
+            reason = members.consents(consent.spender, id, uint8(proof[20]), proof[GRANTED_PROOF:]);
+            if (reason != ACCEPTED) return reason;
+            to = bytes32(uint256(uint160(consent.spender)));
+        } else if (kind != BRAND_GRANT) {
+            return members.consents(consent.member, id, kind, proof);
+        }
+        return members.spend(consent.member, to, consent.points, batch.localDay);
+    }
+
+    function _open(Batch memory batch, bytes32 id, Consent memory consent, Stage stage, uint256 end) private {
         reservation[id] = Reservation({
             member: consent.member,
             brand: uint32(batch.brand),
             deadline: uint40(consent.deadline),
             stage: stage,
-            lots: uint8((end - consent.lines) / Packed.LINE_LENGTH)
+            lots: uint8(consent.terms.length)
         });
+        bool isFinal = stage == Stage.CAPTURED;
+        uint256 soFar;
+        uint256 discounted;
+        unchecked {
+            for (uint256 line = consent.lines; line < end; line += Packed.LINE_LENGTH) {
+                (uint256 lotId, uint256 points) = Packed.line(line);
+                ReservedLot memory lot;
+                lot.authorized = uint56(points);
+                if (isFinal) lot.captured = uint56(points);
+                lot.terms = uint32(consent.terms[(line - consent.lines) / Packed.LINE_LENGTH]);
+                soFar += points;
+                uint256 upTo = Discounts.share(consent.discount, soFar, consent.points);
+                _storeReservedLot(id, lotId, lot, upTo, discounted);
+                discounted = upTo;
+                _expose(lotId, batch.brand, int256(points));
+                if (isFinal) {
+                    _take(batch, consent.member, lotId, points, 0);
+                    _owe(lotId, batch.brand, lot.terms, int256(points));
+                } else {
+                    _reserve(consent.member, lotId, points);
+                }
+            }
+        }
     }
 
-    function _consentDigest(Batch memory batch, Consent memory consent, bytes32 ref, uint256 nonce)
-        private
-        view
-        returns (bytes32)
-    {
+    /// The member's consent, or that of another member who spends under a grant.
+    function _consentDigest(Batch memory batch, Consent memory consent, uint256 start) private view returns (bytes32) {
         return _digest(
             keccak256(
-                abi.encode(CONSENT_TYPE, consent.member, batch.brand, consent.points, ref, nonce, consent.deadline)
+                abi.encode(
+                    CONSENT_TYPE,
+                    consent.member,
+                    consent.spender,
+                    batch.brand,
+                    consent.points,
+                    consent.discount,
+                    Packed.word(start + ORDER),
+                    Packed.word(start + 21),
+                    Packed.read(start + ORDER + 32, 8),
+                    consent.deadline
+                )
             )
         );
+    }
+
+    /// A brand that spends under a grant uses each of its references once.
+    function _brandSpendDigest(uint256 brand, address member, bytes32 ref) private view returns (bytes32) {
+        return _digest(keccak256(abi.encode(BRAND_SPEND_TYPE, member, brand, ref)));
     }
 }

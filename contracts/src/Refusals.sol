@@ -6,7 +6,7 @@ interface Refusals {
     error MalformedEntry(); // wrong length, no lines or more than 16, a lot twice, kind 0 (a fragment)
     error UnknownEntryKind(); // no such kind, or one that is not open yet
     error BrandNotActive(); // only an active brand issues
-    error BrandNotAccepting(); // a brand that closed or is in default authorizes and redeems nothing
+    error BrandNotAccepting(); // a brand that closed or is in default authorizes, redeems and transfers nothing
     error BrandInDefault(); // it takes no points from its holders: no clawback, no expire
     error PointsNotAccepted(); // points of a brand that closed or is in default
     error ZeroPoints();
@@ -31,7 +31,10 @@ interface Refusals {
     error ReservationClosed(); // captured or voided before
     error DeadlinePassed(); // a capture after the reservation's deadline
     error LinesMismatch(); // not the lots of the reservation
-    error TooManyPoints(); // more than reserved, or than captured and not yet given back
+    error TooManyPoints(); // more than reserved, or than captured and not yet given back; or a line of 2^56 or more
+    error DiscountTooLow(); // less than the accepting brand's terms give for the points
+    error DiscountMismatch(); // not the share of the discount that belongs to the points captured or given back
+    error ExposureExceeded(); // the accepting brand would be owed more of the issuer's points than it said
 }
 
 // An entry that is not refused.

@@ -27,6 +27,7 @@ from gateway.api.shapes import (
     Word32,
 )
 from gateway.coalition.rows import SqlCoalition
+from gateway.ledger.consents import NO_ORDER
 from gateway.members.rows import SqlMembers
 from gateway.points.rows import SqlPoints
 from gateway.redemption.authorize import authorize
@@ -41,29 +42,33 @@ from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView, find_operation
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.hex import to_bytes
-from gateway.values.ids import MemberId, ReservationId
+from gateway.values.ids import Hash, MemberId, ReservationId
+from gateway.values.money import AmountMinor
 
 router = APIRouter(prefix="/v1", tags=["redemption"])
 
 
 class ConsentBody(Body):
-    """The member's consent: what `POST /v1/quotes` gave out, with the member's signature. proof_kind 1 = a key's 65 bytes r, s, v;
-    3 = a passkey's assertion whose challenge is the reservation id: authorizer length (2), x (32), y (32), SHA-256 of the relying
+    """The member's consent: what `POST /v1/quotes` gave out, with the member's signature. `discount_minor` is what the member saves on the
+    order, at least what the quote says; `order_hash` is the quote's, left out where no order was shown. proof_kind 1 = a key's 65 bytes
+    r, s, v; 3 = a passkey's assertion whose challenge is the reservation id: authorizer length (2), x (32), y (32), SHA-256 of the relying
     party's id (32), origin; then r (32), s (32, the lower one), authenticator data length (1), authenticator data, clientDataJSON.
     """
 
     order_id: ExternalId
     member_id: AddressText
     points: PointsAsked
+    discount_minor: Whole
+    order_hash: Word32 = str(NO_ORDER)
     nonce: Whole
     deadline: UnixSeconds
     proof_kind: Literal[1, 3] = 1
     proof: Proof
 
     def request(self) -> RedemptionRequest:
-        return RedemptionRequest(
-            self.order_id, MemberId.parse(self.member_id), self.points, self.nonce, self.deadline, self.proof_kind, to_bytes(self.proof)
-        )
+        what = self.points, AmountMinor(self.discount_minor), Hash.parse(self.order_hash)
+        proof = self.proof_kind, to_bytes(self.proof)
+        return RedemptionRequest(self.order_id, MemberId.parse(self.member_id), *what, self.nonce, self.deadline, *proof)
 
 
 class CaptureBody(Body):
@@ -153,7 +158,7 @@ def create_captures(body: CapturesBody, caller: AsBrand, write: WriteNeeded) -> 
 
 @router.post("/authorizations/{reservation_id}/void", status_code=201, responses={202: {"model": DoneView}, **WRITES})
 def create_void(reservation_id: ReservationIdPath, body: VoidBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
-    """Releases the reservation; after its deadline any brand may."""
+    """Releases the reservation. After its deadline it is released without this."""
 
     def act(work: UnitOfWork) -> str:
         brand = the_brand(work, brand_of(caller))

@@ -14,7 +14,7 @@ from gateway.api.permissions import AsBrand, brand_of
 from gateway.api.problems import WRITES
 from gateway.api.shapes import AddressText, Body, ExternalId, PointsAsked, PositiveAmount
 from gateway.coalition.rows import SqlCoalition
-from gateway.ledger.model import MAX_CONSENT_SECONDS
+from gateway.ledger.model_spending import MAX_CONSENT_SECONDS
 from gateway.members.rows import SqlMembers
 from gateway.points.rows import SqlPoints
 from gateway.redemption.consent import MAX_NONCE
@@ -26,12 +26,15 @@ router = APIRouter(prefix="/v1/quotes", tags=["redemption"])
 
 
 class QuoteBody(Body):
-    """Name either `points` or the `amount_minor` that they should cover."""
+    """Name either `points` or the `amount_minor` that they should cover. `order` is what the member is shown, as you like it (text, whole
+    numbers, true, false, null, lists, objects): the consent covers its hash, which her device recomputes.
+    """
 
     order_id: ExternalId
     member_id: AddressText
     points: PointsAsked | None = None
     amount_minor: PositiveAmount | None = None
+    order: dict[str, Any] | None = None
     valid_seconds: Annotated[int, Field(strict=True, ge=MIN_CONSENT_SECONDS, le=MAX_CONSENT_SECONDS)] = 3_600
 
 
@@ -43,12 +46,16 @@ class QuoteLine(BaseModel):
 
 
 class QuoteView(BaseModel):
-    """`typed_data` is what the member signs (eth_signTypedData_v4); hand it in with `nonce`, `deadline` and the signature."""
+    """`typed_data` is what the member signs (eth_signTypedData_v4): points for `discount_minor` off the order. Hand it in with
+    `discount_minor`, `order_hash`, `nonce`, `deadline` and the signature. `order_hash` = keccak of `order` as canonical JSON (RFC 8785).
+    """
 
     order_id: str
     member_id: str
     points: int
     amount_minor: int
+    discount_minor: int
+    order_hash: str
     currency: str
     lots: list[QuoteLine]
     nonce: int
@@ -62,7 +69,7 @@ def create_quote(body: QuoteBody, caller: AsBrand, context: ContextNeeded) -> Qu
     """Quotes a redemption at the calling brand. Nothing is stored or reserved, so no idempotency key is needed."""
     with context.reading() as work:
         made = quote(
-            QuoteRequest(body.order_id, MemberId.parse(body.member_id), body.points, body.amount_minor, body.valid_seconds),
+            QuoteRequest(body.order_id, MemberId.parse(body.member_id), body.points, body.amount_minor, body.valid_seconds, body.order),
             brand=the_brand(work, brand_of(caller)),
             coalition=work.of(SqlCoalition).facts,
             members=work.of(SqlMembers),
@@ -76,6 +83,8 @@ def create_quote(body: QuoteBody, caller: AsBrand, context: ContextNeeded) -> Qu
         member_id=body.member_id,
         points=made.consent.points,
         amount_minor=made.worth.amount_minor,
+        discount_minor=made.consent.discount_minor,
+        order_hash=str(made.consent.order_hash),
         currency=made.worth.currency,
         lots=[
             QuoteLine(lot_id=str(line.lot_id), brand_id=line.brand_id, expiry_date=expiry_date(line.expiry_day), points=line.points)

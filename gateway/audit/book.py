@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
 
 from gateway.audit.evidence import HeldPoints
 from gateway.ledger.state import LotTotals
@@ -16,6 +17,7 @@ from gateway.values.ids import LotId, MemberId, Reference, ReservationId
 
 @dataclass(frozen=True, slots=True)
 class BookMovement:
+    member: MemberId
     lot_id: LotId
     held_delta: int
     reserved_delta: int
@@ -47,27 +49,45 @@ class BookEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class BookRelease:
+    """A reservation set free after its deadline, by whoever did it, without an entry."""
+
+    position: int
+    movements: tuple[BookMovement, ...]
+
+    @property
+    def place(self) -> str:
+        return f"the release at position {self.position}"
+
+
+@dataclass(frozen=True, slots=True)
 class BookReservation:
-    """A reservation or one-step redemption; `lots` by lot id as (reserved, captured, refunded)."""
+    """A reservation or one-step redemption; `lots` by lot id as (reserved, captured, refunded, discount, terms of the issuer)."""
 
     member: MemberId
     brand_id: int
     deadline: int
     status: str
-    lots: Mapping[LotId, tuple[int, int, int]]
+    lots: Mapping[LotId, tuple[int, int, int, int, int]]
 
 
 @dataclass(frozen=True)
 class Book:
-    """`holdings` by (member, lot), `owed` by (issuer, accepting brand)."""
+    """`holdings` by (member, lot), `owed` by (issuer, accepting brand, the issuer's terms)."""
 
     name: str
     entries: Sequence[BookEntry]
     holdings: Mapping[tuple[MemberId, LotId], HeldPoints]
     lots: Mapping[LotId, LotTotals]
-    owed: Mapping[tuple[int, int], int]
+    owed: Mapping[tuple[int, int, int], int]
     outstanding: Mapping[int, int]
     reservations: Mapping[ReservationId, BookReservation]
+    releases: Sequence[BookRelease] = ()
+
+    @property
+    def steps(self) -> Iterator[BookEntry | BookRelease]:
+        """Accepted entries and releases, in order."""
+        return merge(self.accepted, self.releases, key=lambda step: step.position)
 
     @property
     def accepted(self) -> Iterator[BookEntry]:

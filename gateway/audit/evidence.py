@@ -63,7 +63,7 @@ class ChainEvidence:
     events: Sequence[LoggedEvent]
     batches: Mapping[tuple[int, int], SubmittedBatch]
     holdings: Mapping[tuple[MemberId, LotId], HeldPoints]
-    owed: Mapping[tuple[int, int], int]
+    owed: Mapping[tuple[int, int, int], int]  # (issuer, accepting brand, the issuer's terms)
     outstanding: Mapping[int, int]
     recorded: Mapping[tuple[int, int], Hash]
 

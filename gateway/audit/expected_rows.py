@@ -29,6 +29,8 @@ def expected_rows(chain: ChainEvidence, replay: Replay) -> dict[str, Iterator[Ex
         "ledger_reservations": _reservations,
         "ledger_reservation_lots": _reservation_lots,
         "ledger_owed": _owed,
+        "ledger_exposure": _exposure,
+        "ledger_exposure_limits": _exposure_limits,
         "ledger_brands": _brands,
         "ledger_brand_terms": _brand_terms,
         "ledger_brand_keys": _brand_keys,
@@ -66,14 +68,13 @@ def _entries(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
 
 
 def _movements(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
-    for entry in replay.book.accepted:
-        for movement in entry.movements:
-            yield entry.position, movement.lot_id, entry.member, movement.held_delta, movement.reserved_delta
+    for step in replay.book.steps:
+        for movement in step.movements:
+            yield step.position, movement.lot_id, movement.member, movement.held_delta, movement.reserved_delta
 
 
 def _member_lots(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
-    moved = ((entry.member, movement.lot_id) for entry in replay.book.accepted for movement in entry.movements)
-    for member, lot in {(member, lot) for member, lot in moved if member is not None}:
+    for member, lot in {(movement.member, movement.lot_id) for step in replay.book.steps for movement in step.movements}:
         holding = replay.book.holdings[member, lot]
         yield member, lot, holding.held, holding.reserved
 
@@ -81,7 +82,7 @@ def _member_lots(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
 def _lots(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for lot, totals in replay.book.lots.items():
         came = (totals.issued, totals.opened)
-        yield lot, *split_lot_id(lot), *came, totals.clawed_back, totals.redeemed, totals.refunded, totals.expired
+        yield lot, *split_lot_id(lot), *came, totals.clawed_back, totals.redeemed, totals.refunded, totals.expired, totals.moved
 
 
 def _reservations(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
@@ -102,8 +103,19 @@ def _reservation_lots(chain: ChainEvidence, replay: Replay) -> Iterator[Expected
 
 
 def _owed(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
-    for (issuer, acceptor), points in replay.model.state.owed.items():
+    for (issuer, acceptor, number), points in replay.model.state.owed.items():
+        yield issuer, acceptor, number, points
+
+
+def _exposure(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
+    for (issuer, acceptor), points in replay.model.state.exposure.items():
         yield issuer, acceptor, points
+
+
+def _exposure_limits(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
+    for acceptor, record in replay.model.state.brands.items():
+        for issuer, most in record.exposure_limits.items():
+            yield acceptor, issuer, most
 
 
 def _brands(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:

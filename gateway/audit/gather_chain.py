@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, SubmittedBatch
-from gateway.audit.ledger_events import NOBODY, BatchRecorded, BrandRegistered, EventSource, PointsMoved, read_event
+from gateway.audit.ledger_events import NOBODY, BatchRecorded, BrandRegistered, BrandTermsSet, EventSource, PointsMoved, read_event
 from gateway.audit.replay import AuditProgress
 from gateway.chain.artifacts import points_ledger
 from gateway.chain.connection import Chain, NodeRefused
@@ -62,7 +62,7 @@ class _Gathering:
             events=events,
             batches=batches,
             holdings=self._holdings(events),
-            owed=self._owed(brands),
+            owed=self._owed(brands, events),
             outstanding=self._outstanding(brands),
             recorded=self._recorded(events),
         )
@@ -136,10 +136,11 @@ class _Gathering:
         words = (to_int(answer) for answer in self._ask("reading reserved points", reads))
         return {pair: HeldPoints(points, word >> 128) for pair, points, word in zip(pairs, held, words, strict=True)}
 
-    def _owed(self, brands: Sequence[int]) -> dict[tuple[int, int], int]:
-        pairs = [(issuer, acceptor) for issuer in brands for acceptor in brands if issuer != acceptor]
-        answers = self._ask("reading what brands owe", [self._call("owed", *pair) for pair in pairs])
-        return {pair: self.ledger.returned("owed", to_bytes(answer))[0] for pair, answer in zip(pairs, answers, strict=True)}
+    def _owed(self, brands: Sequence[int], events: Sequence[LoggedEvent]) -> dict[tuple[int, int, int], int]:
+        versions = sorted({(each.event.brand_id, each.event.number) for each in events if isinstance(each.event, BrandTermsSet)})
+        keys = [(issuer, acceptor, number) for issuer, number in versions for acceptor in brands if issuer != acceptor]
+        answers = self._ask("reading what brands owe", [self._call("owed", *key) for key in keys])
+        return {key: self.ledger.returned("owed", to_bytes(answer))[0] for key, answer in zip(keys, answers, strict=True)}
 
     def _outstanding(self, brands: Sequence[int]) -> dict[int, int]:
         answers = self._ask("reading brands", [self._call("outstanding", brand) for brand in brands])

@@ -30,6 +30,8 @@ PROJECTION = (
     projection.LedgerReservationRow,
     projection.LedgerReservationLotRow,
     projection.LedgerOwedRow,
+    projection.LedgerExposureRow,
+    projection.LedgerExposureLimitRow,
     projection.LedgerBrandRow,
     projection.LedgerBrandTermsRow,
     projection.LedgerBrandKeyRow,

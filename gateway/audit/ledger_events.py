@@ -11,7 +11,7 @@ from eth_abi.abi import decode
 from eth_hash.auto import keccak
 
 from gateway.audit.member_events import MEMBER_EVENTS, MemberEvent, read_member_event
-from gateway.values.ids import Address, Hash, LotId, MemberId
+from gateway.values.ids import Address, Hash, LotId, MemberId, ReservationId
 
 NOBODY = MemberId(bytes(20))
 """The zero id, where points come from and go to."""
@@ -59,6 +59,20 @@ class BrandTermsSet:
     number: int
     terms: tuple[int, ...]
     valid_from: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureSet:
+    brand_id: int
+    issuer_id: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationReleased:
+    reservation_id: ReservationId
+    member: MemberId
+    brand_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +129,8 @@ LedgerEvent = (
     | BrandLimitSet
     | BrandKeySet
     | BrandTermsSet
+    | ExposureSet
+    | ReservationReleased
     | MemberEnrolled
     | AuthorizerAdded
     | AuthorizerRemoved
@@ -172,6 +188,7 @@ _SIGNATURES: dict[EventSource, dict[str, Callable[[tuple[bytes, ...], bytes], Le
         "BrandTermsSet(uint32,uint32,(uint64,uint64,uint64,uint64,uint16,uint16,uint16),uint40)": lambda t, d: BrandTermsSet(
             _number(t[1]), _number(t[2]), tuple(_words(d)[:7]), _words(d)[7]
         ),
+        "ExposureSet(uint32,uint32,uint96)": lambda t, d: ExposureSet(_number(t[1]), _number(t[2]), _number(d)),
     },
     EventSource.MEMBERS: {
         "MemberEnrolled(address,uint8,bytes)": lambda t, d: MemberEnrolled(_member(t[1]), *_kind_and_authorizer(d)),
@@ -180,6 +197,7 @@ _SIGNATURES: dict[EventSource, dict[str, Callable[[tuple[bytes, ...], bytes], Le
         **{signature: partial(read_member_event, signature) for signature in MEMBER_EVENTS},
     },
     EventSource.POINTS: {
+        "ReservationReleased(bytes32,address,uint32)": lambda t, d: ReservationReleased(ReservationId(t[1]), _member(t[2]), _number(t[3])),
         "EntryRefused(uint32,uint64,uint32,bytes4)": lambda t, d: EntryRefused(_number(t[1]), _number(t[2]), _number(d[:32]), d[32:36]),
         "BatchRecorded(uint32,uint64,bytes32,uint32,uint32)": lambda t, d: BatchRecorded(
             _number(t[1]), _number(t[2]), Hash(d[:32]), _number(d[32:64]), _number(d[64:96])

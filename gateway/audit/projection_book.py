@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gateway.audit.book import Book, BookEntry, BookMovement, BookReservation
+from gateway.audit.book import Book, BookEntry, BookMovement, BookRelease, BookReservation
 from gateway.audit.evidence import HeldPoints
 from gateway.ledger.state import LotTotals
 from gateway.projection.tables import (
@@ -28,18 +28,26 @@ def projection_book(rows: ProjectedRows) -> Book:
     """A book from every row of every projection table."""
     movements: dict[int, list[BookMovement]] = defaultdict(list)
     for row in named(rows, LedgerMovementRow):
-        movements[row["position"]].append(BookMovement(row["lot_id"], row["held_delta"], row["reserved_delta"]))
+        movements[row["position"]].append(BookMovement(row["member_id"], row["lot_id"], row["held_delta"], row["reserved_delta"]))
+    written = {row["position"] for row in named(rows, LedgerEntryRow)}
     return Book(
         name="projection",
         entries=sorted(_entries(rows, movements), key=lambda entry: entry.position),
         holdings={(row["member_id"], row["lot_id"]): HeldPoints(row["held"], row["reserved"]) for row in named(rows, LedgerMemberLotRow)},
         lots={
-            row["lot_id"]: LotTotals(row["issued"], row["opened"], row["redeemed"], row["clawed_back"], row["expired"], row["refunded"])
+            row["lot_id"]: LotTotals(
+                row["issued"], row["opened"], row["redeemed"], row["clawed_back"], row["expired"], row["refunded"], row["moved"]
+            )
             for row in named(rows, LedgerLotRow)
         },
-        owed={(row["issuer_id"], row["acceptor_id"]): row["points"] for row in named(rows, LedgerOwedRow) if row["points"]},
+        owed={
+            (row["issuer_id"], row["acceptor_id"], row["terms_number"]): row["points"]
+            for row in named(rows, LedgerOwedRow)
+            if row["points"]
+        },
         outstanding={row["brand_id"]: row["outstanding"] for row in named(rows, LedgerBrandRow)},
         reservations=_reservations(rows),
+        releases=[BookRelease(position, tuple(movements[position])) for position in sorted(movements.keys() - written)],
     )
 
 
@@ -71,9 +79,15 @@ def _entries(rows: ProjectedRows, movements: Mapping[int, list[BookMovement]]) -
 
 
 def _reservations(rows: ProjectedRows) -> dict[ReservationId, BookReservation]:
-    lots: dict[ReservationId, dict[LotId, tuple[int, int, int]]] = defaultdict(dict)
+    lots: dict[ReservationId, dict[LotId, tuple[int, int, int, int, int]]] = defaultdict(dict)
     for row in named(rows, LedgerReservationLotRow):
-        lots[row["reservation_id"]][row["lot_id"]] = (row["reserved"], row["captured"], row["refunded"])
+        lots[row["reservation_id"]][row["lot_id"]] = (
+            row["reserved"],
+            row["captured"],
+            row["refunded"],
+            row["discount_minor"],
+            row["terms_number"],
+        )
     return {
         row["reservation_id"]: BookReservation(
             row["member_id"], row["brand_id"], row["deadline"], row["status"], lots.get(row["reservation_id"], {})

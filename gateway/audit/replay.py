@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.audit.book import Book, BookEntry, BookMovement, BookReservation
+from gateway.audit.book import Book, BookEntry, BookMovement, BookRelease, BookReservation
 from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, SubmittedBatch
 from gateway.audit.ledger_events import (
     AuthorizerAdded,
@@ -19,7 +19,9 @@ from gateway.audit.ledger_events import (
     BrandStatusSet,
     BrandTermsSet,
     EntryRefused,
+    ExposureSet,
     MemberEnrolled,
+    ReservationReleased,
 )
 from gateway.audit.member_events import MemberActsReplay, MemberEvent
 from gateway.ledger.brand_states import BrandState
@@ -31,10 +33,10 @@ from gateway.ledger.entries import (
     Entry,
     Expire,
     Issue,
-    MalformedEntry,
     Opening,
     PointRefund,
     Redeem,
+    Transfer,
     Void,
     decode_entry,
     kind_of,
@@ -42,11 +44,13 @@ from gateway.ledger.entries import (
 )
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.model import LedgerModel
+from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.positions import ledger_position
 from gateway.ledger.recover import recover_address
 from gateway.ledger.refusals import REFUSALS, RefusalReason
 from gateway.ledger.state import MemberRecord, ReservationRecord
+from gateway.ledger.terms import LedgerTerms, TermsVersion
 from gateway.values.hex import hex_text
 from gateway.values.ids import Address, Hash, LotId, MemberId
 
@@ -136,6 +140,7 @@ class _Run:
         self.brands: dict[int, BrandRegisterState] = defaultdict(BrandRegisterState)
         self.authorizers: dict[tuple[MemberId, Hash], tuple[int, bytes]] = {}
         self.member_acts = MemberActsReplay()
+        self.releases: list[BookRelease] = []
         self.refusals = _refusals_by_batch(chain.events)
 
     def apply(self, logged: LoggedEvent) -> None:
@@ -162,6 +167,12 @@ class _Run:
             case BrandTermsSet():
                 register, now = self.brands[event.brand_id], self.chain.timestamps[logged.block_number]
                 register.terms = [*(each for each in register.terms if each.valid_from <= now), event]
+                version = TermsVersion(LedgerTerms(*event.terms), event.number, event.valid_from)
+                state.brands[event.brand_id].terms.note(version, now)
+            case ExposureSet():
+                self.model.set_exposure(event.brand_id, event.issuer_id, event.most)
+            case ReservationReleased():
+                self._apply_release(logged, event)
             case BrandKeySet():
                 self.brands[event.brand_id].keys[event.key] = (event.valid_from, event.valid_until, event.managed)
             case MemberEnrolled() | AuthorizerAdded():
@@ -177,6 +188,12 @@ class _Run:
                     for replaced in record.authorizers:
                         self.authorizers.pop((event.member, replaced), None)
                 self.member_acts.apply(event, record)
+
+    def _apply_release(self, logged: LoggedEvent, event: ReservationReleased) -> None:
+        first = ledger_position(logged.block_number, logged.transaction_index)
+        position = first + sum(1 for each in self.releases if first <= each.position)
+        movements = self.model.release(event.reservation_id, self.chain.timestamps[logged.block_number])
+        self.releases.append(BookRelease(position, _by_lot(movements)))
 
     def _apply_batch(self, recorded: BatchRecorded) -> None:
         submitted = self.chain.batches.get((recorded.brand_id, recorded.number))
@@ -207,9 +224,10 @@ class _Run:
             entries=self.entries,
             holdings=holdings,
             lots=dict(state.lots),
-            owed={pair: points for pair, points in state.owed.items() if points},
+            owed={key: points for key, points in state.owed.items() if points},
             outstanding={brand: record.outstanding for brand, record in state.brands.items()},
-            reservations={identity: _book_reservation(each) for identity, each in state.reservations.items()},
+            reservations={identity: _book_reservation(each) for identity, each in state.reservations.items() if each.lots},
+            releases=self.releases,
         )
         return Replay(
             book,
@@ -244,7 +262,7 @@ def _book_entry(
     entry = _decoded(data)
     effect = result if isinstance(result, Effect) else None
     reservation_id = effect.reservation_id if effect else getattr(entry, "reservation_id", None)
-    member = effect.member if effect else getattr(entry, "member", None)
+    member = effect.member if effect else getattr(entry, "member", getattr(entry, "giver", None))
     if member is None and reservation_id in model.state.reservations:
         member = model.state.reservations[reservation_id].member
     reference = getattr(entry, "reference", None)
@@ -269,12 +287,12 @@ def _book_entry(
 
 
 def _by_lot(movements: Sequence[Movement]) -> tuple[BookMovement, ...]:
-    """One movement a lot: two expired lots of one issuer come back into one grace lot."""
-    lots: dict[LotId, tuple[int, int]] = {}
+    """One movement a member and lot: two expired lots of one issuer come back into one grace lot."""
+    lots: dict[tuple[MemberId, LotId], tuple[int, int]] = {}
     for each in movements:
-        held, reserved = lots.get(each.lot_id, (0, 0))
-        lots[each.lot_id] = held + each.held_delta, reserved + each.reserved_delta
-    return tuple(BookMovement(lot, held, reserved) for lot, (held, reserved) in lots.items())
+        held, reserved = lots.get((each.member, each.lot_id), (0, 0))
+        lots[each.member, each.lot_id] = held + each.held_delta, reserved + each.reserved_delta
+    return tuple(BookMovement(*place, held, reserved) for place, (held, reserved) in lots.items())
 
 
 def _decoded(data: bytes) -> Entry | None:
@@ -289,7 +307,7 @@ def points_of(entry: Entry) -> int:
     match entry:
         case Issue() | Opening() | Authorize() | Redeem() | Expire():
             return entry.points
-        case Clawback() | Capture() | Void() | PointRefund():
+        case Clawback() | Capture() | Void() | PointRefund() | Transfer():
             return sum(line.points for line in entry.lines)
 
 
@@ -299,5 +317,5 @@ def _book_reservation(reservation: ReservationRecord) -> BookReservation:
         brand_id=reservation.brand_id,
         deadline=reservation.deadline,
         status=reservation.state.name.lower(),
-        lots={lot: (part.authorized, part.captured, part.refunded) for lot, part in reservation.lots.items()},
+        lots={lot: (part.authorized, part.captured, part.refunded, part.discount, part.terms) for lot, part in reservation.lots.items()},
     )

@@ -18,13 +18,13 @@ from gateway.ledger.entries import (
     Entry,
     Expire,
     Issue,
-    MalformedEntry,
     PointRefund,
     Redeem,
     Void,
     decode_entry,
     kind_of,
 )
+from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.signing import reference
 from gateway.loyalty.evaluate import awards_due
 from gateway.loyalty.rule import rule_in_force

@@ -6,9 +6,10 @@ from collections import ChainMap
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field, replace
 
+from gateway.ledger.consents import reservation_id_of
 from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Issue, PointRefund, Redeem, Void
 from gateway.ledger.lots import Line
-from gateway.ledger.signing import Domain, consent_digest
+from gateway.ledger.signing import Domain
 from gateway.values.ids import MemberId, Reference, ReservationId
 from gateway.values.points import Points
 
@@ -52,7 +53,7 @@ class SignedState:
 
     def reservation_id(self, entry: Authorize | Redeem) -> ReservationId:
         """The digest of the consent that the entry carries."""
-        return consent_digest(self.domain, entry.member, self.brand_id, entry.points, entry.reference, entry.nonce, entry.deadline)
+        return reservation_id_of(self.domain, self.brand_id, entry)
 
     def add(self, number: int, entry: Entry) -> None:
         """Takes note of an entry that was checked."""

@@ -1,4 +1,4 @@
-"""Change what the ledger holds of a brand: the owner signs terms and keys; limit and status are acts of governance."""
+"""Change what the ledger holds of a brand: the owner signs terms, keys and exposure; limit and status are acts of governance."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gateway.rounds.operation import (
     SetBrandLimitOperation,
     SetBrandStatusOperation,
     SetBrandTermsOperation,
+    SetExposureOperation,
 )
 from gateway.rounds.ports import Operations
 from gateway.values.errors import Invalid
@@ -62,6 +63,17 @@ def set_brand_key(
     if not 0 <= valid_from <= OPEN_END or not 0 <= end <= OPEN_END:
         raise Invalid("valid_from and valid_until are Unix seconds", field="valid_until")
     _change(brand, SetBrandKeyOperation(operation_id, brand.brand_id, key_address, valid_from, end, signed), operations, now)
+
+
+def set_exposure(
+    brand: Brand, issuer_id: int, most: int, signed: OwnerSignature, *, operations: Operations, operation_id: OperationId, now: int
+) -> None:
+    """What the brand's owner signed: how many of the issuer's points it lets itself be owed. It may be a brand that is still to come."""
+    if issuer_id == brand.brand_id:
+        raise Invalid("a brand is owed nothing by itself", field="issuer_id")
+    if not 0 <= most <= MAX_ISSUE_LIMIT:
+        raise Invalid(f"most must be from 0 to {MAX_ISSUE_LIMIT}", field="most")
+    _change(brand, SetExposureOperation(operation_id, brand.brand_id, issuer_id, most, signed), operations, now)
 
 
 def _change(brand: Brand, change: BrandOperation, operations: Operations, now: int) -> None:

@@ -45,8 +45,10 @@ class ClearingView:
 def clearing(session: Session, currency: str, *, brands: Brands) -> ClearingView:
     """Who owes whom as of the head of the projection."""
     by_id = {brand.brand_id: brand for brand in brands.all()}
-    rows = session.execute(select(LedgerOwedRow.issuer_id, LedgerOwedRow.acceptor_id, LedgerOwedRow.points))
-    points = {(issuer, acceptor): count for issuer, acceptor, count in rows}
+    row = LedgerOwedRow
+    pairs = select(row.issuer_id, row.acceptor_id, func.sum(row.points)).group_by(row.issuer_id, row.acceptor_id)
+    rows = session.execute(pairs)
+    points = {(issuer, acceptor): int(count) for issuer, acceptor, count in rows}
     owed = owed_between(points, {brand_id: brand.par for brand_id, brand in by_id.items()}, currency)
     net = net_positions(owed, sorted(by_id), currency)
     return ClearingView(

@@ -25,12 +25,13 @@ class OwedChange:
 
     issuer: int
     acceptor: int
+    terms: int  # the issuer's version that held at the authorization
     points: int
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """An entry that counted. `reservation_id` stands for authorize, redeem, capture, void and point refund."""
+    """An entry that counted. `reservation_id` stands for authorize, redeem, capture, void, point refund and transfer."""
 
     entry: Entry
     member: MemberId

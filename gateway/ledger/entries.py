@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
 from gateway.ledger.lots import Line
-from gateway.values.ids import MemberId, Reference, ReservationId
+from gateway.ledger.packed_fields import MalformedEntry, PackedReader, pack_fixed, pack_lines, pack_uint
+from gateway.values.ids import Hash, MemberId, Reference, ReservationId
 from gateway.values.points import Points
 
-MAX_LINES = 16
 MIN_FRAME_LENGTH = 32
+MAX_RESERVED = 2**56 - 1
+"""So many points of a lot, and so much of a discount, the contract keeps with a reservation."""
+
+MEMBER_GRANT = 4
+BRAND_GRANT = 5
+GRANTED_PROOF_LENGTH = 21
 
 
 class EntryKind(IntEnum):
@@ -29,17 +35,14 @@ class EntryKind(IntEnum):
     EXPIRE = 10
 
 
-class MalformedEntry(ValueError):
-    """The bytes are no whole entry of a kind that the ledger format describes."""
-
-
 class UnknownEntryKind(MalformedEntry):
     """The first byte names no kind of entry that is open."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentProof:
-    """A member's proof of consent: a 65-byte signature for kind 1, else length-prefixed authorizer and the verifier's proof."""
+    """By what points may be taken. Kind 1: a 65-byte signature. 3: a length-prefixed authorizer and the verifier's proof. 4: under the
+    member's grant, another member, a kind and that one's proof. 5: under a grant to the brand, nothing."""
 
     kind: int
     proof: bytes
@@ -75,9 +78,11 @@ class Clawback:
 class Authorize:
     member: MemberId
     reference: Reference
+    order: Hash
     nonce: int
     deadline: int
     points: Points
+    discount: int  # in minor units
     proof: ConsentProof
     lines: tuple[Line, ...]
 
@@ -86,9 +91,11 @@ class Authorize:
 class Redeem:
     member: MemberId
     reference: Reference
+    order: Hash
     nonce: int
     deadline: int
     points: Points
+    discount: int  # in minor units
     proof: ConsentProof
     lines: tuple[Line, ...]
 
@@ -97,6 +104,7 @@ class Redeem:
 class Capture:
     reservation_id: ReservationId
     reference: Reference
+    discount: int  # in minor units: the share of these points
     lines: tuple[Line, ...]
 
 
@@ -111,6 +119,20 @@ class Void:
 class PointRefund:
     reservation_id: ReservationId
     reference: Reference
+    discount: int  # in minor units: the share of these points
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Signed by both sides; `giver` is whose points they were."""
+
+    giver: MemberId
+    taker: MemberId
+    nonce: int
+    deadline: int
+    giver_proof: ConsentProof
+    taker_proof: ConsentProof
     lines: tuple[Line, ...]
 
 
@@ -121,7 +143,7 @@ class Expire:
     points: Points
 
 
-Entry = Issue | Opening | Clawback | Authorize | Capture | Void | Redeem | PointRefund | Expire
+Entry = Issue | Opening | Clawback | Authorize | Capture | Void | Redeem | PointRefund | Transfer | Expire
 
 _KINDS: dict[type[Entry], EntryKind] = {
     Issue: EntryKind.ISSUE,
@@ -132,6 +154,7 @@ _KINDS: dict[type[Entry], EntryKind] = {
     Void: EntryKind.VOID,
     Redeem: EntryKind.REDEEM,
     PointRefund: EntryKind.POINT_REFUND,
+    Transfer: EntryKind.TRANSFER,
     Expire: EntryKind.EXPIRE,
 }
 
@@ -145,26 +168,33 @@ def encode_entry(entry: Entry) -> bytes:
     head = bytes([kind_of(entry)])
     match entry:
         case Issue() | Opening():
-            amounts = _uint(entry.expiry_day, 4) + _uint(entry.points, 8) + _uint(entry.rule_version, 4)
-            return head + _fixed(entry.member, 20) + amounts + _fixed(entry.reference, 32)
+            amounts = pack_uint(entry.expiry_day, 4) + pack_uint(entry.points, 8) + pack_uint(entry.rule_version, 4)
+            return head + pack_fixed(entry.member, 20) + amounts + pack_fixed(entry.reference, 32)
         case Clawback():
-            references = _fixed(entry.reference, 32) + _fixed(entry.issue_reference, 32)
-            return head + _fixed(entry.member, 20) + references + _lines(entry.lines)
+            references = pack_fixed(entry.reference, 32) + pack_fixed(entry.issue_reference, 32)
+            return head + pack_fixed(entry.member, 20) + references + pack_lines(entry.lines)
         case Authorize() | Redeem():
-            terms = _uint(entry.nonce, 8) + _uint(entry.deadline, 5) + _uint(entry.points, 8)
-            proof = _uint(entry.proof.kind, 1) + _uint(len(entry.proof.proof), 2) + entry.proof.proof
-            return head + _fixed(entry.member, 20) + _fixed(entry.reference, 32) + terms + proof + _lines(entry.lines)
-        case Capture() | Void() | PointRefund():
-            return head + _fixed(entry.reservation_id, 32) + _fixed(entry.reference, 32) + _lines(entry.lines)
+            order = pack_fixed(entry.reference, 32) + pack_fixed(entry.order, 32)
+            terms = pack_uint(entry.nonce, 8) + pack_uint(entry.deadline, 5) + pack_uint(entry.points, 8) + _discount(entry.discount)
+            return head + pack_fixed(entry.member, 20) + order + terms + _proof(entry.proof) + pack_lines(entry.lines)
+        case Capture() | PointRefund():
+            ids = pack_fixed(entry.reservation_id, 32) + pack_fixed(entry.reference, 32)
+            return head + ids + pack_uint(entry.discount, 8) + pack_lines(entry.lines)
+        case Void():
+            return head + pack_fixed(entry.reservation_id, 32) + pack_fixed(entry.reference, 32) + pack_lines(entry.lines)
+        case Transfer():
+            terms = pack_uint(entry.nonce, 8) + pack_uint(entry.deadline, 5)
+            proofs = _proof(entry.giver_proof) + _proof(entry.taker_proof)
+            return head + pack_fixed(entry.giver, 20) + pack_fixed(entry.taker, 20) + terms + proofs + pack_lines(entry.lines)
         case Expire():
-            return head + _fixed(entry.member, 20) + _uint(entry.expiry_day, 4) + _uint(entry.points, 8)
+            return head + pack_fixed(entry.member, 20) + pack_uint(entry.expiry_day, 4) + pack_uint(entry.points, 8)
 
 
 def decode_entry(data: bytes) -> Entry:
     """The entry that the contract reads from these bytes; raises MalformedEntry where the contract refuses for form."""
     if not data or not data[0]:
         raise MalformedEntry("an entry begins with its kind, from 1 on")
-    reader = _Reader(data)
+    reader = PackedReader(data)
     entry: Entry
     match data[0]:
         case EntryKind.ISSUE:
@@ -174,15 +204,18 @@ def decode_entry(data: bytes) -> Entry:
         case EntryKind.CLAWBACK:
             entry = Clawback(reader.member(), reader.reference(), reader.reference(), reader.lines())
         case EntryKind.AUTHORIZE:
-            entry = Authorize(*reader.consent(), reader.lines())
+            entry = Authorize(*_read_consent(reader), reader.lines())
         case EntryKind.CAPTURE:
-            entry = Capture(reader.reservation_id(), reader.reference(), reader.lines())
+            entry = Capture(reader.reservation_id(), reader.reference(), reader.uint(8), reader.lines())
         case EntryKind.VOID:
             entry = Void(reader.reservation_id(), reader.reference(), reader.lines())
         case EntryKind.REDEEM:
-            entry = Redeem(*reader.consent(), reader.lines())
+            entry = Redeem(*_read_consent(reader), reader.lines())
         case EntryKind.POINT_REFUND:
-            entry = PointRefund(reader.reservation_id(), reader.reference(), reader.lines())
+            entry = PointRefund(reader.reservation_id(), reader.reference(), reader.uint(8), reader.lines())
+        case EntryKind.TRANSFER:
+            sides = (reader.member(), reader.member(), reader.uint(8), reader.uint(5))
+            entry = Transfer(*sides, _read_proof(reader), _read_proof(reader), reader.lines())
         case EntryKind.EXPIRE:
             entry = Expire(reader.member(), reader.uint(4), reader.points())
         case _:
@@ -193,7 +226,7 @@ def decode_entry(data: bytes) -> Entry:
 
 def pack_entries(entries: Iterable[bytes]) -> bytes:
     """The calldata of a batch: each entry after its two-byte length."""
-    return b"".join(_uint(len(entry), 2) + entry for entry in entries)
+    return b"".join(pack_uint(len(entry), 2) + entry for entry in entries)
 
 
 def unpack_entries(data: bytes) -> list[bytes]:
@@ -214,71 +247,28 @@ def unpack_entries(data: bytes) -> list[bytes]:
     return entries
 
 
-class _Reader:
-    """Takes fields off an entry from the left, after its kind byte."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._position = 1
-
-    def take(self, length: int) -> bytes:
-        end = self._position + length
-        if end > len(self._data):
-            raise MalformedEntry(f"entry ends after {len(self._data)} bytes, inside a field that ends at {end}")
-        field = self._data[self._position : end]
-        self._position = end
-        return field
-
-    def member(self) -> MemberId:
-        return MemberId(self.take(20))
-
-    def reference(self) -> Reference:
-        return Reference(self.take(32))
-
-    def reservation_id(self) -> ReservationId:
-        return ReservationId(self.take(32))
-
-    def points(self) -> Points:
-        return Points(self.uint(8))
-
-    def uint(self, length: int) -> int:
-        return int.from_bytes(self.take(length))
-
-    def consent(self) -> tuple[MemberId, Reference, int, int, Points, ConsentProof]:
-        member, reference = self.member(), self.reference()
-        nonce, deadline, points, proof_kind = self.uint(8), self.uint(5), self.points(), self.uint(1)
-        return member, reference, nonce, deadline, points, ConsentProof(proof_kind, self.take(self.uint(2)))
-
-    def lines(self) -> tuple[Line, ...]:
-        count = self.uint(1)
-        if not 1 <= count <= MAX_LINES:
-            raise MalformedEntry(f"{count} lines where 1 to {MAX_LINES} may stand")
-        lines = tuple(Line(self.uint(4), self.uint(4), self.points()) for _ in range(count))
-        if len({line.lot_id for line in lines}) != count:
-            raise MalformedEntry("a lot stands twice in one entry")
-        return lines
-
-    def finish(self) -> None:
-        if self._position != len(self._data):
-            raise MalformedEntry(f"{len(self._data) - self._position} bytes left over")
+def _proof(proof: ConsentProof) -> bytes:
+    return pack_uint(proof.kind, 1) + pack_uint(len(proof.proof), 2) + proof.proof
 
 
-def _uint(value: int, length: int) -> bytes:
-    if not 0 <= value < 1 << 8 * length:
-        raise ValueError(f"{value} does not fit an unsigned field of {length} bytes")
-    return value.to_bytes(length)
+def _discount(discount: int) -> bytes:
+    if discount > MAX_RESERVED:
+        raise ValueError(f"a discount of {discount} is beyond what the ledger keeps")
+    return pack_uint(discount, 8)
 
 
-def _fixed(value: bytes, length: int) -> bytes:
-    if len(value) != length:
-        raise ValueError(f"{len(value)} bytes where {length} are due")
-    return value
+def _read_proof(reader: PackedReader) -> ConsentProof:
+    return ConsentProof(reader.uint(1), reader.take(reader.uint(2)))
 
 
-def _lines(lines: Sequence[Line]) -> bytes:
-    if not 1 <= len(lines) <= MAX_LINES:
-        raise ValueError(f"{len(lines)} lines where 1 to {MAX_LINES} may stand")
-    if len({line.lot_id for line in lines}) != len(lines):
-        raise ValueError("a lot stands twice in one entry")
-    packed = (_uint(line.brand_id, 4) + _uint(line.expiry_day, 4) + _uint(line.points, 8) for line in lines)
-    return bytes([len(lines)]) + b"".join(packed)
+def _read_consent(reader: PackedReader) -> tuple[MemberId, Reference, Hash, int, int, Points, int, ConsentProof]:
+    ids = (reader.member(), reader.reference(), reader.word())
+    terms = (reader.uint(8), reader.uint(5), reader.points())
+    discount, proof = reader.uint(8), _read_proof(reader)
+    if discount > MAX_RESERVED:
+        raise MalformedEntry(f"a discount of {discount} is beyond what the ledger keeps")
+    if proof.kind == MEMBER_GRANT and len(proof.proof) < GRANTED_PROOF_LENGTH:
+        raise MalformedEntry("another member's grant names the member and the kind of its proof")
+    if proof.kind == BRAND_GRANT and proof.proof:
+        raise MalformedEntry("a grant to the brand has no proof")
+    return (*ids, *terms, discount, proof)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.ledger.batches import batch_outcome
-from gateway.ledger.brand_states import ACCEPTING, BrandState
-from gateway.ledger.effects import Effect, Movement, OwedChange, Refused
+from gateway.ledger.brand_states import BrandState
+from gateway.ledger.effects import Effect, Movement, Refused
 from gateway.ledger.entries import (
     Authorize,
     Capture,
@@ -18,37 +18,35 @@ from gateway.ledger.entries import (
     EntryKind,
     Expire,
     Issue,
-    MalformedEntry,
     Opening,
     PointRefund,
     Redeem,
+    Transfer,
     UnknownEntryKind,
     Void,
     decode_entry,
 )
-from gateway.ledger.lots import Line, grace_expiry_day, is_expired
 from gateway.ledger.lots import lot_id as lot_id_of
 from gateway.ledger.members import AuthorizerKind, authorizer_id, member_id
-from gateway.ledger.model_members import consent_refusal
+from gateway.ledger.model_base import Skip, require
+from gateway.ledger.model_spending import SpendingModel
+from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.proofs import Proofs, Recover, Verify, no_verifiers
 from gateway.ledger.refusals import SELECTORS, RefusalReason
-from gateway.ledger.signing import Domain, consent_digest
-from gateway.ledger.state import BrandRecord, LedgerState, MemberRecord, ReservationRecord, ReservationState, ReservedLot
-from gateway.values.calendar import SECONDS_PER_DAY, is_month_end, local_day
-from gateway.values.ids import Hash, MemberId, ReservationId
+from gateway.ledger.signing import Domain
+from gateway.ledger.state import BrandRecord, MemberRecord
+from gateway.ledger.terms import LedgerTerms
+from gateway.values.calendar import is_month_end
+from gateway.values.ids import Hash, MemberId
 
-MAX_CONSENT_SECONDS = 7 * SECONDS_PER_DAY
-NOT_OPEN = (bytes([EntryKind.OPENING]), bytes([EntryKind.TRANSFER]))
+NOT_OPEN = (bytes([EntryKind.OPENING]),)
 
 
-class LedgerModel:
+class LedgerModel(SpendingModel):
     """Applies entries to a `LedgerState`; construct it afresh and replay the ledger's batches in block order."""
 
     def __init__(self, domain: Domain, utc_offset_seconds: int, recover: Recover, verify: Verify = no_verifiers) -> None:
-        self.domain = domain
-        self.utc_offset_seconds = utc_offset_seconds
-        self.state = LedgerState()
-        self.proofs = Proofs(recover, verify)
+        super().__init__(domain, utc_offset_seconds, Proofs(recover, verify))
 
     # Registers
 
@@ -63,6 +61,12 @@ class LedgerModel:
 
     def set_brand_limit(self, brand: int, limit: int) -> None:
         self.state.brands[brand].limit = limit
+
+    def set_brand_terms(self, brand: int, terms: LedgerTerms, timestamp: int) -> None:
+        self.state.brands[brand].terms.set(terms, timestamp)
+
+    def set_exposure(self, brand: int, issuer: int, most: int) -> None:
+        self.state.brands[brand].exposure_limits[issuer] = most
 
     def enroll(self, kind: int, authorizer: bytes, salt: bytes) -> MemberId:
         """The member's id; enrolling again changes nothing."""
@@ -107,17 +111,13 @@ class LedgerModel:
             return Refused(RefusalReason.UNKNOWN_ENTRY_KIND, None)
         except MalformedEntry:
             return Refused(RefusalReason.MALFORMED_ENTRY, None)
-        except _Skip as skip:
+        except Skip as skip:
             return Refused(skip.reason, entry)
         for movement in effect.movements:
             self.state.move(movement)
         for change in effect.owed:
             self.state.owe(change)
         return effect
-
-    def accepts(self, brand: int, timestamp: int) -> bool:
-        """Whether the brand accepts points in a block with this timestamp, and others accept the brand's."""
-        return self.state.brands[brand].state_on(local_day(timestamp, self.utc_offset_seconds)) in ACCEPTING
 
     def _transition(self, brand: int, entry: Entry, timestamp: int) -> Effect:
         match entry:
@@ -135,142 +135,38 @@ class LedgerModel:
                 return self._void(brand, entry, timestamp)
             case PointRefund():
                 return self._refund(brand, entry, timestamp)
+            case Transfer():
+                return self._transfer(brand, entry, timestamp)
             case Expire():
                 return self._expire(brand, entry, timestamp)
 
     def _issue(self, brand: int, entry: Issue, timestamp: int) -> Effect:
         record = self.state.brands[brand]
-        _require(record.status is BrandState.ACTIVE, RefusalReason.BRAND_NOT_ACTIVE)
-        _require(any(entry.member), RefusalReason.ZERO_MEMBER)
-        _require(entry.points > 0, RefusalReason.ZERO_POINTS)
-        _require(entry.expiry_day == 0 or is_month_end(entry.expiry_day), RefusalReason.EXPIRY_NOT_MONTH_END)
-        _require(not self._expired(entry.expiry_day, timestamp), RefusalReason.LOT_EXPIRED)
-        _require(record.outstanding + entry.points <= record.limit, RefusalReason.LIMIT_EXCEEDED)
+        require(record.status is BrandState.ACTIVE, RefusalReason.BRAND_NOT_ACTIVE)
+        require(any(entry.member), RefusalReason.ZERO_MEMBER)
+        require(entry.points > 0, RefusalReason.ZERO_POINTS)
+        require(entry.expiry_day == 0 or is_month_end(entry.expiry_day), RefusalReason.EXPIRY_NOT_MONTH_END)
+        require(not self._expired(entry.expiry_day, timestamp), RefusalReason.LOT_EXPIRED)
+        require(record.outstanding + entry.points <= record.limit, RefusalReason.LIMIT_EXCEEDED)
         lot = lot_id_of(brand, entry.expiry_day)
         self.state.lots[lot].issued += entry.points
         return Effect(entry, entry.member, (Movement(entry.member, lot, entry.points, 0),))
 
     def _claw_back(self, brand: int, entry: Clawback) -> Effect:
-        _require(self.state.brands[brand].status is not BrandState.IN_DEFAULT, RefusalReason.BRAND_IN_DEFAULT)
+        require(self.state.brands[brand].status is not BrandState.IN_DEFAULT, RefusalReason.BRAND_IN_DEFAULT)
         for line in entry.lines:
-            _require(line.points > 0, RefusalReason.ZERO_POINTS)
-            _require(line.brand_id == brand, RefusalReason.NOT_OWN_LOT)
-            _require(self.state.unreserved(entry.member, line.lot_id) >= line.points, RefusalReason.NOT_ENOUGH_POINTS)
+            require(line.points > 0, RefusalReason.ZERO_POINTS)
+            require(line.brand_id == brand, RefusalReason.NOT_OWN_LOT)
+            require(self.state.unreserved(entry.member, line.lot_id) >= line.points, RefusalReason.NOT_ENOUGH_POINTS)
         for line in entry.lines:
             self.state.lots[line.lot_id].clawed_back += line.points
         return Effect(entry, entry.member, tuple(Movement(entry.member, line.lot_id, -line.points, 0) for line in entry.lines))
 
-    def _authorize(self, brand: int, entry: Authorize | Redeem, timestamp: int) -> Effect:
-        _require(self.accepts(brand, timestamp), RefusalReason.BRAND_NOT_ACCEPTING)
-        _require(entry.deadline >= timestamp, RefusalReason.CONSENT_EXPIRED)
-        _require(entry.deadline <= timestamp + MAX_CONSENT_SECONDS, RefusalReason.CONSENT_TOO_LONG)
-        digest = consent_digest(self.domain, entry.member, brand, entry.points, entry.reference, entry.nonce, entry.deadline)
-        _require(digest not in self.state.reservations, RefusalReason.CONSENT_USED)
-        for line in entry.lines:
-            _require(line.points > 0, RefusalReason.ZERO_POINTS)
-            _require(not self._expired(line.expiry_day, timestamp), RefusalReason.LOT_EXPIRED)
-            _require(self.state.unreserved(entry.member, line.lot_id) >= line.points, RefusalReason.NOT_ENOUGH_POINTS)
-            _require(self.accepts(line.brand_id, timestamp), RefusalReason.POINTS_NOT_ACCEPTED)
-        _require(sum(line.points for line in entry.lines) == entry.points, RefusalReason.POINTS_MISMATCH)
-        self._require_consent(entry, digest)
-
-        at_once = isinstance(entry, Redeem)
-        state = ReservationState.CAPTURED if at_once else ReservationState.OPEN
-        lots = {line.lot_id: ReservedLot(line.points, line.points if at_once else 0) for line in entry.lines}
-        self.state.reservations[digest] = ReservationRecord(entry.member, brand, entry.deadline, state, lots)
-        if not at_once:
-            movements = tuple(Movement(entry.member, line.lot_id, 0, line.points) for line in entry.lines)
-            return Effect(entry, entry.member, movements, reservation_id=digest)
-        for line in entry.lines:
-            self.state.lots[line.lot_id].redeemed += line.points
-        movements = tuple(Movement(entry.member, line.lot_id, -line.points, 0) for line in entry.lines)
-        return Effect(entry, entry.member, movements, _owed(entry.lines, brand, 1), digest)
-
-    def _require_consent(self, entry: Authorize | Redeem, digest: ReservationId) -> None:
-        record = self.state.members.get(entry.member)
-        reason = consent_refusal(record, self.proofs, digest, entry.proof.kind, entry.proof.proof)
-        if reason is not None:
-            raise _Skip(reason)
-
-    def _capture(self, brand: int, entry: Capture, timestamp: int) -> Effect:
-        reservation = self._reservation(entry.reservation_id)
-        _require(reservation.brand_id == brand, RefusalReason.NOT_ACCEPTING_BRAND)
-        _require(reservation.state == ReservationState.OPEN, RefusalReason.RESERVATION_CLOSED)
-        _require(timestamp <= reservation.deadline, RefusalReason.DEADLINE_PASSED)
-        _require(len(entry.lines) == len(reservation.lots), RefusalReason.LINES_MISMATCH)
-        for line in entry.lines:
-            _require(line.lot_id in reservation.lots, RefusalReason.LINES_MISMATCH)
-            _require(line.points <= reservation.lots[line.lot_id].authorized, RefusalReason.TOO_MANY_POINTS)
-        _require(any(line.points for line in entry.lines), RefusalReason.ZERO_POINTS)
-        movements = []
-        for line in entry.lines:
-            lot = reservation.lots[line.lot_id]
-            lot.captured = line.points
-            self.state.lots[line.lot_id].redeemed += line.points
-            movements.append(Movement(reservation.member, line.lot_id, -line.points, -lot.authorized))
-        reservation.state = ReservationState.CAPTURED
-        owed = _owed(entry.lines, brand, 1)
-        return Effect(entry, reservation.member, tuple(movements), owed, entry.reservation_id)
-
-    def _void(self, brand: int, entry: Void, timestamp: int) -> Effect:
-        reservation = self._reservation(entry.reservation_id)
-        _require(reservation.brand_id == brand or timestamp > reservation.deadline, RefusalReason.NOT_ACCEPTING_BRAND)
-        _require(reservation.state == ReservationState.OPEN, RefusalReason.RESERVATION_CLOSED)
-        named = {line.lot_id: line.points for line in entry.lines}
-        _require(named == {lot: part.authorized for lot, part in reservation.lots.items()}, RefusalReason.LINES_MISMATCH)
-        reservation.state = ReservationState.VOIDED
-        movements = tuple(Movement(reservation.member, line.lot_id, 0, -line.points) for line in entry.lines)
-        return Effect(entry, reservation.member, movements, reservation_id=entry.reservation_id)
-
-    def _refund(self, brand: int, entry: PointRefund, timestamp: int) -> Effect:
-        reservation = self._reservation(entry.reservation_id)
-        _require(reservation.brand_id == brand, RefusalReason.NOT_ACCEPTING_BRAND)
-        for line in entry.lines:
-            _require(line.points > 0, RefusalReason.ZERO_POINTS)
-            lot = reservation.lots.get(line.lot_id)
-            left = lot.captured - lot.refunded if lot else 0
-            _require(line.points <= left, RefusalReason.TOO_MANY_POINTS)
-        movements = []
-        for line in entry.lines:
-            reservation.lots[line.lot_id].refunded += line.points
-            destination = line.lot_id
-            if self._expired(line.expiry_day, timestamp):
-                destination = lot_id_of(line.brand_id, grace_expiry_day(timestamp, self.utc_offset_seconds))
-            self.state.lots[destination].refunded += line.points
-            movements.append(Movement(reservation.member, destination, line.points, 0))
-        owed = _owed(entry.lines, brand, -1)
-        return Effect(entry, reservation.member, tuple(movements), owed, entry.reservation_id)
-
     def _expire(self, brand: int, entry: Expire, timestamp: int) -> Effect:
-        _require(self.state.brands[brand].status is not BrandState.IN_DEFAULT, RefusalReason.BRAND_IN_DEFAULT)
-        _require(self._expired(entry.expiry_day, timestamp), RefusalReason.LOT_NOT_EXPIRED)
-        _require(entry.points > 0, RefusalReason.ZERO_POINTS)
+        require(self.state.brands[brand].status is not BrandState.IN_DEFAULT, RefusalReason.BRAND_IN_DEFAULT)
+        require(self._expired(entry.expiry_day, timestamp), RefusalReason.LOT_NOT_EXPIRED)
+        require(entry.points > 0, RefusalReason.ZERO_POINTS)
         lot = lot_id_of(brand, entry.expiry_day)
-        _require(entry.points == self.state.unreserved(entry.member, lot), RefusalReason.POINTS_MISMATCH)
+        require(entry.points == self.state.unreserved(entry.member, lot), RefusalReason.POINTS_MISMATCH)
         self.state.lots[lot].expired += entry.points
         return Effect(entry, entry.member, (Movement(entry.member, lot, -entry.points, 0),))
-
-    def _reservation(self, reservation_id: ReservationId) -> ReservationRecord:
-        reservation = self.state.reservations.get(reservation_id)
-        if reservation is None:
-            raise _Skip(RefusalReason.UNKNOWN_RESERVATION)
-        return reservation
-
-    def _expired(self, expiry_day: int, timestamp: int) -> bool:
-        return is_expired(expiry_day, timestamp, self.utc_offset_seconds)
-
-
-class _Skip(Exception):  # a refusal on its way out, never seen by callers
-    def __init__(self, reason: RefusalReason) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
-
-
-def _require(condition: bool, reason: RefusalReason) -> None:
-    if not condition:
-        raise _Skip(reason)
-
-
-def _owed(lines: Sequence[Line], acceptor: int, sign: int) -> tuple[OwedChange, ...]:
-    """What other issuers owe the accepting brand more (sign 1) or less (sign -1) by these lines."""
-    return tuple(OwedChange(line.brand_id, acceptor, sign * line.points) for line in lines if line.brand_id != acceptor and line.points)

@@ -1,4 +1,4 @@
-"""What a brand's owner signs: EIP-712 digests of a batch key, of terms and of handing the brand over, for anyone to relay."""
+"""What a brand's owner signs: EIP-712 digests of a batch key, of terms, of exposure and of handing the brand over, for anyone to relay."""
 
 from __future__ import annotations
 
@@ -58,6 +58,25 @@ class SetBrandTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class SetExposure:
+    """How many of the issuer's points the brand lets itself be owed."""
+
+    brand: int
+    issuer: int
+    most: int
+    nonce: int
+    deadline: int
+
+    FIELDS: ClassVar[Fields] = [
+        {"name": "brand", "type": "uint32"},
+        {"name": "issuer", "type": "uint32"},
+        {"name": "most", "type": "uint96"},
+        {"name": "nonce", "type": "uint64"},
+        {"name": "deadline", "type": "uint40"},
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class HandOver:
     """Signed by the owner and by the new one."""
 
@@ -74,7 +93,7 @@ class HandOver:
     ]
 
 
-BrandOwnerAct = SetBrandKey | SetBrandTerms | HandOver
+BrandOwnerAct = SetBrandKey | SetBrandTerms | SetExposure | HandOver
 
 
 def owner_act_digest(domain: Domain, act: BrandOwnerAct) -> bytes:

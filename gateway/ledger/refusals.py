@@ -13,7 +13,7 @@ class RefusalReason(StrEnum):
     MALFORMED_ENTRY = "MalformedEntry"  # wrong length, no lines or more than 16, a lot twice, a fragment
     UNKNOWN_ENTRY_KIND = "UnknownEntryKind"  # no such kind, or one that is not open yet
     BRAND_NOT_ACTIVE = "BrandNotActive"  # only an active brand issues
-    BRAND_NOT_ACCEPTING = "BrandNotAccepting"  # a brand that closed or is in default authorizes and redeems nothing
+    BRAND_NOT_ACCEPTING = "BrandNotAccepting"  # a brand that closed or is in default authorizes, redeems and transfers nothing
     BRAND_IN_DEFAULT = "BrandInDefault"  # it takes no points from its holders: no clawback, no expire
     POINTS_NOT_ACCEPTED = "PointsNotAccepted"  # points of a brand that closed or is in default
     ZERO_POINTS = "ZeroPoints"
@@ -38,7 +38,10 @@ class RefusalReason(StrEnum):
     RESERVATION_CLOSED = "ReservationClosed"  # captured or voided before
     DEADLINE_PASSED = "DeadlinePassed"  # a capture after the reservation's deadline
     LINES_MISMATCH = "LinesMismatch"  # not the lots of the reservation
-    TOO_MANY_POINTS = "TooManyPoints"  # more than reserved, or than captured and not yet given back
+    TOO_MANY_POINTS = "TooManyPoints"  # more than reserved, or than captured and not yet given back; or a line of 2^56 or more
+    DISCOUNT_TOO_LOW = "DiscountTooLow"  # less than the accepting brand's terms give for the points
+    DISCOUNT_MISMATCH = "DiscountMismatch"  # not the share of the discount that belongs to the points captured or given back
+    EXPOSURE_EXCEEDED = "ExposureExceeded"  # the accepting brand would be owed more of the issuer's points than it said
 
 
 def selector(refusal: RefusalReason) -> bytes:

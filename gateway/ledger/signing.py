@@ -1,4 +1,4 @@
-"""What brands and members sign: EIP-712 digests of batches and consents, and keyed references.
+"""What brands sign: EIP-712 digests of batches, and keyed references.
 
 The coalition id is the domain's salt, so that no signature of one coalition is good in another.
 """
@@ -13,7 +13,7 @@ from typing import Any
 from eth_hash.auto import keccak
 
 from gateway.values.hex import hex_text
-from gateway.values.ids import Address, Hash, Reference, ReservationId
+from gateway.values.ids import Address, Hash, Reference
 
 NAME = "Splittally"
 VERSION = "1"
@@ -33,14 +33,6 @@ _BATCH_FIELDS = [
     {"name": "entriesHash", "type": "bytes32"},
     {"name": "deadline", "type": "uint40"},
 ]
-_CONSENT_FIELDS = [
-    {"name": "member", "type": "address"},
-    {"name": "brand", "type": "uint32"},
-    {"name": "points", "type": "uint64"},
-    {"name": "reference", "type": "bytes32"},
-    {"name": "nonce", "type": "uint64"},
-    {"name": "deadline", "type": "uint40"},
-]
 
 
 def type_hash(name: str, fields: Fields) -> bytes:
@@ -50,7 +42,6 @@ def type_hash(name: str, fields: Fields) -> bytes:
 
 _DOMAIN_TYPE = type_hash("EIP712Domain", _DOMAIN_FIELDS)
 _BATCH_TYPE = type_hash("Batch", _BATCH_FIELDS)
-_CONSENT_TYPE = type_hash("Consent", _CONSENT_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +70,6 @@ def batch_digest(domain: Domain, brand: int, number: int, entries_hash: bytes, d
     return struct_digest(domain, keccak(_BATCH_TYPE + words))
 
 
-def consent_digest(domain: Domain, member: bytes, brand: int, points: int, reference: bytes, nonce: int, deadline: int) -> ReservationId:
-    """What the member signs to let `brand` take `points` until `deadline`; at the same time the reservation id."""
-    words = _address_word(member) + _word(brand) + _word(points) + reference + _word(nonce) + _word(deadline)
-    return ReservationId(struct_digest(domain, keccak(_CONSENT_TYPE + words)))
-
-
 def batch_typed_data(domain: Domain, brand: int, number: int, entries_hash: bytes, deadline: int) -> dict[str, Any]:
     """The batch as the JSON that wallets sign (eth_signTypedData_v4)."""
     message = {
@@ -94,21 +79,6 @@ def batch_typed_data(domain: Domain, brand: int, number: int, entries_hash: byte
         "deadline": deadline,
     }
     return typed_data(domain, "Batch", _BATCH_FIELDS, message)
-
-
-def consent_typed_data(
-    domain: Domain, member: bytes, brand: int, points: int, reference: bytes, nonce: int, deadline: int
-) -> dict[str, Any]:
-    """The consent as the JSON that wallets sign (eth_signTypedData_v4)."""
-    message = {
-        "member": hex_text(member),
-        "brand": brand,
-        "points": points,
-        "reference": hex_text(reference),
-        "nonce": nonce,
-        "deadline": deadline,
-    }
-    return typed_data(domain, "Consent", _CONSENT_FIELDS, message)
 
 
 def reference(secret: bytes, prefix: str, external_id: str) -> Reference:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.discounts import discount_share, refund_discount
 from gateway.ledger.effects import Movement, OwedChange
+from gateway.ledger.lots import Line
 from gateway.ledger.member_acts import DelayedAct
+from gateway.ledger.terms import TermsVersions
 from gateway.values.ids import Hash, LotId, MemberId, ReservationId
 
 
@@ -16,6 +20,7 @@ class ReservationState(IntEnum):
     OPEN = 1
     CAPTURED = 2
     VOIDED = 3
+    TRANSFERRED = 4  # no reservation: a transfer's digest
 
 
 @dataclass(slots=True)
@@ -24,6 +29,8 @@ class BrandRecord:
     limit: int  # on outstanding points; only issues are held to it
     outstanding: int = 0
     last_day: int = 0  # of a run-off
+    terms: TermsVersions = field(default_factory=TermsVersions)
+    exposure_limits: dict[int, int] = field(default_factory=dict)  # by issuer, the most of its points that the brand lets itself be owed
 
     def state_on(self, local_day: int) -> BrandState:
         """A run-off past its last day is closed."""
@@ -36,6 +43,8 @@ class ReservedLot:
     authorized: int
     captured: int = 0
     refunded: int = 0
+    discount: int = 0  # for what is authorized, from the capture on for what was captured
+    terms: int = 0  # of the issuer, at the authorization; 0 for the accepting brand's own points
 
 
 @dataclass(slots=True)
@@ -45,6 +54,16 @@ class ReservationRecord:
     deadline: int
     state: ReservationState
     lots: dict[LotId, ReservedLot]
+
+    def discount_of(self, points: int) -> int:
+        """The discount that belongs to a capture of so many of the points."""
+        lots = self.lots.values()
+        return discount_share(sum(lot.discount for lot in lots), points, sum(lot.authorized for lot in lots))
+
+    def refund_discount_of(self, lines: Iterable[Line]) -> int:
+        """The discount that belongs to giving these points of captured lots back."""
+        lots = ((line, self.lots[line.lot_id]) for line in lines)
+        return sum(refund_discount(lot.discount, lot.captured, lot.refunded, line.points) for line, lot in lots)
 
 
 @dataclass(slots=True)
@@ -57,10 +76,11 @@ class LotTotals:
     clawed_back: int = 0
     expired: int = 0
     refunded: int = 0
+    moved: int = 0  # from other lots of the issuer, less what went to them
 
     @property
     def outstanding(self) -> int:
-        return self.issued + self.opened + self.refunded - self.redeemed - self.clawed_back - self.expired
+        return self.issued + self.opened + self.refunded + self.moved - self.redeemed - self.clawed_back - self.expired
 
 
 @dataclass(slots=True)
@@ -100,12 +120,13 @@ class MemberRecord:
 
 @dataclass(slots=True)
 class LedgerState:
-    """Balances by (member, lot id): `held` includes `reserved`. `owed` by (issuer, acceptor)."""
+    """Balances by (member, lot id): `held` includes `reserved`. `owed` by (issuer, acceptor, the issuer's terms)."""
 
     held: dict[tuple[MemberId, LotId], int] = field(default_factory=lambda: defaultdict(int))
     reserved: dict[tuple[MemberId, LotId], int] = field(default_factory=lambda: defaultdict(int))
     lots: dict[LotId, LotTotals] = field(default_factory=lambda: defaultdict(LotTotals))
-    owed: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
+    owed: dict[tuple[int, int, int], int] = field(default_factory=lambda: defaultdict(int))
+    exposure: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))  # (issuer, acceptor)
     reservations: dict[ReservationId, ReservationRecord] = field(default_factory=dict)
     brands: dict[int, BrandRecord] = field(default_factory=dict)
     members: dict[MemberId, MemberRecord] = field(default_factory=dict)
@@ -130,4 +151,4 @@ class LedgerState:
         assert 0 <= self.reserved.get(key, 0) <= self.held[key], "reserved points exceed those held"
 
     def owe(self, change: OwedChange) -> None:
-        self.owed[change.issuer, change.acceptor] += change.points
+        self.owed[change.issuer, change.acceptor, change.terms] += change.points

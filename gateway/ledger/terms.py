@@ -45,6 +45,10 @@ class TermsVersions:
     def announced(self, timestamp: int) -> TermsVersion | None:
         return next((each for each in self.versions if each.valid_from > timestamp), None)
 
+    def note(self, version: TermsVersion, timestamp: int) -> None:
+        """A version that the contract made in a block of this timestamp, which drops what did not hold yet."""
+        self.versions = [*(each for each in self.versions if each.valid_from <= timestamp), version]
+
     def set(self, wanted: LedgerTerms, timestamp: int) -> list[TermsVersion]:
         """The versions that are new. What was announced before and does not hold yet is dropped."""
         if not self.versions:

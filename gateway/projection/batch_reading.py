@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gateway.chain.artifacts import Artifact, Event, points_ledger
 from gateway.chain.shapes import Block, ChainTransaction, Log
 from gateway.ledger.batches import entries_root
+from gateway.ledger.consents import spender_of
 from gateway.ledger.entries import (
     Authorize,
     Capture,
@@ -15,14 +16,15 @@ from gateway.ledger.entries import (
     Entry,
     Expire,
     Issue,
-    MalformedEntry,
     Opening,
     PointRefund,
     Redeem,
+    Transfer,
     Void,
     decode_entry,
     unpack_entries,
 )
+from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.refusals import refusal_of
 from gateway.values.ids import Address, Hash, MemberId, ReservationId
 
@@ -91,8 +93,21 @@ def members_named(entry: Entry) -> MemberId | None:
     match entry:
         case Issue() | Opening() | Clawback() | Authorize() | Redeem() | Expire():
             return entry.member
+        case Transfer():
+            return entry.giver
         case _:
             return None
+
+
+def members_needed(entry: Entry) -> list[MemberId]:
+    """Whose points or authorizers say what an entry does, where it names them."""
+    match entry:
+        case Transfer():
+            return [entry.giver, entry.taker]
+        case Authorize() | Redeem():
+            return [entry.member, spender_of(entry)]
+        case _:
+            return list(filter(None, [members_named(entry)]))
 
 
 def reservation_named(entry: Entry) -> ReservationId | None:
@@ -102,6 +117,11 @@ def reservation_named(entry: Entry) -> ReservationId | None:
             return entry.reservation_id
         case _:
             return None
+
+
+def transaction_index(block: ReadBlock, event: Event) -> int:
+    """Of the transaction that logged the event."""
+    return next(each.index for each in block.block.transactions if each.hash == event.log.transaction_hash)
 
 
 def _read_batch(transaction: ChainTransaction, events: Sequence[Event], contracts: Mapping[Address, Artifact]) -> ReadBatch:

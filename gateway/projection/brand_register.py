@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from gateway.chain.artifacts import Event
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.state import BrandRecord, LedgerState
+from gateway.ledger.terms import LedgerTerms, TermsVersion
 from gateway.projection.ledger_state import BRAND_STATUS
-from gateway.projection.tables import LedgerBrandKeyRow, LedgerBrandRow, LedgerBrandTermsRow
+from gateway.projection.tables import LedgerBrandKeyRow, LedgerBrandRow, LedgerBrandTermsRow, LedgerExposureLimitRow
 from gateway.store.upsert import set_rows
 from gateway.values.ids import Address
 
@@ -24,6 +25,7 @@ class BrandRegister:
         self._state = state
         self._owners: dict[int, Address | None] = {}
         self._terms: dict[tuple[int, int], dict[str, int]] = {}
+        self._exposed: dict[tuple[int, int], int] = {}
         self._keys: dict[tuple[int, Address], dict[str, Any]] = {}
         for brand in session.scalars(select(LedgerBrandRow)):
             self._owners[brand.brand_id] = brand.owner_address
@@ -43,6 +45,10 @@ class BrandRegister:
                 self._state.brands[values["brandId"]].limit = values["limit"]
             case "BrandTermsSet":
                 self._new_terms(values, timestamp)
+            case "ExposureSet":
+                most = min(values["most"], _LARGEST)
+                self._state.brands[values["brandId"]].exposure_limits[values["issuerId"]] = most
+                self._exposed[values["brandId"], values["issuerId"]] = most
             case "BrandKeySet":
                 self._keys[values["brandId"], values["key"]] = {
                     "brand_id": values["brandId"],
@@ -70,6 +76,8 @@ class BrandRegister:
         )
         set_rows(self._session, LedgerBrandTermsRow, list(self._terms.values()))
         set_rows(self._session, LedgerBrandKeyRow, list(self._keys.values()))
+        exposed = [{"acceptor_id": brand, "issuer_id": issuer, "most": most} for (brand, issuer), most in self._exposed.items()]
+        set_rows(self._session, LedgerExposureLimitRow, exposed)
 
     def _new_terms(self, values: dict[str, Any], timestamp: int) -> None:
         """What was announced before and does not hold yet is dropped."""
@@ -80,6 +88,8 @@ class BrandRegister:
         for key in dropped:
             del self._terms[key]
         fields = dict(zip(_TERMS, (min(value, _LARGEST) for value in values["terms"]), strict=True))
+        version = TermsVersion(LedgerTerms(*fields.values()), number, values["validFrom"])
+        self._state.brands[brand_id].terms.note(version, timestamp)
         self._terms[brand_id, number] = {"brand_id": brand_id, "number": number, **fields, "valid_from": values["validFrom"]}
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from gateway.ledger.effects import Effect
-from gateway.ledger.entries import Authorize, Redeem
+from gateway.ledger.effects import Effect, Movement
+from gateway.ledger.entries import Authorize, Redeem, Transfer
 from gateway.ledger.lots import split_lot_id
 from gateway.ledger.state import LedgerState
 from gateway.projection import tables
@@ -17,7 +19,7 @@ from gateway.store.counters import note_given
 from gateway.store.upsert import add_to_rows, insert_rows, set_rows
 from gateway.values.ids import Hash, LotId, MemberId, Reference, ReservationId
 
-_LOT_AMOUNTS = ("issued", "opened", "clawed_back", "redeemed", "refunded", "expired")
+_LOT_AMOUNTS = ("issued", "opened", "clawed_back", "redeemed", "refunded", "expired", "moved")
 
 
 def batch_counter(brand_id: int) -> str:
@@ -33,6 +35,7 @@ class Changes:
         self.entries: list[dict[str, Any]] = []
         self._state = state
         self._movements: list[dict[str, Any]] = []
+        self._releases: Counter[int] = Counter()
         self._member_lots: set[tuple[MemberId, LotId]] = set()
         self._reservations: set[ReservationId] = set()
         self._references: dict[ReservationId, Reference] = {}
@@ -40,20 +43,29 @@ class Changes:
 
     def effect(self, position: int, effect: Effect) -> None:
         """An entry that counted."""
-        for movement in effect.movements:
-            self._member_lots.add((movement.member, movement.lot_id))
-        by_lot: dict[LotId, tuple[int, int]] = {}
-        for movement in effect.movements:  # two expired lots of one issuer come back into one grace lot
-            held, reserved = by_lot.get(movement.lot_id, (0, 0))
-            by_lot[movement.lot_id] = held + movement.held_delta, reserved + movement.reserved_delta
-        self._movements += [
-            {"position": position, "lot_id": lot, "member_id": effect.member, "held_delta": held, "reserved_delta": reserved}
-            for lot, (held, reserved) in by_lot.items()
-        ]
-        if effect.reservation_id is not None:
+        self._move(position, effect.movements)
+        if effect.reservation_id is not None and not isinstance(effect.entry, Transfer):
             self._reservations.add(effect.reservation_id)
             if isinstance(effect.entry, Authorize | Redeem):
                 self._references[effect.reservation_id] = effect.entry.reference
+
+    def released(self, start: int, reservation_id: ReservationId, movements: Sequence[Movement]) -> None:
+        """By whoever did it, without an entry; `start` is the first position of the transaction, which may do several."""
+        self._reservations.add(reservation_id)
+        position = start + self._releases[start]
+        self._releases[start] += 1
+        self._move(position, movements)
+
+    def _move(self, position: int, movements: Sequence[Movement]) -> None:
+        sums: dict[tuple[MemberId, LotId], tuple[int, int]] = {}
+        for movement in movements:  # two expired lots of one issuer come back into one grace lot
+            held, reserved = sums.get((movement.member, movement.lot_id), (0, 0))
+            sums[movement.member, movement.lot_id] = held + movement.held_delta, reserved + movement.reserved_delta
+        self._member_lots.update(sums)
+        self._movements += [
+            {"position": position, "lot_id": lot, "member_id": member, "held_delta": held, "reserved_delta": reserved}
+            for (member, lot), (held, reserved) in sums.items()
+        ]
 
     def added_authorizer(self, member_id: MemberId, authorizer_id: Hash, kind: int, authorizer: bytes) -> None:
         self._authorizers[member_id, authorizer_id] = {
@@ -96,9 +108,14 @@ class Changes:
         ]
         add_to_rows(session, tables.LedgerLotRow, lots, _LOT_AMOUNTS)
         owed = [
-            {"issuer_id": issuer, "acceptor_id": acceptor, "points": points}
-            for (issuer, acceptor), points in sorted(self._state.owed.items())
+            {"issuer_id": issuer, "acceptor_id": acceptor, "terms_number": number, "points": points}
+            for (issuer, acceptor, number), points in sorted(self._state.owed.items())
         ]
+        exposed = [
+            {"issuer_id": issuer, "acceptor_id": acceptor, "points": points}
+            for (issuer, acceptor), points in sorted(self._state.exposure.items())
+        ]
+        set_rows(session, tables.LedgerExposureRow, exposed)
         add_to_rows(session, tables.LedgerOwedRow, owed, ("points",))
 
     def _write_reservations(self, session: Session) -> None:
@@ -131,6 +148,8 @@ class Changes:
                     "reserved": lot.authorized,
                     "captured": lot.captured,
                     "refunded": lot.refunded,
+                    "discount_minor": lot.discount,
+                    "terms_number": lot.terms,
                 }
                 for lot_id, lot in sorted(reservation.lots.items())
             ]

@@ -21,10 +21,14 @@ from gateway.ledger.state import (
     ReservationState,
     ReservedLot,
 )
+from gateway.ledger.terms import LedgerTerms, TermsVersion
 from gateway.projection.member_tables import LedgerGrantRow, LedgerMemberRow
 from gateway.projection.tables import (
     LedgerAuthorizerRow,
     LedgerBrandRow,
+    LedgerBrandTermsRow,
+    LedgerExposureLimitRow,
+    LedgerExposureRow,
     LedgerMemberLotRow,
     LedgerReservationLotRow,
     LedgerReservationRow,
@@ -43,6 +47,7 @@ def load_state(session: Session, members: Collection[MemberId], reservation_ids:
     state = LedgerState()
     for brand in session.scalars(select(LedgerBrandRow)):
         state.brands[brand.brand_id] = BrandRecord(_BRAND_STATUS_OF[brand.status], brand.issue_limit, brand.outstanding, brand.last_day)
+    _load_terms_and_exposure(session, state)
     _load_reservations(session, state, reservation_ids)
     everyone = set(members) | {reservation.member for reservation in state.reservations.values()}
     for some in chunks(sorted(everyone)):
@@ -68,10 +73,28 @@ def _load_acts(session: Session, state: LedgerState, members: Collection[MemberI
         state.members.setdefault(grant.giver_id, MemberRecord()).grants[grant.granted_to] = GrantRecord(*limits, *spent)
 
 
+def _load_terms_and_exposure(session: Session, state: LedgerState) -> None:
+    row = LedgerBrandTermsRow
+    for version in session.scalars(select(row).order_by(row.brand_id, row.number)):
+        state.brands[version.brand_id].terms.versions.append(terms_version(version))
+    for limit in session.scalars(select(LedgerExposureLimitRow)):
+        state.brands[limit.acceptor_id].exposure_limits[limit.issuer_id] = limit.most
+    for exposed in session.scalars(select(LedgerExposureRow)):
+        state.exposure[exposed.issuer_id, exposed.acceptor_id] = exposed.points
+
+
+def terms_version(row: LedgerBrandTermsRow) -> TermsVersion:
+    """As the ledger's format has it."""
+    rates = row.par_numerator, row.par_denominator, row.redemption_numerator, row.redemption_denominator
+    return TermsVersion(LedgerTerms(*rates, row.fee_basis_points, row.run_off_days, row.notice_days), row.number, row.valid_from)
+
+
 def _load_reservations(session: Session, state: LedgerState, reservation_ids: Collection[ReservationId]) -> None:
     for some in chunks(sorted(reservation_ids)):
         for row in session.scalars(select(LedgerReservationRow).where(LedgerReservationRow.reservation_id.in_(some))):
             status = _RESERVATION_STATE_OF[row.status]
             state.reservations[row.reservation_id] = ReservationRecord(row.member_id, row.brand_id, row.deadline, status, {})
         for lot in session.scalars(select(LedgerReservationLotRow).where(LedgerReservationLotRow.reservation_id.in_(some))):
-            state.reservations[lot.reservation_id].lots[lot.lot_id] = ReservedLot(lot.reserved, lot.captured, lot.refunded)
+            state.reservations[lot.reservation_id].lots[lot.lot_id] = ReservedLot(
+                lot.reserved, lot.captured, lot.refunded, lot.discount_minor, lot.terms_number
+            )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import Event
 from gateway.ledger.effects import Effect, Refused
-from gateway.ledger.entries import Authorize, Clawback, Entry, Issue, Opening, Redeem, kind_of
+from gateway.ledger.entries import Authorize, Clawback, Entry, Issue, Opening, Redeem, Transfer, kind_of
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.passkeys import verify_passkey
@@ -22,7 +22,16 @@ from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import Domain
 from gateway.ledger.state import MemberRecord
 from gateway.projection import member_tables, tables
-from gateway.projection.batch_reading import LedgerUnreadable, ReadBatch, ReadBlock, ReadEntry, members_named, reservation_named
+from gateway.projection.batch_reading import (
+    LedgerUnreadable,
+    ReadBatch,
+    ReadBlock,
+    ReadEntry,
+    members_named,
+    members_needed,
+    reservation_named,
+    transaction_index,
+)
 from gateway.projection.brand_register import BrandRegister
 from gateway.projection.changes import Changes
 from gateway.projection.ledger_state import load_state
@@ -41,6 +50,8 @@ PROJECTION_TABLES = (
     tables.LedgerReservationRow,
     tables.LedgerReservationLotRow,
     tables.LedgerOwedRow,
+    tables.LedgerExposureRow,
+    tables.LedgerExposureLimitRow,
     tables.LedgerBrandRow,
     tables.LedgerBrandTermsRow,
     tables.LedgerBrandKeyRow,
@@ -76,10 +87,12 @@ class _Projecting:
             for item in block.items:
                 if isinstance(item, Event):
                     members.update(MemberId(item.values[name]) for name in ("member", "giver") if name in item.values)
+                    if item.name == "ReservationReleased":
+                        reservations.add(ReservationId(item.values["id"]))
                     continue
                 for read in item.entries:
                     if read.entry is not None:
-                        members.update(filter(None, [members_named(read.entry)]))
+                        members.update(members_needed(read.entry))
                         reservations.update(filter(None, [reservation_named(read.entry)]))
         self._model.state = load_state(session, members, reservations)
         self._brands = BrandRegister(session, self._model.state)
@@ -92,7 +105,7 @@ class _Projecting:
                 if isinstance(item, ReadBatch):
                     self._batch(block, item)
                 else:
-                    self._event(item, block.block.timestamp)
+                    self._event(block, item)
         self._write_blocks()
         self._changes.write(self._session)
         self._brands.write()
@@ -131,8 +144,8 @@ class _Projecting:
             )
         return effect
 
-    def _event(self, event: Event, timestamp: int) -> None:
-        values = event.values
+    def _event(self, block: ReadBlock, event: Event) -> None:
+        values, timestamp = event.values, block.block.timestamp
         match event.name:
             case "MemberEnrolled" | "AuthorizerAdded":
                 self._authorizer(MemberId(values["member"]), values["kind"], values["authorizer"])
@@ -145,6 +158,10 @@ class _Projecting:
                 for replaced in self._model.state.members[member].authorizers:
                     self._changes.removed_authorizer(member, replaced)
                 self._members.event(event)
+            case "ReservationReleased":
+                released = ReservationId(values["id"])
+                start = ledger_position(block.block.number, transaction_index(block, event))
+                self._changes.released(start, released, self._model.release(released, timestamp))
             case _:
                 if not self._members.event(event):
                     self._brands.event(event, timestamp)
@@ -165,6 +182,9 @@ class _Projecting:
 
 def _transfers(effect: Effect) -> list[tuple[bytes, bytes, int, int]]:
     """The ERC-1155 logs that an effect must have left."""
+    if isinstance(effect.entry, Transfer):
+        giver, taker = effect.entry.giver, effect.entry.taker
+        return [(giver, taker, line.lot_id, line.points) for line in effect.entry.lines]
     found: list[tuple[bytes, bytes, int, int]] = []
     for movement in effect.movements:
         member = movement.member

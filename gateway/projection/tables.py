@@ -70,7 +70,7 @@ class LedgerMovementRow(Base):
 
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     lot_id: Mapped[LotId] = mapped_column(primary_key=True, autoincrement=False)
-    member_id: Mapped[MemberId]
+    member_id: Mapped[MemberId] = mapped_column(primary_key=True)
     held_delta: Mapped[int]
     reserved_delta: Mapped[int]
 
@@ -100,12 +100,14 @@ class LedgerLotRow(Base):
     redeemed: Mapped[int]
     refunded: Mapped[int]
     expired: Mapped[int]
+    moved: Mapped[int] = mapped_column(server_default="0")  # from other lots of the issuer, less what went to them
 
 
 class LedgerReservationRow(Base):
     """A reservation or one-step redemption. status: open, captured, voided."""
 
     __tablename__ = "ledger_reservations"
+    __table_args__ = (Index("ix_ledger_reservations_status_deadline", "status", "deadline"),)
 
     reservation_id: Mapped[ReservationId] = mapped_column(primary_key=True)
     member_id: Mapped[MemberId] = mapped_column(index=True)
@@ -128,16 +130,39 @@ class LedgerReservationLotRow(Base):
     reserved: Mapped[int]
     captured: Mapped[int]
     refunded: Mapped[int]
+    discount_minor: Mapped[int] = mapped_column(server_default="0")
+    terms_number: Mapped[int] = mapped_column(server_default="0")
 
 
 class LedgerOwedRow(Base):
-    """Points of the issuer captured at the accepting brand, less those refunded."""
+    """Points of the issuer captured at the accepting brand, less those refunded, by the issuer's terms at the authorization."""
 
     __tablename__ = "ledger_owed"
 
     issuer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     acceptor_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    terms_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     points: Mapped[int]
+
+
+class LedgerExposureRow(Base):
+    """Points of the issuer reserved or captured at the accepting brand, less those released, refunded or settled."""
+
+    __tablename__ = "ledger_exposure"
+
+    issuer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    acceptor_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    points: Mapped[int]
+
+
+class LedgerExposureLimitRow(Base):
+    """How many of the issuer's points the accepting brand lets itself be owed."""
+
+    __tablename__ = "ledger_exposure_limits"
+
+    acceptor_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    issuer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    most: Mapped[int]
 
 
 class LedgerBrandRow(Base):

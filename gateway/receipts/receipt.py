@@ -17,15 +17,16 @@ from gateway.ledger.entries import (
     Entry,
     Expire,
     Issue,
-    MalformedEntry,
     Opening,
     PointRefund,
     Redeem,
+    Transfer,
     Void,
     decode_entry,
     kind_of,
 )
 from gateway.ledger.lots import Line, split_lot_id
+from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.refusals import refusal_of
 from gateway.values.hex import hex_text
 from gateway.values.ids import LotId
@@ -178,18 +179,23 @@ def _fields(entry: Entry) -> dict[str, Any]:
             references = {"reference": hex_text(entry.reference), "issue_reference": hex_text(entry.issue_reference)}
             return {"member": hex_text(entry.member), **references, "lines": _lines(entry.lines)}
         case Authorize() | Redeem():
-            terms = {"nonce": entry.nonce, "deadline": entry.deadline, "points": entry.points}
+            terms = {"nonce": entry.nonce, "deadline": entry.deadline, "points": entry.points, "discount_minor": entry.discount}
             proof = {"proof_kind": entry.proof.kind, "proof": hex_text(entry.proof.proof)}
             return {
                 "member": hex_text(entry.member),
                 "reference": hex_text(entry.reference),
+                "order": hex_text(entry.order),
                 **terms,
                 **proof,
                 "lines": _lines(entry.lines),
             }
         case Capture() | Void() | PointRefund():
             ids = {"reservation_id": hex_text(entry.reservation_id), "reference": hex_text(entry.reference)}
-            return {**ids, "lines": _lines(entry.lines)}
+            discount = {} if isinstance(entry, Void) else {"discount_minor": entry.discount}
+            return {**ids, **discount, "lines": _lines(entry.lines)}
+        case Transfer():
+            terms = {"nonce": entry.nonce, "deadline": entry.deadline}
+            return {"from": hex_text(entry.giver), "to": hex_text(entry.taker), **terms, "lines": _lines(entry.lines)}
         case Expire():
             return {"member": hex_text(entry.member), "lot_expiry_day": entry.expiry_day, "points": entry.points}
 

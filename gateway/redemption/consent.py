@@ -9,14 +9,15 @@ from eth_keys.datatypes import Signature
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
 
-from gateway.ledger import signing
+from gateway.ledger.consents import ConsentTerms, consent_digest, consent_typed_data
 from gateway.ledger.members import AuthorizerKind
-from gateway.ledger.model import MAX_CONSENT_SECONDS
+from gateway.ledger.model_spending import MAX_CONSENT_SECONDS
 from gateway.ledger.passkeys import passkey_refusal, split_consent_proof
+from gateway.ledger.signing import Domain
 from gateway.members.member import Authorizer
 from gateway.redemption.passkey_refusals import PASSKEY_REFUSALS
 from gateway.values.errors import ConsentRefused
-from gateway.values.ids import MemberId, Reference, ReservationId
+from gateway.values.ids import Hash, MemberId, Reference, ReservationId
 from gateway.values.money import AmountMinor, Ratio
 from gateway.values.points import Points
 
@@ -28,22 +29,28 @@ _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What the member signed: `points` for the accepting brand, once, until `deadline` (Unix seconds)."""
+    """What the member signed: `points` for `discount_minor` off an order of the accepting brand, once, until `deadline` (Unix seconds)."""
 
     member_id: MemberId
     brand_id: int
     points: Points
+    discount_minor: AmountMinor
+    order_hash: Hash
     reference: Reference
     nonce: int
     deadline: int
 
-    def digest(self, domain: signing.Domain) -> ReservationId:
+    def digest(self, domain: Domain) -> ReservationId:
         """What is signed; at the same time the reservation id."""
-        return signing.consent_digest(domain, self.member_id, self.brand_id, self.points, self.reference, self.nonce, self.deadline)
+        return consent_digest(domain, self._terms())
 
-    def typed_data(self, domain: signing.Domain) -> dict[str, object]:
+    def typed_data(self, domain: Domain) -> dict[str, object]:
         """The JSON that a wallet signs."""
-        return signing.consent_typed_data(domain, self.member_id, self.brand_id, self.points, self.reference, self.nonce, self.deadline)
+        return consent_typed_data(domain, self._terms())
+
+    def _terms(self) -> ConsentTerms:
+        amounts = self.points, self.discount_minor, self.order_hash
+        return ConsentTerms(self.member_id, self.member_id, self.brand_id, *amounts, self.reference, self.nonce, self.deadline)
 
 
 def points_to_cover(amount_minor: AmountMinor, redemption: Ratio, at_once: Points) -> Points:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.brands.brand import Brand, check_accepts
 from gateway.coalition.coalition import Coalition
 from gateway.ledger import signing
+from gateway.ledger.consents import NO_ORDER, order_hash
 from gateway.ledger.lots import Line
-from gateway.ledger.model import MAX_CONSENT_SECONDS
+from gateway.ledger.model_spending import MAX_CONSENT_SECONDS
 from gateway.members.ports import Members
 from gateway.points.holding import available_at_once, lines_for
 from gateway.points.ports import HeldByMembers
 from gateway.redemption.consent import Consent, points_to_cover
 from gateway.values.errors import Invalid, NotEnoughPoints, NotFound
-from gateway.values.ids import MemberId
+from gateway.values.ids import Hash, MemberId
 from gateway.values.money import MAX_AMOUNT_MINOR, AmountMinor, Money
 from gateway.values.points import Points
 from gateway.values.references import check_external_id
@@ -31,6 +34,7 @@ class QuoteRequest:
     points: Points | None
     amount_minor: AmountMinor | None
     valid_seconds: int
+    order: Mapping[str, Any] | None = None  # what the member is shown; the consent covers its hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,19 @@ def quote(
     asked = _points_asked(request, brand, available_at_once(holding, brand.brand_id, now, coalition.utc_offset_seconds))
     lines = lines_for(holding, asked, brand.brand_id, now, coalition.utc_offset_seconds)
     reference = signing.reference(brand.reference_secret, "order", request.order_id)
-    consent = Consent(request.member_id, brand.brand_id, asked, reference, nonce, now + request.valid_seconds)
-    return Quote(consent, Money(brand.redemption.minor_for(asked), coalition.currency), lines)
+    worth = Money(brand.redemption.minor_for(asked), coalition.currency)
+    what = worth.amount_minor, _order_hash(request)
+    consent = Consent(request.member_id, brand.brand_id, asked, *what, reference, nonce, now + request.valid_seconds)
+    return Quote(consent, worth, lines)
+
+
+def _order_hash(request: QuoteRequest) -> Hash:
+    if request.order is None:
+        return NO_ORDER
+    try:
+        return order_hash(request.order)
+    except ValueError as wrong:
+        raise Invalid(str(wrong), field="order") from wrong
 
 
 def _points_asked(request: QuoteRequest, brand: Brand, at_once: Points) -> Points:

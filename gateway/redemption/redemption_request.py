@@ -15,7 +15,8 @@ from gateway.redemption.ports import Reservations
 from gateway.rounds.operation import AuthorizeOperation, RedeemOperation, RedemptionOperation, ReservationOperation
 from gateway.rounds.ports import Operations
 from gateway.values.errors import ConsentRefused, Invalid, ReferenceReused, WrongState
-from gateway.values.ids import MemberId, OperationId
+from gateway.values.ids import Hash, MemberId, OperationId
+from gateway.values.money import MAX_AMOUNT_MINOR, AmountMinor
 from gateway.values.points import Points
 from gateway.values.references import check_external_id
 
@@ -27,6 +28,8 @@ class RedemptionRequest:
     order_id: str
     member_id: MemberId
     points: Points
+    discount_minor: AmountMinor
+    order_hash: Hash
     nonce: int
     deadline: int
     proof_kind: int
@@ -36,7 +39,17 @@ class RedemptionRequest:
 def consent_of(request: RedemptionRequest, brand: Brand) -> Consent:
     """What the member must have signed."""
     reference = signing.reference(brand.reference_secret, "order", request.order_id)
-    return Consent(request.member_id, brand.brand_id, request.points, reference, request.nonce, request.deadline)
+    what = request.points, request.discount_minor, request.order_hash
+    return Consent(request.member_id, brand.brand_id, *what, reference, request.nonce, request.deadline)
+
+
+def check_discount(request: RedemptionRequest, brand: Brand) -> None:
+    """A brand may give more than its terms say, never less."""
+    least = brand.redemption.minor_for(request.points)
+    if not least <= request.discount_minor <= MAX_AMOUNT_MINOR:
+        raise Invalid(
+            f"{request.points} points give a discount_minor of at least {least}, and at most {MAX_AMOUNT_MINOR}", field="discount_minor"
+        )
 
 
 def accept_redemption(
@@ -67,6 +80,8 @@ def accept_redemption(
         reservation_id=reservation_id,
         order_id=request.order_id,
         points=request.points,
+        discount_minor=request.discount_minor,
+        order_hash=request.order_hash,
         nonce=request.nonce,
         deadline=request.deadline,
         proof_kind=request.proof_kind,
@@ -76,6 +91,7 @@ def accept_redemption(
     if known is not None:
         return known
     check_accepts(brand)
+    check_discount(request, brand)
     check_deadline(request.deadline, now)
     authorizers = members.authorizers(request.member_id)
     if not authorizers:

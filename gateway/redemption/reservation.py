@@ -34,11 +34,9 @@ def check_can_capture(reservation: Reservation, points: Points, now: int) -> Non
         raise NotEnoughPoints(f"{reservation.points} points are reserved", points=points, reserved=reservation.points)
 
 
-def check_can_void(reservation: Reservation, brand_id: int, now: int) -> None:
-    """The accepting brand may release a reservation; after its deadline any brand may."""
+def check_can_void(reservation: Reservation) -> None:
+    """What is open is released."""
     _check_open(reservation)
-    if brand_id != reservation.brand_id and now <= reservation.deadline:
-        raise WrongState("until its deadline only the accepting brand may void a reservation", deadline=reservation.deadline)
 
 
 def check_can_refund(reservation: Reservation, points: Points, pending_refunds: Points) -> None:

@@ -26,17 +26,21 @@ class AuthorizationLot:
     reserved: int
     captured: int
     refunded: int
+    discount_minor: int
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationView:
-    """`status`: open, captured or voided on the ledger; accepted, packed or refused before it is there."""
+    """`status`: open, captured or voided on the ledger; accepted, packed or refused before it is there. `discount_minor`: what belongs to
+    the points, once captured to those that were.
+    """
 
     reservation_id: str
     brand_id: int
     member_id: str
     order_id: str | None
     points: int
+    discount_minor: int
     captured: int
     refunded: int
     deadline: str
@@ -55,17 +59,19 @@ def find_authorization(session: Session, reservation_id: ReservationId) -> Autho
     assert asked is None or isinstance(asked, AuthorizeOperation | RedeemOperation)
     row = session.get(LedgerReservationRow, reservation_id)
     if row is not None:
+        lots = _lots(session, reservation_id)
         return AuthorizationView(
             str(reservation_id),
             row.brand_id,
             str(row.member_id),
             None if asked is None else asked.order_id,
             row.points,
+            sum(lot.discount_minor for lot in lots),
             row.captured,
             row.refunded,
             moment(row.deadline),
             row.status,
-            _lots(session, reservation_id),
+            lots,
             operations,
         )
     if opening is None or asked is None:
@@ -76,6 +82,7 @@ def find_authorization(session: Session, reservation_id: ReservationId) -> Autho
         str(asked.member_id),
         asked.order_id,
         asked.points,
+        asked.discount_minor,
         0,
         0,
         moment(asked.deadline),
@@ -90,5 +97,6 @@ def _lots(session: Session, reservation_id: ReservationId) -> list[Authorization
     lots = []
     for lot in session.scalars(select(row).where(row.reservation_id == reservation_id).order_by(row.lot_id)):
         brand_id, expiry_day = split_lot_id(lot.lot_id)
-        lots.append(AuthorizationLot(str(lot.lot_id), brand_id, expiry_date(expiry_day), lot.reserved, lot.captured, lot.refunded))
+        points = lot.reserved, lot.captured, lot.refunded
+        lots.append(AuthorizationLot(str(lot.lot_id), brand_id, expiry_date(expiry_day), *points, lot.discount_minor))
     return lots

@@ -1,4 +1,4 @@
-"""Void: release a reservation. Until its deadline only the accepting brand may, afterwards any brand."""
+"""Void: release a reservation. After its deadline the gateway releases it by itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from gateway.ledger import signing
 from gateway.redemption.ports import Reservations
 from gateway.redemption.redemption_request import earlier_operation
 from gateway.redemption.reservation import check_can_void
-from gateway.redemption.reservation_request import check_nothing_pending, find_reservation
+from gateway.redemption.reservation_request import check_accepting_brand, check_nothing_pending, find_reservation
 from gateway.rounds.operation import VoidOperation
 from gateway.rounds.ports import Operations
 from gateway.values.ids import OperationId, ReservationId
@@ -32,7 +32,8 @@ def void(
     known = earlier_operation(new, "void_id", void_id, operations)
     if known is not None:
         return known
+    check_accepting_brand(reservation, brand)
     check_nothing_pending(reservation_id, operations)
-    check_can_void(reservation, brand.brand_id, now)
+    check_can_void(reservation)
     operations.accept(new, now)
     return operation_id

@@ -20,6 +20,7 @@ from gateway.rounds.operation import (
     SetBrandLimitOperation,
     SetBrandStatusOperation,
     SetBrandTermsOperation,
+    SetExposureOperation,
     WaitingAct,
 )
 from gateway.values.ids import Address
@@ -102,4 +103,7 @@ def _change_brand(sequence: int, operation: BrandOperation, target: Address) -> 
         case SetBrandKeyOperation():
             window = operation.valid_from, operation.valid_until, False
             is_act, data = False, register.call("setBrandKey", brand_id, operation.key_address, window, astuple(operation.signed))
+        case SetExposureOperation():
+            exposure = operation.issuer_id, operation.most
+            is_act, data = False, register.call("setExposure", brand_id, *exposure, astuple(operation.signed))
     return AdminCall(purpose, is_act, target, data, REGISTER_GAS, (sequence,))

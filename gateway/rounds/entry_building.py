@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from gateway.ledger.effects import Effect
 from gateway.ledger.entries import (
-    MAX_LINES,
     Authorize,
     Capture,
     Clawback,
@@ -21,6 +20,7 @@ from gateway.ledger.entries import (
 )
 from gateway.ledger.lots import Line, LotsFallShort, choose_lots, is_expired, lot_id, lot_key_order, split_lot_id
 from gateway.ledger.model import LedgerModel
+from gateway.ledger.packed_fields import MAX_LINES
 from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.state import ReservationRecord
 from gateway.rounds.operation import (
@@ -150,7 +150,7 @@ class EntryBuilder:
             raise CannotBe("too_many_lots")
         shape = Authorize if isinstance(operation, AuthorizeOperation) else Redeem
         proof = ConsentProof(operation.proof_kind, operation.proof)
-        terms = operation.nonce, operation.deadline, operation.points
+        terms = operation.order_hash, operation.nonce, operation.deadline, operation.points, operation.discount_minor
         return shape(operation.member_id, operation.reference, *terms, proof, tuple(lines))
 
     def _capture(self, operation: CaptureOperation) -> Capture:
@@ -163,7 +163,7 @@ class EntryBuilder:
             missing -= taken
         if missing:
             raise CannotBe(RefusalReason.TOO_MANY_POINTS)
-        return Capture(operation.reservation_id, operation.reference, tuple(lines))
+        return Capture(operation.reservation_id, operation.reference, reservation.discount_of(operation.points), tuple(lines))
 
     def _void(self, operation: VoidOperation) -> Void:
         reservation = self._reservation(operation)
@@ -179,7 +179,7 @@ class EntryBuilder:
         lines = _take(operation.points, left)
         if sum(line.points for line in lines) < operation.points:
             raise CannotBe(RefusalReason.TOO_MANY_POINTS)
-        return PointRefund(operation.reservation_id, operation.reference, tuple(lines))
+        return PointRefund(operation.reservation_id, operation.reference, reservation.refund_discount_of(lines), tuple(lines))
 
     def _expire(self, operation: ExpireOperation) -> Expire:
         points = self._model.state.unreserved(operation.member_id, lot_id(operation.brand_id, operation.expiry_day))

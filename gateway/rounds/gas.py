@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, Opening, PointRefund, Redeem, Void, encode_entry
+from gateway.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    ConsentProof,
+    Entry,
+    Expire,
+    Issue,
+    Opening,
+    PointRefund,
+    Redeem,
+    Transfer,
+    Void,
+    encode_entry,
+)
 from gateway.ledger.members import FIRST_VERIFIER_KIND
 
 TRANSACTION_GAS_MAX = 2**24
@@ -16,6 +30,7 @@ REGISTER_GAS = 500_000
 MEMBER_ACT_GAS = VERIFIER_GAS + 300_000
 PROPOSE_GAS = 300_000
 EXECUTE_GAS = REGISTER_GAS + 1_000_000  # its approvals, 32 at most, and the call
+VOID_LINE_GAS = 80_000  # where the lot expired and the grace lot is new
 DEPLOY_GAS = TRANSACTION_GAS_MAX
 
 
@@ -28,17 +43,28 @@ def entry_gas(entry: Entry) -> int:
         case Clawback():
             return calldata + 15_000 + 20_000 * len(entry.lines)
         case Authorize() | Redeem():
-            per_line = 32_000 if isinstance(entry, Authorize) else 68_000
-            verifier = VERIFIER_GAS if entry.proof.kind >= FIRST_VERIFIER_KIND else 0
-            return calldata + verifier + 75_000 + per_line * len(entry.lines)
+            per_line = 70_000 if isinstance(entry, Authorize) else 106_000
+            return calldata + _proof_gas(entry.proof) + 90_000 + per_line * len(entry.lines)
         case Capture():
-            return calldata + 20_000 + 55_000 * len(entry.lines)
+            return calldata + 20_000 + 64_000 * len(entry.lines)
         case Void():
-            return calldata + 15_000 + 20_000 * len(entry.lines)
+            return calldata + 15_000 + VOID_LINE_GAS * len(entry.lines)
         case PointRefund():
-            return calldata + 20_000 + 66_000 * len(entry.lines)
+            return calldata + 20_000 + 75_000 * len(entry.lines)
+        case Transfer():
+            proofs = _proof_gas(entry.giver_proof) + _proof_gas(entry.taker_proof)
+            return calldata + proofs + 60_000 + 34_000 * len(entry.lines)
         case Expire():
             return calldata + 30_000
+
+
+def release_gas(lots: int) -> int:
+    """The gas limit of a release."""
+    return 80_000 + VOID_LINE_GAS * lots
+
+
+def _proof_gas(proof: ConsentProof) -> int:
+    return VERIFIER_GAS if proof.kind >= FIRST_VERIFIER_KIND else 0
 
 
 def batch_gas(entries_gas: int) -> int:

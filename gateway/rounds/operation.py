@@ -13,7 +13,7 @@ from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.member_acts import DelayedAct, MemberAct
 from gateway.ledger.terms import LedgerTerms
-from gateway.values.ids import Address, MemberId, OperationId, Reference, ReservationId
+from gateway.values.ids import Address, Hash, MemberId, OperationId, Reference, ReservationId
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
 
@@ -37,6 +37,7 @@ class OperationKind(StrEnum):
     SET_BRAND_KEY = "set_brand_key"
     MEMBER_ACT = "member_act"
     EXECUTE_MEMBER_ACT = "execute_member_act"
+    SET_EXPOSURE = "set_exposure"
 
 
 class OperationStatus(StrEnum):
@@ -99,6 +100,8 @@ class _Redemption:
     reservation_id: ReservationId
     order_id: str
     points: Points
+    discount_minor: AmountMinor
+    order_hash: Hash
     nonce: int
     deadline: int
     proof_kind: int
@@ -253,11 +256,23 @@ class SetBrandKeyOperation:
     signed: OwnerSignature
 
 
+@dataclass(frozen=True, slots=True)
+class SetExposureOperation:
+    """How many of the issuer's points the brand lets itself be owed."""
+
+    operation_id: OperationId
+    brand_id: int
+    issuer_id: int
+    most: int
+    signed: OwnerSignature
+
+
 RedemptionOperation = AuthorizeOperation | RedeemOperation
 ReservationOperation = CaptureOperation | VoidOperation | PointRefundOperation
 LotOperation = ClawbackOperation | RedemptionOperation | ReservationOperation | ExpireOperation
 EntryOperation = IssueOperation | LotOperation
-BrandOperation = RegisterBrandOperation | SetBrandTermsOperation | SetBrandLimitOperation | SetBrandStatusOperation | SetBrandKeyOperation
+OwnerOperation = SetBrandTermsOperation | SetBrandKeyOperation | SetExposureOperation
+BrandOperation = RegisterBrandOperation | SetBrandLimitOperation | SetBrandStatusOperation | OwnerOperation
 MemberOperation = EnrollOperation | MemberActOperation | ExecuteMemberActOperation
 AdminOperation = MemberOperation | BrandOperation
 Operation = EntryOperation | AdminOperation
@@ -279,6 +294,7 @@ KINDS: dict[type[Operation], OperationKind] = {
     SetBrandKeyOperation: OperationKind.SET_BRAND_KEY,
     MemberActOperation: OperationKind.MEMBER_ACT,
     ExecuteMemberActOperation: OperationKind.EXECUTE_MEMBER_ACT,
+    SetExposureOperation: OperationKind.SET_EXPOSURE,
 }
 
 

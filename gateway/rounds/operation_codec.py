@@ -36,11 +36,12 @@ from gateway.rounds.operation import (
     SetBrandLimitOperation,
     SetBrandStatusOperation,
     SetBrandTermsOperation,
+    SetExposureOperation,
     VoidOperation,
 )
 from gateway.rounds.tables import OperationRow
 from gateway.values.hex import hex_text, to_bytes
-from gateway.values.ids import Address, MemberId, OperationId, Reference
+from gateway.values.ids import Address, Hash, MemberId, OperationId, Reference
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
 
@@ -110,6 +111,8 @@ def operation_of(row: OperationRow) -> Operation:
         case OperationKind.SET_BRAND_KEY:
             key = Address.parse(body["key_address"])
             return SetBrandKeyOperation(operation_id, body["brand_id"], key, body["valid_from"], body["valid_until"], _signed_from(body))
+        case OperationKind.SET_EXPOSURE:
+            return SetExposureOperation(operation_id, body["brand_id"], body["issuer_id"], body["most"], _signed_from(body))
         case _:
             return _entry_operation(kind, row, body)
 
@@ -139,6 +142,8 @@ def _entry_operation(kind: OperationKind, row: OperationRow, body: _Body) -> Ope
             reservation_id=row.reservation_id,
             order_id=body["order_id"],
             points=points,
+            discount_minor=AmountMinor(body["discount_minor"]),
+            order_hash=Hash.parse(body["order_hash"]),
             nonce=body["nonce"],
             deadline=body["deadline"],
             proof_kind=body["proof_kind"],
@@ -174,7 +179,9 @@ def _points(operation: Operation) -> tuple[int, int]:
             return operation.points, 0
         case VoidOperation() | EnrollOperation() | RegisterBrandOperation() | MemberActOperation() | ExecuteMemberActOperation():
             return 0, 0
-        case SetBrandTermsOperation() | SetBrandLimitOperation() | SetBrandStatusOperation() | SetBrandKeyOperation():
+        case SetBrandLimitOperation() | SetBrandStatusOperation():
+            return 0, 0
+        case SetBrandTermsOperation() | SetBrandKeyOperation() | SetExposureOperation():
             return 0, 0
         case _:
             assert_never(operation)
@@ -205,6 +212,8 @@ def _body(operation: Operation) -> dict[str, Any]:
             return {
                 "order_id": operation.order_id,
                 "points": operation.points,
+                "discount_minor": operation.discount_minor,
+                "order_hash": str(operation.order_hash),
                 "nonce": operation.nonce,
                 "deadline": operation.deadline,
                 "proof_kind": operation.proof_kind,
@@ -245,6 +254,9 @@ def _body(operation: Operation) -> dict[str, Any]:
         case SetBrandKeyOperation():
             window = {"valid_from": operation.valid_from, "valid_until": operation.valid_until}
             return {"brand_id": operation.brand_id, "key_address": str(operation.key_address), **window, **_signed_body(operation.signed)}
+        case SetExposureOperation():
+            exposure = {"issuer_id": operation.issuer_id, "most": operation.most}
+            return {"brand_id": operation.brand_id, **exposure, **_signed_body(operation.signed)}
         case _:
             assert_never(operation)
 

@@ -36,6 +36,7 @@ ADMIN_KINDS = (
     OperationKind.SET_BRAND_LIMIT,
     OperationKind.SET_BRAND_STATUS,
     OperationKind.SET_BRAND_KEY,
+    OperationKind.SET_EXPOSURE,
 )
 ENTRY_KINDS = tuple(kind for kind in OperationKind if kind not in ADMIN_KINDS)
 

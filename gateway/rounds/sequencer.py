@@ -11,7 +11,7 @@ from eth_hash.auto import keccak
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from gateway.chain.artifacts import governance
+from gateway.chain.artifacts import governance, points_ledger
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import current_time
 from gateway.coalition.tables import GovernanceActRow
@@ -22,9 +22,10 @@ from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.recover import recover_address
 from gateway.projection.changes import batch_counter
 from gateway.rounds.admin_calls import AdminCall, admin_calls
-from gateway.rounds.gas import EXECUTE_GAS, PROPOSE_GAS
+from gateway.rounds.gas import EXECUTE_GAS, PROPOSE_GAS, release_gas
 from gateway.rounds.governance_acts import PROPOSED, ready_acts
 from gateway.rounds.operation_reading import accepted_acts, accepted_entries, read_round
+from gateway.rounds.overdue import RELEASE, overdue_reservations
 from gateway.rounds.packing import PackedBatch, RefusedOperation, Round, pack_round
 from gateway.rounds.ports import OperationEnds
 from gateway.rounds.submitter import Submitter
@@ -61,17 +62,22 @@ class Sequencer:
         with self._database.read() as session:
             if session.scalar(is_open) is not None or session.scalar(is_stored) is not None:
                 return True
-            return bool(ready_acts(session, self._coalition, self._now(session)))
+            now = self._now(session)
+            return bool(ready_acts(session, self._coalition, now) or overdue_reservations(session, now))
 
     def store_admin_transactions(self, base_fee: int) -> int:
-        """Turns the operator's accepted operations into stored transactions, and acts that are approved; how many."""
+        """Turns accepted operations of the operator, approved acts and overdue reservations into stored transactions; how many."""
         with self._database.read() as session:
             calls = list(admin_calls(accepted_acts(session), self._coalition))
             ready = ready_acts(session, self._coalition, self._now(session))
-        if not calls and not ready:
+            overdue = overdue_reservations(session, self._now(session))
+        if not calls and not ready and not overdue:
             return 0
         with self._database.write() as session:
             now = self._now(session)
+            for reservation_id, lots in overdue.items():
+                release = points_ledger().call("release", reservation_id, lots)
+                self._submitter.store(session, RELEASE, self._coalition.points_address, release, release_gas(len(lots)), base_fee, now)
             for call in calls:
                 if call.is_act:
                     self._propose(session, call, base_fee, now)
@@ -82,7 +88,7 @@ class Sequencer:
                 data, governance_address = act.execution(), self._coalition.governance_address
                 stored = self._submitter.store(session, "execute", governance_address, data, EXECUTE_GAS, base_fee, now)
                 _carry(session, (act.sequence,), stored.transaction_id)
-        return len(calls) + len(ready)
+        return len(calls) + len(ready) + len(overdue)
 
     def _propose(self, session: Session, call: AdminCall, base_fee: int, now: int) -> None:
         (sequence,) = call.sequences

@@ -28,6 +28,8 @@ class PointPayment:
     captured: int
     refunded: int
     reservation_id: str
+    discount_minor: int
+    order_hash: str
     nonce: int
     deadline: int
     signature: str
@@ -38,6 +40,8 @@ class PointPayment:
             "order_id": self.payment_id,
             "member_id": self.member_id,
             "points": self.points,
+            "discount_minor": self.discount_minor,
+            "order_hash": self.order_hash,
             "nonce": self.nonce,
             "deadline": self.deadline,
             "proof_kind": 1,
@@ -70,7 +74,14 @@ def _decide(world: World, sale: Sale, seed: str) -> PointPayment | None:
     wanted = policy.decide(seed, sale.payment_id, sale.gross_minor, available, BY_SLUG[sale.brand].redemption)
     if wanted is None:
         return None
-    question = {"order_id": sale.payment_id, "member_id": member_id, "points": wanted.points, "valid_seconds": CONSENT_SECONDS}
+    order = {"payment_id": sale.payment_id, "brand": sale.brand, "total_minor": sale.gross_minor}
+    question = {
+        "order_id": sale.payment_id,
+        "member_id": member_id,
+        "points": wanted.points,
+        "valid_seconds": CONSENT_SECONDS,
+        "order": order,
+    }
     try:
         quote = till.client.ask("/v1/quotes", question)
     except Refused as refusal:
@@ -86,6 +97,8 @@ def _decide(world: World, sale: Sale, seed: str) -> PointPayment | None:
         captured=wanted.captured,
         refunded=wanted.refunded,
         reservation_id=quote["reservation_id"],
+        discount_minor=quote["discount_minor"],
+        order_hash=quote["order_hash"],
         nonce=quote["nonce"],
         deadline=quote["deadline"],
         signature=world.sign_consent(quote["typed_data"]),

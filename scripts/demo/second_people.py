@@ -11,8 +11,10 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 from eth_typing import Hash32
 
+from gateway.brands.register_brand import OPEN_END
 from gateway.chain.operator_key import create_key_file, load_account
 from gateway.ledger.governance import approval_digest
+from gateway.ledger.owner_acts import SetExposure, owner_act_digest
 from gateway.ledger.signing import Domain
 from gateway.values.hex import hex_text
 from gateway.values.ids import Address, Hash
@@ -56,6 +58,18 @@ def approve_until_registered(directory: DataDirectory, operator: Client, coaliti
         if time.monotonic() > deadline:
             raise Refused(503, {"code": "not_registered", "detail": f"brand {brand_id} is not on the ledger yet: see the gateway's log"})
         time.sleep(0.05)
+
+
+def accept_each_other(directory: DataDirectory, operator: Client, coalition: dict[str, Any], brands: dict[int, str], most: int) -> None:
+    """The owner of each brand, by id and slug, lets it be owed so many points of each other one."""
+    domain = Domain(coalition["chain_id"], Address.parse(coalition["brands_address"]), Hash.parse(coalition["coalition_id"]))
+    for brand_id, slug in brands.items():
+        for nonce, issuer_id in enumerate(each for each in brands if each != brand_id):
+            digest = owner_act_digest(domain, SetExposure(brand_id, issuer_id, most, nonce, OPEN_END))
+            signature = hex_text(bytes(person(directory, f"owner-{slug}").unsafe_sign_hash(Hash32(digest)).signature))
+            owner = {"nonce": nonce, "deadline": OPEN_END, "signature": signature}
+            body = {"issuer_id": issuer_id, "most": most, "owner": owner}
+            operator.post(f"/v1/brands/{brand_id}/exposure", body, f"exposure-{brand_id}-{issuer_id}", wait_seconds=0)
 
 
 def _approve(signer: LocalAccount, name: str, operator: Client, governance: Domain, act: dict[str, Any]) -> None:

@@ -22,10 +22,11 @@ from typing import Any
 from gateway.brand_signer.fields import body_object, hex_bytes, whole_number
 from gateway.brand_signer.json_server import Answer, BadRequest, JsonServer, Route, serve_on
 from gateway.brand_signer.key import Key
+from gateway.ledger.consents import ConsentTerms, consent_digest
 from gateway.ledger.members import AuthorizerKind, member_id
-from gateway.ledger.signing import Domain, consent_digest
+from gateway.ledger.signing import Domain
 from gateway.secret_files import UnsafeFile, read_or_make
-from gateway.values.ids import Address, Hash
+from gateway.values.ids import Address, Hash, MemberId, Reference
 
 PUBLIC = frozenset({"GET /healthz"})
 
@@ -85,23 +86,31 @@ class Wallets:
         return 200, {"authorizers": [self._wallets[index].view(index) for index in indexes]}
 
     def _sign_consent(self, body: Any) -> Answer:
-        """{member, brand, points, reference, nonce, deadline} or {typed_data} → {signature, digest}; 403 for what it will not sign."""
+        """{member, spender, brand, points, discountMinor, order, reference, nonce, deadline} or {typed_data} → {signature, digest}.
+
+        403 for what it will not sign.
+        """
         fields = _consent_fields(body_object(body))
         member = hex_bytes(fields, "member", 20)
         points = whole_number(fields, "points", 64)
         if member not in self._by_member:
             return 403, {"error": "unknown_member", "message": "this process does not hold that member's key"}
+        if hex_bytes(fields, "spender", 20) != member:
+            return 403, {"error": "another_spender", "message": "a wallet signs here for its own points alone"}
         if not 0 < points <= self._points_max:
             return 403, {"error": "above_cap", "message": f"a consent is for 1 to {self._points_max} points here"}
-        digest = consent_digest(
-            self._domain,
-            member,
+        terms = ConsentTerms(
+            MemberId(member),
+            MemberId(member),
             whole_number(fields, "brand", 32),
             points,
-            hex_bytes(fields, "reference", 32),
+            whole_number(fields, "discountMinor", 64),
+            Hash(hex_bytes(fields, "order", 32)),
+            Reference(hex_bytes(fields, "reference", 32)),
             whole_number(fields, "nonce", 64),
             whole_number(fields, "deadline", 40),
         )
+        digest = consent_digest(self._domain, terms)
         return 200, {"signature": "0x" + self._by_member[member].key.sign(digest).hex(), "digest": "0x" + digest.hex()}
 
 

@@ -23,7 +23,7 @@ from scripts.demo.coalition import BRANDS, CURRENCY, NAME, POINTS_LIMIT, UTC_OFF
 from scripts.demo.data_directory import DataDirectory
 from scripts.demo.engine import HOST, check_same_chain, meet_engine, start_own_node
 from scripts.demo.processes import Supervisor
-from scripts.demo.second_people import approve_until_registered, governing_settings, person
+from scripts.demo.second_people import accept_each_other, approve_until_registered, governing_settings, person
 
 LARGEST_CONSENT_POINTS = 20_000
 NEW_BLOCK_SEEN_WITHIN_SECONDS = 0.03  # every simulated day begins with a block that the gateway did not ask for
@@ -110,6 +110,8 @@ def onboard(world: World, households: int, progress: Callable[[str], None]) -> N
     for brand in BRANDS:
         progress(f"{brand.name} joins")
         _join(world, brand)
+    slugs = {brand.brand_id: brand.slug for brand in BRANDS}
+    accept_each_other(world.directory, world.operator, world.coalition, slugs, POINTS_LIMIT)
     progress(f"{households} members enroll")
     _enroll(world, households)
 

@@ -14,14 +14,16 @@ ACTS = {
     "capture": "capture",
     "void": "void",
     "point refund": "point refund",
+    "transfer": "transfer, of whichever brand's points",
     "expire": "expire",
     "accepted": "its points authorized or redeemed at another brand",
-    "owner": "its owner sets keys and terms, hands over",
+    "owner": "its owner sets keys, terms and exposure, hands over",
 }
 _ALL_BUT_ISSUE = dict.fromkeys(ACTS, YES) | {"issue": RefusalReason.BRAND_NOT_ACTIVE}
 _NOT_ACCEPTING = {
     "authorize": RefusalReason.BRAND_NOT_ACCEPTING,
     "redeem": RefusalReason.BRAND_NOT_ACCEPTING,
+    "transfer": RefusalReason.BRAND_NOT_ACCEPTING,
     "accepted": RefusalReason.POINTS_NOT_ACCEPTED,
 }
 ALLOWED: dict[BrandState, dict[str, RefusalReason | None]] = {

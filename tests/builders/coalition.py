@@ -6,6 +6,7 @@ Operations go in as the API stores them; `work_off()` turns the worker by hand u
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ from sqlalchemy import select
 
 from gateway.app import make_worker
 from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record
-from gateway.brands.register_brand import BrandRegistration, register_brand
+from gateway.brands.change_brand import set_exposure
+from gateway.brands.register_brand import OPEN_END, BrandRegistration, register_brand
 from gateway.brands.rows import SqlBrands
 from gateway.chain.connection import Chain
 from gateway.chain.operator_key import create_key_file, load_account
@@ -30,7 +32,9 @@ from gateway.config import Settings, settings_of
 from gateway.governance.approve_act import approve_act
 from gateway.governance.rows import SqlPendingActs
 from gateway.governance.views import list_pending_acts
+from gateway.ledger.consents import NO_ORDER
 from gateway.ledger.governance import Approval, approval_digest
+from gateway.ledger.owner_acts import SetExposure, owner_act_digest
 from gateway.loyalty.programmes.publish_rule import publish_rule
 from gateway.loyalty.programmes.rows import SqlRules
 from gateway.members.enroll_member import enroll_member
@@ -49,6 +53,7 @@ from gateway.redemption.redemption_request import RedemptionRequest, consent_of
 from gateway.redemption.rows import SqlReservations
 from gateway.redemption.void import void
 from gateway.rounds.completion import Completions
+from gateway.rounds.operation import OwnerSignature
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.tables import OperationRow
 from gateway.rounds.worker import LedgerWorker
@@ -78,6 +83,7 @@ class CoalitionBuilder:
     worker: LedgerWorker
     brands: dict[int, BrandBuilder] = field(default_factory=dict)
     member_keys: dict[MemberId, LocalAccount] = field(default_factory=dict)
+    owner_acts: Counter[int] = field(default_factory=Counter)
 
     @property
     def coalition(self) -> Coalition:
@@ -181,6 +187,17 @@ class CoalitionBuilder:
             register_brand(asked, brands=work.of(SqlBrands), operations=work.of(SqlOperations), operation_id=new_id("brand"), now=work.now)
             publish_rule(brand_id, RULE_POINTS, RULE_PER_MINOR, None, rules=work.of(SqlRules), now=work.now)
         return brand
+
+    def expose(self, acceptor_id: int, issuer_id: int, most: int = ISSUE_LIMIT) -> str:
+        """The accepting brand lets itself be owed so many of the issuer's points."""
+        operation_id, nonce = new_id("exposure"), self.owner_acts[acceptor_id]
+        self.owner_acts[acceptor_id] += 1
+        act = SetExposure(acceptor_id, issuer_id, most, nonce, OPEN_END)
+        with writing(self.database, business_clock()) as work:
+            digest = owner_act_digest(work.of(SqlCoalition).facts.brands_domain, act)
+            signed = OwnerSignature(nonce, OPEN_END, bytes(Account.unsafe_sign_hash(digest, brand_owner(acceptor_id).key).signature))
+            set_exposure(issuer_id=issuer_id, most=most, signed=signed, **self._brand(work, acceptor_id), operation_id=operation_id)
+        return operation_id
 
     def add_member(self) -> MemberId:
         """Accepted for enrolment; its key is in `member_keys`."""
@@ -296,10 +313,11 @@ class CoalitionBuilder:
         self.brands[brand_id].till(order_record(order_id, str(member_id), points))
         with writing(self.database, business_clock()) as work:
             brand = self._brand(work, brand_id)
-            unsigned = RedemptionRequest(order_id, member_id, points, next(_ids), work.now + seconds, 1, b"")
+            what = points, brand["brand"].redemption.minor_for(points), NO_ORDER
+            unsigned = RedemptionRequest(order_id, member_id, *what, next(_ids), work.now + seconds, 1, b"")
             digest = consent_of(unsigned, brand["brand"]).digest(work.of(SqlCoalition).facts.signing_domain)
             proof = bytes(Account.unsafe_sign_hash(digest, self.member_keys[member_id].key).signature)
-            request = RedemptionRequest(order_id, member_id, points, unsigned.nonce, unsigned.deadline, 1, proof)
+            request = RedemptionRequest(order_id, member_id, *what, unsigned.nonce, unsigned.deadline, 1, proof)
             operation(
                 request,
                 **brand,
@@ -362,6 +380,9 @@ def running_coalition(folder: Path, brand_ids: tuple[int, ...] = (1, 2), members
                 builder.add_brand(brand_id)
             for _ in range(members):
                 builder.add_member()
+            builder.work_off()
+            for acceptor_id, issuer_id in itertools.permutations(brand_ids, 2):
+                builder.expose(acceptor_id, issuer_id)
             builder.work_off()
             yield builder
         finally:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from eth_utils import keccak
 
-from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, PointRefund, Redeem, Void
+from gateway.ledger.entries import Authorize, Clawback, Entry, Expire, Issue, Redeem, Void
 from gateway.ledger.lots import Line, expiry_day_for
 from gateway.values.calendar import SECONDS_PER_DAY
 from tests.builders.ledger_chain import key_of
@@ -43,13 +43,15 @@ def measure() -> dict[str, int]:
     authorized = consents(Authorize, 1)
     gas["authorize"] = _per_entry(ledger, FUEL, authorized)
     reservations = [ledger.reservation_id(FUEL, entry) for entry in authorized]
-    gas["capture"] = _per_entry(ledger, FUEL, [Capture(each, reference(3), (line,)) for each in reservations])
-    gas["point refund"] = _per_entry(ledger, FUEL, [PointRefund(each, reference(4), (line,)) for each in reservations])
+    gas["capture"] = _per_entry(ledger, FUEL, [ledger.capture(each, [line], reference(3)) for each in reservations])
+    gas["point refund"] = _per_entry(ledger, FUEL, [ledger.refund(each, [line], reference(4)) for each in reservations])
     authorized = consents(Authorize, 2)
     ledger.submit(FUEL, authorized)
     reservations = [ledger.reservation_id(FUEL, entry) for entry in authorized]
     gas["void"] = _per_entry(ledger, FUEL, [Void(each, reference(5), (line,)) for each in reservations])
     gas["redeem"] = _per_entry(ledger, FUEL, consents(Redeem, 3))
+    (taker, takers_key), *givers = [(member, key_of(name)) for name, member in zip(names, members, strict=True)]
+    gas["transfer"] = _per_entry(ledger, FUEL, [ledger.transfer(giver, taker, [line], key, takers_key) for giver, key in givers])
     ledger.chain.set_time((day + 1) * SECONDS_PER_DAY)
     left = [ledger.held(member, GROCER, day)[0] for member in members]
     gas["expire"] = _per_entry(ledger, GROCER, [Expire(member, day, points) for member, points in zip(members, left, strict=True)])

@@ -7,15 +7,31 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import permutations
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from gateway.ledger.brand_states import BrandState
-from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, PointRefund, Redeem, Void, encode_entry, pack_entries
+from gateway.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    Entry,
+    Expire,
+    Issue,
+    PointRefund,
+    Redeem,
+    Transfer,
+    Void,
+    encode_entry,
+    pack_entries,
+)
 from gateway.ledger.lots import Line, LotsFallShort, choose_lots, expiry_day_for, lot_id, split_lot_id
 from gateway.ledger.model import LedgerModel
+from gateway.ledger.state import ReservationState
 from gateway.values.calendar import SECONDS_PER_DAY, local_day
 from tests.builders.ledger_chain import key_of
 from tests.builders.member_acts import acts_on
@@ -25,6 +41,7 @@ BRANDS = (1, 2, 3)
 MEMBERS = ("ann", "bob")
 LIMIT = 150
 NOTHING = bytes(32)
+TERMS_OF_THE_MACHINE = replace(TERMS, redemption_minor=7, redemption_points=3, run_off_days=0, notice_days=20)
 
 points = st.integers(0, 60)
 member = st.integers(0, len(MEMBERS) - 1)
@@ -50,6 +67,7 @@ specs = st.one_of(
     st.tuples(st.just("refund"), pick, st.just(4)),
     st.tuples(st.just("again"), pick),
     st.tuples(st.just("expire"), member, pick),
+    st.tuples(st.just("transfer"), member, member, pick, points),
     st.tuples(st.just("garbage"), st.binary(min_size=30, max_size=70)),  # shorter is a fragment: test_batch_roots.py
 )
 
@@ -60,6 +78,7 @@ class Consented:
 
     brand: int
     points: int
+    discount: int
     lots: tuple[int, ...]
 
 
@@ -68,14 +87,17 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize()
     def deploy(self) -> None:
-        self.ledger = PointsLedger(BRANDS, LIMIT, self.model_class, replace(TERMS, run_off_days=0))
+        self.ledger = PointsLedger(BRANDS, LIMIT, self.model_class, TERMS_OF_THE_MACHINE, exposed=False)
+        for brand, issuer in permutations(BRANDS, 2):
+            self.ledger.expose(brand, issuer, 50)
         self.members = [self.ledger.enroll(name) for name in MEMBERS]
         self.lots: set[int] = set()
         self.consents: dict[bytes, Consented] = {}
         self.signed_issues: Counter[int] = Counter()  # by lot, what brands signed to issue and the ledger accepted
         self.refunded: Counter[int] = Counter()  # by issuer
         self.signed_consents: list[tuple[int, Authorize | Redeem]] = []
-        self.checked_at = -1
+        self.checked_at = (-1, -1)
+        self.released = 0
         self.touched: set[bytes] = set()  # reservations used in the last step
 
     @rule(days=st.integers(0, 40), brand=st.sampled_from(BRANDS), status=st.sampled_from([1, 1, 1, 1, 2, 3, 5]), run_off=st.integers(0, 40))
@@ -88,6 +110,28 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.chain.set_time(self.ledger.now + run_off // 2 * SECONDS_PER_DAY)
         states = {each: record.state_on(self.today()) for each, record in self.ledger.model.state.brands.items()}
         assert {each: self.ledger.view("brandState", each) for each in BRANDS} == states
+
+    @rule(brand=st.sampled_from(BRANDS), issuer=st.sampled_from(BRANDS), most=st.integers(0, 120), minor=st.integers(1, 9))
+    def an_owner_says_what_the_brand_accepts_and_gives(self, brand: int, issuer: int, most: int, minor: int) -> None:
+        self.ledger.expose(brand, issuer, most)
+        assert self.ledger.set_brand_terms(brand, replace(TERMS_OF_THE_MACHINE, redemption_minor=minor)).succeeded
+        held = self.ledger.model.state.brands[brand].terms.held(self.ledger.now)
+        assert self.ledger.view("brandTerms", brand)[1] == held.number
+
+    @rule(index=pick, late=st.booleans())
+    def somebody_releases_a_reservation(self, index: int, late: bool) -> None:
+        if not self.consents:
+            return
+        reservation_id = sorted(self.consents)[index % len(self.consents)]
+        reservation = self.ledger.model.state.reservations[reservation_id]
+        if late:
+            self.ledger.chain.set_time(max(self.ledger.now, reservation.deadline + 1))
+        before = self.ledger.now
+        is_due = reservation.state is ReservationState.OPEN and before > reservation.deadline
+        outcome = self.ledger.release(reservation_id, sorted(reservation.lots))
+        assert outcome.succeeded is is_due, "a release came through that was not due, or did not come through"
+        self.lots |= set(self.ledger.model.state.lots)
+        self.released += is_due
 
     @rule(brand=st.sampled_from(BRANDS), wanted=st.lists(specs, min_size=1, max_size=10))
     def a_batch_is_submitted(self, brand: int, wanted: list[tuple[Any, ...]]) -> None:
@@ -128,7 +172,7 @@ class LedgerMachine(RuleBasedStateMachine):
         reservation_id = captured[index % len(captured)]
         parts = reservations[reservation_id].lots
         lines = tuple(Line(*split_lot_id(lot), part.captured) for lot, part in parts.items() if part.captured)
-        refund = PointRefund(reservation_id, NOTHING, lines)
+        refund = self.ledger.refund(reservation_id, lines)
         last_day = max(line.expiry_day for line in refund.lines)
         self.ledger.chain.set_time(max(self.ledger.now, (last_day + 1) * SECONDS_PER_DAY))
         brand = self.consents[refund.reservation_id].brand
@@ -147,9 +191,10 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_ledger_adds_up(self) -> None:
-        if self.checked_at == self.ledger.last_number:
-            return  # no batch since
-        self.checked_at = self.ledger.last_number
+        now_at = (self.ledger.last_number, self.released)
+        if self.checked_at == now_at:
+            return  # nothing happened since
+        self.checked_at = now_at
         state = self.ledger.model.state
         for lot in self.lots:
             brand, expiry_day = split_lot_id(lot)
@@ -166,15 +211,33 @@ class LedgerMachine(RuleBasedStateMachine):
             assert outstanding == sum(state.lots[lot].outstanding for lot in self.lots if lot >> 32 == brand)
             assert outstanding <= LIMIT + self.refunded[brand], "invariant 4: above the limit by more than refunds"
             for acceptor in BRANDS:
-                assert self.ledger.view("owed", brand, acceptor) == state.owed[brand, acceptor]
+                self.what_is_owed_is_what_reservations_say(brand, acceptor)
+
+    def what_is_owed_is_what_reservations_say(self, issuer: int, acceptor: int) -> None:
+        """Invariant 5, from the reservations alone: exposure counts what is open or captured, what is owed only what is captured."""
+        open_or_captured, captured = 0, Counter[int]()
+        for reservation in self.ledger.model.state.reservations.values():
+            for lot, part in reservation.lots.items():
+                if lot >> 32 != issuer or reservation.brand_id != acceptor or issuer == acceptor:
+                    continue
+                left = part.captured - part.refunded
+                open_or_captured += part.authorized if reservation.state is ReservationState.OPEN else left
+                captured[part.terms] += left
+        assert self.ledger.view("exposure", issuer, acceptor) == open_or_captured, "invariant 5: exposure"
+        for number in range(self.ledger.model.state.brands[issuer].terms.versions[-1].number + 1):
+            assert self.ledger.view("owed", issuer, acceptor, number) == captured[number], "invariant 5: owed"
 
     @invariant()
     def no_more_is_captured_than_was_consented_to(self) -> None:
         for reservation_id in self.touched:
             consented = self.consents[reservation_id]
             lots = [self.ledger.view("reservationLot", reservation_id, lot) for lot in consented.lots]
-            assert sum(authorized for authorized, _, _ in lots) == consented.points, "invariant 2"
-            assert all(refunded <= captured <= authorized for authorized, captured, refunded in lots)
+            assert sum(lot[0] for lot in lots) == consented.points, "invariant 2"
+            assert all(refunded <= captured <= authorized for authorized, captured, refunded, _, _ in lots)
+            was_captured = self.ledger.model.state.reservations[reservation_id].state is ReservationState.CAPTURED
+            share = sum(lot[1] for lot in lots) if was_captured else consented.points
+            exact = Fraction(consented.discount * share, consented.points)
+            assert exact <= sum(lot[3] for lot in lots) < exact + 1, "invariant 6: the discount's share, rounded up"
         self.touched.clear()
 
     def today(self) -> int:
@@ -207,6 +270,11 @@ class LedgerMachine(RuleBasedStateMachine):
                 who, index, amount = spec
                 line = Line(*split_lot_id(lots[index % len(lots)]), amount)
                 return Clawback(self.members[who], NOTHING, NOTHING, (line,))
+            case "transfer":
+                who, other, index, amount = spec
+                line = Line(*split_lot_id(lots[index % len(lots)]), amount)
+                signers = key_of(MEMBERS[who]), key_of(MEMBERS[other])
+                return self.ledger.transfer(self.members[who], self.members[other], [line], *signers)
             case "expire":
                 who, index = spec
                 lot = lots[index % len(lots)]
@@ -235,6 +303,7 @@ class LedgerMachine(RuleBasedStateMachine):
             lines,
             key=key_of(MEMBERS[who]),
             reference=bytes([order_index]) * 32,
+            discount=self.ledger.least_discount(brand, sum(line.points for line in lines)) + order_index,
             deadline=(self.ledger.now // SECONDS_PER_DAY + 3) * SECONDS_PER_DAY,
         )
         self.signed_consents.append((brand, entry))
@@ -248,12 +317,12 @@ class LedgerMachine(RuleBasedStateMachine):
         if kind == "refund":
             parts = {lot: max(part.captured, 1) * amount // 4 for lot, part in lots.items()}
             lines = tuple(Line(*split_lot_id(lot), given_back) for lot, given_back in parts.items())
-            return PointRefund(reservation_id, NOTHING, lines)
+            return self.ledger.refund(reservation_id, lines)
         if kind == "void":
             lines = tuple(Line(*split_lot_id(lot), part.authorized) for lot, part in lots.items())
             return Void(reservation_id, NOTHING, lines)
         lines = tuple(Line(*split_lot_id(lot), part.authorized * amount // 4) for lot, part in lots.items())
-        return Capture(reservation_id, NOTHING, lines)
+        return self.ledger.capture(reservation_id, lines)
 
     def note(self, brand: int, accepted: list[Entry | bytes], now: int) -> None:
         """Keeps the machine's own books of what the ledger accepted."""
@@ -271,11 +340,13 @@ class LedgerMachine(RuleBasedStateMachine):
                     assert reservation_id not in self.consents, "invariant 2: a consent counted twice"
                     lots = tuple(line.lot_id for line in entry.lines)
                     self.touched.add(reservation_id)
-                    self.consents[reservation_id] = Consented(brand, entry.points, lots)
+                    self.consents[reservation_id] = Consented(brand, entry.points, entry.discount, lots)
+                case Transfer():
+                    ends = [(line.expiry_day + 1) * SECONDS_PER_DAY - UTC_OFFSET_SECONDS for line in entry.lines if line.expiry_day]
+                    assert all(now < end for end in ends), "invariant 9: an expired lot was transferred"
                 case Capture() | Void() | PointRefund():
                     self.touched.add(entry.reservation_id)
-                    own = self.consents[entry.reservation_id].brand == brand
-                    assert own or isinstance(entry, Void), "invariant 2: another brand used the reservation"
+                    assert self.consents[entry.reservation_id].brand == brand, "invariant 2: another brand used the reservation"
                     if isinstance(entry, PointRefund):
                         for line in entry.lines:
                             self.refunded[line.brand_id] += line.points

@@ -254,13 +254,16 @@ class OfflineCoalition:
 
     def consent(self, shopper: Shopper, brand_id: int, points: int, order_id: str, **changes: Any) -> dict[str, Any]:
         """A quote, signed: the body of an authorization."""
-        answer = self.post(f"brand:{brand_id}", "/v1/quotes", {"order_id": order_id, "member_id": shopper.member_id, "points": points})
+        asked = {"order_id": order_id, "member_id": shopper.member_id, "points": points, "order": {"total_minor": 5_000, "lines": ["tea"]}}
+        answer = self.post(f"brand:{brand_id}", "/v1/quotes", asked)
         assert answer.status_code == 200, answer.text
         quote = answer.json()
         return {
             "order_id": order_id,
             "member_id": shopper.member_id,
             "points": quote["points"],
+            "discount_minor": quote["discount_minor"],
+            "order_hash": quote["order_hash"],
             "nonce": quote["nonce"],
             "deadline": quote["deadline"],
             "proof": shopper.sign(quote["reservation_id"]),

@@ -16,16 +16,30 @@ from eth_utils import keccak
 
 from gateway.ledger.batches import batch_record, entries_root
 from gateway.ledger.brand_states import BrandState
-from gateway.ledger.entries import Authorize, ConsentProof, Entry, Redeem, encode_entry, pack_entries
+from gateway.ledger.consents import ConsentTerms, TransferTerms, consent_digest, lines_hash, reservation_id_of, transfer_digest
+from gateway.ledger.discounts import refund_discount
+from gateway.ledger.entries import (
+    BRAND_GRANT,
+    MEMBER_GRANT,
+    Authorize,
+    Capture,
+    ConsentProof,
+    Entry,
+    PointRefund,
+    Redeem,
+    Transfer,
+    encode_entry,
+    pack_entries,
+)
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.member_acts import AuthorizerChange, member_act_digest
 from gateway.ledger.members import AuthorizerKind, member_id
 from gateway.ledger.model import LedgerModel
-from gateway.ledger.owner_acts import BrandOwnerAct, HandOver, SetBrandKey, SetBrandTerms, owner_act_digest
+from gateway.ledger.owner_acts import BrandOwnerAct, HandOver, SetBrandKey, SetBrandTerms, SetExposure, owner_act_digest
 from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.proofs import Verify
 from gateway.ledger.refusals import RefusalReason, refusal_of
-from gateway.ledger.signing import Domain, batch_digest, consent_digest
+from gateway.ledger.signing import Domain, batch_digest
 from gateway.ledger.terms import LedgerTerms
 from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.ids import Address, Hash, MemberId
@@ -36,6 +50,7 @@ from tests.builders.ledger_chain import COALITION_ID, FOREVER, LedgerChain, Outc
 UTC_OFFSET_SECONDS = 3_600
 LIMIT = 10**12
 MEMBER_DELAY = 2 * SECONDS_PER_DAY
+EXPOSURE = 2**96 - 1
 TERMS = LedgerTerms(1, 100, 1, 100, 50, 90, 30)
 SECP256K1_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 
@@ -46,7 +61,8 @@ class PointsLedger:
     """The ledger under a sandbox's governance without a delay.
 
     A brand's batch key is named `brand <id>`, its owner's key `owner <id>`; `number` counts batches up where a test names none.
-    `verifier` is the code that creates another verifier of passkeys.
+    Unless told not to be, each brand is `exposed` to any amount of each other one's points. `verifier` is the code that creates another
+    verifier of passkeys.
     """
 
     def __init__(
@@ -56,6 +72,7 @@ class PointsLedger:
         model: type[LedgerModel] = LedgerModel,
         terms: LedgerTerms = TERMS,
         chain: LedgerChain | None = None,
+        exposed: bool = True,
         verifier: bytes | None = None,
     ) -> None:
         self.chain = chain or LedgerChain()
@@ -74,6 +91,9 @@ class PointsLedger:
             self.govern(*(("registerBrand", (registration(brand, limit=limit, terms=terms),)) for brand in brands))
         for brand in brands:
             self.model.register_brand(brand, limit)
+            self.model.set_brand_terms(brand, terms, self.chain.timestamp)
+        if exposed:
+            self._expose_to_each_other(brands)
 
     def _deploy(self, utc_offset_seconds: int) -> None:
         """Brands, members, settlement, and the ledger to which all belong."""
@@ -98,9 +118,24 @@ class PointsLedger:
 
     # Registers
 
-    def register(self, brand: int, limit: int = LIMIT) -> None:
+    def register(self, brand: int, limit: int = LIMIT, *, exposed: bool = True) -> None:
         self.by_governance("registerBrand", registration(brand, limit=limit))
+        others = list(self.model.state.brands)
         self.model.register_brand(brand, limit)
+        self.model.set_brand_terms(brand, TERMS, self.chain.timestamp)
+        for other in others if exposed else ():
+            self._expose_to_each_other((brand, other))
+
+    def _expose_to_each_other(self, brands: Sequence[int]) -> None:
+        for brand in brands:
+            for issuer in brands:
+                if issuer != brand:
+                    self.expose(brand, issuer, EXPOSURE)
+
+    def expose(self, brand: int, issuer: int, most: int) -> None:
+        """The brand lets itself be owed so many of the issuer's points."""
+        outcome = self.owner_act(SetExposure(brand, issuer, most, self.view("ownerActs", brand), FOREVER))
+        assert outcome.succeeded, self.reverted(outcome)
 
     def set_status(self, brand: int, status: int) -> None:
         self.by_governance("setBrandStatus", brand, status)
@@ -147,7 +182,15 @@ class PointsLedger:
                 window = (act.valid_from, act.valid_until, act.managed)
                 return self.relayed("setBrandKey", act.brand, act.key, window, signed)
             case SetBrandTerms():
-                return self.relayed("setBrandTerms", act.brand, astuple(act.terms), signed)
+                outcome = self.relayed("setBrandTerms", act.brand, astuple(act.terms), signed)
+                if outcome.succeeded:
+                    self.model.set_brand_terms(act.brand, act.terms, self.chain.timestamp)
+                return outcome
+            case SetExposure():
+                outcome = self.relayed("setExposure", act.brand, act.issuer, act.most, signed)
+                if outcome.succeeded:
+                    self.model.set_exposure(act.brand, act.issuer, act.most)
+                return outcome
             case HandOver():
                 return self.relayed("handOver", act.brand, act.owner, signed, signatures[1])
 
@@ -226,17 +269,64 @@ class PointsLedger:
         key: keys.PrivateKey,
         **other: Any,
     ) -> Authorize | Redeem:
-        """An authorize or redeem entry with the member's consent; `other` replaces nonce, deadline, points, reference."""
+        """An authorize or redeem entry with the consent that `key` signs: the member's, or that of `spender` under the member's grant.
+
+        `other` replaces nonce, deadline, points, discount, order, reference, or the whole proof.
+        """
         points = other.get("points", sum(line.points for line in lines))
-        reference, nonce = other.get("reference", keccak(text="order")), other.get("nonce", 0)
-        deadline = other.get("deadline", self.now + 3_600)
-        digest = consent_digest(self.domain, member, brand, points, reference, nonce, deadline)
-        proof = other.get("proof", ConsentProof(1, signature(key, digest)))
-        return entry(member, reference, nonce, deadline, points, proof, tuple(lines))
+        discount, spender = other.get("discount", self.least_discount(brand, points)), other.get("spender", member)
+        order, reference = other.get("order", keccak(text="cart")), other.get("reference", keccak(text="order"))
+        nonce, deadline = other.get("nonce", 0), other.get("deadline", self.now + 3_600)
+        terms = ConsentTerms(member, spender, brand, points, discount, order, reference, nonce, deadline)
+        proof = ConsentProof(1, signature(key, consent_digest(self.domain, terms)))
+        if spender != member:
+            proof = ConsentProof(MEMBER_GRANT, spender + bytes([proof.kind]) + proof.proof)
+        return entry(member, reference, order, nonce, deadline, points, discount, other.get("proof", proof), tuple(lines))
+
+    def by_brand_grant(
+        self, entry: type[Authorize] | type[Redeem], brand: int, member: bytes, lines: Sequence[Line], reference: bytes
+    ) -> Authorize | Redeem:
+        """What the brand takes under the member's grant."""
+        points = sum(line.points for line in lines)
+        terms = (0, self.now + 3_600, points, self.least_discount(brand, points))
+        return entry(member, reference, bytes(32), *terms, ConsentProof(BRAND_GRANT, b""), tuple(lines))
+
+    def least_discount(self, brand: int, points: int) -> int:
+        """What the brand's terms give for the points."""
+        terms = self.model.state.brands[brand].terms.held(self.now).terms
+        return points * terms.redemption_minor // terms.redemption_points
 
     def reservation_id(self, brand: int, entry: Authorize | Redeem) -> bytes:
-        terms = (entry.member, brand, entry.points, entry.reference, entry.nonce, entry.deadline)
-        return consent_digest(self.domain, *terms)
+        return reservation_id_of(self.domain, brand, entry)
+
+    def capture(self, reservation_id: bytes, lines: Sequence[Line], reference: bytes = bytes(32)) -> Capture:
+        """With the share of the discount, if there is such a reservation."""
+        reservation = self.model.state.reservations.get(reservation_id)
+        discount = reservation.discount_of(sum(line.points for line in lines)) if reservation else 0
+        return Capture(reservation_id, reference, discount, tuple(lines))
+
+    def refund(self, reservation_id: bytes, lines: Sequence[Line], reference: bytes = bytes(32)) -> PointRefund:
+        """With the share of the discount as the reservation stands now."""
+        reservation = self.model.state.reservations.get(reservation_id)
+        lots = [(line, reservation.lots.get(line.lot_id) if reservation else None) for line in lines]
+        shares = [refund_discount(lot.discount, lot.captured, lot.refunded, line.points) for line, lot in lots if lot and lot.captured]
+        return PointRefund(reservation_id, reference, max(sum(shares), 0), tuple(lines))
+
+    def transfer(
+        self, giver: bytes, taker: bytes, lines: Sequence[Line], giver_key: keys.PrivateKey, taker_key: keys.PrivateKey, **other: Any
+    ) -> Transfer:
+        """Signed by both; `other` replaces nonce and deadline."""
+        nonce, deadline = other.get("nonce", 0), other.get("deadline", self.now + 3_600)
+        digest = transfer_digest(self.domain, TransferTerms(giver, taker, lines_hash(lines), nonce, deadline))
+        proofs = [ConsentProof(1, signature(key, digest)) for key in (giver_key, taker_key)]
+        return Transfer(giver, taker, nonce, deadline, *proofs, tuple(lines))
+
+    def release(self, reservation_id: bytes, lots: Sequence[int]) -> Outcome:
+        """By a stranger."""
+        outcome = self.relayed("release", reservation_id, list(lots))
+        if outcome.succeeded:
+            self.model.release(reservation_id, self.chain.timestamp)
+        return outcome
 
     def change_authorizers(
         self, member: bytes, add: tuple[int, bytes], remove: bytes, nonce: int, *, key: keys.PrivateKey, **other: Any

@@ -64,11 +64,13 @@ class Stage:
             case "redeem":
                 return GROCER, ledger.consented(Redeem, GROCER, self.ann, [OTHER, OWN], key=ANN)
             case "capture":
-                return GROCER, Capture(ledger.reservation_id(GROCER, self.open), NONE, (OTHER,))
+                return GROCER, ledger.capture(ledger.reservation_id(GROCER, self.open), [OTHER])
             case "void":
                 return GROCER, Void(ledger.reservation_id(GROCER, self.open), NONE, (OTHER,))
             case "point refund":
-                return GROCER, PointRefund(ledger.reservation_id(GROCER, self.redeemed), NONE, (OTHER,))
+                return GROCER, ledger.refund(ledger.reservation_id(GROCER, self.redeemed), [OTHER])
+            case "transfer":
+                return GROCER, ledger.transfer(self.ann, ledger.enroll("bob"), [OTHER, OWN], ANN, key_of("bob"))
             case "expire":
                 return GROCER, Expire(self.ann, self.day, 100)
         raise AssertionError(f"no entry does {act}")
@@ -115,7 +117,7 @@ def test_what_was_authorized_before_the_issuer_defaulted_is_captured_voided_and_
     assert ledger.submit(GROCER, entries) == []
     ledger.set_status(FUEL, BrandState.IN_DEFAULT)
     first, second = (ledger.reservation_id(GROCER, entry) for entry in entries)
-    acts = [Capture(first, NONE, tuple(lines)), Void(second, NONE, tuple(lines)), PointRefund(first, NONE, tuple(lines))]
+    acts = [Capture(first, NONE, 0, tuple(lines)), Void(second, NONE, tuple(lines)), PointRefund(first, NONE, 0, tuple(lines))]
     assert ledger.submit(GROCER, acts) == []
     assert ledger.held(ann, FUEL) == (500, 0)
 

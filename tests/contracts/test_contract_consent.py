@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from eth_keys import keys
 
+from gateway.ledger.consents import reservation_id_of
 from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.refusals import RefusalReason
-from gateway.ledger.signing import Domain, consent_digest
+from gateway.ledger.signing import Domain
 from tests.builders.ledger_chain import CHAIN_ID, key_of
 from tests.builders.points_ledger import SECP256K1_ORDER, PointsLedger, member_named, signature
 
@@ -31,12 +32,12 @@ def test_a_redemption_takes_points_of_several_issuers_and_records_who_owes_whom(
     assert ledger.held(ann, GROCER, expiry_day) == (300, 0)
     assert ledger.held(ann, FUEL) == (450, 0)
     assert (ledger.outstanding(GROCER), ledger.outstanding(FUEL)) == (300, 450)
-    assert ledger.view("owed", GROCER, FUEL) == 700
-    assert ledger.view("owed", FUEL, FUEL) == 0, "a brand owes itself nothing"
+    assert ledger.view("owed", GROCER, FUEL, 1) == 700
+    assert ledger.view("owed", FUEL, FUEL, 1) == 0, "a brand owes itself nothing"
     _, brand, deadline, stage, lots = ledger.view("reservation", ledger.reservation_id(FUEL, redeem))
     assert (brand, deadline, stage, lots) == (FUEL, redeem.deadline, 2, 2)
     lot = lot_id(GROCER, expiry_day)
-    assert ledger.view("reservationLot", ledger.reservation_id(FUEL, redeem), lot) == (700, 700, 0)
+    assert ledger.view("reservationLot", ledger.reservation_id(FUEL, redeem), lot) == (700, 700, 0, 7, 1)
 
 
 def test_an_authorization_reserves_points_without_moving_them(
@@ -46,7 +47,7 @@ def test_an_authorization_reserves_points_without_moving_them(
     assert ledger.submit(FUEL, [authorize]) == []
     assert ledger.held(ann, GROCER, expiry_day) == (1_000, 300)
     assert ledger.outstanding(GROCER) == 1_000
-    assert ledger.view("owed", GROCER, FUEL) == 0
+    assert ledger.view("owed", GROCER, FUEL, 1) == 0
     assert [event.name for event in ledger.events(ledger.last_outcome)] == ["BatchRecorded"]
 
 
@@ -59,7 +60,10 @@ def test_a_consent_is_good_once(ledger: PointsLedger, ann: bytes, ann_key: keys.
 
 
 @both
-@pytest.mark.parametrize("change", [{"points": 11, "lines": (Line(FUEL, 0, 11),)}, {"nonce": 8}, {"reference": b"\x09" * 32}])
+@pytest.mark.parametrize(
+    "change",
+    [{"points": 11, "lines": (Line(FUEL, 0, 11),)}, {"nonce": 8}, {"reference": b"\x09" * 32}, {"order": b"\x09" * 32}, {"discount": 1}],
+)
 def test_a_consent_to_something_else_is_not_by_an_authorizer(
     ledger: PointsLedger, ann: bytes, ann_key: keys.PrivateKey, kind: Kind, change: dict[str, Any]
 ) -> None:
@@ -84,8 +88,7 @@ def test_a_consent_by_a_stranger_or_in_another_coalition_is_refused(
     by_stranger = ledger.consented(kind, FUEL, ann, lines, key=key_of("stranger"))
     entry = ledger.consented(kind, FUEL, ann, lines, key=ann_key)
     elsewhere = Domain(CHAIN_ID, ledger.address, b"\x0e" * 32)
-    terms = (ann, FUEL, 10, entry.reference, entry.nonce, entry.deadline)
-    foreign = replace(entry, proof=ConsentProof(1, signature(ann_key, consent_digest(elsewhere, *terms))))
+    foreign = replace(entry, proof=ConsentProof(1, signature(ann_key, reservation_id_of(elsewhere, FUEL, entry))))
     assert ledger.submit(FUEL, [by_stranger, foreign]) == [
         (0, RefusalReason.NOT_AN_AUTHORIZER),
         (1, RefusalReason.NOT_AN_AUTHORIZER),
@@ -176,10 +179,12 @@ def test_an_expired_lot_is_neither_reserved_nor_redeemed(
 
 def test_sixteen_lots_are_spent_at_once(ledger: PointsLedger, ann_key: keys.PrivateKey) -> None:
     for brand in range(3, 19):
-        ledger.register(brand)
+        ledger.register(brand, exposed=False)
+    for brand in range(4, 19):
+        ledger.expose(3, brand, 18)
     ann = ledger.enroll("ann")
     for brand in range(3, 19):
         ledger.submit(brand, [Issue(ann, 0, brand, 1, bytes(32))])
     lines = [Line(brand, 0, brand) for brand in range(3, 19)]
     assert ledger.submit(3, [ledger.consented(Redeem, 3, ann, lines, key=ann_key)]) == []
-    assert [ledger.view("owed", brand, 3) for brand in range(3, 19)] == [0, *range(4, 19)]
+    assert [ledger.view("owed", brand, 3, 1) for brand in range(3, 19)] == [0, *range(4, 19)]

@@ -13,11 +13,12 @@ CEILINGS = {
     "issue, existing member": 9_100,
     "issue, new member": 26_300,
     "clawback": 10_900,
-    "authorize": 67_000,
-    "capture": 22_800,
-    "void": 16_000,
-    "redeem": 70_000,
-    "point refund": 20_000,
+    "authorize": 72_000,
+    "capture": 25_000,
+    "void": 16_500,
+    "redeem": 75_500,
+    "point refund": 20_700,
+    "transfer": 52_500,
     "expire": 9_000,
 }
 

@@ -10,7 +10,15 @@ from eth_account.messages import encode_typed_data
 from eth_keys import keys
 from eth_utils import keccak
 
-from gateway.ledger.owner_acts import BrandOwnerAct, HandOver, SetBrandKey, SetBrandTerms, owner_act_digest, owner_act_typed_data
+from gateway.ledger.owner_acts import (
+    BrandOwnerAct,
+    HandOver,
+    SetBrandKey,
+    SetBrandTerms,
+    SetExposure,
+    owner_act_digest,
+    owner_act_typed_data,
+)
 from gateway.ledger.signing import Domain
 from gateway.values.ids import Address
 from tests.builders.governance_acts import GUARDIAN
@@ -21,9 +29,16 @@ GROCER, FUEL, UNKNOWN = 1, 2, 9
 OWNER, SUCCESSOR, TILL_KEY = owner_key(GROCER), key_of("successor"), key_of("till")
 SET_KEY = SetBrandKey(GROCER, Address(address_of(TILL_KEY)), 5, FOREVER, True, 0, FOREVER)
 SET_TERMS = SetBrandTerms(GROCER, replace(TERMS, par_minor=2), 0, FOREVER)
+SET_EXPOSURE = SetExposure(GROCER, FUEL, 7, 0, FOREVER)
 HAND_OVER = HandOver(GROCER, Address(address_of(SUCCESSOR)), 0, FOREVER)
-ACTS: list[BrandOwnerAct] = [SET_KEY, SET_TERMS, HAND_OVER]
+ACTS: list[BrandOwnerAct] = [SET_KEY, SET_TERMS, SET_EXPOSURE, HAND_OVER]
 each_act = pytest.mark.parametrize("act", ACTS, ids=lambda act: type(act).__name__)
+
+
+@pytest.fixture
+def ledger() -> PointsLedger:
+    """Whose owners have not acted yet."""
+    return PointsLedger((GROCER, FUEL), exposed=False)
 
 
 def signers(act: BrandOwnerAct, first: keys.PrivateKey = OWNER) -> list[keys.PrivateKey]:
@@ -48,7 +63,9 @@ def test_each_act_does_what_it_says(ledger: PointsLedger) -> None:
     assert ledger.view("brandKey", GROCER, SET_KEY.key) == (5, FOREVER, True)
     assert ledger.owner_act(replace(SET_TERMS, nonce=1)).succeeded
     assert ledger.view("brandTerms", GROCER)[0] == astuple(SET_TERMS.terms)
-    assert ledger.owner_act(replace(HAND_OVER, nonce=2), OWNER, SUCCESSOR).succeeded
+    assert ledger.owner_act(replace(SET_EXPOSURE, nonce=2)).succeeded
+    assert ledger.view("exposureLimit", GROCER, FUEL) == 7
+    assert ledger.owner_act(replace(HAND_OVER, nonce=3), OWNER, SUCCESSOR).succeeded
     assert ledger.view("brandOwner", GROCER) == hex_of(address_of(SUCCESSOR))
 
 
@@ -95,6 +112,9 @@ def test_a_signature_covers_every_field(ledger: PointsLedger) -> None:
     for place in range(7):
         terms = tuple(value + (index == place) for index, value in enumerate(astuple(SET_TERMS.terms)))
         assert ledger.reverted(ledger.relayed("setBrandTerms", GROCER, terms, (0, FOREVER, signed))) == "NotSignedBy"
+    signed = signature(OWNER, owner_act_digest(ledger.brands_domain, SET_EXPOSURE))
+    for altered in ((FUEL, 8), (FUEL + 1, 7)):
+        assert ledger.reverted(ledger.relayed("setExposure", GROCER, *altered, (0, FOREVER, signed))) == "NotSignedBy"
 
 
 def test_a_signature_of_no_good_form_is_nobodys(ledger: PointsLedger) -> None:

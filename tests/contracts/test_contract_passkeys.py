@@ -40,7 +40,9 @@ def consented(
     ledger: PointsLedger, member: bytes, by: SoftwareAuthenticator = ANN, points: int = 10, nonce: int = 0, **other: Any
 ) -> Redeem:
     """A redemption at the fuel station; `other` is what the browser says otherwise."""
-    blank = Redeem(member, bytes(32), nonce, ledger.now + 3_600, points, ConsentProof(PASSKEY, b""), (Line(GROCER, 0, points),))
+    blank = Redeem(
+        member, bytes(32), bytes(32), nonce, ledger.now + 3_600, points, points, ConsentProof(PASSKEY, b""), (Line(GROCER, 0, points),)
+    )
     return replace(blank, proof=ConsentProof(PASSKEY, by.consent(ledger.reservation_id(FUEL, blank), **other)))
 
 

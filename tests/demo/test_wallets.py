@@ -11,10 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.ledger.consents import ConsentTerms, consent_digest, consent_typed_data
 from gateway.ledger.members import member_id
 from gateway.ledger.recover import recover_address
-from gateway.ledger.signing import Domain, consent_digest, consent_typed_data
-from gateway.values.ids import Address, Hash
+from gateway.ledger.signing import Domain
+from gateway.values.ids import Address, Hash, MemberId, Reference
 from scripts.demo.wallets import load_config, open_wallets
 
 DOMAIN = Domain(1337, Address(b"\x11" * 20), Hash(b"\x22" * 32))
@@ -52,7 +53,7 @@ def test_an_index_without_a_wallet_is_refused(client: httpx.Client, indexes: obj
 def test_a_consent_is_signed_by_the_members_key_over_the_configured_ledger(client: httpx.Client) -> None:
     view = client.post("/authorizers", json={"indexes": [1]}).json()["authorizers"][0]
     answer = client.post("/sign-consent", json=_consent(view["member_id"], 500)).json()
-    digest = consent_digest(DOMAIN, bytes.fromhex(view["member_id"][2:]), 7, 500, b"\x05" * 32, 9, 1_500_000_000)
+    digest = consent_digest(DOMAIN, _terms(view["member_id"]))
     assert answer["digest"] == "0x" + digest.hex()
     assert recover_address(digest, bytes.fromhex(answer["signature"][2:])) == bytes.fromhex(view["address"][2:])
 
@@ -60,7 +61,7 @@ def test_a_consent_is_signed_by_the_members_key_over_the_configured_ledger(clien
 def test_typed_data_of_another_ledger_is_signed_for_the_configured_one_alone(client: httpx.Client) -> None:
     view = client.post("/authorizers", json={"indexes": [1]}).json()["authorizers"][0]
     foreign = Domain(1, Address(b"\x99" * 20), Hash(b"\x98" * 32))
-    typed_data = consent_typed_data(foreign, bytes.fromhex(view["member_id"][2:]), 7, 500, b"\x05" * 32, 9, 1_500_000_000)
+    typed_data = consent_typed_data(foreign, _terms(view["member_id"]))
     answer = client.post("/sign-consent", json={"typed_data": typed_data}).json()
     assert answer == client.post("/sign-consent", json=_consent(view["member_id"], 500)).json()
     assert client.post("/sign-consent", json={"typed_data": {**typed_data, "primaryType": "Batch"}}).status_code == 400
@@ -72,6 +73,8 @@ def test_a_consent_above_the_cap_or_for_a_stranger_is_not_signed(client: httpx.C
         assert client.post("/sign-consent", json=_consent(member, points)).status_code == status
     stranger = client.post("/sign-consent", json=_consent("0x" + "ab" * 20, 5))
     assert (stranger.status_code, stranger.json()["error"]) == (403, "unknown_member")
+    for_another = client.post("/sign-consent", json={**_consent(member, 5), "spender": "0x" + "ab" * 20})
+    assert (for_another.status_code, for_another.json()["error"]) == (403, "another_spender")
 
 
 def test_a_consent_with_a_field_missing_is_refused(client: httpx.Client) -> None:
@@ -98,7 +101,13 @@ def test_the_wallets_are_the_same_after_a_restart(tmp_path: Path) -> None:
 
 
 def _consent(member: str, points: int) -> dict[str, Any]:
-    return {"member": member, "brand": 7, "points": points, "reference": "0x" + "05" * 32, "nonce": 9, "deadline": 1_500_000_000}
+    terms = {"brand": 7, "points": points, "discountMinor": 300, "order": "0x" + "04" * 32}
+    return {"member": member, "spender": member, **terms, "reference": "0x" + "05" * 32, "nonce": 9, "deadline": 1_500_000_000}
+
+
+def _terms(member: str) -> ConsentTerms:
+    whose, order, reference = MemberId.parse(member), Hash(b"\x04" * 32), Reference(b"\x05" * 32)
+    return ConsentTerms(whose, whose, 7, 500, 300, order, reference, 9, 1_500_000_000)
 
 
 def _config(folder: Path) -> Path:

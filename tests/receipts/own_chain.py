@@ -16,7 +16,7 @@ from gateway.ledger.lots import Line
 from gateway.ledger.refusals import SELECTORS, RefusalReason
 from gateway.ledger.slots import balance_slot, batch_slot
 from gateway.receipts.receipt import CoalitionEvidence, RecordedBatch, SealedBlock, SlotProof, StateProof, entry_receipt, points_receipt
-from gateway.values.ids import Address, MemberId, Reference, ReservationId
+from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
 from scripts.verify_receipt import BALANCES_SLOT, BATCHES_SLOT, Trust
 
 POINTS_ADDRESS = Address(keccak(b"points ledger")[12:])
@@ -94,12 +94,13 @@ class OwnChain:
 
 def entries() -> tuple[bytes, ...]:
     consent = ConsentProof(1, bytes(range(65)))
+    consented = Reference(keccak(b"order")), Hash(keccak(b"cart")), 1, 1_700_090_000, 30, 30
     return tuple(
         encode_entry(entry)
         for entry in (
             Issue(MEMBERS[0], 20_483, 120, 1, Reference(keccak(b"payment 1"))),
-            Redeem(MEMBERS[0], Reference(keccak(b"order")), 1, 1_700_090_000, 30, consent, (Line(1, 20_483, 20), Line(2, 20_514, 10))),
-            Capture(ReservationId(keccak(b"reservation")), Reference(keccak(b"capture")), (Line(1, 20_483, 20),)),
+            Redeem(MEMBERS[0], *consented, consent, (Line(1, 20_483, 20), Line(2, 20_514, 10))),
+            Capture(ReservationId(keccak(b"reservation")), Reference(keccak(b"capture")), 20, (Line(1, 20_483, 20),)),
             Expire(MEMBERS[3], 20_483, 8),
             Issue(MEMBERS[4], 20_483, 99, 1, Reference(keccak(b"payment 2"))),
         )

@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from gateway.ledger.signing import Domain, consent_digest, reference
-from gateway.values.ids import Address, Hash
+from gateway.ledger.consents import NO_ORDER, ConsentTerms, consent_digest
+from gateway.ledger.signing import Domain, reference
+from gateway.values.ids import Address, Hash, MemberId
 from tests.builders.offline_coalition import COALITION_ID, POINTS_ADDRESS, START, OfflineCoalition, Shopper, brand_body, purchase_body
 from tests.builders.payment_files import TILL_MAPPING, send, stripe_file, stripe_row
 from tests.gateway.api.every_write import MEMBER, OWNER, REFUND, WRITES, Ready, make_ready
@@ -280,12 +281,14 @@ def consent(shopper: Shopper, points: int, order_id: str, nonce: int) -> dict[st
     """The body of an authorization at brand 1, without the chance in a quote's nonce."""
     deadline = START + 3_600
     keyed = reference(BRAND_1_SECRET, "order", order_id)
-    digest = consent_digest(DOMAIN, bytes.fromhex(shopper.member_id[2:]), 1, points, keyed, nonce, deadline)
+    member = MemberId.parse(shopper.member_id)
+    digest = consent_digest(DOMAIN, ConsentTerms(member, member, 1, points, points, NO_ORDER, keyed, nonce, deadline))
     proof = shopper.sign("0x" + digest.hex())
     return {
         "order_id": order_id,
         "member_id": shopper.member_id,
         "points": points,
+        "discount_minor": points,
         "nonce": nonce,
         "deadline": deadline,
         "proof": proof,

@@ -31,9 +31,10 @@ from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner
 from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.coalition.rows import SqlCoalition, business_clock
+from gateway.ledger.consents import reservation_id_of
 from gateway.ledger.entries import Authorize, Opening, Redeem, decode_entry, encode_entry, pack_entries, unpack_entries
 from gateway.ledger.lots import lot_id
-from gateway.ledger.signing import consent_digest, reference
+from gateway.ledger.signing import reference
 from gateway.loyalty.rule import EarningRule
 from gateway.projection.tables import LedgerEntryRow, LedgerMemberLotRow, LedgerMovementRow, LedgerReservationLotRow
 from gateway.purchases.shortfalls import SqlShortfalls
@@ -221,12 +222,12 @@ class _Rounds:
             if not isinstance(entry, Authorize | Redeem):
                 continue
             done = isinstance(entry, Redeem)
-            reservation_id = consent_digest(DOMAIN, entry.member, 1, entry.points, entry.reference, entry.nonce, entry.deadline)
+            reservation_id = reservation_id_of(DOMAIN, 1, entry)
             changes = {"status": "captured", "captured": entry.points} if done else {}
             self._coalition.put_reservation(str(reservation_id), str(entry.member), 1, entry.points, **changes)
             with self._coalition.database.write() as session:
                 for line in entry.lines:
-                    points = {"reserved": line.points, "captured": line.points if done else 0, "refunded": 0}
+                    points = {"reserved": line.points, "captured": line.points if done else 0, "refunded": 0, "discount_minor": line.points}
                     session.add(LedgerReservationLotRow(reservation_id=reservation_id, lot_id=line.lot_id, **points))
                     held = session.get_one(LedgerMemberLotRow, (entry.member, line.lot_id))
                     held.held -= line.points if done else 0

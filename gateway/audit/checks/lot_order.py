@@ -23,14 +23,13 @@ def findings(case: Case) -> Iterator[str]:
     for book in case.books:
         available: dict[MemberId | None, dict[LotId, int]] = defaultdict(lambda: defaultdict(int))
         states = _States(case.replay.states, offset)
-        for entry in book.accepted:
-            lots = available[entry.member]
-            if entry.kind in ("authorize", "redeem"):
-                yield from _spent(book, entry, states.accepted(lots, entry), offset)
-            elif entry.kind == "capture":
-                yield from _captured(book, entry)
-            for movement in entry.movements:
-                lots[movement.lot_id] += movement.held_delta - movement.reserved_delta
+        for step in book.steps:
+            if isinstance(step, BookEntry) and step.kind in ("authorize", "redeem"):
+                yield from _spent(book, step, states.accepted(available[step.member], step), offset)
+            elif isinstance(step, BookEntry) and step.kind == "capture":
+                yield from _captured(book, step)
+            for movement in step.movements:
+                available[movement.member][movement.lot_id] += movement.held_delta - movement.reserved_delta
     for each in case.disagreements(RefusalReason.LOT_EXPIRED.value, RefusalReason.DEADLINE_PASSED.value):
         yield str(each)
 

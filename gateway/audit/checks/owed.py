@@ -13,16 +13,22 @@ from gateway.audit.case import Case
 from gateway.values.ids import LotId
 
 Pair = tuple[int, int]
+ByTerms = Mapping[tuple[int, int, int], int]
 _REDEEMS = ("capture", "redeem")
 
 
 def findings(case: Case) -> Iterator[str]:
-    by_contract = {pair: points for pair, points in case.evidence.chain.owed.items() if points}
+    in_contract = {key: points for key, points in case.evidence.chain.owed.items() if points}
+    by_contract = _by_pair(in_contract)
     for book in case.books:
         due = _by_entries(book)
-        yield from _differences(due, book.owed, f"by the {book.name}'s entries", f"as owed in the {book.name}")
+        yield from _differences(due, _by_pair(book.owed), f"by the {book.name}'s entries", f"as owed in the {book.name}")
         yield from _differences(due, by_contract, f"by the {book.name}'s entries", "as owed in the contract")
-        yield from _differences(due, _by_reservations(book), f"by the {book.name}'s entries", f"by the {book.name}'s reservations")
+        reserved = _by_reservations(book)
+        yield from _differences(due, _by_pair(reserved), f"by the {book.name}'s entries", f"by the {book.name}'s reservations")
+        for name, owed in (("contract", in_contract), (book.name, {key: points for key, points in book.owed.items() if points})):
+            for issuer, acceptor, number in sorted(key for key in reserved.keys() | owed.keys() if reserved.get(key) != owed.get(key)):
+                yield f"under terms {number} of brand {issuer}, what it owes brand {acceptor} is another figure in the {name}"
         yield from _lot_totals(book)
     net: dict[int, int] = defaultdict(int)
     for (issuer, acceptor), points in by_contract.items():
@@ -41,12 +47,19 @@ def _by_entries(book: Book) -> dict[Pair, int]:
     return {pair: points for pair, points in owed.items() if points and pair[0] != pair[1]}
 
 
-def _by_reservations(book: Book) -> dict[Pair, int]:
-    owed: dict[Pair, int] = defaultdict(int)
+def _by_reservations(book: Book) -> ByTerms:
+    owed: dict[tuple[int, int, int], int] = defaultdict(int)
     for reservation in book.reservations.values():
-        for lot, (_, captured, refunded) in reservation.lots.items():
-            owed[lot >> 32, reservation.brand_id] += captured - refunded
-    return {pair: points for pair, points in owed.items() if points and pair[0] != pair[1]}
+        for lot, (_, captured, refunded, _, number) in reservation.lots.items():
+            owed[lot >> 32, reservation.brand_id, number] += captured - refunded
+    return {key: points for key, points in owed.items() if points and key[0] != key[1]}
+
+
+def _by_pair(owed: ByTerms) -> dict[Pair, int]:
+    sums: dict[Pair, int] = defaultdict(int)
+    for (issuer, acceptor, _), points in owed.items():
+        sums[issuer, acceptor] += points
+    return {pair: points for pair, points in sums.items() if points}
 
 
 def _lot_totals(book: Book) -> Iterator[str]:

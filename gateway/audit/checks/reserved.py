@@ -28,22 +28,22 @@ def findings(case: Case) -> Iterator[str]:
 
 
 def _at_every_moment(book: Book) -> Iterator[str]:
-    held: dict[tuple[MemberId | None, LotId], int] = defaultdict(int)
-    reserved: dict[tuple[MemberId | None, LotId], int] = defaultdict(int)
-    for entry in book.accepted:
-        for movement in entry.movements:
-            key = (entry.member, movement.lot_id)
+    held: dict[tuple[MemberId, LotId], int] = defaultdict(int)
+    reserved: dict[tuple[MemberId, LotId], int] = defaultdict(int)
+    for step in book.steps:
+        for movement in step.movements:
+            key = (movement.member, movement.lot_id)
             held[key] += movement.held_delta
             reserved[key] += movement.reserved_delta
             if not 0 <= reserved[key] <= held[key]:
                 left = f"{reserved[key]} points reserved of {held[key]} held"
-                yield f"{entry.place} left member {entry.member} with {left} by the {book.name}"
+                yield f"{step.place} left member {movement.member} with {left} by the {book.name}"
 
 
 def _in_every_reservation(book: Book) -> Iterator[str]:
     open_points: dict[tuple[MemberId, LotId], int] = defaultdict(int)
     for identity, reservation in book.reservations.items():
-        for lot, (reserved, captured, refunded) in reservation.lots.items():
+        for lot, (reserved, captured, refunded, _, _) in reservation.lots.items():
             if not 0 <= refunded <= captured <= reserved:
                 yield f"reservation {identity}, lot {lot}: {reserved} reserved, {captured} captured, {refunded} refunded by the {book.name}"
             if reservation.status == "open":

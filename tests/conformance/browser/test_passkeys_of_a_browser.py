@@ -137,7 +137,7 @@ def test_a_removed_passkey_of_a_browser_spends_nothing(ledger: PointsLedger, ann
 
 
 def redemption(ledger: PointsLedger, member: bytes, wallet: Wallet, nonce: int) -> Redeem:
-    blank = Redeem(member, bytes(32), nonce, ledger.now + 3_600, 10, ConsentProof(PASSKEY, b""), (Line(GROCER, 0, 10),))
+    blank = Redeem(member, bytes(32), bytes(32), nonce, ledger.now + 3_600, 10, 0, ConsentProof(PASSKEY, b""), (Line(GROCER, 0, 10),))
     return replace(blank, proof=ConsentProof(PASSKEY, consent_proof(wallet.authorizer, wallet.sign(ledger.reservation_id(FUEL, blank)))))
 
 

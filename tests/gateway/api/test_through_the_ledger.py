@@ -22,7 +22,7 @@ from gateway.brand_signer.register_writer import order_record, point_refund_reco
 from gateway.chain.connection import Chain
 from gateway.coalition.rows import business_clock
 from gateway.ledger.governance import approval_digest
-from gateway.ledger.owner_acts import BrandOwnerAct, SetBrandKey, SetBrandTerms, owner_act_digest
+from gateway.ledger.owner_acts import BrandOwnerAct, SetBrandKey, SetBrandTerms, SetExposure, owner_act_digest
 from gateway.ledger.terms import LedgerTerms
 from gateway.rounds.completion import Completions
 from gateway.store.unit_of_work import writing
@@ -101,7 +101,8 @@ class HttpCoalition:
         asked = {"order_id": order_id, "member_id": member_id, "points": points}
         quote = self.call(f"brand:{brand_id}", "POST", "/v1/quotes", asked).json()
         signed = Account.sign_typed_data(self.builder.member_keys[MemberId.parse(member_id)].key, full_message=quote["typed_data"])
-        return {**asked, "nonce": quote["nonce"], "deadline": quote["deadline"], "proof": "0x" + bytes(signed.signature).hex()}
+        given_out = {name: quote[name] for name in ("discount_minor", "order_hash", "nonce", "deadline")}
+        return {**asked, **given_out, "proof": "0x" + bytes(signed.signature).hex()}
 
 
 @pytest.fixture(scope="module")
@@ -189,11 +190,13 @@ def test_what_the_owner_signs_and_what_governance_does_reaches_the_ledger(coalit
     terms, key = LedgerTerms(3, 2, 5, 4, 0, 90, 30), Address(b"\xab" * 20)
     ratios = {"par": {"numerator": 3, "denominator": 2}, "redemption": {"numerator": 5, "denominator": 4}}
     body = {**ratios, "fee_basis_points": 0, "run_off_days": 90, "notice_days": 30}
-    body["owner"] = coalition.owner_signed(SetBrandTerms(2, terms, 0, FOREVER))
+    body["owner"] = coalition.owner_signed(SetBrandTerms(2, terms, 1, FOREVER))
     assert coalition.done("operator", "/v1/brands/2/terms", body)["status"] == "confirmed"
-    owner = coalition.owner_signed(SetBrandKey(2, key, 5, FOREVER, False, 1, FOREVER))
+    owner = coalition.owner_signed(SetBrandKey(2, key, 5, FOREVER, False, 2, FOREVER))
     body = {"key_address": str(key), "valid_from": 5, "owner": owner}
     assert coalition.done("operator", "/v1/brands/2/keys", body)["status"] == "confirmed"
+    exposure = {"issuer_id": 1, "most": 55, "owner": coalition.owner_signed(SetExposure(2, 1, 55, 3, FOREVER))}
+    assert coalition.done("operator", "/v1/brands/2/exposure", exposure)["status"] == "confirmed"
     assert coalition.approved("/v1/brands/2/limit", {"issue_limit": 77})["status"] == "confirmed"
     assert coalition.approved("/v1/brands/2/status", {"status": "suspended"})["status"] == "confirmed"
     shown = coalition.get("/v1/brands/2")
@@ -203,7 +206,7 @@ def test_what_the_owner_signs_and_what_governance_does_reaches_the_ledger(coalit
 
 
 def test_what_the_owner_did_not_sign_is_refused_by_the_ledger(coalition: HttpCoalition) -> None:
-    for_another_key = coalition.owner_signed(SetBrandKey(1, Address(b"\xab" * 20), 0, FOREVER, False, 0, FOREVER))
+    for_another_key = coalition.owner_signed(SetBrandKey(1, Address(b"\xab" * 20), 0, FOREVER, False, 1, FOREVER))
     body = {"key_address": "0x" + "ac" * 20, "owner": for_another_key}
     answer = coalition.call("operator", "POST", "/v1/brands/1/keys", body)
     assert (answer.status_code, "NotSignedBy" in answer.text) == (409, True), answer.text
@@ -226,7 +229,8 @@ def test_a_passkey_spends_points_that_were_earned(coalition: HttpCoalition) -> N
     asked = {"order_id": "order-passkey", "member_id": member, "points": 60}
     quote = coalition.call("brand:1", "POST", "/v1/quotes", asked).json()
     proof = "0x" + ann.consent(bytes.fromhex(quote["reservation_id"][2:])).hex()
-    consent = {**asked, "nonce": quote["nonce"], "deadline": quote["deadline"], "proof_kind": 3, "proof": proof}
+    given_out = {name: quote[name] for name in ("discount_minor", "order_hash", "nonce", "deadline")}
+    consent = {**asked, **given_out, "proof_kind": 3, "proof": proof}
     assert coalition.done("brand:1", "/v1/redemptions", consent)["authorization"]["status"] == "captured"
     assert coalition.points(member) == (40, 0, 40)
     assert set(coalition.get("/v1/audit")["invariants"].values()) == {"ok"}

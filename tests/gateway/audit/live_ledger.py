@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from gateway.chain.artifacts import DEPLOYED, brands, governance, members, point
 from gateway.chain.connection import Chain
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.tables import CoalitionRow
+from gateway.ledger.consents import NO_ORDER, ConsentTerms, consent_digest, reservation_id_of
 from gateway.ledger.entries import Authorize, Clawback, ConsentProof, Entry, Issue, Redeem, encode_entry, kind_of, pack_entries
 from gateway.ledger.governance import act_id, approval_digest
 from gateway.ledger.lots import Line
 from gateway.ledger.members import member_id
-from gateway.ledger.signing import Domain, batch_digest, consent_digest, reference
+from gateway.ledger.owner_acts import SetExposure, owner_act_digest
+from gateway.ledger.signing import Domain, batch_digest, reference
 from gateway.purchases.shortfalls import SqlShortfalls
 from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseRow
 from gateway.rounds.completion import Completions
@@ -87,6 +90,10 @@ class LiveLedger:
         for brand in (GROCER, FUEL):
             owner, key = address_of(key_of(f"owner {brand}")), address_of(key_of(f"brand {brand}"))
             self.by_governance("registerBrand", (brand, owner, LIMIT, (1, 1, 1, 1, 0, 90, 30), key, (0, FOREVER, False)))
+        for acceptor, issuer in ((GROCER, FUEL), (FUEL, GROCER)):
+            act = SetExposure(acceptor, issuer, LIMIT, 0, FOREVER)
+            signature = sign(key_of(f"owner {acceptor}"), owner_act_digest(replace(self.domain, verifying_contract=self.brands), act))
+            self._send(brands().call("setExposure", acceptor, issuer, LIMIT, (0, FOREVER, signature)), self.brands)
         places = {"governance_address": self.governance, **self.registers, "points_address": self.address}
         coalition = Coalition(self.coalition_id, self.node.chain_id, "USD", 0, True, **places)
         self.follower = Follower(self.database, self.chain, coalition, Completions(), SqlShortfalls())
@@ -137,12 +144,13 @@ class LiveLedger:
         self, kind: type[Authorize] | type[Redeem], brand: int, name: str, order_id: str, lines: Sequence[Line], deadline: int
     ) -> Authorize | Redeem:
         points = sum(line.points for line in lines)
-        terms = (self.members[name], brand, points, self.reference(brand, "order", order_id), 1, deadline)
-        proof = ConsentProof(1, sign(key_of(name), consent_digest(self.domain, *terms)))
-        return kind(self.members[name], terms[3], 1, deadline, points, proof, tuple(lines))
+        member, keyed = self.members[name], self.reference(brand, "order", order_id)
+        digest = consent_digest(self.domain, ConsentTerms(member, member, brand, points, points, NO_ORDER, keyed, 1, deadline))
+        proof = ConsentProof(1, sign(key_of(name), digest))
+        return kind(member, keyed, NO_ORDER, 1, deadline, points, points, proof, tuple(lines))
 
     def reservation_of(self, brand: int, entry: Authorize | Redeem) -> ReservationId:
-        return consent_digest(self.domain, entry.member, brand, entry.points, entry.reference, entry.nonce, entry.deadline)
+        return reservation_id_of(self.domain, brand, entry)
 
     def reference(self, brand: int, prefix: str, external_id: str) -> Reference:
         return reference(secret_of(brand), prefix, external_id)

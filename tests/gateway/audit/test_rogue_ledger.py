@@ -82,7 +82,7 @@ def test_capturing_the_later_lot_first_breaks_invariant_9(fresh: LiveLedger) -> 
     held = fresh.consented(Authorize, FUEL, "anna", "order 1", lots, START + 7 * DAY)
     fresh.submit(FUEL, held)
     parts = (Line(GROCER, JANUARY, 0), Line(GROCER, MARCH, 10))
-    fresh.submit(FUEL, Capture(fresh.reservation_of(FUEL, held), fresh.reference(FUEL, "capture", "1"), parts))
+    fresh.submit(FUEL, Capture(fresh.reservation_of(FUEL, held), fresh.reference(FUEL, "capture", "1"), 10, parts))
     failed = audited(fresh)
     assert set(failed) == {9}
     assert "captures 0 points" in failed[9][0]

@@ -16,6 +16,7 @@ from gateway.brand_signer.register_writer import RegisterWriter, order_record, p
 from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner, EntriesRefused
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
+from gateway.ledger.consents import NO_ORDER, ConsentTerms, consent_digest
 from gateway.ledger.entries import (
     Authorize,
     Capture,
@@ -32,7 +33,7 @@ from gateway.ledger.entries import (
     pack_entries,
 )
 from gateway.ledger.lots import Line, expiry_day_for
-from gateway.ledger.signing import Domain, consent_digest, reference
+from gateway.ledger.signing import Domain, reference
 from gateway.loyalty.rule import EarningRule
 from gateway.values.ids import Address, Hash, MemberId, ReservationId
 
@@ -125,16 +126,18 @@ def award_clawback(refund_id: str, payment_id: str, number: int, points: int, *,
 def authorize(order_id: str, points: int, *, member: MemberId = MEMBER, lines_points: int | None = None, redeem: bool = False) -> Entered:
     lines = (Line(OTHER_BRAND, EXPIRY_DAY, points if lines_points is None else lines_points),)
     shape = Redeem if redeem else Authorize
-    entry = shape(member, reference(SECRET, "order", order_id), 5, DEADLINE, points, ConsentProof(1, b"\x00" * 65), lines)
+    terms = (reference(SECRET, "order", order_id), NO_ORDER, 5, DEADLINE, points, points)
+    entry = shape(member, *terms, ConsentProof(1, b"\x00" * 65), lines)
     return entry, {"kind": "redeem" if redeem else "authorize", "order_id": order_id}
 
 
 def reservation_of(order_id: str, points: int) -> ReservationId:
-    return consent_digest(DOMAIN, MEMBER, BRAND, points, reference(SECRET, "order", order_id), 5, DEADLINE)
+    keyed = reference(SECRET, "order", order_id)
+    return consent_digest(DOMAIN, ConsentTerms(MEMBER, MEMBER, BRAND, points, points, NO_ORDER, keyed, 5, DEADLINE))
 
 
 def capture(capture_id: str, reservation: ReservationId, points: int) -> Entered:
-    entry = Capture(reservation, reference(SECRET, "capture", capture_id), (Line(OTHER_BRAND, EXPIRY_DAY, points),))
+    entry = Capture(reservation, reference(SECRET, "capture", capture_id), points, (Line(OTHER_BRAND, EXPIRY_DAY, points),))
     return entry, {"kind": "capture", "capture_id": capture_id}
 
 
@@ -144,7 +147,7 @@ def void(void_id: str, reservation: ReservationId, points: int) -> Entered:
 
 
 def point_refund(point_refund_id: str, reservation: ReservationId, points: int) -> Entered:
-    entry = PointRefund(reservation, reference(SECRET, "point-refund", point_refund_id), (Line(OTHER_BRAND, EXPIRY_DAY, points),))
+    entry = PointRefund(reservation, reference(SECRET, "point-refund", point_refund_id), points, (Line(OTHER_BRAND, EXPIRY_DAY, points),))
     return entry, {"kind": "point_refund", "point_refund_id": point_refund_id}
 
 

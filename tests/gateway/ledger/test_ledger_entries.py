@@ -17,10 +17,10 @@ from gateway.ledger.entries import (
     Entry,
     Expire,
     Issue,
-    MalformedEntry,
     Opening,
     PointRefund,
     Redeem,
+    Transfer,
     UnknownEntryKind,
     Void,
     decode_entry,
@@ -30,26 +30,30 @@ from gateway.ledger.entries import (
     unpack_entries,
 )
 from gateway.ledger.lots import Line
+from gateway.ledger.packed_fields import MalformedEntry
 
 member = st.binary(min_size=20, max_size=20)
 word = st.binary(min_size=32, max_size=32)
 u32, u40, u64 = st.integers(0, 2**32 - 1), st.integers(0, 2**40 - 1), st.integers(0, 2**64 - 1)
 lines = st.lists(st.builds(Line, u32, u32, u64), min_size=1, max_size=16, unique_by=lambda line: line.lot_id).map(tuple)
-proof = st.builds(ConsentProof, st.integers(0, 255), st.binary(max_size=200))
+own_proof = st.builds(ConsentProof, st.integers(0, 255).filter(lambda kind: kind not in (4, 5)), st.binary(max_size=200))
+proof = st.one_of(own_proof, st.builds(ConsentProof, st.just(4), st.binary(min_size=21, max_size=200)), st.just(ConsentProof(5, b"")))
+u56 = st.integers(0, 2**56 - 1)
 entries: st.SearchStrategy[Entry] = st.one_of(
     st.builds(Issue, member, u32, u64, u32, word),
     st.builds(Opening, member, u32, u64, u32, word),
     st.builds(Clawback, member, word, word, lines),
-    st.builds(Authorize, member, word, u64, u40, u64, proof, lines),
-    st.builds(Redeem, member, word, u64, u40, u64, proof, lines),
-    st.builds(Capture, word, word, lines),
+    st.builds(Authorize, member, word, word, u64, u40, u64, u56, proof, lines),
+    st.builds(Redeem, member, word, word, u64, u40, u64, u56, proof, lines),
+    st.builds(Transfer, member, member, u64, u40, own_proof, own_proof, lines),
+    st.builds(Capture, word, word, u64, lines),
     st.builds(Void, word, word, lines),
-    st.builds(PointRefund, word, word, lines),
+    st.builds(PointRefund, word, word, u64, lines),
     st.builds(Expire, member, u32, u64),
 )
 ISSUE = Issue(b"\x01" * 20, 20_000, 5, 1, b"\x02" * 32)
 LINE = Line(1, 0, 5)
-CAPTURE = Capture(b"\x01" * 32, b"\x02" * 32, (LINE,))
+CAPTURE = Capture(b"\x01" * 32, b"\x02" * 32, 3, (LINE,))
 
 
 @given(entries)
@@ -81,7 +85,7 @@ def test_the_bytes_of_an_issue_are_those_of_the_format() -> None:
     assert encode_entry(ISSUE).hex() == expected
 
 
-@pytest.mark.parametrize("kind", [9, 11, 255])
+@pytest.mark.parametrize("kind", [13, 255])
 def test_an_unknown_kind_is_named_as_such(kind: int) -> None:
     with pytest.raises(UnknownEntryKind):
         decode_entry(bytes([kind]) + bytes(68))

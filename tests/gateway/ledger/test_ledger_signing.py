@@ -9,6 +9,15 @@ from eth_account.messages import _hash_eip191_message, encode_typed_data
 from eth_hash.auto import keccak
 
 from gateway.ledger.batches import batch_outcome
+from gateway.ledger.consents import (
+    ConsentTerms,
+    TransferTerms,
+    consent_digest,
+    consent_typed_data,
+    order_hash,
+    transfer_digest,
+    transfer_typed_data,
+)
 from gateway.ledger.member_acts import (
     AuthorizerChange,
     DelayedAct,
@@ -33,13 +42,12 @@ from gateway.ledger.signing import (
     Domain,
     batch_digest,
     batch_typed_data,
-    consent_digest,
-    consent_typed_data,
     reference,
 )
 
 DOMAIN = Domain(31_337, b"\x0a" * 20, b"\x0b" * 32)
-CONSENT = (b"\x01" * 20, 7, 500, b"\x02" * 32, 9, 1_800_000_000)
+CONSENT = ConsentTerms(b"\x01" * 20, b"\x08" * 20, 7, 500, 300, b"\x09" * 32, b"\x02" * 32, 9, 1_800_000_000)
+TRANSFER = TransferTerms(b"\x01" * 20, b"\x08" * 20, b"\x09" * 32, 9, 1_800_000_000)
 BATCH = (7, 12, b"\x03" * 32, 1_800_000_000)
 MEMBER = b"\x01" * 20
 ACTS = [
@@ -60,7 +68,8 @@ def by_eth_account(typed: dict[str, Any]) -> bytes:
 
 
 def test_wallets_sign_what_the_contract_checks() -> None:
-    assert by_eth_account(consent_typed_data(DOMAIN, *CONSENT)) == consent_digest(DOMAIN, *CONSENT)
+    assert by_eth_account(consent_typed_data(DOMAIN, CONSENT)) == consent_digest(DOMAIN, CONSENT)
+    assert by_eth_account(transfer_typed_data(DOMAIN, TRANSFER)) == transfer_digest(DOMAIN, TRANSFER)
     assert by_eth_account(batch_typed_data(DOMAIN, *BATCH)) == batch_digest(DOMAIN, *BATCH)
 
 
@@ -82,7 +91,8 @@ def test_a_delayed_act_is_read_back_from_the_contracts_arguments(act: DelayedAct
     "other", [Domain(1, b"\x0a" * 20, b"\x0b" * 32), Domain(31_337, b"\x0c" * 20, b"\x0b" * 32), Domain(31_337, b"\x0a" * 20, bytes(32))]
 )
 def test_a_digest_is_for_one_ledger_only(other: Domain) -> None:
-    assert consent_digest(other, *CONSENT) != consent_digest(DOMAIN, *CONSENT)
+    assert consent_digest(other, CONSENT) != consent_digest(DOMAIN, CONSENT)
+    assert transfer_digest(other, TRANSFER) != transfer_digest(DOMAIN, TRANSFER)
     assert batch_digest(other, *BATCH) != batch_digest(DOMAIN, *BATCH)
 
 
@@ -118,3 +128,15 @@ def test_every_reason_has_its_own_selector_and_name() -> None:
     assert refusal_of(keccak(b"ZeroPoints()")[:4]) is RefusalReason.ZERO_POINTS
     with pytest.raises(KeyError):
         refusal_of(b"\0\0\0\0")
+
+
+def test_an_orders_hash_is_that_of_its_canonical_json() -> None:
+    order = {"b": [1, "Ō\n", None], "a": {"z": True, "y": -2}}
+    assert order_hash(order) == keccak('{"a":{"y":-2,"z":true},"b":[1,"Ō\\n",null]}'.encode())
+    assert order_hash({"a": order["a"], "b": order["b"]}) == order_hash(order)
+
+
+@pytest.mark.parametrize("order", [{"a": 1.5}, {"a": 2**53}, {"é": 1}, {1: 1}, {"a": b"x"}, {"a": [{"b": 0.0}]}])
+def test_what_has_no_canonical_json_is_no_order(order: dict[Any, Any]) -> None:
+    with pytest.raises(ValueError, match="order"):
+        order_hash(order)

@@ -17,6 +17,7 @@ from gateway.projection.tables import (
     LedgerBatchRow,
     LedgerBrandRow,
     LedgerEntryRow,
+    LedgerExposureRow,
     LedgerMemberLotRow,
     LedgerOwedRow,
     LedgerReservationRow,
@@ -49,7 +50,11 @@ def assert_contract_agrees(coalition: CoalitionBuilder) -> None:
     for brand in brands:
         assert ask(coalition, "outstanding", brand.brand_id) == (brand.outstanding,)
     for debt in owed:
-        assert ask(coalition, "owed", debt.issuer_id, debt.acceptor_id) == (debt.points,)
+        assert ask(coalition, "owed", debt.issuer_id, debt.acceptor_id, debt.terms_number) == (debt.points,)
+    with coalition.database.read() as session:
+        exposed = session.scalars(select(LedgerExposureRow)).all()
+    for pair in exposed:
+        assert ask(coalition, "exposure", pair.issuer_id, pair.acceptor_id) == (pair.points,)
     for batch in batches:
         own = [entry for entry in refused if (entry.brand_id, entry.batch_number) == (batch.brand_id, batch.number)]
         refusals = [(entry.entry_index, SELECTORS[RefusalReason(str(entry.refused_reason))]) for entry in own]
@@ -111,6 +116,7 @@ def test_an_expired_lot_goes_and_points_given_back_into_it_get_a_grace_lot(coali
     brand = coalition.add_brand(8, validity_months=1)
     member = coalition.add_member()
     coalition.work_off()
+    coalition.expose(2, 8)
     coalition.purchase(8, member, 10_000)
     coalition.work_off()
     redeemed = coalition.redeem(2, member, 40)

@@ -10,20 +10,18 @@ from eth_utils import keccak
 
 from gateway.ledger.entries import (
     Authorize,
-    Capture,
     Clawback,
     ConsentProof,
     Entry,
     Expire,
     Issue,
-    PointRefund,
     Redeem,
     Void,
     encode_entry,
     pack_entries,
 )
 from gateway.ledger.lots import Line
-from gateway.rounds.gas import ENROLL_GAS, TRANSACTION_GAS_MAX, batch_gas, entry_gas
+from gateway.rounds.gas import ENROLL_GAS, TRANSACTION_GAS_MAX, batch_gas, entry_gas, release_gas
 from gateway.values.calendar import SECONDS_PER_DAY, local_day, month_end
 from tests.builders.ledger_chain import LedgerChain, key_of
 from tests.builders.passkeys import SoftwareAuthenticator
@@ -38,7 +36,10 @@ class Measured:
 
     def __init__(self) -> None:
         self.used: dict[str, tuple[int, int]] = {}
-        self.ledger = PointsLedger((1, *ISSUERS, ACCEPTOR, SECOND_ACCEPTOR))
+        self.ledger = PointsLedger((1, *ISSUERS, ACCEPTOR, SECOND_ACCEPTOR), exposed=False)
+        for issuer in ISSUERS:
+            self.ledger.expose(ACCEPTOR, issuer, 1_000)
+            self.ledger.expose(SECOND_ACCEPTOR, issuer, 1_000)
         today = local_day(self.ledger.now, UTC_OFFSET_SECONDS)
         self.days = [month_end(today + 31 * (month + 2)) for month in range(60)]
         self.names = [f"member {index}" for index in range(40)]
@@ -58,19 +59,36 @@ class Measured:
         reserved = self._consented(Authorize, SECOND_ACCEPTOR, 0, lines)
         self._submit("authorize", SECOND_ACCEPTOR, [reserved])
         captured = self.ledger.reservation_id(SECOND_ACCEPTOR, reserved)
-        self._submit("capture", SECOND_ACCEPTOR, [Capture(captured, ref(5), lines)])
+        self._submit("capture", SECOND_ACCEPTOR, [self.ledger.capture(captured, lines, ref(5))])
         other = self._consented(Authorize, SECOND_ACCEPTOR, 1, lines)
         self._submit("authorize again", SECOND_ACCEPTOR, [other])
         self._submit("void", SECOND_ACCEPTOR, [Void(self.ledger.reservation_id(SECOND_ACCEPTOR, other), ref(6), lines)])
         self._submit("clawback", 2, [Clawback(second, ref(7), ref(8), (Line(2, day, 5),))])
-        self.ledger.chain.set_time((day + 1) * SECONDS_PER_DAY)
+        moved = [Line(brand, day, 7) for brand in ISSUERS]
+        keys = key_of(self.names[0]), key_of(self.names[2])
+        self._submit("transfer", ACCEPTOR, [self.ledger.transfer(first, self.members[2], moved, *keys)])
+        ends = (day + 1) * SECONDS_PER_DAY - UTC_OFFSET_SECONDS
+        self.ledger.chain.set_time(ends - 60)
+        left = self._consented(Authorize, SECOND_ACCEPTOR, 1, lines, nonce=1)
+        late = self._consented(Authorize, SECOND_ACCEPTOR, 2, [replace(line, points=5) for line in lines])
+        self._submit("authorize to be left", SECOND_ACCEPTOR, [left])
+        self._submit("authorize to be voided late", SECOND_ACCEPTOR, [late])
+        self.ledger.chain.set_time(late.deadline + 1)
+        left_id, late_id = (self.ledger.reservation_id(SECOND_ACCEPTOR, entry) for entry in (left, late))
+        released = self.ledger.release(left_id, [line.lot_id for line in lines])
+        assert released.succeeded
+        self.used["release into grace lots"] = released.gas_used, release_gas(len(lines))
+        self._submit("void into grace lots", SECOND_ACCEPTOR, [Void(late_id, ref(11), late.lines)])
+        self.ledger.chain.set_time(ends + 2 * SECONDS_PER_DAY)
         given_back = tuple(Line(line.brand_id, line.expiry_day, 5) for line in lines)
-        self._submit("point refund into grace lots", SECOND_ACCEPTOR, [PointRefund(captured, ref(9), given_back)])
-        self._submit("expire", 2, [Expire(second, day, 95)])
+        self._submit("point refund into grace lots", SECOND_ACCEPTOR, [self.ledger.refund(captured, given_back, ref(9))])
+        self._submit("expire", 2, [Expire(second, day, self.ledger.held(second, 2, day)[0])])
 
-    def _consented(self, kind: type[Authorize] | type[Redeem], brand: int, member: int, lines: Sequence[Line]) -> Authorize | Redeem:
+    def _consented(
+        self, kind: type[Authorize] | type[Redeem], brand: int, member: int, lines: Sequence[Line], nonce: int = 0
+    ) -> Authorize | Redeem:
         key = key_of(self.names[member])
-        return self.ledger.consented(kind, brand, self.members[member], lines, key=key, reference=ref(10))
+        return self.ledger.consented(kind, brand, self.members[member], lines, key=key, reference=ref(10), nonce=nonce)
 
     def _submit(self, name: str, brand: int, entries: Sequence[Entry]) -> None:
         assert self.ledger.submit(brand, entries) == []
@@ -108,7 +126,7 @@ def test_a_batch_of_passkeys_consents_has_gas_enough_to_ask_the_verifier(with_p2
     ledger.submit(1, [Issue(member, 0, 100, 1, ref(1))])
     entries = []
     for nonce in range(4):
-        blank = Redeem(member, ref(2), nonce, ledger.now + 600, 10, ConsentProof(3, b""), (Line(1, 0, 10),))
+        blank = Redeem(member, ref(2), bytes(32), nonce, ledger.now + 600, 10, 0, ConsentProof(3, b""), (Line(1, 0, 10),))
         proof = ann.consent(ledger.reservation_id(1, blank), extensions=b"\xa0" * 218)
         entries.append(replace(blank, proof=ConsentProof(3, proof)))
     packed = pack_entries([encode_entry(entry) for entry in entries])
@@ -122,5 +140,6 @@ def test_a_batch_of_passkeys_consents_has_gas_enough_to_ask_the_verifier(with_p2
 def test_the_longest_passkeys_are_enrolled_within_what_is_allowed() -> None:
     ledger = PointsLedger((1,))
     long = [SoftwareAuthenticator(str(number), origin="https://" + "a" * 120).authorizer for number in range(20)]
-    call = ledger.abi.call("enroll", [(3, authorizer, bytes(32)) for authorizer in long])
-    assert ledger.chain.send(ledger.address, call, gas=50_000 + ENROLL_GAS * len(long)).succeeded
+    register, abi = ledger.place("enroll")
+    call = abi.call("enroll", [(3, authorizer, bytes(32)) for authorizer in long])
+    assert ledger.chain.send(register, call, gas=50_000 + ENROLL_GAS * len(long)).succeeded

@@ -9,13 +9,15 @@ from typing import Any
 from eth_account import Account
 
 from gateway.ledger.awards import AwardId
+from gateway.ledger.consents import NO_ORDER, ConsentTerms, consent_digest
 from gateway.ledger.entries import Capture, Clawback, Expire, Issue, PointRefund, Redeem, Void, decode_entry
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.recover import recover_address
-from gateway.ledger.signing import Domain, consent_digest
+from gateway.ledger.signing import Domain
 from gateway.ledger.state import BrandRecord, BrandState, MemberRecord
+from gateway.ledger.terms import LedgerTerms
 from gateway.rounds.entry_building import IssuedEntry, RoundView
 from gateway.rounds.gas import BATCH_GAS_MAX, TRANSACTION_GAS_MAX, batch_gas
 from gateway.rounds.operation import (
@@ -46,6 +48,8 @@ KEY = Account.from_key(b"\x07" * 32)
 MEMBER, OTHER = MemberId(b"\x01" * 20), MemberId(b"\x02" * 20)
 ISSUED = Reference(b"\x0a" * 32)
 SALE = SaleFacts(AmountMinor(2_500), AmountMinor(0), AmountMinor(0), "USD", datetime.fromtimestamp(NOW, UTC))
+TERMS = LedgerTerms(1, 1, 1, 1, 0, 90, 30)
+EXPOSURE = 10**9
 _sequence = itertools.count(1)
 
 
@@ -54,6 +58,9 @@ def ledger(held: dict[tuple[MemberId, LotId], int], limit: int = 10**9) -> Ledge
     for brand_id in (1, 2, 3):
         outstanding = sum(points for (_, lot), points in held.items() if lot >> 32 == brand_id)
         model.state.brands[brand_id] = BrandRecord(BrandState.ACTIVE, limit, outstanding)
+        model.set_brand_terms(brand_id, TERMS, 0)
+        for issuer_id in (1, 2, 3):
+            model.set_exposure(brand_id, issuer_id, EXPOSURE)
     model.state.held.update(held)
     for member in (MEMBER, OTHER):
         model.state.members[member] = MemberRecord({authorizer_id(1, bytes.fromhex(KEY.address[2:])): 1})
@@ -91,7 +98,8 @@ def authorize(brand_id: int, member: MemberId, points: int) -> WaitingEntry:
 
 def consented(shape: type[RedemptionOperation], brand_id: int, member: MemberId, points: int) -> WaitingEntry:
     sequence, operation_id, reference = numbered(KINDS[shape])
-    digest = consent_digest(DOMAIN, member, brand_id, points, reference, 1, NOW + 3_600)
+    terms = ConsentTerms(member, member, brand_id, points, points, NO_ORDER, reference, 1, NOW + 3_600)
+    digest = consent_digest(DOMAIN, terms)
     made = shape(
         operation_id=operation_id,
         brand_id=brand_id,
@@ -100,6 +108,8 @@ def consented(shape: type[RedemptionOperation], brand_id: int, member: MemberId,
         reservation_id=digest,
         order_id=f"order-{sequence}",
         points=Points(points),
+        discount_minor=AmountMinor(points),
+        order_hash=NO_ORDER,
         nonce=1,
         deadline=NOW + 3_600,
         proof_kind=1,

@@ -1,0 +1,28 @@
+"""Reservations whose deadline has passed: the gateway releases them by itself, whichever brand left them behind."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.projection.tables import LedgerReservationLotRow, LedgerReservationRow
+from gateway.rounds.tables import IS_OPEN, OperationRow, TransactionRow
+from gateway.values.ids import LotId, ReservationId
+
+RELEASE = "release"
+RELEASES_IN_ONE_ROUND = 50
+
+
+def overdue_reservations(session: Session, now: int) -> dict[ReservationId, list[LotId]]:
+    """Open reservations past their deadline, the oldest first, with their lots; none while releases or acts on them are on their way."""
+    stored = select(TransactionRow.transaction_id).where(TransactionRow.status == "stored", TransactionRow.purpose == RELEASE)
+    if session.scalar(stored.limit(1)) is not None:
+        return {}
+    row, lot = LedgerReservationRow, LedgerReservationLotRow
+    in_use = select(OperationRow.reservation_id).where(IS_OPEN, OperationRow.reservation_id.is_not(None))
+    due = select(row.reservation_id).where(row.status == "open", row.deadline < now, row.reservation_id.not_in(in_use))
+    found = session.scalars(due.order_by(row.deadline, row.reservation_id).limit(RELEASES_IN_ONE_ROUND)).all()
+    lots: dict[ReservationId, list[LotId]] = {reservation_id: [] for reservation_id in found}
+    for reservation_id, lot_id in session.execute(select(lot.reservation_id, lot.lot_id).where(lot.reservation_id.in_(found))):
+        lots[reservation_id].append(lot_id)
+    return {reservation_id: sorted(of_it) for reservation_id, of_it in lots.items()}
