@@ -32,6 +32,7 @@ from gateway.projection.tables import (
     LedgerBlockRow,
     LedgerBrandRow,
     LedgerBrandTermsRow,
+    LedgerExposureLimitRow,
     LedgerMemberLotRow,
     LedgerReservationRow,
 )
@@ -178,6 +179,8 @@ class OfflineCoalition:
                     valid_from=0,
                 )
             )
+            for issuer_id in {*range(1, 10)} - {brand_id}:
+                session.merge(LedgerExposureLimitRow(acceptor_id=brand_id, issuer_id=issuer_id, most=10**9))
 
     def put_pending_act(self, brand_id: int = 1) -> None:
         """A change of the brand's limit that was proposed in block 1 and waits for the one approval it needs; `ACT` is its id."""
