@@ -36,6 +36,8 @@ ADMIN_KINDS = (
     OperationKind.SET_BRAND_LIMIT,
     OperationKind.SET_BRAND_STATUS,
     OperationKind.SET_BRAND_KEY,
+    OperationKind.MEMBER_ACT,
+    OperationKind.EXECUTE_MEMBER_ACT,
 )
 ENTRY_KINDS = tuple(kind for kind in OperationKind if kind not in ADMIN_KINDS)
 

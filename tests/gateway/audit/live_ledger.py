@@ -75,7 +75,7 @@ class LiveLedger:
         arguments = {
             "governance": (self.coalition_id, (True, 0, self.operator.address, *people, 1)),
             "brands": (self.governance, 0),
-            "members": (self.governance, at["passkey_verifier"], self.address),
+            "members": (self.governance, at["passkey_verifier"], self.address, 0),
             "anchors": (self.coalition_id,),
             "points_ledger": (self.governance, at["brands"], at["members"], b"USD"),
         }
