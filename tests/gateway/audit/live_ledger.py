@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.entries import Authorize, Clawback, ConsentProof, Entry, Issue, Redeem, encode_entry, kind_of, pack_entries
 from gateway.ledger.governance import act_id, approval_digest
 from gateway.ledger.lots import Line
+from gateway.ledger.member_acts import Grant, SetGuardian, SpendLock, Unlock, delayed_act_arguments, member_act_digest
 from gateway.ledger.members import member_id
 from gateway.ledger.signing import Domain, batch_digest, consent_digest, reference
 from gateway.purchases.shortfalls import SqlShortfalls
@@ -44,7 +46,7 @@ FOREVER = 2**40 - 1
 
 
 class LiveLedger:
-    """Two brands and the members `anna` and `ben`. Use as a context manager."""
+    """Two brands and the members `anna`, `ben` and `cara`, who only acts. Use as a context manager."""
 
     def __init__(self, folder: Path) -> None:
         self.operator = throwaway_account("operator")
@@ -82,7 +84,7 @@ class LiveLedger:
         for name, artifact in DEPLOYED.items():
             assert self._deploy(artifact().creation(*arguments.get(name, ()))) == at[name]
         self.domain = Domain(self.node.chain_id, self.address, self.coalition_id)
-        self.members = {name: self._enroll(name) for name in ("anna", "ben")}
+        self.members = {name: self._enroll(name) for name in ("anna", "ben", "cara")}
         self._store_coalition()
         for brand in (GROCER, FUEL):
             owner, key = address_of(key_of(f"owner {brand}")), address_of(key_of(f"brand {brand}"))
@@ -127,6 +129,20 @@ class LiveLedger:
         self._send(points_ledger().call("submitBatch", (brand, number, FOREVER), data, signature))
         self.follower.follow()
         return brand, number
+
+    def act_for(self, name: str, act: Grant | SetGuardian | SpendLock | Unlock) -> None:
+        """What the member called `name` signs, relayed."""
+        digest = member_act_digest(Domain(self.node.chain_id, self.registers["members_address"], self.coalition_id), act)
+        proof = 1, sign(key_of(name), digest)
+        match act:
+            case Grant():
+                data = members().call("setGrant", astuple(act), *proof)
+            case SpendLock():
+                data = members().call("lockSpending", *astuple(act), *proof)
+            case _:
+                data = members().call("requestAct", delayed_act_arguments(act), *proof)
+        self._send(data, self.registers["members_address"])
+        self.follower.follow()
 
     # Entries
 
