@@ -13,10 +13,10 @@ CEILINGS = {
     "issue, existing member": 9_100,
     "issue, new member": 26_300,
     "clawback": 10_900,
-    "authorize": 67_000,
+    "authorize": 70_000,
     "capture": 22_800,
     "void": 16_000,
-    "redeem": 70_000,
+    "redeem": 74_000,
     "point refund": 20_000,
     "expire": 9_000,
 }
