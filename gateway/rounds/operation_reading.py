@@ -37,6 +37,8 @@ ADMIN_KINDS = (
     OperationKind.SET_BRAND_STATUS,
     OperationKind.SET_BRAND_KEY,
     OperationKind.SET_EXPOSURE,
+    OperationKind.MEMBER_ACT,
+    OperationKind.EXECUTE_MEMBER_ACT,
 )
 ENTRY_KINDS = tuple(kind for kind in OperationKind if kind not in ADMIN_KINDS)
 

@@ -13,12 +13,12 @@ CEILINGS = {
     "issue, existing member": 9_100,
     "issue, new member": 26_300,
     "clawback": 10_900,
-    "authorize": 72_000,
+    "authorize": 75_000,
     "capture": 25_000,
     "void": 16_500,
-    "redeem": 75_500,
+    "redeem": 78_500,
     "point refund": 20_700,
-    "transfer": 52_500,
+    "transfer": 55_500,
     "expire": 9_000,
 }
 
