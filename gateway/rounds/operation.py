@@ -12,6 +12,17 @@ from enum import StrEnum
 from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.terms import LedgerTerms
+from gateway.rounds.governing_operation import (
+    GoverningOperation,
+    RearmPauseOperation,
+    ReplaceGuardianOperation,
+    ReplaceOperatorOperation,
+    SetApproversOperation,
+    SetBrandOwnerOperation,
+    StartRunOffOperation,
+    UpdateDelayOperation,
+    VetoActOperation,
+)
 from gateway.values.ids import Address, MemberId, OperationId, Reference, ReservationId
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
@@ -34,6 +45,15 @@ class OperationKind(StrEnum):
     SET_BRAND_LIMIT = "set_brand_limit"
     SET_BRAND_STATUS = "set_brand_status"
     SET_BRAND_KEY = "set_brand_key"
+    HAND_BRAND_OVER = "hand_brand_over"
+    START_RUN_OFF = "start_run_off"
+    SET_BRAND_OWNER = "set_brand_owner"
+    REARM_PAUSE = "rearm_pause"
+    SET_APPROVERS = "set_approvers"
+    REPLACE_GUARDIAN = "replace_guardian"
+    REPLACE_OPERATOR = "replace_operator"
+    UPDATE_DELAY = "update_delay"
+    VETO_ACT = "veto_act"
 
 
 class OperationStatus(StrEnum):
@@ -196,6 +216,7 @@ class RegisterBrandOperation:
     issue_limit: int
     terms: LedgerTerms
     owner_address: Address
+    managed: bool = False  # the operator holds the key on the brand's behalf
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,14 +249,33 @@ class SetBrandKeyOperation:
     valid_from: int
     valid_until: int
     signed: OwnerSignature
+    managed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HandBrandOverOperation:
+    """`accepted` is the new owner's signature over the same act."""
+
+    operation_id: OperationId
+    brand_id: int
+    owner_address: Address
+    signed: OwnerSignature
+    accepted: bytes
 
 
 RedemptionOperation = AuthorizeOperation | RedeemOperation
 ReservationOperation = CaptureOperation | VoidOperation | PointRefundOperation
 LotOperation = ClawbackOperation | RedemptionOperation | ReservationOperation | ExpireOperation
 EntryOperation = IssueOperation | LotOperation
-BrandOperation = RegisterBrandOperation | SetBrandTermsOperation | SetBrandLimitOperation | SetBrandStatusOperation | SetBrandKeyOperation
-AdminOperation = EnrollOperation | BrandOperation
+BrandOperation = (
+    RegisterBrandOperation
+    | SetBrandTermsOperation
+    | SetBrandLimitOperation
+    | SetBrandStatusOperation
+    | SetBrandKeyOperation
+    | HandBrandOverOperation
+)
+AdminOperation = EnrollOperation | BrandOperation | GoverningOperation
 Operation = EntryOperation | AdminOperation
 
 KINDS: dict[type[Operation], OperationKind] = {
@@ -253,6 +293,15 @@ KINDS: dict[type[Operation], OperationKind] = {
     SetBrandLimitOperation: OperationKind.SET_BRAND_LIMIT,
     SetBrandStatusOperation: OperationKind.SET_BRAND_STATUS,
     SetBrandKeyOperation: OperationKind.SET_BRAND_KEY,
+    HandBrandOverOperation: OperationKind.HAND_BRAND_OVER,
+    StartRunOffOperation: OperationKind.START_RUN_OFF,
+    SetBrandOwnerOperation: OperationKind.SET_BRAND_OWNER,
+    RearmPauseOperation: OperationKind.REARM_PAUSE,
+    SetApproversOperation: OperationKind.SET_APPROVERS,
+    ReplaceGuardianOperation: OperationKind.REPLACE_GUARDIAN,
+    ReplaceOperatorOperation: OperationKind.REPLACE_OPERATOR,
+    UpdateDelayOperation: OperationKind.UPDATE_DELAY,
+    VetoActOperation: OperationKind.VETO_ACT,
 }
 
 
