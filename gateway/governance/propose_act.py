@@ -57,5 +57,5 @@ def rearm_pause(*, operations: Operations, operation_id: OperationId, now: int) 
 
 
 def _check_has_no_role(account: Address, coalition: Coalition) -> None:
-    if account in coalition.approvers:
-        raise Invalid(f"{account} is an approver: nobody has two roles; name another account", field="account")
+    if account in coalition.approvers or account == coalition.guardian:
+        raise Invalid(f"{account} is an approver or the guardian: nobody has two roles; name another account", field="account")
