@@ -37,7 +37,7 @@ class ApproversBody(Body):
     approvals_needed: Annotated[int, Field(strict=True, ge=1, le=APPROVERS_MAX)]
 
 
-class AccountBody(Body):
+class GovernorBody(Body):
     account: AddressText
 
 
@@ -57,7 +57,7 @@ def propose_approvers(body: ApproversBody, caller: AsOperator, write: WriteNeede
 
 
 @router.post("/guardian", status_code=201, responses={202: {"model": OperationView}, **WRITES})
-def propose_guardian(body: AccountBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
+def propose_guardian(body: GovernorBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
     """Proposes another guardian: it waits three delays, and the present one cannot stop it."""
     account = Address.parse(body.account)
     return _propose(
@@ -70,7 +70,7 @@ def propose_guardian(body: AccountBody, caller: AsOperator, write: WriteNeeded) 
 
 
 @router.post("/operator", status_code=201, responses={202: {"model": OperationView}, **WRITES})
-def propose_operator(body: AccountBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
+def propose_operator(body: GovernorBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
     """Proposes another operator's account, which then proposes in place of this gateway's."""
     account = Address.parse(body.account)
     return _propose(

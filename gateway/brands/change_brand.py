@@ -5,11 +5,10 @@ from __future__ import annotations
 from gateway.brands.brand import MAX_ISSUE_LIMIT, Brand, BrandStatus, check_on_ledger
 from gateway.brands.register_brand import OPEN_END
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.governing import GoverningOperation, HandBrandOverOperation, SetBrandOwnerOperation, StartRunOffOperation
 from gateway.ledger.terms import LedgerTerms
-from gateway.rounds.governing_operation import SetBrandOwnerOperation, StartRunOffOperation
 from gateway.rounds.operation import (
     BrandOperation,
-    HandBrandOverOperation,
     OwnerSignature,
     SetBrandKeyOperation,
     SetBrandLimitOperation,
@@ -93,6 +92,6 @@ def set_brand_owner(brand: Brand, owner: Address, *, operations: Operations, ope
     _change(brand, SetBrandOwnerOperation(operation_id, brand.brand_id, owner), operations, now)
 
 
-def _change(brand: Brand, change: BrandOperation | StartRunOffOperation | SetBrandOwnerOperation, operations: Operations, now: int) -> None:
+def _change(brand: Brand, change: BrandOperation | GoverningOperation, operations: Operations, now: int) -> None:
     check_on_ledger(brand)
     operations.accept(change, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.coalition.coalition import Coalition
-from gateway.rounds.governing_operation import (
+from gateway.ledger.governing import (
     RearmPauseOperation,
     ReplaceGuardianOperation,
     ReplaceOperatorOperation,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from gateway.coalition.coalition import Coalition
 from gateway.governance.ports import PendingActs
 from gateway.ledger.governance import veto_digest
+from gateway.ledger.governing import VetoActOperation
 from gateway.ledger.recover import recover_address
-from gateway.rounds.governing_operation import VetoActOperation
 from gateway.rounds.ports import Operations
 from gateway.values.errors import Invalid, NotFound
 from gateway.values.ids import Address, OperationId

@@ -8,9 +8,9 @@ from dataclasses import astuple, dataclass
 from gateway.chain.artifacts import brands, governance, members, points_ledger
 from gateway.coalition.coalition import Coalition
 from gateway.ledger.governance import NO_PREDECESSOR, REPLACEMENT_DELAYS
-from gateway.rounds.gas import ENROLL_GAS, REGISTER_GAS
-from gateway.rounds.governing_operation import (
+from gateway.ledger.governing import (
     GoverningOperation,
+    HandBrandOverOperation,
     RearmPauseOperation,
     ReplaceGuardianOperation,
     ReplaceOperatorOperation,
@@ -20,11 +20,11 @@ from gateway.rounds.governing_operation import (
     UpdateDelayOperation,
     VetoActOperation,
 )
+from gateway.rounds.gas import ENROLL_GAS, REGISTER_GAS
 from gateway.rounds.operation import (
     KINDS,
     BrandOperation,
     EnrollOperation,
-    HandBrandOverOperation,
     RegisterBrandOperation,
     SetBrandKeyOperation,
     SetBrandLimitOperation,
@@ -93,8 +93,6 @@ def _change_brand(sequence: int, operation: BrandOperation, target: Address) -> 
         case SetBrandKeyOperation():
             window = operation.valid_from, operation.valid_until, operation.managed
             is_act, data = False, register.call("setBrandKey", brand_id, operation.key_address, window, astuple(operation.signed))
-        case HandBrandOverOperation(owner_address=owner, accepted=accepted):
-            is_act, data = False, register.call("handOver", brand_id, owner, astuple(operation.signed), accepted)
     return AdminCall(purpose, is_act, target, data, REGISTER_GAS, (sequence,))
 
 
@@ -103,6 +101,8 @@ def _govern(sequence: int, operation: GoverningOperation, coalition: Coalition) 
     of_brands, of_governance, governed = coalition.brands_address, coalition.governance_address, governance()
     is_act, delays = True, 1
     match operation:
+        case HandBrandOverOperation(brand_id=brand_id, owner_address=owner, signed=signed, accepted=accepted):
+            is_act, target, data = False, of_brands, brands().call("handOver", brand_id, owner, astuple(signed), accepted)
         case StartRunOffOperation(brand_id=brand_id, last_day=last_day):
             target, data = of_brands, brands().call("startRunOff", brand_id, last_day)
         case SetBrandOwnerOperation(brand_id=brand_id, owner_address=owner):

@@ -11,18 +11,9 @@ from enum import StrEnum
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
+from gateway.ledger.governing import OwnerSignature as OwnerSignature
 from gateway.ledger.terms import LedgerTerms
-from gateway.rounds.governing_operation import (
-    GoverningOperation,
-    RearmPauseOperation,
-    ReplaceGuardianOperation,
-    ReplaceOperatorOperation,
-    SetApproversOperation,
-    SetBrandOwnerOperation,
-    StartRunOffOperation,
-    UpdateDelayOperation,
-    VetoActOperation,
-)
 from gateway.values.ids import Address, MemberId, OperationId, Reference, ReservationId
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
@@ -195,15 +186,6 @@ class EnrollOperation:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnerSignature:
-    """By the key of the brand's owner, over the act in the ledger's format."""
-
-    nonce: int
-    deadline: int
-    signature: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class RegisterBrandOperation:
     """A brand with its owner, its first key (signing while valid_from <= t < valid_until, Unix seconds), limit and terms."""
 
@@ -252,29 +234,11 @@ class SetBrandKeyOperation:
     managed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HandBrandOverOperation:
-    """`accepted` is the new owner's signature over the same act."""
-
-    operation_id: OperationId
-    brand_id: int
-    owner_address: Address
-    signed: OwnerSignature
-    accepted: bytes
-
-
 RedemptionOperation = AuthorizeOperation | RedeemOperation
 ReservationOperation = CaptureOperation | VoidOperation | PointRefundOperation
 LotOperation = ClawbackOperation | RedemptionOperation | ReservationOperation | ExpireOperation
 EntryOperation = IssueOperation | LotOperation
-BrandOperation = (
-    RegisterBrandOperation
-    | SetBrandTermsOperation
-    | SetBrandLimitOperation
-    | SetBrandStatusOperation
-    | SetBrandKeyOperation
-    | HandBrandOverOperation
-)
+BrandOperation = RegisterBrandOperation | SetBrandTermsOperation | SetBrandLimitOperation | SetBrandStatusOperation | SetBrandKeyOperation
 AdminOperation = EnrollOperation | BrandOperation | GoverningOperation
 Operation = EntryOperation | AdminOperation
 
@@ -293,15 +257,7 @@ KINDS: dict[type[Operation], OperationKind] = {
     SetBrandLimitOperation: OperationKind.SET_BRAND_LIMIT,
     SetBrandStatusOperation: OperationKind.SET_BRAND_STATUS,
     SetBrandKeyOperation: OperationKind.SET_BRAND_KEY,
-    HandBrandOverOperation: OperationKind.HAND_BRAND_OVER,
-    StartRunOffOperation: OperationKind.START_RUN_OFF,
-    SetBrandOwnerOperation: OperationKind.SET_BRAND_OWNER,
-    RearmPauseOperation: OperationKind.REARM_PAUSE,
-    SetApproversOperation: OperationKind.SET_APPROVERS,
-    ReplaceGuardianOperation: OperationKind.REPLACE_GUARDIAN,
-    ReplaceOperatorOperation: OperationKind.REPLACE_OPERATOR,
-    UpdateDelayOperation: OperationKind.UPDATE_DELAY,
-    VetoActOperation: OperationKind.VETO_ACT,
+    **{kind: OperationKind(name) for kind, name in GOVERNING_NAMES.items()},
 }
 
 

@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import astuple
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
 from gateway.ledger.terms import LedgerTerms
-from gateway.rounds.governing_operation import GoverningOperation
 from gateway.rounds.operation import (
     KINDS,
     AuthorizeOperation,
@@ -22,7 +22,6 @@ from gateway.rounds.operation import (
     ClawbackOperation,
     EnrollOperation,
     ExpireOperation,
-    HandBrandOverOperation,
     IssueOperation,
     Operation,
     OperationKind,
@@ -103,9 +102,6 @@ def operation_of(row: OperationRow) -> Operation:
         case OperationKind.SET_BRAND_KEY:
             window = Address.parse(body["key_address"]), body["valid_from"], body["valid_until"]
             return SetBrandKeyOperation(operation_id, body["brand_id"], *window, _signed_from(body), body.get("managed", False))
-        case OperationKind.HAND_BRAND_OVER:
-            owner, accepted = Address.parse(body["owner_address"]), to_bytes(body["accepted"])
-            return HandBrandOverOperation(operation_id, body["brand_id"], owner, _signed_from(body), accepted)
         case _ if kind in _GOVERNING:
             return _GOVERNING[kind].of_body(operation_id, body)
         case _:
@@ -173,8 +169,6 @@ def _points(operation: Operation) -> tuple[int, int]:
         case VoidOperation() | EnrollOperation() | RegisterBrandOperation():
             return 0, 0
         case SetBrandTermsOperation() | SetBrandLimitOperation() | SetBrandStatusOperation() | SetBrandKeyOperation():
-            return 0, 0
-        case HandBrandOverOperation():
             return 0, 0
         case _:
             return _no_points(operation)
@@ -246,9 +240,6 @@ def _body(operation: Operation) -> dict[str, Any]:
         case SetBrandKeyOperation():
             window = {"valid_from": operation.valid_from, "valid_until": operation.valid_until, "managed": operation.managed}
             return {"brand_id": operation.brand_id, "key_address": str(operation.key_address), **window, **_signed_body(operation.signed)}
-        case HandBrandOverOperation():
-            given = {"owner_address": str(operation.owner_address), "accepted": hex_text(operation.accepted)}
-            return {"brand_id": operation.brand_id, **given, **_signed_body(operation.signed)}
         case _:
             return operation.body()
 
@@ -279,7 +270,7 @@ def _signed_from(body: _Body) -> OwnerSignature:
     return OwnerSignature(body["nonce"], body["deadline"], to_bytes(body["signature"]))
 
 
-_GOVERNING: Mapping[OperationKind, type[GoverningOperation]] = {KINDS[kind]: kind for kind in get_args(GoverningOperation)}
+_GOVERNING: Mapping[OperationKind, type[GoverningOperation]] = {OperationKind(name): kind for kind, name in GOVERNING_NAMES.items()}
 _TERMS = (
     "par_numerator",
     "par_denominator",

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
+from gateway.ledger.governing import GOVERNING_NAMES
 from gateway.ledger.state import LedgerState
 from gateway.projection.ledger_state import load_state
 from gateway.projection.tables import LedgerEntryRow, LedgerMovementRow
 from gateway.rounds.entry_building import IssuedEntry, IssuePlace, RoundView
-from gateway.rounds.governing_operation import GoverningOperation
 from gateway.rounds.operation import (
-    KINDS,
     AdminOperation,
     CaptureOperation,
     ClawbackOperation,
@@ -38,8 +37,7 @@ ADMIN_KINDS = (
     OperationKind.SET_BRAND_LIMIT,
     OperationKind.SET_BRAND_STATUS,
     OperationKind.SET_BRAND_KEY,
-    OperationKind.HAND_BRAND_OVER,
-    *(KINDS[kind] for kind in get_args(GoverningOperation)),
+    *(OperationKind(name) for name in GOVERNING_NAMES.values()),
 )
 ENTRY_KINDS = tuple(kind for kind in OperationKind if kind not in ADMIN_KINDS)
 

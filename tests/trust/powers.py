@@ -22,7 +22,7 @@ from tests.builders.commanded_coalition import BRAND
 from tests.trust.ground import DONE, FOREVER, ROLES, Ground
 
 Arguments = Callable[[Ground, LocalAccount, str], tuple[Any, ...]]
-AT_ONCE, EVERYBODY, NOBODY = "at once", ROLES, "nobody"
+AT_ONCE, EVERYBODY, NOBODY, AFTER_APPROVALS = "at once", ROLES, "nobody", "the delay, then k approvals"
 
 
 @dataclass(frozen=True)
@@ -34,22 +34,22 @@ class Power:
     refusal: str
     may: tuple[str, ...] = ()
     after: str = AT_ONCE
-    seen: str = "an event of the contract, by every reader of the chain"
     stopped_by: str = NOBODY
+    seen: str = ""  # the event that every reader of the chain sees
     answers: Mapping[str, str] = field(default_factory=dict)
 
     def expected(self, role: str) -> str:
         return self.answers.get(role, DONE if role in self.may else self.refusal)
 
 
-def by_act(does: str, *arguments: Any, refusal: str = "NotGovernance", stopped_by: str = "the guardian", after: str = "") -> Power:
+def by_act(does: str, *fixed: Any, refusal: str = "NotGovernance", arguments: Arguments | None = None, **other: Any) -> Power:
     """What nobody does alone."""
-    waits = after or "the delay, then k approvals"
-    return Power(does, lambda ground, account, role: arguments, refusal, after=waits, stopped_by=stopped_by)
+    said = {"after": AFTER_APPROVALS, "stopped_by": "the guardian", **other}
+    return Power(does, arguments or (lambda ground, account, role: fixed), refusal, **said)
 
 
-def by_own_act(does: str, *arguments: Any, **other: Any) -> Power:
-    return by_act(does, *arguments, refusal="TimelockUnauthorizedCaller", **other)
+def by_own_act(does: str, *fixed: Any, **other: Any) -> Power:
+    return by_act(does, *fixed, refusal="TimelockUnauthorizedCaller", **other)
 
 
 def _me(account: LocalAccount) -> Address:
@@ -62,7 +62,7 @@ def _own(name: str) -> LocalAccount:
     return account
 
 
-def _two_approvals(ground: Ground, account: LocalAccount, act: Any) -> Any:
+def _approvals(ground: Ground, account: LocalAccount, act: Any) -> Any:
     return ground.approvals(act, account, _own("a second person of one's own making"))
 
 
@@ -110,35 +110,32 @@ def _registration(ground: Ground, account: LocalAccount, role: str) -> tuple[Any
     return ((9, _me(_own("an owner")), 10**12, terms, _me(account), (0, FOREVER, False)),)
 
 
+_NOTHING: Arguments = lambda ground, account, role: ()  # noqa: E731
+_NEW_OWNER: Arguments = lambda ground, account, role: (BRAND, _me(account))  # noqa: E731
 BRANDS = {
-    "registerBrand": Power(
-        "a brand with owner, first batch key, limit and terms",
-        _registration,
-        "NotGovernance",
-        (),
-        "the delay, then k approvals",
-        stopped_by="the guardian",
-    ),
-    "setBrandLimit": by_act("the most of its points that may be outstanding", BRAND, 2**96 - 1),
-    "setBrandStatus": by_act("suspended, active again, or in default", BRAND, 2),
-    "startRunOff": by_act("no more issues, and a last day no sooner than the terms promise", BRAND, 2**24 - 1),
-    "setBrandOwner": Power(
+    "registerBrand": by_act("a brand with owner, first batch key, limit and terms", seen="BrandRegistered", arguments=_registration),
+    "setBrandLimit": by_act("the most of its points that may be outstanding", BRAND, 2**96 - 1, seen="BrandLimitSet"),
+    "setBrandStatus": by_act("suspended, active again, or in default", BRAND, 2, seen="BrandStatusSet"),
+    "startRunOff": by_act("no more issues, and a last day no sooner than the terms promise", BRAND, 2**24 - 1, seen="BrandStatusSet"),
+    "setBrandOwner": by_act(
         "another owner without the present one",
-        lambda ground, account, role: (BRAND, _me(account)),
-        "NotGovernance",
-        (),
-        "the delay, then k approvals",
+        seen="BrandOwnerSet",
         stopped_by="the guardian; the brand's present owner",
+        arguments=_NEW_OWNER,
     ),
-    "setBrandKey": Power("a batch key: added, limited in time, withdrawn", _key, "NotSignedBy", ("brand owner",)),
+    "setBrandKey": Power("a batch key: added, limited in time, withdrawn", _key, "NotSignedBy", ("brand owner",), seen="BrandKeySet"),
     "setBrandTerms": Power(
-        "terms: what is no worse", _terms, "NotSignedBy", ("brand owner",), "at once; what is worse after the notice days"
+        "terms", _terms, "NotSignedBy", ("brand owner",), "at once; what is worse after the notice days", seen="BrandTermsSet"
     ),
-    "handOver": Power("the brand to another owner, who signs too", _hand_over, "NotSignedBy", ("brand owner",)),
+    "handOver": Power("the brand to another owner, who signs too", _hand_over, "NotSignedBy", ("brand owner",), seen="BrandOwnerSet"),
 }
 MEMBERS = {
-    "enroll": Power("a member of its own", lambda ground, account, role: ([(1, _me(account), bytes(32))],), "", EVERYBODY),
-    "changeAuthorizers": Power("the member's own authorizers", _change, "AuthorizerAbsent", ("member", "claim key")),
+    "enroll": Power(
+        "a member of its own", lambda g, account, role: ([(1, _me(account), bytes(32))],), "", EVERYBODY, seen="MemberEnrolled"
+    ),
+    "changeAuthorizers": Power(
+        "the member's own authorizers", _change, "AuthorizerAbsent", ("member", "claim key"), seen="AuthorizerAdded"
+    ),
 }
 LEDGER = {
     "submitBatch": Power(
@@ -147,10 +144,11 @@ LEDGER = {
         "BatchKeyNotValid",
         ("batch key",),
         stopped_by="the owner, who withdraws the key; the guardian's pause",
+        seen="BatchRecorded",
     ),
-    "pause": Power("no batches for 72 hours, once", lambda ground, account, role: (), "NotGuardian", ("guardian",)),
-    "unpause": Power("batches go on", lambda ground, account, role: (), "NotGuardian", ("guardian",), answers={"guardian": "NotPaused"}),
-    "rearmPause": by_act("the guardian may pause once more"),
+    "pause": Power("no batches for 72 hours, once", _NOTHING, "NotGuardian", ("guardian",), seen="Paused"),
+    "unpause": Power("batches go on", _NOTHING, "NotGuardian", ("guardian",), seen="Unpaused", answers={"guardian": "NotPaused"}),
+    "rearmPause": by_act("the guardian may pause once more", seen="PauseRearmed"),
 }
 GOVERNANCE = {
     "schedule": Power(
@@ -159,6 +157,7 @@ GOVERNANCE = {
         "AccessControlUnauthorizedAccount",
         ("operator",),
         stopped_by="the guardian, until it is executed",
+        seen="CallScheduled",
     ),
     "scheduleBatch": Power(
         "a proposal of several calls",
@@ -166,54 +165,64 @@ GOVERNANCE = {
         "AccessControlUnauthorizedAccount",
         ("operator",),
         stopped_by="the guardian, until it is executed",
+        seen="CallScheduled",
     ),
     "execute": Power("nothing: closed", lambda ground, account, role: ground.higher_limit.arguments, "ApprovalsMissing"),
     "executeBatch": Power("nothing: closed", lambda ground, account, role: ground.batch_arguments(), "ApprovalsMissing"),
-    "executeApproved": Power(
-        "what was proposed, ready and approved by k; anybody relays it",
-        lambda ground, account, role: (*ground.own_brand.arguments, _two_approvals(ground, account, ground.own_brand.id)),
-        "NotAnApprover",
-        (),
-        "the delay, then k approvals",
-        stopped_by="the guardian",
+    "executeApproved": by_act(
+        "what was proposed, is ready and approved by k; anybody relays it",
+        refusal="NotAnApprover",
+        seen="ActApproved",
+        arguments=lambda ground, account, role: (*ground.own_brand.arguments, _approvals(ground, account, ground.own_brand.id)),
     ),
-    "executeBatchApproved": Power(
+    "executeBatchApproved": by_act(
         "the same of several calls",
-        lambda ground, account, role: (*ground.batch_arguments(), _two_approvals(ground, account, ground.batch_id)),
-        "NotAnApprover",
-        (),
-        "the delay, then k approvals",
-        stopped_by="the guardian",
+        refusal="NotAnApprover",
+        seen="ActApproved",
+        arguments=lambda ground, account, role: (*ground.batch_arguments(), _approvals(ground, account, ground.batch_id)),
     ),
     "cancel": Power(
-        "a waiting act ends for good, but its own replacement",
+        "an act that waits ends for good; not the guardian's own replacement",
         lambda ground, account, role: (ground.higher_limit.id,),
         "AccessControlUnauthorizedAccount",
         ("guardian",),
+        seen="Cancelled",
     ),
     "veto": Power(
         "the act that replaces a brand's owner ends for good",
         lambda ground, account, role: (*ground.own_brand.arguments, ground.veto(account, ground.own_brand)),
         "NotBrandOwner",
         ("brand owner",),
+        seen="ActVetoed",
     ),
     "proposeOperator": Power(
         "a proposal of another operator, which waits three delays",
         lambda ground, account, role: (_me(_own("an operator")), NO_PREDECESSOR),
         "NotGuardian",
         ("guardian",),
+        seen="CallScheduled",
     ),
-    "replaceOperator": by_own_act("another operator", Address(b"\x01" * 20)),
-    "replaceGuardian": by_own_act("another guardian", Address(b"\x01" * 20), stopped_by=NOBODY, after="three delays, then k approvals"),
-    "setApprovers": by_own_act("other approvers, another k", [Address(b"\x01" * 20)], 1),
-    "updateDelay": by_own_act("another delay, from 1 to 30 days", 0),
+    "replaceOperator": by_own_act("another operator", Address(b"\x01" * 20), seen="OperatorReplaced"),
+    "replaceGuardian": by_own_act(
+        "another guardian", Address(b"\x01" * 20), stopped_by=NOBODY, after="three delays, then k approvals", seen="GuardianReplaced"
+    ),
+    "setApprovers": by_own_act("other approvers, another k", [Address(b"\x01" * 20)], 1, seen="ApproversSet"),
+    "updateDelay": by_own_act("another delay, from 1 to 30 days", 0, seen="MinDelayChange"),
     "onERC721Received": Power(
-        "says that it takes tokens, and keeps nothing", lambda g, account, r: (_me(account), _me(account), 0, b""), "", EVERYBODY
+        "nothing: says that it takes tokens", lambda g, account, r: (_me(account), _me(account), 0, b""), "", EVERYBODY
     ),
     "onERC1155Received": Power("the same", lambda g, account, r: (_me(account), _me(account), 0, 0, b""), "", EVERYBODY),
     "onERC1155BatchReceived": Power("the same", lambda g, account, r: (_me(account), _me(account), [], [], b""), "", EVERYBODY),
 }
-ANCHORS = {"anchor": Power("the next root of the signer's own sequence", _anchor, "AnchorSignatureInvalid", ("brand owner",))}
+ANCHORS = {
+    "anchor": Power(
+        "the next root of the signer's own sequence, here a brand owner's",
+        _anchor,
+        "AnchorSignatureInvalid",
+        ("brand owner",),
+        seen="RootAnchored",
+    )
+}
 
 POWERS: dict[str, dict[str, Power]] = {
     "Governance": GOVERNANCE,
@@ -232,6 +241,7 @@ def lines() -> list[str]:
 
 
 def _line(contract: str, name: str, power: Power) -> str:
+    function = f"`{contract}.{name}`"
     may = "everybody" if power.may == EVERYBODY else ", ".join(power.may) or NOBODY
-    refusal = f"`{power.refusal}`" if power.refusal else "–"
-    return f"| `{contract}.{name}` | {power.does} | {may} | {refusal} | {power.after} | {power.stopped_by} | {power.seen} |"
+    refusal, seen = (f"`{name}`" if name else "–" for name in (power.refusal, power.seen))
+    return f"| {function} | {power.does} | {may} | {refusal} | {power.after} | {power.stopped_by} | {seen} |"

@@ -23,6 +23,12 @@ def test_every_state_changing_function_of_every_deployed_contract_has_its_line()
     assert found == {contract: set(powers) for contract, powers in POWERS.items()}
 
 
+def test_what_is_seen_is_an_event_of_the_contract() -> None:
+    for contract, powers in POWERS.items():
+        events = {item["name"] for item in contract_abi(contract).events.values()}
+        assert {power.seen for power in powers.values() if power.seen} <= events
+
+
 def test_the_document_has_the_lines_that_are_tried() -> None:
     table = "\n".join(lines())
     assert table in DOCUMENT.read_text(), f"put this into {DOCUMENT.name}:\n{table}"

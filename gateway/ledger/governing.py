@@ -1,4 +1,4 @@
-"""Operations by which it is governed: acts that are proposed to governance and wait for approvals, and an owner's veto, which is relayed.
+"""How the coalition is governed: acts that are proposed to governance and wait for approvals, and what a brand's owner signs beside.
 
 Each type says how it stands in a row: `body` and `of_body` are each other's inverse.
 """
@@ -13,6 +13,35 @@ from gateway.values.hex import hex_text, to_bytes
 from gateway.values.ids import Address, Hash, OperationId
 
 _Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerSignature:
+    """By the key of the brand's owner, over the act in the ledger's format."""
+
+    nonce: int
+    deadline: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HandBrandOverOperation:
+    """`accepted` is the new owner's signature over the same act."""
+
+    operation_id: OperationId
+    brand_id: int
+    owner_address: Address
+    signed: OwnerSignature
+    accepted: bytes
+
+    def body(self) -> dict[str, Any]:
+        signed = {"nonce": self.signed.nonce, "deadline": self.signed.deadline, "signature": hex_text(self.signed.signature)}
+        return {"brand_id": self.brand_id, "owner_address": str(self.owner_address), **signed, "accepted": hex_text(self.accepted)}
+
+    @classmethod
+    def of_body(cls, operation_id: OperationId, body: _Body) -> HandBrandOverOperation:
+        signed = OwnerSignature(body["nonce"], body["deadline"], to_bytes(body["signature"]))
+        return cls(operation_id, body["brand_id"], Address.parse(body["owner_address"]), signed, to_bytes(body["accepted"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +168,8 @@ class VetoActOperation:
 
 
 GoverningOperation = (
-    StartRunOffOperation
+    HandBrandOverOperation
+    | StartRunOffOperation
     | SetBrandOwnerOperation
     | RearmPauseOperation
     | SetApproversOperation
@@ -148,3 +178,15 @@ GoverningOperation = (
     | UpdateDelayOperation
     | VetoActOperation
 )
+GOVERNING_NAMES: Mapping[type[GoverningOperation], str] = {
+    HandBrandOverOperation: "hand_brand_over",
+    StartRunOffOperation: "start_run_off",
+    SetBrandOwnerOperation: "set_brand_owner",
+    RearmPauseOperation: "rearm_pause",
+    SetApproversOperation: "set_approvers",
+    ReplaceGuardianOperation: "replace_guardian",
+    ReplaceOperatorOperation: "replace_operator",
+    UpdateDelayOperation: "update_delay",
+    VetoActOperation: "veto_act",
+}
+"""How each is written in rows and answers."""
