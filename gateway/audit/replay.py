@@ -20,6 +20,7 @@ from gateway.audit.ledger_events import (
     BrandTermsSet,
     EntryRefused,
     MemberEnrolled,
+    OwnerActed,
 )
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.effects import Effect, Movement, Refused
@@ -91,6 +92,7 @@ class BrandRegisterState:
     status: int = int(BrandState.ACTIVE)
     last_day: int = 0
     owner: Address | None = None
+    owner_acts: int = 0
     limit: int = 0
     terms: list[BrandTermsSet] = field(default_factory=list)  # versions that held or will
     keys: dict[Address, tuple[int, int, bool]] = field(default_factory=dict)
@@ -150,6 +152,8 @@ class _Run:
                 self.model.set_brand_status(event.brand_id, event.status, event.last_day)
                 register = self.brands[event.brand_id]
                 register.status, register.last_day = event.status, event.last_day
+            case OwnerActed():
+                self.brands[event.brand_id].owner_acts = event.nonce + 1
             case BrandOwnerSet():
                 self.brands[event.brand_id].owner = event.owner
             case BrandTermsSet():

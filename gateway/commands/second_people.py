@@ -1,4 +1,4 @@
-"""`splittally owner-key | acts | approve | veto | cancel | pause | unpause | propose-operator | hand-over`: not for the operator."""
+"""`splittally owner-key | acts | approve | veto | cancel | pause | unpause | propose-operator | hand-over | brand`: not the operator's."""
 
 from __future__ import annotations
 
@@ -150,4 +150,22 @@ def accept_command(**asked: Any) -> None:
     owners.accept_brand(**asked)
 
 
-COMMANDS = (owner_key, acts, approve, veto, stop_command, pause, unpause, propose_operator, hand_over)
+@click.group()
+def brand() -> None:
+    """What a brand's owner says of the brand."""
+
+
+@brand.command("publish")
+@brand_option
+@click.option("--batch-key", "batch_keys", metavar="ADDRESS", multiple=True, help="A key that signs the brand's batches; repeatable.")
+@click.option("--agent", "agent_address", metavar="ADDRESS", required=True, help="The key of the brand's own signer.")
+@click.option("--api-key", "api_keys", metavar="KEY", multiple=True, help="The id of an API key of the brand's; repeatable.")
+@_asking
+def publish_command(**asked: Any) -> None:
+    """Sign and publish which keys act in the brand's name: the audit names every other one."""
+    from gateway.commands.running import owners
+
+    owners.publish_document_of_brand(**asked)
+
+
+COMMANDS = (owner_key, acts, approve, veto, stop_command, pause, unpause, propose_operator, hand_over, brand)

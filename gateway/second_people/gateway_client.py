@@ -48,6 +48,10 @@ class GatewayClient:
         """As the API shows it."""
         return dict(self._get(f"/v1/brands/{brand_id}"))
 
+    def documents(self, brand_id: int) -> list[dict[str, Any]]:
+        """What the brand published, in its order."""
+        return list(self._get(f"/v1/brands/{brand_id}/documents"))
+
     # As far as there is no node to ask
 
     def ready_at(self, act: ToldAct) -> int | None:

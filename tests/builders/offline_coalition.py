@@ -22,6 +22,7 @@ from gateway.access.rows import SqlApiKeys
 from gateway.api.context import Context
 from gateway.app import create_app
 from gateway.coalition.tables import CoalitionRow, GovernanceActRow
+from gateway.ledger.brand_documents import BrandDocument
 from gateway.ledger.governance import approval_digest, veto_digest
 from gateway.ledger.lots import expiry_day_for, lot_id
 from gateway.ledger.members import authorizer_id
@@ -319,6 +320,13 @@ def approval_body(approved_at: int = START, good_until: int = 2**40 - 1, key: Pr
 def veto_body(key: PrivateKey | None = None, act: Hash = SUCCESSION) -> dict[str, Any]:
     """The owner's veto of the act that `put_succession` makes."""
     return {"signature": _signed(key or OWNER, veto_digest(_GOVERNANCE, act, 1))}
+
+
+def document_body(number: int = 1, key: PrivateKey | None = None, **changes: Any) -> dict[str, Any]:
+    """A good document of brand 1."""
+    told = {"number": number, "batch_keys": ["0x" + "01" * 20], "agent_address": "0x" + "01" * 20, "api_keys": ["till"], **changes}
+    domain = Domain(7_951, Address(b"\x96" * 20), Hash.parse(COALITION_ID))
+    return {**told, "signature": _signed(key or OWNER, BrandDocument.parse({"brand_id": 1, **told}).digest(domain))}
 
 
 def _signed(key: PrivateKey, digest: bytes) -> str:

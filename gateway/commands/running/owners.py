@@ -1,4 +1,4 @@
-"""`splittally hand-over offer | accept`: a brand goes to another owner by the signatures of both."""
+"""`splittally hand-over offer | accept` and `brand publish`: what brands' owners sign."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from gateway.commands.running.meeting import Meeting, meet
 from gateway.commands.running.printing import print_json
 from gateway.commands.running.troubles import troubles_named
+from gateway.ledger.brand_documents import BrandDocument
 from gateway.ledger.owner_acts import HandOver, owner_act_digest
 from gateway.ledger.recover import recover_address
 from gateway.second_people.act_words import moment_text
@@ -69,6 +70,23 @@ def accept_brand(offer: Path, as_json: bool, **place: Any) -> None:
         print_json({"brand_id": act.brand, "owner": str(act.owner), "operation_id": answer["operation_id"], "status": answer["status"]})
     else:
         click.echo(f"Brand {act.brand} goes to {act.owner} (operation {answer['operation_id']}, {answer['status']}).")
+
+
+@troubles_named
+def publish_document_of_brand(
+    brand_id: int, batch_keys: tuple[str, ...], agent_address: str, api_keys: tuple[str, ...], as_json: bool, **place: Any
+) -> None:
+    meeting = meet(**place)
+    number = 1 + len(meeting.gateway.documents(brand_id))
+    document = BrandDocument(brand_id, number, frozenset(map(_address, batch_keys)), _address(agent_address), frozenset(api_keys))
+    told = json.loads(document.text())
+    del told["brand_id"]
+    signature = hex_text(meeting.person.sign(document.digest(meeting.coalition.domain("Brands"))))
+    answer = meeting.gateway.post(f"/v1/brands/{brand_id}/documents", {**told, "signature": signature})
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(f"Document {number} of brand {brand_id} is published.")
 
 
 def _next_act(meeting: Meeting, brand_id: int) -> tuple[int, Address]:

@@ -13,6 +13,7 @@ from tests.builders.offline_coalition import (
     Shopper,
     approval_body,
     brand_body,
+    document_body,
     purchase_body,
     veto_body,
 )
@@ -98,6 +99,9 @@ WRITES: dict[str, WriteRequest] = {
     "run-off": WriteRequest("operator", "/v1/brands/1/run-off", _same({"last_day": "2018-01-31"}), _same({"last_day": "2018-02-28"})),
     "succession": WriteRequest("operator", "/v1/brands/1/succession", _account(1, "owner_address"), _account(2, "owner_address")),
     "hand-over": WriteRequest("operator", "/v1/brands/1/owner", _same(HAND_OVER), _same({**HAND_OVER, "accepted": "0x" + "13" * 65})),
+    "brand document": WriteRequest(
+        "auditor", "/v1/brands/1/documents", _same(document_body()), _same(document_body(agent_address="0x" + "02" * 20))
+    ),
     "approvers": WriteRequest("operator", "/v1/governance/approvers", _same(APPROVERS), _same({**APPROVERS, "approvals_needed": 1})),
     "guardian": WriteRequest("operator", "/v1/governance/guardian", _account(1), _account(2)),
     "operator": WriteRequest("operator", "/v1/governance/operator", _account(1), _account(2)),
@@ -177,6 +181,7 @@ WITHOUT_REFERENCE = {
     "run-off",
     "succession",
     "hand-over",
+    "brand document",
     "approvers",
     "guardian",
     "operator",

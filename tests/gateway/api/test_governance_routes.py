@@ -16,6 +16,7 @@ from tests.builders.offline_coalition import (
     SUCCESSION_OPERATION,
     OfflineCoalition,
     approval_body,
+    document_body,
     veto_body,
 )
 
@@ -93,3 +94,13 @@ def test_a_brand_is_shown_with_its_owner_terms_and_keys(coalition: OfflineCoalit
     brand = coalition.get("auditor", "/v1/brands/1").json()
     assert (brand["owner_address"], brand["owner_acts"], brand["last_day"]) == (OWNER.public_key.to_address(), 0, 0)
     assert (brand["held_terms"]["number"], brand["announced_terms"]) == (1, None)
+
+
+def test_a_brands_documents_are_its_owners_in_their_order(coalition: OfflineCoalition) -> None:
+    coalition.brand(1)
+    documents = "/v1/brands/1/documents"
+    for body in (document_body(key=APPROVER), {**document_body(), "agent_address": "0x" + "02" * 20}, document_body(2)):
+        assert coalition.post("operator", documents, body).status_code in (409, 422)
+    first, second = (coalition.post("operator", documents, document_body(number)) for number in (1, 2))
+    assert (first.status_code, second.status_code) == (201, 201), first.text
+    assert coalition.get("auditor", documents).json() == [first.json(), second.json()]

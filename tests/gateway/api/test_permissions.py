@@ -65,6 +65,8 @@ ROLES = {
     "begin_run_off": OPERATOR,
     "propose_succession": OPERATOR,
     "hand_over_brand": ALL,
+    "create_brand_document": ALL,
+    "get_brand_documents": ALL,
     "get_clearing": ALL,
     "create_column_mapping": BRAND,
     "get_column_mapping": BRAND,
