@@ -172,7 +172,7 @@ def publish(
     number: int,
     keys: frozenset[Address],
     agent: Address,
-    api_keys: frozenset[str],
+    named: frozenset[str],
     signer: str = "",
 ) -> None:
     document = BrandDocument(GROCER, number, keys, agent, named)
