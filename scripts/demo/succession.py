@@ -8,7 +8,7 @@ from typing import Any
 from scripts.demo.coalition import BY_SLUG
 from scripts.demo.second_people import addresses
 from scripts.demo.walk import ZONE
-from scripts.demo.world import World
+from scripts.demo.world import World, publish_keys
 
 SLUG = "deli"
 SUCCESSOR = "successor-deli"
@@ -23,6 +23,7 @@ def end_a_brand(world: World) -> dict[str, Any]:
     (successor,) = addresses(world.directory, [SUCCESSOR])
     if before["owner_address"] != successor.lower():
         world.await_operation(world.second_people.hand_over(brand_id, f"owner-{SLUG}", SUCCESSOR))
+    publish_keys(world, BY_SLUG[SLUG], SUCCESSOR, 2)
     if before["status"] == "active":
         today = datetime.fromtimestamp(world.clock.head_timestamp(), ZONE).date()
         last_day = today + timedelta(days=before["held_terms"]["run_off_days"] + _GRACE_DAYS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -124,8 +125,17 @@ def onboard(world: World, households: int, progress: Callable[[str], None]) -> N
     for brand in BRANDS:
         progress(f"{brand.name} joins")
         _join(world, brand)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda brand: publish_keys(world, brand, f"owner-{brand.slug}", 1), BRANDS))
     progress(f"{households} members enroll")
     _enroll(world, households)
+
+
+def publish_keys(world: World, brand: DemoBrand, owner: str, number: int) -> None:
+    """The brand's document of its keys, signed by its owner."""
+    (key,) = world.operator.get(f"/v1/brands/{brand.brand_id}")["keys"]
+    api_key, _, _ = read_secret(world.directory.brand(brand.slug) / "api.key").partition(".")
+    world.second_people.publish(brand.brand_id, owner, number, key["key_address"], api_key)
 
 
 def _join(world: World, brand: DemoBrand) -> None:
