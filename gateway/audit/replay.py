@@ -21,6 +21,7 @@ from gateway.audit.ledger_events import (
     EntryRefused,
     ExposureSet,
     MemberEnrolled,
+    OwnerActed,
     ReservationReleased,
 )
 from gateway.audit.member_events import MemberActsReplay, MemberEvent
@@ -96,6 +97,7 @@ class BrandRegisterState:
     status: int = int(BrandState.ACTIVE)
     last_day: int = 0
     owner: Address | None = None
+    owner_acts: int = 0
     limit: int = 0
     terms: list[BrandTermsSet] = field(default_factory=list)  # versions that held or will
     keys: dict[Address, tuple[int, int, bool]] = field(default_factory=dict)
@@ -162,6 +164,8 @@ class _Run:
                 register.status, register.last_day = event.status, event.last_day
                 position = ledger_position(logged.block_number, logged.transaction_index)
                 self.states.append((position, event.brand_id, BrandState(event.status), event.last_day))
+            case OwnerActed():
+                self.brands[event.brand_id].owner_acts = event.nonce + 1
             case BrandOwnerSet():
                 self.brands[event.brand_id].owner = event.owner
             case BrandTermsSet():

@@ -36,6 +36,7 @@ class BrandRegistration:
     fee_basis_points: int = 0
     run_off_days: int = 90
     notice_days: int = 30
+    managed: bool = False
 
 
 def register_brand(asked: BrandRegistration, *, brands: Brands, operations: Operations, operation_id: OperationId, now: int) -> Brand:
@@ -69,7 +70,7 @@ def _registration(brand: Brand, asked: BrandRegistration, operation_id: Operatio
     terms = ledger_terms(brand.par, brand.redemption, asked.fee_basis_points, asked.run_off_days, asked.notice_days)
     window = 0, OPEN_END
     return RegisterBrandOperation(
-        operation_id, brand.brand_id, brand.name, asked.key_address, *window, brand.issue_limit, terms, asked.owner_address
+        operation_id, brand.brand_id, brand.name, asked.key_address, *window, brand.issue_limit, terms, asked.owner_address, asked.managed
     )
 
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
+from gateway.ledger.governing import OwnerSignature as OwnerSignature
 from gateway.ledger.member_acts import DelayedAct, MemberAct
 from gateway.ledger.terms import LedgerTerms
 from gateway.values.ids import Address, Hash, MemberId, OperationId, Reference, ReservationId
@@ -38,6 +40,15 @@ class OperationKind(StrEnum):
     MEMBER_ACT = "member_act"
     EXECUTE_MEMBER_ACT = "execute_member_act"
     SET_EXPOSURE = "set_exposure"
+    HAND_BRAND_OVER = "hand_brand_over"
+    START_RUN_OFF = "start_run_off"
+    SET_BRAND_OWNER = "set_brand_owner"
+    REARM_PAUSE = "rearm_pause"
+    SET_APPROVERS = "set_approvers"
+    REPLACE_GUARDIAN = "replace_guardian"
+    REPLACE_OPERATOR = "replace_operator"
+    UPDATE_DELAY = "update_delay"
+    VETO_ACT = "veto_act"
 
 
 class OperationStatus(StrEnum):
@@ -201,15 +212,6 @@ class ExecuteMemberActOperation:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnerSignature:
-    """By the key of the brand's owner, over the act in the ledger's format."""
-
-    nonce: int
-    deadline: int
-    signature: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class RegisterBrandOperation:
     """A brand with its owner, its first key (signing while valid_from <= t < valid_until, Unix seconds), limit and terms."""
 
@@ -222,6 +224,7 @@ class RegisterBrandOperation:
     issue_limit: int
     terms: LedgerTerms
     owner_address: Address
+    managed: bool = False  # the operator holds the key on the brand's behalf
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,7 @@ class SetBrandKeyOperation:
     valid_from: int
     valid_until: int
     signed: OwnerSignature
+    managed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +278,7 @@ EntryOperation = IssueOperation | LotOperation
 OwnerOperation = SetBrandTermsOperation | SetBrandKeyOperation | SetExposureOperation
 BrandOperation = RegisterBrandOperation | SetBrandLimitOperation | SetBrandStatusOperation | OwnerOperation
 MemberOperation = EnrollOperation | MemberActOperation | ExecuteMemberActOperation
-AdminOperation = MemberOperation | BrandOperation
+AdminOperation = MemberOperation | BrandOperation | GoverningOperation
 Operation = EntryOperation | AdminOperation
 
 KINDS: dict[type[Operation], OperationKind] = {
@@ -295,6 +299,7 @@ KINDS: dict[type[Operation], OperationKind] = {
     MemberActOperation: OperationKind.MEMBER_ACT,
     ExecuteMemberActOperation: OperationKind.EXECUTE_MEMBER_ACT,
     SetExposureOperation: OperationKind.SET_EXPOSURE,
+    **{kind: OperationKind(name) for kind, name in GOVERNING_NAMES.items()},
 }
 
 

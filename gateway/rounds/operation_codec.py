@@ -9,10 +9,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import astuple
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
 from gateway.ledger.member_acts import DelayedAct, member_act_body, member_act_from
 from gateway.ledger.terms import LedgerTerms
 from gateway.rounds.operation import (
@@ -101,6 +102,7 @@ def operation_of(row: OperationRow) -> Operation:
                 body["issue_limit"],
                 _terms_from(body),
                 Address.parse(body["owner_address"]),
+                body.get("managed", False),
             )
         case OperationKind.SET_BRAND_TERMS:
             return SetBrandTermsOperation(operation_id, body["brand_id"], _terms_from(body), _signed_from(body))
@@ -109,10 +111,12 @@ def operation_of(row: OperationRow) -> Operation:
         case OperationKind.SET_BRAND_STATUS:
             return SetBrandStatusOperation(operation_id, body["brand_id"], BrandState[body["status"].upper()])
         case OperationKind.SET_BRAND_KEY:
-            key = Address.parse(body["key_address"])
-            return SetBrandKeyOperation(operation_id, body["brand_id"], key, body["valid_from"], body["valid_until"], _signed_from(body))
+            window = Address.parse(body["key_address"]), body["valid_from"], body["valid_until"]
+            return SetBrandKeyOperation(operation_id, body["brand_id"], *window, _signed_from(body), body.get("managed", False))
         case OperationKind.SET_EXPOSURE:
             return SetExposureOperation(operation_id, body["brand_id"], body["issuer_id"], body["most"], _signed_from(body))
+        case _ if kind in _GOVERNING:
+            return _GOVERNING[kind].of_body(operation_id, body)
         case _:
             return _entry_operation(kind, row, body)
 
@@ -184,7 +188,11 @@ def _points(operation: Operation) -> tuple[int, int]:
         case SetBrandTermsOperation() | SetBrandKeyOperation() | SetExposureOperation():
             return 0, 0
         case _:
-            assert_never(operation)
+            return _no_points(operation)
+
+
+def _no_points(operation: GoverningOperation) -> tuple[int, int]:
+    return 0, 0
 
 
 def _body(operation: Operation) -> dict[str, Any]:
@@ -243,6 +251,7 @@ def _body(operation: Operation) -> dict[str, Any]:
                 "key_valid_until": operation.key_valid_until,
                 "issue_limit": operation.issue_limit,
                 "owner_address": str(operation.owner_address),
+                "managed": operation.managed,
                 **_terms_body(operation.terms),
             }
         case SetBrandTermsOperation():
@@ -252,13 +261,13 @@ def _body(operation: Operation) -> dict[str, Any]:
         case SetBrandStatusOperation():
             return {"brand_id": operation.brand_id, "status": operation.status.name.lower()}
         case SetBrandKeyOperation():
-            window = {"valid_from": operation.valid_from, "valid_until": operation.valid_until}
+            window = {"valid_from": operation.valid_from, "valid_until": operation.valid_until, "managed": operation.managed}
             return {"brand_id": operation.brand_id, "key_address": str(operation.key_address), **window, **_signed_body(operation.signed)}
         case SetExposureOperation():
             exposure = {"issuer_id": operation.issuer_id, "most": operation.most}
             return {"brand_id": operation.brand_id, **exposure, **_signed_body(operation.signed)}
         case _:
-            assert_never(operation)
+            return operation.body()
 
 
 def _award_body(award: AwardId) -> dict[str, Any]:
@@ -287,6 +296,7 @@ def _signed_from(body: _Body) -> OwnerSignature:
     return OwnerSignature(body["nonce"], body["deadline"], to_bytes(body["signature"]))
 
 
+_GOVERNING: Mapping[OperationKind, type[GoverningOperation]] = {OperationKind(name): kind for kind, name in GOVERNING_NAMES.items()}
 _TERMS = (
     "par_numerator",
     "par_denominator",
