@@ -30,7 +30,7 @@ from gateway.ledger.member_acts import (
 )
 from gateway.ledger.passkeys import MAX_ORIGIN_LENGTH, authorizer_refusal
 from gateway.members.act_for_member import execute_act, relay_act
-from gateway.members.standing import StandingView, member_record, member_standing
+from gateway.members.views import StandingView, member_record, member_standing
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id

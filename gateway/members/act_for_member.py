@@ -10,7 +10,7 @@ from gateway.ledger.proofs import Proofs
 from gateway.ledger.recover import recover_address
 from gateway.ledger.state import MemberRecord
 from gateway.members.act_refusals import MEMBER_ACT_REFUSALS
-from gateway.rounds.operation import ExecuteMemberActOperation, MemberActOperation
+from gateway.rounds.member_operation import ExecuteMemberActOperation, MemberActOperation
 from gateway.rounds.ports import Operations
 from gateway.values.errors import NotFound, WrongState
 from gateway.values.ids import Address, Hash, MemberId, OperationId

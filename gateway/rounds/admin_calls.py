@@ -22,12 +22,11 @@ from gateway.ledger.governing import (
 )
 from gateway.ledger.member_acts import AuthorizerChange, Grant, SpendLock, Veto, delayed_act_arguments
 from gateway.rounds.gas import ENROLL_GAS, MEMBER_ACT_GAS, REGISTER_GAS
+from gateway.rounds.member_operation import ExecuteMemberActOperation, MemberActOperation
 from gateway.rounds.operation import (
     KINDS,
     BrandOperation,
     EnrollOperation,
-    ExecuteMemberActOperation,
-    MemberActOperation,
     RegisterBrandOperation,
     SetBrandKeyOperation,
     SetBrandLimitOperation,

@@ -13,8 +13,8 @@ from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
 from gateway.ledger.governing import OwnerSignature as OwnerSignature
-from gateway.ledger.member_acts import DelayedAct, MemberAct
 from gateway.ledger.terms import LedgerTerms
+from gateway.rounds.member_operation import ExecuteMemberActOperation, MemberActOperation
 from gateway.values.ids import Address, Hash, MemberId, OperationId, Reference, ReservationId
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
@@ -189,26 +189,6 @@ class EnrollOperation:
     kind: int
     authorizer: bytes
     salt: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MemberActOperation:
-    """What a member's authorizer or guardian signed; anyone may relay it."""
-
-    operation_id: OperationId
-    member_id: MemberId
-    act: MemberAct
-    proof_kind: int
-    proof: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ExecuteMemberActOperation:
-    """An act whose delay is over; anyone may carry it out."""
-
-    operation_id: OperationId
-    member_id: MemberId
-    act: DelayedAct
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,15 @@ from gateway.ledger.brand_states import BrandState
 from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
 from gateway.ledger.member_acts import DelayedAct, member_act_body, member_act_from
 from gateway.ledger.terms import LedgerTerms
+from gateway.rounds.member_operation import ExecuteMemberActOperation, MemberActOperation
 from gateway.rounds.operation import (
     KINDS,
     AuthorizeOperation,
     CaptureOperation,
     ClawbackOperation,
     EnrollOperation,
-    ExecuteMemberActOperation,
     ExpireOperation,
     IssueOperation,
-    MemberActOperation,
     Operation,
     OperationKind,
     OwnerSignature,

@@ -26,7 +26,7 @@ from gateway.ledger.members import authorizer_id
 from gateway.ledger.signing import Domain
 from gateway.members.act_refusals import MEMBER_ACT_REFUSALS
 from gateway.projection.member_tables import LedgerGrantRow, LedgerMemberRow, LedgerPendingActRow
-from gateway.rounds.operation import MemberActOperation
+from gateway.rounds.member_operation import MemberActOperation
 from gateway.rounds.operation_codec import operation_of
 from gateway.rounds.tables import OperationRow
 from gateway.values.calendar import local_day

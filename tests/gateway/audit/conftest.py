@@ -9,12 +9,13 @@ import pytest
 
 from gateway.ledger.entries import Authorize, Capture, Clawback, Expire, PointRefund, Redeem, Void
 from gateway.ledger.lots import Line
+from gateway.ledger.member_acts import Grant, SetGuardian, SpendLock, Unlock, grant_to_brand
 from gateway.payments.tables import PaymentFileRow, PaymentRecordRow
 from gateway.reconciliation.tables import MatchRecordRow, MatchRow, PayoutRow, ReconciliationRow
 from gateway.store.session import Database
 from gateway.values.ids import Hash
 from tests.builders.databases import copied_database
-from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, JUNE, MARCH, START, LiveLedger
+from tests.gateway.audit.live_ledger import DAY, FOREVER, FUEL, GROCER, JANUARY, JUNE, MARCH, START, LiveLedger
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveLedger]:
     """Every kind of entry, a refused one, a grace lot, a partial capture; reconciled payments."""
     with LiveLedger(tmp_path_factory.mktemp("honest")) as ledger:
         _live(ledger)
+        _act(ledger)
         _reconcile(ledger)
         yield ledger
 
@@ -42,6 +44,15 @@ def copy(honest: LiveLedger, tmp_path: Path) -> Iterator[Database]:
     database = Database(copied_database(honest.database, tmp_path))
     yield database
     database.close()
+
+
+def _act(ledger: LiveLedger) -> None:
+    """A grant, a guardian, a spend lock, and an unlock that waits."""
+    cara = ledger.members["cara"]
+    ledger.act_for("cara", Grant(cara, grant_to_brand(GROCER), 10, 20, 30, FOREVER, 0, FOREVER))
+    ledger.act_for("cara", SetGuardian(cara, 1, bytes(cara), 1, FOREVER))
+    ledger.act_for("cara", SpendLock(cara, 1, FOREVER))
+    ledger.act_for("cara", Unlock(cara, 2, FOREVER))
 
 
 def _live(ledger: LiveLedger) -> None:

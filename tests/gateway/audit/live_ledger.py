@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from gateway.ledger.consents import NO_ORDER, ConsentTerms, consent_digest, rese
 from gateway.ledger.entries import Authorize, Clawback, ConsentProof, Entry, Issue, Redeem, encode_entry, kind_of, pack_entries
 from gateway.ledger.governance import act_id, approval_digest
 from gateway.ledger.lots import Line
+from gateway.ledger.member_acts import Grant, SetGuardian, SpendLock, Unlock, delayed_act_arguments, member_act_digest
 from gateway.ledger.members import member_id
 from gateway.ledger.owner_acts import SetExposure, owner_act_digest
 from gateway.ledger.signing import Domain, batch_digest, reference
@@ -47,7 +48,7 @@ FOREVER = 2**40 - 1
 
 
 class LiveLedger:
-    """Two brands and the members `anna` and `ben`. Use as a context manager."""
+    """Two brands and the members `anna`, `ben` and `cara`, who only acts. Use as a context manager."""
 
     def __init__(self, folder: Path) -> None:
         self.operator = throwaway_account("operator")
@@ -78,14 +79,14 @@ class LiveLedger:
         arguments = {
             "governance": (self.coalition_id, (True, 0, self.operator.address, *people, 1)),
             "brands": (self.governance, 0),
-            "members": (self.governance, at["passkey_verifier"], self.address),
+            "members": (self.governance, at["passkey_verifier"], self.address, 0),
             "anchors": (self.coalition_id,),
             "points_ledger": (self.governance, at["brands"], at["members"], b"USD"),
         }
         for name, artifact in DEPLOYED.items():
             assert self._deploy(artifact().creation(*arguments.get(name, ()))) == at[name]
         self.domain = Domain(self.node.chain_id, self.address, self.coalition_id)
-        self.members = {name: self._enroll(name) for name in ("anna", "ben")}
+        self.members = {name: self._enroll(name) for name in ("anna", "ben", "cara")}
         self._store_coalition()
         for brand in (GROCER, FUEL):
             owner, key = address_of(key_of(f"owner {brand}")), address_of(key_of(f"brand {brand}"))
@@ -134,6 +135,20 @@ class LiveLedger:
         self._send(points_ledger().call("submitBatch", (brand, number, FOREVER), data, signature))
         self.follower.follow()
         return brand, number
+
+    def act_for(self, name: str, act: Grant | SetGuardian | SpendLock | Unlock) -> None:
+        """What the member called `name` signs, relayed."""
+        digest = member_act_digest(Domain(self.node.chain_id, self.registers["members_address"], self.coalition_id), act)
+        proof = 1, sign(key_of(name), digest)
+        match act:
+            case Grant():
+                data = members().call("setGrant", astuple(act), *proof)
+            case SpendLock():
+                data = members().call("lockSpending", *astuple(act), *proof)
+            case _:
+                data = members().call("requestAct", delayed_act_arguments(act), *proof)
+        self._send(data, self.registers["members_address"])
+        self.follower.follow()
 
     # Entries
 

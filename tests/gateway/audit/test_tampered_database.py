@@ -211,6 +211,9 @@ CASES: dict[str, tuple[set[int], str, str]] = {
         "INSERT INTO ledger_authorizers SELECT member_id, :cut_short, kind, authorizer FROM ledger_authorizers LIMIT 1",
         "ledger_authorizers has a row that the ledger does not give",
     ),
+    "a member's spend lock taken off": ({6}, "UPDATE ledger_members SET is_locked = NOT is_locked", "ledger_members has a row"),
+    "a grant raised": ({6}, "UPDATE ledger_grants SET in_all = in_all + 1", "ledger_grants has a row that the ledger does not give"),
+    "a pending act forgotten": ({6}, "DELETE FROM ledger_pending_acts", "ledger_pending_acts lacks a row that the ledger gives"),
     "a brand's key window widened": (
         {6},
         "UPDATE ledger_brand_keys SET valid_until = valid_until - 1 WHERE brand_id = 1",

@@ -92,7 +92,7 @@ def test_errors_have_their_names() -> None:
     assert error_name(Web3.keccak(text="BrandUnknown(uint32)")[:4] + bytes(32)) == "BrandUnknown"
     assert error_name(Web3.keccak(text="ApprovalsMissing()")[:4]) == "ApprovalsMissing"
     assert error_name(Web3.keccak(text="BatchSignatureInvalid()")[:4]) == "BatchSignatureInvalid"
-    assert error_name(Web3.keccak(text="ChangeProofInvalid()")[:4]) == "ChangeProofInvalid"
+    assert error_name(Web3.keccak(text="MemberProofInvalid()")[:4]) == "MemberProofInvalid"
     assert error_name(Web3.keccak(text="RootZero(uint256)")[:4] + bytes(32)) == "RootZero"
     assert error_name(b"\x01\x02\x03\x04") == "0x01020304"
     assert error_name(b"") == "no_reason"
