@@ -17,6 +17,7 @@ from gateway.api import (
     audit,
     authorizations,
     brand_documents,
+    brand_exposure,
     brand_successions,
     brands,
     clearing,
@@ -53,6 +54,7 @@ from gateway.store.session import Database
 ROUTERS: tuple[APIRouter, ...] = (
     coalition.router,
     brands.router,
+    brand_exposure.router,
     brand_successions.router,
     brand_documents.router,
     governance.router,

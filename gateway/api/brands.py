@@ -15,7 +15,7 @@ from gateway.api.permissions import AsOperator, AsOperatorOrBrand, AsReader, che
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import AddressText, Body, BrandIdPath, Label, Moment, Positive, Signature, UnixSeconds, Whole, Word32
 from gateway.brands.brand import MAX_LOT_VALIDITY_MONTHS, MAX_REGISTERED_BRAND_ID, Brand, BrandStatus
-from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms, set_exposure
+from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
 from gateway.brands.register_brand import BrandRegistration, ledger_terms, register_brand
 from gateway.brands.rows import SqlBrands
 from gateway.loyalty.programmes.publish_rule import publish_rule
@@ -113,14 +113,6 @@ class KeyBody(Body):
     valid_from: UnixSeconds = 0
     valid_until: Positive | None = None
     managed: StrictBool = False
-    owner: OwnerSignatureBody
-
-
-class ExposureBody(Body):
-    """How many of the issuer's points the brand lets itself be owed, as its owner signed it; 0 = it accepts no more of them."""
-
-    issuer_id: Annotated[int, Field(strict=True, ge=1, le=MAX_REGISTERED_BRAND_ID)]
-    most: Whole
     owner: OwnerSignatureBody
 
 
@@ -262,20 +254,6 @@ def change_brand_key(brand_id: BrandIdPath, body: KeyBody, caller: AsOperator, w
             managed=body.managed,
         )
         record_of_brand(work, caller, "set_brand_key", brand_id, body.model_dump_json())
-        return operation_id
-
-    return show_operation(write, write.once(caller, "operation", body.content(), act))
-
-
-@router.post("/{brand_id}/exposure", status_code=201, responses={202: {"model": OperationView}, **WRITES})
-def change_exposure(brand_id: BrandIdPath, body: ExposureBody, caller: AsReader, write: WriteNeeded) -> OperationView:
-    """What the brand accepts of another brand's points, by its owner, whoever sends it. A brand that said nothing accepts its own alone."""
-
-    def act(work: UnitOfWork) -> str:
-        operation_id = new_operation_id()
-        asked = body.issuer_id, body.most, body.owner.signed()
-        set_exposure(the_brand(work, brand_id), *asked, operations=work.of(SqlOperations), operation_id=operation_id, now=work.now)
-        record_of_brand(work, caller, "set_exposure", brand_id, body.model_dump_json())
         return operation_id
 
     return show_operation(write, write.once(caller, "operation", body.content(), act))

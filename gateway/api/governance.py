@@ -36,7 +36,7 @@ class ApprovalBody(Body):
     signature: Signature
 
 
-class VetoBody(Body):
+class OwnerVetoBody(Body):
     """`Veto(bytes32 operation,uint32 brand)` in governance's own domain, `operation` being the id of the act that replaces the owner."""
 
     signature: Signature
@@ -68,7 +68,7 @@ def create_approval(operation_id: OperationIdPath, body: ApprovalBody, caller: A
 
 
 @router.post("/acts/{operation_id}/veto", status_code=201, responses={202: {"model": OperationView}, **WRITES})
-def create_veto(operation_id: OperationIdPath, body: VetoBody, caller: AsReader, write: WriteNeeded) -> OperationView:
+def create_owner_veto(operation_id: OperationIdPath, body: OwnerVetoBody, caller: AsReader, write: WriteNeeded) -> OperationView:
     """The veto of the brand's owner against the owner's own replacement, whoever sends it; it is relayed to the ledger."""
 
     def act(work: UnitOfWork) -> str:

@@ -7,15 +7,15 @@ from gateway.brands.register_brand import OPEN_END
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.governing import GoverningOperation, HandBrandOverOperation, SetBrandOwnerOperation, StartRunOffOperation
 from gateway.ledger.terms import LedgerTerms
-from gateway.rounds.operation import (
+from gateway.rounds.brand_operation import (
     BrandOperation,
-    OwnerSignature,
     SetBrandKeyOperation,
     SetBrandLimitOperation,
     SetBrandStatusOperation,
     SetBrandTermsOperation,
     SetExposureOperation,
 )
+from gateway.rounds.operation import OwnerSignature
 from gateway.rounds.ports import Operations
 from gateway.values.errors import Invalid
 from gateway.values.ids import Address, OperationId

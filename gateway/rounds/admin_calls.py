@@ -21,20 +21,18 @@ from gateway.ledger.governing import (
     VetoActOperation,
 )
 from gateway.ledger.member_acts import AuthorizerChange, Grant, SpendLock, Veto, delayed_act_arguments
-from gateway.rounds.gas import ENROLL_GAS, MEMBER_ACT_GAS, REGISTER_GAS
-from gateway.rounds.member_operation import ExecuteMemberActOperation, MemberActOperation
-from gateway.rounds.operation import (
-    KINDS,
+from gateway.rounds.brand_operation import (
     BrandOperation,
-    EnrollOperation,
     RegisterBrandOperation,
     SetBrandKeyOperation,
     SetBrandLimitOperation,
     SetBrandStatusOperation,
     SetBrandTermsOperation,
     SetExposureOperation,
-    WaitingAct,
 )
+from gateway.rounds.gas import ENROLL_GAS, MEMBER_ACT_GAS, REGISTER_GAS
+from gateway.rounds.member_operation import ExecuteMemberActOperation, MemberActOperation
+from gateway.rounds.operation import KINDS, EnrollOperation, WaitingAct
 from gateway.values.ids import Address
 
 ENROLLMENTS_IN_ONE_TRANSACTION = 100
