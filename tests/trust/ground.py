@@ -5,7 +5,6 @@ The gateway is stopped once brand 1 is registered, so that an attacker has the o
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,8 +24,8 @@ from gateway.values.hex import to_int, with_or_without_0x
 from gateway.values.ids import Address, Hash
 from tests.builders.commanded_coalition import APPROVERS, BRAND, CommandedCoalition
 from tests.node.running_node import throwaway_account
+from tests.trust.standing import FOREVER, stand
 
-FOREVER = 2**40 - 1
 DONE = ""
 """The answer to what succeeds."""
 ROLES = ("operator", "guardian", "approver", "brand owner", "batch key", "member", "claim key", "sealer", "anybody")
@@ -61,6 +60,8 @@ class Ground:
         made.stop_gateway()
         self.made = made
         self.chain: Chain = made.chain
+        settlement = Address.parse(self.view("PointsLedger", "settlement"))
+        self.known = replace(self.known, contracts={**self.known.contracts, "Settlement": settlement})
         sealer = with_or_without_0x((made.folder / "node" / "sealer.key").read_text().strip())
         self.keys: dict[str, LocalAccount] = {
             "operator": made.operator,
@@ -82,6 +83,7 @@ class Ground:
         self.higher_limit = self.act("Brands", "setBrandLimit", BRAND, 2**96 - 1)
         self.two_limits = (self.higher_limit, self.higher_limit)
         self._enroll()
+        self.standing = stand(self)
         self._propose()
 
     def address(self, role: str) -> Address:
@@ -157,6 +159,3 @@ class Ground:
             self.send("operator", "Governance", "schedule", *act.arguments, self.known.delay_seconds)
         self.send("operator", "Governance", "scheduleBatch", *self.batch_arguments(), self.known.delay_seconds)
         self.pass_time(self.known.delay_seconds)
-
-
-Arguments = Callable[[Ground, LocalAccount, str], tuple[Any, ...]]

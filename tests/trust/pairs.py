@@ -52,6 +52,13 @@ TOGETHER: dict[str, Pair] = {
         "–",
         "whoever compares a block's time with a clock; whoever misses a transaction",
     ),
+    "operator_and_a_members_guardian": Pair(
+        "operator + a member's guardian",
+        "recovery: one authorizer in the place of all, and no grant any more",
+        "the member's delay",
+        "any authorizer of the member, by a veto or a spend lock",
+        "the member, from the request on",
+    ),
     "operator_and_batch_key": Pair(
         "operator + batch key (a managed brand)",
         "entries in that brand's name, within its limit; no other key, no terms, and no redemption without the member",

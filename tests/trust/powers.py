@@ -5,41 +5,22 @@ A new function is a new line here; until it stands here, tests/trust/test_powers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils import keccak
 
 from gateway.ledger.governance import NO_PREDECESSOR
-from gateway.ledger.owner_acts import HandOver, SetBrandKey, SetBrandTerms
-from gateway.ledger.signing import authorizer_change_digest, batch_digest, struct_digest
+from gateway.ledger.owner_acts import HandOver, SetBrandKey, SetBrandTerms, SetExposure
+from gateway.ledger.signing import batch_digest, struct_digest
 from gateway.ledger.terms import LedgerTerms
 from gateway.values.ids import Address
 from tests.builders.commanded_coalition import BRAND
-from tests.trust.ground import DONE, FOREVER, ROLES, Ground
-
-Arguments = Callable[[Ground, LocalAccount, str], tuple[Any, ...]]
-AT_ONCE, EVERYBODY, NOBODY, AFTER_APPROVALS = "at once", ROLES, "nobody", "the delay, then k approvals"
-
-
-@dataclass(frozen=True)
-class Power:
-    """`arguments` are the best that a role can bring, signed by its own key. `refusal` answers whoever is not in `may`."""
-
-    does: str
-    arguments: Arguments
-    refusal: str
-    may: tuple[str, ...] = ()
-    after: str = AT_ONCE
-    stopped_by: str = NOBODY
-    seen: str = ""  # the event that every reader of the chain sees
-    answers: Mapping[str, str] = field(default_factory=dict)
-
-    def expected(self, role: str) -> str:
-        return self.answers.get(role, DONE if role in self.may else self.refusal)
+from tests.trust.ground import FOREVER, Ground
+from tests.trust.member_powers import MEMBERS
+from tests.trust.power import AFTER_APPROVALS, EVERYBODY, NOBODY, Arguments, Power
+from tests.trust.settlement_powers import SETTLEMENT
+from tests.trust.standing import lots_of_the_reservation, own_key
 
 
 def by_act(does: str, *fixed: Any, refusal: str = "NotGovernance", arguments: Arguments | None = None, **other: Any) -> Power:
@@ -56,14 +37,8 @@ def _me(account: LocalAccount) -> Address:
     return Address.parse(account.address)
 
 
-def _own(name: str) -> LocalAccount:
-    """A key that an attacker makes for itself, to pass for a second person."""
-    account: LocalAccount = Account.from_key(keccak(text=name))
-    return account
-
-
 def _approvals(ground: Ground, account: LocalAccount, act: Any) -> Any:
-    return ground.approvals(act, account, _own("a second person of one's own making"))
+    return ground.approvals(act, account, own_key("a second person of one's own making"))
 
 
 def _submit(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ...]:
@@ -72,16 +47,8 @@ def _submit(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ...]
     return (BRAND, 900, FOREVER), entries, ground.signed(account, digest)
 
 
-def _change(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ...]:
-    """Adds a key of its own to a member."""
-    member, kind = (ground.bob, 2) if role == "claim key" else (ground.ann, 1)
-    added = 1, bytes(_me(_own("a new wallet"))), bytes(32), 0, FOREVER
-    digest = authorizer_change_digest(ground.known.domain("Members"), member, *added)
-    return (member, *added), kind, ground.signed(account, digest)
-
-
 def _key(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ...]:
-    key = _me(_own("a batch key"))
+    key = _me(own_key("a batch key"))
     act = SetBrandKey(BRAND, key, 0, FOREVER, False, 0, FOREVER)
     return BRAND, key, (0, FOREVER, False), (0, FOREVER, ground.owner_act(account, act))
 
@@ -89,6 +56,11 @@ def _key(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ...]:
 def _terms(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ...]:
     terms = (1, 100, 1, 100, 50, 90, 30)
     return BRAND, terms, (0, FOREVER, ground.owner_act(account, SetBrandTerms(BRAND, LedgerTerms(*terms), 0, FOREVER)))
+
+
+def _exposure(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ...]:
+    signed = ground.owner_act(account, SetExposure(BRAND, 2, 1_000, 0, FOREVER))
+    return BRAND, 2, 1_000, (0, FOREVER, signed)
 
 
 def _hand_over(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ...]:
@@ -107,7 +79,7 @@ def _anchor(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ...]
 
 def _registration(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ...]:
     terms = (1, 1, 1, 1, 0, 90, 30)
-    return ((9, _me(_own("an owner")), 10**12, terms, _me(account), (0, FOREVER, False)),)
+    return ((9, _me(own_key("an owner")), 10**12, terms, _me(account), (0, FOREVER, False)),)
 
 
 _NOTHING: Arguments = lambda ground, account, role: ()  # noqa: E731
@@ -127,15 +99,10 @@ BRANDS = {
     "setBrandTerms": Power(
         "terms", _terms, "NotSignedBy", ("brand owner",), "at once; what is worse after the notice days", seen="BrandTermsSet"
     ),
+    "setExposure": Power(
+        "how many of another brand's points it lets itself be owed", _exposure, "NotSignedBy", ("brand owner",), seen="ExposureSet"
+    ),
     "handOver": Power("the brand to another owner, who signs too", _hand_over, "NotSignedBy", ("brand owner",), seen="BrandOwnerSet"),
-}
-MEMBERS = {
-    "enroll": Power(
-        "a member of its own", lambda g, account, role: ([(1, _me(account), bytes(32))],), "", EVERYBODY, seen="MemberEnrolled"
-    ),
-    "changeAuthorizers": Power(
-        "the member's own authorizers", _change, "AuthorizerAbsent", ("member", "claim key"), seen="AuthorizerAdded"
-    ),
 }
 LEDGER = {
     "submitBatch": Power(
@@ -145,6 +112,17 @@ LEDGER = {
         ("batch key",),
         stopped_by="the owner, who withdraws the key; the guardian's pause",
         seen="BatchRecorded",
+    ),
+    "release": Power(
+        "what was reserved and not captured in time is the member's again",
+        lambda ground, account, role: (ground.standing.reservation, lots_of_the_reservation()),
+        "",
+        EVERYBODY,
+        after="the reservation's deadline",
+        seen="ReservationReleased",
+    ),
+    "lowerExposure": Power(
+        "what one brand owes another is settled; for the settlement alone", lambda g, account, role: (BRAND, 2, 1), "NotSettlement"
     ),
     "pause": Power("no batches for 72 hours, once", _NOTHING, "NotGuardian", ("guardian",), seen="Paused"),
     "unpause": Power("batches go on", _NOTHING, "NotGuardian", ("guardian",), seen="Unpaused", answers={"guardian": "NotPaused"}),
@@ -197,7 +175,7 @@ GOVERNANCE = {
     ),
     "proposeOperator": Power(
         "a proposal of another operator, which waits three delays",
-        lambda ground, account, role: (_me(_own("an operator")), NO_PREDECESSOR),
+        lambda ground, account, role: (_me(own_key("an operator")), NO_PREDECESSOR),
         "NotGuardian",
         ("guardian",),
         seen="CallScheduled",
@@ -229,6 +207,7 @@ POWERS: dict[str, dict[str, Power]] = {
     "PasskeyVerifier": {},
     "Brands": BRANDS,
     "Members": MEMBERS,
+    "Settlement": SETTLEMENT,
     "Anchors": ANCHORS,
     "PointsLedger": LEDGER,
 }

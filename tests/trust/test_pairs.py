@@ -7,12 +7,14 @@ from pathlib import Path
 from eth_account.signers.local import LocalAccount
 
 from gateway.ledger.governance import NO_PREDECESSOR
+from gateway.ledger.member_acts import Recovery, Veto, delayed_act_arguments, member_act_digest
 from gateway.ledger.owner_acts import SetBrandKey
 from gateway.values.ids import Address
 from tests.builders.commanded_coalition import BRAND
 from tests.trust.ground import DONE, FOREVER, Ground, OneAct
 from tests.trust.pairs import TOGETHER, lines_together
 from tests.trust.powers import LEDGER
+from tests.trust.standing import member_act_signed, own_key
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "trust.md"
 
@@ -116,6 +118,21 @@ def test_sealer_and_operator(ground: Ground) -> None:
     assert executed_by(ground, act) == "TooFewApprovals"
     assert executed_by(ground, act, ground.keys["sealer"], ground.keys["operator"]) == "NotAnApprover"
     assert executed_by(ground, act, *approver_keys(ground), approved_at=honest) == "ApprovalTooEarly"
+
+
+def test_operator_and_a_members_guardian(ground: Ground) -> None:
+    taken = Recovery(ground.ann, 1, bytes(Address.parse(own_key("a wallet of the friend's").address)), 7, FOREVER)
+    operator, member, friend, act = ground.keys["operator"], ground.keys["member"], own_key("a friend"), delayed_act_arguments(taken)
+    for account, expected in ((operator, "NotGuardian"), (friend, DONE)):
+        assert ground.answer(operator, "Members", "requestAct", act, 1, member_act_signed(ground, account, taken)) == expected
+    ground.send("operator", "Members", "requestAct", act, 1, member_act_signed(ground, friend, taken))
+    assert ground.answer(operator, "Members", "executeAct", act) == "ActNotReady"
+    ground.pass_time(ground.view("Members", "memberDelay"))
+    assert ground.answer(operator, "Members", "executeAct", act) == DONE
+    waiting = member_act_digest(ground.known.domain("Members"), taken)
+    for account, expected in ((operator, "AuthorizerAbsent"), (member, DONE)):
+        signature = member_act_signed(ground, account, Veto(ground.ann, waiting))
+        assert ground.answer(operator, "Members", "vetoAct", waiting, 1, signature) == expected
 
 
 def test_operator_and_batch_key(ground: Ground) -> None:
