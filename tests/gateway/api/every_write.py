@@ -96,12 +96,14 @@ def _act(name: str, later: int = 0) -> Callable[[Ready], Any]:
 
 HAND_OVER = {"owner_address": "0x" + "61" * 20, "owner": OWNER, "accepted": "0x" + "12" * 65}
 KEY = {"key_address": "0x" + "51" * 20, "owner": OWNER}
+EXPOSURE = {"issuer_id": 2, "most": 1_000, "owner": OWNER}
 WRITES: dict[str, WriteRequest] = {
     "brand": WriteRequest("operator", "/v1/brands", _same(brand_body(9)), _same(brand_body(9, issue_limit=5))),
     "rule": WriteRequest("brand:1", "/v1/brands/1/rules", _same({"points": 2, "per_minor": 100}), _same({"points": 3, "per_minor": 100})),
     "terms": WriteRequest("operator", "/v1/brands/1/terms", _same(TERMS), _same({**TERMS, "par": TERMS["redemption"]})),
     "limit": WriteRequest("operator", "/v1/brands/1/limit", _same({"issue_limit": 7}), _same({"issue_limit": 8})),
     "status": WriteRequest("operator", "/v1/brands/1/status", _same({"status": "suspended"}), _same({"status": "in_default"})),
+    "exposure": WriteRequest("auditor", "/v1/brands/1/exposure", _same(EXPOSURE), _same({**EXPOSURE, "most": 5})),
     "run-off": WriteRequest("operator", "/v1/brands/1/run-off", _same({"last_day": "2018-01-31"}), _same({"last_day": "2018-02-28"})),
     "succession": WriteRequest("operator", "/v1/brands/1/succession", _account(1, "owner_address"), _account(2, "owner_address")),
     "hand-over": WriteRequest("operator", "/v1/brands/1/owner", _same(HAND_OVER), _same({**HAND_OVER, "accepted": "0x" + "13" * 65})),
@@ -188,6 +190,7 @@ WITHOUT_REFERENCE = {
     "terms",
     "limit",
     "status",
+    "exposure",
     "run-off",
     "succession",
     "hand-over",

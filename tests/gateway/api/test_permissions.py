@@ -26,6 +26,7 @@ ROLES = {
     "change_brand_limit": OPERATOR,
     "change_brand_status": OPERATOR,
     "change_brand_key": OPERATOR,
+    "change_exposure": ALL,
     "create_brand_api_key": OPERATOR_OR_BRAND,
     "delete_brand_api_key": OPERATOR_OR_BRAND,
     "create_staff_api_key": OPERATOR,
