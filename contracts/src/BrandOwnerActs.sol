@@ -30,6 +30,7 @@ abstract contract BrandOwnerActs is BrandRegister, CoalitionDomain {
     }
 
     event ExposureSet(uint32 indexed brandId, uint32 indexed issuerId, uint96 most);
+    event OwnerActed(uint32 indexed brandId, uint64 nonce); // and it is not used again
 
     error OwnerActExpired(uint40 deadline);
     error OwnerActOutOfTurn(uint64 expectedNonce);
@@ -75,7 +76,7 @@ abstract contract BrandOwnerActs is BrandRegister, CoalitionDomain {
         Ownership storage of_ = _ownerships[brandId];
         if (act.nonce != of_.acts) revert OwnerActOutOfTurn(of_.acts);
         _requireSignature(of_.owner, structHash, act.signature);
-        ++of_.acts;
+        emit OwnerActed(brandId, of_.acts++);
     }
 
     function _requireSignature(address account, bytes32 structHash, bytes calldata signature) private view {

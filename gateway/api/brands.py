@@ -15,7 +15,7 @@ from gateway.api.permissions import AsOperator, AsOperatorOrBrand, AsReader, che
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import AddressText, Body, BrandIdPath, Label, Moment, Positive, Signature, UnixSeconds, Whole, Word32
 from gateway.brands.brand import MAX_LOT_VALIDITY_MONTHS, MAX_REGISTERED_BRAND_ID, Brand, BrandStatus
-from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms, set_exposure
+from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
 from gateway.brands.register_brand import BrandRegistration, ledger_terms, register_brand
 from gateway.brands.rows import SqlBrands
 from gateway.loyalty.programmes.publish_rule import publish_rule
@@ -48,7 +48,7 @@ class RatioBody(Body):
 
 class BrandBody(Body):
     """`reference_secret` keys the hashes of the brand's payment and order ids; the brand's signer knows it, too. `owner_address` is
-    that of the brand's owner key, which signs no batches."""
+    that of the brand's owner key, which signs no batches. `managed`: the operator keeps the batch key on the brand's behalf."""
 
     brand_id: Annotated[int, Field(strict=True, ge=1, le=MAX_REGISTERED_BRAND_ID)] | None = None
     name: Label
@@ -65,6 +65,7 @@ class BrandBody(Body):
     fee_basis_points: FeeBasisPoints = 0
     run_off_days: TermsDays = 90
     notice_days: TermsDays = 30
+    managed: StrictBool = False
 
 
 class RuleBody(Body):
@@ -111,14 +112,7 @@ class KeyBody(Body):
     key_address: AddressText
     valid_from: UnixSeconds = 0
     valid_until: Positive | None = None
-    owner: OwnerSignatureBody
-
-
-class ExposureBody(Body):
-    """How many of the issuer's points the brand lets itself be owed, as its owner signed it; 0 = it accepts no more of them."""
-
-    issuer_id: Annotated[int, Field(strict=True, ge=1, le=MAX_REGISTERED_BRAND_ID)]
-    most: Whole
+    managed: StrictBool = False
     owner: OwnerSignatureBody
 
 
@@ -148,11 +142,12 @@ def create_brand(body: BrandBody, caller: AsOperator, write: WriteNeeded) -> Reg
             body.fee_basis_points,
             body.run_off_days,
             body.notice_days,
+            body.managed,
         )
         brand = register_brand(
             asked, brands=work.of(SqlBrands), operations=work.of(SqlOperations), operation_id=new_operation_id(), now=work.now
         )
-        _record(work, caller, "register_brand", brand.brand_id, body.name)
+        record_of_brand(work, caller, "register_brand", brand.brand_id, body.name)
         return str(brand.brand_id)
 
     brand_id = int(write.once(caller, "brand", body.content(), act))
@@ -167,7 +162,7 @@ def create_brand(body: BrandBody, caller: AsOperator, write: WriteNeeded) -> Reg
 def get_brands(_caller: AsReader, context: ContextNeeded) -> list[BrandView]:
     """All brands of the coalition."""
     with context.reading() as work:
-        return list_brands(work.session, brands=work.of(SqlBrands), rules=work.of(SqlRules))
+        return list_brands(work.session, brands=work.of(SqlBrands), rules=work.of(SqlRules), now=work.now)
 
 
 @router.get("/{brand_id}", responses=READS)
@@ -186,7 +181,7 @@ def create_rule(brand_id: BrandIdPath, body: RuleBody, caller: AsOperatorOrBrand
         the_brand(work, brand_id)
         begins = None if body.valid_from is None else int(body.valid_from.timestamp())
         rule = publish_rule(brand_id, body.points, body.per_minor, begins, rules=work.of(SqlRules), now=work.now)
-        _record(work, caller, "publish_rule", brand_id, f"version {rule.version}: {rule.points} per {rule.per_minor}")
+        record_of_brand(work, caller, "publish_rule", brand_id, f"version {rule.version}: {rule.points} per {rule.per_minor}")
         return str(rule.version)
 
     version = int(write.once(caller, "rule", body.content(), act))
@@ -205,7 +200,7 @@ def change_brand_terms(brand_id: BrandIdPath, body: TermsBody, caller: AsOperato
         terms = ledger_terms(body.par.ratio(), body.redemption.ratio(), body.fee_basis_points, body.run_off_days, body.notice_days)
         signed, operations = body.owner.signed(), work.of(SqlOperations)
         set_brand_terms(brand, terms, signed, operations=operations, operation_id=operation_id, now=work.now)
-        _record(work, caller, "set_brand_terms", brand_id, body.model_dump_json())
+        record_of_brand(work, caller, "set_brand_terms", brand_id, body.model_dump_json())
         return operation_id
 
     return show_operation(write, write.once(caller, "operation", body.content(), act))
@@ -220,7 +215,7 @@ def change_brand_limit(brand_id: BrandIdPath, body: LimitBody, caller: AsOperato
         set_brand_limit(
             the_brand(work, brand_id), body.issue_limit, operations=work.of(SqlOperations), operation_id=operation_id, now=work.now
         )
-        _record(work, caller, "set_brand_limit", brand_id, str(body.issue_limit))
+        record_of_brand(work, caller, "set_brand_limit", brand_id, str(body.issue_limit))
         return operation_id
 
     return show_operation(write, write.once(caller, "operation", body.content(), act))
@@ -235,7 +230,7 @@ def change_brand_status(brand_id: BrandIdPath, body: StatusBody, caller: AsOpera
         set_brand_status(
             the_brand(work, brand_id), BrandStatus(body.status), operations=work.of(SqlOperations), operation_id=operation_id, now=work.now
         )
-        _record(work, caller, "set_brand_status", brand_id, body.status)
+        record_of_brand(work, caller, "set_brand_status", brand_id, body.status)
         return operation_id
 
     return show_operation(write, write.once(caller, "operation", body.content(), act))
@@ -256,22 +251,9 @@ def change_brand_key(brand_id: BrandIdPath, body: KeyBody, caller: AsOperator, w
             operations=work.of(SqlOperations),
             operation_id=operation_id,
             now=work.now,
+            managed=body.managed,
         )
-        _record(work, caller, "set_brand_key", brand_id, body.model_dump_json())
-        return operation_id
-
-    return show_operation(write, write.once(caller, "operation", body.content(), act))
-
-
-@router.post("/{brand_id}/exposure", status_code=201, responses={202: {"model": OperationView}, **WRITES})
-def change_exposure(brand_id: BrandIdPath, body: ExposureBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
-    """What the brand accepts of another brand's points, by its owner. A brand that said nothing accepts its own alone."""
-
-    def act(work: UnitOfWork) -> str:
-        operation_id = new_operation_id()
-        asked = body.issuer_id, body.most, body.owner.signed()
-        set_exposure(the_brand(work, brand_id), *asked, operations=work.of(SqlOperations), operation_id=operation_id, now=work.now)
-        _record(work, caller, "set_exposure", brand_id, body.model_dump_json())
+        record_of_brand(work, caller, "set_brand_key", brand_id, body.model_dump_json())
         return operation_id
 
     return show_operation(write, write.once(caller, "operation", body.content(), act))
@@ -293,8 +275,8 @@ def show_operation(write: Write, operation_id: str) -> OperationView:
 
 
 def _brand_view(work: UnitOfWork, brand_id: int) -> BrandView:
-    return find_brand(work.session, brand_id, brands=work.of(SqlBrands), rules=work.of(SqlRules))
+    return find_brand(work.session, brand_id, brands=work.of(SqlBrands), rules=work.of(SqlRules), now=work.now)
 
 
-def _record(work: UnitOfWork, caller: Caller, action: str, brand_id: int, detail: str) -> None:
+def record_of_brand(work: UnitOfWork, caller: Caller, action: str, brand_id: int, detail: str) -> None:
     work.of(SqlPrivilegedActions).record(work.now, f"{caller.principal}/{caller.key_id}", action, f"brand:{brand_id}", detail[:1_000])

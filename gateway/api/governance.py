@@ -9,16 +9,18 @@ from gateway.access.rows import SqlPrivilegedActions
 from gateway.api.brands import show_operation
 from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
-from gateway.api.permissions import AsOperatorOrBrand, AsReader
+from gateway.api.permissions import AsReader
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import Body, OperationIdPath, Signature, UnixSeconds
 from gateway.coalition.rows import SqlCoalition
 from gateway.governance.approve_act import approve_act
 from gateway.governance.rows import SqlPendingActs
+from gateway.governance.veto_act import veto_act
 from gateway.governance.views import PendingActView, list_pending_acts
 from gateway.ledger.governance import Approval
+from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView
-from gateway.store.unit_of_work import UnitOfWork
+from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.hex import to_bytes
 from gateway.values.ids import OperationId
 
@@ -34,6 +36,12 @@ class ApprovalBody(Body):
     signature: Signature
 
 
+class OwnerVetoBody(Body):
+    """`Veto(bytes32 operation,uint32 brand)` in governance's own domain, `operation` being the id of the act that replaces the owner."""
+
+    signature: Signature
+
+
 class PendingActList(BaseModel):
     acts: list[PendingActView]
 
@@ -46,7 +54,7 @@ def get_pending_acts(_caller: AsReader, context: ContextNeeded) -> PendingActLis
 
 
 @router.post("/acts/{operation_id}/approvals", status_code=201, responses={202: {"model": OperationView}, **WRITES})
-def create_approval(operation_id: OperationIdPath, body: ApprovalBody, caller: AsOperatorOrBrand, write: WriteNeeded) -> OperationView:
+def create_approval(operation_id: OperationIdPath, body: ApprovalBody, caller: AsReader, write: WriteNeeded) -> OperationView:
     """An approver's signature, whoever sends it; with the last that is needed the act is executed."""
     given = Approval(body.approved_at, body.good_until, to_bytes(body.signature))
 
@@ -55,5 +63,26 @@ def create_approval(operation_id: OperationIdPath, body: ApprovalBody, caller: A
         approver = approve_act(OperationId(operation_id), given, coalition=facts, acts=acts, now=work.now)
         work.of(SqlPrivilegedActions).record(work.now, f"{caller.principal}/{caller.key_id}", "approve", operation_id, str(approver))
         return operation_id
+
+    return show_operation(write, write.once(caller, "operation", {**body.content(), "act": operation_id}, act))
+
+
+@router.post("/acts/{operation_id}/veto", status_code=201, responses={202: {"model": OperationView}, **WRITES})
+def create_owner_veto(operation_id: OperationIdPath, body: OwnerVetoBody, caller: AsReader, write: WriteNeeded) -> OperationView:
+    """The veto of the brand's owner against the owner's own replacement, whoever sends it; it is relayed to the ledger."""
+
+    def act(work: UnitOfWork) -> str:
+        made = new_operation_id()
+        owner = veto_act(
+            OperationId(operation_id),
+            to_bytes(body.signature),
+            coalition=work.of(SqlCoalition).facts,
+            acts=work.of(SqlPendingActs),
+            operations=work.of(SqlOperations),
+            operation_id=made,
+            now=work.now,
+        )
+        work.of(SqlPrivilegedActions).record(work.now, f"{caller.principal}/{caller.key_id}", "veto", operation_id, str(owner))
+        return made
 
     return show_operation(write, write.once(caller, "operation", {**body.content(), "act": operation_id}, act))

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.access.tables import ApiKeyRow
 from gateway.audit.ledger_events import LedgerEvent
-from gateway.brands.tables import BrandRow
+from gateway.brands.tables import BrandDocumentRow, BrandRow
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.signing import Domain
 from gateway.payments.tables import PaymentRecordRow
@@ -86,6 +87,8 @@ class StoreEvidence:
     match_records: Sequence[MatchRecordRow]
     payment_records: Sequence[PaymentRecordRow]
     payouts: Sequence[Any] = field(default=())
+    brand_documents: Sequence[BrandDocumentRow] = field(default=())
+    api_keys: Sequence[ApiKeyRow] = field(default=())
 
 
 @dataclass(frozen=True)

@@ -120,8 +120,8 @@ def _exposure_limits(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedR
 
 def _brands(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for brand, register in replay.brands.items():
-        outstanding = replay.book.outstanding.get(brand, 0)
-        yield brand, BrandState(register.status).name.lower(), register.limit, outstanding, register.last_day, register.owner
+        outstanding, owned = replay.book.outstanding.get(brand, 0), (register.owner, register.owner_acts)
+        yield brand, BrandState(register.status).name.lower(), register.limit, outstanding, register.last_day, *owned
 
 
 def _brand_terms(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:

@@ -40,6 +40,7 @@ class _Gathering:
             coalition.points_address: EventSource.POINTS,
             coalition.brands_address: EventSource.BRANDS,
             coalition.members_address: EventSource.MEMBERS,
+            coalition.governance_address: EventSource.GOVERNANCE,
         }
         self.block_number = block_number
         self.at = from_int(block_number)

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.access.tables import ApiKeyRow
 from gateway.audit.evidence import StoreEvidence
-from gateway.brands.tables import BrandRow
+from gateway.brands.tables import BrandDocumentRow, BrandRow
 from gateway.coalition.tables import CoalitionRow
 from gateway.payments.tables import PaymentRecordRow
 from gateway.projection import member_tables
@@ -66,12 +67,14 @@ def gather_store(database: Database) -> StoreEvidence:
             match_records=_rows(session, MatchRecordRow),
             payment_records=_rows(session, PaymentRecordRow),
             payouts=_rows(session, PayoutRow),
+            brand_documents=_rows(session, BrandDocumentRow),
+            api_keys=_rows(session, ApiKeyRow),
         )
 
 
 def _check_readable(coalition: CoalitionRow) -> None:
     """Without these ids no ledger can be asked for: what is wrong with them cannot be a finding."""
-    addresses = ("points_address", "brands_address", "members_address")
+    addresses = ("points_address", "brands_address", "members_address", "governance_address")
     for name, kind in (("coalition_id", Hash), *((address, Address) for address in addresses)):
         if not isinstance(getattr(coalition, name), kind):
             raise Unavailable(f"Nothing can be audited, the coalition's row is damaged: {name} does not have {kind.SIZE} bytes")

@@ -1,4 +1,4 @@
-"""The ten invariants by number, and the run of their checks over one case."""
+"""The invariants by number, and the run of their checks over one case."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from gateway.audit.checks import (
     matches,
     owed,
     projection_rows,
+    published_keys,
     reserved,
+    second_signatures,
     signatures,
 )
 
@@ -68,6 +70,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(8, "what was redeemed elsewhere is what brands owe; net positions sum to zero", owed.findings, "no cycle is settled yet"),
     Invariant(9, "no expired lot is spent, the nearest expiry first", lot_order.findings),
     Invariant(10, "a payment record is claimed at most once, a payout is its parts and one remainder", matches.findings),
+    Invariant(11, "nothing privileged happened without its second signature", second_signatures.findings),
+    Invariant(12, "what acts in a brand's name is what the brand published of itself", published_keys.findings),
 )
 NUMBERS = tuple(invariant.number for invariant in INVARIANTS)
 

@@ -76,6 +76,48 @@ class ReservationReleased:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerActed:
+    brand_id: int
+    nonce: int
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRearmed:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ActScheduled:
+    act: Hash
+    delay: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActApproved:
+    act: Hash
+    approver: Address
+    approved_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActExecuted:
+    act: Hash
+
+
+@dataclass(frozen=True, slots=True)
+class ApproversSet:
+    approvers: frozenset[Address]
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class GovernorReplaced:
+    """`role`: operator, guardian, or the delay."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
 class MemberEnrolled:
     member: MemberId
     kind: int
@@ -131,6 +173,13 @@ LedgerEvent = (
     | BrandTermsSet
     | ExposureSet
     | ReservationReleased
+    | OwnerActed
+    | PauseRearmed
+    | ActScheduled
+    | ActApproved
+    | ActExecuted
+    | ApproversSet
+    | GovernorReplaced
     | MemberEnrolled
     | AuthorizerAdded
     | AuthorizerRemoved
@@ -147,10 +196,11 @@ class EventSource(Enum):
     POINTS = auto()
     BRANDS = auto()
     MEMBERS = auto()
+    GOVERNANCE = auto()
 
 
 def read_event(source: EventSource, topics: tuple[bytes, ...], data: bytes) -> LedgerEvent | None:
-    """The event of a log of this contract; None for one that no check needs (pauses, roles, URIs)."""
+    """The event of a log of this contract; None for one that no check needs (roles, URIs)."""
     reader = _READERS.get((source, topics[0])) if topics else None
     return reader(topics, data) if reader else None
 
@@ -176,6 +226,11 @@ def _kind_and_authorizer(data: bytes) -> tuple[int, bytes]:
     return kind, authorizer
 
 
+def _approvers(data: bytes) -> ApproversSet:
+    accounts, needed = decode(["address[]", "uint8"], data)
+    return ApproversSet(frozenset(map(Address.parse, accounts)), needed)
+
+
 _SIGNATURES: dict[EventSource, dict[str, Callable[[tuple[bytes, ...], bytes], LedgerEvent]]] = {
     EventSource.BRANDS: {
         "BrandRegistered(uint32,address,uint96)": lambda t, d: BrandRegistered(_number(t[1]), *_words(d)),
@@ -189,6 +244,16 @@ _SIGNATURES: dict[EventSource, dict[str, Callable[[tuple[bytes, ...], bytes], Le
             _number(t[1]), _number(t[2]), tuple(_words(d)[:7]), _words(d)[7]
         ),
         "ExposureSet(uint32,uint32,uint96)": lambda t, d: ExposureSet(_number(t[1]), _number(t[2]), _number(d)),
+        "OwnerActed(uint32,uint64)": lambda t, d: OwnerActed(_number(t[1]), _number(d)),
+    },
+    EventSource.GOVERNANCE: {
+        "CallScheduled(bytes32,uint256,address,uint256,bytes,bytes32,uint256)": lambda t, d: ActScheduled(Hash(t[1]), _words(d)[4]),
+        "ActApproved(bytes32,address,uint40,uint40)": lambda t, d: ActApproved(Hash(t[1]), Address(_address(t[2])), _number(d[:32])),
+        "CallExecuted(bytes32,uint256,address,uint256,bytes)": lambda t, d: ActExecuted(Hash(t[1])),
+        "ApproversSet(address[],uint8)": lambda t, d: _approvers(d),
+        "OperatorReplaced(address,address)": lambda t, d: GovernorReplaced("operator"),
+        "GuardianReplaced(address,address)": lambda t, d: GovernorReplaced("guardian"),
+        "MinDelayChange(uint256,uint256)": lambda t, d: GovernorReplaced("delay"),
     },
     EventSource.MEMBERS: {
         "MemberEnrolled(address,uint8,bytes)": lambda t, d: MemberEnrolled(_member(t[1]), *_kind_and_authorizer(d)),
@@ -198,6 +263,7 @@ _SIGNATURES: dict[EventSource, dict[str, Callable[[tuple[bytes, ...], bytes], Le
     },
     EventSource.POINTS: {
         "ReservationReleased(bytes32,address,uint32)": lambda t, d: ReservationReleased(ReservationId(t[1]), _member(t[2]), _number(t[3])),
+        "PauseRearmed()": lambda t, d: PauseRearmed(),
         "EntryRefused(uint32,uint64,uint32,bytes4)": lambda t, d: EntryRefused(_number(t[1]), _number(t[2]), _number(d[:32]), d[32:36]),
         "BatchRecorded(uint32,uint64,bytes32,uint32,uint32)": lambda t, d: BatchRecorded(
             _number(t[1]), _number(t[2]), Hash(d[:32]), _number(d[32:64]), _number(d[64:96])

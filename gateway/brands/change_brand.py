@@ -1,20 +1,21 @@
-"""Change what the ledger holds of a brand: the owner signs terms, keys and exposure; limit and status are acts of governance."""
+"""Change what the ledger holds of a brand: the owner signs terms, keys, exposure and handing it over; the rest are acts of governance."""
 
 from __future__ import annotations
 
 from gateway.brands.brand import MAX_ISSUE_LIMIT, Brand, BrandStatus, check_on_ledger
 from gateway.brands.register_brand import OPEN_END
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.governing import GoverningOperation, HandBrandOverOperation, SetBrandOwnerOperation, StartRunOffOperation
 from gateway.ledger.terms import LedgerTerms
-from gateway.rounds.operation import (
+from gateway.rounds.brand_operation import (
     BrandOperation,
-    OwnerSignature,
     SetBrandKeyOperation,
     SetBrandLimitOperation,
     SetBrandStatusOperation,
     SetBrandTermsOperation,
     SetExposureOperation,
 )
+from gateway.rounds.operation import OwnerSignature
 from gateway.rounds.ports import Operations
 from gateway.values.errors import Invalid
 from gateway.values.ids import Address, OperationId
@@ -57,12 +58,13 @@ def set_brand_key(
     operations: Operations,
     operation_id: OperationId,
     now: int,
+    managed: bool = False,
 ) -> None:
     """What the brand's owner signed: a key signs from `valid_from` until just before `valid_until`; an end in the past withdraws it."""
     end = OPEN_END if valid_until is None else valid_until
     if not 0 <= valid_from <= OPEN_END or not 0 <= end <= OPEN_END:
         raise Invalid("valid_from and valid_until are Unix seconds", field="valid_until")
-    _change(brand, SetBrandKeyOperation(operation_id, brand.brand_id, key_address, valid_from, end, signed), operations, now)
+    _change(brand, SetBrandKeyOperation(operation_id, brand.brand_id, key_address, valid_from, end, signed, managed), operations, now)
 
 
 def set_exposure(
@@ -76,6 +78,32 @@ def set_exposure(
     _change(brand, SetExposureOperation(operation_id, brand.brand_id, issuer_id, most, signed), operations, now)
 
 
-def _change(brand: Brand, change: BrandOperation, operations: Operations, now: int) -> None:
+def hand_brand_over(
+    brand: Brand,
+    owner: Address,
+    signed: OwnerSignature,
+    accepted: bytes,
+    *,
+    operations: Operations,
+    operation_id: OperationId,
+    now: int,
+) -> None:
+    """What both owners signed."""
+    _change(brand, HandBrandOverOperation(operation_id, brand.brand_id, owner, signed, accepted), operations, now)
+
+
+def start_run_off(brand: Brand, last_day: int, *, operations: Operations, operation_id: OperationId, now: int) -> None:
+    """It issues no more, and its points are accepted until the local day has ended. The ledger refuses less than its terms promise."""
+    if not 1 <= last_day < 2**24:
+        raise Invalid("last_day must be a date from 1970-01-02 on", field="last_day")
+    _change(brand, StartRunOffOperation(operation_id, brand.brand_id, last_day), operations, now)
+
+
+def set_brand_owner(brand: Brand, owner: Address, *, operations: Operations, operation_id: OperationId, now: int) -> None:
+    """Succession without the old owner, who can veto it."""
+    _change(brand, SetBrandOwnerOperation(operation_id, brand.brand_id, owner), operations, now)
+
+
+def _change(brand: Brand, change: BrandOperation | GoverningOperation, operations: Operations, now: int) -> None:
     check_on_ledger(brand)
     operations.accept(change, now)

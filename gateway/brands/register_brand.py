@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gateway.brands.brand import Brand, BrandStatus, check_terms
 from gateway.brands.ports import Brands, NewBrand
 from gateway.ledger.terms import BASIS_POINTS, TERMS_DAYS_MAX, LedgerTerms
-from gateway.rounds.operation import RegisterBrandOperation
+from gateway.rounds.brand_operation import RegisterBrandOperation
 from gateway.rounds.ports import Operations
 from gateway.values.errors import Invalid, WrongState
 from gateway.values.ids import Address, OperationId
@@ -36,6 +36,7 @@ class BrandRegistration:
     fee_basis_points: int = 0
     run_off_days: int = 90
     notice_days: int = 30
+    managed: bool = False
 
 
 def register_brand(asked: BrandRegistration, *, brands: Brands, operations: Operations, operation_id: OperationId, now: int) -> Brand:
@@ -69,7 +70,7 @@ def _registration(brand: Brand, asked: BrandRegistration, operation_id: Operatio
     terms = ledger_terms(brand.par, brand.redemption, asked.fee_basis_points, asked.run_off_days, asked.notice_days)
     window = 0, OPEN_END
     return RegisterBrandOperation(
-        operation_id, brand.brand_id, brand.name, asked.key_address, *window, brand.issue_limit, terms, asked.owner_address
+        operation_id, brand.brand_id, brand.name, asked.key_address, *window, brand.issue_limit, terms, asked.owner_address, asked.managed
     )
 
 

@@ -1,18 +1,22 @@
-"""Brands: the gateway's own row joined with what the ledger says of status, limit, outstanding points and terms."""
+"""Brands: the gateway's own row joined with what the ledger says of status, limit, outstanding points and terms; their documents."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, insert, select
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, insert, select
 
 from gateway.brands.brand import Brand, BrandStatus
 from gateway.brands.ports import NewBrand
-from gateway.brands.tables import BrandRow
+from gateway.brands.tables import BrandDocumentRow, BrandRow
 from gateway.coalition.rows import SqlCoalition
+from gateway.ledger.brand_documents import BrandDocument
 from gateway.projection.tables import LedgerBrandRow, LedgerBrandTermsRow
 from gateway.store.counters import next_number, note_given
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.calendar import local_day
-from gateway.values.ids import OperationId
+from gateway.values.hex import hex_text
+from gateway.values.ids import Address, OperationId
 from gateway.values.money import Ratio
 from gateway.values.points import Points
 
@@ -106,3 +110,34 @@ class SqlBrands:
                 created_at=at,
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedDocument:
+    """`document` is the canonical JSON over which the owner's `signature` is."""
+
+    brand_id: int
+    number: int
+    document: str
+    signature: str
+
+
+class SqlBrandDocuments:
+    def __init__(self, work: UnitOfWork) -> None:
+        self._session = work.session
+
+    def last_number(self, brand_id: int) -> int:
+        return self._session.scalar(select(func.max(BrandDocumentRow.number)).where(BrandDocumentRow.brand_id == brand_id)) or 0
+
+    def owner_of(self, brand_id: int) -> Address | None:
+        """As the ledger has it."""
+        brand = self._session.get(LedgerBrandRow, brand_id)
+        return None if brand is None else brand.owner_address
+
+    def published(self, brand_id: int) -> list[PublishedDocument]:
+        rows = select(BrandDocumentRow).where(BrandDocumentRow.brand_id == brand_id).order_by(BrandDocumentRow.number)
+        return [PublishedDocument(brand_id, row.number, row.document, hex_text(row.signature)) for row in self._session.scalars(rows)]
+
+    def add(self, document: BrandDocument, signature: bytes, at: int) -> None:
+        place = {"brand_id": document.brand_id, "number": document.number}
+        self._session.execute(insert(BrandDocumentRow).values(**place, document=document.text(), signature=signature, received_at=at))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
@@ -28,3 +29,15 @@ class BrandRow(Base):
     earn_on_tax: Mapped[bool]
     operation_id: Mapped[str]
     created_at: Mapped[int]
+
+
+class BrandDocumentRow(Base):
+    """What a brand published of its own keys: canonical JSON and its owner's signature."""
+
+    __tablename__ = "brand_documents"
+
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"), primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    document: Mapped[str]
+    signature: Mapped[bytes]
+    received_at: Mapped[int]

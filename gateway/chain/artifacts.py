@@ -104,6 +104,15 @@ class Artifact:
         values.update({name: value for (name, _), value in zip(shape.others, others, strict=True)})
         return Event(shape.name, values, log)
 
+    def named_call(self, data: bytes) -> tuple[str, dict[str, Any]] | None:
+        """(function, arguments by name) of call data, structs as dictionaries; None for what is no call of the contract, to the byte."""
+        for item in filter_abi_by_type("function", self.contract.abi):
+            if function_abi_to_4byte_selector(item) == data[:4]:
+                arguments = self.arguments(item["name"], data)
+                is_exact = self.call(item["name"], *arguments) == data
+                return (item["name"], _by_name(item["inputs"], arguments)) if is_exact else None
+        return None
+
     def find_error_name(self, revert_data: bytes) -> str | None:
         """The name of the custom error in revert data."""
         return self._errors.get(revert_data[:4])
@@ -171,6 +180,11 @@ def error_name(revert_data: bytes) -> str:
     return next(filter(None, named), hex_text(revert_data[:4]) if revert_data else "no_reason")
 
 
+@cache
+def contract_named(name: str) -> Artifact:
+    return _load(name)
+
+
 def _load(name: str) -> Artifact:
     return Artifact(json.loads((FOLDER / f"{name}.json").read_text()))
 
@@ -200,6 +214,13 @@ def _decode(kinds: Sequence[str], data: bytes) -> tuple[Any, ...]:
 
 def _decoded(kind: str, value: Any) -> Any:
     return Address.parse(value) if kind == "address" else value
+
+
+def _by_name(inputs: Sequence[Any], values: Sequence[Any]) -> dict[str, Any]:
+    named = {}
+    for item, value in zip(inputs, values, strict=True):
+        named[item["name"]] = _by_name(item["components"], value) if item["type"] == "tuple" else value
+    return named
 
 
 def _function_shape(item: ABIFunction) -> _FunctionShape:

@@ -11,7 +11,7 @@ from gateway.values.ids import Address, Hash
 @dataclass(frozen=True, slots=True)
 class Coalition:
     """Which coalition this is, its settlement currency and its fixed time zone, where its contracts stand, and who approves:
-    as it was deployed."""
+    as it is now."""
 
     coalition_id: Hash
     chain_id: int
@@ -26,6 +26,7 @@ class Coalition:
     approvers: frozenset[Address] = frozenset()
     approvals_needed: int = 1
     governance_delay_seconds: int = 0
+    guardian: Address | None = None
 
     @property
     def governance_domain(self) -> signing.Domain:

@@ -52,6 +52,7 @@ def find_coalition(session: Session) -> Coalition | None:
         frozenset(Address.parse(account) for account in row.approver_addresses.split(",") if account),
         row.approvals_needed,
         row.governance_delay_seconds,
+        row.guardian_address,
     )
 
 

@@ -11,11 +11,16 @@ from gateway.values.ids import Address, Hash, OperationId
 
 @dataclass(frozen=True, slots=True)
 class PendingAct:
-    """Proposed and not executed yet; `ready_at` is empty until the proposal is on the chain."""
+    """Proposed and not executed yet; `ready_at` is empty until the proposal is on the chain. An act that replaces a brand's owner
+    names in `replaces_owner_of` the brand and its present owner."""
 
     sequence: int
     act_id: Hash
     ready_at: int | None
+    target: Address
+    data: bytes
+    salt: Hash
+    replaces_owner_of: tuple[int, Address | None] | None = None
 
 
 class PendingActs(Protocol):

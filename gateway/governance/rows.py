@@ -7,7 +7,9 @@ from sqlalchemy import select
 from gateway.coalition.tables import GovernanceActRow, GovernanceApprovalRow
 from gateway.governance.ports import PendingAct
 from gateway.ledger.governance import Approval
+from gateway.projection.tables import LedgerBrandRow
 from gateway.rounds.governance_acts import PROPOSED, ready_at
+from gateway.rounds.operation import OperationKind
 from gateway.rounds.tables import OperationRow
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.ids import Address, OperationId
@@ -18,12 +20,22 @@ class SqlPendingActs:
         self._session = work.session
 
     def find(self, operation_id: OperationId) -> PendingAct | None:
-        row = self._session.scalars(
-            select(GovernanceActRow)
+        found = self._session.execute(
+            select(GovernanceActRow, OperationRow)
             .join(OperationRow, OperationRow.sequence == GovernanceActRow.operation_sequence)
             .where(OperationRow.operation_id == operation_id, OperationRow.status == PROPOSED)
         ).one_or_none()
-        return None if row is None else PendingAct(row.operation_sequence, row.act_id, ready_at(self._session, row))
+        if found is None:
+            return None
+        act, operation = found
+        shown = act.act_id, ready_at(self._session, act), act.target, act.data, act.salt
+        return PendingAct(act.operation_sequence, *shown, self._replaces_owner_of(operation))
+
+    def _replaces_owner_of(self, operation: OperationRow) -> tuple[int, Address | None] | None:
+        if operation.kind != OperationKind.SET_BRAND_OWNER or operation.brand_id is None:
+            return None
+        brand = self._session.get(LedgerBrandRow, operation.brand_id)
+        return operation.brand_id, None if brand is None else brand.owner_address
 
     def approve(self, act: PendingAct, approver: Address, given: Approval) -> None:
         signed = {"approved_at": given.approved_at, "good_until": given.good_until, "signature": given.signature}

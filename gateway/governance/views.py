@@ -23,6 +23,8 @@ class PendingActView:
     act_id: str
     target: str
     data: str
+    salt: str
+    delay_seconds: int
     ready_at: int | None
     approvers: list[str]
 
@@ -42,6 +44,8 @@ def list_pending_acts(session: Session) -> list[PendingActView]:
             str(act.act_id),
             str(act.target),
             hex_text(act.data),
+            str(act.salt),
+            act.delay_seconds,
             ready_at(session, act),
             [str(each.approver) for each in approvals_of(session, act)],
         )

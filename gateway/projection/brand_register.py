@@ -24,11 +24,12 @@ class BrandRegister:
         self._session = session
         self._state = state
         self._owners: dict[int, Address | None] = {}
+        self._acts: dict[int, int] = {}
         self._terms: dict[tuple[int, int], dict[str, int]] = {}
         self._exposed: dict[tuple[int, int], int] = {}
         self._keys: dict[tuple[int, Address], dict[str, Any]] = {}
         for brand in session.scalars(select(LedgerBrandRow)):
-            self._owners[brand.brand_id] = brand.owner_address
+            self._owners[brand.brand_id], self._acts[brand.brand_id] = brand.owner_address, brand.owner_acts
 
     def event(self, event: Event, timestamp: int) -> None:
         """Changes what the event of a block with this time says; other contracts' events and notices mean nothing here."""
@@ -38,6 +39,8 @@ class BrandRegister:
                 self._state.brands[values["brandId"]] = BrandRecord(BrandState.ACTIVE, values["limit"])
             case "BrandOwnerSet":
                 self._owners[values["brandId"]] = values["to"]
+            case "OwnerActed":
+                self._acts[values["brandId"]] = values["nonce"] + 1
             case "BrandStatusSet":
                 record = self._state.brands[values["brandId"]]
                 record.status, record.last_day = BrandState(values["status"]), values["lastDay"]
@@ -70,6 +73,7 @@ class BrandRegister:
                     "outstanding": brand.outstanding,
                     "last_day": brand.last_day,
                     "owner_address": self._owners[brand_id],
+                    "owner_acts": min(self._acts.get(brand_id, 0), _LARGEST),
                 }
                 for brand_id, brand in sorted(self._state.brands.items())
             ],

@@ -176,6 +176,7 @@ class LedgerBrandRow(Base):
     outstanding: Mapped[int]
     last_day: Mapped[int] = mapped_column(server_default="0")
     owner_address: Mapped[Address | None]
+    owner_acts: Mapped[int] = mapped_column(server_default="0")
 
 
 class LedgerBrandTermsRow(Base):

@@ -5,23 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 
-from gateway.chain.artifacts import brands, members
+from gateway.chain.artifacts import brands, governance, members, points_ledger
 from gateway.coalition.coalition import Coalition
+from gateway.ledger.governance import NO_PREDECESSOR, REPLACEMENT_DELAYS
+from gateway.ledger.governing import (
+    GoverningOperation,
+    HandBrandOverOperation,
+    RearmPauseOperation,
+    ReplaceGuardianOperation,
+    ReplaceOperatorOperation,
+    SetApproversOperation,
+    SetBrandOwnerOperation,
+    StartRunOffOperation,
+    UpdateDelayOperation,
+    VetoActOperation,
+)
 from gateway.ledger.member_acts import AuthorizerChange, Grant, SpendLock, Veto, delayed_act_arguments
-from gateway.rounds.gas import ENROLL_GAS, MEMBER_ACT_GAS, REGISTER_GAS
-from gateway.rounds.member_operation import ExecuteMemberActOperation, MemberActOperation
-from gateway.rounds.operation import (
-    KINDS,
+from gateway.rounds.brand_operation import (
     BrandOperation,
-    EnrollOperation,
     RegisterBrandOperation,
     SetBrandKeyOperation,
     SetBrandLimitOperation,
     SetBrandStatusOperation,
     SetBrandTermsOperation,
     SetExposureOperation,
-    WaitingAct,
 )
+from gateway.rounds.gas import ENROLL_GAS, MEMBER_ACT_GAS, REGISTER_GAS
+from gateway.rounds.member_operation import ExecuteMemberActOperation, MemberActOperation
+from gateway.rounds.operation import KINDS, EnrollOperation, WaitingAct
 from gateway.values.ids import Address
 
 ENROLLMENTS_IN_ONE_TRANSACTION = 100
@@ -37,6 +48,7 @@ class AdminCall:
     data: bytes
     gas: int
     sequences: tuple[int, ...]
+    delays: int = 1  # how many delays an act waits
 
 
 def admin_calls(waiting: Iterable[WaitingAct], coalition: Coalition) -> Iterator[AdminCall]:
@@ -51,6 +63,8 @@ def admin_calls(waiting: Iterable[WaitingAct], coalition: Coalition) -> Iterator
             enrolling.append((each.sequence, operation))
         elif isinstance(operation, MemberActOperation | ExecuteMemberActOperation):
             yield _act_for_member(each.sequence, operation, coalition.members_address)
+        elif isinstance(operation, GoverningOperation):
+            yield _govern(each.sequence, operation, coalition)
         else:
             yield _change_brand(each.sequence, operation, coalition.brands_address)
     if enrolling:
@@ -90,7 +104,7 @@ def _change_brand(sequence: int, operation: BrandOperation, target: Address) -> 
     is_act = True
     match operation:
         case RegisterBrandOperation():
-            window = operation.key_valid_from, operation.key_valid_until, False
+            window = operation.key_valid_from, operation.key_valid_until, operation.managed
             owner, limit, terms = operation.owner_address, operation.issue_limit, astuple(operation.terms)
             data = register.call("registerBrand", (brand_id, owner, limit, terms, operation.key_address, window))
         case SetBrandLimitOperation():
@@ -100,9 +114,36 @@ def _change_brand(sequence: int, operation: BrandOperation, target: Address) -> 
         case SetBrandTermsOperation():
             is_act, data = False, register.call("setBrandTerms", brand_id, astuple(operation.terms), astuple(operation.signed))
         case SetBrandKeyOperation():
-            window = operation.valid_from, operation.valid_until, False
+            window = operation.valid_from, operation.valid_until, operation.managed
             is_act, data = False, register.call("setBrandKey", brand_id, operation.key_address, window, astuple(operation.signed))
         case SetExposureOperation():
             exposure = operation.issuer_id, operation.most
             is_act, data = False, register.call("setExposure", brand_id, *exposure, astuple(operation.signed))
     return AdminCall(purpose, is_act, target, data, REGISTER_GAS, (sequence,))
+
+
+def _govern(sequence: int, operation: GoverningOperation, coalition: Coalition) -> AdminCall:
+    """What governance is asked to do, or to stop doing by a brand's owner."""
+    of_brands, of_governance, governed = coalition.brands_address, coalition.governance_address, governance()
+    is_act, delays = True, 1
+    match operation:
+        case HandBrandOverOperation(brand_id=brand_id, owner_address=owner, signed=signed, accepted=accepted):
+            is_act, target, data = False, of_brands, brands().call("handOver", brand_id, owner, astuple(signed), accepted)
+        case StartRunOffOperation(brand_id=brand_id, last_day=last_day):
+            target, data = of_brands, brands().call("startRunOff", brand_id, last_day)
+        case SetBrandOwnerOperation(brand_id=brand_id, owner_address=owner):
+            target, data = of_brands, brands().call("setBrandOwner", brand_id, owner)
+        case RearmPauseOperation():
+            target, data = coalition.points_address, points_ledger().call("rearmPause")
+        case SetApproversOperation(approvers=approvers, needed=needed):
+            target, data = of_governance, governed.call("setApprovers", approvers, needed)
+        case ReplaceGuardianOperation(account=account):
+            target, data, delays = of_governance, governed.call("replaceGuardian", account), REPLACEMENT_DELAYS
+        case ReplaceOperatorOperation(account=account):
+            target, data = of_governance, governed.call("replaceOperator", account)
+        case UpdateDelayOperation(delay_seconds=delay):
+            target, data = of_governance, governed.call("updateDelay", delay)
+        case VetoActOperation():
+            act = operation.target, 0, operation.data, NO_PREDECESSOR, operation.salt
+            is_act, target, data = False, of_governance, governed.call("veto", *act, operation.signature)
+    return AdminCall(KINDS[type(operation)].value, is_act, target, data, REGISTER_GAS, (sequence,), delays)

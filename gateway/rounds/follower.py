@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.chain.artifacts import brands, error_name, members, points_ledger
+from gateway.chain.artifacts import brands, error_name, governance, members, points_ledger
 from gateway.chain.connection import Chain, NodeRefused
 from gateway.chain.shapes import Block, Log, block_of, log_of
 from gateway.coalition.coalition import Coalition
@@ -43,6 +43,7 @@ class Follower:
         self._completions = completions
         self._ends = ends
         self._contracts = {
+            coalition.governance_address: governance(),
             coalition.points_address: points_ledger(),
             coalition.brands_address: brands(),
             coalition.members_address: members(),

@@ -10,10 +10,19 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.ledger.awards import AwardId
-from gateway.ledger.brand_states import BrandState
-from gateway.ledger.terms import LedgerTerms
+from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
+from gateway.ledger.governing import OwnerSignature as OwnerSignature
+from gateway.rounds.brand_operation import (
+    BrandOperation,
+    RegisterBrandOperation,
+    SetBrandKeyOperation,
+    SetBrandLimitOperation,
+    SetBrandStatusOperation,
+    SetBrandTermsOperation,
+    SetExposureOperation,
+)
 from gateway.rounds.member_operation import ExecuteMemberActOperation, MemberActOperation
-from gateway.values.ids import Address, Hash, MemberId, OperationId, Reference, ReservationId
+from gateway.values.ids import Hash, MemberId, OperationId, Reference, ReservationId
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
 
@@ -38,6 +47,15 @@ class OperationKind(StrEnum):
     MEMBER_ACT = "member_act"
     EXECUTE_MEMBER_ACT = "execute_member_act"
     SET_EXPOSURE = "set_exposure"
+    HAND_BRAND_OVER = "hand_brand_over"
+    START_RUN_OFF = "start_run_off"
+    SET_BRAND_OWNER = "set_brand_owner"
+    REARM_PAUSE = "rearm_pause"
+    SET_APPROVERS = "set_approvers"
+    REPLACE_GUARDIAN = "replace_guardian"
+    REPLACE_OPERATOR = "replace_operator"
+    UPDATE_DELAY = "update_delay"
+    VETO_ACT = "veto_act"
 
 
 class OperationStatus(StrEnum):
@@ -180,81 +198,12 @@ class EnrollOperation:
     salt: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerSignature:
-    """By the key of the brand's owner, over the act in the ledger's format."""
-
-    nonce: int
-    deadline: int
-    signature: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterBrandOperation:
-    """A brand with its owner, its first key (signing while valid_from <= t < valid_until, Unix seconds), limit and terms."""
-
-    operation_id: OperationId
-    brand_id: int
-    name: str
-    key_address: Address
-    key_valid_from: int
-    key_valid_until: int
-    issue_limit: int
-    terms: LedgerTerms
-    owner_address: Address
-
-
-@dataclass(frozen=True, slots=True)
-class SetBrandTermsOperation:
-    operation_id: OperationId
-    brand_id: int
-    terms: LedgerTerms
-    signed: OwnerSignature
-
-
-@dataclass(frozen=True, slots=True)
-class SetBrandLimitOperation:
-    operation_id: OperationId
-    brand_id: int
-    issue_limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class SetBrandStatusOperation:
-    operation_id: OperationId
-    brand_id: int
-    status: BrandState
-
-
-@dataclass(frozen=True, slots=True)
-class SetBrandKeyOperation:
-    operation_id: OperationId
-    brand_id: int
-    key_address: Address
-    valid_from: int
-    valid_until: int
-    signed: OwnerSignature
-
-
-@dataclass(frozen=True, slots=True)
-class SetExposureOperation:
-    """How many of the issuer's points the brand lets itself be owed."""
-
-    operation_id: OperationId
-    brand_id: int
-    issuer_id: int
-    most: int
-    signed: OwnerSignature
-
-
 RedemptionOperation = AuthorizeOperation | RedeemOperation
 ReservationOperation = CaptureOperation | VoidOperation | PointRefundOperation
 LotOperation = ClawbackOperation | RedemptionOperation | ReservationOperation | ExpireOperation
 EntryOperation = IssueOperation | LotOperation
-OwnerOperation = SetBrandTermsOperation | SetBrandKeyOperation | SetExposureOperation
-BrandOperation = RegisterBrandOperation | SetBrandLimitOperation | SetBrandStatusOperation | OwnerOperation
 MemberOperation = EnrollOperation | MemberActOperation | ExecuteMemberActOperation
-AdminOperation = MemberOperation | BrandOperation
+AdminOperation = MemberOperation | BrandOperation | GoverningOperation
 Operation = EntryOperation | AdminOperation
 
 KINDS: dict[type[Operation], OperationKind] = {
@@ -275,6 +224,7 @@ KINDS: dict[type[Operation], OperationKind] = {
     MemberActOperation: OperationKind.MEMBER_ACT,
     ExecuteMemberActOperation: OperationKind.EXECUTE_MEMBER_ACT,
     SetExposureOperation: OperationKind.SET_EXPOSURE,
+    **{kind: OperationKind(name) for kind, name in GOVERNING_NAMES.items()},
 }
 
 

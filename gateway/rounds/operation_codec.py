@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import astuple
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
 from gateway.ledger.awards import AwardId
-from gateway.ledger.brand_states import BrandState
+from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
 from gateway.ledger.member_acts import DelayedAct, member_act_body, member_act_from
-from gateway.ledger.terms import LedgerTerms
+from gateway.rounds.brand_operation import (
+    RegisterBrandOperation,
+    SetBrandKeyOperation,
+    SetBrandLimitOperation,
+    SetBrandStatusOperation,
+    SetBrandTermsOperation,
+    SetExposureOperation,
+)
+from gateway.rounds.brand_operation_codec import BRAND_KINDS, brand_body, brand_operation_of
 from gateway.rounds.member_operation import ExecuteMemberActOperation, MemberActOperation
 from gateway.rounds.operation import (
     KINDS,
@@ -26,21 +33,14 @@ from gateway.rounds.operation import (
     IssueOperation,
     Operation,
     OperationKind,
-    OwnerSignature,
     PointRefundOperation,
     RedeemOperation,
-    RegisterBrandOperation,
     SaleFacts,
-    SetBrandKeyOperation,
-    SetBrandLimitOperation,
-    SetBrandStatusOperation,
-    SetBrandTermsOperation,
-    SetExposureOperation,
     VoidOperation,
 )
 from gateway.rounds.tables import OperationRow
 from gateway.values.hex import hex_text, to_bytes
-from gateway.values.ids import Address, Hash, MemberId, OperationId, Reference
+from gateway.values.ids import Hash, MemberId, OperationId, Reference
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
 
@@ -90,28 +90,10 @@ def operation_of(row: OperationRow) -> Operation:
             waiting = member_act_from(body["act"])
             assert isinstance(waiting, DelayedAct)
             return ExecuteMemberActOperation(operation_id, waiting.member, waiting)
-        case OperationKind.REGISTER_BRAND:
-            window = Address.parse(body["key_address"]), body["key_valid_from"], body["key_valid_until"]
-            return RegisterBrandOperation(
-                operation_id,
-                body["brand_id"],
-                body["name"],
-                *window,
-                body["issue_limit"],
-                _terms_from(body),
-                Address.parse(body["owner_address"]),
-            )
-        case OperationKind.SET_BRAND_TERMS:
-            return SetBrandTermsOperation(operation_id, body["brand_id"], _terms_from(body), _signed_from(body))
-        case OperationKind.SET_BRAND_LIMIT:
-            return SetBrandLimitOperation(operation_id, body["brand_id"], body["issue_limit"])
-        case OperationKind.SET_BRAND_STATUS:
-            return SetBrandStatusOperation(operation_id, body["brand_id"], BrandState[body["status"].upper()])
-        case OperationKind.SET_BRAND_KEY:
-            key = Address.parse(body["key_address"])
-            return SetBrandKeyOperation(operation_id, body["brand_id"], key, body["valid_from"], body["valid_until"], _signed_from(body))
-        case OperationKind.SET_EXPOSURE:
-            return SetExposureOperation(operation_id, body["brand_id"], body["issuer_id"], body["most"], _signed_from(body))
+        case _ if kind in _GOVERNING:
+            return _GOVERNING[kind].of_body(operation_id, body)
+        case _ if kind in BRAND_KINDS:
+            return brand_operation_of(kind, operation_id, body)
         case _:
             return _entry_operation(kind, row, body)
 
@@ -183,7 +165,11 @@ def _points(operation: Operation) -> tuple[int, int]:
         case SetBrandTermsOperation() | SetBrandKeyOperation() | SetExposureOperation():
             return 0, 0
         case _:
-            assert_never(operation)
+            return _no_points(operation)
+
+
+def _no_points(operation: GoverningOperation) -> tuple[int, int]:
+    return 0, 0
 
 
 def _body(operation: Operation) -> dict[str, Any]:
@@ -233,31 +219,12 @@ def _body(operation: Operation) -> dict[str, Any]:
             return {"act": member_act_body(operation.act), "proof_kind": operation.proof_kind, "proof": hex_text(operation.proof)}
         case ExecuteMemberActOperation():
             return {"act": member_act_body(operation.act)}
-        case RegisterBrandOperation():
-            return {
-                "brand_id": operation.brand_id,
-                "name": operation.name,
-                "key_address": str(operation.key_address),
-                "key_valid_from": operation.key_valid_from,
-                "key_valid_until": operation.key_valid_until,
-                "issue_limit": operation.issue_limit,
-                "owner_address": str(operation.owner_address),
-                **_terms_body(operation.terms),
-            }
-        case SetBrandTermsOperation():
-            return {"brand_id": operation.brand_id, **_terms_body(operation.terms), **_signed_body(operation.signed)}
-        case SetBrandLimitOperation():
-            return {"brand_id": operation.brand_id, "issue_limit": operation.issue_limit}
-        case SetBrandStatusOperation():
-            return {"brand_id": operation.brand_id, "status": operation.status.name.lower()}
-        case SetBrandKeyOperation():
-            window = {"valid_from": operation.valid_from, "valid_until": operation.valid_until}
-            return {"brand_id": operation.brand_id, "key_address": str(operation.key_address), **window, **_signed_body(operation.signed)}
-        case SetExposureOperation():
-            exposure = {"issuer_id": operation.issuer_id, "most": operation.most}
-            return {"brand_id": operation.brand_id, **exposure, **_signed_body(operation.signed)}
+        case RegisterBrandOperation() | SetBrandLimitOperation() | SetBrandStatusOperation():
+            return brand_body(operation)
+        case SetBrandTermsOperation() | SetBrandKeyOperation() | SetExposureOperation():
+            return brand_body(operation)
         case _:
-            assert_never(operation)
+            return operation.body()
 
 
 def _award_body(award: AwardId) -> dict[str, Any]:
@@ -270,28 +237,4 @@ def _award_from(issuer_id: int, body: _Body) -> AwardId:
     return AwardId(named["sold_by"], body["payment_id"], named["number"], issuer_id)
 
 
-def _terms_body(terms: LedgerTerms) -> dict[str, int]:
-    return dict(zip(_TERMS, astuple(terms), strict=True))
-
-
-def _terms_from(body: _Body) -> LedgerTerms:
-    return LedgerTerms(*(body[name] for name in _TERMS))
-
-
-def _signed_body(signed: OwnerSignature) -> dict[str, Any]:
-    return {"nonce": signed.nonce, "deadline": signed.deadline, "signature": hex_text(signed.signature)}
-
-
-def _signed_from(body: _Body) -> OwnerSignature:
-    return OwnerSignature(body["nonce"], body["deadline"], to_bytes(body["signature"]))
-
-
-_TERMS = (
-    "par_numerator",
-    "par_denominator",
-    "redemption_numerator",
-    "redemption_denominator",
-    "fee_basis_points",
-    "run_off_days",
-    "notice_days",
-)
+_GOVERNING: Mapping[OperationKind, type[GoverningOperation]] = {OperationKind(name): kind for kind, name in GOVERNING_NAMES.items()}

@@ -8,6 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
+from gateway.ledger.governing import GOVERNING_NAMES
 from gateway.ledger.state import LedgerState
 from gateway.projection.ledger_state import load_state
 from gateway.projection.tables import LedgerEntryRow, LedgerMovementRow
@@ -36,9 +37,10 @@ ADMIN_KINDS = (
     OperationKind.SET_BRAND_LIMIT,
     OperationKind.SET_BRAND_STATUS,
     OperationKind.SET_BRAND_KEY,
-    OperationKind.SET_EXPOSURE,
     OperationKind.MEMBER_ACT,
     OperationKind.EXECUTE_MEMBER_ACT,
+    OperationKind.SET_EXPOSURE,
+    *(OperationKind(name) for name in GOVERNING_NAMES.values()),
 )
 ENTRY_KINDS = tuple(kind for kind in OperationKind if kind not in ADMIN_KINDS)
 

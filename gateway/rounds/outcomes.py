@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from gateway.coalition.tables import GovernanceActRow
 from gateway.ledger.entries import kind_of
 from gateway.projection.batch_reading import ReadBatch, ReadBlock
+from gateway.rounds.governance_outcomes import follow_governance, reopen_acts
 from gateway.rounds.ports import OperationEnds
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow, TransactionRow
 from gateway.store.upsert import insert_missing
@@ -43,6 +44,7 @@ def mark_outcomes(session: Session, blocks: Sequence[ReadBlock], mined: Sequence
     batches = [(block, item) for block in blocks for item in block.items if isinstance(item, ReadBatch)]
     for start in range(0, len(batches), 200):
         _mark_batches(session, batches[start : start + 200], ends)
+    follow_governance(session, blocks)
 
 
 def reopen_after(session: Session, block_number: int) -> None:
@@ -54,12 +56,7 @@ def reopen_after(session: Session, block_number: int) -> None:
         .where(OperationRow.block_number > block_number, or_(OperationRow.batch_id.in_(batches), OperationRow.transaction_id.in_(gone)))
         .values(status="packed", reason=None, block_number=None, finished_at=None)
     )
-    refused = select(GovernanceActRow.operation_sequence).where(GovernanceActRow.proposed_in.in_(gone))
-    session.execute(
-        update(OperationRow)
-        .where(OperationRow.block_number > block_number, OperationRow.sequence.in_(refused), OperationRow.status == "refused")
-        .values(status="proposed", reason=None, block_number=None, finished_at=None)
-    )
+    reopen_acts(session, block_number)
     session.execute(update(BatchRow).where(BatchRow.batch_id.in_(batches)).values(status="signed"))
     session.execute(
         update(TransactionRow)

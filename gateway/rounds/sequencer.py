@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import governance, points_ledger
 from gateway.coalition.coalition import Coalition
-from gateway.coalition.rows import current_time
+from gateway.coalition.rows import current_time, the_coalition
 from gateway.coalition.tables import GovernanceActRow
 from gateway.ledger.entries import pack_entries
 from gateway.ledger.governance import NO_PREDECESSOR, act_id
@@ -63,13 +63,13 @@ class Sequencer:
             if session.scalar(is_open) is not None or session.scalar(is_stored) is not None:
                 return True
             now = self._now(session)
-            return bool(ready_acts(session, self._coalition, now) or overdue_reservations(session, now))
+            return bool(ready_acts(session, the_coalition(session), now) or overdue_reservations(session, now))
 
     def store_admin_transactions(self, base_fee: int) -> int:
         """Turns accepted operations of the operator, approved acts and overdue reservations into stored transactions; how many."""
         with self._database.read() as session:
             calls = list(admin_calls(accepted_acts(session), self._coalition))
-            ready = ready_acts(session, self._coalition, self._now(session))
+            ready = ready_acts(session, the_coalition(session), self._now(session))
             overdue = overdue_reservations(session, self._now(session))
         if not calls and not ready and not overdue:
             return 0
@@ -93,7 +93,8 @@ class Sequencer:
     def _propose(self, session: Session, call: AdminCall, base_fee: int, now: int) -> None:
         (sequence,) = call.sequences
         operation_id = session.scalars(select(OperationRow.operation_id).where(OperationRow.sequence == sequence)).one()
-        target, salt, delay = call.target, Hash(keccak(operation_id.encode())), self._coalition.governance_delay_seconds
+        target, salt = call.target, Hash(keccak(operation_id.encode()))
+        delay = call.delays * the_coalition(session).governance_delay_seconds  # as it is now: an act may have changed it
         proposal = governance().call("schedule", target, 0, call.data, NO_PREDECESSOR, salt, delay)
         stored = self._submitter.store(session, call.purpose, self._coalition.governance_address, proposal, PROPOSE_GAS, base_fee, now)
         session.flush()

@@ -29,6 +29,7 @@ from scripts.demo.processes import ProcessDied, Supervisor
 from scripts.demo.sales import load_sales
 from scripts.demo.seed import default_seed
 from scripts.demo.showcase import keep_receipts, member_page
+from scripts.demo.succession import end_a_brand
 from scripts.demo.summary import failures, show, summarize
 from scripts.demo.walk import NotSettled, first_second, walk
 from scripts.demo.world import World, onboard, seconds_of, start_world
@@ -82,8 +83,11 @@ def _run(arguments: argparse.Namespace, directory: Any, database_url: str, super
             actuals = walk(world, extract, plan, str(seed), walked)
         with _phase(seconds, "reconciliation"):
             reconciled = reconcile_all(world, plan, actuals, seed, lambda what: console.print(f"  {what}"))
+        with _phase(seconds, "succession"):
+            succession = end_a_brand(world)
         with _phase(seconds, "audit"):
             summary = summarize(world, actuals, reconciled, seed, seconds)
+        summary["succession"] = succession
         with _phase(seconds, "receipts"):
             receipts = keep_receipts(world, summary)
         seconds["total"] = seconds_of(began)

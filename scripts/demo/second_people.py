@@ -1,82 +1,137 @@
 """Those without whom the operator changes nothing: the guardian, two of three approvers, and the brands' owners.
 
-Their keys lie apart from the gateway's directory, and the gateway is told addresses and signatures alone.
+Each is a process of its own, `splittally …` on a directory of its own, which makes the key and signs. This program is told addresses alone.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from eth_account.signers.local import LocalAccount
-from eth_typing import Hash32
-
-from gateway.brands.register_brand import OPEN_END
-from gateway.chain.operator_key import create_key_file, load_account
-from gateway.ledger.governance import approval_digest
-from gateway.ledger.owner_acts import SetExposure, owner_act_digest
-from gateway.ledger.signing import Domain
-from gateway.values.hex import hex_text
-from gateway.values.ids import Address, Hash
+from gateway.secret_files import make_secret
 from scripts.demo.client import Client, Refused
 from scripts.demo.data_directory import DataDirectory
+from scripts.demo.processes import ROOT
 
 APPROVERS = ("ann", "bea", "cyd")
 APPROVALS_NEEDED = 2
-GOOD_FOR_SECONDS = 30 * 86_400
 GIVEN_UP_AFTER_SECONDS = 120.0
+_TRY_AGAIN = {"unavailable", "not_found", "wrong_state"}  # the gateway begins anew, or has not projected the act yet
 
 
-def person(directory: DataDirectory, name: str) -> LocalAccount:
-    """The account of one of them; its key is made at the first call."""
-    key_file = directory.people / f"{name}.key"
-    create_key_file(key_file)
-    return load_account(key_file)
+class SecondPeople:
+    """Asks them to act. `rpc_url` is the node that they read for themselves."""
+
+    def __init__(self, directory: DataDirectory, gateway_url: str, rpc_url: str, operator: Client) -> None:
+        self._directory = directory
+        self._operator = operator
+        self._reads_from = ["--gateway", gateway_url, "--rpc", rpc_url, "--api-key-file", str(self._api_key())]
+
+    def carry_out(self, operation_id: str) -> None:
+        """As many approvers as are needed check and approve the act, until the ledger has it."""
+        deadline = time.monotonic() + GIVEN_UP_AFTER_SECONDS
+        while (status := self._operator.get(f"/v1/operations/{operation_id}")["status"]) not in ("confirmed", "refused"):
+            if status == "proposed":
+                with ThreadPoolExecutor(APPROVALS_NEEDED) as pool:
+                    list(pool.map(lambda name: self._approve(name, operation_id), APPROVERS[:APPROVALS_NEEDED]))
+            if time.monotonic() > deadline:
+                detail = f"act {operation_id} is {status} and not on the ledger: see the gateway's log"
+                raise Refused(503, {"code": "not_executed", "detail": detail})
+            time.sleep(0.05)
+
+    def hand_over(self, brand_id: int, owner: str, successor: str) -> str:
+        """Both owners sign, one after the other; the operation that relays it."""
+        offer = self._directory.people / f"offer-{brand_id}.json"
+        to = addresses(self._directory, [successor])[0]
+        offer.write_text(json.dumps(self._act(owner, "hand-over", "offer", "--brand", str(brand_id), "--to", to)))
+        operation_id: str = self._act(successor, "hand-over", "accept", str(offer))["operation_id"]
+        return operation_id
+
+    def publish(self, brand_id: int, owner: str, number: int, key: str, api_key: str) -> None:
+        """The owner says which keys act in the brand's name, unless the document with this number stands already."""
+        if len(self._operator.get(f"/v1/brands/{brand_id}/documents")) < number:
+            keys = ["--batch-key", key, "--agent", key, "--api-key", api_key]
+            self._act(owner, "brand", "publish", "--brand", str(brand_id), *keys)
+
+    def accept_points(self, brand_id: int, owner: str, issuers: list[int], most: int) -> None:
+        """The owner lets the brand be owed so many points of each of these brands, unless that was said already."""
+        if self._operator.get(f"/v1/brands/{brand_id}")["owner_acts"] < len(issuers):
+            named = (part for issuer in issuers for part in ("--issuer", str(issuer)))
+            self._act(owner, "brand", "accept", "--brand", str(brand_id), *named, "--most", str(most))
+
+    def _approve(self, name: str, operation_id: str) -> None:
+        """Whoever approved it already, or finds it executed, has nothing more to do."""
+        acts = self._operator.get("/v1/governance/acts")["acts"]
+        waiting = next((act for act in acts if act["operation_id"] == operation_id and act["ready_at"] is not None), None)
+        if waiting is not None and addresses(self._directory, [name])[0].lower() not in waiting["approvers"]:
+            self._act(name, "approve", operation_id, "--asked-directly")
+
+    def _act(self, name: str, *command: str) -> Any:
+        deadline = time.monotonic() + GIVEN_UP_AFTER_SECONDS
+        while True:
+            code, answer = _splittally(*command, "--home", str(self._directory.people / name), *self._reads_from)
+            if code == 0:
+                return answer
+            if command[0] == "approve" and answer.get("code") in _TRY_AGAIN:
+                return answer  # asked again while the act waits
+            if answer.get("code") not in _TRY_AGAIN or time.monotonic() > deadline:
+                raise Refused(503, answer)
+            time.sleep(0.2)
+
+    def _api_key(self) -> Any:
+        """That they read with; a new one is made when the answer with the last one was lost."""
+        file, attempt = self._directory.people / "auditor-api.key", 0
+        while not file.exists():
+            body = {"role": "auditor", "label": "second people"}
+            answer = self._operator.post("/v1/api-keys", body, f"second-people-key-{attempt}", journal=False)
+            if answer["token"]:
+                make_secret(file, answer["token"])
+            attempt += 1
+        return file
+
+
+def addresses(directory: DataDirectory, names: Iterable[str]) -> list[str]:
+    """Of these people, each of whom makes a key in a process of its own when it is first asked; several at the same time."""
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda name: _address(directory, name), names))
 
 
 def governing_settings(directory: DataDirectory) -> dict[str, Any]:
     """Who governs, for the gateway's settings; the simulated days leave no room for a delay, nor for members' own."""
+    guardian, *approvers = addresses(directory, ["guardian", *APPROVERS])
     return {
-        "guardian": person(directory, "guardian").address,
-        "approvers": [person(directory, name).address for name in APPROVERS],
+        "guardian": guardian,
+        "approvers": approvers,
         "approvals_needed": APPROVALS_NEEDED,
         "governance_delay_seconds": 0,
         "member_delay_seconds": 0,
     }
 
 
-def approve_until_registered(directory: DataDirectory, operator: Client, coalition: dict[str, Any], brand_id: int) -> None:
-    """As many approvers as are needed approve what waits, until the brand is on the ledger."""
-    governance = Domain(coalition["chain_id"], Address.parse(coalition["governance_address"]), Hash.parse(coalition["coalition_id"]))
-    deadline = time.monotonic() + GIVEN_UP_AFTER_SECONDS
-    while operator.get(f"/v1/brands/{brand_id}")["status"] == "pending":
-        for act in operator.get("/v1/governance/acts")["acts"]:
-            for name in APPROVERS[:APPROVALS_NEEDED] if act["ready_at"] is not None else ():
-                signer = person(directory, name)
-                if signer.address.lower() not in act["approvers"]:
-                    _approve(signer, name, operator, governance, act)
-        if time.monotonic() > deadline:
-            raise Refused(503, {"code": "not_registered", "detail": f"brand {brand_id} is not on the ledger yet: see the gateway's log"})
-        time.sleep(0.05)
+def _address(directory: DataDirectory, name: str) -> str:
+    home, told = directory.people / name, directory.people / f"{name}.address"
+    if not told.exists():
+        does = "address" if (home / "owner.key").exists() else "new"
+        code, answer = _splittally("owner-key", does, "--home", str(home))
+        if code:
+            raise Refused(503, answer)
+        told.write_text(answer["address"])
+    return told.read_text()
 
 
-def accept_each_other(directory: DataDirectory, operator: Client, coalition: dict[str, Any], brands: dict[int, str], most: int) -> None:
-    """The owner of each brand, by id and slug, lets it be owed so many points of each other one."""
-    domain = Domain(coalition["chain_id"], Address.parse(coalition["brands_address"]), Hash.parse(coalition["coalition_id"]))
-    for brand_id, slug in brands.items():
-        for nonce, issuer_id in enumerate(each for each in brands if each != brand_id):
-            digest = owner_act_digest(domain, SetExposure(brand_id, issuer_id, most, nonce, OPEN_END))
-            signature = hex_text(bytes(person(directory, f"owner-{slug}").unsafe_sign_hash(Hash32(digest)).signature))
-            owner = {"nonce": nonce, "deadline": OPEN_END, "signature": signature}
-            body = {"issuer_id": issuer_id, "most": most, "owner": owner}
-            operator.post(f"/v1/brands/{brand_id}/exposure", body, f"exposure-{brand_id}-{issuer_id}", wait_seconds=0)
-
-
-def _approve(signer: LocalAccount, name: str, operator: Client, governance: Domain, act: dict[str, Any]) -> None:
-    approved_at = act["ready_at"]
-    good_until = approved_at + GOOD_FOR_SECONDS
-    digest = approval_digest(governance, Hash.parse(act["act_id"]), approved_at, good_until)
-    signature = hex_text(bytes(signer.unsafe_sign_hash(Hash32(digest)).signature))
-    body = {"approved_at": approved_at, "good_until": good_until, "signature": signature}
-    path, key = f"/v1/governance/acts/{act['operation_id']}/approvals", f"approve-{act['operation_id']}-{name}"
-    operator.post(path, body, key, wait_seconds=0)
+def _splittally(*arguments: str) -> tuple[int, dict[str, Any]]:
+    """The exit code and the answer of a command, in a process that has none of the gateway's settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("SPLITTALLY_")}
+    command = [sys.executable, "-m", "gateway", *arguments, "--json"]
+    variables = {**kept, "PYTHONPATH": str(ROOT), "ETH_HASH_BACKEND": "pysha3"}
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    try:
+        return done.returncode, json.loads(done.stdout)
+    except ValueError:
+        return done.returncode or 1, {"code": "no_answer", "detail": done.stderr.strip()[-500:]}

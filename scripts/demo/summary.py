@@ -79,6 +79,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
     database = summary["database"]
     console.print(f"The gateway's rows: {database['kind']} {database['version']}", highlight=False)
     console.print(_receipts_line(summary["receipts"]), highlight=False)
+    console.print(_succession_line(summary["succession"]), highlight=False)
     console.print(f"How members paid: {policy.STATEMENT}", highlight=False)
     for problem in failures(summary):
         console.print(f"[bold red]{problem}[/]", highlight=False)
@@ -132,6 +133,11 @@ def _breaks_table(summary: dict[str, Any]) -> Table:
 def _receipts_line(receipts: dict[str, Any]) -> str:
     why = next((one["reason"] for one in receipts.values() if one["file"] is None), None)
     return f"Receipts: none. {why}" if why else f"Receipts verified: {', '.join(name for name, one in receipts.items() if one['verified'])}"
+
+
+def _succession_line(end: dict[str, Any]) -> str:
+    by = "its owner and a successor have both signed that it changes hands" if end["handed_over"] else "its owner is the same"
+    return f"{end['name']} runs off until {end['last_day']}, approved by two second people; {by}"
 
 
 def _money(minor: int) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,12 @@ from gateway.brand_signer.register_writer import RegisterWriter
 from gateway.chain.operator_key import create_key_file, load_account
 from gateway.secret_files import make_secret, read_secret
 from scripts.demo.chain_clock import ChainClock
-from scripts.demo.client import Client, Journal
+from scripts.demo.client import Client, Journal, Refused
 from scripts.demo.coalition import BRANDS, CURRENCY, NAME, POINTS_LIMIT, UTC_OFFSET_SECONDS, DemoBrand
 from scripts.demo.data_directory import DataDirectory
 from scripts.demo.engine import HOST, check_same_chain, meet_engine, start_own_node
 from scripts.demo.processes import Supervisor
-from scripts.demo.second_people import accept_each_other, approve_until_registered, governing_settings, person
+from scripts.demo.second_people import SecondPeople, addresses, governing_settings
 
 LARGEST_CONSENT_POINTS = 20_000
 NEW_BLOCK_SEEN_WITHIN_SECONDS = 0.03  # every simulated day begins with a block that the gateway did not ask for
@@ -53,6 +55,18 @@ class World:
     wallets: Client | None = None
     tills: dict[str, Till] = field(default_factory=dict)
     members: list[str] = field(default_factory=list)
+
+    @cached_property
+    def second_people(self) -> SecondPeople:
+        return SecondPeople(self.directory, self.gateway_url, self.rpc_url, self.operator)
+
+    def await_operation(self, operation_id: str, seconds: float = 120) -> None:
+        """Returns once it is on the ledger."""
+        until = time.monotonic() + seconds
+        while (status := self.operator.get(f"/v1/operations/{operation_id}")["status"]) != "confirmed":
+            if status == "refused" or time.monotonic() > until:
+                raise Refused(503, {"code": status, "detail": f"operation {operation_id} is not on the ledger: see the gateway's log"})
+            time.sleep(0.05)
 
     @property
     def gateway_url(self) -> str:
@@ -107,13 +121,29 @@ def start_world(
 def onboard(world: World, households: int, progress: Callable[[str], None]) -> None:
     """Starts wallets and signers, registers the brands with their rules, and enrolls the members."""
     _start_wallets(world, households)
+    addresses(world.directory, [f"owner-{brand.slug}" for brand in BRANDS])  # made together: each takes a process
     for brand in BRANDS:
         progress(f"{brand.name} joins")
         _join(world, brand)
-    slugs = {brand.brand_id: brand.slug for brand in BRANDS}
-    accept_each_other(world.directory, world.operator, world.coalition, slugs, POINTS_LIMIT)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda brand: _open_brand(world, brand), BRANDS))
     progress(f"{households} members enroll")
     _enroll(world, households)
+
+
+def _open_brand(world: World, brand: DemoBrand) -> None:
+    """What its owner says first: which keys act in its name, and that it takes the others' points."""
+    owner = f"owner-{brand.slug}"
+    publish_keys(world, brand, owner, 1)
+    others = [each.brand_id for each in BRANDS if each != brand]
+    world.second_people.accept_points(brand.brand_id, owner, others, POINTS_LIMIT)
+
+
+def publish_keys(world: World, brand: DemoBrand, owner: str, number: int) -> None:
+    """The brand's document of its keys, signed by its owner."""
+    (key,) = world.operator.get(f"/v1/brands/{brand.brand_id}")["keys"]
+    api_key, _, _ = read_secret(world.directory.brand(brand.slug) / "api.key").partition(".")
+    world.second_people.publish(brand.brand_id, owner, number, key["key_address"], api_key)
 
 
 def _join(world: World, brand: DemoBrand) -> None:
@@ -138,10 +168,10 @@ def _join(world: World, brand: DemoBrand) -> None:
         "redemption": _ratio(brand.redemption),
         "lot_validity_months": brand.lot_validity_months,
         "earn_on_tax": True,
-        "owner_address": person(world.directory, f"owner-{brand.slug}").address,
+        "owner_address": addresses(world.directory, [f"owner-{brand.slug}"])[0],
     }
-    world.operator.post("/v1/brands", body, f"brand-{brand.brand_id}", wait_seconds=0)
-    approve_until_registered(world.directory, world.operator, world.coalition, brand.brand_id)
+    registered = world.operator.post("/v1/brands", body, f"brand-{brand.brand_id}", wait_seconds=0)
+    world.second_people.carry_out(registered["operation"]["operation_id"])
     world.operator.post(f"/v1/brands/{brand.brand_id}/rules", {"points": brand.earns, "per_minor": 100}, f"rule-{brand.brand_id}")
     client = Client(world.gateway_url, _api_key(world, brand), world.supervisor.check, world.journal)
     world.tills[brand.slug] = Till(brand, client, register)

@@ -20,6 +20,7 @@ EDGES = {  # the files of a feature that may know the store; every other one is 
     "signers",
 }
 OPEN_OF_ROUNDS = {
+    "brand_operation",
     "completion",
     "governance_acts",
     "member_operation",

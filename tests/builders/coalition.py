@@ -114,6 +114,19 @@ class CoalitionBuilder:
             open_ones = [(row.kind, row.status) for row in self.open_operations()]
             assert monotonic() < until, f"it did not come to that; still open: {open_ones}"
 
+    def wait_out(self, delay_seconds: int) -> None:
+        """Everything that waits is proposed; then the delay passes on the chain, and what is ready is approved and executed."""
+        while any(row.status == "accepted" for row in self.open_operations()):
+            self.worker.turn()
+        self.set_time(self.now + delay_seconds)
+        self.turn_until(lambda: not self._ready_or_packed())
+
+    def _ready_or_packed(self) -> bool:
+        with reading(self.database, business_clock()) as work:
+            if any(act.ready_at is None or act.ready_at <= work.now for act in list_pending_acts(work.session)):
+                return True
+        return any(row.status != "proposed" for row in self.open_operations())
+
     def approve_all(self) -> None:
         """Every act of governance that is ready is approved by as many as are needed."""
         with writing(self.database, business_clock()) as work:
@@ -352,7 +365,8 @@ def blank_gateway(folder: Path, **given: Any) -> Iterator[BlankGateway]:
     key_file = folder / "gateway" / "operator.key"
     create_key_file(key_file)
     operator = load_account(key_file).address
-    arguments = ("--sandbox", "--timestamp", str(START), "--operator", operator)
+    guardian = throwaway_account("guardian").address  # acts by transactions of its own
+    arguments = ("--sandbox", "--timestamp", str(START), "--operator", operator, "--operator", guardian)
     with RunningNode(folder / "node", arguments) as node:
         url = empty_database(folder / "gateway")
         settings = settings_of(

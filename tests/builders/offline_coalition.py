@@ -22,7 +22,8 @@ from gateway.access.rows import SqlApiKeys
 from gateway.api.context import Context
 from gateway.app import create_app
 from gateway.coalition.tables import CoalitionRow, GovernanceActRow
-from gateway.ledger.governance import approval_digest
+from gateway.ledger.brand_documents import BrandDocument
+from gateway.ledger.governance import approval_digest, veto_digest
 from gateway.ledger.lots import expiry_day_for, lot_id
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.signing import Domain
@@ -47,7 +48,10 @@ START = 1_489_536_000  # 2017-03-15T00:00:00Z
 COALITION_ID = "0x" + "c0" * 32
 POINTS_ADDRESS = "0x" + "99" * 20
 APPROVER = PrivateKey((7_777).to_bytes(32))
+OWNER = PrivateKey((7_776).to_bytes(32))
 ACT, ACT_OPERATION = Hash(b"\x94" * 32), "a-waiting-act"
+SUCCESSION, SUCCESSION_OPERATION = Hash(b"\x93" * 32), "a-waiting-succession"
+_GOVERNANCE = Domain(7_951, Address(b"\x98" * 20), Hash.parse(COALITION_ID))
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ class OfflineCoalition:
                     issue_limit=1_000_000,
                     outstanding=outstanding,
                     last_day=last_day,
-                    owner_address=Address(b"\x96" * 20),
+                    owner_address=Address.parse(OWNER.public_key.to_address()),
                 )
             )
             session.merge(
@@ -184,32 +188,24 @@ class OfflineCoalition:
 
     def put_pending_act(self, brand_id: int = 1) -> None:
         """A change of the brand's limit that was proposed in block 1 and waits for the one approval it needs; `ACT` is its id."""
+        self._put_act(ACT_OPERATION, brand_id, "set_brand_limit", ACT, 9)
+
+    def put_succession(self, brand_id: int = 1) -> None:
+        """An act that was proposed in block 1 to replace the brand's owner, whose key is `OWNER`; `SUCCESSION` is its id."""
+        self._put_act(SUCCESSION_OPERATION, brand_id, "set_brand_owner", SUCCESSION, 10)
+
+    def _put_act(self, operation_id: str, brand_id: int, kind: str, act: Hash, nonce: int) -> None:
+        waiting = {"points": 0, "pending_out": 0, "body": f'{{"brand_id": {brand_id}}}', "status": "proposed", "created_at": START}
+        mined = {"raw": b"", "status": "mined", "block_number": 1, "created_at": START}
         with self.database.write() as session:
-            operation = OperationRow(
-                operation_id=ACT_OPERATION,
-                brand_id=brand_id,
-                kind="set_brand_limit",
-                points=0,
-                pending_out=0,
-                body='{"brand_id": 1, "issue_limit": 5}',
-                status="proposed",
-                created_at=START,
-            )
-            proposal = TransactionRow(
-                nonce=9,
-                purpose="set_brand_limit",
-                raw=b"",
-                transaction_hash=Hash(b"\x95" * 32),
-                status="mined",
-                block_number=1,
-                created_at=START,
-            )
+            operation = OperationRow(operation_id=operation_id, brand_id=brand_id, kind=kind, **waiting)
+            proposal = TransactionRow(nonce=nonce, purpose=kind, transaction_hash=Hash(bytes([140 + nonce]) * 32), **mined)
             session.add_all([operation, proposal])
             session.flush()
             session.add(
                 GovernanceActRow(
                     operation_sequence=operation.sequence,
-                    act_id=ACT,
+                    act_id=act,
                     target=Address(b"\x96" * 20),
                     data=b"",
                     salt=Hash(bytes(32)),
@@ -323,10 +319,25 @@ def brand_body(brand_id: int = 1, **changes: Any) -> dict[str, Any]:
 
 def approval_body(approved_at: int = START, good_until: int = 2**40 - 1, key: PrivateKey | None = None) -> dict[str, Any]:
     """A good approval of the act that `put_pending_act` makes."""
-    governance = Domain(7_951, Address(b"\x98" * 20), Hash.parse(COALITION_ID))
-    signed = (key or APPROVER).sign_msg_hash(approval_digest(governance, ACT, approved_at, good_until))
-    signature = signed.r.to_bytes(32) + signed.s.to_bytes(32) + bytes([27 + signed.v])
-    return {"approved_at": approved_at, "good_until": good_until, "signature": "0x" + signature.hex()}
+    signature = _signed(key or APPROVER, approval_digest(_GOVERNANCE, ACT, approved_at, good_until))
+    return {"approved_at": approved_at, "good_until": good_until, "signature": signature}
+
+
+def veto_body(key: PrivateKey | None = None, act: Hash = SUCCESSION) -> dict[str, Any]:
+    """The owner's veto of the act that `put_succession` makes."""
+    return {"signature": _signed(key or OWNER, veto_digest(_GOVERNANCE, act, 1))}
+
+
+def document_body(number: int = 1, key: PrivateKey | None = None, **changes: Any) -> dict[str, Any]:
+    """A good document of brand 1."""
+    told = {"number": number, "batch_keys": ["0x" + "01" * 20], "agent_address": "0x" + "01" * 20, "api_keys": ["till"], **changes}
+    domain = Domain(7_951, Address(b"\x96" * 20), Hash.parse(COALITION_ID))
+    return {**told, "signature": _signed(key or OWNER, BrandDocument.parse({"brand_id": 1, **told}).digest(domain))}
+
+
+def _signed(key: PrivateKey, digest: bytes) -> str:
+    signed = key.sign_msg_hash(digest)
+    return "0x" + (signed.r.to_bytes(32) + signed.s.to_bytes(32) + bytes([27 + signed.v])).hex()
 
 
 def purchase_body(payment_id: str = "pay-1", **changes: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from web3 import Web3
 
 from tests.end_to_end import demo_run
 
-SUMMARY_KEYS = {"brands", "members", "payments", "breaks", "clearing", "audit", "ledger", "database", "seconds"}
+SUMMARY_KEYS = {"brands", "succession", "members", "payments", "breaks", "clearing", "audit", "ledger", "database", "seconds"}
 BRAND_KEYS = {"issued", "redeemed", "refunded", "clawed_back", "expired", "outstanding"}
 LEDGER_KEYS = {"rpc_url", "chain_id", "points_address", "blocks", "entries", "head_hash"}
 TRANSFER_SINGLE = Web3.keccak(text="TransferSingle(address,address,address,uint256,uint256)")
@@ -54,11 +54,28 @@ def test_the_summary_has_its_stable_keys(summary: dict[str, Any]) -> None:
     assert len(summary["brands"]) >= 4
     assert all(set(brand) >= BRAND_KEYS for brand in summary["brands"].values())
     assert set(summary["ledger"]) >= LEDGER_KEYS
-    assert set(summary["audit"]) == {str(number) for number in range(1, 11)}
+    assert set(summary["audit"]) == {str(number) for number in range(1, 13)}
 
 
 def test_nothing_that_a_run_leaves_is_for_others(data: Path, summary: dict[str, Any]) -> None:
     assert [path for path in (data, *data.rglob("*")) if path.lstat().st_mode & 0o077 and not path.is_symlink()] == []
+
+
+def test_no_place_of_the_operator_holds_a_second_persons_key(data: Path, summary: dict[str, Any]) -> None:
+    """Neither the gateway's and the node's directories, database and logs, nor what this run wrote down of its answers."""
+    people = {home.parent.name: bytes.fromhex(home.read_text().strip()[2:]) for home in (data / "second-people").glob("*/owner.key")}
+    assert {"guardian", "ann", "bea", "cyd", "owner-deli", "successor-deli"} <= set(people)
+    elsewhere = [path for path in data.rglob("*") if path.is_file() and data / "second-people" not in path.parents]
+    held = [path.read_bytes() for path in elsewhere]
+    operators = bytes.fromhex((data / "gateway" / "operator.key").read_text().strip()[2:])
+    assert any(operators.hex().encode() in content for content in held), "the scan finds what is there"
+    for name, key in people.items():
+        assert not any(form in content for form in (key, key.hex().encode()) for content in held), name
+
+
+def test_one_brand_runs_off_with_a_successor(summary: dict[str, Any]) -> None:
+    succession = summary["succession"]
+    assert (succession["status"], succession["handed_over"]) == ("running_off", True)
 
 
 def test_every_planted_break_is_found_and_no_other(summary: dict[str, Any]) -> None:

@@ -131,7 +131,8 @@ MAPPINGS: dict[str, dict[str, Any]] = {
         "trailer": None,
     },
 }
-REFUSED_OTHERS = {"authorization", "redemption", "expiry run"}  # a consent to other points, an unknown field: nothing is kept of them
+# A consent to other points, a veto signed by nobody, an unknown field: nothing is kept of them.
+REFUSED_OTHERS = {"authorization", "redemption", "veto", "expiry run", "pause rearming"}
 REFERENCE_PREFIXES = ("payment", "refund", "order", "capture", "void", "point-refund")
 
 

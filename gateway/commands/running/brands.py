@@ -50,7 +50,7 @@ KEY_FIELDS = ("key_id", "role", "brand_id", "label", "created_at", "revoked_at")
 @troubles_named
 def show_brands(as_json: bool, as_csv: bool) -> None:
     with reading(open_database(), business_clock()) as work:
-        found = list_brands(work.session, brands=work.of(SqlBrands), rules=work.of(SqlRules))
+        found = list_brands(work.session, brands=work.of(SqlBrands), rules=work.of(SqlRules), now=work.now)
     print_rows([asdict(brand) for brand in found], BRAND_COLUMNS, BRAND_FIELDS, as_json=as_json, as_csv=as_csv)
 
 

@@ -11,7 +11,7 @@ from gateway.brands.brand import Brand
 from gateway.brands.ports import Brands
 from gateway.loyalty.programmes.ports import Rules
 from gateway.loyalty.rule import EarningRule
-from gateway.projection.tables import LedgerBrandKeyRow, LedgerLotRow
+from gateway.projection.tables import LedgerBrandKeyRow, LedgerBrandRow, LedgerBrandTermsRow, LedgerLotRow
 from gateway.values.calendar import moment
 from gateway.values.errors import NotFound
 from gateway.values.money import Ratio
@@ -35,11 +35,25 @@ class RuleView:
 
 @dataclass(frozen=True, slots=True)
 class BrandKeyView:
-    """A signing key and its window in Unix seconds (from <= t < until)."""
+    """A batch key and its window in Unix seconds (from <= t < until); `managed`: the operator keeps it on the brand's behalf."""
 
     key_address: str
     valid_from: int
     valid_until: int
+    managed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TermsView:
+    """A version of the terms; it holds from `valid_from` (Unix seconds) on, until a later one does."""
+
+    number: int
+    par: RatioView
+    redemption: RatioView
+    fee_basis_points: int
+    run_off_days: int
+    notice_days: int
+    valid_from: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,9 @@ class BrandPoints:
 
 @dataclass(frozen=True, slots=True)
 class BrandView:
+    """`owner_acts` is the nonce of the owner's next act; `last_day` (days since 1970) that of a run-off, 0 without one. `held_terms`
+    hold now, `announced_terms` from their day on."""
+
     brand_id: int
     name: str
     status: str
@@ -69,29 +86,36 @@ class BrandView:
     rules: list[RuleView]
     keys: list[BrandKeyView]
     operation_id: str
+    owner_address: str | None
+    owner_acts: int
+    last_day: int
+    held_terms: TermsView | None
+    announced_terms: TermsView | None
 
 
-def find_brand(session: Session, brand_id: int, *, brands: Brands, rules: Rules) -> BrandView:
+def find_brand(session: Session, brand_id: int, *, brands: Brands, rules: Rules, now: int) -> BrandView:
     """Refuses a brand that is not there."""
     brand = brands.find(brand_id)
     if brand is None:
         raise NotFound(f"there is no brand {brand_id}", brand_id=brand_id)
-    return _view(session, brand, brands, rules)
+    return _view(session, brand, brands, rules, now)
 
 
-def list_brands(session: Session, *, brands: Brands, rules: Rules) -> list[BrandView]:
+def list_brands(session: Session, *, brands: Brands, rules: Rules, now: int) -> list[BrandView]:
     """All brands, by id."""
-    return [_view(session, brand, brands, rules) for brand in brands.all()]
+    return [_view(session, brand, brands, rules, now) for brand in brands.all()]
 
 
 def rule_view(rule: EarningRule) -> RuleView:
     return RuleView(rule.version, rule.points, rule.per_minor, moment(rule.valid_from))
 
 
-def _view(session: Session, brand: Brand, brands: Brands, rules: Rules) -> BrandView:
+def _view(session: Session, brand: Brand, brands: Brands, rules: Rules, now: int) -> BrandView:
     keys = session.scalars(
         select(LedgerBrandKeyRow).where(LedgerBrandKeyRow.brand_id == brand.brand_id).order_by(LedgerBrandKeyRow.key_address)
     )
+    ledger, terms = session.get(LedgerBrandRow, brand.brand_id), LedgerBrandTermsRow
+    versions = session.scalars(select(terms).where(terms.brand_id == brand.brand_id).order_by(terms.number)).all()
     return BrandView(
         brand.brand_id,
         brand.name,
@@ -103,9 +127,19 @@ def _view(session: Session, brand: Brand, brands: Brands, rules: Rules) -> Brand
         brand.earn_on_tax,
         _points(session, brand),
         [rule_view(rule) for rule in rules.published(brand.brand_id)],
-        [BrandKeyView(str(key.key_address), key.valid_from, key.valid_until) for key in keys],
+        [BrandKeyView(str(key.key_address), key.valid_from, key.valid_until, key.managed) for key in keys],
         brands.operation_of(brand.brand_id),
+        None if ledger is None or ledger.owner_address is None else str(ledger.owner_address),
+        0 if ledger is None else ledger.owner_acts,
+        0 if ledger is None else ledger.last_day,
+        next((_terms(each) for each in reversed(versions) if each.valid_from <= now), None),
+        next((_terms(each) for each in versions if each.valid_from > now), None),
     )
+
+
+def _terms(row: LedgerBrandTermsRow) -> TermsView:
+    par, redemption = RatioView(row.par_numerator, row.par_denominator), RatioView(row.redemption_numerator, row.redemption_denominator)
+    return TermsView(row.number, par, redemption, row.fee_basis_points, row.run_off_days, row.notice_days, row.valid_from)
 
 
 def _points(session: Session, brand: Brand) -> BrandPoints:

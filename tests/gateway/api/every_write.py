@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.builders.offline_coalition import ACT_OPERATION, OfflineCoalition, Shopper, approval_body, brand_body, purchase_body
+from tests.builders.offline_coalition import (
+    ACT_OPERATION,
+    SUCCESSION_OPERATION,
+    OfflineCoalition,
+    Shopper,
+    approval_body,
+    brand_body,
+    document_body,
+    purchase_body,
+    veto_body,
+)
 from tests.gateway.api.member_writes import MEMBER_ID, MEMBER_WRITES, member_write, prepare_member
 
 OPEN_RESERVATION = "0x" + "e5" * 32
@@ -21,6 +31,7 @@ TERMS = {
     "notice_days": 30,
     "owner": OWNER,
 }
+APPROVERS = {"approvers": ["0x" + "71" * 20, "0x" + "72" * 20], "approvals_needed": 2}
 REFUND = {
     "refund_id": "r-1",
     "payment_id": "paid",
@@ -53,6 +64,7 @@ def make_ready(coalition: OfflineCoalition) -> Ready:
     coalition.brand(1)
     coalition.brand(2)
     coalition.put_pending_act()
+    coalition.put_succession()
     shopper = coalition.shopper()
     prepare_member(coalition)
     coalition.put_points(shopper.member_id, 1_000)
@@ -64,6 +76,10 @@ def make_ready(coalition: OfflineCoalition) -> Ready:
 
 def _same(body: Any) -> Callable[[Ready], Any]:
     return lambda ready: body
+
+
+def _account(number: int, name: str = "account") -> Callable[[Ready], Any]:
+    return _same({name: f"0x{number:040x}"})
 
 
 def _consent(points: int | None = None) -> Callable[[Ready], Any]:
@@ -78,13 +94,30 @@ def _act(name: str, later: int = 0) -> Callable[[Ready], Any]:
     return lambda ready: member_write(ready.coalition, name, later)
 
 
+HAND_OVER = {"owner_address": "0x" + "61" * 20, "owner": OWNER, "accepted": "0x" + "12" * 65}
 KEY = {"key_address": "0x" + "51" * 20, "owner": OWNER}
+EXPOSURE = {"issuer_id": 2, "most": 1_000, "owner": OWNER}
 WRITES: dict[str, WriteRequest] = {
     "brand": WriteRequest("operator", "/v1/brands", _same(brand_body(9)), _same(brand_body(9, issue_limit=5))),
     "rule": WriteRequest("brand:1", "/v1/brands/1/rules", _same({"points": 2, "per_minor": 100}), _same({"points": 3, "per_minor": 100})),
     "terms": WriteRequest("operator", "/v1/brands/1/terms", _same(TERMS), _same({**TERMS, "par": TERMS["redemption"]})),
     "limit": WriteRequest("operator", "/v1/brands/1/limit", _same({"issue_limit": 7}), _same({"issue_limit": 8})),
     "status": WriteRequest("operator", "/v1/brands/1/status", _same({"status": "suspended"}), _same({"status": "in_default"})),
+    "exposure": WriteRequest("auditor", "/v1/brands/1/exposure", _same(EXPOSURE), _same({**EXPOSURE, "most": 5})),
+    "run-off": WriteRequest("operator", "/v1/brands/1/run-off", _same({"last_day": "2018-01-31"}), _same({"last_day": "2018-02-28"})),
+    "succession": WriteRequest("operator", "/v1/brands/1/succession", _account(1, "owner_address"), _account(2, "owner_address")),
+    "hand-over": WriteRequest("operator", "/v1/brands/1/owner", _same(HAND_OVER), _same({**HAND_OVER, "accepted": "0x" + "13" * 65})),
+    "brand document": WriteRequest(
+        "auditor", "/v1/brands/1/documents", _same(document_body()), _same(document_body(agent_address="0x" + "02" * 20))
+    ),
+    "approvers": WriteRequest("operator", "/v1/governance/approvers", _same(APPROVERS), _same({**APPROVERS, "approvals_needed": 1})),
+    "guardian": WriteRequest("operator", "/v1/governance/guardian", _account(1), _account(2)),
+    "operator": WriteRequest("operator", "/v1/governance/operator", _account(1), _account(2)),
+    "delay": WriteRequest("operator", "/v1/governance/delay", _same({"delay_seconds": 7}), _same({"delay_seconds": 8})),
+    "pause rearming": WriteRequest("operator", "/v1/governance/pause-rearming", _same({}), _same({"unknown": 1})),
+    "veto": WriteRequest(
+        "operator", f"/v1/governance/acts/{SUCCESSION_OPERATION}/veto", _same(veto_body()), _same({"signature": "0x" + "13" * 65})
+    ),
     "approval": WriteRequest(
         "operator",
         f"/v1/governance/acts/{ACT_OPERATION}/approvals",
@@ -157,6 +190,17 @@ WITHOUT_REFERENCE = {
     "terms",
     "limit",
     "status",
+    "exposure",
+    "run-off",
+    "succession",
+    "hand-over",
+    "brand document",
+    "approvers",
+    "guardian",
+    "operator",
+    "delay",
+    "pause rearming",
+    "veto",
     "approval",
     "brand key",
     "api key",

@@ -49,7 +49,7 @@ def consent(coalition: OfflineCoalition, member: str, prove: Callable[[bytes], b
     """A quote of 60 points at brand 2, and the proof made of its reservation id."""
     quote = coalition.post("brand:2", "/v1/quotes", {"order_id": order_id, "member_id": member, "points": 60}).json()
     proof = prove(bytes.fromhex(quote["reservation_id"][2:]))
-    terms = {name: quote[name] for name in ("points", "nonce", "deadline")}
+    terms = {name: quote[name] for name in ("points", "discount_minor", "order_hash", "nonce", "deadline")}
     return {"order_id": order_id, "member_id": member, **terms, "proof_kind": 3, "proof": "0x" + proof.hex()}
 
 

@@ -7,20 +7,24 @@ from dataclasses import replace
 
 from eth_hash.auto import keccak
 
+from gateway.access.tables import ApiKeyRow
 from gateway.audit.case import open_case
 from gateway.audit.evidence import ChainEvidence, Evidence, HeldPoints
 from gateway.audit.gather_chain import gather_chain
 from gateway.audit.gather_store import gather_store
 from gateway.audit.invariants import check
-from gateway.audit.ledger_events import BatchRecorded
+from gateway.audit.ledger_events import ActApproved, ActExecuted, BatchRecorded
 from gateway.audit.run import audit
+from gateway.brands.tables import BrandDocumentRow
+from gateway.ledger.brand_documents import BrandDocument
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.entries import Authorize, Capture, Clawback, Redeem
 from gateway.ledger.lots import Line
+from gateway.ledger.signing import Domain
 from gateway.store.session import Database
-from gateway.values.ids import Hash, LotId, MemberId
+from gateway.values.ids import Address, Hash, LotId, MemberId
 from tests.builders.databases import url_of
-from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, JUNE, MARCH, START, LiveLedger
+from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, JUNE, MARCH, START, LiveLedger, address_of, key_of, sign
 
 
 def audited(ledger: LiveLedger) -> dict[int, tuple[str, ...]]:
@@ -147,6 +151,56 @@ def test_another_root_in_the_log_than_that_of_the_entries_breaks_invariant_2(hon
     lie = replace(events[place].event, root=Hash(keccak(b"another root")))  # type: ignore[call-arg]
     events[place] = replace(events[place], event=lie)
     assert lied_to(honest, honest.database, events=events) >= {2}
+
+
+def test_an_act_executed_without_enough_approvals_breaks_invariant_11(honest: LiveLedger) -> None:
+    events = evidence_of(honest).events
+    unapproved = [each for each in events if not isinstance(each.event, ActApproved)]
+    assert lied_to(honest, honest.database, events=unapproved) == {11}
+    early = [replace(each, event=replace(each.event, approved_at=0)) if isinstance(each.event, ActApproved) else each for each in events]
+    assert lied_to(honest, honest.database, events=early) == {11}
+
+
+def test_a_change_by_no_act_and_no_owner_breaks_invariant_11(honest: LiveLedger) -> None:
+    events = evidence_of(honest).events
+    assert lied_to(honest, honest.database, events=[each for each in events if not isinstance(each.event, ActExecuted)]) == {11}
+
+
+def test_a_key_that_the_brand_did_not_publish_breaks_invariant_12(honest: LiveLedger, copy: Database) -> None:
+    key = address_of(key_of(f"brand {GROCER}"))
+    publish(honest, copy, 1, frozenset({key}), key, frozenset())
+    assert twelfth(honest, copy) == ()
+    with copy.write() as session:
+        session.add(ApiKeyRow(key_id="stray", key_hash=Hash(bytes(32)), role="brand", brand_id=GROCER, label="", created_at=START))
+    other = address_of(key_of("somebody"))
+    publish(honest, copy, 2, frozenset({other}), other, frozenset())
+    assert [words in found for words, found in zip(WRONG, twelfth(honest, copy), strict=True)] == [True] * len(WRONG)
+    publish(honest, copy, 3, frozenset({key}), key, frozenset({"stray"}), signer="somebody")
+    assert twelfth(honest, copy) == (f"the newest document of brand {GROCER} is not what its owner signed",)
+
+
+WRONG = ("signs batches of brand 1, which", "signs nothing on the ledger", "the gateway asks", "the API key stray")
+
+
+def publish(
+    honest: LiveLedger,
+    database: Database,
+    number: int,
+    keys: frozenset[Address],
+    agent: Address,
+    named: frozenset[str],
+    signer: str = "",
+) -> None:
+    document = BrandDocument(GROCER, number, keys, agent, named)
+    domain = Domain(honest.node.chain_id, honest.brands, honest.coalition_id)
+    signature = sign(key_of(signer or f"owner {GROCER}"), document.digest(domain))
+    with database.write() as session:
+        session.add(BrandDocumentRow(brand_id=GROCER, number=number, document=document.text(), signature=signature, received_at=START))
+
+
+def twelfth(honest: LiveLedger, database: Database) -> tuple[str, ...]:
+    report = audit(database, honest.chain, lambda: START, numbers=(12,))
+    return report.verdicts[0].findings
 
 
 def test_the_database_may_be_open_elsewhere_while_it_is_audited(honest: LiveLedger) -> None:

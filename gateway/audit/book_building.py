@@ -1,0 +1,94 @@
+"""Entries and reservations of the model as the audit's books have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.audit.book import BookEntry, BookMovement, BookReservation
+from gateway.audit.evidence import SubmittedBatch
+from gateway.ledger.effects import Effect, Movement, Refused
+from gateway.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    Entry,
+    Expire,
+    Issue,
+    Opening,
+    PointRefund,
+    Redeem,
+    Transfer,
+    Void,
+    decode_entry,
+    kind_of,
+)
+from gateway.ledger.model import LedgerModel
+from gateway.ledger.packed_fields import MalformedEntry
+from gateway.ledger.positions import ledger_position
+from gateway.ledger.state import ReservationRecord
+from gateway.values.ids import LotId, MemberId
+
+
+def book_entry(
+    batch: SubmittedBatch, index: int, data: bytes, result: Effect | Refused, by_ledger: str | None, timestamp: int, model: LedgerModel
+) -> BookEntry:
+    entry = _decoded(data)
+    effect = result if isinstance(result, Effect) else None
+    reservation_id = effect.reservation_id if effect else getattr(entry, "reservation_id", None)
+    member = effect.member if effect else getattr(entry, "member", getattr(entry, "giver", None))
+    if member is None and reservation_id in model.state.reservations:
+        member = model.state.reservations[reservation_id].member
+    reference = getattr(entry, "reference", None)
+    issue_reference = getattr(entry, "issue_reference", None)
+    return BookEntry(
+        position=ledger_position(batch.block_number, batch.transaction_index, index),
+        brand_id=batch.brand_id,
+        batch_number=batch.number,
+        entry_index=index,
+        kind=kind_of(entry).name.lower() if entry else "unreadable",
+        member=member,
+        points=_points_of(entry) if entry else 0,
+        reference=reference,
+        issue_reference=issue_reference,
+        reservation_id=reservation_id,
+        rule_version=getattr(entry, "rule_version", None),
+        entry=data,
+        refused=by_ledger,
+        timestamp=timestamp,
+        movements=by_lot(effect.movements if effect else ()),
+    )
+
+
+def by_lot(movements: Sequence[Movement]) -> tuple[BookMovement, ...]:
+    """One movement a member and lot: two expired lots of one issuer come back into one grace lot."""
+    lots: dict[tuple[MemberId, LotId], tuple[int, int]] = {}
+    for each in movements:
+        held, reserved = lots.get((each.member, each.lot_id), (0, 0))
+        lots[each.member, each.lot_id] = held + each.held_delta, reserved + each.reserved_delta
+    return tuple(BookMovement(*place, held, reserved) for place, (held, reserved) in lots.items())
+
+
+def _decoded(data: bytes) -> Entry | None:
+    try:
+        return decode_entry(data)
+    except MalformedEntry:
+        return None
+
+
+def _points_of(entry: Entry) -> int:
+    """How many points an entry is about."""
+    match entry:
+        case Issue() | Opening() | Authorize() | Redeem() | Expire():
+            return entry.points
+        case Clawback() | Capture() | Void() | PointRefund() | Transfer():
+            return sum(line.points for line in entry.lines)
+
+
+def book_reservation(reservation: ReservationRecord) -> BookReservation:
+    return BookReservation(
+        member=reservation.member,
+        brand_id=reservation.brand_id,
+        deadline=reservation.deadline,
+        status=reservation.state.name.lower(),
+        lots={lot: (part.authorized, part.captured, part.refunded, part.discount, part.terms) for lot, part in reservation.lots.items()},
+    )

@@ -1,0 +1,65 @@
+"""Invariant 12: what acts in a brand's name is what the brand published of itself, signed by its owner's key.
+
+A brand that published nothing yet is not compared: nobody knows but the brand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from gateway.audit.case import Case
+from gateway.brands.tables import BrandDocumentRow
+from gateway.ledger.brand_documents import BrandDocument
+from gateway.ledger.recover import recover_address
+from gateway.values.ids import Address
+
+
+def findings(case: Case) -> Iterator[str]:
+    for brand_id in sorted({row.brand_id for row in case.evidence.store.brand_documents}):
+        rows = [row for row in case.evidence.store.brand_documents if row.brand_id == brand_id]
+        document = _newest(rows)
+        if document is None or not _is_signed(case, document, rows):
+            yield f"the newest document of brand {brand_id} is not what its owner signed"
+            continue
+        yield from _batch_keys(case, document)
+        yield from _callers(case, document)
+
+
+def _newest(rows: Sequence[BrandDocumentRow]) -> BrandDocument | None:
+    row = max(rows, key=lambda each: each.number)
+    try:
+        found = BrandDocument.parse(json.loads(row.document))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if (found.brand_id, found.number) == (row.brand_id, row.number) else None
+
+
+def _is_signed(case: Case, document: BrandDocument, rows: Sequence[BrandDocumentRow]) -> bool:
+    """By the brand's present owner by the ledger's own events: a successor publishes anew."""
+    register, coalition = case.replay.brands.get(document.brand_id), case.evidence.store.coalition
+    domain = replace(case.evidence.chain.domain, verifying_contract=coalition.brands_address)
+    signature = max(rows, key=lambda each: each.number).signature
+    return register is not None and recover_address(document.digest(domain), signature) == register.owner
+
+
+def _batch_keys(case: Case, document: BrandDocument) -> Iterator[str]:
+    chain = case.evidence.chain
+    head = chain.timestamps[chain.block_number]
+    windows = case.replay.brands[document.brand_id].keys
+    in_use: set[Address] = {key for key, (_, until, _) in windows.items() if head < until}
+    for key in sorted(in_use - document.batch_keys):
+        yield f"{key} signs batches of brand {document.brand_id}, which the brand did not publish"
+    for key in sorted(document.batch_keys - in_use):
+        yield f"brand {document.brand_id} published the batch key {key}, which signs nothing on the ledger"
+
+
+def _callers(case: Case, document: BrandDocument) -> Iterator[str]:
+    store = case.evidence.store
+    for brand in store.brands:
+        if brand.brand_id == document.brand_id and brand.key_address != document.agent_address:
+            yield f"the gateway asks {brand.key_address} to sign for brand {brand.brand_id}, which published {document.agent_address}"
+    for key in store.api_keys:
+        if key.brand_id == document.brand_id and key.revoked_at is None and key.key_id not in document.api_keys:
+            yield f"the API key {key.key_id} acts for brand {document.brand_id}, which the brand did not publish"

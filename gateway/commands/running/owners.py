@@ -1,0 +1,129 @@
+"""`splittally hand-over offer | accept` and `brand publish | accept`: what brands' owners sign."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.commands.running.meeting import Meeting, meet
+from gateway.commands.running.printing import print_json
+from gateway.commands.running.troubles import troubles_named
+from gateway.ledger.brand_documents import BrandDocument
+from gateway.ledger.owner_acts import HandOver, SetExposure, owner_act_digest
+from gateway.ledger.recover import recover_address
+from gateway.second_people.act_words import moment_text
+from gateway.second_people.chain_reading import ChainReading
+from gateway.values.calendar import SECONDS_PER_DAY
+from gateway.values.errors import Invalid, WrongState
+from gateway.values.hex import BadHex, hex_text, to_bytes
+from gateway.values.ids import Address
+
+DAYS_TO_RELAY = 7  # an act of the owner that is not on the ledger by then is void
+
+
+@troubles_named
+def offer_brand(brand_id: int, successor: str, days: int, output: Path | None, as_json: bool, **place: Any) -> None:
+    meeting = meet(**place)
+    nonce, owner = _next_act(meeting, brand_id)
+    if owner != meeting.person.address:
+        raise WrongState(f"brand {brand_id} belongs to {owner}, not to {meeting.person.address}: sign with its owner's key")
+    act = HandOver(brand_id, _address(successor), nonce, meeting.now + days * SECONDS_PER_DAY)
+    signature = meeting.person.sign(owner_act_digest(meeting.coalition.domain("Brands"), act))
+    document = {
+        "brand_id": act.brand,
+        "owner_address": str(act.owner),
+        "nonce": act.nonce,
+        "deadline": act.deadline,
+        "signature": hex_text(signature),
+    }
+    if output is not None:
+        output.write_text(json.dumps(document, indent=1) + "\n")
+        click.echo(f"Offered to {act.owner} until {moment_text(act.deadline)}: {output}")
+    else:
+        print_json(document)
+
+
+@troubles_named
+def accept_brand(offer: Path, as_json: bool, **place: Any) -> None:
+    meeting = meet(**place)
+    try:
+        told = json.loads(offer.read_text())
+        act = HandOver(int(told["brand_id"]), _address(told["owner_address"]), int(told["nonce"]), int(told["deadline"]))
+        signature = to_bytes(told["signature"], 65)
+    except (ValueError, KeyError, TypeError) as wrong:
+        raise Invalid(f"{offer} is no offer of a brand: ask its owner for the file that `splittally hand-over offer` wrote") from wrong
+    if act.owner != meeting.person.address:
+        raise WrongState(f"the brand is offered to {act.owner}, not to {meeting.person.address}")
+    digest = owner_act_digest(meeting.coalition.domain("Brands"), act)
+    nonce, owner = _next_act(meeting, act.brand)
+    if recover_address(digest, signature) != owner or act.nonce != nonce:
+        raise WrongState(f"the offer is not signed by the owner of brand {act.brand}, or is used already: ask {owner} for a new one")
+    own = hex_text(meeting.person.sign(digest))
+    body = {
+        "owner_address": str(act.owner),
+        "owner": {"nonce": act.nonce, "deadline": act.deadline, "signature": hex_text(signature)},
+        "accepted": own,
+    }
+    answer = meeting.gateway.post(f"/v1/brands/{act.brand}/owner", body)
+    if as_json:
+        print_json({"brand_id": act.brand, "owner": str(act.owner), "operation_id": answer["operation_id"], "status": answer["status"]})
+    else:
+        click.echo(f"Brand {act.brand} goes to {act.owner} (operation {answer['operation_id']}, {answer['status']}).")
+
+
+@troubles_named
+def accept_points(brand_id: int, issuers: tuple[int, ...], most: int, as_json: bool, **place: Any) -> None:
+    meeting = meet(**place)
+    nonce, owner = _next_act(meeting, brand_id)
+    if owner != meeting.person.address:
+        raise WrongState(f"brand {brand_id} belongs to {owner}, not to {meeting.person.address}: sign with its owner's key")
+    deadline, answers = meeting.now + DAYS_TO_RELAY * SECONDS_PER_DAY, []
+    for act in (SetExposure(brand_id, issuer, most, nonce + before, deadline) for before, issuer in enumerate(issuers)):
+        signature = hex_text(meeting.person.sign(owner_act_digest(meeting.coalition.domain("Brands"), act)))
+        signed = {"nonce": act.nonce, "deadline": act.deadline, "signature": signature}
+        body = {"issuer_id": act.issuer, "most": act.most, "owner": signed}
+        answers.append(meeting.gateway.post(f"/v1/brands/{brand_id}/exposure", body))
+    if as_json:
+        said = zip(issuers, answers, strict=True)
+        print_json([{"issuer_id": issuer, "operation_id": told["operation_id"], "status": told["status"]} for issuer, told in said])
+    else:
+        for issuer, told in zip(issuers, answers, strict=True):
+            click.echo(
+                f"Brand {brand_id} takes up to {most:,} points of brand {issuer} (operation {told['operation_id']}, {told['status']})."
+            )
+
+
+@troubles_named
+def publish_document_of_brand(
+    brand_id: int, batch_keys: tuple[str, ...], agent_address: str, api_keys: tuple[str, ...], as_json: bool, **place: Any
+) -> None:
+    meeting = meet(**place)
+    number = 1 + len(meeting.gateway.documents(brand_id))
+    document = BrandDocument(brand_id, number, frozenset(map(_address, batch_keys)), _address(agent_address), frozenset(api_keys))
+    told = json.loads(document.text())
+    del told["brand_id"]
+    signature = hex_text(meeting.person.sign(document.digest(meeting.coalition.domain("Brands"))))
+    answer = meeting.gateway.post(f"/v1/brands/{brand_id}/documents", {**told, "signature": signature})
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(f"Document {number} of brand {brand_id} is published.")
+
+
+def _next_act(meeting: Meeting, brand_id: int) -> tuple[int, Address]:
+    """The nonce of the owner's next act and the owner: by the chain where a node is named."""
+    ledger = meeting.asked_ledger
+    if isinstance(ledger, ChainReading):
+        return ledger.owner_acts(brand_id), ledger.brand_owner(brand_id)
+    brand = meeting.gateway.brand(brand_id)
+    return int(brand["owner_acts"]), Address.parse(brand["owner_address"])
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address.parse(text)
+    except BadHex as wrong:
+        raise Invalid(f"{text} is no address: 0x and 40 hex digits are due") from wrong

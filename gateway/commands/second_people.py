@@ -1,0 +1,183 @@
+"""`splittally owner-key | acts | approve | veto | cancel | pause | unpause | propose-operator | hand-over | brand`: not the operator's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.commands.options import LARGEST, as_json_option, brand_option
+
+Command = Callable[..., None]
+path_option = click.Path(path_type=Path)
+home_option = click.option("--home", type=path_option, required=True, help="This person's own directory: its key and what it has seen.")
+passphrase_option = click.option("--passphrase-file", type=path_option, help="The passphrase, where the key is encrypted.")
+gateway_option = click.option("--gateway", "gateway_url", metavar="URL", required=True, help="The gateway's API.")
+api_key_option = click.option("--api-key-file", type=path_option, required=True, help="The API key to read with; any role does.")
+rpc_option = click.option("--rpc", "rpc_url", metavar="URL", help="A node of your own choice, to believe nothing of what the gateway says.")
+
+
+def _asking(command: Command) -> Command:
+    """The options of whoever asks the gateway and checks its answers."""
+    for option in (as_json_option, rpc_option, api_key_option, gateway_option, passphrase_option, home_option):
+        command = option(command)
+    return command
+
+
+@click.group("owner-key")
+def owner_key() -> None:
+    """Keys of brands' owners, approvers and the guardian: made and kept away from the operator."""
+
+
+@owner_key.command("new")
+@home_option
+@click.option("--passphrase-file", type=path_option, help="Encrypt the key with the passphrase in this file.")
+@as_json_option
+def new_command(**asked: Any) -> None:
+    """Make a key. Its address is printed, to be told to the operator; the key is not."""
+    from gateway.commands.running import second_people
+
+    second_people.make_key_of_person(**asked)
+
+
+@owner_key.command("address")
+@home_option
+@passphrase_option
+@as_json_option
+def address_command(**asked: Any) -> None:
+    """The address of the key."""
+    from gateway.commands.running import second_people
+
+    second_people.show_address(**asked)
+
+
+@click.command()
+@_asking
+def acts(**asked: Any) -> None:
+    """Acts that wait: checked, in plain words, with what they would change, and from when on you may approve them."""
+    from gateway.commands.running import second_people
+
+    second_people.show_acts(**asked)
+
+
+@click.command()
+@click.argument("act")
+@click.option("--asked-directly", is_flag=True, help="You have asked the brand concerned, not by way of the operator.")
+@click.option("--good-for-days", type=click.IntRange(1, 30), default=7, show_default=True, help="How long the approval counts.")
+@_asking
+def approve(**asked: Any) -> None:
+    """Check an act by yourself and sign its execution, once its delay has passed by your own clock."""
+    from gateway.commands.running import second_people
+
+    second_people.approve(**asked)
+
+
+@click.command()
+@click.argument("act")
+@_asking
+def veto(**asked: Any) -> None:
+    """As a brand's owner, stop the act that would replace you. Sent to the gateway, and to the node too where one is named."""
+    from gateway.commands.running import second_people
+
+    second_people.veto(**asked)
+
+
+@click.command("cancel")
+@click.argument("act")
+@_asking
+def stop_command(**asked: Any) -> None:
+    """As the guardian, stop an act that waits, for good. Sent to the node from the guardian's own account."""
+    from gateway.commands.running import guardian
+
+    guardian.stop_act(**asked)
+
+
+@click.command()
+@_asking
+def pause(**asked: Any) -> None:
+    """As the guardian, stop all batches for 72 hours: once, until governance re-arms it."""
+    from gateway.commands.running import guardian
+
+    guardian.pause_batches(**asked)
+
+
+@click.command()
+@_asking
+def unpause(**asked: Any) -> None:
+    """As the guardian, let batches go on before the 72 hours are over."""
+    from gateway.commands.running import guardian
+
+    guardian.resume_batches(**asked)
+
+
+@click.command("propose-operator")
+@click.argument("account", metavar="ADDRESS")
+@_asking
+def propose_operator(**asked: Any) -> None:
+    """As the guardian, propose another operator: it waits three delays and needs the approvals of any act."""
+    from gateway.commands.running import guardian
+
+    guardian.propose_operator(**asked)
+
+
+@click.group("hand-over")
+def hand_over() -> None:
+    """Give a brand to another owner: both sign, whoever relays it."""
+
+
+@hand_over.command("offer")
+@brand_option
+@click.option("--to", "successor", metavar="ADDRESS", required=True, help="The new owner's address.")
+@click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How long the offer stands.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: print it.")
+@_asking
+def offer_command(**asked: Any) -> None:
+    """As the owner, sign that the brand goes to another."""
+    from gateway.commands.running import owners
+
+    owners.offer_brand(**asked)
+
+
+@hand_over.command("accept")
+@click.argument("offer", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_asking
+def accept_command(**asked: Any) -> None:
+    """As the new owner, check an offer, sign it too, and send both signatures."""
+    from gateway.commands.running import owners
+
+    owners.accept_brand(**asked)
+
+
+@click.group()
+def brand() -> None:
+    """What a brand's owner says of the brand."""
+
+
+@brand.command("publish")
+@brand_option
+@click.option("--batch-key", "batch_keys", metavar="ADDRESS", multiple=True, help="A key that signs the brand's batches; repeatable.")
+@click.option("--agent", "agent_address", metavar="ADDRESS", required=True, help="The key of the brand's own signer.")
+@click.option("--api-key", "api_keys", metavar="KEY", multiple=True, help="The id of an API key of the brand's; repeatable.")
+@_asking
+def publish_command(**asked: Any) -> None:
+    """Sign and publish which keys act in the brand's name: the audit names every other one."""
+    from gateway.commands.running import owners
+
+    owners.publish_document_of_brand(**asked)
+
+
+@brand.command("accept")
+@brand_option
+@click.option("--issuer", "issuers", type=click.IntRange(1, LARGEST), multiple=True, required=True, help="Whose points; repeatable.")
+@click.option("--most", type=click.IntRange(0, LARGEST), required=True, help="How many of them the brand lets itself be owed.")
+@_asking
+def accept_points_command(**asked: Any) -> None:
+    """Sign how many of another brand's points this one takes: it takes none of which nothing was said."""
+    from gateway.commands.running import owners
+
+    owners.accept_points(**asked)
+
+
+COMMANDS = (owner_key, acts, approve, veto, stop_command, pause, unpause, propose_operator, hand_over, brand)

@@ -1,0 +1,109 @@
+"""The gateway as a second person sees it: acts that wait, what it says holds, and where signatures are sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import httpx
+
+from gateway.ledger.governance import Approval
+from gateway.second_people.act_words import ActCall, day_text
+from gateway.second_people.check_act import ToldAct
+from gateway.second_people.known_coalition import KnownCoalition
+from gateway.values.errors import Invalid, NotFound, Unavailable
+from gateway.values.hex import BadHex, hex_text
+from gateway.values.ids import OperationId, sha256
+
+_Read = TypeVar("_Read")
+
+
+class GatewayClient:
+    """Speaks with one API key. Close it at the end."""
+
+    def __init__(self, url: str, token: str, timeout_seconds: float = 30.0) -> None:
+        self._url = url
+        self._http = httpx.Client(
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=timeout_seconds, trust_env=False, follow_redirects=False
+        )
+
+    def coalition(self) -> KnownCoalition:
+        return self._read("coalition", lambda: KnownCoalition.parse(self._get("/v1/coalition")))
+
+    def head_timestamp(self) -> int:
+        """The time of the newest block: the clock of a sandbox."""
+        return self._read("head", lambda: int(self._get("/v1/coalition")["head"]["timestamp"]))
+
+    def acts(self) -> list[ToldAct]:
+        return self._read("acts", lambda: [ToldAct.parse(each) for each in self._get("/v1/governance/acts")["acts"]])
+
+    def act(self, operation_id: str) -> ToldAct:
+        found = next((each for each in self.acts() if operation_id in (each.operation_id, str(each.act_id))), None)
+        if found is None:
+            raise NotFound(f"no act {operation_id} waits: `splittally acts` lists those that do", operation_id=operation_id)
+        return found
+
+    def brand(self, brand_id: int) -> dict[str, Any]:
+        """As the API shows it."""
+        return dict(self._get(f"/v1/brands/{brand_id}"))
+
+    def documents(self, brand_id: int) -> list[dict[str, Any]]:
+        """What the brand published, in its order."""
+        return list(self._get(f"/v1/brands/{brand_id}/documents"))
+
+    # As far as there is no node to ask
+
+    def ready_at(self, act: ToldAct) -> int | None:
+        return act.ready_at
+
+    def holds(self, call: ActCall) -> dict[str, Any]:
+        told = self._get("/v1/coalition")
+        found = {
+            "approvers": told["approvers"],
+            "approvals needed": told["approvals_needed"],
+            "guardian": told["guardian_address"],
+            "delay in seconds": told["governance_delay_seconds"],
+        }
+        if call.brand_id is not None and call.function != "registerBrand":
+            brand = self.brand(call.brand_id)
+            found |= {"status": brand["status"], "issue limit": brand["issue_limit"], "owner": brand["owner_address"]}
+            found["last day"] = day_text(brand["last_day"]) if brand["last_day"] else None
+        return found
+
+    # What is sent
+
+    def send_approval(self, operation_id: OperationId, given: Approval) -> dict[str, Any]:
+        body = {"approved_at": given.approved_at, "good_until": given.good_until, "signature": hex_text(given.signature)}
+        return self.post(f"/v1/governance/acts/{operation_id}/approvals", body)
+
+    def send_veto(self, operation_id: OperationId, signature: bytes) -> dict[str, Any]:
+        return self.post(f"/v1/governance/acts/{operation_id}/veto", {"signature": hex_text(signature)})
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The signature makes each of these what it is: it is its own idempotency key."""
+        key = sha256(json.dumps([path, body], sort_keys=True).encode()).hex()
+        return dict(self._answer(lambda: self._http.post(path, json=body, headers={"Idempotency-Key": key})))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _get(self, path: str) -> Any:
+        return self._answer(lambda: self._http.get(path))
+
+    def _answer(self, ask: Callable[[], httpx.Response]) -> Any:
+        try:
+            answer = ask()
+            body = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise Unavailable(f"the gateway at {self._url} does not answer: see that it runs and that --gateway names it") from error
+        if answer.status_code >= 400:
+            told = body if isinstance(body, dict) else {}
+            raise Invalid(f"the gateway refused ({told.get('code', answer.status_code)}): {told.get('detail', '')}")
+        return body
+
+    def _read(self, what: str, read: Callable[[], _Read]) -> _Read:
+        try:
+            return read()
+        except (KeyError, TypeError, BadHex) as error:
+            raise Unavailable(f"the gateway at {self._url} tells nothing of {what} that can be read: is it of another version?") from error

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.builders.commanded_coalition import CommandedCoalition, commanded_coalition
+
+
+@pytest.fixture(scope="module")
+def commanded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandedCoalition]:
+    with commanded_coalition(tmp_path_factory.mktemp("commanded")) as made:
+        yield made
