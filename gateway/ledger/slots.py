@@ -15,6 +15,11 @@ def balance_slot(balances_slot: int, lot: int, member: bytes) -> int:
     return _mapping_slot(balances_slot, lot, int.from_bytes(member))
 
 
+def outstanding_slot(base: int, key: int) -> int:
+    """Where `outstanding[brand]` or `outstandingOfLot[lot]` is kept, by the mapping's own slot."""
+    return int.from_bytes(keccak(key.to_bytes(32) + base.to_bytes(32)))
+
+
 def _mapping_slot(base: int, outer_key: int, inner_key: int) -> int:
     inner = keccak(outer_key.to_bytes(32) + base.to_bytes(32))
     return int.from_bytes(keccak(inner_key.to_bytes(32) + inner))

@@ -27,10 +27,11 @@ from gateway.ledger.entries import (
 )
 from gateway.ledger.lots import Line, split_lot_id
 from gateway.ledger.refusals import refusal_of
+from gateway.ledger.seals import Handover
 from gateway.values.hex import hex_text
 from gateway.values.ids import LotId
 
-FORMAT = "splittally-receipt/2"
+FORMAT = "splittally-receipt/3"
 LOW_HALF = 2**128 - 1
 
 
@@ -47,13 +48,26 @@ class SealedBlock:
 
 @dataclass(frozen=True)
 class CoalitionEvidence:
-    """Which chain and contract the receipt is about; `genesis_header` is RLP."""
+    """Which chain and contract the receipt is about; `genesis` is the configuration whose hash is the coalition id, `genesis_header` is
+    RLP. `sealer` sealed the block; `handovers` lead to it from the genesis block's own."""
 
     coalition_id: bytes
+    genesis: str
     genesis_hash: bytes
     genesis_header: bytes
     points_address: bytes
     sealer: bytes
+    handovers: tuple[Handover, ...] = ()
+
+
+@dataclass(frozen=True)
+class Countersigned:
+    """What a witness signed of a block at or above the receipt's."""
+
+    witness: bytes
+    number: int
+    witnessed_at: int
+    signature: bytes
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,17 @@ class StateProof:
     block: SealedBlock
     account_nodes: tuple[bytes, ...]
     slots: tuple[SlotProof, ...]
+    links: tuple[bytes, ...] = ()  # the headers of the blocks after it, up to the last one that was countersigned
+    countersigned: tuple[Countersigned, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProvenLot:
+    """A member's points in a lot, and what is outstanding of the lot where that is to be shown."""
+
+    lot_id: int
+    balance: SlotProof
+    outstanding: SlotProof | None = None
 
 
 @dataclass(frozen=True)
@@ -110,28 +135,36 @@ def entry_receipt(batch: RecordedBatch, index: int, state: StateProof) -> dict[s
     }
 
 
-def points_receipt(member: bytes, lot_ids: Sequence[int], state: StateProof) -> dict[str, Any]:
-    """The receipt of a member's points at a block; `state` proves the lots' slots in the order of `lot_ids`, which rises."""
-    lots = []
-    for lot, proof in zip(lot_ids, state.slots, strict=True):
-        brand_id, expiry_day = split_lot_id(LotId(lot))
-        lots.append(
-            {
-                "brand": brand_id,
-                "lot_expiry_day": expiry_day,
-                "held": proof.word & LOW_HALF,
-                "reserved": proof.word >> 128,
-                "slot": _word(proof.slot),
-                "proof": _nodes(proof.nodes),
-            }
-        )
+def points_receipt(
+    member: bytes, lots: Sequence[ProvenLot], state: StateProof, brands: Sequence[tuple[int, SlotProof]] = ()
+) -> dict[str, Any]:
+    """The receipt of a member's points at a block; the lots' ids rise. Of each of `brands` every lot with points is among the lots, which
+    what is outstanding of the brand shows."""
     points = {
         "member": hex_text(member),
-        "held_total": sum(proof.word & LOW_HALF for proof in state.slots),
-        "reserved_total": sum(proof.word >> 128 for proof in state.slots),
-        "lots": lots,
+        "held_total": sum(lot.balance.word & LOW_HALF for lot in lots),
+        "reserved_total": sum(lot.balance.word >> 128 for lot in lots),
+        "lots": [_lot(lot) for lot in lots],
+        "brands": [{"brand": brand_id, **_outstanding(proof)} for brand_id, proof in brands],
     }
     return {**_head("member_points", state), "points": points}
+
+
+def _lot(lot: ProvenLot) -> dict[str, Any]:
+    brand_id, expiry_day = split_lot_id(LotId(lot.lot_id))
+    return {
+        "brand": brand_id,
+        "lot_expiry_day": expiry_day,
+        "held": lot.balance.word & LOW_HALF,
+        "reserved": lot.balance.word >> 128,
+        "slot": _word(lot.balance.slot),
+        "proof": _nodes(lot.balance.nodes),
+        "of_lot": None if lot.outstanding is None else _outstanding(lot.outstanding),
+    }
+
+
+def _outstanding(proof: SlotProof) -> dict[str, Any]:
+    return {"outstanding": proof.word, "slot": _word(proof.slot), "proof": _nodes(proof.nodes)}
 
 
 def decoded_entry(data: bytes) -> dict[str, Any] | None:
@@ -150,10 +183,15 @@ def _head(about: str, state: StateProof) -> dict[str, Any]:
         "about": about,
         "coalition": {
             "coalition_id": hex_text(coalition.coalition_id),
+            "genesis": coalition.genesis,
             "genesis_hash": hex_text(coalition.genesis_hash),
             "genesis_header": hex_text(coalition.genesis_header),
             "points_address": hex_text(coalition.points_address),
             "sealer": hex_text(coalition.sealer),
+            "handovers": [
+                {"block": each.number, "sealer": hex_text(each.sealer), "signature": hex_text(each.signature)}
+                for each in coalition.handovers
+            ],
         },
         "block": {
             "number": block.number,
@@ -161,6 +199,18 @@ def _head(about: str, state: StateProof) -> dict[str, Any]:
             "hash": hex_text(block.hash),
             "header": hex_text(block.header),
             "seal": hex_text(block.seal),
+        },
+        "checkpoints": {
+            "headers": _nodes(state.links),
+            "signed": [
+                {
+                    "witness": hex_text(each.witness),
+                    "number": each.number,
+                    "witnessed_at": each.witnessed_at,
+                    "signature": hex_text(each.signature),
+                }
+                for each in state.countersigned
+            ],
         },
         "account_proof": _nodes(state.account_nodes),
     }
