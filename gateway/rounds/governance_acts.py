@@ -24,14 +24,15 @@ class ReadyAct:
     """What is executed now, with its approvals in the contract's order."""
 
     sequence: int
+    target: Address
     data: bytes
     salt: bytes
     approvals: tuple[Approval, ...]
 
-    def execution(self, points_address: Address) -> bytes:
+    def execution(self) -> bytes:
         """The data of the transaction."""
         signed = [(each.approved_at, each.good_until, each.signature) for each in self.approvals]
-        return governance().call("executeApproved", points_address, 0, self.data, NO_PREDECESSOR, self.salt, signed)
+        return governance().call("executeApproved", self.target, 0, self.data, NO_PREDECESSOR, self.salt, signed)
 
 
 def ready_acts(session: Session, coalition: Coalition, now: int) -> list[ReadyAct]:
@@ -43,7 +44,7 @@ def ready_acts(session: Session, coalition: Coalition, now: int) -> list[ReadyAc
         approvals = [each for each in approvals_of(session, act) if each.good_until > now]
         if len(approvals) >= coalition.approvals_needed:
             given = tuple(Approval(each.approved_at, each.good_until, each.signature) for each in approvals)
-            found.append(ReadyAct(act.operation_sequence, act.data, act.salt, given))
+            found.append(ReadyAct(act.operation_sequence, act.target, act.data, act.salt, given))
     return found
 
 
