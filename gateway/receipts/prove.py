@@ -94,7 +94,7 @@ def _points_receipt(member: MemberId, lots: Sequence[int], brands: Sequence[int]
         return points_receipt(member, [ProvenLot(lot, balance) for lot, balance in zip(lots, balances, strict=True)], state)
     of_lots, of_brands = state.slots[len(lots) : 2 * len(lots)], state.slots[2 * len(lots) :]
     proven = [ProvenLot(lot, balance, of_lot) for lot, balance, of_lot in zip(lots, balances, of_lots, strict=True)]
-    shown = [lot for lot in proven if lot.lot_id in own or lot.balance.word or (lot.outstanding and lot.outstanding.word)]
+    shown = [lot for lot in proven if lot.lot_id in own or lot.of_member.word or (lot.of_lot and lot.of_lot.word)]
     return points_receipt(member, shown, state, list(zip(brands, of_brands, strict=True)))
 
 

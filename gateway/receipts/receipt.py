@@ -96,8 +96,8 @@ class ProvenLot:
     """A member's points in a lot, and what is outstanding of the lot where that is to be shown."""
 
     lot_id: int
-    balance: SlotProof
-    outstanding: SlotProof | None = None
+    of_member: SlotProof
+    of_lot: SlotProof | None = None
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,8 @@ def points_receipt(
     what is outstanding of the brand shows."""
     points = {
         "member": hex_text(member),
-        "held_total": sum(lot.balance.word & LOW_HALF for lot in lots),
-        "reserved_total": sum(lot.balance.word >> 128 for lot in lots),
+        "held_total": sum(lot.of_member.word & LOW_HALF for lot in lots),
+        "reserved_total": sum(lot.of_member.word >> 128 for lot in lots),
         "lots": [_lot(lot) for lot in lots],
         "brands": [{"brand": brand_id, **_outstanding(proof)} for brand_id, proof in brands],
     }
@@ -155,11 +155,11 @@ def _lot(lot: ProvenLot) -> dict[str, Any]:
     return {
         "brand": brand_id,
         "lot_expiry_day": expiry_day,
-        "held": lot.balance.word & LOW_HALF,
-        "reserved": lot.balance.word >> 128,
-        "slot": _word(lot.balance.slot),
-        "proof": _nodes(lot.balance.nodes),
-        "of_lot": None if lot.outstanding is None else _outstanding(lot.outstanding),
+        "held": lot.of_member.word & LOW_HALF,
+        "reserved": lot.of_member.word >> 128,
+        "slot": _word(lot.of_member.slot),
+        "proof": _nodes(lot.of_member.nodes),
+        "of_lot": None if lot.of_lot is None else _outstanding(lot.of_lot),
     }
 
 

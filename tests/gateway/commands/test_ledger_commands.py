@@ -31,6 +31,7 @@ def test_init_deploys_once_and_says_where(tmp_path: Path) -> None:
         assert run("init", "--config", str(settings), "--json") == (0, first)
         assert run("init", "--address", "--config", str(settings), "--json") == (0, {"operator": first["operator"]})
         code, status = run("status", "--config", str(settings), "--json")
+        assert status["sandbox"] is True
         assert (code, status["projected_block"], status["transactions"]) == (0, status["node_block"], {"mined": 4})
 
 
