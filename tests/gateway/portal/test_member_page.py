@@ -6,7 +6,9 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.positions import ledger_position
 from gateway.projection.tables import LedgerBlockRow, LedgerEntryRow
 from gateway.values.ids import Hash, MemberId
@@ -67,6 +69,15 @@ def test_the_page_shows_points_lots_worth_and_history(coalition: OfflineCoalitio
     assert "2017-04-30" in page.text
     assert "10.00 USD" in page.text, "1,000 points at one cent each"
     assert "On its way: You earned 25 points at Corner <Grocer> & Co." in page.text
+
+
+def test_the_page_says_that_it_is_of_a_sandbox(coalition: OfflineCoalition, member_id: str) -> None:
+    link = _link(coalition, member_id)
+    assert "This is a sandbox" in coalition.client.get(link).text
+    with coalition.database.write() as session:
+        session.execute(update(CoalitionRow).values(sandbox=False))
+    html = coalition.client.get(link)
+    assert "sandbox" not in html.text
 
 
 def test_names_are_escaped(coalition: OfflineCoalition, member_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,22 @@ def taken_over_by_a_stranger(story: Story) -> Story:
     return other
 
 
+def taken_over_without_a_seal(story: Story) -> Story:
+    """The handover is the sealer's, the seal the one before's."""
+    other = story.cut(4)
+    handed = other.add(FIRST_SECOND + 40, to=NEXT_SEALER)
+    own = story.cut(4).add(FIRST_SECOND + 40)
+    assert own.hash == handed.hash
+    other.blocks[-1] = replace(handed, seal=own.seal + handed.seal[65:])
+    return other
+
+
+def handed_over_to_itself(story: Story) -> Story:
+    other = story.cut(4)
+    other.add(FIRST_SECOND + 40, to=SEALER)
+    return other
+
+
 def by_the_one_that_handed_over(story: Story) -> Story:
     other = story.cut(4)
     other.add(FIRST_SECOND + 40, to=NEXT_SEALER)
@@ -133,6 +150,8 @@ HOSTILE: dict[str, tuple[str, Callable[[Story], Story]]] = {
     "more behind the seal": ("block 4: it carries a seal of no known form", lambda story: told_on(story, seal=bytes(100))),
     "a block by somebody else": ("block 4: it does not carry the seal", by_a_stranger),
     "a handover by somebody else": ("block 4: it is sealed by somebody to whom", taken_over_by_a_stranger),
+    "a takeover under the seal of the one before": ("block 4: it does not carry the seal of the sealer that", taken_over_without_a_seal),
+    "a handover to itself": ("block 4: it does not carry the seal of the sealer that", handed_over_to_itself),
     "a block by the sealer that has handed over": ("block 5: it does not carry the seal", by_the_one_that_handed_over),
     "time that runs backwards": ("block 4: its time is before its parent's", backwards),
 }
@@ -237,6 +256,8 @@ def test_a_torn_last_line_was_never_shown(watching: Watching) -> None:
         assert watching.witness.last is not None
         assert watching.witness.last.number == 3
     assert watching.witness.look() is not None
+    watching.again()
+    assert watching.witness.last.number == 4, "nothing torn is left before it"
 
 
 @pytest.mark.parametrize("change", [{"number": 2}, {"block_hash": "0x" + "09" * 32}, {"signature": "0x" + "00" * 65}, {"block_time": 1}])
