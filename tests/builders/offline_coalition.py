@@ -207,6 +207,7 @@ class OfflineCoalition:
                 GovernanceActRow(
                     operation_sequence=operation.sequence,
                     act_id=ACT,
+                    target=Address(b"\x93" * 20),
                     data=b"",
                     salt=Hash(bytes(32)),
                     delay_seconds=0,
