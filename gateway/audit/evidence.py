@@ -8,13 +8,14 @@ from typing import Any
 
 from gateway.audit.ledger_events import LedgerEvent
 from gateway.brands.tables import BrandRow
+from gateway.checkpoints.tables import CheckpointRow
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.signing import Domain
 from gateway.payments.tables import PaymentRecordRow
 from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseRow
 from gateway.reconciliation.tables import MatchRecordRow, MatchRow
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
-from gateway.values.ids import Hash, LotId, MemberId
+from gateway.values.ids import Address, Hash, LotId, MemberId
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class ChainEvidence:
     owed: Mapping[tuple[int, int, int], int]  # (issuer, accepting brand, the issuer's terms)
     outstanding: Mapping[int, int]
     recorded: Mapping[tuple[int, int], Hash]
+    first_sealer: Address = Address(bytes(20))  # noqa: RUF009 - an id never changes
+    seals: Mapping[int, bytes] = field(default_factory=dict)  # of every block, on an engine that seals
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class StoreEvidence:
     match_records: Sequence[MatchRecordRow]
     payment_records: Sequence[PaymentRecordRow]
     payouts: Sequence[Any] = field(default=())
+    checkpoints: Sequence[CheckpointRow] = field(default=())
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from gateway.audit.evidence import StoreEvidence
 from gateway.brands.tables import BrandRow
+from gateway.checkpoints.tables import CheckpointRow
 from gateway.coalition.tables import CoalitionRow
 from gateway.payments.tables import PaymentRecordRow
 from gateway.projection import tables as projection
@@ -62,6 +63,7 @@ def gather_store(database: Database) -> StoreEvidence:
             match_records=_rows(session, MatchRecordRow),
             payment_records=_rows(session, PaymentRecordRow),
             payouts=_rows(session, PayoutRow),
+            checkpoints=_rows(session, CheckpointRow),
         )
 
 

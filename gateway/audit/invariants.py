@@ -1,4 +1,4 @@
-"""The ten invariants by number, and the run of their checks over one case."""
+"""The invariants by number, and the run of their checks over one case."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from gateway.audit.checks import (
     projection_rows,
     reserved,
     signatures,
+    witnessed,
 )
 
 FINDINGS_SHOWN = 20
@@ -68,6 +69,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(8, "what was redeemed elsewhere is what brands owe; net positions sum to zero", owed.findings, "no cycle is settled yet"),
     Invariant(9, "no expired lot is spent, the nearest expiry first", lot_order.findings),
     Invariant(10, "a payment record is claimed at most once, a payout is its parts and one remainder", matches.findings),
+    Invariant(13, "every block carries its sealer's seal, and no witness saw another chain", witnessed.findings),
 )
 NUMBERS = tuple(invariant.number for invariant in INVARIANTS)
 
