@@ -115,9 +115,8 @@ def _check_lots(about: dict[str, Any], storage_root: bytes) -> None:
     if total != about["total"]:
         raise Refused("total_altered", f"the ledger says {total}")
     for lot in about["lots"]:
-        found = _word(
-            storage_root, receipts._plain_slot(receipts.OUTSTANDING_OF_LOT_SLOT, about["brand"] << 32 | lot["lot_expiry_day"]), lot
-        )
+        slot = receipts._plain_slot(receipts.OUTSTANDING_OF_LOT_SLOT, about["brand"] << 32 | lot["lot_expiry_day"])
+        found = _word(storage_root, slot, lot)
         if found != lot["outstanding"]:
             raise Refused("amount_altered", f"the ledger says {found} of the lot of day {lot['lot_expiry_day']}")
     listed = sum(lot["outstanding"] for lot in about["lots"])
@@ -198,7 +197,7 @@ def _check_anchoring(statement: dict[str, Any], first_sealer: bytes, trust: Trus
 
 
 def _state_root(block: dict[str, Any], sealed_by: dict[str, Any], first_sealer: bytes, trust: Trust) -> bytes:
-    """Of a block whose sealer the trusted one is, has handed over to or has taken over from."""
+    """Of a block that the trusted sealer sealed, or one to whom that one has handed over."""
     receipts._check_block(block, sealed_by, first_sealer, trust.of_receipts)
     header = receipts._header(block["header"], "header_altered")
     if int.from_bytes(header[8]) != block["number"] or int.from_bytes(header[11]) != block["timestamp"]:
