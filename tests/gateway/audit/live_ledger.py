@@ -78,9 +78,10 @@ class LiveLedger:
         arguments = {
             "governance": (self.coalition_id, (True, 0, self.operator.address, *people, 1)),
             "brands": (self.governance, 0),
-            "members": (self.governance, at["passkey_verifier"], self.address),
+            "members": (self.governance, at["passkey_verifier"], self.address, 0),
+            "settlement": (self.governance, at["brands"], self.address),
             "anchors": (self.coalition_id,),
-            "points_ledger": (self.governance, at["brands"], at["members"], b"USD"),
+            "points_ledger": (self.governance, at["brands"], at["members"], at["settlement"], b"USD"),
         }
         for name, artifact in DEPLOYED.items():
             assert self._deploy(artifact().creation(*arguments.get(name, ()))) == at[name]
