@@ -6,6 +6,7 @@ from sqlalchemy import MetaData
 
 import gateway.access.tables
 import gateway.brands.tables
+import gateway.checkpoints.tables
 import gateway.coalition.tables
 import gateway.loyalty.programmes.tables
 import gateway.members.tables

@@ -22,6 +22,7 @@ from node.commands.chain_file import export_chain, import_chain
 from node.commands.checkpoint import checkpoint
 from node.commands.options import data_option, evm_option, trie_option
 from node.commands.repair import repair
+from node.commands.sealer import sealer
 from node.config import DEFAULT_CHAIN_ID, DataDirectory
 from node.deep_stack import on_deep_stack
 from node.opening import sole_user
@@ -139,7 +140,7 @@ def verify(data: Path, checkpoints: tuple[Path, ...], trie: str, evm: str) -> No
     click.echo(json.dumps({**result, "seconds": round(time.monotonic() - started, 1)}))
 
 
-for command in (export_chain, import_chain, backup, repair, checkpoint):
+for command in (export_chain, import_chain, backup, repair, checkpoint, sealer):
     main.add_command(command)
 
 

@@ -18,7 +18,7 @@ from eth_keys.datatypes import PrivateKey
 from eth_utils.exceptions import ValidationError
 
 from node.chain.errors import ChainError
-from node.chain.history import History
+from node.chain.history import History, sealers_of
 from node.chain.pool import Pool
 from node.config import DataDirectory
 from node.deep_stack import STACK_BYTES
@@ -87,7 +87,7 @@ def serve(node: NodeView, listening: socket.socket, writer: Writer) -> None:
         "chain_id": config.chain_id,
         "genesis_hash": "0x" + node.history.genesis_hash.hex(),
         "coalition_id": "0x" + config.coalition_id.hex(),
-        "sealer": "0x" + config.sealer.hex(),
+        "sealer": "0x" + node.history.sealers.last.hex(),
         "sandbox": config.sandbox,
         "head": int(node.history.head.block_number),
     }
@@ -112,9 +112,10 @@ def open_chain(directory: DataDirectory, *, batched_trie: bool = True) -> Iterat
     lock = directory.lock()
     try:
         directory.finish_initialization()
-        key = directory.sealer_key()
+        directory.sealer_key()  # one that cannot be read is refused before the store is touched
         check_not_lost(directory.store)
         with contextlib.closing(RocksDb(directory.store)) as store:
+            key = directory.key_of(sealers_of(store, config).last)
             yield open_history(store, config, key, time.time(), may_begin=True, batched_trie=batched_trie)
     finally:
         os.close(lock)

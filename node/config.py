@@ -39,6 +39,11 @@ class DataDirectory:
         return self.path / "sealer.key"
 
     @property
+    def next_key_file(self) -> Path:
+        """Of the sealer that is about to take over."""
+        return self.path / "next-sealer.key"
+
+    @property
     def store(self) -> Path:
         return self.path / "chain"
 
@@ -103,6 +108,9 @@ class DataDirectory:
     def write_key(self, key: PrivateKey) -> None:
         _write_private(self.key_file, _key_line(key))
 
+    def write_next_key(self, key: PrivateKey) -> None:
+        _write_private(self.next_key_file, _key_line(key))
+
     def write_genesis(self, config: GenesisConfig) -> None:
         """Without a sealer's key beside it, the directory can follow a chain, but not continue it."""
         _write_private(self.genesis_file, canonical_json(config) + b"\n")
@@ -118,6 +126,18 @@ class DataDirectory:
 
     def sealer_key(self) -> PrivateKey:
         return _read_key(self.key_file)
+
+    def key_of(self, sealer: bytes) -> PrivateKey:
+        """The sealer's key, put in its place if a `sealer rotate` that was stopped has left it beside. For the lock's holder.
+
+        If neither file holds it, what stands in the key's place is returned."""
+        key = self.sealer_key()
+        if key.public_key.to_canonical_address() != sealer and self.next_key_file.exists():
+            following = _read_key(self.next_key_file)
+            if following.public_key.to_canonical_address() == sealer:
+                _put_in_place(self.next_key_file, self.key_file)
+                return following
+        return key
 
     def _check_nothing_is_left(self) -> None:
         """Without genesis.json. A `chain` with no store in it is a place made for one."""

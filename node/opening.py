@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from node.chain.errors import BadGenesis
-from node.chain.history import History
+from node.chain.history import History, sealers_of
 from node.config import DataDirectory
 from node.store.begun import check_not_lost
 from node.store.database import RocksDb
@@ -20,8 +20,8 @@ def sole_user(directory: DataDirectory, *, batched_trie: bool = True) -> Iterato
     lock = directory.lock()
     try:
         _check_begun(directory)
-        key = directory.sealer_key() if directory.key_file.exists() else None
         with contextlib.closing(RocksDb(directory.store)) as store:
+            key = directory.key_of(sealers_of(store, config).last) if directory.key_file.exists() else None
             yield open_history(store, config, key, time.time(), batched_trie=batched_trie)
     finally:
         os.close(lock)

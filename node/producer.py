@@ -21,7 +21,7 @@ from node.chain.history import History, block_writes
 from node.chain.pool import Pool, SenderState
 from node.chain.ports import Table
 from node.chain.rules import sealed_gas_max
-from node.chain.sealing import seal
+from node.chain.sealing import encode_handovers, seal, sealed_by_the_next
 from node.chain.transactions import check, decode
 from node.store.recovery import clock_writes, load_clock
 
@@ -41,6 +41,7 @@ class BlockProducer:
         self._history = history
         self._pool = pool
         self._key = sealer_key
+        self._next_key: PrivateKey | None = None
         self._wall_clock = wall_clock
         self._clock = load_clock(history.store, history.config)
         self._wake = threading.Condition()
@@ -61,6 +62,12 @@ class BlockProducer:
             self._stopping = True
             self._wake.notify()
         self._thread.join()
+
+    def hand_over(self, to: PrivateKey) -> None:
+        """Seals an empty block by `to`'s key, with this sealer's signature over it. Instead of `start`, on the caller's thread."""
+        self._next_key = to
+        self._seal_block(allow_empty=True)
+        self._key, self._next_key = to, None
 
     def submit(self, raw: bytes) -> bytes:
         """Validates a raw transaction, puts it into the pool and returns its hash. Raises a TransactionRefused."""
@@ -194,8 +201,13 @@ class BlockProducer:
         return True
 
     def _commit(self, execution: Execution, clock: ChainClock) -> None:
-        signature = seal(self._key, self._history.genesis_hash, execution.header.hash)
-        writes = block_writes(execution, signature)
+        genesis_hash, number, block_hash = self._history.genesis_hash, int(execution.header.block_number), execution.header.hash
+        if self._next_key is None:
+            writes = block_writes(execution, seal(self._key, genesis_hash, block_hash))
+        else:
+            signature = sealed_by_the_next(self._key, self._next_key, number, genesis_hash, block_hash)
+            sealers = self._history.sealers.after(number, genesis_hash, block_hash, signature)
+            writes = block_writes(execution, signature, encode_handovers(sealers.handovers))
         if clock != self._clock:
             writes[Table.META].update(clock_writes(clock)[Table.META])
         self._history.store.commit(writes)

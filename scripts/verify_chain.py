@@ -61,7 +61,9 @@ except ImportError as missing:
 FORMAT = "splittally-chain/1"
 RULES = "prague+7951"
 SEAL_PREFIX = b"Splittally block seal"
-CHECKPOINT_FORMAT = "splittally-checkpoint/1"
+HANDOVER_PREFIX = b"Splittally sealer handover"
+SIGNATURE_BYTES = 65
+CHECKPOINT_FORMAT = "splittally-checkpoint/2"
 CHECKPOINT_PREFIX = b"Splittally checkpoint"
 TRANSACTION_GAS_MAX = 1 << 24  # EIP-7825
 SEALED_SHARE_OF_GAS_LIMIT = 4
@@ -163,7 +165,8 @@ def verify(
         try:
             config, genesis_state, genesis = _genesis(first, plain=plain)
             genesis_hash = keccak256(rlp.encode(genesis))
-            _check_seal(_bytes(first["genesisSeal"]), genesis_hash, genesis_hash, config)
+            sealers = Sealers(genesis_hash, _bytes(config["sealer"]))
+            sealers.check(0, genesis_hash, _bytes(first["genesisSeal"]))
             last, chain_id, _ = first["blocks"], U64(config["chainId"]), config["sandbox"]
         except Difference as difference:
             raise Difference(f"block 0: {difference}") from difference
@@ -176,7 +179,7 @@ def verify(
         for item in checkpoints:
             item.hold_against_genesis(genesis_hash)
         chain = fork.BlockChain([Block(genesis, (), (), ())], genesis_state, chain_id)
-        reading = Reading(file, last, genesis, genesis_hash, config, root_of if plain else incremental_root_of, started, checkpoints)
+        reading = Reading(file, last, genesis, sealers, config, root_of if plain else incremental_root_of, started, checkpoints)
         found = _all_on_the_specs(chain, reading) if sample is None else _sampled_on_revm(chain, reading, sample)
         if _goes_on(file):
             raise Difference(f"the file goes on after its last block, {last}")
@@ -185,6 +188,8 @@ def verify(
         "verified_blocks": last + 1,
         **found,
         **({"checkpoints": _agreement(checkpoints, last)} if checkpoints else {}),
+        "sandbox": config["sandbox"],
+        "sealers": sealers.shown(),
         "head_hash": _shown(keccak256(rlp.encode(head))),
         "state_root": _shown(head.state_root),
         "genesis_hash": _shown(genesis_hash),
@@ -200,7 +205,7 @@ class Reading:
     file: Any
     last: int
     genesis: Any
-    genesis_hash: Any
+    sealers: Sealers
     config: dict[str, Any]
     root: Any
     started: float
@@ -213,9 +218,9 @@ class Reading:
             line = _line(self.file, f"block {number} of {self.last}")
             header, count = _execute(chain, line, self, roots=self.root if with_state_root else None)
             block_hash = keccak256(rlp.encode(header))
-            _check_seal(_bytes(line["seal"]), block_hash, self.genesis_hash, self.config)
+            self.sealers.check(number, block_hash, _bytes(line["seal"]))
             for item in self.checkpoints:
-                item.hold_against(number, block_hash)
+                item.hold_against(number, block_hash, int(header.timestamp))
         except Difference as difference:
             raise Difference(f"block {number}: {difference}") from difference
         _progress(number, self.last, self.started)
@@ -319,14 +324,40 @@ def _genesis(first: dict[str, Any], *, plain: bool) -> tuple[dict[str, Any], Any
     return config, ledger, header
 
 
-def _check_seal(seal: bytes, block_hash: Any, genesis_hash: Any, config: dict[str, Any]) -> None:
-    digest = keccak256(SEAL_PREFIX + genesis_hash + block_hash)
-    try:
-        signer = _signer(seal, digest)
-    except (EthereumException, ValueError, OverflowError) as error:
-        raise Difference(f"the seal is no signature: {error}") from error
-    if signer != _bytes(config["sealer"]):
-        raise Difference(f"the seal is {_shown(signer)}'s, not the sealer's")
+class Sealers:
+    """Whose seals the blocks must carry. In the first block of a new sealer its address and the signature of the one before follow the
+    seal. To check a block again, as after a difference of the fast mode, changes nothing."""
+
+    def __init__(self, genesis_hash: Any, first: bytes) -> None:
+        self._genesis_hash = genesis_hash
+        self._since: dict[int, bytes] = {0: first}
+
+    def check(self, number: int, block_hash: Any, seal: bytes) -> None:
+        """Raises Difference unless the block of this number is sealed by whose turn it is."""
+        before = self._since[max(each for each in self._since if each < max(number, 1))]
+        sealed, rest = seal[:SIGNATURE_BYTES], seal[SIGNATURE_BYTES:]
+        signer = self._signer(sealed, SEAL_PREFIX + self._genesis_hash + block_hash)
+        if not rest:
+            if signer != before:
+                raise Difference(f"the seal is {_shown(signer)}'s, not the sealer's")
+            return
+        if len(rest) != 20 + SIGNATURE_BYTES or number == 0:
+            raise Difference("the seal is in no form that a seal has")
+        following, signature = rest[:20], rest[20:]
+        if self._signer(signature, HANDOVER_PREFIX + self._genesis_hash + number.to_bytes(8, "big") + following) != before:
+            raise Difference(f"the sealer before has not signed that it hands over to {_shown(following)}")
+        if signer != following or following == before:
+            raise Difference(f"the seal is {_shown(signer)}'s, not that of {_shown(following)}, who takes over")
+        self._since[number] = following
+
+    def shown(self) -> list[dict[str, object]]:
+        return [{"from_block": number, "sealer": _shown(self._since[number])} for number in sorted(self._since)]
+
+    def _signer(self, signature: bytes, signed: bytes) -> bytes:
+        try:
+            return _signer(signature, keccak256(signed))
+        except (EthereumException, ValueError, OverflowError) as error:
+            raise Difference(f"the seal is no signature: {error}") from error
 
 
 def _signer(signature: bytes, digest: Any) -> bytes:
@@ -341,11 +372,14 @@ def _signer(signature: bytes, digest: Any) -> bytes:
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """`signer` signed which block it saw at a number: keccak(prefix ‖ genesis hash ‖ number, 8 bytes ‖ block hash)."""
+    """`signer` signed which block it saw at a number, the block's time and its own clock's: keccak(prefix ‖ genesis hash ‖ number ‖ block
+    hash ‖ block time ‖ witnessed at), numbers of 8 bytes."""
 
     genesis_hash: bytes
     number: int
     block_hash: bytes
+    block_time: int
+    witnessed_at: int
     signer: bytes
 
     def hold_against_genesis(self, genesis_hash: bytes) -> None:
@@ -354,9 +388,11 @@ class Checkpoint:
         if (self.number, self.block_hash != genesis_hash) == (0, True):
             raise Difference(f"block 0: {self._by()} countersigned {_shown(self.block_hash)}")
 
-    def hold_against(self, number: int, block_hash: bytes) -> None:
+    def hold_against(self, number: int, block_hash: bytes, block_time: int) -> None:
         if (self.number, self.block_hash != block_hash) == (number, True):
             raise Difference(f"two stories: it is {_shown(block_hash)} here, {self._by()} countersigned {_shown(self.block_hash)}")
+        if (self.number, self.block_time != block_time) == (number, True):
+            raise Difference(f"its time is {block_time}, {self._by()} countersigned {self.block_time}")
 
     def _by(self) -> str:
         return _shown(self.signer)
@@ -366,11 +402,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Raises Unusable unless the file is one and its signer signed it."""
     try:
         fields = json.loads(path.read_bytes())
-        number, signature = fields["number"], _bytes(fields["signature"])
-        found = Checkpoint(_bytes(fields["genesisHash"]), number, _bytes(fields["blockHash"]), _bytes(fields["signer"]))
-        if fields["format"] != CHECKPOINT_FORMAT or type(number) is not int or len(found.genesis_hash + found.block_hash) != 64:
+        if fields["format"] != CHECKPOINT_FORMAT:
+            raise ValueError(f"its format is {str(fields['format'])[:40]}, not {CHECKPOINT_FORMAT}")
+        numbers = number, block_time, witnessed_at = fields["number"], fields["blockTime"], fields["witnessedAt"]
+        seen = _bytes(fields["genesisHash"]), number, _bytes(fields["blockHash"]), block_time, witnessed_at
+        found = Checkpoint(*seen, _bytes(fields["signer"]))
+        if any(type(each) is not int for each in numbers) or len(found.genesis_hash + found.block_hash) != 64:
             raise ValueError("another format")
-        signer = _signer(signature, keccak256(CHECKPOINT_PREFIX + found.genesis_hash + number.to_bytes(8, "big") + found.block_hash))
+        packed = [each.to_bytes(8, "big") for each in numbers]
+        signed = CHECKPOINT_PREFIX + found.genesis_hash + packed[0] + found.block_hash + packed[1] + packed[2]
+        signer = _signer(_bytes(fields["signature"]), keccak256(signed))
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, EthereumException, Difference) as error:
         raise Unusable(f"{path} is not a checkpoint: {error!r}") from error
     if signer != found.signer:

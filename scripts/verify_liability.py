@@ -32,9 +32,7 @@ except ImportError:  # run from its own folder
 Refused = receipts.Refused
 FORMAT = "splittally-liability/1"
 KIND = 9  # of anchors: a brand's liability
-LOT_TOTALS_SLOT = 1  # where the points ledger's storageLayout puts `outstandingOfLot`; a test compares with the artifact
-TOTALS_SLOT = 2  # the same of `outstanding`
-ANCHORS_SLOT = 0  # the same of the anchors' `anchors`
+ANCHORS_SLOT = 0  # where the contract's storageLayout puts `anchors`; a test compares with the artifact
 MARK = b"Splittally liability"
 MAX_AGE_DAYS = 40  # a statement a month, and time to publish it
 DOMAIN_TYPE = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
@@ -87,18 +85,19 @@ def verify(text: str | bytes, trust: Trust, asked: Asked, receipt: str | bytes |
     """What is proven, as plain JSON values; raises `Refused`."""
     statement = _parse(text)
     coalition, block = statement["coalition"], statement["block"]
-    receipts._check_chain(coalition, trust.of_receipts)
-    state_root = _state_root(block, coalition, trust)
+    sandbox, first_sealer = receipts._check_chain(coalition, trust.of_receipts)
+    state_root = _state_root(block, coalition, first_sealer, trust)
     about = statement["liability"]
     _check_lots(about, receipts._storage_root(state_root, statement["account_proof"], trust.points_address))
     _check_signature(statement, trust)
     if block["timestamp"] + asked.max_age_days * 86_400 < asked.now:
         raise Refused("stale", f"it is of second {block['timestamp']}, more than {asked.max_age_days} days ago")
     if asked.is_anchoring_due:
-        _check_anchoring(statement, trust)
+        _check_anchoring(statement, first_sealer, trust)
     coverage = about["coverage"]
     proven: dict[str, Any] = {
         "brand": about["brand"],
+        "sandbox": sandbox,
         "block": {"number": block["number"], "hash": _hex(block["hash"]), "timestamp": block["timestamp"]},
         "total": about["total"],
         "lots": [{name: lot[name] for name in ("lot_expiry_day", "outstanding")} for lot in about["lots"]],
@@ -112,11 +111,12 @@ def verify(text: str | bytes, trust: Trust, asked: Asked, receipt: str | bytes |
 
 
 def _check_lots(about: dict[str, Any], storage_root: bytes) -> None:
-    total = _word(storage_root, _slot(TOTALS_SLOT, about["brand"]), about)
+    total = _word(storage_root, receipts._plain_slot(receipts.OUTSTANDING_SLOT, about["brand"]), about)
     if total != about["total"]:
         raise Refused("total_altered", f"the ledger says {total}")
     for lot in about["lots"]:
-        found = _word(storage_root, _slot(LOT_TOTALS_SLOT, about["brand"] << 32 | lot["lot_expiry_day"]), lot)
+        slot = receipts._plain_slot(receipts.OUTSTANDING_OF_LOT_SLOT, about["brand"] << 32 | lot["lot_expiry_day"])
+        found = _word(storage_root, slot, lot)
         if found != lot["outstanding"]:
             raise Refused("amount_altered", f"the ledger says {found} of the lot of day {lot['lot_expiry_day']}")
     listed = sum(lot["outstanding"] for lot in about["lots"])
@@ -128,10 +128,6 @@ def _word(storage_root: bytes, slot: bytes, shown: dict[str, Any]) -> int:
     if shown["slot"] != slot:
         raise Refused("lot_altered", f"brand and lot lead to slot {_hex(slot)}")
     return int.from_bytes(receipts._stored_word(storage_root, slot, shown["proof"]))
-
-
-def _slot(base: int, key: int) -> bytes:
-    return keccak(key.to_bytes(32) + base.to_bytes(32))
 
 
 # ---- who stated it, and where it is anchored
@@ -150,7 +146,7 @@ def _check_signature(statement: dict[str, Any], trust: Trust) -> None:
         raise Refused("owner_not_trusted", f"trusted is {_hex(trust.owner)}")
     *rest, v = anchor["signature"]
     digest = _digest(anchor, statement["coalition"]["coalition_id"], statement["liability"]["brand"])
-    if v not in (27, 28) or receipts._signer_of_seal(bytes([*rest, v - 27]), digest) != trust.owner:
+    if v not in (27, 28) or receipts._signer_of(bytes([*rest, v - 27]), digest) != trust.owner:
         raise Refused("signature_wrong")
 
 
@@ -175,14 +171,14 @@ def _digest(anchor: dict[str, Any], coalition_id: bytes, brand: int) -> bytes:
     return keccak(b"\x19\x01" + keccak(domain) + keccak(keccak(ANCHOR_TYPE) + words))
 
 
-def _check_anchoring(statement: dict[str, Any], trust: Trust) -> None:
+def _check_anchoring(statement: dict[str, Any], first_sealer: bytes, trust: Trust) -> None:
     """At a sealed block no earlier than the statement's: it stands in the owner's sequence, and is the last there."""
     anchoring, anchor = statement["anchoring"], statement["anchor"]
     if anchoring is None:
         raise Refused("not_anchored")
     if anchoring["block"]["number"] < statement["block"]["number"]:
         raise Refused("not_anchored", "the proof is of a block before the statement's own")
-    state_root = _state_root(anchoring["block"], statement["coalition"], trust)
+    state_root = _state_root(anchoring["block"], anchoring, first_sealer, trust)
     storage_root = receipts._storage_root(state_root, anchoring["account_proof"], trust.anchors_address)
     of_kind = keccak(KIND.to_bytes(32) + keccak(trust.owner.rjust(32, b"\0") + ANCHORS_SLOT.to_bytes(32)))
     length_slot = keccak(statement["liability"]["brand"].to_bytes(32) + of_kind)
@@ -200,9 +196,9 @@ def _check_anchoring(statement: dict[str, Any], trust: Trust) -> None:
         raise Refused("superseded", f"there are {int.from_bytes(length)}, this is number {anchor['number']}, from 0")
 
 
-def _state_root(block: dict[str, Any], coalition: dict[str, Any], trust: Trust) -> bytes:
-    """Of a block that the trusted sealer sealed."""
-    receipts._check_block(block, coalition, trust.of_receipts)
+def _state_root(block: dict[str, Any], sealed_by: dict[str, Any], first_sealer: bytes, trust: Trust) -> bytes:
+    """Of a block that the trusted sealer sealed, or one to whom that one has handed over."""
+    receipts._check_block(block, sealed_by, first_sealer, trust.of_receipts)
     header = receipts._header(block["header"], "header_altered")
     if int.from_bytes(header[8]) != block["number"] or int.from_bytes(header[11]) != block["timestamp"]:
         raise Refused("header_altered", "the stated number or time of the block is not the header's")
@@ -215,7 +211,7 @@ def _state_root(block: dict[str, Any], coalition: dict[str, Any], trust: Trust) 
 def _check_receipt(text: str | bytes, statement: dict[str, Any], trust: Trust) -> dict[str, Any]:
     """Both are proven from one state: lot by lot her points are part of what is outstanding."""
     try:
-        proven = receipts.verify(text, trust.of_receipts)
+        proven = receipts.verify(text, trust.of_receipts, may_omit=True)
     except Refused as refusal:
         raise Refused("receipt_refused", f"{refusal.code}: {receipts.REASONS[refusal.code]}") from None
     if proven["about"] != "member_points":
@@ -262,7 +258,7 @@ _SHAPE: dict[str, receipts.Form] = {
         count=_number(64),
         signature=_optional(_data(65)),
     ),
-    "anchoring": _optional(_record(block=_BLOCK, account_proof=_PROOF, proofs=receipts._list(_PROOF, 3))),
+    "anchoring": _optional(_record(**receipts._SEALED_BY, block=_BLOCK, account_proof=_PROOF, proofs=receipts._list(_PROOF, 3))),
 }
 
 
@@ -305,6 +301,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _in_words(proven: dict[str, Any]) -> str:
     lines = [f"HOLDS: brand {proven['brand']} owed {proven['total']} points in block {proven['block']['number']}, all lots counted:"]
     lines += [f"  lot expiry {receipts._day(lot['lot_expiry_day'])}: {lot['outstanding']}" for lot in proven["lots"]]
+    if proven["sandbox"]:
+        lines.append(receipts.OF_A_SANDBOX)
     coverage = proven["stated_coverage"]
     if coverage:
         lines.append(

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Checks a Splittally receipt offline: one file, no network, nothing of the node or the gateway.
 
-Trusted are only the values given as arguments: the genesis hash, the sealer's address and the points ledger's address. Everything in the
-file is a claim until it is proven from them. Needs Python 3.11 and the packages rlp, eth-hash (with pysha3 or pycryptodome) and eth-keys.
+Trusted are only the values given as arguments: the genesis hash, the sealer's address, the points ledger's address, and the witnesses whose
+countersignature is asked for. Everything in the file is a claim until it is proven from them. Needs Python 3.11 and the packages rlp,
+eth-hash (with pysha3 or pycryptodome) and eth-keys.
 
-    verify_receipt.py receipt.json --genesis-hash 0x… --sealer 0x… --points-address 0x…
+    verify_receipt.py receipt.json --genesis-hash 0x… --sealer 0x… --points-address 0x… [--witness 0x… …] [--brand N … | --may-omit]
 
 Exit 0: genuine. Exit 1: refused, with a stable code and the reason. The format is described in docs/receipts.md.
 """
@@ -27,14 +28,24 @@ from eth_hash.auto import keccak
 from eth_keys.constants import SECPK1_N
 from eth_keys.datatypes import Signature
 
-FORMAT = "splittally-receipt/2"
-EARLIER_FORMAT = "splittally-receipt/1"  # of ledgers that took the root from the brand
+FORMAT = "splittally-receipt/3"
+EARLIER_FORMATS = {
+    "splittally-receipt/1": "proves a root that the brand signed, and not the entry",
+    "splittally-receipt/2": "names no checkpoint, and not who sealed before",
+}
 BALANCES_SLOT = 0  # where the contract's storageLayout puts `balances`; a test compares with the artifact
-BATCHES_SLOT = 8  # the same of `batches`
+OUTSTANDING_OF_LOT_SLOT = 1  # the same of the others
+OUTSTANDING_SLOT = 2
+BATCHES_SLOT = 8
 ROOT_WIDTH = 16  # children of a node at most
 MAX_FILE_BYTES = 8 * 2**20
 MAX_DEPTH = 16
 SEAL_PREFIX = b"Splittally block seal"
+HANDOVER_PREFIX = b"Splittally sealer handover"
+CHECKPOINT_PREFIX = b"Splittally checkpoint"
+SKEW_SECONDS = 300
+LINKS_MAX = 256
+OF_A_SANDBOX = "SANDBOX: a chain for trying out. What stands on it is worth no money."
 KINDS = {
     1: "issue",
     2: "opening",
@@ -50,11 +61,15 @@ KINDS = {
 AMOUNT_FIELDS = {"points", "lines"}
 REASONS = {
     "malformed": "the file is not a receipt of the format " + FORMAT,
-    "earlier_format": f"format {EARLIER_FORMAT} proves a root that the brand signed, and not the entry: ask for a new one",
+    "earlier_format": "the receipt is of an earlier format: ask for a new one",
     "other_chain": "the receipt is from another chain than the trusted genesis",
     "other_ledger": "the receipt is about another contract than the trusted points ledger",
     "sealer_not_trusted": "the block is sealed, but not by the trusted sealer",
     "seal_wrong": "the seal is not the trusted sealer's signature over this block",
+    "handover_wrong": "the sealer before has not signed that it handed over, or not at this block",
+    "checkpoint_wrong": "a checkpoint is not its witness's, or not of this block's chain",
+    "not_witnessed": "too few of the trusted witnesses countersigned this block's chain",
+    "may_omit": "the receipt may leave lots out: what else the member had is not excluded",
     "header_altered": "the block's header is not the one that was sealed",
     "account_proof_wrong": "the proof does not lead from the block's state root to the points ledger",
     "storage_proof_wrong": "the proof does not lead from the points ledger's storage to this slot",
@@ -81,31 +96,48 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Trust:
-    """What the verifier knows from elsewhere."""
+    """What the verifier knows from elsewhere. Of `witnesses` at least `witnesses_needed` must have countersigned; outside a sandbox a
+    countersignature further than `skew_seconds` from its block's time does not count."""
 
     genesis_hash: bytes
     sealer: bytes
     points_address: bytes
+    witnesses: frozenset[bytes] = frozenset()
+    witnesses_needed: int = 0
+    skew_seconds: int = SKEW_SECONDS
 
 
-def verify(text: str | bytes, trust: Trust, refused_entry: bool = False) -> dict[str, Any]:
+def verify(
+    text: str | bytes, trust: Trust, refused_entry: bool = False, *, may_omit: bool = False, brands: Sequence[int] = ()
+) -> dict[str, Any]:
     """What the receipt proves, as plain JSON values; raises `Refused`.
 
-    A receipt that proves the refusal of an entry is itself refused, unless `refused_entry` asks for it.
+    A receipt that proves the refusal of an entry is itself refused, unless `refused_entry` asks for it; and one of points that does not
+    show every lot of each of `brands`, the coalition's, unless `may_omit` does.
     """
     receipt = _parse(text)
     coalition, block = receipt["coalition"], receipt["block"]
-    _check_chain(coalition, trust)
-    _check_block(block, coalition, trust)
+    sandbox, first_sealer = _check_chain(coalition, trust)
+    _check_block(block, coalition, first_sealer, trust)
     header = _header(block["header"], "header_altered")
     if _uint(header[8]) != block["number"] or _uint(header[11]) != block["timestamp"]:
         raise Refused("header_altered", "the stated number or time of the block is not the header's")
+    witnesses = _check_checkpoints(receipt["checkpoints"], block, trust, sandbox)
     storage_root = _storage_root(header[3], receipt["account_proof"], trust.points_address)
-    proven = _check_entry(receipt, storage_root, refused_entry) if receipt["about"] == "entry" else _check_points(receipt, storage_root)
+    if receipt["about"] == "entry":
+        proven = _check_entry(receipt, storage_root, refused_entry)
+    else:
+        proven = _check_points(receipt, storage_root)
+        _check_complete(proven["complete_for"], may_omit, brands)
+    _check_witnessed(witnesses, trust)
     return {
         "about": receipt["about"],
         "block": {"number": block["number"], "hash": _hex(block["hash"]), "timestamp": block["timestamp"]},
         "coalition_id": _hex(coalition["coalition_id"]),
+        "sandbox": sandbox,
+        "sealer": _hex(coalition["sealer"]),
+        "witnesses": witnesses,
+        "not_shown": _not_shown(witnesses, sandbox, proven.get("complete_for")),
         **proven,
     }
 
@@ -113,27 +145,94 @@ def verify(text: str | bytes, trust: Trust, refused_entry: bool = False) -> dict
 # ---- chain and block
 
 
-def _check_chain(coalition: dict[str, Any], trust: Trust) -> None:
+def _check_chain(coalition: dict[str, Any], trust: Trust) -> tuple[bool, bytes]:
+    """Whether it is a sandbox, and who sealed first: the genesis block commits to both."""
     if coalition["genesis_hash"] != trust.genesis_hash or keccak(coalition["genesis_header"]) != trust.genesis_hash:
         raise Refused("other_chain", f"trusted is genesis {_hex(trust.genesis_hash)}")
     genesis = _header(coalition["genesis_header"], "other_chain")
-    if genesis[12] != coalition["coalition_id"]:
-        raise Refused("other_chain", "the genesis block names another coalition id")
+    if genesis[12] != coalition["coalition_id"] or keccak(coalition["genesis"].encode()) != coalition["coalition_id"]:
+        raise Refused("other_chain", "the genesis block names another coalition id, or that of another configuration")
     if coalition["points_address"] != trust.points_address:
         raise Refused("other_ledger", f"trusted is the ledger at {_hex(trust.points_address)}")
+    return json.loads(coalition["genesis"])["sandbox"], genesis[2]
 
 
-def _check_block(block: dict[str, Any], coalition: dict[str, Any], trust: Trust) -> None:
+def _check_block(block: dict[str, Any], coalition: dict[str, Any], first_sealer: bytes, trust: Trust) -> None:
     if keccak(block["header"]) != block["hash"]:
         raise Refused("header_altered", "the header's hash is not the stated block hash")
-    signer = _signer_of_seal(block["seal"], keccak(SEAL_PREFIX + trust.genesis_hash + block["hash"]))
-    if coalition["sealer"] != trust.sealer:
-        raise Refused("sealer_not_trusted" if signer == coalition["sealer"] else "seal_wrong", f"trusted is {_hex(trust.sealer)}")
-    if signer != trust.sealer:
-        raise Refused("seal_wrong")
+    signer = _signer_of(block["seal"], keccak(SEAL_PREFIX + trust.genesis_hash + block["hash"]))
+    if signer is None or signer != coalition["sealer"]:
+        raise Refused("seal_wrong", f"named is {_hex(coalition['sealer'])}")
+    sealers, last = [first_sealer], 0
+    for handover in coalition["handovers"]:
+        signed = keccak(HANDOVER_PREFIX + trust.genesis_hash + handover["block"].to_bytes(8) + handover["sealer"])
+        if not last < handover["block"] <= block["number"] or _signer_of(handover["signature"], signed) != sealers[-1]:
+            raise Refused("handover_wrong", f"at block {handover['block']}")
+        sealers.append(handover["sealer"])
+        last = handover["block"]
+    if signer != sealers[-1] or trust.sealer not in sealers:
+        raise Refused("sealer_not_trusted", f"trusted is {_hex(trust.sealer)}, which has not handed over to {_hex(signer)}")
 
 
-def _signer_of_seal(seal: bytes, digest: bytes) -> bytes | None:
+# ---- checkpoints: witnesses countersigned this block or one that follows from it; headers link the two
+
+
+def _check_checkpoints(stated: dict[str, Any], block: dict[str, Any], trust: Trust, sandbox: bool) -> list[dict[str, Any]]:
+    chain = {block["number"]: (block["hash"], block["timestamp"])}
+    parent, number = block["hash"], block["number"]
+    for raw in stated["headers"]:
+        number, header = number + 1, _header(raw, "checkpoint_wrong")
+        if header[0] != parent or _uint(header[8]) != number:
+            raise Refused("checkpoint_wrong", f"block {number} does not follow from the one before")
+        parent = keccak(raw)
+        chain[number] = parent, _uint(header[11])
+    if number != max((each["number"] for each in stated["signed"]), default=block["number"]):
+        raise Refused("checkpoint_wrong", "the headers do not end at the last block that was countersigned")
+    return [_checkpoint(each, chain, trust, sandbox) for each in stated["signed"]]
+
+
+def _checkpoint(stated: dict[str, Any], chain: dict[int, tuple[bytes, int]], trust: Trust, sandbox: bool) -> dict[str, Any]:
+    number, witnessed_at = stated["number"], stated["witnessed_at"]
+    if number not in chain or chain[number][1] >= 2**64:
+        raise Refused("checkpoint_wrong", f"block {number} is not among the headers")
+    block_hash, block_time = chain[number]
+    signed = trust.genesis_hash + number.to_bytes(8) + block_hash + block_time.to_bytes(8) + witnessed_at.to_bytes(8)
+    if _signer_of(stated["signature"], keccak(CHECKPOINT_PREFIX + signed)) != stated["witness"]:
+        raise Refused("checkpoint_wrong", f"{_hex(stated['witness'])} has not countersigned block {number} so")
+    return {
+        "witness": _hex(stated["witness"]),
+        "trusted": stated["witness"] in trust.witnesses,
+        "in_time": sandbox or abs(witnessed_at - block_time) <= trust.skew_seconds,
+        "block_number": number,
+        "block_time": block_time,
+        "witnessed_at": witnessed_at,
+    }
+
+
+def _check_witnessed(witnesses: list[dict[str, Any]], trust: Trust) -> None:
+    counted = {each["witness"] for each in witnesses if each["trusted"] and each["in_time"]}
+    if len(counted) < trust.witnesses_needed:
+        late = sorted({each["witness"] for each in witnesses if each["trusted"] and not each["in_time"]})
+        also = f"; further than {trust.skew_seconds} s from the block's time: {', '.join(late)}" if late else ""
+        raise Refused("not_witnessed", f"{len(counted)} of the {trust.witnesses_needed} needed{also}")
+
+
+def _not_shown(witnesses: list[dict[str, Any]], sandbox: bool, complete_for: list[int] | None) -> list[str]:
+    """What a genuine receipt still leaves open, in sentences."""
+    said = []
+    if not any(each["trusted"] for each in witnesses):
+        said.append("no witness that you trust countersigned it: that the sealer showed others another chain is not excluded")
+    if sandbox:
+        said.append("in a sandbox the sealer sets the time at will, and delays may be seconds")
+    elif not any(each["trusted"] and each["in_time"] for each in witnesses):
+        said.append("the block's time is the sealer's word alone")
+    if complete_for is not None:
+        shown = ", ".join(map(str, complete_for)) or "none"
+        said.append(f"every lot is shown of these brands: {shown}. That the member had points of another brand is not excluded")
+    return said
+
+
+def _signer_of(seal: bytes, digest: bytes) -> bytes | None:
     r, s, v = int.from_bytes(seal[:32]), int.from_bytes(seal[32:64]), seal[64]
     if v > 1 or not 0 < r < SECPK1_N or not 0 < s <= SECPK1_N // 2:
         return None
@@ -207,6 +306,10 @@ def _end_of_walk(value: bytes, used: int, proof: list[bytes], code: str) -> byte
 
 def _mapping_slot(base: int, first: int, second: int) -> bytes:
     return keccak(second.to_bytes(32) + keccak(first.to_bytes(32) + base.to_bytes(32)))
+
+
+def _plain_slot(base: int, key: int) -> bytes:
+    return keccak(key.to_bytes(32) + base.to_bytes(32))
 
 
 # ---- an entry
@@ -374,7 +477,41 @@ def _check_points(receipt: dict[str, Any], storage_root: bytes) -> dict[str, Any
     if totals != {"held": points["held_total"], "reserved": points["reserved_total"]}:
         raise Refused("amount_altered", "the totals are not the sums of the lots")
     shown = [{name: lot[name] for name in ("brand", "lot_expiry_day", "held", "reserved")} for lot in lots]
-    return {"member": _hex(points["member"]), "lots": shown, "held_total": totals["held"], "reserved_total": totals["reserved"]}
+    complete = _brands_shown_whole(points, storage_root)
+    of_member = {"member": _hex(points["member"]), "lots": shown, "held_total": totals["held"], "reserved_total": totals["reserved"]}
+    return {**of_member, "complete_for": complete}
+
+
+def _brands_shown_whole(points: dict[str, Any], storage_root: bytes) -> list[int]:
+    """Brands of which the lots that are listed make up all that is outstanding: of any other lot nobody has points."""
+    of_lots: dict[int, int] = {}
+    for lot in points["lots"]:
+        if lot["of_lot"] is not None:
+            slot = _plain_slot(OUTSTANDING_OF_LOT_SLOT, lot["brand"] << 32 | lot["lot_expiry_day"])
+            _check_outstanding(lot["of_lot"], slot, storage_root)
+            of_lots[lot["brand"]] = of_lots.get(lot["brand"], 0) + lot["of_lot"]["outstanding"]
+    for brand in points["brands"]:
+        _check_outstanding(brand, _plain_slot(OUTSTANDING_SLOT, brand["brand"]), storage_root)
+    return [brand["brand"] for brand in points["brands"] if of_lots.get(brand["brand"], 0) == brand["outstanding"]]
+
+
+def _check_outstanding(stated: dict[str, Any], slot: bytes, storage_root: bytes) -> None:
+    if stated["slot"] != slot:
+        raise Refused("lot_altered", f"what is outstanding stands in slot {_hex(slot)}")
+    outstanding = int.from_bytes(_stored_word(storage_root, slot, stated["proof"]))
+    if stated["outstanding"] != outstanding:
+        raise Refused("amount_altered", f"the ledger says that {outstanding} are outstanding")
+
+
+def _check_complete(complete_for: list[int], may_omit: bool, brands: Sequence[int]) -> None:
+    if may_omit:
+        return
+    if not brands:
+        shown = ", ".join(map(str, complete_for)) or "none"
+        raise Refused("may_omit", f"it shows every lot of brands: {shown}; name the coalition's with --brand, or accept with --may-omit")
+    missing = sorted(set(brands) - set(complete_for))
+    if missing:
+        raise Refused("may_omit", f"not every lot is shown of brands: {', '.join(map(str, missing))}; --may-omit accepts that")
 
 
 # ---- reading the file: every field must be there, of its form and nothing else, so that nothing unproven can ride along
@@ -396,15 +533,20 @@ def _parse(text: str | bytes) -> dict[str, Any]:
     document = _document(text)
     about = document.get("about") if isinstance(document, dict) else None
     shape = {"entry": _ENTRY_RECEIPT, "member_points": _POINTS_RECEIPT}.get(about) if isinstance(about, str) else None
-    if isinstance(document, dict) and document.get("format") == EARLIER_FORMAT:
-        raise Refused("earlier_format")
+    stated = document.get("format") if isinstance(document, dict) else None
+    if isinstance(stated, str) and stated in EARLIER_FORMATS:
+        raise Refused("earlier_format", f"{stated} {EARLIER_FORMATS[stated]}")
     if shape is None or document.get("format") != FORMAT:
         raise Refused("malformed", "format or subject is not known")
     receipt: dict[str, Any] = _object(document, shape, "receipt")
+    witnesses = [each["witness"] for each in receipt["checkpoints"]["signed"]]
+    if len(set(witnesses)) != len(witnesses):
+        raise Refused("malformed", "a witness stands twice")
     if receipt["about"] == "member_points":
         lots = [(lot["brand"], lot["lot_expiry_day"]) for lot in receipt["points"]["lots"]]
-        if any(one >= other for one, other in pairwise(lots)):
-            raise Refused("malformed", "the lots must stand in rising order, each once")
+        brands = [brand["brand"] for brand in receipt["points"]["brands"]]
+        if any(one >= other for one, other in (*pairwise(lots), *pairwise(brands))):
+            raise Refused("malformed", "lots and brands must stand in rising order, each once")
     return receipt
 
 
@@ -526,13 +668,31 @@ _DECODED: dict[str, dict[str, Form]] = {
         "expire": "member lot_expiry_day points",
     }.items()
 }
+_GENESIS = (
+    r'\{"allocations":\{[0-9a-fx",:]*\},"baseFeePerGas":\d+,"chainId":\d+,"gasLimit":\d+,"random":"0x[0-9a-f]{64}","rules":"[a-z0-9+]+",'
+    r'"sandbox":(true|false),"sealer":"0x[0-9a-f]{40}","timestamp":\d+\}'
+)
+_OUTSTANDING: dict[str, Form] = {"outstanding": _number(256), "slot": _data(32), "proof": _PROOF}
+_SEALED_BY: dict[str, Form] = {
+    "sealer": _data(20),
+    "handovers": _list(_record(block=_number(64), sealer=_data(20), signature=_data(65)), 4096),
+}
 _EVERY_RECEIPT: dict[str, Form] = {
     "format": _word(re.escape(FORMAT)),
     "about": _word("entry|member_points"),
     "coalition": _record(
-        coalition_id=_data(32), genesis_hash=_data(32), genesis_header=_data(limit=4096), points_address=_data(20), sealer=_data(20)
+        coalition_id=_data(32),
+        genesis=_word(_GENESIS),
+        genesis_hash=_data(32),
+        genesis_header=_data(limit=4096),
+        points_address=_data(20),
+        **_SEALED_BY,
     ),
     "block": _record(number=_number(64), timestamp=_number(64), hash=_data(32), header=_data(limit=4096), seal=_data(65)),
+    "checkpoints": _record(
+        headers=_list(_data(limit=4096), LINKS_MAX),
+        signed=_list(_record(witness=_data(20), number=_number(63), witnessed_at=_number(63), signature=_data(65)), 256),
+    ),
     "account_proof": _PROOF,
 }
 _ENTRY_RECEIPT: dict[str, Form] = {
@@ -561,9 +721,18 @@ _POINTS_RECEIPT: dict[str, Form] = {
         held_total=_number(128),
         reserved_total=_number(128),
         lots=_list(
-            _record(brand=_number(32), lot_expiry_day=_number(32), held=_number(128), reserved=_number(128), slot=_data(32), proof=_PROOF),
+            _record(
+                brand=_number(32),
+                lot_expiry_day=_number(32),
+                held=_number(128),
+                reserved=_number(128),
+                slot=_data(32),
+                proof=_PROOF,
+                of_lot=_optional(_record(**_OUTSTANDING)),
+            ),
             4096,
         ),
+        brands=_list(_record(brand=_number(32), **_OUTSTANDING), 4096),
     ),
 }
 
@@ -609,9 +778,11 @@ def _json_ready(value: Any) -> Any:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the verdict; 0 for a genuine receipt, 1 for any other."""
     options = _options(arguments)
-    trust = Trust(options.genesis_hash, options.sealer, options.points_address)
+    witnesses = frozenset(options.witness)
+    needed = len(witnesses) if options.witnesses_needed is None else options.witnesses_needed
+    trust = Trust(options.genesis_hash, options.sealer, options.points_address, witnesses, needed, options.skew)
     try:
-        proven = verify(_read(options.file), trust, options.refused_entry)
+        proven = verify(_read(options.file), trust, options.refused_entry, may_omit=options.may_omit, brands=options.brand)
     except Refused as refusal:
         reason = REASONS[refusal.code] + (f" ({refusal.detail})" if refusal.detail else "")
         if options.json:
@@ -629,7 +800,14 @@ def _in_words(proven: dict[str, Any]) -> str:
         when = datetime.fromtimestamp(block["timestamp"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (ValueError, OverflowError, OSError):
         when = f"second {block['timestamp']}"
-    lines = [f"GENUINE: sealed in block {block['number']} of {when}."]
+    lines = [f"GENUINE: sealed in block {block['number']} of {when} by {proven['sealer']}."]
+    if proven["sandbox"]:
+        lines.append(OF_A_SANDBOX)
+    for each in proven["witnesses"]:
+        whose = "a witness you trust" if each["trusted"] else "a witness you did not name"
+        off = each["witnessed_at"] - each["block_time"]
+        lines.append(f"Countersigned at block {each['block_number']} by {each['witness']}, {whose}, {off} s after the block's time.")
+    lines += [f"Not shown: {each}." for each in proven["not_shown"]]
     if proven["about"] == "member_points":
         held, reserved = proven["held_total"], proven["reserved_total"]
         lines.append(f"Member {proven['member']} had {held} points in these lots, {reserved} of them reserved:")
@@ -680,8 +858,24 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sealer", required=True, type=_trusted(20), help="address of the operator's sealing key")
     parser.add_argument("--points-address", required=True, type=_trusted(20), help="address of the points ledger")
     parser.add_argument("--refused-entry", action="store_true", help="accept the proof that the ledger refused the entry")
+    parser.add_argument("--witness", metavar="0x…", action="append", default=[], type=_trusted(20), help="who must have countersigned")
+    parser.add_argument("--witnesses-needed", metavar="N", type=_count, help="how many of them; default: all")
+    parser.add_argument(
+        "--skew", metavar="SECONDS", type=_count, default=SKEW_SECONDS, help="between a witness's clock and the block's time"
+    )
+    parser.add_argument("--brand", metavar="N", action="append", default=[], type=_count, help="a brand whose every lot must be shown")
+    parser.add_argument("--may-omit", action="store_true", help="accept a receipt of points that may leave lots out")
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.witnesses_needed is not None and options.witnesses_needed > len(set(options.witness)):
+        parser.error("--witnesses-needed is more than the witnesses that are named with --witness")
+    return options
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,10}", text):
+        raise argparse.ArgumentTypeError("a whole number is needed")
+    return int(text)
 
 
 if __name__ == "__main__":

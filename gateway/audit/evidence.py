@@ -9,13 +9,14 @@ from typing import Any
 from gateway.access.tables import ApiKeyRow
 from gateway.audit.ledger_events import LedgerEvent
 from gateway.brands.tables import BrandDocumentRow, BrandRow
+from gateway.checkpoints.tables import CheckpointRow
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.signing import Domain
 from gateway.payments.tables import PaymentRecordRow
 from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseRow
 from gateway.reconciliation.tables import MatchRecordRow, MatchRow
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
-from gateway.values.ids import Hash, LotId, MemberId
+from gateway.values.ids import Address, Hash, LotId, MemberId
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class ChainEvidence:
     owed: Mapping[tuple[int, int, int], int]  # (issuer, accepting brand, the issuer's terms)
     outstanding: Mapping[int, int]
     recorded: Mapping[tuple[int, int], Hash]
+    first_sealer: Address = Address(bytes(20))  # noqa: RUF009 - an id never changes
+    seals: Mapping[int, bytes] = field(default_factory=dict)  # of every block, on an engine that seals
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class StoreEvidence:
     payouts: Sequence[Any] = field(default=())
     brand_documents: Sequence[BrandDocumentRow] = field(default=())
     api_keys: Sequence[ApiKeyRow] = field(default=())
+    checkpoints: Sequence[CheckpointRow] = field(default=())
 
 
 @dataclass(frozen=True)

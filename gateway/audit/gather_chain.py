@@ -12,7 +12,7 @@ from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, Submi
 from gateway.audit.ledger_events import NOBODY, BatchRecorded, BrandRegistered, BrandTermsSet, EventSource, PointsMoved, read_event
 from gateway.audit.replay import AuditProgress
 from gateway.chain.artifacts import points_ledger
-from gateway.chain.connection import Chain, NodeRefused
+from gateway.chain.connection import METHOD_NOT_FOUND, Chain, NodeRefused
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.signing import Domain
 from gateway.ledger.slots import balance_slot
@@ -66,6 +66,8 @@ class _Gathering:
             owed=self._owed(brands, events),
             outstanding=self._outstanding(brands),
             recorded=self._recorded(events),
+            first_sealer=Address.parse(self._sealer()),
+            seals=self._seals(),
         )
 
     def _blocks(self) -> dict[int, tuple[Hash, int]]:
@@ -75,6 +77,22 @@ class _Gathering:
         if any(block is None for block in found):
             raise Unavailable(f"The node does not have block {self.block_number}, up to which the projection goes")
         return {number: (Hash.parse(block["hash"]), to_int(block["timestamp"])) for number, block in zip(numbers, found, strict=True)}
+
+    def _sealer(self) -> str:
+        """Who sealed first: the genesis block pays its fees to it."""
+        return str(self._ask("reading blocks", [("eth_getBlockByNumber", ("0x0", False))])[0]["miner"])
+
+    def _seals(self) -> dict[int, bytes]:
+        """None on an engine that seals nothing."""
+        try:
+            self.chain.call("splittally_getSeal", "0x0")
+        except NodeRefused as refused:
+            if refused.code == METHOD_NOT_FOUND:
+                return {}
+            raise
+        numbers = range(self.block_number + 1)
+        found = self._ask("reading seals", [("splittally_getSeal", (from_int(number),)) for number in numbers])
+        return {number: to_bytes(seal["signature"]) for number, seal in zip(numbers, found, strict=True)}
 
     def _events(self) -> list[LoggedEvent]:
         events: list[LoggedEvent] = []

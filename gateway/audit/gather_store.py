@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from gateway.access.tables import ApiKeyRow
 from gateway.audit.evidence import StoreEvidence
 from gateway.brands.tables import BrandDocumentRow, BrandRow
+from gateway.checkpoints.tables import CheckpointRow
 from gateway.coalition.tables import CoalitionRow
 from gateway.payments.tables import PaymentRecordRow
 from gateway.projection import member_tables
@@ -69,6 +70,7 @@ def gather_store(database: Database) -> StoreEvidence:
             payouts=_rows(session, PayoutRow),
             brand_documents=_rows(session, BrandDocumentRow),
             api_keys=_rows(session, ApiKeyRow),
+            checkpoints=_rows(session, CheckpointRow),
         )
 
 

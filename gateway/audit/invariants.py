@@ -20,6 +20,7 @@ from gateway.audit.checks import (
     reserved,
     second_signatures,
     signatures,
+    witnessed,
 )
 
 FINDINGS_SHOWN = 20
@@ -72,6 +73,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(10, "a payment record is claimed at most once, a payout is its parts and one remainder", matches.findings),
     Invariant(11, "nothing privileged happened without its second signature", second_signatures.findings),
     Invariant(12, "what acts in a brand's name is what the brand published of itself", published_keys.findings),
+    Invariant(13, "every block carries its sealer's seal, and no witness saw another chain", witnessed.findings),
 )
 NUMBERS = tuple(invariant.number for invariant in INVARIANTS)
 

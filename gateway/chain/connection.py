@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any, cast
 
 import requests
@@ -53,6 +52,7 @@ class Chain:
         self._provider.global_ccip_read_enabled = False  # or a revert could name any URL, and web3 would ask there
         self._web3 = Web3(self._provider, middleware=[])
         self._batches = True
+        self._sealer: Address | None = None
 
     def call(self, method: str, *params: Any) -> Any:
         """The result as the node sent it, or NodeRefused, or Unavailable."""
@@ -88,16 +88,20 @@ class Chain:
     def genesis_hash(self) -> Hash:
         return self._hash_in(self.call("eth_getBlockByNumber", "0x0", False), "hash")
 
-    @cached_property
+    @property
     def sealer(self) -> Address | None:
-        """Whose seal the blocks carry, as the genesis says; None on an engine without seals. Unavailable until the node has said it."""
+        """Whose seal new blocks carry; None on an engine without seals. While the node is away, what it said last; Unavailable before."""
         try:
             with self._asking("splittally_getSeal"):
-                return Address.parse(self.call("splittally_getSeal", "0x0")["sealer"])
+                self._sealer = Address.parse(self.call("splittally_getSeal", "latest")["sealer"])
         except NodeRefused as refusal:
             if refusal.code == METHOD_NOT_FOUND:
                 return None
             raise Unavailable(f"The node does not say who seals: {refusal}") from refusal
+        except Unavailable:
+            if self._sealer is None:
+                raise
+        return self._sealer
 
     def block_hash(self, number: int) -> Hash | None:
         found = self.call("eth_getBlockByNumber", from_int(number), False)

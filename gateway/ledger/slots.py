@@ -15,14 +15,9 @@ def balance_slot(balances_slot: int, lot: int, member: bytes) -> int:
     return _mapping_slot(balances_slot, lot, int.from_bytes(member))
 
 
-def lot_outstanding_slot(base: int, lot: int) -> int:
-    """Where `outstandingOfLot[lot]` is kept."""
-    return _key_slot(base, lot)
-
-
-def outstanding_slot(base: int, brand_id: int) -> int:
-    """Where `outstanding[brand]` is kept."""
-    return _key_slot(base, brand_id)
+def outstanding_slot(base: int, key: int) -> int:
+    """Where `outstanding[brand]` or `outstandingOfLot[lot]` is kept, by the mapping's own slot."""
+    return _key_slot(base, key)
 
 
 def _key_slot(base: int, key: int) -> int:

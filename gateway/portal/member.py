@@ -39,6 +39,7 @@ def get_member_page(
         member = _member(member_id)
         with reading(source.database, business_clock(source.clock)) as work:
             _check(work, member, link, source.clock())
+            sandbox = work.of(SqlCoalition).facts.sandbox
             shown = member_points(
                 PointsSource(work.session, work.of(SqlBrands), work.of(SqlMembers), work.of(SqlCoalition).facts, work.now), member
             )
@@ -47,7 +48,7 @@ def get_member_page(
     except Refusal as refusal:
         status = {NotPermitted: 403, NotFound: 404}.get(type(refusal), 422)
         return page("message.html", status, title="This page cannot be shown", text=refusal.message)
-    return page("member.html", member=shown, worth=worth, history=history, link=link, first_page=cursor is None)
+    return page("member.html", sandbox=sandbox, member=shown, worth=worth, history=history, link=link, first_page=cursor is None)
 
 
 @router.get("/static/portal.css")

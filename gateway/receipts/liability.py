@@ -18,10 +18,12 @@ from gateway.ledger.lots import split_lot_id
 from gateway.ledger.positions import ledger_position
 from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import Domain
-from gateway.ledger.slots import lot_outstanding_slot, outstanding_slot
+from gateway.ledger.slots import outstanding_slot
 from gateway.projection.tables import LedgerBlockRow, LedgerMovementRow
-from gateway.receipts.prove import coalition_row, prove
+from gateway.receipts.prove import coalition_row
 from gateway.receipts.receipt import StateProof, evidence, nodes_as_json, word_as_json
+from gateway.receipts.state_proof import prove, sealers_of
+from gateway.receipts.witnessed import WitnessedBlock
 from gateway.store.session import Database
 from gateway.values.errors import Invalid, NotFound, TooLarge, Unavailable, WrongState
 from gateway.values.hex import BadHex, hex_text
@@ -46,8 +48,9 @@ def draft_statement(database: Database, chain: Chain, brand_id: int, block_numbe
     if len(lots) > MAX_STATED_LOTS:
         raise TooLarge(f"{len(lots)} lots do not fit a statement; state a later block, at which more of them have expired")
     ledger = points_ledger()
-    slots = [lot_outstanding_slot(ledger.storage_slot("outstandingOfLot"), lot) for lot in lots]
-    state = prove(chain, coalition, at, [outstanding_slot(ledger.storage_slot("outstanding"), brand_id), *slots])
+    slots = [outstanding_slot(ledger.storage_slot("outstandingOfLot"), lot) for lot in lots]
+    slots.insert(0, outstanding_slot(ledger.storage_slot("outstanding"), brand_id))
+    state = prove(chain, coalition, WitnessedBlock(at, ()), slots, sealers_of(chain))
     owner = _owner(chain, coalition, brand_id)
     return _document(chain, coalition, state, owner, brand_id, lots, coverage)
 
@@ -77,11 +80,17 @@ def with_anchoring(chain: Chain, coalition: CoalitionRow, document: Document) ->
     """With the proof, at the chain's head, that the statement is anchored and how many there are."""
     anchor, signer = anchor_of(document), Address.parse(document["anchor"]["signer"])
     slots = anchor_slots(signer, anchor.kind, anchor.subject, anchor.number)
-    state = prove(chain, coalition, chain.head_number(), slots, coalition.anchors_address)
+    head = WitnessedBlock(chain.head_number(), ())
+    state = prove(chain, coalition, head, slots, sealers_of(chain), coalition.anchors_address)
+    return {**document, "anchoring": anchoring_as_json(state)}
+
+
+def anchoring_as_json(state: StateProof) -> Document:
+    """Its block may be sealed by a later key than the statement's."""
     shown = evidence(state)
+    sealed_by = {name: shown["coalition"][name] for name in ("sealer", "handovers")}
     proofs = [nodes_as_json(each.nodes) for each in state.slots]
-    anchoring = {"block": shown["block"], "account_proof": shown["account_proof"], "proofs": proofs}
-    return {**document, "anchoring": anchoring}
+    return {**sealed_by, "block": shown["block"], "account_proof": shown["account_proof"], "proofs": proofs}
 
 
 def statement_typed_data(coalition: CoalitionRow, document: Document) -> dict[str, Any]:

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
-import rlp  # type: ignore[import-untyped]
-from eth_hash.auto import keccak
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import points_ledger
-from gateway.chain.connection import METHOD_NOT_FOUND, Chain, NodeRefused
+from gateway.chain.connection import Chain
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.positions import ledger_position
 from gateway.ledger.refusals import SELECTORS, RefusalReason
-from gateway.ledger.slots import balance_slot, batch_slot
-from gateway.projection.tables import LedgerBatchRow, LedgerBlockRow, LedgerEntryRow, LedgerMovementRow
-from gateway.receipts.receipt import CoalitionEvidence, RecordedBatch, SealedBlock, SlotProof, StateProof, entry_receipt, points_receipt
+from gateway.ledger.slots import balance_slot, batch_slot, outstanding_slot
+from gateway.projection.tables import LedgerBatchRow, LedgerBlockRow, LedgerBrandRow, LedgerEntryRow, LedgerLotRow, LedgerMovementRow
+from gateway.receipts.receipt import ProvenLot, RecordedBatch, StateProof, entry_receipt, points_receipt
+from gateway.receipts.state_proof import prove, sealers_of
+from gateway.receipts.witnessed import newest_witnessed, witnessed_at
 from gateway.rounds.tables import BatchRow, OperationRow
 from gateway.store.session import Database
-from gateway.values.errors import Invalid, NoSeal, NotFound, TooLarge, Unavailable, WrongState
-from gateway.values.hex import BadHex, from_int, hex_text, to_bytes, to_int
-from gateway.values.ids import Address, MemberId
+from gateway.values.errors import Invalid, NotFound, TooLarge, Unavailable, WrongState
+from gateway.values.hex import BadHex
+from gateway.values.ids import MemberId
 
 MAX_LOTS = 1_000
-SEAL = "splittally_getSeal"
-_TIMESTAMP, _NUMBER = 11, 8
+SHOWN_LOTS_MAX = 400  # each with two proofs
 
 
 def receipt_of_operation(database: Database, chain: Chain, operation_id: str, brand_id: int | None = None) -> dict[str, Any]:
@@ -45,79 +44,64 @@ def receipt_of_operation(database: Database, chain: Chain, operation_id: str, br
 
 
 def receipt_of_entry(database: Database, chain: Chain, brand_id: int, batch_number: int, entry_index: int) -> dict[str, Any]:
-    """The receipt of an entry by its place on the ledger, proven at the block that recorded it."""
+    """The receipt of an entry by its place on the ledger. The record of its batch stays for ever: it is proven at the block that recorded
+    it or a later one, where witnesses countersigned, and by the key that seals now."""
+    sealers = sealers_of(chain)
     with database.read() as session:
         coalition = coalition_row(session)
         batch, block_number = _recorded_batch(session, brand_id, batch_number)
+        sealed_since = max((each.number for each in sealers.handovers if each.number <= _head(session)), default=0)
+        witnessed = newest_witnessed(session, max(block_number, sealed_since))
     if not 0 <= entry_index < len(batch.entries):
         raise NotFound(f"Batch {batch_number} of brand {brand_id} has no entry {entry_index}")
     slot = batch_slot(points_ledger().storage_slot("batches"), brand_id, batch_number)
-    return entry_receipt(batch, entry_index, prove(chain, coalition, block_number, [slot]))
+    return entry_receipt(batch, entry_index, prove(chain, coalition, witnessed, [slot], sealers))
 
 
 def receipt_of_points(database: Database, chain: Chain, member_id: str, block_number: int | None = None) -> dict[str, Any]:
-    """The receipt of a member's points at a block (default: the last one projected), in every lot the member ever had until then."""
+    """The receipt of a member's points at a block (default: the last one projected). It shows every lot of every brand with its
+    outstanding points, and so that none was left out; where these are too many, the lots that the member ever had until then."""
     try:
         member = MemberId.parse(member_id)
     except BadHex:
         raise Invalid("A member id is 0x and 40 hex digits", field="member_id") from None
     with database.read() as session:
-        coalition = coalition_row(session)
-        head = session.scalar(select(func.max(LedgerBlockRow.number)))
-        if head is None or (block_number is not None and not 0 <= block_number <= head):
+        coalition, head = coalition_row(session), _head(session)
+        if head < 0 or (block_number is not None and not 0 <= block_number <= head):
             raise NotFound(f"Block {block_number} is not known here; the last one is {head}", head=head)
         at = head if block_number is None else block_number
-        until = ledger_position(at + 1)
-        moved = select(LedgerMovementRow.lot_id).where(LedgerMovementRow.member_id == member, LedgerMovementRow.position < until)
-        lots = sorted(session.scalars(moved.distinct()))
-    if len(lots) > MAX_LOTS:
-        raise TooLarge(f"{len(lots)} lots do not fit a receipt")
-    slots = [balance_slot(points_ledger().storage_slot("balances"), lot, member) for lot in lots]
-    return points_receipt(member, lots, prove(chain, coalition, at, slots))
+        moved = LedgerMovementRow.member_id == member, LedgerMovementRow.position < ledger_position(at + 1)
+        own = set(session.scalars(select(LedgerMovementRow.lot_id).where(*moved).distinct()))
+        every = set(session.scalars(select(LedgerLotRow.lot_id))) | own
+        brands = sorted(session.scalars(select(LedgerBrandRow.brand_id))) if len(every) <= SHOWN_LOTS_MAX else []
+        witnessed = witnessed_at(session, at)
+    if len(own) > MAX_LOTS:
+        raise TooLarge(f"{len(own)} lots do not fit a receipt")
+    lots = sorted(every) if brands else sorted(own)
+    ledger = points_ledger()
+    slots = [balance_slot(ledger.storage_slot("balances"), lot, member) for lot in lots]
+    if brands:
+        slots += [outstanding_slot(ledger.storage_slot("outstandingOfLot"), lot) for lot in lots]
+        slots += [outstanding_slot(ledger.storage_slot("outstanding"), brand) for brand in brands]
+    state = prove(chain, coalition, witnessed, slots, sealers_of(chain))
+    return _points_receipt(member, lots, brands, state, own)
 
 
-def prove(chain: Chain, coalition: CoalitionRow, block_number: int, slots: Sequence[int], contract: Address | None = None) -> StateProof:
-    """Asks the node for the sealed header of a block and the proofs of slots in it: of the points ledger, unless of another contract."""
-    at = from_int(block_number)
-    keys = [hex_text(slot.to_bytes(32)) for slot in slots]
-    asked = (
-        (SEAL, (at,)),
-        ("debug_getRawHeader", ("0x0",)),
-        ("debug_getRawHeader", (at,)),
-        ("eth_getProof", (hex_text(contract or coalition.points_address), keys, at)),
-    )
-    answers = chain.call_all(asked)
-    for (method, _), answer in zip(asked, answers, strict=True):
-        if isinstance(answer, NodeRefused):
-            if method == SEAL and answer.code == METHOD_NOT_FOUND:
-                raise NoSeal("This engine's blocks carry no seal, and a receipt is checked against its block's seal")
-            raise Unavailable(f"The node cannot prove block {block_number}: {method} answers {answer.message}")
-    seal, proof = answers[0], answers[3]
-    genesis, header = to_bytes(answers[1]), to_bytes(answers[2])
-    fields = rlp.decode(header)
-    if to_bytes(seal["blockHash"]) != keccak(header):
-        raise Unavailable(f"The node's seal is not for the header of block {block_number}")
-    return StateProof(
-        CoalitionEvidence(
-            coalition_id=coalition.coalition_id,
-            genesis_hash=keccak(genesis),
-            genesis_header=genesis,
-            points_address=coalition.points_address,
-            sealer=to_bytes(seal["sealer"]),
-        ),
-        SealedBlock(
-            number=int.from_bytes(fields[_NUMBER]),
-            timestamp=int.from_bytes(fields[_TIMESTAMP]),
-            hash=keccak(header),
-            header=header,
-            seal=to_bytes(seal["signature"]),
-        ),
-        _nodes(proof["accountProof"]),
-        tuple(
-            SlotProof(slot, to_int(found["value"]), _nodes(found["proof"]))
-            for slot, found in zip(slots, proof["storageProof"], strict=True)
-        ),
-    )
+def _points_receipt(member: MemberId, lots: Sequence[int], brands: Sequence[int], state: StateProof, own: Container[int]) -> dict[str, Any]:
+    """A lot of which nothing is outstanding needs not be shown, unless it was the member's."""
+    balances = state.slots[: len(lots)]
+    if not brands:
+        return points_receipt(member, [ProvenLot(lot, balance) for lot, balance in zip(lots, balances, strict=True)], state)
+    of_lots, of_brands = state.slots[len(lots) : 2 * len(lots)], state.slots[2 * len(lots) :]
+    proven = [ProvenLot(lot, balance, of_lot) for lot, balance, of_lot in zip(lots, balances, of_lots, strict=True)]
+    shown = [lot for lot in proven if lot.lot_id in own or lot.of_member.word or (lot.of_lot and lot.of_lot.word)]
+    return points_receipt(member, shown, state, list(zip(brands, of_brands, strict=True)))
+
+
+def _head(session: Session) -> int:
+    """-1 while nothing is projected."""
+    found = session.scalar(select(func.max(LedgerBlockRow.number)))
+    return -1 if found is None else found
 
 
 def coalition_row(session: Session) -> CoalitionRow:
@@ -140,7 +124,3 @@ def _recorded_batch(session: Session, brand_id: int, number: int) -> tuple[Recor
 
 def _selector(reason: str) -> bytes:
     return SELECTORS[RefusalReason(reason)]
-
-
-def _nodes(nodes: Sequence[str]) -> tuple[bytes, ...]:
-    return tuple(to_bytes(node) for node in nodes)

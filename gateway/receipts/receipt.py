@@ -28,10 +28,11 @@ from gateway.ledger.entries import (
 from gateway.ledger.lots import Line, split_lot_id
 from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.refusals import refusal_of
+from gateway.ledger.seals import Handover
 from gateway.values.hex import hex_text
 from gateway.values.ids import LotId
 
-FORMAT = "splittally-receipt/2"
+FORMAT = "splittally-receipt/3"
 LOW_HALF = 2**128 - 1
 
 
@@ -48,13 +49,26 @@ class SealedBlock:
 
 @dataclass(frozen=True)
 class CoalitionEvidence:
-    """Which chain and contract the receipt is about; `genesis_header` is RLP."""
+    """Which chain and contract the receipt is about; `genesis` is the configuration whose hash is the coalition id, `genesis_header` is
+    RLP. `sealer` sealed the block; `handovers` lead to it from the genesis block's own."""
 
     coalition_id: bytes
+    genesis: str
     genesis_hash: bytes
     genesis_header: bytes
     points_address: bytes
     sealer: bytes
+    handovers: tuple[Handover, ...] = ()
+
+
+@dataclass(frozen=True)
+class Countersigned:
+    """What a witness signed of a block at or above the receipt's."""
+
+    witness: bytes
+    number: int
+    witnessed_at: int
+    signature: bytes
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,17 @@ class StateProof:
     block: SealedBlock
     account_nodes: tuple[bytes, ...]
     slots: tuple[SlotProof, ...]
+    links: tuple[bytes, ...] = ()  # the headers of the blocks after it, up to the last one that was countersigned
+    countersigned: tuple[Countersigned, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProvenLot:
+    """A member's points in a lot, and what is outstanding of the lot where that is to be shown."""
+
+    lot_id: int
+    of_member: SlotProof
+    of_lot: SlotProof | None = None
 
 
 @dataclass(frozen=True)
@@ -111,28 +136,36 @@ def entry_receipt(batch: RecordedBatch, index: int, state: StateProof) -> dict[s
     }
 
 
-def points_receipt(member: bytes, lot_ids: Sequence[int], state: StateProof) -> dict[str, Any]:
-    """The receipt of a member's points at a block; `state` proves the lots' slots in the order of `lot_ids`, which rises."""
-    lots = []
-    for lot, proof in zip(lot_ids, state.slots, strict=True):
-        brand_id, expiry_day = split_lot_id(LotId(lot))
-        lots.append(
-            {
-                "brand": brand_id,
-                "lot_expiry_day": expiry_day,
-                "held": proof.word & LOW_HALF,
-                "reserved": proof.word >> 128,
-                "slot": word_as_json(proof.slot),
-                "proof": nodes_as_json(proof.nodes),
-            }
-        )
+def points_receipt(
+    member: bytes, lots: Sequence[ProvenLot], state: StateProof, brands: Sequence[tuple[int, SlotProof]] = ()
+) -> dict[str, Any]:
+    """The receipt of a member's points at a block; the lots' ids rise. Of each of `brands` every lot with points is among the lots, which
+    what is outstanding of the brand shows."""
     points = {
         "member": hex_text(member),
-        "held_total": sum(proof.word & LOW_HALF for proof in state.slots),
-        "reserved_total": sum(proof.word >> 128 for proof in state.slots),
-        "lots": lots,
+        "held_total": sum(lot.of_member.word & LOW_HALF for lot in lots),
+        "reserved_total": sum(lot.of_member.word >> 128 for lot in lots),
+        "lots": [_lot(lot) for lot in lots],
+        "brands": [{"brand": brand_id, **_outstanding(proof)} for brand_id, proof in brands],
     }
     return {**_head("member_points", state), "points": points}
+
+
+def _lot(lot: ProvenLot) -> dict[str, Any]:
+    brand_id, expiry_day = split_lot_id(LotId(lot.lot_id))
+    return {
+        "brand": brand_id,
+        "lot_expiry_day": expiry_day,
+        "held": lot.of_member.word & LOW_HALF,
+        "reserved": lot.of_member.word >> 128,
+        "slot": word_as_json(lot.of_member.slot),
+        "proof": nodes_as_json(lot.of_member.nodes),
+        "of_lot": None if lot.of_lot is None else _outstanding(lot.of_lot),
+    }
+
+
+def _outstanding(proof: SlotProof) -> dict[str, Any]:
+    return {"outstanding": proof.word, "slot": word_as_json(proof.slot), "proof": nodes_as_json(proof.nodes)}
 
 
 def decoded_entry(data: bytes) -> dict[str, Any] | None:
@@ -145,7 +178,7 @@ def decoded_entry(data: bytes) -> dict[str, Any] | None:
 
 
 def _head(about: str, state: StateProof) -> dict[str, Any]:
-    return {"format": FORMAT, "about": about, **evidence(state)}
+    return {"format": FORMAT, "about": about, **evidence(state), "checkpoints": _checkpoints(state)}
 
 
 def evidence(state: StateProof) -> dict[str, Any]:
@@ -154,10 +187,15 @@ def evidence(state: StateProof) -> dict[str, Any]:
     return {
         "coalition": {
             "coalition_id": hex_text(coalition.coalition_id),
+            "genesis": coalition.genesis,
             "genesis_hash": hex_text(coalition.genesis_hash),
             "genesis_header": hex_text(coalition.genesis_header),
             "points_address": hex_text(coalition.points_address),
             "sealer": hex_text(coalition.sealer),
+            "handovers": [
+                {"block": each.number, "sealer": hex_text(each.sealer), "signature": hex_text(each.signature)}
+                for each in coalition.handovers
+            ],
         },
         "block": {
             "number": block.number,
@@ -167,6 +205,21 @@ def evidence(state: StateProof) -> dict[str, Any]:
             "seal": hex_text(block.seal),
         },
         "account_proof": nodes_as_json(state.account_nodes),
+    }
+
+
+def _checkpoints(state: StateProof) -> dict[str, Any]:
+    return {
+        "headers": nodes_as_json(state.links),
+        "signed": [
+            {
+                "witness": hex_text(each.witness),
+                "number": each.number,
+                "witnessed_at": each.witnessed_at,
+                "signature": hex_text(each.signature),
+            }
+            for each in state.countersigned
+        ],
     }
 
 

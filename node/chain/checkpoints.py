@@ -20,33 +20,40 @@ class BadCheckpoint(ChainError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """`signer` (20 bytes) signed `digest` of the other fields; `signature` is r ‖ s ‖ v, v 0 or 1."""
+    """`signer` (20 bytes) signed `digest` of the other fields; `signature` is r ‖ s ‖ v, v 0 or 1. Times in Unix seconds: the block's,
+    and the signer's own clock when it signed."""
 
     genesis_hash: bytes
     number: int
     block_hash: bytes
+    block_time: int
+    witnessed_at: int
     signer: bytes
     signature: bytes
 
 
-def digest(genesis_hash: bytes, number: int, block_hash: bytes) -> bytes:
-    return bytes(keccak(PREFIX + genesis_hash + number.to_bytes(8, "big") + block_hash))
+def digest(genesis_hash: bytes, number: int, block_hash: bytes, block_time: int, witnessed_at: int) -> bytes:
+    numbers = number.to_bytes(8, "big"), block_time.to_bytes(8, "big") + witnessed_at.to_bytes(8, "big")
+    return bytes(keccak(PREFIX + genesis_hash + numbers[0] + block_hash + numbers[1]))
 
 
-def sign(history: History, number: int, key: PrivateKey) -> Checkpoint:
-    block_hash = bytes(history.header(number).hash)
+def sign(history: History, number: int, key: PrivateKey, witnessed_at: int) -> Checkpoint:
+    header = history.header(number)
+    signed = digest(history.genesis_hash, number, header.hash, header.timestamp, witnessed_at)
     return Checkpoint(
         genesis_hash=history.genesis_hash,
         number=number,
-        block_hash=block_hash,
+        block_hash=bytes(header.hash),
+        block_time=int(header.timestamp),
+        witnessed_at=witnessed_at,
         signer=key.public_key.to_canonical_address(),
-        signature=key.sign_msg_hash(digest(history.genesis_hash, number, block_hash)).to_bytes(),
+        signature=key.sign_msg_hash(signed).to_bytes(),
     )
 
 
 def check_signature(checkpoint: Checkpoint) -> None:
     """Raises BadCheckpoint unless `signer` signed it."""
-    signed = digest(checkpoint.genesis_hash, checkpoint.number, checkpoint.block_hash)
+    signed = digest(checkpoint.genesis_hash, checkpoint.number, checkpoint.block_hash, checkpoint.block_time, checkpoint.witnessed_at)
     try:
         recovered = Signature(checkpoint.signature).recover_public_key_from_msg_hash(signed).to_canonical_address()
     except (BadSignature, ValidationError, ValueError) as error:
@@ -66,14 +73,17 @@ def compare(history: History, checkpoint: Checkpoint) -> bool:
     """True if this chain has the block, False if it does not reach so far. Raises BadBlock if it has another one there."""
     check_is_of(history, checkpoint)
     try:
-        own = bytes(history.header(checkpoint.number).hash)
+        header = history.header(checkpoint.number)
     except NotOnChain:
         return False
+    own = bytes(header.hash)
     if own != checkpoint.block_hash:
         raise BadBlock(
             f"block {checkpoint.number}: two stories: it is 0x{own.hex()} here, "
             f"0x{checkpoint.signer.hex()} countersigned 0x{checkpoint.block_hash.hex()}"
         )
+    if header.timestamp != checkpoint.block_time:
+        raise BadCheckpoint(f"the checkpoint of block {checkpoint.number} names another time than the block's")
     return True
 
 

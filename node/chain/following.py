@@ -15,7 +15,7 @@ from node.chain.history import History, block_writes
 from node.chain.ports import Writes
 from node.chain.rlp import RlpError
 from node.chain.rules import Header, sealed_gas_max
-from node.chain.sealing import seal_holds
+from node.chain.sealing import NotSealed, Sealers, encode_handovers, seal_holds
 from node.chain.trie.source import NodeCache
 
 CLOCKS_MAY_DIFFER_SECONDS = 15
@@ -44,11 +44,13 @@ def adopt(history: History, sealed: SealedBlock, wall_seconds: float) -> tuple[H
     parent, head = block.header.parent_hash.hex(), history.head.hash.hex()
     if parent != head:
         raise BadBlock(f"block {number}: a fork: its parent is 0x{parent}, block {number - 1} here is 0x{head}")
-    check_seal(history, number, block.hash, sealed.seal)
+    before = history.sealers
+    sealers = check_seal(before, number, history.genesis_hash, block.hash, sealed.seal)
     if not history.config.sandbox and block.header.timestamp > wall_seconds + CLOCKS_MAY_DIFFER_SECONDS:
         raise BadBlock(f"block {number}: its timestamp {block.header.timestamp} lies in the future")
     execution = reexecute(history, block, history.nodes)
-    return execution.header, block_writes(execution, sealed.seal)
+    handovers = None if sealers == before else encode_handovers(sealers.handovers)
+    return execution.header, block_writes(execution, sealed.seal, handovers)
 
 
 def reexecute(history: History, block: Block, nodes: NodeCache | None) -> Execution:
@@ -103,9 +105,12 @@ def check_genesis(config: GenesisConfig, genesis_hash: bytes, genesis_seal: byte
         raise BadGenesis("block 0: the seal is not the sealer's")
 
 
-def check_seal(history: History, number: int, block_hash: bytes, seal: bytes) -> None:
-    if not seal_holds(seal, history.config.sealer, history.genesis_hash, block_hash):
-        raise BadBlock(f"block {number}: the seal is not the sealer's")
+def check_seal(sealers: Sealers, number: int, genesis_hash: bytes, block_hash: bytes, seal: bytes) -> Sealers:
+    """Who seals from here on. Raises BadBlock unless it is sealed by whose turn it is."""
+    try:
+        return sealers.after(number, genesis_hash, block_hash, seal)
+    except NotSealed as error:
+        raise BadBlock(f"block {number}: {error}") from error
 
 
 def decode_block(number: int, raw: bytes) -> Block:

@@ -11,15 +11,17 @@ from node.chain import receipts, rlp, transactions
 from node.chain.bell import Bell
 from node.chain.blocks import Block, Execution
 from node.chain.budget import Budget
-from node.chain.errors import NotOnChain, TooMuch
+from node.chain.errors import NotOnChain, StoreFailed, TooMuch
 from node.chain.genesis import GenesisConfig
 from node.chain.logs import LogFilter
 from node.chain.ports import BlockStore, Table, Writes
 from node.chain.receipts import Log, Receipt
 from node.chain.rules import Header
+from node.chain.sealing import Sealers, decode_handovers
 from node.chain.trie.source import NodeCache
 
 HEAD = b"head"
+HANDOVERS = b"handovers"
 BLOCKS_KEPT = 16  # decoded
 BLOOM_OFFSET = 192  # of a header's RLP: a 3-byte list prefix, parent, uncles, coinbase, three roots, a 3-byte prefix
 
@@ -78,6 +80,10 @@ class History:
 
     def seal(self, number: int) -> bytes:
         return self._require(Table.SEALS, block_key(number), f"seal of block {number}")
+
+    @property
+    def sealers(self) -> Sealers:
+        return sealers_of(self.store, self.config)
 
     def place_of(self, transaction_hash: bytes) -> tuple[int, int] | None:
         """Block number and index of a sealed transaction, or None, also while its block is being committed."""
@@ -145,8 +151,16 @@ class History:
         return value
 
 
-def block_writes(execution: Execution, seal: bytes) -> dict[Table, dict[bytes, bytes]]:
-    """Everything one block leaves on disk: the content of its one atomic commit."""
+def sealers_of(store: BlockStore, config: GenesisConfig) -> Sealers:
+    """As the blocks so far have it. Raises StoreFailed if the record of it is damaged."""
+    try:
+        return Sealers(config.sealer, decode_handovers(store.get(Table.META, HANDOVERS) or b""))
+    except ValueError as error:
+        raise StoreFailed(f"the record of who sealed is damaged: {error}; restore it with `repair`") from error
+
+
+def block_writes(execution: Execution, seal: bytes, handovers: bytes | None = None) -> dict[Table, dict[bytes, bytes]]:
+    """Everything one block leaves on disk: the content of its one atomic commit. `handovers`: all so far, if it carries one."""
     header, key = execution.header, block_key(execution.header.block_number)
     return {
         Table.STATE: execution.state_writes,
@@ -156,7 +170,7 @@ def block_writes(execution: Execution, seal: bytes) -> dict[Table, dict[bytes, b
         Table.SEALS: {key: seal},
         Table.HASHES: {header.hash: key},
         Table.TRANSACTIONS: {item.hash: key + index.to_bytes(4, "big") for index, item in enumerate(execution.transactions)},
-        Table.META: {HEAD: key},
+        Table.META: {HEAD: key} if handovers is None else {HEAD: key, HANDOVERS: handovers},
     }
 
 

@@ -10,10 +10,10 @@ class Table(Enum):
     HEADERS = b"headers"  # block number (8 bytes) → RLP header
     BODIES = b"bodies"  # block number → RLP list of encoded transactions
     RECEIPTS = b"receipts"  # block number → RLP list of (encoded receipt, sender, created contract)
-    SEALS = b"seals"  # block number → 65-byte signature
+    SEALS = b"seals"  # block number → 65-byte signature, and a handover behind it where there is one
     HASHES = b"hashes"  # block hash → block number
     TRANSACTIONS = b"transactions"  # transaction hash → block number (8) and index (4)
-    META = b"meta"  # head, genesis, clock
+    META = b"meta"  # head, genesis, clock, handovers
 
 
 Writes = Mapping[Table, Mapping[bytes, bytes]]

@@ -13,6 +13,7 @@ from node.chain.genesis import genesis_block
 from node.chain.history import History, block_writes, genesis_writes
 from node.chain.ports import Table, Writes
 from node.chain.rlp import RlpError
+from node.chain.sealing import Sealers
 from node.chain.trie.source import NodeCache
 
 UNDECODABLE = (RlpError, ValueError, TypeError, IndexError, OverflowError)  # what the decoding of a garbled row may end in
@@ -27,13 +28,16 @@ _WRONG = {
 def verify_chain(history: History) -> Iterator[int]:
     """Yields each block number once it is verified. Raises BadBlock, naming the first block that is wrong and why."""
     nodes = None if history.nodes is None else NodeCache()
+    sealers = Sealers(history.config.sealer)
     for number in range(history.head.block_number + 1):
         try:
             seal = history.seal(number)
             block = _decoded(history, number)
             writes = _genesis(history, seal) if number == 0 else block_writes(reexecute(history, block, nodes), seal)
-            check_seal(history, number, history.header(number).hash, seal)
+            sealers = check_seal(sealers, number, history.genesis_hash, history.header(number).hash, seal)
             _compare(history, number, writes)
+            if number == history.head.block_number and sealers != history.sealers:
+                raise BadBlock(f"block {number}: the record of who sealed is not what the seals say")
         except BadBlock:
             raise
         except ChainError as error:

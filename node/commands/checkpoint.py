@@ -1,6 +1,7 @@
 """`checkpoint sign | compare`: countersign a block one has seen; hold a chain against what others countersigned."""
 
 import json
+import time
 from pathlib import Path
 
 import click
@@ -32,7 +33,7 @@ def sign(data: Path, key: Path, block: int | None) -> None:
         raise BadCheckpoint(f"the key {key} cannot be read") from error
     with beside_a_node(DataDirectory(data)) as (history, _):
         number = int(history.head.block_number) if block is None else block
-        click.echo(checkpoint_file.encode(checkpoints.sign(history, number, signer)), nl=False)
+        click.echo(checkpoint_file.encode(checkpoints.sign(history, number, signer, int(time.time()))), nl=False)
 
 
 @checkpoint.command()

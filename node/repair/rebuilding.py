@@ -15,7 +15,7 @@ from pathlib import Path
 from node.chain.errors import BadBlock, BadGenesis, ChainError, NotOnChain, StoreFailed
 from node.chain.following import SealedBlock, adopt, decode_block
 from node.chain.genesis import GenesisConfig, genesis_block
-from node.chain.history import HEAD, History, block_key
+from node.chain.history import HANDOVERS, HEAD, History, block_key
 from node.chain.ports import Table, Writes
 from node.chain.sealing import seal_holds
 from node.config import DataDirectory, DataDirectoryError
@@ -83,7 +83,9 @@ class _Rebuilding:
             for number in range(1, last + 1):
                 self._take(history, own, number)
                 progress(number)
-            self._compare(own, {Table.META: {HEAD: block_key(last), GENESIS: fresh.get(Table.META, GENESIS) or b""}})
+            record = fresh.get(Table.META, HANDOVERS)
+            handovers = {} if record is None else {HANDOVERS: record}
+            self._compare(own, {Table.META: {HEAD: block_key(last), GENESIS: fresh.get(Table.META, GENESIS) or b"", **handovers}})
             self._keep_clock(own, fresh)
             check_head(history)
         self._result.head = last
@@ -115,7 +117,7 @@ class _Rebuilding:
     def _take(self, history: History, own: StoredBlocks | None, number: int) -> None:
         """Commits the block of this number. Raises BadBlock if there is none that is good, or another than was sealed here."""
         offered = self._offered(number)
-        sealed_here = None if own is None else own.sealed_hash(number)
+        sealed_here = None if own is None else own.sealed_hash(number, history.sealers)
         if offered is not None and sealed_here is not None:
             self._check_same_block(offered, sealed_here)
         try:

@@ -14,7 +14,7 @@ from node.chain.following import SealedBlock
 from node.chain.genesis import GenesisConfig, genesis_block
 from node.chain.history import HEAD, block_key
 from node.chain.ports import Table
-from node.chain.sealing import seal_holds
+from node.chain.sealing import NotSealed, Sealers
 from node.chain.verification import UNDECODABLE
 from node.config import DataDirectory
 from node.replica.primary import Primary
@@ -56,7 +56,7 @@ class StoredBlocks:
     def __init__(self, store: RocksDb, config: GenesisConfig) -> None:
         self.store = store
         self.knows_its_head = True
-        self._sealer, self._genesis_hash = config.sealer, genesis_block(config)[0].hash
+        self._genesis_hash = genesis_block(config)[0].hash
         try:
             genesis_seal = self._row(Table.SEALS, 0)
         except ChainError:
@@ -72,12 +72,13 @@ class StoredBlocks:
             raise StoreFailed(f"block {number} cannot be decoded: {error}") from error
         return SealedBlock(number, raw, self._row(Table.SEALS, number))
 
-    def sealed_hash(self, number: int) -> bytes | None:
-        """The block that the sealer sealed under this number, if header and seal can be read and agree."""
+    def sealed_hash(self, number: int, sealers: Sealers) -> bytes | None:
+        """The block that was sealed under this number, if header and seal can be read and agree. `sealers`: up to the block before."""
         try:
             block_hash = keccak(self._row(Table.HEADERS, number))
-            return block_hash if seal_holds(self._row(Table.SEALS, number), self._sealer, self._genesis_hash, block_hash) else None
-        except ChainError:
+            sealers.after(number, self._genesis_hash, block_hash, self._row(Table.SEALS, number))
+            return block_hash
+        except (ChainError, NotSealed):
             return None
 
     def _row(self, table: Table, number: int) -> bytes:

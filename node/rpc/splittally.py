@@ -1,4 +1,4 @@
-"""Methods of our own: the detached seal of a block, and the genesis configuration."""
+"""Methods of our own: the detached seal of a block, who sealed from which block on, and the genesis configuration."""
 
 import json
 
@@ -16,8 +16,17 @@ def methods(node: NodeView) -> dict[str, Handler]:
         return {
             "blockHash": to_data(node.history.header(number).hash),
             "signature": to_data(node.history.seal(number)),
-            "sealer": to_data(node.history.config.sealer),
+            "sealer": to_data(node.history.sealers.at(number)),
         }
+
+    def sealers() -> list[dict[str, object]]:
+        known = node.history.sealers
+        first: dict[str, object] = {"fromBlock": "0x0", "sealer": to_data(known.first), "signature": None}
+        handed: list[dict[str, object]] = [
+            {"fromBlock": hex(each.number), "sealer": to_data(each.sealer), "signature": to_data(each.signature)}
+            for each in known.handovers
+        ]
+        return [first, *handed]
 
     def genesis() -> dict[str, object]:
         config = node.history.config
@@ -28,4 +37,4 @@ def methods(node: NodeView) -> dict[str, Handler]:
             "rules": RULES,
         }
 
-    return {"splittally_getSeal": get_seal, "splittally_getGenesis": genesis}
+    return {"splittally_getSeal": get_seal, "splittally_getSealers": sealers, "splittally_getGenesis": genesis}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from node.chain.checkpoints import BadCheckpoint, Checkpoint
 
-FORMAT = "splittally-checkpoint/1"
+FORMAT = "splittally-checkpoint/2"
+EARLIER_FORMAT = "splittally-checkpoint/1"  # without times
 FILE_BYTES_MAX = 4_096
 
 
@@ -15,6 +16,8 @@ def encode(checkpoint: Checkpoint) -> str:
         "genesisHash": "0x" + checkpoint.genesis_hash.hex(),
         "number": checkpoint.number,
         "blockHash": "0x" + checkpoint.block_hash.hex(),
+        "blockTime": checkpoint.block_time,
+        "witnessedAt": checkpoint.witnessed_at,
         "signer": "0x" + checkpoint.signer.hex(),
         "signature": "0x" + checkpoint.signature.hex(),
     }
@@ -26,17 +29,27 @@ def read(path: Path) -> Checkpoint:
     try:
         with path.open("rb") as file:
             fields = json.loads(file.read(FILE_BYTES_MAX))
-        if fields["format"] != FORMAT or type(fields["number"]) is not int or not 0 <= fields["number"] < 1 << 63:
+        if fields["format"] == EARLIER_FORMAT:
+            raise ValueError(f"{EARLIER_FORMAT} names no times: have it signed again")
+        if fields["format"] != FORMAT:
             raise ValueError("another format")
         return Checkpoint(
             genesis_hash=_bytes(fields["genesisHash"], 32),
-            number=fields["number"],
+            number=_whole(fields["number"]),
             block_hash=_bytes(fields["blockHash"], 32),
+            block_time=_whole(fields["blockTime"]),
+            witnessed_at=_whole(fields["witnessedAt"]),
             signer=_bytes(fields["signer"], 20),
             signature=_bytes(fields["signature"], 65),
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadCheckpoint(f"{path} is not a checkpoint: {error!r}") from error
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 63:
+        raise ValueError(f"{str(value)[:20]!r} is no whole number")
+    return value
 
 
 def _bytes(text: object, length: int) -> bytes:

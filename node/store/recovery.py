@@ -33,9 +33,8 @@ def open_history(
 
     With `may_begin` a new store gets its genesis, sealed with the key. A replica, a backup or an import has no key and opens all the same.
     """
-    if sealer_key is not None and sealer_key.public_key.to_canonical_address() != config.sealer:
-        raise BadGenesis("the sealer key file is not the key of this chain's sealer")
     if store.get(Table.META, HEAD) is None:
+        _check_key(sealer_key, config.sealer)
         if was_begun(store.directory):
             raise lost(store.directory)
         if sealer_key is None or not may_begin:
@@ -49,8 +48,14 @@ def open_history(
     for key in (store.get(Table.META, HEAD) or b"", block_key(0)):
         _check_header(store, key)
     history = History(store, config, batched_trie=batched_trie)
+    _check_key(sealer_key, history.sealers.last)
     check_head(history)
     return history
+
+
+def _check_key(key: PrivateKey | None, sealer: bytes) -> None:
+    if key is not None and key.public_key.to_canonical_address() != sealer:
+        raise BadGenesis(f"the sealer key file is not the key of this chain's sealer, 0x{sealer.hex()}")
 
 
 def lay_genesis(store: RocksDb, config: GenesisConfig, genesis_seal: bytes, wall_seconds: float) -> None:
@@ -93,7 +98,7 @@ def check_head(history: History) -> None:
     followed = history.store.get(Table.HEADERS, block_key(number + 1)) is not None
     if followed and history.store.get(Table.META, HEAD) == block_key(number):  # a node at work may have sealed since
         raise BadBlock(f"head block {number} has a block after it: the head's record is corrupt")
-    if not seal_holds(seal_of_head, history.config.sealer, history.genesis_hash, head.hash):
+    if not seal_holds(seal_of_head, history.sealers.at(number), history.genesis_hash, head.hash):
         raise BadBlock(f"head block {number} does not carry its sealer's seal")
     if head.state_root != history.header(0).state_root and history.read_node(head.state_root) is None:
         raise BadBlock(f"head block {number} has no state")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.demo.client import Refused
+from scripts.demo.coalition import BRANDS
 from scripts.demo.world import World
 
 VERIFIER = Path(__file__).resolve().parent.parent / "verify_receipt.py"
@@ -43,8 +44,9 @@ def _keep_receipt(world: World, name: str, path: str, ledger: dict[str, Any]) ->
 
 
 def verify(receipt: Path, ledger: dict[str, Any]) -> bool:
-    """Whether `scripts/verify_receipt.py` finds the receipt genuine, given what a stranger would trust."""
+    """Whether `scripts/verify_receipt.py` finds the receipt genuine and no lot left out, given what a stranger would trust."""
     trusted = ["--genesis-hash", ledger["genesis_hash"], "--sealer", ledger["sealer"], "--points-address", ledger["points_address"]]
+    trusted += [word for brand in BRANDS for word in ("--brand", str(brand.brand_id))]
     return subprocess.run([sys.executable, str(VERIFIER), str(receipt), *trusted], capture_output=True, check=False).returncode == 0
 
 

@@ -46,6 +46,7 @@ def summarize(world: World, actuals: Actuals, reconciled: Reconciled, seed: int,
             "client": world.clock.call("web3_clientVersion"),
             "sealer": coalition["sealer"],
             "points_address": coalition["points_address"],
+            "sandbox": coalition["sandbox"],
             "blocks": coalition["head"]["block_number"],
             "entries": coalition["entries"],
             "head_hash": coalition["head"]["block_hash"],
@@ -76,6 +77,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
     console.print(
         f"Ledger: {ledger['entries']} entries in {ledger['blocks']} blocks, head {ledger['head_hash']}", highlight=False, soft_wrap=True
     )
+    if ledger["sandbox"]:
+        console.print("Sandbox: time is set at will on this chain and delays may be below days: it holds nothing of worth", highlight=False)
     database = summary["database"]
     console.print(f"The gateway's rows: {database['kind']} {database['version']}", highlight=False)
     console.print(_receipts_line(summary["receipts"]), highlight=False)

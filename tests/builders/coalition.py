@@ -157,8 +157,12 @@ class CoalitionBuilder:
 
     def restart_node(self) -> None:
         """Killed and started again on the same data and port."""
-        port = self.node.url.rsplit(":", 1)[1]
         self.node.kill()
+        self.restart_stopped_node()
+
+    def restart_stopped_node(self) -> None:
+        """On the same data and port."""
+        port = self.node.url.rsplit(":", 1)[1]
         self.node.arguments = (*self.node.arguments, "--port", port)
         self.node.start()
 

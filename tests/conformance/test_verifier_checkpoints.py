@@ -81,10 +81,12 @@ def test_another_chain_than_the_countersigned_one_is_refused(stories: Path) -> N
     assert "countersigned a chain whose genesis is 0x" in done.stderr
 
 
-@pytest.mark.parametrize("field", ["blockHash", "signer", "signature", "genesisHash", "number", "format"])
+@pytest.mark.parametrize("field", ["blockHash", "signer", "signature", "genesisHash", "number", "blockTime", "witnessedAt", "format"])
 def test_what_nobody_signed_says_nothing_about_the_chain(stories: Path, tmp_path: Path, field: str) -> None:
     checkpoint = json.loads((stories / "block 2.json").read_text())
-    checkpoint[field] = 1 if field == "number" else checkpoint[field][:-4] + ("0000" if checkpoint[field][-4:] != "0000" else "1111")
+    checkpoint[field] = (
+        1 if type(checkpoint[field]) is int else checkpoint[field][:-4] + ("0000" if checkpoint[field][-4:] != "0000" else "1111")
+    )
     (tmp_path / "altered.json").write_text(json.dumps(checkpoint))
     done = verified(stories / "one.jsonl", "--checkpoint", tmp_path / "altered.json")
     assert (done.returncode, done.stdout) == (2, "")

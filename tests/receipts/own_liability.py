@@ -13,10 +13,13 @@ from trie import HexaryTrie
 
 from gateway.ledger.anchors import Anchor, AnchorKind, anchor_digest, anchor_slots, brand_subject
 from gateway.ledger.liability import Coverage, LiabilityStatement
+from gateway.ledger.seals import Handover
 from gateway.ledger.signing import Domain
-from gateway.ledger.slots import balance_slot, lot_outstanding_slot, outstanding_slot
+from gateway.ledger.slots import balance_slot, outstanding_slot
+from gateway.receipts.liability import anchoring_as_json
 from gateway.receipts.receipt import (
     CoalitionEvidence,
+    ProvenLot,
     SealedBlock,
     SlotProof,
     StateProof,
@@ -26,10 +29,10 @@ from gateway.receipts.receipt import (
     word_as_json,
 )
 from gateway.values.ids import Address, Hash, MemberId
-from scripts.verify_liability import LOT_TOTALS_SLOT, TOTALS_SLOT, Trust
-from scripts.verify_receipt import BALANCES_SLOT
+from scripts.verify_liability import Trust
+from scripts.verify_receipt import BALANCES_SLOT, OUTSTANDING_OF_LOT_SLOT, OUTSTANDING_SLOT
 from tests.builders.points_ledger import signature
-from tests.receipts.own_chain import header, nodes
+from tests.receipts.own_chain import FIRST_SEALER, OwnChain, header, nodes
 
 POINTS_ADDRESS, ANCHORS_ADDRESS = Address(keccak(b"points ledger")[12:]), Address(keccak(b"anchors")[12:])
 BRAND, OTHER_BRAND = 1, 2
@@ -38,9 +41,11 @@ UNCOUNTED_LOT = BRAND << 32 | 20_545
 ANN, BEA = MemberId(keccak(b"ann")[12:]), MemberId(keccak(b"bea")[12:])
 COVERAGE = Coverage(123_456, "EUR", Hash(keccak(b"the bank's confirmation")))
 STATED_AT, BLOCK = 1_700_086_400, 7
-COALITION_ID, CHAIN_ID = Hash(keccak(b"coalition")), 20_261
-SEALER = PrivateKey(keccak(b"sealer"))
+CHAIN_ID = 20_261
+SEALER = FIRST_SEALER
 OWNER = PrivateKey(keccak(b"owner"))
+GENESIS = OwnChain().genesis
+COALITION_ID = Hash(keccak(GENESIS.encode()))
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class OwnLiability:
     coverage: Coverage | None = COVERAGE
     owner: PrivateKey = OWNER
     sealer: PrivateKey = SEALER
+    next_sealer: PrivateKey | None = None  # from block `BLOCK + 1` on
+    handed_over_by: PrivateKey = SEALER
     anchors_address: Address = ANCHORS_ADDRESS
     chain_id: int = CHAIN_ID
     before: int = 2
@@ -68,10 +75,13 @@ class OwnLiability:
 
     @property
     def _genesis(self) -> bytes:
-        return header(bytes(32), 0, 1_700_000_000, COALITION_ID)
+        return header(bytes(32), 0, 1_700_000_000, COALITION_ID, SEALER.public_key.to_canonical_address())
 
     def document(self) -> dict[str, Any]:
-        slots = [outstanding_slot(TOTALS_SLOT, BRAND), *(lot_outstanding_slot(LOT_TOTALS_SLOT, BRAND << 32 | day) for day, _ in self.lots)]
+        slots = [
+            outstanding_slot(OUTSTANDING_SLOT, BRAND),
+            *(outstanding_slot(OUTSTANDING_OF_LOT_SLOT, BRAND << 32 | day) for day, _ in self.lots),
+        ]
         state = self._prove(BLOCK, POINTS_ADDRESS, slots)
         statement = LiabilityStatement(BRAND, BLOCK, Hash(state.block.hash), self.lots, self.coverage)
         total, *of_lots = state.slots
@@ -106,7 +116,8 @@ class OwnLiability:
     def receipt(self, member: MemberId = ANN, block: int = BLOCK, lots: tuple[int, ...] | None = None) -> str:
         ids = lots or (*(BRAND << 32 | day for day in LOTS), OTHER_BRAND << 32 | 5)
         slots = [balance_slot(BALANCES_SLOT, lot, member) for lot in ids]
-        return json.dumps(points_receipt(member, ids, self._prove(block, POINTS_ADDRESS, slots)))
+        state = self._prove(block, POINTS_ADDRESS, slots)
+        return json.dumps(points_receipt(member, [ProvenLot(lot, proof) for lot, proof in zip(ids, state.slots, strict=True)], state))
 
     @property
     def _signer(self) -> Address:
@@ -127,9 +138,7 @@ class OwnLiability:
             words[more] = STATED_AT << 64 | ((self.anchored_count or anchor.count) if is_this else 1)
         slots = anchor_slots(self._signer, AnchorKind.LIABILITY, brand_subject(BRAND), self.before)
         state = self._prove(self.anchored_in, ANCHORS_ADDRESS, list(slots), words)
-        shown = evidence(state)
-        proofs = [nodes_as_json(each.nodes) for each in state.slots]
-        return {"block": shown["block"], "account_proof": shown["account_proof"], "proofs": proofs}
+        return anchoring_as_json(state)
 
     def _root(self, number: int) -> bytes:
         return keccak(b"statement %d" % number) if number >= 0 else bytes(32)
@@ -138,11 +147,11 @@ class OwnLiability:
         return {"slot": word_as_json(proof.slot), "proof": nodes_as_json(proof.nodes)}
 
     def _storage(self) -> dict[int, int]:
-        words = {outstanding_slot(TOTALS_SLOT, BRAND): sum(LOTS.values()), outstanding_slot(TOTALS_SLOT, OTHER_BRAND): 9}
+        words = {outstanding_slot(OUTSTANDING_SLOT, BRAND): sum(LOTS.values()), outstanding_slot(OUTSTANDING_SLOT, OTHER_BRAND): 9}
         for day, points in LOTS.items():
-            words[lot_outstanding_slot(LOT_TOTALS_SLOT, BRAND << 32 | day)] = points
+            words[outstanding_slot(OUTSTANDING_OF_LOT_SLOT, BRAND << 32 | day)] = points
             words[balance_slot(BALANCES_SLOT, BRAND << 32 | day, ANN)] = 3 << 128 | 60
-        words[lot_outstanding_slot(LOT_TOTALS_SLOT, OTHER_BRAND << 32 | 5)] = 9
+        words[outstanding_slot(OUTSTANDING_OF_LOT_SLOT, OTHER_BRAND << 32 | 5)] = 9
         words[balance_slot(BALANCES_SLOT, OTHER_BRAND << 32 | 5, BEA)] = 9
         words[balance_slot(BALANCES_SLOT, UNCOUNTED_LOT, BEA)] = 4  # as no ledger of the committed code has it
         return words
@@ -156,13 +165,24 @@ class OwnLiability:
         timestamp = STATED_AT + 60 * (block - BLOCK)
         sealed = header(state.root_hash, block, timestamp, b"")
         digest = keccak(b"Splittally block seal" + keccak(self._genesis) + keccak(sealed))
-        sealer = Address(self.sealer.public_key.to_canonical_address())
+        key, handovers = self._sealed_by(block)
+        sealer = Address(key.public_key.to_canonical_address())
         return StateProof(
-            CoalitionEvidence(COALITION_ID, keccak(self._genesis), self._genesis, POINTS_ADDRESS, sealer),
-            SealedBlock(block, timestamp, keccak(sealed), sealed, self.sealer.sign_msg_hash(digest).to_bytes()),
+            CoalitionEvidence(COALITION_ID, GENESIS, keccak(self._genesis), self._genesis, POINTS_ADDRESS, sealer, handovers),
+            SealedBlock(block, timestamp, keccak(sealed), sealed, key.sign_msg_hash(digest).to_bytes()),
             nodes(state, keccak(contract)),
             tuple(SlotProof(slot, contracts[contract].get(slot, 0), nodes(tries[contract], keccak(slot.to_bytes(32)))) for slot in slots),
         )
+
+    def _sealed_by(self, block: int) -> tuple[PrivateKey, tuple[Handover, ...]]:
+        if self.next_sealer is None or block <= BLOCK:
+            return self.sealer, ()
+        return self.next_sealer, (self._handover(self.next_sealer),)
+
+    def _handover(self, to: PrivateKey) -> Handover:
+        address = to.public_key.to_canonical_address()
+        digest = keccak(b"Splittally sealer handover" + keccak(self._genesis) + (BLOCK + 1).to_bytes(8) + address)
+        return Handover(BLOCK + 1, Address(address), self.handed_over_by.sign_msg_hash(digest).to_bytes())
 
     def but(self, **other: Any) -> OwnLiability:
         return replace(self, **other)

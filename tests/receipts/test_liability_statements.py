@@ -20,7 +20,8 @@ from gateway.ledger.anchors import ANCHORS_SLOT as GATEWAYS_ANCHORS_SLOT
 from gateway.ledger.anchors import AnchorKind
 from gateway.values.ids import Address
 from scripts import verify_liability
-from scripts.verify_liability import ANCHORS_SLOT, KIND, LOT_TOTALS_SLOT, REASONS, TOTALS_SLOT, Asked, Refused, verify
+from scripts.verify_liability import ANCHORS_SLOT, KIND, REASONS, Asked, Refused, verify
+from scripts.verify_receipt import OUTSTANDING_OF_LOT_SLOT, OUTSTANDING_SLOT
 from tests.builders.abi import contract_abi
 from tests.receipts.own_liability import ANN, BEA, BLOCK, BRAND, LOTS, OTHER_BRAND, STATED_AT, UNCOUNTED_LOT, OwnLiability
 from tests.receipts.test_forged_receipts import altered, flipped, hex_places, raised
@@ -138,6 +139,13 @@ def test_a_statement_of_another_signer_sealer_or_place_is_refused() -> None:
     assert of(anchors_address=Address(b"\x07" * 20)) == "other_anchors"
 
 
+def test_an_anchoring_after_the_sealers_key_was_rotated_holds() -> None:
+    rotated = HONEST.but(next_sealer=STRANGER)
+    assert verdict(rotated.document()) == "holds"
+    assert verdict(altered(rotated.document(), "anchoring", "handovers", to=[])) == "sealer_not_trusted"
+    assert of(next_sealer=STRANGER, handed_over_by=STRANGER) == "handover_wrong"
+
+
 def test_the_other_half_of_a_signature_is_not_the_owners() -> None:
     raw = bytes.fromhex(STATEMENT["anchor"]["signature"][2:])
     high = raw[:32] + (SECPK1_N - int.from_bytes(raw[32:64])).to_bytes(32) + bytes([55 - raw[64]])
@@ -187,7 +195,7 @@ def test_slots_and_kind_are_those_of_the_contracts() -> None:
     def slot(contract: str, label: str) -> int:
         return next(int(item["slot"]) for item in contract_abi(contract).artifact["storageLayout"]["storage"] if item["label"] == label)
 
-    assert (slot("PointsLedger", "outstandingOfLot"), slot("PointsLedger", "outstanding")) == (LOT_TOTALS_SLOT, TOTALS_SLOT)
+    assert (slot("PointsLedger", "outstandingOfLot"), slot("PointsLedger", "outstanding")) == (OUTSTANDING_OF_LOT_SLOT, OUTSTANDING_SLOT)
     assert slot("Anchors", "anchors") == ANCHORS_SLOT == GATEWAYS_ANCHORS_SLOT
     assert KIND == AnchorKind.LIABILITY
 

@@ -12,8 +12,8 @@ from gateway.audit.run import audit
 from gateway.chain.artifacts import points_ledger
 from gateway.receipts.prove import receipt_of_entry, receipt_of_operation, receipt_of_points
 from gateway.values.errors import NotFound
-from scripts.verify_receipt import BALANCES_SLOT, BATCHES_SLOT, Refused, verify
-from tests.receipts.lived_coalition import GROCER, LivedCoalition
+from scripts.verify_receipt import BALANCES_SLOT, BATCHES_SLOT, OUTSTANDING_OF_LOT_SLOT, OUTSTANDING_SLOT, Refused, verify
+from tests.receipts.lived_coalition import FUEL, GROCER, LivedCoalition
 from tests.receipts.test_forged_receipts import altered, hex_places
 
 KINDS = ("issue", "authorize", "redeem", "capture", "point_refund", "clawback", "void")
@@ -33,8 +33,9 @@ def test_the_receipt_of_an_operation_is_genuine_and_says_what_happened(kind: str
 
 def test_the_receipt_of_points_is_genuine_at_every_block_and_is_what_the_projection_says(lived: LivedCoalition) -> None:
     coalition = lived.coalition
-    now = verify(json.dumps(receipt_of_points(coalition.database, coalition.chain, str(lived.anna))), lived.trust)
-    then = verify(json.dumps(receipt_of_points(coalition.database, coalition.chain, str(lived.anna), lived.first_block)), lived.trust)
+    documents = (receipt_of_points(coalition.database, coalition.chain, str(lived.anna), block) for block in (None, lived.first_block))
+    now, then = (verify(json.dumps(document), lived.trust, brands=(GROCER, FUEL)) for document in documents)
+    assert now["complete_for"] == then["complete_for"] == [GROCER, FUEL]
     assert then["held_total"] == 200
     assert now["held_total"] == 200 - 15 - 45 + 9 - 10
     assert now["reserved_total"] == 0
@@ -54,6 +55,8 @@ def test_a_receipt_names_no_other_member(lived: LivedCoalition) -> None:
 def test_the_verifier_knows_the_slots_of_the_committed_contract() -> None:
     ledger = points_ledger()
     assert (ledger.storage_slot("balances"), ledger.storage_slot("batches")) == (BALANCES_SLOT, BATCHES_SLOT)
+    outstanding = ledger.storage_slot("outstandingOfLot"), ledger.storage_slot("outstanding")
+    assert outstanding == (OUTSTANDING_OF_LOT_SLOT, OUTSTANDING_SLOT)
 
 
 def test_what_is_not_on_the_ledger_has_no_receipt(lived: LivedCoalition) -> None:

@@ -132,9 +132,10 @@ def test_a_fragment_has_the_receipt_of_a_refused_entry_and_of_nothing_else(fragm
 
 def test_a_receipt_of_the_earlier_format_is_refused_by_name() -> None:
     for document in (batch_of(2).entry_receipt(0), batch_of(2).points_receipt()):
-        assert verdict({**document, "format": "splittally-receipt/1"}, batch_of(2)) == "earlier_format"
-    assert verdict({"format": "splittally-receipt/1"}, batch_of(2)) == "earlier_format"
-    assert verdict({"format": "splittally-receipt/3"}, batch_of(2)) == "malformed"
+        for earlier in ("splittally-receipt/1", "splittally-receipt/2"):
+            assert verdict({**document, "format": earlier}, batch_of(2)) == "earlier_format"
+            assert verdict({"format": earlier}, batch_of(2)) == "earlier_format"
+    assert verdict({"format": "splittally-receipt/4"}, batch_of(2)) == "malformed"
 
 
 def test_an_empty_batch_keeps_a_record_and_proves_no_entry() -> None:

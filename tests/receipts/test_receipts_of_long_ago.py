@@ -45,7 +45,7 @@ def _receipts(lived: LivedCoalition, block: int) -> list[dict[str, Any]]:
 
 def test_receipts_of_a_thousand_blocks_ago_are_genuine(receipts: OldReceipts) -> None:
     for document in (*receipts.handed_out, *receipts.asked_now):
-        proven = verify(json.dumps(document), receipts.lived.trust)
+        proven = verify(json.dumps(document), receipts.lived.trust, may_omit=True)
         assert receipts.head - proven["block"]["number"] >= BLOCKS
 
 

@@ -19,6 +19,7 @@ from gateway.access.operator_api_key import ensure_operator_api_key
 from gateway.app import build, make_worker
 from gateway.chain.connection import Chain
 from gateway.chain.operator_key import create_key_file, load_account
+from gateway.coalition.rows import find_coalition
 from gateway.coalition.views import find_deployment, find_head
 from gateway.commands.running.listening import listening_socket, url_of
 from gateway.commands.running.opening import open_database, settings_of_command
@@ -68,9 +69,10 @@ def status(config: Path | None, as_json: bool) -> None:
     database = open_database(config)
     with database.read() as session:
         counts = count_work(session)
-        head = find_head(session)
+        head, coalition = find_head(session), find_coalition(session)
         blocks_and_entries = count_projected(session)
     facts: dict[str, Any] = {
+        "sandbox": None if coalition is None else coalition.sandbox,
         "operations": counts.operations,
         "batches": counts.batches,
         "transactions": counts.transactions,

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.builders.checkpoints import checkpoint_body
 from tests.builders.offline_coalition import (
     ACT_OPERATION,
+    START,
     SUCCESSION_OPERATION,
     OfflineCoalition,
     Shopper,
@@ -124,6 +126,7 @@ WRITES: dict[str, WriteRequest] = {
         _same(approval_body()),
         _same(approval_body(good_until=2**40 - 2)),
     ),
+    "checkpoint": WriteRequest("auditor", "/v1/checkpoints", _same(checkpoint_body()), _same(checkpoint_body(witnessed_at=START + 1))),
     "brand key": WriteRequest("operator", "/v1/brands/1/keys", _same(KEY), _same({**KEY, "valid_from": 5})),
     "api key": WriteRequest("brand:1", "/v1/brands/1/api-keys", _same({"label": "till"}), _same({"label": "shop"})),
     "staff key": WriteRequest(

@@ -15,7 +15,7 @@ OPERATOR = frozenset({"operator"})
 BRAND = frozenset({"brand"})
 STAFF = frozenset({"operator", "auditor"})
 OPERATOR_OR_BRAND = frozenset({"operator", "brand"})
-OPEN = frozenset({"get_api_reference", "get_coalition", "get_health", "get_member_page", "get_portal_style"})
+OPEN = frozenset({"get_api_reference", "get_checkpoints", "get_coalition", "get_health", "get_member_page", "get_portal_style"})
 
 ROLES = {
     "create_brand": OPERATOR,
@@ -78,6 +78,7 @@ ROLES = {
     "create_reconciliation": OPERATOR_OR_BRAND,
     "get_reconciliation": ALL,
     "get_breaks": ALL,
+    "create_checkpoint": ALL,
     "get_operation_receipt": ALL,
     "get_member_receipt": ALL,
     "get_audit": STAFF,

@@ -66,10 +66,10 @@ def test_the_receipt_of_points_is_given_at_a_past_block_and_not_at_one_to_come(
 ) -> None:
     member = str(honest.members["ben"])
     now = api.get(f"/v1/members/{member}/receipt", headers=tokens["auditor"])
-    assert verify(json.dumps(now.json()), trust(honest))["held_total"] == 0
+    assert verify(json.dumps(now.json()), trust(honest), may_omit=True)["held_total"] == 0
     head = now.json()["block"]["number"]
     then = api.get(f"/v1/members/{member}/receipt?block={head - 3}", headers=tokens["auditor"])
-    assert verify(json.dumps(then.json()), trust(honest))["held_total"] == 30
+    assert verify(json.dumps(then.json()), trust(honest), brands=(GROCER, FUEL))["held_total"] == 30
     assert api.get(f"/v1/members/{member}/receipt?block={head + 1}", headers=tokens["auditor"]).status_code == 404
     assert api.get(f"/v1/members/{member}/receipt?block=-1", headers=tokens["auditor"]).status_code == 422
     assert api.get("/v1/members/0x12/receipt", headers=tokens["auditor"]).status_code == 422
@@ -81,7 +81,7 @@ def test_the_auditor_audits_and_a_brand_may_not(api: TestClient, tokens: dict[st
     assert answer.status_code == 200
     assert set(answer.json()["invariants"].values()) == {"ok"}
     assert list(api.get("/v1/audit?invariant=3", headers=tokens["operator"]).json()["invariants"]) == ["3"]
-    assert api.get("/v1/audit?invariant=13", headers=tokens["operator"]).json()["code"] == "invalid"
+    assert api.get("/v1/audit?invariant=14", headers=tokens["operator"]).json()["code"] == "invalid"
     assert api.get("/v1/audit", headers=tokens["fuel"]).status_code == 403
 
 

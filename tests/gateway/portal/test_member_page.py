@@ -6,7 +6,9 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.positions import ledger_position
 from gateway.projection.tables import LedgerBlockRow, LedgerEntryRow
 from gateway.values.ids import Hash, MemberId
@@ -76,6 +78,15 @@ def test_points_of_a_brand_in_default_are_shown_apart_and_are_worth_nothing(coal
     for words in ("50 points to spend", "Accepted nowhere now 1,000", "0.50 USD"):
         assert words.replace(" ", "") in page.text.replace(" ", ""), words
     assert "10.00 USD" not in page.text
+
+
+def test_the_page_says_that_it_is_of_a_sandbox(coalition: OfflineCoalition, member_id: str) -> None:
+    link = _link(coalition, member_id)
+    assert "This is a sandbox" in coalition.client.get(link).text
+    with coalition.database.write() as session:
+        session.execute(update(CoalitionRow).values(sandbox=False))
+    html = coalition.client.get(link)
+    assert "sandbox" not in html.text
 
 
 def test_names_are_escaped(coalition: OfflineCoalition, member_id: str) -> None:

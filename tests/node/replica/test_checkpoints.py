@@ -123,10 +123,12 @@ def test_verify_takes_no_checkpoint_that_nobody_signed(stories: Path, tmp_path: 
     assert "the checkpoint of block 7 is not signed by" in refused.stderr
 
 
-@pytest.mark.parametrize("field", ["blockHash", "signer", "signature", "genesisHash", "number"])
+@pytest.mark.parametrize("field", ["blockHash", "signer", "signature", "genesisHash", "number", "blockTime", "witnessedAt"])
 def test_an_altered_checkpoint_is_not_its_signers(stories: Path, tmp_path: Path, field: str) -> None:
     checkpoint = json.loads((stories / "brand.json").read_text())
-    checkpoint[field] = 1 if field == "number" else checkpoint[field][:-4] + ("0000" if checkpoint[field][-4:] != "0000" else "1111")
+    checkpoint[field] = (
+        1 if type(checkpoint[field]) is int else checkpoint[field][:-4] + ("0000" if checkpoint[field][-4:] != "0000" else "1111")
+    )
     (tmp_path / "altered.json").write_text(json.dumps(checkpoint))
     refused = _command("compare", "--data", stories / "one", tmp_path / "altered.json")
     assert "is not signed" in str(refused.exception)

@@ -1,0 +1,1 @@
+"""What witnesses have countersigned: taken from them as it is, also where it contradicts what is projected here."""
