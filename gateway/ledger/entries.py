@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from gateway.ledger.issue_parts import AwardBasis, OpeningBasis, ShownIssue
 from gateway.ledger.lots import Line
+from gateway.ledger.packed_fields import MalformedEntry, PackedReader, pack_fixed, pack_lines, pack_uint
 from gateway.values.ids import MemberId, Reference, ReservationId
 from gateway.values.points import Points
 
-MAX_LINES = 16
 MIN_FRAME_LENGTH = 32
+ISSUE_LENGTH = 105
+"""Of an opening too."""
 
 
 class EntryKind(IntEnum):
@@ -27,10 +30,8 @@ class EntryKind(IntEnum):
     POINT_REFUND = 8
     TRANSFER = 9
     EXPIRE = 10
-
-
-class MalformedEntry(ValueError):
-    """The bytes are no whole entry of a kind that the ledger format describes."""
+    RESTORE = 11
+    EXTEND = 12
 
 
 class UnknownEntryKind(MalformedEntry):
@@ -50,7 +51,7 @@ class Issue:
     member: MemberId
     expiry_day: int
     points: Points
-    rule_version: int
+    basis: AwardBasis
     reference: Reference
 
 
@@ -59,7 +60,7 @@ class Opening:
     member: MemberId
     expiry_day: int
     points: Points
-    rule_version: int
+    basis: OpeningBasis
     reference: Reference
 
 
@@ -67,7 +68,23 @@ class Opening:
 class Clawback:
     member: MemberId
     reference: Reference
-    issue_reference: Reference
+    issue: ShownIssue
+    lines: tuple[Line, ...]
+
+    @property
+    def issue_reference(self) -> Reference | None:
+        """With which every issue and opening ends; None where what is shown is neither."""
+        return Reference(self.issue.entry[-32:]) if len(self.issue.entry) == ISSUE_LENGTH else None
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Gives back points that were clawed back of entry `index` of a batch."""
+
+    member: MemberId
+    reference: Reference
+    number: int
+    index: int
     lines: tuple[Line, ...]
 
 
@@ -121,7 +138,18 @@ class Expire:
     points: Points
 
 
-Entry = Issue | Opening | Clawback | Authorize | Capture | Void | Redeem | PointRefund | Expire
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Moves points of one of the brand's lots to a later one."""
+
+    member: MemberId
+    from_day: int
+    to_day: int
+    points: Points
+    reference: Reference
+
+
+Entry = Issue | Opening | Clawback | Authorize | Capture | Void | Redeem | PointRefund | Expire | Restore | Extend
 
 _KINDS: dict[type[Entry], EntryKind] = {
     Issue: EntryKind.ISSUE,
@@ -133,6 +161,8 @@ _KINDS: dict[type[Entry], EntryKind] = {
     Redeem: EntryKind.REDEEM,
     PointRefund: EntryKind.POINT_REFUND,
     Expire: EntryKind.EXPIRE,
+    Restore: EntryKind.RESTORE,
+    Extend: EntryKind.EXTEND,
 }
 
 
@@ -145,46 +175,55 @@ def encode_entry(entry: Entry) -> bytes:
     head = bytes([kind_of(entry)])
     match entry:
         case Issue() | Opening():
-            amounts = _uint(entry.expiry_day, 4) + _uint(entry.points, 8) + _uint(entry.rule_version, 4)
-            return head + _fixed(entry.member, 20) + amounts + _fixed(entry.reference, 32)
+            amounts = pack_uint(entry.expiry_day, 4) + pack_uint(entry.points, 8)
+            return head + pack_fixed(entry.member, 20) + amounts + entry.basis.packed() + pack_fixed(entry.reference, 32)
         case Clawback():
-            references = _fixed(entry.reference, 32) + _fixed(entry.issue_reference, 32)
-            return head + _fixed(entry.member, 20) + references + _lines(entry.lines)
+            return head + pack_fixed(entry.member, 20) + pack_fixed(entry.reference, 32) + entry.issue.packed() + pack_lines(entry.lines)
+        case Restore():
+            place = pack_uint(entry.number, 8) + pack_uint(entry.index, 4)
+            return head + pack_fixed(entry.member, 20) + pack_fixed(entry.reference, 32) + place + pack_lines(entry.lines)
         case Authorize() | Redeem():
-            terms = _uint(entry.nonce, 8) + _uint(entry.deadline, 5) + _uint(entry.points, 8)
-            proof = _uint(entry.proof.kind, 1) + _uint(len(entry.proof.proof), 2) + entry.proof.proof
-            return head + _fixed(entry.member, 20) + _fixed(entry.reference, 32) + terms + proof + _lines(entry.lines)
+            terms = pack_uint(entry.nonce, 8) + pack_uint(entry.deadline, 5) + pack_uint(entry.points, 8)
+            proof = pack_uint(entry.proof.kind, 1) + pack_uint(len(entry.proof.proof), 2) + entry.proof.proof
+            return head + pack_fixed(entry.member, 20) + pack_fixed(entry.reference, 32) + terms + proof + pack_lines(entry.lines)
         case Capture() | Void() | PointRefund():
-            return head + _fixed(entry.reservation_id, 32) + _fixed(entry.reference, 32) + _lines(entry.lines)
+            return head + pack_fixed(entry.reservation_id, 32) + pack_fixed(entry.reference, 32) + pack_lines(entry.lines)
         case Expire():
-            return head + _fixed(entry.member, 20) + _uint(entry.expiry_day, 4) + _uint(entry.points, 8)
+            return head + pack_fixed(entry.member, 20) + pack_uint(entry.expiry_day, 4) + pack_uint(entry.points, 16)
+        case Extend():
+            days = pack_uint(entry.from_day, 4) + pack_uint(entry.to_day, 4)
+            return head + pack_fixed(entry.member, 20) + days + pack_uint(entry.points, 8) + pack_fixed(entry.reference, 32)
 
 
 def decode_entry(data: bytes) -> Entry:
     """The entry that the contract reads from these bytes; raises MalformedEntry where the contract refuses for form."""
     if not data or not data[0]:
         raise MalformedEntry("an entry begins with its kind, from 1 on")
-    reader = _Reader(data)
+    reader = PackedReader(data)
     entry: Entry
     match data[0]:
         case EntryKind.ISSUE:
-            entry = Issue(reader.member(), reader.uint(4), reader.points(), reader.uint(4), reader.reference())
+            entry = Issue(*reader.amount(), AwardBasis.read(reader), reader.reference())
         case EntryKind.OPENING:
-            entry = Opening(reader.member(), reader.uint(4), reader.points(), reader.uint(4), reader.reference())
+            entry = Opening(*reader.amount(), OpeningBasis.read(reader), reader.reference())
         case EntryKind.CLAWBACK:
-            entry = Clawback(reader.member(), reader.reference(), reader.reference(), reader.lines())
+            entry = Clawback(reader.member(), reader.reference(), ShownIssue.read(reader), reader.lines())
+        case EntryKind.RESTORE:
+            entry = Restore(reader.member(), reader.reference(), reader.uint(8), reader.uint(4), reader.lines())
         case EntryKind.AUTHORIZE:
-            entry = Authorize(*reader.consent(), reader.lines())
+            entry = Authorize(*_read_consent(reader), reader.lines())
         case EntryKind.CAPTURE:
             entry = Capture(reader.reservation_id(), reader.reference(), reader.lines())
         case EntryKind.VOID:
             entry = Void(reader.reservation_id(), reader.reference(), reader.lines())
         case EntryKind.REDEEM:
-            entry = Redeem(*reader.consent(), reader.lines())
+            entry = Redeem(*_read_consent(reader), reader.lines())
         case EntryKind.POINT_REFUND:
             entry = PointRefund(reader.reservation_id(), reader.reference(), reader.lines())
         case EntryKind.EXPIRE:
-            entry = Expire(reader.member(), reader.uint(4), reader.points())
+            entry = Expire(reader.member(), reader.uint(4), Points(reader.uint(16)))
+        case EntryKind.EXTEND:
+            entry = Extend(reader.member(), reader.uint(4), reader.uint(4), reader.points(), reader.reference())
         case _:
             raise UnknownEntryKind(f"no kind of entry has the number {data[0]}")
     reader.finish()
@@ -193,7 +232,7 @@ def decode_entry(data: bytes) -> Entry:
 
 def pack_entries(entries: Iterable[bytes]) -> bytes:
     """The calldata of a batch: each entry after its two-byte length."""
-    return b"".join(_uint(len(entry), 2) + entry for entry in entries)
+    return b"".join(pack_uint(len(entry), 2) + entry for entry in entries)
 
 
 def unpack_entries(data: bytes) -> list[bytes]:
@@ -214,71 +253,7 @@ def unpack_entries(data: bytes) -> list[bytes]:
     return entries
 
 
-class _Reader:
-    """Takes fields off an entry from the left, after its kind byte."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._position = 1
-
-    def take(self, length: int) -> bytes:
-        end = self._position + length
-        if end > len(self._data):
-            raise MalformedEntry(f"entry ends after {len(self._data)} bytes, inside a field that ends at {end}")
-        field = self._data[self._position : end]
-        self._position = end
-        return field
-
-    def member(self) -> MemberId:
-        return MemberId(self.take(20))
-
-    def reference(self) -> Reference:
-        return Reference(self.take(32))
-
-    def reservation_id(self) -> ReservationId:
-        return ReservationId(self.take(32))
-
-    def points(self) -> Points:
-        return Points(self.uint(8))
-
-    def uint(self, length: int) -> int:
-        return int.from_bytes(self.take(length))
-
-    def consent(self) -> tuple[MemberId, Reference, int, int, Points, ConsentProof]:
-        member, reference = self.member(), self.reference()
-        nonce, deadline, points, proof_kind = self.uint(8), self.uint(5), self.points(), self.uint(1)
-        return member, reference, nonce, deadline, points, ConsentProof(proof_kind, self.take(self.uint(2)))
-
-    def lines(self) -> tuple[Line, ...]:
-        count = self.uint(1)
-        if not 1 <= count <= MAX_LINES:
-            raise MalformedEntry(f"{count} lines where 1 to {MAX_LINES} may stand")
-        lines = tuple(Line(self.uint(4), self.uint(4), self.points()) for _ in range(count))
-        if len({line.lot_id for line in lines}) != count:
-            raise MalformedEntry("a lot stands twice in one entry")
-        return lines
-
-    def finish(self) -> None:
-        if self._position != len(self._data):
-            raise MalformedEntry(f"{len(self._data) - self._position} bytes left over")
-
-
-def _uint(value: int, length: int) -> bytes:
-    if not 0 <= value < 1 << 8 * length:
-        raise ValueError(f"{value} does not fit an unsigned field of {length} bytes")
-    return value.to_bytes(length)
-
-
-def _fixed(value: bytes, length: int) -> bytes:
-    if len(value) != length:
-        raise ValueError(f"{len(value)} bytes where {length} are due")
-    return value
-
-
-def _lines(lines: Sequence[Line]) -> bytes:
-    if not 1 <= len(lines) <= MAX_LINES:
-        raise ValueError(f"{len(lines)} lines where 1 to {MAX_LINES} may stand")
-    if len({line.lot_id for line in lines}) != len(lines):
-        raise ValueError("a lot stands twice in one entry")
-    packed = (_uint(line.brand_id, 4) + _uint(line.expiry_day, 4) + _uint(line.points, 8) for line in lines)
-    return bytes([len(lines)]) + b"".join(packed)
+def _read_consent(reader: PackedReader) -> tuple[MemberId, Reference, int, int, Points, ConsentProof]:
+    member, reference = reader.member(), reader.reference()
+    nonce, deadline, points, proof_kind = reader.uint(8), reader.uint(5), reader.points(), reader.uint(1)
+    return member, reference, nonce, deadline, points, ConsentProof(proof_kind, reader.take(reader.uint(2)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from gateway.ledger.batches import batch_outcome
+from gateway.ledger.batches import batch_outcome, batch_record, entries_root
 from gateway.ledger.brand_states import ACCEPTING, BrandState
 from gateway.ledger.effects import Effect, Movement, OwedChange, Refused
 from gateway.ledger.entries import (
@@ -17,26 +17,28 @@ from gateway.ledger.entries import (
     Entry,
     EntryKind,
     Expire,
+    Extend,
     Issue,
-    MalformedEntry,
     Opening,
     PointRefund,
     Redeem,
+    Restore,
     UnknownEntryKind,
     Void,
     decode_entry,
 )
-from gateway.ledger.lots import Line, grace_expiry_day, is_expired
-from gateway.ledger.lots import lot_id as lot_id_of
+from gateway.ledger.lots import Line
 from gateway.ledger.members import FIRST_VERIFIER_KIND, AuthorizerKind, authorizer_id, member_id
+from gateway.ledger.model_issuing import ModelIssuing, Skip, require
+from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.refusals import SELECTORS, RefusalReason
 from gateway.ledger.signing import Domain, consent_digest
 from gateway.ledger.state import BrandRecord, LedgerState, MemberRecord, ReservationRecord, ReservationState, ReservedLot
-from gateway.values.calendar import SECONDS_PER_DAY, is_month_end, local_day
+from gateway.values.calendar import SECONDS_PER_DAY, local_day
 from gateway.values.ids import Hash, MemberId, ReservationId
 
 MAX_CONSENT_SECONDS = 7 * SECONDS_PER_DAY
-NOT_OPEN = (bytes([EntryKind.OPENING]), bytes([EntryKind.TRANSFER]))
+NOT_OPEN = (bytes([EntryKind.TRANSFER]),)
 
 Recover = Callable[[bytes, bytes], bytes | None]
 """(digest, 65-byte signature) → the signer's 20-byte address, or None where the contract's ECDSA refuses the signature."""
@@ -50,7 +52,7 @@ def no_verifiers(kind: int, digest: bytes, authorizer: bytes, proof: bytes) -> b
     return False
 
 
-class LedgerModel:
+class LedgerModel(ModelIssuing):
     """Applies entries to a `LedgerState`; construct it afresh and replay the ledger's batches in block order."""
 
     def __init__(self, domain: Domain, utc_offset_seconds: int, recover: Recover, verify: Verify = no_verifiers) -> None:
@@ -104,7 +106,9 @@ class LedgerModel:
             if isinstance(result, Refused):
                 refusals.append((index, result.reason))
         selectors = ((index, SELECTORS[reason]) for index, reason in refusals)
-        self.state.batches[brand, number] = batch_outcome(len(entries), selectors)
+        outcome = batch_outcome(len(entries), selectors)
+        self.state.batches[brand, number] = outcome
+        self.state.records[brand, number] = batch_record(entries_root(entries), outcome)
         return refusals
 
     def apply_entry(self, brand: int, data: bytes, timestamp: int) -> Effect | Refused:
@@ -119,7 +123,7 @@ class LedgerModel:
             return Refused(RefusalReason.UNKNOWN_ENTRY_KIND, None)
         except MalformedEntry:
             return Refused(RefusalReason.MALFORMED_ENTRY, None)
-        except _Skip as skip:
+        except Skip as skip:
             return Refused(skip.reason, entry)
         for movement in effect.movements:
             self.state.move(movement)
@@ -129,12 +133,12 @@ class LedgerModel:
 
     def _transition(self, brand: int, entry: Entry, timestamp: int) -> Effect:
         match entry:
-            case Issue():
+            case Issue() | Opening():
                 return self._issue(brand, entry, timestamp)
-            case Opening():
-                raise AssertionError("a kind that is not open was let through")
             case Clawback():
                 return self._claw_back(brand, entry)
+            case Restore():
+                return self._restore(brand, entry, timestamp)
             case Authorize() | Redeem():
                 return self._authorize(brand, entry, timestamp)
             case Capture():
@@ -145,42 +149,22 @@ class LedgerModel:
                 return self._refund(brand, entry, timestamp)
             case Expire():
                 return self._expire(brand, entry, timestamp)
-
-    def _issue(self, brand: int, entry: Issue, timestamp: int) -> Effect:
-        record = self.state.brands[brand]
-        _require(record.status is BrandState.ACTIVE, RefusalReason.BRAND_NOT_ACTIVE)
-        _require(any(entry.member), RefusalReason.ZERO_MEMBER)
-        _require(entry.points > 0, RefusalReason.ZERO_POINTS)
-        _require(entry.expiry_day == 0 or is_month_end(entry.expiry_day), RefusalReason.EXPIRY_NOT_MONTH_END)
-        _require(not self._expired(entry.expiry_day, timestamp), RefusalReason.LOT_EXPIRED)
-        _require(record.outstanding + entry.points <= record.limit, RefusalReason.LIMIT_EXCEEDED)
-        lot = lot_id_of(brand, entry.expiry_day)
-        self.state.lots[lot].issued += entry.points
-        return Effect(entry, entry.member, (Movement(entry.member, lot, entry.points, 0),))
-
-    def _claw_back(self, brand: int, entry: Clawback) -> Effect:
-        _require(self.state.brands[brand].status is not BrandState.IN_DEFAULT, RefusalReason.BRAND_IN_DEFAULT)
-        for line in entry.lines:
-            _require(line.points > 0, RefusalReason.ZERO_POINTS)
-            _require(line.brand_id == brand, RefusalReason.NOT_OWN_LOT)
-            _require(self.state.unreserved(entry.member, line.lot_id) >= line.points, RefusalReason.NOT_ENOUGH_POINTS)
-        for line in entry.lines:
-            self.state.lots[line.lot_id].clawed_back += line.points
-        return Effect(entry, entry.member, tuple(Movement(entry.member, line.lot_id, -line.points, 0) for line in entry.lines))
+            case Extend():
+                return self._extend(brand, entry, timestamp)
 
     def _authorize(self, brand: int, entry: Authorize | Redeem, timestamp: int) -> Effect:
-        _require(self._accepts(brand, timestamp), RefusalReason.BRAND_NOT_ACCEPTING)
-        _require(entry.deadline >= timestamp, RefusalReason.CONSENT_EXPIRED)
-        _require(entry.deadline <= timestamp + MAX_CONSENT_SECONDS, RefusalReason.CONSENT_TOO_LONG)
+        require(self._accepts(brand, timestamp), RefusalReason.BRAND_NOT_ACCEPTING)
+        require(entry.deadline >= timestamp, RefusalReason.CONSENT_EXPIRED)
+        require(entry.deadline <= timestamp + MAX_CONSENT_SECONDS, RefusalReason.CONSENT_TOO_LONG)
         terms = (entry.member, brand, entry.points, entry.reference, entry.nonce, entry.deadline)
         digest = consent_digest(self.domain, *terms)
-        _require(digest not in self.state.reservations, RefusalReason.CONSENT_USED)
+        require(digest not in self.state.reservations, RefusalReason.CONSENT_USED)
         for line in entry.lines:
-            _require(line.points > 0, RefusalReason.ZERO_POINTS)
-            _require(not self._expired(line.expiry_day, timestamp), RefusalReason.LOT_EXPIRED)
-            _require(self.state.unreserved(entry.member, line.lot_id) >= line.points, RefusalReason.NOT_ENOUGH_POINTS)
-            _require(self._accepts(line.brand_id, timestamp), RefusalReason.POINTS_NOT_ACCEPTED)
-        _require(sum(line.points for line in entry.lines) == entry.points, RefusalReason.POINTS_MISMATCH)
+            require(line.points > 0, RefusalReason.ZERO_POINTS)
+            require(not self._expired(line.expiry_day, timestamp), RefusalReason.LOT_EXPIRED)
+            require(self.state.unreserved(entry.member, line.lot_id) >= line.points, RefusalReason.NOT_ENOUGH_POINTS)
+            require(self._accepts(line.brand_id, timestamp), RefusalReason.POINTS_NOT_ACCEPTED)
+        require(sum(line.points for line in entry.lines) == entry.points, RefusalReason.POINTS_MISMATCH)
         self._require_consent(entry, digest)
 
         at_once = isinstance(entry, Redeem)
@@ -200,29 +184,29 @@ class LedgerModel:
         if kind == AuthorizerKind.KEY:
             signer = self._recover(digest, proof) if len(proof) == 65 else None
             if signer is None:
-                raise _Skip(RefusalReason.CONSENT_INVALID)
+                raise Skip(RefusalReason.CONSENT_INVALID)
             authorizer = signer
         else:
-            _require(kind >= FIRST_VERIFIER_KIND and len(proof) >= 2, RefusalReason.CONSENT_INVALID)
+            require(kind >= FIRST_VERIFIER_KIND and len(proof) >= 2, RefusalReason.CONSENT_INVALID)
             end = 2 + int.from_bytes(proof[:2])
-            _require(end <= len(proof), RefusalReason.CONSENT_INVALID)
+            require(end <= len(proof), RefusalReason.CONSENT_INVALID)
             authorizer = proof[2:end]
         record = self.state.members.get(entry.member)
         known = record is not None and authorizer_id(kind, authorizer) in record.authorizers
-        _require(known, RefusalReason.NOT_AN_AUTHORIZER)
+        require(known, RefusalReason.NOT_AN_AUTHORIZER)
         if kind >= FIRST_VERIFIER_KIND:
-            _require(self._verify(kind, digest, authorizer, proof[end:]), RefusalReason.CONSENT_INVALID)
+            require(self._verify(kind, digest, authorizer, proof[end:]), RefusalReason.CONSENT_INVALID)
 
     def _capture(self, brand: int, entry: Capture, timestamp: int) -> Effect:
         reservation = self._reservation(entry.reservation_id)
-        _require(reservation.brand_id == brand, RefusalReason.NOT_ACCEPTING_BRAND)
-        _require(reservation.state == ReservationState.OPEN, RefusalReason.RESERVATION_CLOSED)
-        _require(timestamp <= reservation.deadline, RefusalReason.DEADLINE_PASSED)
-        _require(len(entry.lines) == len(reservation.lots), RefusalReason.LINES_MISMATCH)
+        require(reservation.brand_id == brand, RefusalReason.NOT_ACCEPTING_BRAND)
+        require(reservation.state == ReservationState.OPEN, RefusalReason.RESERVATION_CLOSED)
+        require(timestamp <= reservation.deadline, RefusalReason.DEADLINE_PASSED)
+        require(len(entry.lines) == len(reservation.lots), RefusalReason.LINES_MISMATCH)
         for line in entry.lines:
-            _require(line.lot_id in reservation.lots, RefusalReason.LINES_MISMATCH)
-            _require(line.points <= reservation.lots[line.lot_id].authorized, RefusalReason.TOO_MANY_POINTS)
-        _require(any(line.points for line in entry.lines), RefusalReason.ZERO_POINTS)
+            require(line.lot_id in reservation.lots, RefusalReason.LINES_MISMATCH)
+            require(line.points <= reservation.lots[line.lot_id].authorized, RefusalReason.TOO_MANY_POINTS)
+        require(any(line.points for line in entry.lines), RefusalReason.ZERO_POINTS)
         movements = []
         for line in entry.lines:
             lot = reservation.lots[line.lot_id]
@@ -235,64 +219,39 @@ class LedgerModel:
 
     def _void(self, brand: int, entry: Void, timestamp: int) -> Effect:
         reservation = self._reservation(entry.reservation_id)
-        _require(reservation.brand_id == brand or timestamp > reservation.deadline, RefusalReason.NOT_ACCEPTING_BRAND)
-        _require(reservation.state == ReservationState.OPEN, RefusalReason.RESERVATION_CLOSED)
+        require(reservation.brand_id == brand or timestamp > reservation.deadline, RefusalReason.NOT_ACCEPTING_BRAND)
+        require(reservation.state == ReservationState.OPEN, RefusalReason.RESERVATION_CLOSED)
         named = {line.lot_id: line.points for line in entry.lines}
-        _require(named == {lot: part.authorized for lot, part in reservation.lots.items()}, RefusalReason.LINES_MISMATCH)
+        require(named == {lot: part.authorized for lot, part in reservation.lots.items()}, RefusalReason.LINES_MISMATCH)
         reservation.state = ReservationState.VOIDED
         movements = tuple(Movement(reservation.member, line.lot_id, 0, -line.points) for line in entry.lines)
         return Effect(entry, reservation.member, movements, reservation_id=entry.reservation_id)
 
     def _refund(self, brand: int, entry: PointRefund, timestamp: int) -> Effect:
         reservation = self._reservation(entry.reservation_id)
-        _require(reservation.brand_id == brand, RefusalReason.NOT_ACCEPTING_BRAND)
+        require(reservation.brand_id == brand, RefusalReason.NOT_ACCEPTING_BRAND)
         for line in entry.lines:
-            _require(line.points > 0, RefusalReason.ZERO_POINTS)
+            require(line.points > 0, RefusalReason.ZERO_POINTS)
             lot = reservation.lots.get(line.lot_id)
             left = lot.captured - lot.refunded if lot else 0
-            _require(line.points <= left, RefusalReason.TOO_MANY_POINTS)
+            require(line.points <= left, RefusalReason.TOO_MANY_POINTS)
         movements = []
         for line in entry.lines:
             reservation.lots[line.lot_id].refunded += line.points
-            destination = line.lot_id
-            if self._expired(line.expiry_day, timestamp):
-                destination = lot_id_of(line.brand_id, grace_expiry_day(timestamp, self.utc_offset_seconds))
+            destination = self._lot_or_grace(line, timestamp)
             self.state.lots[destination].refunded += line.points
             movements.append(Movement(reservation.member, destination, line.points, 0))
         owed = _owed(entry.lines, brand, -1)
         return Effect(entry, reservation.member, tuple(movements), owed, entry.reservation_id)
 
-    def _expire(self, brand: int, entry: Expire, timestamp: int) -> Effect:
-        _require(self.state.brands[brand].status is not BrandState.IN_DEFAULT, RefusalReason.BRAND_IN_DEFAULT)
-        _require(self._expired(entry.expiry_day, timestamp), RefusalReason.LOT_NOT_EXPIRED)
-        _require(entry.points > 0, RefusalReason.ZERO_POINTS)
-        lot = lot_id_of(brand, entry.expiry_day)
-        _require(entry.points == self.state.unreserved(entry.member, lot), RefusalReason.POINTS_MISMATCH)
-        self.state.lots[lot].expired += entry.points
-        return Effect(entry, entry.member, (Movement(entry.member, lot, -entry.points, 0),))
-
     def _reservation(self, reservation_id: ReservationId) -> ReservationRecord:
         reservation = self.state.reservations.get(reservation_id)
         if reservation is None:
-            raise _Skip(RefusalReason.UNKNOWN_RESERVATION)
+            raise Skip(RefusalReason.UNKNOWN_RESERVATION)
         return reservation
 
     def _accepts(self, brand: int, timestamp: int) -> bool:
         return self.state.brands[brand].state_on(local_day(timestamp, self.utc_offset_seconds)) in ACCEPTING
-
-    def _expired(self, expiry_day: int, timestamp: int) -> bool:
-        return is_expired(expiry_day, timestamp, self.utc_offset_seconds)
-
-
-class _Skip(Exception):  # a refusal on its way out, never seen by callers
-    def __init__(self, reason: RefusalReason) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
-
-
-def _require(condition: bool, reason: RefusalReason) -> None:
-    if not condition:
-        raise _Skip(reason)
 
 
 def _owed(lines: Sequence[Line], acceptor: int, sign: int) -> tuple[OwedChange, ...]:

@@ -14,15 +14,19 @@ class RefusalReason(StrEnum):
     UNKNOWN_ENTRY_KIND = "UnknownEntryKind"  # no such kind, or one that is not open yet
     BRAND_NOT_ACTIVE = "BrandNotActive"  # only an active brand issues
     BRAND_NOT_ACCEPTING = "BrandNotAccepting"  # a brand that closed or is in default authorizes and redeems nothing
-    BRAND_IN_DEFAULT = "BrandInDefault"  # it takes no points from its holders: no clawback, no expire
+    BRAND_IN_DEFAULT = "BrandInDefault"  # it neither takes points from its holders nor gives any: no clawback, restore, expire, extend
     POINTS_NOT_ACCEPTED = "PointsNotAccepted"  # points of a brand that closed or is in default
     ZERO_POINTS = "ZeroPoints"
     ZERO_MEMBER = "ZeroMember"
     EXPIRY_NOT_MONTH_END = "ExpiryNotMonthEnd"
     LOT_EXPIRED = "LotExpired"
     LOT_NOT_EXPIRED = "LotNotExpired"
+    LOT_NOT_LATER = "LotNotLater"  # points are extended to a later lot only
     LIMIT_EXCEEDED = "LimitExceeded"  # the issue would leave the brand's outstanding points above its limit
-    NOT_OWN_LOT = "NotOwnLot"  # a brand claws back its own points only
+    NOT_OWN_LOT = "NotOwnLot"  # a brand claws back and restores its own points only
+    UNKNOWN_ISSUE = "UnknownIssue"  # not shown to be an entry of this brand's batch; of a restore, nothing was clawed back of it
+    ISSUE_REFUSED = "IssueRefused"  # the ledger refused that issue when it was made
+    NOT_THIS_MEMBERS_ISSUE = "NotThisMembersIssue"  # no issue or opening, or another member's
     NOT_ENOUGH_POINTS = "NotEnoughPoints"  # fewer unreserved points in the lot
     POINTS_MISMATCH = "PointsMismatch"  # lines do not add up to the consent, or not to what is there
     CONSENT_USED = "ConsentUsed"  # the reservation id exists
@@ -35,7 +39,7 @@ class RefusalReason(StrEnum):
     RESERVATION_CLOSED = "ReservationClosed"  # captured or voided before
     DEADLINE_PASSED = "DeadlinePassed"  # a capture after the reservation's deadline
     LINES_MISMATCH = "LinesMismatch"  # not the lots of the reservation
-    TOO_MANY_POINTS = "TooManyPoints"  # more than reserved, or than captured and not yet given back
+    TOO_MANY_POINTS = "TooManyPoints"  # more than reserved, captured and not given back, or issued and not clawed back
 
 
 def selector(refusal: RefusalReason) -> bytes:

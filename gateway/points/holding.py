@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.ledger import lots
-from gateway.ledger.entries import MAX_LINES
+from gateway.ledger.packed_fields import MAX_LINES
 from gateway.values.errors import Invalid, NotEnoughPoints, WrongState
 from gateway.values.ids import LotId
 from gateway.values.points import MAX_POINTS_PER_ENTRY, Points

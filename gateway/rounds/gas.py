@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, Opening, PointRefund, Redeem, Void, encode_entry
+from gateway.ledger.entries import (
+    Authorize,
+    Capture,
+    Clawback,
+    Entry,
+    Expire,
+    Extend,
+    Issue,
+    Opening,
+    PointRefund,
+    Redeem,
+    Restore,
+    Void,
+    encode_entry,
+)
 from gateway.ledger.members import FIRST_VERIFIER_KIND
 
 TRANSACTION_GAS_MAX = 2**24
@@ -25,7 +39,11 @@ def entry_gas(entry: Entry) -> int:
         case Issue() | Opening():
             return calldata + 52_000
         case Clawback():
-            return calldata + 15_000 + 20_000 * len(entry.lines)
+            return calldata + 40_000 + 300 * len(entry.issue.refusals) + 20_000 * len(entry.lines)
+        case Restore():
+            return calldata + 20_000 + 66_000 * len(entry.lines)
+        case Extend():
+            return calldata + 80_000
         case Authorize() | Redeem():
             per_line = 32_000 if isinstance(entry, Authorize) else 68_000
             verifier = VERIFIER_GAS if entry.proof.kind >= FIRST_VERIFIER_KIND else 0

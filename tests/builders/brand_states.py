@@ -8,17 +8,20 @@ from gateway.ledger.refusals import RefusalReason
 YES = None
 ACTS = {
     "issue": "issue",
+    "opening": "opening",
     "clawback": "clawback",
+    "restore": "restore",
     "authorize": "authorize",
     "redeem": "redeem",
     "capture": "capture",
     "void": "void",
     "point refund": "point refund",
     "expire": "expire",
+    "extend": "extend",
     "accepted": "its points authorized or redeemed at another brand",
     "owner": "its owner sets keys and terms, hands over",
 }
-_ALL_BUT_ISSUE = dict.fromkeys(ACTS, YES) | {"issue": RefusalReason.BRAND_NOT_ACTIVE}
+_ALL_BUT_ISSUE = dict.fromkeys(ACTS, YES) | dict.fromkeys(("issue", "opening"), RefusalReason.BRAND_NOT_ACTIVE)
 _NOT_ACCEPTING = {
     "authorize": RefusalReason.BRAND_NOT_ACCEPTING,
     "redeem": RefusalReason.BRAND_NOT_ACCEPTING,
@@ -31,7 +34,7 @@ ALLOWED: dict[BrandState, dict[str, RefusalReason | None]] = {
     BrandState.CLOSED: _ALL_BUT_ISSUE | _NOT_ACCEPTING,
     BrandState.IN_DEFAULT: _ALL_BUT_ISSUE
     | _NOT_ACCEPTING
-    | {"clawback": RefusalReason.BRAND_IN_DEFAULT, "expire": RefusalReason.BRAND_IN_DEFAULT},
+    | dict.fromkeys(("clawback", "restore", "expire", "extend"), RefusalReason.BRAND_IN_DEFAULT),
 }
 """{state: {act: what refuses it, or YES}}"""
 
