@@ -154,6 +154,19 @@ class LedgerMachine(RuleBasedStateMachine):
         refused = self.ledger.submit(brand, [refund])
         self.note(brand, [] if refused else [refund], self.ledger.now)
 
+    @rule(index=pick, thirds=st.integers(1, 3))
+    def an_issue_is_taken_back_and_given_back_more_than_once(self, index: int, thirds: int) -> None:
+        if not self.issues:
+            return
+        brand, number, entry_index = place = self.issues[-1 - index % min(len(self.issues), 8)]
+        issue = self.issue_at(place)
+        line = Line(brand, issue.expiry_day, max(1, issue.points * thirds // 3))
+        clawback = Clawback(issue.member, NOTHING, self.ledger.shown(*place), (line,))
+        restore = Restore(issue.member, NOTHING, number, entry_index, (line,))
+        entries: list[Entry] = [clawback, clawback, restore, clawback, restore, restore]
+        refused = dict(self.ledger.submit(brand, entries))
+        self.note(brand, [entry for place, entry in enumerate(entries) if place not in refused], self.ledger.now)
+
     @rule(brand=st.sampled_from(BRANDS), signer=st.sampled_from(BRANDS), who=member)
     def a_batch_is_signed_by_another(self, brand: int, signer: int, who: int) -> None:
         """Invariant 2: only the brand's own key lets its batch in."""
@@ -183,11 +196,10 @@ class LedgerMachine(RuleBasedStateMachine):
             assert came == self.signed_issues[lot], "invariant 2: points nobody signed for"
         for place, taken in self.taken.items():
             brand, number, index = place
-            entry = decode_entry(self.ledger.recorded[brand, number][0][index])
-            assert isinstance(entry, Issue | Opening), "a clawback of what is no issue was accepted"
+            entry = self.issue_at(place)
             holder, points_taken = self.ledger.view("clawed", brand << 96 | number << 32 | index)
             assert bytes.fromhex(holder[2:]) == entry.member, "a clawback took another member's points"
-            assert points_taken == taken, "what is clawed back of an issue is kept with it"
+            assert points_taken == taken == state.clawed[place].points, "what is clawed back of an issue is kept with it"
             assert 0 <= taken <= entry.points, "more was clawed back of an issue than it gave, or given back than was taken"
         for brand in BRANDS:
             outstanding = self.ledger.outstanding(brand)
@@ -250,14 +262,19 @@ class LedgerMachine(RuleBasedStateMachine):
     def left(self, brand: int, who: int, day: int) -> int:
         return self.ledger.model.state.unreserved(self.members[who], lot_id(brand, day))
 
+    def issue_at(self, place: tuple[int, int, int]) -> Issue | Opening:
+        brand, number, index = place
+        entry = decode_entry(self.ledger.recorded[brand, number][0][index])
+        assert isinstance(entry, Issue | Opening), "a clawback of what is no issue was accepted"
+        return entry
+
     def about_an_issue(self, brand: int, kind: str, first: int, second: int, amount: int = 0) -> Entry | None:
         """A clawback of one of the brand's latest issues, plain or with something wrong; or a restore."""
         issues = [place for place in self.issues if place[0] == brand or kind == "another clawback"]
         if not issues:
             return None
         place = issues[-1 - (second if kind == "another clawback" else first) % min(len(issues), 8)]
-        issue = decode_entry(self.ledger.recorded[place[0], place[1]][0][place[2]])
-        assert isinstance(issue, Issue | Opening)
+        issue = self.issue_at(place)
         if kind == "restore":
             taken = [each for each in self.taken if each[0] == brand]
             place = taken[first % len(taken)] if taken else place
