@@ -34,7 +34,16 @@ def projection_book(rows: ProjectedRows) -> Book:
         entries=sorted(_entries(rows, movements), key=lambda entry: entry.position),
         holdings={(row["member_id"], row["lot_id"]): HeldPoints(row["held"], row["reserved"]) for row in named(rows, LedgerMemberLotRow)},
         lots={
-            row["lot_id"]: LotTotals(row["issued"], row["opened"], row["redeemed"], row["clawed_back"], row["expired"], row["refunded"])
+            row["lot_id"]: LotTotals(
+                row["issued"],
+                row["opened"],
+                row["redeemed"],
+                row["clawed_back"],
+                row["expired"],
+                row["refunded"],
+                row["restored"],
+                row["extended"],
+            )
             for row in named(rows, LedgerLotRow)
         },
         owed={(row["issuer_id"], row["acceptor_id"]): row["points"] for row in named(rows, LedgerOwedRow) if row["points"]},

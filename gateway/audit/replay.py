@@ -21,6 +21,7 @@ from gateway.audit.ledger_events import (
     EntryRefused,
     MemberEnrolled,
 )
+from gateway.ledger.batches import batch_outcome, batch_record, entries_root
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.effects import Effect, Movement, Refused
 from gateway.ledger.entries import (
@@ -29,11 +30,12 @@ from gateway.ledger.entries import (
     Clawback,
     Entry,
     Expire,
+    Extend,
     Issue,
-    MalformedEntry,
     Opening,
     PointRefund,
     Redeem,
+    Restore,
     Void,
     decode_entry,
     kind_of,
@@ -41,6 +43,7 @@ from gateway.ledger.entries import (
 )
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.model import LedgerModel
+from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.positions import ledger_position
 from gateway.ledger.recover import recover_address
@@ -185,6 +188,8 @@ class _Run:
             self.entries.append(entry)
             if by_rules != by_ledger:
                 self.disagreements.append(Disagreement(entry, by_ledger, by_rules))
+        record = batch_record(entries_root(packed), batch_outcome(len(packed), sorted(refused.items())))
+        self.model.state.records[recorded.brand_id, recorded.number] = record
 
     def result(self) -> Replay:
         state = self.model.state
@@ -238,7 +243,7 @@ def _book_entry(
         reference=reference,
         issue_reference=issue_reference,
         reservation_id=reservation_id,
-        rule_version=getattr(entry, "rule_version", None),
+        rule_version=entry.basis.programme if isinstance(entry, Issue) else None,
         entry=data,
         refused=by_ledger,
         timestamp=timestamp,
@@ -265,9 +270,9 @@ def _decoded(data: bytes) -> Entry | None:
 def points_of(entry: Entry) -> int:
     """How many points an entry is about."""
     match entry:
-        case Issue() | Opening() | Authorize() | Redeem() | Expire():
+        case Issue() | Opening() | Authorize() | Redeem() | Expire() | Extend():
             return entry.points
-        case Clawback() | Capture() | Void() | PointRefund():
+        case Clawback() | Restore() | Capture() | Void() | PointRefund():
             return sum(line.points for line in entry.lines)
 
 

@@ -22,9 +22,18 @@ from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import Domain
 from gateway.ledger.state import MemberRecord
 from gateway.projection import tables
-from gateway.projection.batch_reading import LedgerUnreadable, ReadBatch, ReadBlock, ReadEntry, members_named, reservation_named
+from gateway.projection.batch_reading import (
+    LedgerUnreadable,
+    ReadBatch,
+    ReadBlock,
+    ReadEntry,
+    issue_named,
+    members_named,
+    reservation_named,
+)
 from gateway.projection.brand_register import BrandRegister
 from gateway.projection.changes import Changes
+from gateway.projection.issue_records import IssueOnLedger, load_issues
 from gateway.projection.ledger_state import load_state
 from gateway.store.upsert import insert_rows
 from gateway.values.ids import Address, Hash, MemberId, ReservationId
@@ -37,6 +46,7 @@ PROJECTION_TABLES = (
     tables.LedgerMovementRow,
     tables.LedgerMemberLotRow,
     tables.LedgerLotRow,
+    tables.LedgerClawedIssueRow,
     tables.LedgerReservationRow,
     tables.LedgerReservationLotRow,
     tables.LedgerOwedRow,
@@ -68,6 +78,7 @@ class _Projecting:
         self._model = LedgerModel(domain, utc_offset_seconds, recover_address, verify_passkey)
         members: set[MemberId] = set()
         reservations: set[ReservationId] = set()
+        issues: set[IssueOnLedger] = set()
         for block in blocks:
             for item in block.items:
                 if isinstance(item, Event):
@@ -78,7 +89,9 @@ class _Projecting:
                     if read.entry is not None:
                         members.update(filter(None, [members_named(read.entry)]))
                         reservations.update(filter(None, [reservation_named(read.entry)]))
+                        issues.update(filter(None, [issue_named(item.brand_id, read.entry)]))
         self._model.state = load_state(session, members, reservations)
+        load_issues(session, self._model.state, issues)
         self._brands = BrandRegister(session, self._model.state)
         self._changes = Changes(self._model.state)
 
@@ -111,8 +124,9 @@ class _Projecting:
             effect = self._effect(block, batch, index, read)
             self._changes.entries.append(_entry_row(block, batch, index, read, effect, self._model))
             if effect is not None:
-                self._changes.effect(start | index, effect)
+                self._changes.effect(start | index, batch.brand_id, effect)
                 transfers += _transfers(effect)
+        self._model.state.records[batch.brand_id, batch.number] = batch.record
         if transfers != list(batch.transfers):
             raise LedgerUnreadable(f"batch {batch.number} of brand {batch.brand_id}: entries and TransferSingle logs differ")
 
@@ -179,7 +193,7 @@ def _entry_row(
         "reference": getattr(entry, "reference", None),
         "issue_reference": entry.issue_reference if isinstance(entry, Clawback) else None,
         "reservation_id": _reservation_of(entry, effect),
-        "rule_version": entry.rule_version if isinstance(entry, Issue | Opening) else None,
+        "rule_version": entry.basis.programme if isinstance(entry, Issue) else None,
         "entry": read.raw,
         "refused_reason": read.refused,
         "block_number": block.block.number,
