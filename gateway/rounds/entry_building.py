@@ -41,6 +41,9 @@ from gateway.rounds.operation import (
 from gateway.values.ids import LotId, MemberId, OperationId, Reference, ReservationId
 from gateway.values.points import Points
 
+SHOWN_LENGTH_MAX = 60_000
+"""Beside more refusals than this holds no entry has room for what proves its issue."""
+
 IssuePlace = tuple[int, Reference]
 """(issuing brand, the issue's reference)"""
 
@@ -125,6 +128,9 @@ class EntryBuilder:
                 raise MustWait
             self.points_short[operation.operation_id] = operation.points_due
             raise CannotBe("nothing_left_to_claw_back")
+        if len(issued.shown.packed()) > SHOWN_LENGTH_MAX:
+            self.points_short[operation.operation_id] = operation.points_due
+            raise CannotBe("issue_cannot_be_shown")
         lines = self._clawback_lines(operation, issued.lot_id)
         self.points_short[operation.operation_id] = Points(operation.points_due - sum(line.points for line in lines))
         if not lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -258,6 +259,16 @@ def test_a_clawback_shows_its_issue_and_takes_no_more_than_that_gave() -> None:
     packed = pack_round([first, more], ledger({(MEMBER, lot_id(1, LATER)): 500}), view)
     assert entries(packed)[0].issue == SHOWN
     assert refusals(packed) == [(more.operation.operation_id, "TooManyPoints")]
+
+
+def test_an_issue_among_too_many_refusals_cannot_be_shown_and_stops_nobody_else() -> None:
+    refused = tuple((index, b"\x00" * 4) for index in range(1, 8_000))
+    view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, lot_id(1, LATER), replace(SHOWN, refusals=refused))})
+    wanted = clawback(1, MEMBER, 10)
+    packed = pack_round([wanted, redeem(2, OTHER, 5)], ledger({(MEMBER, lot_id(1, LATER)): 50, (OTHER, lot_id(2, LATER)): 5}), view)
+    assert refusals(packed) == [(wanted.operation.operation_id, "issue_cannot_be_shown")]
+    assert packed.points_short == {wanted.operation.operation_id: 10}
+    assert len(entries(packed)) == 1
 
 
 def test_a_clawback_waits_for_its_issue() -> None:
