@@ -42,7 +42,7 @@ class PendingActList(BaseModel):
 def get_pending_acts(_caller: AsReader, context: ContextNeeded) -> PendingActList:
     """Acts that were proposed and are not executed yet, in the order of their proposal."""
     with context.reading() as work:
-        return PendingActList(acts=list_pending_acts(work.session, work.of(SqlCoalition).facts.points_address))
+        return PendingActList(acts=list_pending_acts(work.session))
 
 
 @router.post("/acts/{operation_id}/approvals", status_code=201, responses={202: {"model": OperationView}, **WRITES})

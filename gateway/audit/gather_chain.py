@@ -1,4 +1,4 @@
-"""Gathers the ledger at one block through plain JSON-RPC: its logs, the calldata of its batches, and what the contract answers.
+"""Gathers the ledger at one block through plain JSON-RPC: its logs, the calldata of its batches, and what the contracts answer.
 
 Who holds what is enumerated from the ERC-1155 logs alone, as any outsider would.
 """
@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, SubmittedBatch
-from gateway.audit.ledger_events import NOBODY, BatchRecorded, BrandRegistered, PointsMoved, read_event
+from gateway.audit.ledger_events import NOBODY, BatchRecorded, BrandRegistered, EventSource, PointsMoved, read_event
 from gateway.audit.replay import AuditProgress
 from gateway.chain.artifacts import points_ledger
 from gateway.chain.connection import Chain, NodeRefused
@@ -18,7 +18,7 @@ from gateway.ledger.signing import Domain
 from gateway.ledger.slots import balance_slot
 from gateway.values.errors import Unavailable
 from gateway.values.hex import from_int, hex_text, to_bytes, to_int
-from gateway.values.ids import Hash, LotId, MemberId
+from gateway.values.ids import Address, Hash, LotId, MemberId
 
 BLOCKS_IN_ONE_ASK = 2_000
 CALLS_IN_ONE_ASK = 200
@@ -36,6 +36,11 @@ class _Gathering:
         self.chain = chain
         self.coalition = coalition
         self._address = hex_text(coalition.points_address)
+        self._sources = {
+            coalition.points_address: EventSource.POINTS,
+            coalition.brands_address: EventSource.BRANDS,
+            coalition.members_address: EventSource.MEMBERS,
+        }
         self.block_number = block_number
         self.at = from_int(block_number)
         self.progress = progress
@@ -76,7 +81,7 @@ class _Gathering:
         while first <= self.block_number:
             self._tell("reading the ledger's logs", first, self.block_number + 1)
             last = min(first + size - 1, self.block_number)
-            span = {"address": self._address, "fromBlock": from_int(first), "toBlock": from_int(last)}
+            span = {"address": [hex_text(address) for address in self._sources], "fromBlock": from_int(first), "toBlock": from_int(last)}
             try:
                 logs = self.chain.call("eth_getLogs", span)
             except NodeRefused:
@@ -84,9 +89,17 @@ class _Gathering:
                     raise
                 size //= 2  # every node has a bound of its own on blocks and logs in one answer
                 continue
-            events += filter(None, map(_logged, logs))
+            events += filter(None, map(self._logged, logs))
             first = last + 1
         return sorted(events, key=lambda each: (each.block_number, each.log_index))
+
+    def _logged(self, log: Any) -> LoggedEvent | None:
+        source = self._sources[Address.parse(log["address"])]
+        event = read_event(source, tuple(to_bytes(topic) for topic in log["topics"]), to_bytes(log["data"]))
+        if event is None:
+            return None
+        place = (to_int(log["blockNumber"]), to_int(log["transactionIndex"]), to_int(log["logIndex"]))
+        return LoggedEvent(*place, Hash.parse(log["transactionHash"]), event)
 
     def _batches(self, recorded: Sequence[LoggedEvent]) -> dict[tuple[int, int], SubmittedBatch]:
         found = self._ask("reading batches", [("eth_getTransactionByHash", (hex_text(each.transaction_hash),)) for each in recorded])
@@ -129,8 +142,8 @@ class _Gathering:
         return {pair: self.ledger.returned("owed", to_bytes(answer))[0] for pair, answer in zip(pairs, answers, strict=True)}
 
     def _outstanding(self, brands: Sequence[int]) -> dict[int, int]:
-        answers = self._ask("reading brands", [self._call("brand", brand) for brand in brands])
-        return {brand: self.ledger.returned("brand", to_bytes(answer))[0] for brand, answer in zip(brands, answers, strict=True)}
+        answers = self._ask("reading brands", [self._call("outstanding", brand) for brand in brands])
+        return {brand: self.ledger.returned("outstanding", to_bytes(answer))[0] for brand, answer in zip(brands, answers, strict=True)}
 
     def _recorded(self, events: Sequence[LoggedEvent]) -> dict[tuple[int, int], Hash]:
         names = [(each.event.brand_id, each.event.number) for each in events if isinstance(each.event, BatchRecorded)]
@@ -155,14 +168,6 @@ class _Gathering:
     def _tell(self, doing: str, done: int, total: int) -> None:
         if self.progress is not None:
             self.progress(doing, done, total)
-
-
-def _logged(log: Any) -> LoggedEvent | None:
-    event = read_event(tuple(to_bytes(topic) for topic in log["topics"]), to_bytes(log["data"]))
-    if event is None:
-        return None
-    place = (to_int(log["blockNumber"]), to_int(log["transactionIndex"]), to_int(log["logIndex"]))
-    return LoggedEvent(*place, Hash.parse(log["transactionHash"]), event)
 
 
 def _holders(moved: PointsMoved) -> Collection[tuple[MemberId, LotId]]:

@@ -64,9 +64,10 @@ def gather_store(database: Database) -> StoreEvidence:
 
 
 def _check_readable(coalition: CoalitionRow) -> None:
-    """Without these two ids no ledger can be asked for: what is wrong with them cannot be a finding."""
-    for name, value, kind in (("coalition_id", coalition.coalition_id, Hash), ("points_address", coalition.points_address, Address)):
-        if not isinstance(value, kind):
+    """Without these ids no ledger can be asked for: what is wrong with them cannot be a finding."""
+    addresses = ("points_address", "brands_address", "members_address")
+    for name, kind in (("coalition_id", Hash), *((address, Address) for address in addresses)):
+        if not isinstance(getattr(coalition, name), kind):
             raise Unavailable(f"Nothing can be audited, the coalition's row is damaged: {name} does not have {kind.SIZE} bytes")
 
 

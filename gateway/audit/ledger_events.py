@@ -1,9 +1,10 @@
-"""The points ledger's events, read from raw logs by their signatures alone: nothing here is shared with what fills the projection."""
+"""The events of ledger and registers, read from raw logs by their signatures alone: nothing is shared with what fills the projection."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from eth_abi.abi import decode
 from eth_hash.auto import keccak
@@ -121,9 +122,17 @@ LedgerEvent = (
 )
 
 
-def read_event(topics: tuple[bytes, ...], data: bytes) -> LedgerEvent | None:
-    """The event of a log of the points ledger; None for one that no check needs (pauses, roles, URIs)."""
-    reader = _READERS.get(topics[0]) if topics else None
+class EventSource(Enum):
+    """The contracts whose events are looked at; an event of one means nothing in a log of another."""
+
+    POINTS = auto()
+    BRANDS = auto()
+    MEMBERS = auto()
+
+
+def read_event(source: EventSource, topics: tuple[bytes, ...], data: bytes) -> LedgerEvent | None:
+    """The event of a log of this contract; None for one that no check needs (pauses, roles, URIs)."""
+    reader = _READERS.get((source, topics[0])) if topics else None
     return reader(topics, data) if reader else None
 
 
@@ -148,26 +157,34 @@ def _kind_and_authorizer(data: bytes) -> tuple[int, bytes]:
     return kind, authorizer
 
 
-_SIGNATURES: dict[str, Callable[[tuple[bytes, ...], bytes], LedgerEvent]] = {
-    "BrandRegistered(uint32,address,uint96)": lambda t, d: BrandRegistered(_number(t[1]), *_words(d)),
-    "BrandOwnerSet(uint32,address,address)": lambda t, d: BrandOwnerSet(_number(t[1]), Address(_address(t[3]))),
-    "BrandStatusSet(uint32,uint8,uint24)": lambda t, d: BrandStatusSet(_number(t[1]), *_words(d)),
-    "BrandLimitSet(uint32,uint96)": lambda t, d: BrandLimitSet(_number(t[1]), *_words(d)),
-    "BrandKeySet(uint32,address,uint40,uint40,bool)": lambda t, d: BrandKeySet(
-        _number(t[1]), Address(_address(t[2])), _number(d[:32]), _number(d[32:64]), bool(_number(d[64:]))
-    ),
-    "BrandTermsSet(uint32,uint32,(uint64,uint64,uint64,uint64,uint16,uint16,uint16),uint40)": lambda t, d: BrandTermsSet(
-        _number(t[1]), _number(t[2]), tuple(_words(d)[:7]), _words(d)[7]
-    ),
-    "MemberEnrolled(address,uint8,bytes)": lambda t, d: MemberEnrolled(_member(t[1]), *_kind_and_authorizer(d)),
-    "AuthorizerAdded(address,uint8,bytes)": lambda t, d: AuthorizerAdded(_member(t[1]), *_kind_and_authorizer(d)),
-    "AuthorizerRemoved(address,bytes32)": lambda t, d: AuthorizerRemoved(_member(t[1]), Hash(d)),
-    "EntryRefused(uint32,uint64,uint32,bytes4)": lambda t, d: EntryRefused(_number(t[1]), _number(t[2]), _number(d[:32]), d[32:36]),
-    "BatchRecorded(uint32,uint64,bytes32,uint32,uint32)": lambda t, d: BatchRecorded(
-        _number(t[1]), _number(t[2]), Hash(d[:32]), _number(d[32:64]), _number(d[64:96])
-    ),
-    "TransferSingle(address,address,address,uint256,uint256)": lambda t, d: PointsMoved(
-        _member(t[2]), _member(t[3]), LotId(_number(d[:32])), _number(d[32:])
-    ),
+_SIGNATURES: dict[EventSource, dict[str, Callable[[tuple[bytes, ...], bytes], LedgerEvent]]] = {
+    EventSource.BRANDS: {
+        "BrandRegistered(uint32,address,uint96)": lambda t, d: BrandRegistered(_number(t[1]), *_words(d)),
+        "BrandOwnerSet(uint32,address,address)": lambda t, d: BrandOwnerSet(_number(t[1]), Address(_address(t[3]))),
+        "BrandStatusSet(uint32,uint8,uint24)": lambda t, d: BrandStatusSet(_number(t[1]), *_words(d)),
+        "BrandLimitSet(uint32,uint96)": lambda t, d: BrandLimitSet(_number(t[1]), *_words(d)),
+        "BrandKeySet(uint32,address,uint40,uint40,bool)": lambda t, d: BrandKeySet(
+            _number(t[1]), Address(_address(t[2])), _number(d[:32]), _number(d[32:64]), bool(_number(d[64:]))
+        ),
+        "BrandTermsSet(uint32,uint32,(uint64,uint64,uint64,uint64,uint16,uint16,uint16),uint40)": lambda t, d: BrandTermsSet(
+            _number(t[1]), _number(t[2]), tuple(_words(d)[:7]), _words(d)[7]
+        ),
+    },
+    EventSource.MEMBERS: {
+        "MemberEnrolled(address,uint8,bytes)": lambda t, d: MemberEnrolled(_member(t[1]), *_kind_and_authorizer(d)),
+        "AuthorizerAdded(address,uint8,bytes)": lambda t, d: AuthorizerAdded(_member(t[1]), *_kind_and_authorizer(d)),
+        "AuthorizerRemoved(address,bytes32)": lambda t, d: AuthorizerRemoved(_member(t[1]), Hash(d)),
+    },
+    EventSource.POINTS: {
+        "EntryRefused(uint32,uint64,uint32,bytes4)": lambda t, d: EntryRefused(_number(t[1]), _number(t[2]), _number(d[:32]), d[32:36]),
+        "BatchRecorded(uint32,uint64,bytes32,uint32,uint32)": lambda t, d: BatchRecorded(
+            _number(t[1]), _number(t[2]), Hash(d[:32]), _number(d[32:64]), _number(d[64:96])
+        ),
+        "TransferSingle(address,address,address,uint256,uint256)": lambda t, d: PointsMoved(
+            _member(t[2]), _member(t[3]), LotId(_number(d[:32])), _number(d[32:])
+        ),
+    },
 }
-_READERS = {keccak(signature.encode()): reader for signature, reader in _SIGNATURES.items()}
+_READERS = {
+    (source, keccak(signature.encode())): reader for source, readers in _SIGNATURES.items() for signature, reader in readers.items()
+}

@@ -101,13 +101,14 @@ class BrandRegisterState:
 
 @dataclass
 class Replay:
-    """The whole history by the rules. `limits`: (position, brand, limit) in order."""
+    """The whole history by the rules. `limits`: (position, brand, limit) in order; `states`: (position, brand, state, last day)."""
 
     book: Book
     batches: list[ReplayedBatch]
     disagreements: list[Disagreement]
     unsubmitted: list[BatchRecorded]
     limits: list[tuple[int, int, int]]
+    states: list[tuple[int, int, BrandState, int]]
     brands: dict[int, BrandRegisterState]
     authorizers: dict[tuple[MemberId, Hash], tuple[int, bytes]]
     model: LedgerModel
@@ -132,6 +133,7 @@ class _Run:
         self.disagreements: list[Disagreement] = []
         self.unsubmitted: list[BatchRecorded] = []
         self.limits: list[tuple[int, int, int]] = []
+        self.states: list[tuple[int, int, BrandState, int]] = []
         self.brands: dict[int, BrandRegisterState] = defaultdict(BrandRegisterState)
         self.authorizers: dict[tuple[MemberId, Hash], tuple[int, bytes]] = {}
         self.refusals = _refusals_by_batch(chain.events)
@@ -153,6 +155,8 @@ class _Run:
                 self.model.set_brand_status(event.brand_id, event.status, event.last_day)
                 register = self.brands[event.brand_id]
                 register.status, register.last_day = event.status, event.last_day
+                position = ledger_position(logged.block_number, logged.transaction_index)
+                self.states.append((position, event.brand_id, BrandState(event.status), event.last_day))
             case BrandOwnerSet():
                 self.brands[event.brand_id].owner = event.owner
             case BrandTermsSet():
@@ -204,7 +208,15 @@ class _Run:
             reservations={identity: _book_reservation(each) for identity, each in state.reservations.items()},
         )
         return Replay(
-            book, self.batches, self.disagreements, self.unsubmitted, self.limits, dict(self.brands), self.authorizers, self.model
+            book,
+            self.batches,
+            self.disagreements,
+            self.unsubmitted,
+            self.limits,
+            self.states,
+            dict(self.brands),
+            self.authorizers,
+            self.model,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -133,10 +133,36 @@ def passkey_verifier() -> Artifact:
     return _load("PasskeyVerifier")
 
 
+@cache
+def brands() -> Artifact:
+    return _load("Brands")
+
+
+@cache
+def members() -> Artifact:
+    return _load("Members")
+
+
+@cache
+def anchors() -> Artifact:
+    return _load("Anchors")
+
+
+DEPLOYED: Mapping[str, Callable[[], Artifact]] = {
+    "governance": governance,
+    "passkey_verifier": passkey_verifier,
+    "brands": brands,
+    "members": members,
+    "anchors": anchors,
+    "points_ledger": points_ledger,
+}
+"""Every contract of a coalition, in the order of their deployment."""
+
+
 def error_name(revert_data: bytes) -> str:
-    """The name of the ledger's or governance's custom error in revert data, or what there is instead."""
-    named = points_ledger().find_error_name(revert_data) or governance().find_error_name(revert_data)
-    return named or (hex_text(revert_data[:4]) if revert_data else "no_reason")
+    """The name of the contracts' custom error in revert data, or what there is instead."""
+    named = (load().find_error_name(revert_data) for load in DEPLOYED.values())
+    return next(filter(None, named), hex_text(revert_data[:4]) if revert_data else "no_reason")
 
 
 def _load(name: str) -> Artifact:

@@ -10,7 +10,7 @@ from gateway.values.ids import Address, Hash
 
 
 class CoalitionRow(Base):
-    """The one coalition of this gateway and where its ledger is; written once, checked at every start."""
+    """The one coalition of this gateway and where its contracts stand; written once, checked at every start."""
 
     __tablename__ = "coalition"
     __table_args__ = (CheckConstraint("single = 1", name="only_one"),)
@@ -23,6 +23,9 @@ class CoalitionRow(Base):
     utc_offset_seconds: Mapped[int]
     sandbox: Mapped[bool]
     governance_address: Mapped[Address]
+    brands_address: Mapped[Address]
+    members_address: Mapped[Address]
+    anchors_address: Mapped[Address]
     points_address: Mapped[Address]
     code_hash: Mapped[Hash | None]
     deployed_block: Mapped[int | None]
@@ -33,12 +36,13 @@ class CoalitionRow(Base):
 
 
 class GovernanceActRow(Base):
-    """A call of the points ledger that the operator proposed to governance for an operation, which is `proposed` meanwhile."""
+    """A call of `target` that the operator proposed to governance for an operation, which is `proposed` meanwhile."""
 
     __tablename__ = "governance_acts"
 
     operation_sequence: Mapped[int] = mapped_column(ForeignKey("operations.sequence"), primary_key=True, autoincrement=False)
     act_id: Mapped[Hash] = mapped_column(unique=True)
+    target: Mapped[Address]
     data: Mapped[bytes]
     salt: Mapped[Hash]
     delay_seconds: Mapped[int]

@@ -32,6 +32,9 @@ class CoalitionView:
     genesis_hash: str
     sealer: str | None
     points_address: str
+    brands_address: str
+    members_address: str
+    anchors_address: str
     governance_address: str
     guardian_address: str | None
     approvers: list[str]
@@ -61,6 +64,9 @@ def coalition_view(session: Session, sealer: Address | None) -> CoalitionView:
         genesis_hash=str(row.genesis_hash),
         sealer=None if sealer is None else str(sealer),
         points_address=str(row.points_address),
+        brands_address=str(row.brands_address),
+        members_address=str(row.members_address),
+        anchors_address=str(row.anchors_address),
         governance_address=str(row.governance_address),
         guardian_address=None if row.guardian_address is None else str(row.guardian_address),
         approvers=[account for account in row.approver_addresses.split(",") if account],
@@ -81,6 +87,9 @@ class DeploymentView:
     coalition_id: str
     chain_id: int
     governance_address: str
+    brands_address: str
+    members_address: str
+    anchors_address: str
     points_address: str
     code_hash: str
     deployed_block: int | None
@@ -93,6 +102,9 @@ def find_deployment(session: Session) -> DeploymentView:
         str(row.coalition_id),
         row.chain_id,
         str(row.governance_address),
+        str(row.brands_address),
+        str(row.members_address),
+        str(row.anchors_address),
         str(row.points_address),
         "" if row.code_hash is None else str(row.code_hash),
         row.deployed_block,

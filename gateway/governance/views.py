@@ -11,12 +11,11 @@ from gateway.coalition.tables import GovernanceActRow
 from gateway.rounds.governance_acts import PROPOSED, approvals_of, ready_at
 from gateway.rounds.tables import OperationRow
 from gateway.values.hex import hex_text
-from gateway.values.ids import Address
 
 
 @dataclass(frozen=True, slots=True)
 class PendingActView:
-    """`data` is the call of the points ledger. `ready_at` is empty until the proposal is on the chain."""
+    """`data` is the call of `target`. `ready_at` is empty until the proposal is on the chain."""
 
     operation_id: str
     kind: str
@@ -28,7 +27,7 @@ class PendingActView:
     approvers: list[str]
 
 
-def list_pending_acts(session: Session, points_address: Address) -> list[PendingActView]:
+def list_pending_acts(session: Session) -> list[PendingActView]:
     """In the order of their proposal, with who approved so far."""
     pending = (
         select(GovernanceActRow, OperationRow)
@@ -41,7 +40,7 @@ def list_pending_acts(session: Session, points_address: Address) -> list[Pending
             operation.kind,
             operation.brand_id,
             str(act.act_id),
-            str(points_address),
+            str(act.target),
             hex_text(act.data),
             ready_at(session, act),
             [str(each.approver) for each in approvals_of(session, act)],

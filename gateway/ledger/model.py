@@ -131,6 +131,10 @@ class LedgerModel(ModelIssuing):
             self.state.owe(change)
         return effect
 
+    def accepts(self, brand: int, timestamp: int) -> bool:
+        """Whether the brand accepts points in a block with this timestamp, and others accept the brand's."""
+        return self.state.brands[brand].state_on(local_day(timestamp, self.utc_offset_seconds)) in ACCEPTING
+
     def _transition(self, brand: int, entry: Entry, timestamp: int) -> Effect:
         match entry:
             case Issue() | Opening():
@@ -153,17 +157,16 @@ class LedgerModel(ModelIssuing):
                 return self._extend(brand, entry, timestamp)
 
     def _authorize(self, brand: int, entry: Authorize | Redeem, timestamp: int) -> Effect:
-        require(self._accepts(brand, timestamp), RefusalReason.BRAND_NOT_ACCEPTING)
+        require(self.accepts(brand, timestamp), RefusalReason.BRAND_NOT_ACCEPTING)
         require(entry.deadline >= timestamp, RefusalReason.CONSENT_EXPIRED)
         require(entry.deadline <= timestamp + MAX_CONSENT_SECONDS, RefusalReason.CONSENT_TOO_LONG)
-        terms = (entry.member, brand, entry.points, entry.reference, entry.nonce, entry.deadline)
-        digest = consent_digest(self.domain, *terms)
+        digest = consent_digest(self.domain, entry.member, brand, entry.points, entry.reference, entry.nonce, entry.deadline)
         require(digest not in self.state.reservations, RefusalReason.CONSENT_USED)
         for line in entry.lines:
             require(line.points > 0, RefusalReason.ZERO_POINTS)
             require(not self._expired(line.expiry_day, timestamp), RefusalReason.LOT_EXPIRED)
             require(self.state.unreserved(entry.member, line.lot_id) >= line.points, RefusalReason.NOT_ENOUGH_POINTS)
-            require(self._accepts(line.brand_id, timestamp), RefusalReason.POINTS_NOT_ACCEPTED)
+            require(self.accepts(line.brand_id, timestamp), RefusalReason.POINTS_NOT_ACCEPTED)
         require(sum(line.points for line in entry.lines) == entry.points, RefusalReason.POINTS_MISMATCH)
         self._require_consent(entry, digest)
 
@@ -249,9 +252,6 @@ class LedgerModel(ModelIssuing):
         if reservation is None:
             raise Skip(RefusalReason.UNKNOWN_RESERVATION)
         return reservation
-
-    def _accepts(self, brand: int, timestamp: int) -> bool:
-        return self.state.brands[brand].state_on(local_day(timestamp, self.utc_offset_seconds)) in ACCEPTING
 
 
 def _owed(lines: Sequence[Line], acceptor: int, sign: int) -> tuple[OwedChange, ...]:

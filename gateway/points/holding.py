@@ -1,4 +1,4 @@
-"""What a member can spend now: available = ledger - reserved - pending out, over lots that have not expired."""
+"""What a member can spend now: available = ledger - reserved - pending out, over accepted lots that have not expired."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.values.points import MAX_POINTS_PER_ENTRY, Points
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A member's unreserved points by lot id, and the points that accepted operations may still take."""
+    """A member's unreserved points of brands whose points are accepted, by lot id, and those that accepted operations may still take."""
 
     unreserved: Mapping[LotId, int]
     pending_out: Points

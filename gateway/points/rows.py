@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from sqlalchemy import func, select
 
+from gateway.coalition.rows import SqlCoalition
 from gateway.ledger.lots import Line, lot_id, split_lot_id
 from gateway.points.holding import Holding
 from gateway.points.ports import ExpiredPoints
 from gateway.projection.tables import LedgerMemberLotRow
+from gateway.projection.views import accepting_brands
 from gateway.rounds.operation import ExpireOperation, OperationKind
 from gateway.rounds.operation_codec import operation_of
 from gateway.rounds.tables import IS_OPEN, OperationRow
 from gateway.store.unit_of_work import UnitOfWork
-from gateway.values.calendar import NEVER
+from gateway.values.calendar import NEVER, local_day
 from gateway.values.ids import LotId, MemberId
 from gateway.values.points import Points
 
@@ -33,18 +36,23 @@ class SqlPoints:
                 LedgerMemberLotRow.member_id == member_id, LedgerMemberLotRow.held > LedgerMemberLotRow.reserved
             )
         )
-        unreserved = {row.lot_id: row[1] for row in rows}
+        unreserved = {row.lot_id: row[1] for row in rows if split_lot_id(row.lot_id)[0] in self._accepting}
         pending_out = self._session.scalar(
             select(func.coalesce(func.sum(OperationRow.pending_out), 0)).where(OperationRow.member_id == member_id, IS_OPEN)
         )
         return Holding(unreserved, Points(int(pending_out or 0)))
 
-    def expired(self, local_day: int) -> Iterable[ExpiredPoints]:
-        """Unreserved points in lots whose last day lies before `local_day`."""
+    @cached_property
+    def _accepting(self) -> frozenset[int]:
+        today = local_day(self._work.now, self._work.of(SqlCoalition).facts.utc_offset_seconds)
+        return accepting_brands(self._session, today)
+
+    def expired(self, day: int) -> Iterable[ExpiredPoints]:
+        """Unreserved points in lots whose last local day lies before `day`."""
         expiry_day = LedgerMemberLotRow.lot_id % 2**32
         rows = self._session.execute(
             select(LedgerMemberLotRow.member_id, LedgerMemberLotRow.lot_id, LedgerMemberLotRow.held - LedgerMemberLotRow.reserved)
-            .where(LedgerMemberLotRow.held > LedgerMemberLotRow.reserved, expiry_day != NEVER, expiry_day < local_day)
+            .where(LedgerMemberLotRow.held > LedgerMemberLotRow.reserved, expiry_day != NEVER, expiry_day < day)
             .order_by(LedgerMemberLotRow.lot_id, LedgerMemberLotRow.member_id)
         )
         return [ExpiredPoints(member_id, Line(*split_lot_id(lot_id), Points(points))) for member_id, lot_id, points in rows]

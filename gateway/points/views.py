@@ -1,6 +1,6 @@
 """A member's points: what can be spent now, what is reserved or on its way, per brand and per lot, now or at a past block.
 
-available = ledger - reserved - expired - pending out, never below zero.
+available = ledger - reserved - expired - not accepted - pending out, never below zero.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from gateway.ledger.lots import is_expired, lot_key_order, split_lot_id
 from gateway.ledger.positions import ledger_position
 from gateway.members.ports import Members
 from gateway.projection.tables import LedgerBlockRow, LedgerMemberLotRow, LedgerMovementRow
+from gateway.projection.views import accepting_brands
 from gateway.rounds.operation import OperationKind
 from gateway.rounds.tables import IS_OPEN, OperationRow
-from gateway.values.calendar import expiry_date, moment
+from gateway.values.calendar import expiry_date, local_day, moment
 from gateway.values.errors import NotFound
 from gateway.values.ids import LotId, MemberId
 
@@ -67,7 +68,8 @@ class WorthView:
 @dataclass(frozen=True, slots=True)
 class PointsView:
     """`ledger` is what the ledger holds, reserved and expired points included; `pending` is on its way in and cannot be spent,
-    `pending_out` may still be taken by accepted operations."""
+    `pending_out` may still be taken by accepted operations. `not_accepted` are those of brands that are closed or in default, which
+    nobody accepts now; at a past block nobody looks at that."""
 
     member_id: str
     available: int
@@ -75,6 +77,7 @@ class PointsView:
     pending: int
     pending_out: int
     expired: int
+    not_accepted: int
     ledger: int
     block: AsOfBlockView | None
     brands: list[BrandPointsView]
@@ -110,7 +113,10 @@ def member_points(source: PointsSource, member_id: MemberId, at_block: int | Non
     ledger = sum(lot.points for lot in lots)
     reserved = sum(lot.reserved for lot in lots)
     expired = sum(lot.points - lot.reserved for lot in lots if lot.expired)
-    available = max(0, ledger - reserved - expired - pending_out)
+    accepting = accepting_brands(session, local_day(now, source.coalition.utc_offset_seconds))
+    refused = [] if at_block is not None else [lot for lot in lots if not lot.expired and lot.brand_id not in accepting]
+    not_accepted = sum(lot.points - lot.reserved for lot in refused)
+    available = max(0, ledger - reserved - expired - not_accepted - pending_out)
     return PointsView(
         str(member_id),
         available,
@@ -118,6 +124,7 @@ def member_points(source: PointsSource, member_id: MemberId, at_block: int | Non
         pending,
         pending_out,
         expired,
+        not_accepted,
         ledger,
         None if block is None else AsOfBlockView(block.number, moment(block.timestamp)),
         _by_brand(lots),

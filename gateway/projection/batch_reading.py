@@ -1,11 +1,11 @@
-"""What a block says about the points ledger: its batches with their entries from calldata, and the other events in order."""
+"""What a block says about the ledger: its batches with their entries from calldata, and the other events in order."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.chain.artifacts import Event, points_ledger
+from gateway.chain.artifacts import Artifact, Event, points_ledger
 from gateway.chain.shapes import Block, ChainTransaction, Log
 from gateway.ledger.batches import batch_outcome, batch_record, entries_root
 from gateway.ledger.entries import (
@@ -74,20 +74,22 @@ class ReadBlock:
     items: tuple[ReadBatch | Event, ...]
 
 
-def read_block(block: Block, logs: Sequence[Log], points_address: Address) -> ReadBlock:
-    """Puts a block's logs and calldata together."""
+def read_block(block: Block, logs: Sequence[Log], contracts: Mapping[Address, Artifact]) -> ReadBlock:
+    """Puts a block's logs and calldata together; `contracts` are those whose logs these are, by their addresses."""
     transactions = {transaction.hash: transaction for transaction in block.transactions}
     by_transaction: dict[Hash, list[Event]] = {}
     for log in sorted(logs, key=lambda log: log.index):
         if log.block_hash != block.hash or log.transaction_hash not in transactions:
             raise LedgerUnreadable(f"a log of block {block.number} belongs to another block")
-        event = points_ledger().event(log)
+        if log.address not in contracts:
+            raise LedgerUnreadable(f"a log of block {block.number} is of {log.address}, which was not asked for")
+        event = contracts[log.address].event(log)
         if event is not None:
             by_transaction.setdefault(log.transaction_hash, []).append(event)
     items: list[ReadBatch | Event] = []
     for transaction_hash, events in by_transaction.items():
         if any(event.name == "BatchRecorded" for event in events):
-            items.append(_read_batch(transactions[transaction_hash], events, points_address))
+            items.append(_read_batch(transactions[transaction_hash], events, contracts))
         else:
             items.extend(events)
     return ReadBlock(block, tuple(items))
@@ -122,9 +124,10 @@ def reservation_named(entry: Entry) -> ReservationId | None:
             return None
 
 
-def _read_batch(transaction: ChainTransaction, events: Sequence[Event], points_address: Address) -> ReadBatch:
+def _read_batch(transaction: ChainTransaction, events: Sequence[Event], contracts: Mapping[Address, Artifact]) -> ReadBatch:
     ledger = points_ledger()
-    if transaction.to != points_address or transaction.input[:4] != ledger.selector("submitBatch"):
+    called = contracts.get(transaction.to) if transaction.to is not None else None
+    if called is not ledger or transaction.input[:4] != ledger.selector("submitBatch"):
         raise LedgerUnreadable(f"transaction {transaction.hash} recorded a batch without carrying it")
     (brand_id, number, _deadline), packed, _signature = ledger.arguments("submitBatch", transaction.input)
     recorded = next(event for event in events if event.name == "BatchRecorded").values

@@ -1,4 +1,4 @@
-"""Deploys governance, the verifier of passkeys and the points ledger as the operator's transactions 0 to 2, and checks them at every start.
+"""Deploys the contracts of a coalition by the operator's first transactions, in the order of `DEPLOYED`, and checks them at every start.
 
 Addresses follow from the account and its nonces, so they stand in the database before anything is sent; a crash in between is harmless.
 """
@@ -6,13 +6,14 @@ Addresses follow from the account and its nonces, so they stand in the database 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from eth_hash.auto import keccak
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 from sqlalchemy import select
 
-from gateway.chain.artifacts import governance, passkey_verifier, points_ledger
+from gateway.chain.artifacts import DEPLOYED, Artifact, brands, members, passkey_verifier, points_ledger
 from gateway.chain.connection import Chain
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import the_coalition
@@ -54,16 +55,10 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
             raise AccountInUse(f"{submitter.address} has sent {known_count} transactions; the gateway needs an account of its own")
         founding = _founding(submitter.address, settings)
         _, delay, _, guardian, approvers, needed = founding
-        governed_by, passkeys, points = (contract_address(submitter.address, nonce) for nonce in range(3))
-        for purpose, creation in (
-            ("deploy_governance", governance().creation(coalition_id, founding)),
-            ("deploy_passkey_verifier", passkey_verifier().creation()),
-            (
-                "deploy_points_ledger",
-                points_ledger().creation(governed_by, passkeys, settings.currency.encode(), settings.utc_offset_seconds),
-            ),
-        ):
-            submitter.store(session, purpose, None, creation, DEPLOY_GAS, _BASE_FEE, at)
+        places = {name: contract_address(submitter.address, nonce) for nonce, name in enumerate(DEPLOYED)}
+        arguments = _arguments(places, coalition_id, founding, settings)
+        for name, artifact in DEPLOYED.items():
+            submitter.store(session, f"deploy_{name}", None, artifact().creation(*arguments[name]), DEPLOY_GAS, _BASE_FEE, at)
         session.add(
             CoalitionRow(
                 coalition_id=coalition_id,
@@ -72,8 +67,11 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
                 currency=settings.currency,
                 utc_offset_seconds=settings.utc_offset_seconds,
                 sandbox=settings.sandbox,
-                governance_address=governed_by,
-                points_address=points,
+                governance_address=places["governance"],
+                brands_address=places["brands"],
+                members_address=places["members"],
+                anchors_address=places["anchors"],
+                points_address=places["points_ledger"],
                 code_hash=None,
                 deployed_block=None,
                 guardian_address=guardian,
@@ -103,32 +101,25 @@ def refuse_other_contract(database: Database, chain: Chain) -> None:
     """Raises WrongCode if the contracts that are already there are not those of the committed artifacts."""
     with database.read() as session:
         row = session.scalars(select(CoalitionRow)).one()
-    code, governance_code = chain.code(row.points_address), chain.code(row.governance_address)
-    if (not code or points_ledger().is_code(code)) and (not governance_code or governance().is_code(governance_code)):
-        return
-    if _SUBMIT_WITH_ROOT in code:
-        what = f"the points ledger at {row.points_address} is that of an earlier version, whose batches carry a root that the brand signed"
-    elif _SET_AUTHORITY in code:
-        what = f"the points ledger at {row.points_address} is that of an earlier version, whose brands one account alone could re-key"
-    else:
-        what = f"the code at {row.points_address} or {row.governance_address} is not that of the committed artifacts"
-    raise WrongCode(
-        f"{what}. Nothing was changed. A contract is never replaced in place: open this data directory with the version "
-        "that made it, which keeps the ledger readable, or begin anew with a new data directory and a new node"
-    )
+    what = next(filter(None, (_difference(chain.code(address), name, address) for name, address in _places(row).items())), None)
+    if what is not None:
+        raise WrongCode(
+            f"{what}. Nothing was changed. A contract is never replaced in place: open this data directory with the version "
+            "that made it, which keeps the ledger readable, or begin anew with a new data directory and a new node"
+        )
 
 
 def check_code(database: Database, chain: Chain) -> None:
-    """Once deployed, the code must be the artifact's and stay what it was; the first look stores its hash."""
+    """Once deployed, the code must be the artifact's and stay what it was; the first look stores the ledger's hash."""
     refuse_other_contract(database, chain)
     with database.read() as session:
         row = session.scalars(select(CoalitionRow)).one()
         deployed = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "deploy_points_ledger")).first()
-    code = chain.code(row.points_address)
-    if not code:
-        raise Unavailable(f"There is no points ledger at {row.points_address} yet")
-    _check_verifier(chain, row.points_address)
-    code_hash = Hash(keccak(code))
+    for name, address in _places(row).items():
+        if not chain.code(address):
+            raise Unavailable(f"There is no {_words(name)} at {address} yet")
+    _check_ties(chain, row)
+    code_hash = Hash(keccak(chain.code(row.points_address)))
     if row.code_hash and row.code_hash != code_hash:
         raise WrongCode(f"the code at {row.points_address} was {row.code_hash} and is {code_hash} now")
     if not row.code_hash:
@@ -138,21 +129,76 @@ def check_code(database: Database, chain: Chain) -> None:
             stored.deployed_block = deployed.block_number if deployed else None
 
 
-def _check_verifier(chain: Chain, points_address: Address) -> None:
-    """Members' passkeys are checked by the committed verifier: the projection goes by what that one answers."""
-    answer = chain.eth_call(points_address, points_ledger().call("passkeyVerifier"))
-    (verifier,) = points_ledger().returned("passkeyVerifier", answer)
-    if not passkey_verifier().is_code(chain.code(Address.parse(verifier))):
-        raise WrongCode(
-            f"the verifier of passkeys at {verifier} is not that of the committed artifacts: "
-            "another version deployed this ledger; begin anew with another data directory"
-        )
+def _difference(code: bytes, name: str, address: Address) -> str | None:
+    """What is wrong with the code at a contract's address; None where there is none yet, or the committed one."""
+    if not code or DEPLOYED[name]().is_code(code):
+        return None
+    if name == "points_ledger":
+        for selector, what in _EARLIER.items():
+            if selector in code:
+                return f"the points ledger at {address} is that of an earlier version, {what}"
+    return f"the code at {address} is not that of the committed artifacts' {_words(name)}"
+
+
+def _check_ties(chain: Chain, row: CoalitionRow) -> None:
+    """What a contract goes by was built in at its deployment; its code alone does not say which. The projection goes by what the
+    committed verifier of passkeys answers."""
+    points, of_brands, of_members = (row.points_address, points_ledger()), (row.brands_address, brands()), (row.members_address, members())
+    for (address, artifact), view, due in (
+        (points, "governance", row.governance_address),
+        (points, "brands", row.brands_address),
+        (points, "members", row.members_address),
+        (of_brands, "governance", row.governance_address),
+        (of_members, "governance", row.governance_address),
+        (of_members, "pointsLedger", row.points_address),
+    ):
+        found = _ask(chain, address, artifact, view)
+        if found != due:
+            raise WrongCode(f"{artifact.name} at {address} goes by {view} at {found}, not by that at {due}: {_ANOTHER}")
+    verifier = _ask(chain, row.members_address, members(), "passkeyVerifier")
+    if not passkey_verifier().is_code(chain.code(verifier)):
+        raise WrongCode(f"the verifier of passkeys at {verifier} is not that of the committed artifacts: {_ANOTHER}")
+
+
+def _ask(chain: Chain, address: Address, artifact: Artifact, view: str) -> Address:
+    (found,) = artifact.returned(view, chain.eth_call(address, artifact.call(view)))
+    return Address.parse(found)
+
+
+def _places(row: CoalitionRow) -> dict[str, Address]:
+    """Where the contracts stand; the verifier of passkeys is known by the members' register."""
+    return {
+        "points_ledger": row.points_address,
+        "governance": row.governance_address,
+        "brands": row.brands_address,
+        "members": row.members_address,
+        "anchors": row.anchors_address,
+    }
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def contract_address(sender: Address, nonce: int) -> Address:
     """Where a contract created by this account at this nonce stands."""
     packed: bytes = rlp_encode([bytes(sender), nonce])
     return Address(keccak(packed)[12:])
+
+
+def _arguments(
+    places: Mapping[str, Address], coalition_id: Hash, founding: tuple[Any, ...], settings: Settings
+) -> dict[str, tuple[Any, ...]]:
+    """What the contracts are deployed with."""
+    governed_by, points = places["governance"], places["points_ledger"]
+    return {
+        "governance": (coalition_id, founding),
+        "passkey_verifier": (),
+        "brands": (governed_by, settings.utc_offset_seconds),
+        "members": (governed_by, places["passkey_verifier"], points),
+        "anchors": (coalition_id,),
+        "points_ledger": (governed_by, places["brands"], places["members"], settings.currency.encode()),
+    }
 
 
 def _founding(operator: Address, settings: Settings) -> tuple[Any, ...]:
@@ -201,6 +247,11 @@ def _configured(coalition_id: str) -> Hash:
 
 
 SHORTEST_DELAY_SECONDS = 86_400
+_ANOTHER = "another version deployed this ledger; begin anew with another data directory"
 _BASE_FEE = 10**9  # what the first blocks of a new chain may ask for
-_SET_AUTHORITY = keccak(b"setAuthority(address)")[:4]
-_SUBMIT_WITH_ROOT = keccak(b"submitBatch((uint32,uint64,uint40,bytes32),bytes,bytes)")[:4]
+_EARLIER = {
+    keccak(b"submitBatch((uint32,uint64,uint40,bytes32),bytes,bytes)")[:4]: "whose batches carry a root that the brand signed",
+    keccak(b"setAuthority(address)")[:4]: "whose brands one account alone could re-key",
+    keccak(b"enroll((uint8,bytes,bytes32)[])")[:4]: "which was the register of its brands and members itself",
+}
+"""What a ledger is whose code knows a call, by the call's selector."""

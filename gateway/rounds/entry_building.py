@@ -146,9 +146,13 @@ class EntryBuilder:
         return _take(operation.points_due, ((lot, available[lot]) for lot in order[:MAX_LINES]))
 
     def _redemption(self, operation: RedemptionOperation) -> Authorize | Redeem:
-        available, offset = self._available(operation.member_id), self._model.utc_offset_seconds
+        now, offset = self._view.timestamp, self._model.utc_offset_seconds
+        if not self._model.accepts(operation.brand_id, now):
+            raise CannotBe(RefusalReason.BRAND_NOT_ACCEPTING)
+        available = self._available(operation.member_id)
+        accepted = {lot: points for lot, points in available.items() if self._model.accepts(split_lot_id(lot)[0], now)}
         try:
-            lines = choose_lots(available, operation.points, operation.brand_id, self._view.timestamp, offset)
+            lines = choose_lots(accepted, operation.points, operation.brand_id, now, offset)
         except LotsFallShort as missing:
             raise CannotBe(RefusalReason.NOT_ENOUGH_POINTS) from missing
         if len(lines) > MAX_LINES:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.chain.artifacts import error_name
+from gateway.chain.artifacts import brands, error_name, members, points_ledger
 from gateway.chain.connection import Chain, NodeRefused
 from gateway.chain.shapes import Block, Log, block_of, log_of
 from gateway.coalition.coalition import Coalition
@@ -42,7 +42,11 @@ class Follower:
         self._coalition = coalition
         self._completions = completions
         self._ends = ends
-        self._points_address = coalition.points_address
+        self._contracts = {
+            coalition.points_address: points_ledger(),
+            coalition.brands_address: brands(),
+            coalition.members_address: members(),
+        }
         self._checkpoint: LedgerBlockRow | None = None
         self._is_checked = False
         self.base_fee = 0
@@ -104,7 +108,7 @@ class Follower:
             self._is_checked = True
 
     def _read_range(self, first: int, last: int) -> None:
-        span = {"address": hex_text(self._points_address), "fromBlock": hex(first), "toBlock": hex(last)}
+        span = {"address": [hex_text(address) for address in self._contracts], "fromBlock": hex(first), "toBlock": hex(last)}
         calls = [("eth_getBlockByNumber", (hex(number), True)) for number in range(first, last + 1)]
         *found, found_logs = self._chain.call_all([*calls, ("eth_getLogs", (span,))])
         blocks = self._linked(found)
@@ -113,7 +117,7 @@ class Follower:
         logs: dict[int, list[Log]] = {}
         for log in map(log_of, found_logs):
             logs.setdefault(log.block_number, []).append(log)
-        read = [read_block(block, logs.get(block.number, []), self._points_address) for block in blocks]
+        read = [read_block(block, logs.get(block.number, []), self._contracts) for block in blocks]
         mined = self._mined(blocks)
         with self._database.write() as session:
             project(session, read, self._coalition.signing_domain, self._coalition.utc_offset_seconds)

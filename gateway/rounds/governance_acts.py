@@ -24,14 +24,15 @@ class ReadyAct:
     """What is executed now, with its approvals in the contract's order."""
 
     sequence: int
+    target: Address
     data: bytes
     salt: bytes
     approvals: tuple[Approval, ...]
 
-    def execution(self, points_address: Address) -> bytes:
+    def execution(self) -> bytes:
         """The data of the transaction."""
         signed = [(each.approved_at, each.good_until, each.signature) for each in self.approvals]
-        return governance().call("executeApproved", points_address, 0, self.data, NO_PREDECESSOR, self.salt, signed)
+        return governance().call("executeApproved", self.target, 0, self.data, NO_PREDECESSOR, self.salt, signed)
 
 
 def ready_acts(session: Session, coalition: Coalition, now: int) -> list[ReadyAct]:
@@ -43,14 +44,16 @@ def ready_acts(session: Session, coalition: Coalition, now: int) -> list[ReadyAc
         approvals = [each for each in approvals_of(session, act) if each.good_until > now]
         if len(approvals) >= coalition.approvals_needed:
             given = tuple(Approval(each.approved_at, each.good_until, each.signature) for each in approvals)
-            found.append(ReadyAct(act.operation_sequence, act.data, act.salt, given))
+            found.append(ReadyAct(act.operation_sequence, act.target, act.data, act.salt, given))
     return found
 
 
 def approvals_of(session: Session, act: GovernanceActRow) -> Sequence[GovernanceApprovalRow]:
-    """Ascending by approver, as the contract takes them."""
-    row = GovernanceApprovalRow
-    of_act = select(row).where(row.operation_sequence == act.operation_sequence)
+    """Ascending by approver, as the contract takes them. Those of a chain on which the act was ready sooner do not count."""
+    row, since = GovernanceApprovalRow, ready_at(session, act)
+    if since is None:
+        return []
+    of_act = select(row).where(row.operation_sequence == act.operation_sequence, row.approved_at >= since)
     return session.scalars(of_act.order_by(row.approver)).all()
 
 

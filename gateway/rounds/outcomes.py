@@ -46,7 +46,7 @@ def mark_outcomes(session: Session, blocks: Sequence[ReadBlock], mined: Sequence
 
 
 def reopen_after(session: Session, block_number: int) -> None:
-    """Forgets what ended in blocks above this one: their transactions count as stored again and will be sent again."""
+    """Forgets what ended in blocks above this one: their transactions, failed ones too, count as stored again and will be sent again."""
     gone = select(TransactionRow.transaction_id).where(TransactionRow.block_number > block_number)
     batches = select(BatchRow.batch_id).where(BatchRow.transaction_id.in_(gone), BatchRow.status == "recorded")
     session.execute(
@@ -54,10 +54,16 @@ def reopen_after(session: Session, block_number: int) -> None:
         .where(OperationRow.block_number > block_number, or_(OperationRow.batch_id.in_(batches), OperationRow.transaction_id.in_(gone)))
         .values(status="packed", reason=None, block_number=None, finished_at=None)
     )
+    refused = select(GovernanceActRow.operation_sequence).where(GovernanceActRow.proposed_in.in_(gone))
+    session.execute(
+        update(OperationRow)
+        .where(OperationRow.block_number > block_number, OperationRow.sequence.in_(refused), OperationRow.status == "refused")
+        .values(status="proposed", reason=None, block_number=None, finished_at=None)
+    )
     session.execute(update(BatchRow).where(BatchRow.batch_id.in_(batches)).values(status="signed"))
     session.execute(
         update(TransactionRow)
-        .where(TransactionRow.block_number > block_number, TransactionRow.status == "mined")
+        .where(TransactionRow.block_number > block_number, TransactionRow.status.in_(("mined", "failed")))
         .values(status="stored", block_number=None, gas_used=None)
     )
 

@@ -53,7 +53,6 @@ class Sequencer:
         self._batch_lifetime_seconds = batch_lifetime_seconds
         self._wall_clock = wall_clock
         self._ends = ends
-        self._points_address = coalition.points_address
 
     def has_work(self) -> bool:
         """Whether an operation is open, a transaction waits to be mined, or an act of governance is approved."""
@@ -67,7 +66,7 @@ class Sequencer:
     def store_admin_transactions(self, base_fee: int) -> int:
         """Turns the operator's accepted operations into stored transactions, and acts that are approved; how many."""
         with self._database.read() as session:
-            calls = list(admin_calls(accepted_acts(session)))
+            calls = list(admin_calls(accepted_acts(session), self._coalition))
             ready = ready_acts(session, self._coalition, self._now(session))
         if not calls and not ready:
             return 0
@@ -77,10 +76,10 @@ class Sequencer:
                 if call.is_act:
                     self._propose(session, call, base_fee, now)
                     continue
-                stored = self._submitter.store(session, call.purpose, self._points_address, call.data, call.gas, base_fee, now)
+                stored = self._submitter.store(session, call.purpose, call.target, call.data, call.gas, base_fee, now)
                 _carry(session, call.sequences, stored.transaction_id)
             for act in ready:
-                data, governance_address = act.execution(self._points_address), self._coalition.governance_address
+                data, governance_address = act.execution(), self._coalition.governance_address
                 stored = self._submitter.store(session, "execute", governance_address, data, EXECUTE_GAS, base_fee, now)
                 _carry(session, (act.sequence,), stored.transaction_id)
         return len(calls) + len(ready)
@@ -88,7 +87,7 @@ class Sequencer:
     def _propose(self, session: Session, call: AdminCall, base_fee: int, now: int) -> None:
         (sequence,) = call.sequences
         operation_id = session.scalars(select(OperationRow.operation_id).where(OperationRow.sequence == sequence)).one()
-        target, salt, delay = self._points_address, Hash(keccak(operation_id.encode())), self._coalition.governance_delay_seconds
+        target, salt, delay = call.target, Hash(keccak(operation_id.encode())), self._coalition.governance_delay_seconds
         proposal = governance().call("schedule", target, 0, call.data, NO_PREDECESSOR, salt, delay)
         stored = self._submitter.store(session, call.purpose, self._coalition.governance_address, proposal, PROPOSE_GAS, base_fee, now)
         session.flush()
@@ -96,6 +95,7 @@ class Sequencer:
             GovernanceActRow(
                 operation_sequence=sequence,
                 act_id=act_id(target, call.data, salt),
+                target=target,
                 data=call.data,
                 salt=salt,
                 delay_seconds=delay,

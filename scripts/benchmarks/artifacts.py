@@ -15,7 +15,7 @@ ARTIFACTS = Path(__file__).resolve().parents[2] / "contracts" / "artifacts"
 
 def creation(name: str, *arguments: Any) -> bytes:
     artifact = _artifact(name)
-    types = [each["type"] for item in artifact["abi"] if item["type"] == "constructor" for each in item["inputs"]]
+    types = [_type(each) for item in artifact["abi"] if item["type"] == "constructor" for each in item["inputs"]]
     return bytes.fromhex(artifact["bytecode"][2:]) + bytes(encode(types, arguments))
 
 

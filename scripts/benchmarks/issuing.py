@@ -48,28 +48,31 @@ class Issuer:
         self._brand_key = PrivateKey(keccak(b"benchmark brand"))
         self._nonce = self._number = 0
         self.operator = bytes(OPERATOR.public_key.to_canonical_address())
-        self.address = created(self.operator, 1)
+        self._governance, self._verifier, self._brands, self._members, self.address = (created(self.operator, nonce) for nonce in range(5))
         self.expiry_day = expiry_day_for(int(seconds), 0, LOT_MONTHS)
         self.lot = lot_id(BRAND, self.expiry_day)
         self._domain = Domain(chain_id, Address(self.address), Hash(coalition_id))
 
     def deployment(self) -> list[bytes]:
-        governance = created(self.operator, 0)
+        governance = self._governance
         guardian, owner, approver, key = map(_address, (_GUARDIAN, _OWNER, _APPROVER, self._brand_key))
         terms, window = (1, 100, 1, 100, 0, 90, 30), (0, FOREVER, False)
-        data = call("PointsLedger", "registerBrand", (BRAND, owner, 2**64, terms, key, window))
-        act = (self.address, 0, data, bytes(32), bytes(32))
+        data = call("Brands", "registerBrand", (BRAND, owner, 2**64, terms, key, window))
+        act = (self._brands, 0, data, bytes(32), bytes(32))
         digest = approval_digest(
             Domain(self._chain_id, Address(governance), Hash(self._coalition_id)),
-            act_id(Address(self.address), data, Hash(bytes(32))),
+            act_id(Address(self._brands), data, Hash(bytes(32))),
             FOREVER,
             FOREVER,
         )
         approval = (FOREVER, FOREVER, _signature(_APPROVER, digest))
-        governing = (self._coalition_id, True, 0, self.operator, guardian, [approver], 1)
+        founding = (True, 0, self.operator, guardian, [approver], 1)
         return [
-            self._sign(b"", creation("Governance", *governing), 10_000_000),
-            self._sign(b"", creation("PointsLedger", governance, b"EUR", 0), 10_000_000),
+            self._sign(b"", creation("Governance", self._coalition_id, founding), 10_000_000),
+            self._sign(b"", creation("PasskeyVerifier"), 10_000_000),
+            self._sign(b"", creation("Brands", governance, 0), 10_000_000),
+            self._sign(b"", creation("Members", governance, self._verifier, self.address), 10_000_000),
+            self._sign(b"", creation("PointsLedger", governance, self._brands, self._members, b"EUR"), 10_000_000),
             self._sign(governance, call("Governance", "schedule", *act, 0), 400_000),
             self._sign(governance, call("Governance", "executeApproved", *act, [approval]), 800_000),
         ]

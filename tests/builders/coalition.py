@@ -112,7 +112,7 @@ class CoalitionBuilder:
         """Every act of governance that is ready is approved by as many as are needed."""
         with writing(self.database, business_clock()) as work:
             coalition = work.of(SqlCoalition).facts
-            for act in list_pending_acts(work.session, coalition.points_address):
+            for act in list_pending_acts(work.session):
                 if act.ready_at is None:
                     continue
                 for key in approvers()[: coalition.approvals_needed]:

@@ -16,7 +16,7 @@ from eth_utils import keccak
 
 from gateway.values.calendar import SECONDS_PER_DAY
 from tests.builders.abi import ContractAbi, Event, contract_abi
-from tests.builders.ledger_chain import CHAIN_ID, COALITION_ID, FOREVER, LedgerChain, Outcome, address_of, key_of
+from tests.builders.ledger_chain import COALITION_ID, FOREVER, LedgerChain, Outcome, address_of, key_of
 
 DELAY = 2 * SECONDS_PER_DAY
 NONE = bytes(32)
@@ -90,7 +90,7 @@ class Governance:
         """Proposed, and ready in the next block."""
         outcome = self.propose(act, delay=delay)
         assert outcome.succeeded, self.reverted(outcome)
-        self.chain.set_time(max(self.chain.timestamp, self.ready(act)))
+        self.chain.set_time(max(self.chain.next_timestamp, self.ready(act)))
         return act
 
     def ready(self, act: Act) -> int:
@@ -131,7 +131,7 @@ class Governance:
         ours = {
             "name": "Splittally",
             "version": "1",
-            "chainId": CHAIN_ID,
+            "chainId": self.chain.chain_id,
             "verifyingContract": "0x" + self.address.hex(),
             "salt": COALITION_ID,
         }

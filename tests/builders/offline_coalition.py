@@ -84,6 +84,9 @@ class OfflineCoalition:
                     utc_offset_seconds=0,
                     sandbox=True,
                     governance_address=Address(b"\x98" * 20),
+                    brands_address=Address(b"\x96" * 20),
+                    members_address=Address(b"\x95" * 20),
+                    anchors_address=Address(b"\x94" * 20),
                     points_address=Address.parse(POINTS_ADDRESS),
                     code_hash=Hash(b"\x97" * 32),
                     deployed_block=1,
@@ -147,7 +150,7 @@ class OfflineCoalition:
                 )
             )
 
-    def activate(self, brand_id: int, status: str = "active", outstanding: int = 0) -> None:
+    def activate(self, brand_id: int, status: str = "active", outstanding: int = 0, last_day: int = 0) -> None:
         """What the follower writes once the brand's registration is on the ledger."""
         with self.database.write() as session:
             session.execute(update(OperationRow).where(OperationRow.kind == "register_brand").values(status="confirmed"))
@@ -157,7 +160,7 @@ class OfflineCoalition:
                     status=status,
                     issue_limit=1_000_000,
                     outstanding=outstanding,
-                    last_day=0,
+                    last_day=last_day,
                     owner_address=Address(b"\x96" * 20),
                 )
             )

@@ -10,7 +10,7 @@ from eth.constants import ZERO_ADDRESS
 from eth_account import Account
 from eth_keys import keys
 
-from tests.builders.ledger_chain import GAS_PER_TRANSACTION, MAX_FEE, LedgerChain, Outcome
+from tests.builders.ledger_chain import ETHER, GAS_PER_TRANSACTION, MAX_FEE, LedgerChain, Outcome, address_of, key_of
 
 
 class RpcLedgerChain(LedgerChain):
@@ -20,14 +20,18 @@ class RpcLedgerChain(LedgerChain):
         self.operator = operator
         self._request = request
         self.chain_id = int(request("eth_chainId"), 16)
+        assert self.send(address_of(key_of("stranger")), b"", value=ETHER).succeeded
 
     @property
     def next_timestamp(self) -> int:
         return int(self._request("eth_getBlockByNumber", "latest", False)["timestamp"], 16) + 1
 
-    def sign(self, to: bytes, data: bytes, *, sender: keys.PrivateKey, gas: int = GAS_PER_TRANSACTION) -> bytes:
+    def set_time(self, timestamp: int) -> None:
+        assert timestamp <= self.next_timestamp, "a clock of its own goes on, and is not set"
+
+    def sign(self, to: bytes, data: bytes, *, sender: keys.PrivateKey, gas: int = GAS_PER_TRANSACTION, value: int = 0) -> bytes:
         fees = {"gas": gas, "maxFeePerGas": MAX_FEE, "maxPriorityFeePerGas": 1}
-        fields = {"type": 2, "chainId": self.chain_id, "nonce": self._nonce(sender), "to": to, "data": data, **fees}
+        fields = {"type": 2, "chainId": self.chain_id, "nonce": self._nonce(sender), "to": to, "data": data, "value": value, **fees}
         return bytes(Account.sign_transaction(fields, sender.to_bytes()).raw_transaction)
 
     def _nonce(self, sender: keys.PrivateKey) -> int:

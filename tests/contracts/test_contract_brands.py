@@ -47,7 +47,7 @@ def today(ledger: PointsLedger) -> int:
 def test_a_brand_is_registered_whole(ledger: PointsLedger) -> None:
     window = (5, FOREVER, True)
     outcome = ledger.by_governance("registerBrand", registration(NEW, limit=77, window=window))
-    assert ledger.view("brand", NEW) == (0, 77, ACTIVE, 0)
+    assert ledger.view("brand", NEW) == (77, ACTIVE, 0)
     assert ledger.view("brandOwner", NEW) == hex_of(address_of(owner_key(NEW)))
     assert ledger.view("brandKey", NEW, address_of(brand_key(NEW))) == window
     assert ledger.view("brandTerms", NEW) == (astuple(TERMS), 1, ledger.chain.timestamp)
@@ -62,7 +62,7 @@ def test_a_brand_is_registered_whole(ledger: PointsLedger) -> None:
 
 
 def test_an_unknown_brand_is_nobodys(ledger: PointsLedger) -> None:
-    assert ledger.view("brand", NEW) == (0, 0, 0, 0)
+    assert ledger.view("brand", NEW) == (0, 0, 0)
     assert ledger.view("brandOwner", NEW) == hex_of(bytes(20))
     assert ledger.view("brandState", NEW) == 0
     assert ledger.view("brandTerms", NEW) == ledger.view("announcedTerms", NEW) == ((0,) * 7, 0, 0)
@@ -119,9 +119,9 @@ def test_every_change_of_a_brand_is_an_event(ledger: PointsLedger) -> None:
         ("BrandLimitSet", (GROCER, 12)),
         ("BrandOwnerSet", (GROCER, hex_of(address_of(owner_key(GROCER))), hex_of(successor))),
     ]
-    assert ledger.view("brand", GROCER) == (0, 12, RUNNING_OFF, last_day)
+    assert ledger.view("brand", GROCER) == (12, RUNNING_OFF, last_day)
     assert ledger.view("brandOwner", GROCER) == hex_of(successor)
-    assert ledger.view("brand", FUEL) == (0, LIMIT, ACTIVE, 0)
+    assert ledger.view("brand", FUEL) == (LIMIT, ACTIVE, 0)
 
 
 # Batch keys
@@ -203,7 +203,7 @@ def test_governance_takes_a_closed_brand_to_another_state(ledger: PointsLedger, 
     ledger.start_run_off(GROCER, last_day)
     ledger.chain.set_time((last_day + 1) * A_DAY)
     ledger.set_status(GROCER, status)
-    assert ledger.view("brand", GROCER) == (0, LIMIT, status, 0)
+    assert ledger.view("brand", GROCER) == (LIMIT, status, 0)
     assert ledger.view("brandState", GROCER) == status
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.ledger.lots import lot_id
+from tests.builders.abi import contract_abi
 from tests.builders.ledger_chain import CHAIN_ID
 from tests.builders.points_ledger import COALITION_ID, UTC_OFFSET_SECONDS, PointsLedger, member_named
 
@@ -41,10 +42,13 @@ def test_transfers_and_approvals_are_not_open(ledger: PointsLedger, function: st
     assert ledger.view("isApprovedForAll", BOB, BOB) is False
 
 
-def test_the_signing_domain_carries_the_coalition_as_salt(ledger: PointsLedger) -> None:
-    fields, name, version, chain_id, contract, salt, extensions = ledger.view("eip712Domain")
+@pytest.mark.parametrize("place", [0, 1, 2], ids=["PointsLedger", "Brands", "Members"])
+def test_the_signing_domain_carries_the_coalition_as_salt(ledger: PointsLedger, place: int) -> None:
+    address, abi = ledger.contracts[place]
+    answer = ledger.chain.call(address, abi.call("eip712Domain")).output
+    fields, name, version, chain_id, contract, salt, extensions = abi.answer("eip712Domain", answer)
     assert (fields, name, version, chain_id, salt) == (b"\x1f", "Splittally", "1", CHAIN_ID, COALITION_ID)
-    assert bytes.fromhex(contract[2:]) == ledger.address
+    assert bytes.fromhex(contract[2:]) == address
     assert extensions == ()
 
 
@@ -54,13 +58,15 @@ def test_the_ledger_says_whose_it_is(ledger: PointsLedger) -> None:
     assert ledger.view("utcOffsetSeconds") == UTC_OFFSET_SECONDS
     assert ledger.view("governance") == "0x" + ledger.governance.address.hex()
     assert ledger.view("sandbox") is True
+    assert ledger.view("brands") == "0x" + ledger.brands.hex()
+    assert ledger.view("members") == "0x" + ledger.members.hex()
+    assert ledger.view("pointsLedger") == "0x" + ledger.address.hex()
     assert ledger.view("uri", 5).startswith("data:application/json,")
 
 
 @pytest.mark.parametrize(("offset", "possible"), [(-50_400, True), (50_400, True), (-50_401, False), (50_401, False)])
 def test_a_time_zone_is_at_most_fourteen_hours_from_utc(ledger: PointsLedger, offset: int, possible: bool) -> None:
-    creation = ledger.abi.creation(ledger.governance.address, ledger.passkey_verifier, b"EUR", offset)
-    outcome = ledger.chain.send(b"", creation)
+    outcome = ledger.chain.send(b"", contract_abi("Brands").creation(ledger.governance.address, offset))
     assert outcome.succeeded is possible
     if not possible:
         assert ledger.reverted(outcome) == "UtcOffsetTooFar"

@@ -13,6 +13,7 @@ from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem, encod
 from gateway.ledger.lots import Line
 from gateway.ledger.members import authorizer_id, member_id
 from gateway.ledger.refusals import RefusalReason
+from tests.builders.abi import contract_abi
 from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import Outcome, key_of
 from tests.builders.points_ledger import COALITION_ID, PointsLedger, address_of, member_named
@@ -171,9 +172,15 @@ def test_a_claim_key_that_names_itself_for_removal_is_removed_once(ledger: Point
 
 
 def test_the_verifier_of_passkeys_must_be_a_contract(ledger: PointsLedger) -> None:
-    creation = ledger.abi.creation(ledger.governance.address, member_named("bob"), b"EUR", 0)
+    creation = contract_abi("Members").creation(ledger.governance.address, member_named("bob"), ledger.address)
     outcome = ledger.chain.send(b"", creation)
     assert ledger.reverted(outcome) == "VerifierNotAContract"
+
+
+def test_a_ledger_takes_no_register_of_members_of_another_ledger(ledger: PointsLedger) -> None:
+    creation = ledger.abi.creation(ledger.governance.address, ledger.brands, ledger.members, b"EUR")
+    outcome = ledger.chain.send(b"", creation)
+    assert ledger.reverted(outcome) == "MembersOfAnotherLedger"
 
 
 @pytest.mark.parametrize("runtime", [SAYS_YES, SAYS_NO, SAYS_TWO, SAYS_NOTHING, REVERTS, RUNS_FOR_EVER])

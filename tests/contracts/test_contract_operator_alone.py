@@ -17,7 +17,7 @@ from gateway.values.ids import Address
 from tests.builders.abi import ContractAbi, contract_abi
 from tests.builders.governance_acts import NONE, Act
 from tests.builders.issues import BASIS
-from tests.builders.ledger_chain import FOREVER, Outcome, address_of, key_of
+from tests.builders.ledger_chain import COALITION_ID, FOREVER, Outcome, address_of, key_of
 from tests.builders.points_ledger import TERMS, PointsLedger, registration, signature
 
 GROCER, FUEL = 1, 2
@@ -55,10 +55,17 @@ def fixed(*arguments: Any) -> Arguments:
     return lambda ledger, ann: arguments
 
 
-LEDGER: dict[str, tuple[Arguments, str]] = {
+POINTS_LEDGER: dict[str, tuple[Arguments, str]] = {
     "submitBatch": (signed_batch, "BatchKeyNotValid"),
+    "pause": (fixed(), "NotGuardian"),
+    "unpause": (fixed(), "NotGuardian"),
+    "rearmPause": (fixed(), "NotGovernance"),
+}
+MEMBERS: dict[str, tuple[Arguments, str]] = {
     "enroll": (fixed([(1, ME, NONE)]), SUCCEEDS),  # a member of its own
     "changeAuthorizers": (lambda ledger, ann: ((ann, 1, ME, NONE, 0, FOREVER), 1, bytes(65)), "ChangeProofInvalid"),
+}
+BRANDS: dict[str, tuple[Arguments, str]] = {
     "setBrandKey": (lambda ledger, ann: own_key(ledger), "NotSignedBy"),
     "setBrandTerms": (lambda ledger, ann: own_terms(ledger), "NotSignedBy"),
     "handOver": (lambda ledger, ann: own_brand(ledger), "NotSignedBy"),
@@ -67,19 +74,24 @@ LEDGER: dict[str, tuple[Arguments, str]] = {
     "startRunOff": (fixed(GROCER, 2**24 - 1), "NotGovernance"),
     "setBrandLimit": (fixed(GROCER, 2**96 - 1), "NotGovernance"),
     "setBrandOwner": (fixed(GROCER, ME), "NotGovernance"),
-    "pause": (fixed(), "NotGuardian"),
-    "unpause": (fixed(), "NotGuardian"),
-    "rearmPause": (fixed(), "NotGovernance"),
 }
+LEDGER = POINTS_LEDGER | MEMBERS | BRANDS
+
+
+def somebodys_anchor(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
+    return ([(address_of(key_of(f"owner {GROCER}")), 1, NONE, 0, NONE, b"\x01" * 32, 1, bytes(65))],)
+
+
+ANCHORS: dict[str, tuple[Arguments, str]] = {"anchor": (somebodys_anchor, "AnchorSignatureInvalid")}
 
 
 def own_act(ledger: PointsLedger) -> Act:
     """That the operator owns the grocer."""
-    return Act(((ledger.address, 0, ledger.abi.call("setBrandOwner", GROCER, ME)),), salt=b"\x07" * 32)
+    return Act(((ledger.brands, 0, contract_abi("Brands").call("setBrandOwner", GROCER, ME)),), salt=b"\x07" * 32)
 
 
 def own_acts(ledger: PointsLedger) -> Act:
-    return Act(((ledger.address, 0, ledger.abi.call("setBrandLimit", GROCER, 2**96 - 1)),) * 2, is_batch=True, salt=b"\x07" * 32)
+    return Act(((ledger.brands, 0, contract_abi("Brands").call("setBrandLimit", GROCER, 2**96 - 1)),) * 2, is_batch=True, salt=b"\x07" * 32)
 
 
 def veto(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
@@ -138,7 +150,10 @@ def holder(ledger: PointsLedger) -> bytes:
 
 
 def test_every_state_changing_function_is_listed_here() -> None:
-    assert changing(contract_abi("PointsLedger")) == set(LEDGER)
+    assert changing(contract_abi("PointsLedger")) == set(POINTS_LEDGER)
+    assert changing(contract_abi("Members")) == set(MEMBERS)
+    assert changing(contract_abi("Brands")) == set(BRANDS)
+    assert changing(contract_abi("Anchors")) == set(ANCHORS)
     assert changing(contract_abi("Governance")) == set(GOVERNANCE)
 
 
@@ -162,6 +177,15 @@ def test_the_operator_alone_changes_nothing_of_governance(ledger: PointsLedger, 
     outcome = governance.transact(function, *arguments(ledger, holder), sender=OPERATOR)
     expect(ledger, outcome, reason)
     assert what_must_not_change(ledger, holder) == before
+
+
+@pytest.mark.parametrize("function", ANCHORS)
+def test_the_operator_alone_anchors_nothing_in_anothers_name(ledger: PointsLedger, function: str) -> None:
+    arguments, reason = ANCHORS[function]
+    abi = contract_abi("Anchors")
+    address = ledger.chain.deploy(abi.creation(COALITION_ID))
+    outcome = ledger.chain.send(address, abi.call(function, *arguments(ledger, NONE)), sender=OPERATOR)
+    assert abi.error(outcome.output)[0] == reason
 
 
 def expect(ledger: PointsLedger, outcome: Outcome, reason: str) -> None:

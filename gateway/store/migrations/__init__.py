@@ -26,7 +26,12 @@ class SchemaBehind(UnfitDatabase):
 
 
 _SIGNED_ROOTS = "whose batches carry a root that the brand signed"
-_EARLIER = {"0002": _SIGNED_ROOTS, "0003": _SIGNED_ROOTS, "0004": "whose brands the operator's account alone could re-key"}
+_EARLIER = {
+    "0002": _SIGNED_ROOTS,
+    "0003": _SIGNED_ROOTS,
+    "0004": "whose brands the operator's account alone could re-key",
+    "0005": "that was the register of its brands and members itself",
+}
 """What a ledger is that was deployed with the schema of a revision."""
 
 

@@ -131,7 +131,7 @@ def test_a_removed_passkey_of_a_browser_spends_nothing(ledger: PointsLedger, ann
     new = SoftwareAuthenticator("ann's next phone")
     deadline = ledger.now + 3_600
     change = (ann, PASSKEY, new.authorizer, hers, 0, deadline)
-    proof = consent_proof(wallet.authorizer, wallet.sign(authorizer_change_digest(ledger.domain, *change)))
+    proof = consent_proof(wallet.authorizer, wallet.sign(authorizer_change_digest(ledger.members_domain, *change)))
     assert ledger.transact("changeAuthorizers", change, PASSKEY, proof).succeeded
     ledger.model.change_authorizers(ann, PASSKEY, new.authorizer, hers, signed_by=hers)
     assert ledger.submit(FUEL, [given_before]) == [(0, RefusalReason.NOT_AN_AUTHORIZER)]

@@ -12,6 +12,7 @@ from gateway.values.ids import Address, Hash
 from tests.builders.offline_coalition import COALITION_ID, POINTS_ADDRESS, START, OfflineCoalition, Shopper
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+TODAY = START // 86_400
 RESERVATION = "0x" + "e5" * 32
 
 
@@ -47,6 +48,27 @@ def test_a_quote_covers_an_amount_as_far_as_the_points_reach(coalition: OfflineC
     assert coalition.post("brand:2", "/v1/quotes", {**asked, "amount_minor": 5_000}).json()["points"] == 130
     assert part["typed_data"]["domain"]["salt"] == COALITION_ID
     assert part["typed_data"]["message"]["points"] == 45
+
+
+@pytest.mark.parametrize(
+    ("status", "last_day", "accepted"),
+    [("in_default", 0, False), ("running_off", TODAY - 1, False), ("running_off", TODAY, True), ("suspended", 0, True)],
+    ids=["in default", "closed", "its last day", "suspended"],
+)
+def test_points_of_a_brand_that_nobody_accepts_are_passed_over(
+    coalition: OfflineCoalition, shopper: Shopper, status: str, last_day: int, accepted: bool
+) -> None:
+    coalition.put_points(shopper.member_id, 30, brand_id=2, months=24)
+    coalition.activate(1, status, last_day=last_day)
+    asked = {"order_id": "o", "member_id": shopper.member_id}
+    quoted = coalition.post("brand:2", "/v1/quotes", {**asked, "amount_minor": 120}).json()
+    assert [(lot["brand_id"], lot["points"]) for lot in quoted["lots"]] == ([(1, 100), (2, 20)] if accepted else [(2, 30)])
+    points = coalition.get("brand:1", f"/v1/members/{shopper.member_id}/points?worth_at_brand=2").json()
+    assert (points["available"], points["not_accepted"], points["ledger"]) == ((130, 0, 130) if accepted else (30, 100, 130))
+    assert points["worth"]["amount_minor"] == points["available"]
+    if not accepted:
+        answer = coalition.post("brand:2", "/v1/quotes", {**asked, "points": 31})
+        assert (answer.status_code, answer.json()["facts"]) == (409, {"points": 31, "available": 30})
 
 
 def test_a_quote_stores_nothing(coalition: OfflineCoalition, shopper: Shopper) -> None:

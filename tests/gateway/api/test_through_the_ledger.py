@@ -70,7 +70,7 @@ class HttpCoalition:
         return answer.json()
 
     def owner_signed(self, act: BrandOwnerAct) -> dict[str, Any]:
-        digest = owner_act_digest(self.builder.coalition.signing_domain, act)
+        digest = owner_act_digest(self.builder.coalition.brands_domain, act)
         signature = bytes(Account.unsafe_sign_hash(digest, brand_owner(act.brand).key).signature)
         return {"nonce": act.nonce, "deadline": act.deadline, "signature": "0x" + signature.hex()}
 

@@ -15,7 +15,7 @@ from eth_hash.auto import keccak
 from eth_utils import to_checksum_address
 
 from gateway.brands.tables import BrandRow
-from gateway.chain.artifacts import governance, points_ledger
+from gateway.chain.artifacts import DEPLOYED, brands, governance, members, points_ledger
 from gateway.chain.connection import Chain
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.tables import CoalitionRow
@@ -28,6 +28,7 @@ from gateway.ledger.signing import Domain, batch_digest, consent_digest, referen
 from gateway.purchases.shortfalls import SqlShortfalls
 from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseRow
 from gateway.rounds.completion import Completions
+from gateway.rounds.deployment import contract_address
 from gateway.rounds.follower import Follower
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
 from gateway.store.session import Database
@@ -71,15 +72,26 @@ class LiveLedger:
         self.chain = Chain(self.node.url)
         self.coalition_id = Hash.parse(self.node.ready["coalition_id"])
         people = address_of(GUARDIAN), [address_of(APPROVER)]
-        self.governance = self._deploy(governance().creation(self.coalition_id, True, 0, self.operator.address, *people, 1))
-        self.address = self._deploy(points_ledger().creation(self.governance, b"USD", 0))
+        at = {name: contract_address(Address.parse(self.operator.address), nonce) for nonce, name in enumerate(DEPLOYED)}
+        self.governance, self.brands, self.address = at["governance"], at["brands"], at["points_ledger"]
+        self.registers = {"brands_address": at["brands"], "members_address": at["members"], "anchors_address": at["anchors"]}
+        arguments = {
+            "governance": (self.coalition_id, (True, 0, self.operator.address, *people, 1)),
+            "brands": (self.governance, 0),
+            "members": (self.governance, at["passkey_verifier"], self.address),
+            "anchors": (self.coalition_id,),
+            "points_ledger": (self.governance, at["brands"], at["members"], b"USD"),
+        }
+        for name, artifact in DEPLOYED.items():
+            assert self._deploy(artifact().creation(*arguments.get(name, ()))) == at[name]
         self.domain = Domain(self.node.chain_id, self.address, self.coalition_id)
         self.members = {name: self._enroll(name) for name in ("anna", "ben")}
         self._store_coalition()
         for brand in (GROCER, FUEL):
             owner, key = address_of(key_of(f"owner {brand}")), address_of(key_of(f"brand {brand}"))
             self.by_governance("registerBrand", (brand, owner, LIMIT, (1, 1, 1, 1, 0, 90, 30), key, (0, FOREVER, False)))
-        coalition = Coalition(self.coalition_id, self.node.chain_id, "USD", 0, True, self.address, self.governance)
+        places = {"governance_address": self.governance, **self.registers, "points_address": self.address}
+        coalition = Coalition(self.coalition_id, self.node.chain_id, "USD", 0, True, **places)
         self.follower = Follower(self.database, self.chain, coalition, Completions(), SqlShortfalls())
         self.follower.follow()
 
@@ -92,13 +104,13 @@ class LiveLedger:
 
     def by_governance(self, function: str, *arguments: Any) -> None:
         """Proposed by the operator, approved, executed."""
-        data, self.acts = points_ledger().call(function, *arguments), self.acts + 1
+        data, self.acts = brands().call(function, *arguments), self.acts + 1
         salt = Hash(self.acts.to_bytes(32))
-        act = (self.address, 0, data, bytes(32), salt)
+        act = (self.brands, 0, data, bytes(32), salt)
         receipt = self._send(governance().call("schedule", *act, 0), self.governance)
         proposed_at = int(self.node.call("eth_getBlockByNumber", receipt["blockNumber"], False)["timestamp"], 16)
         domain = Domain(self.node.chain_id, self.governance, self.coalition_id)
-        signature = sign(APPROVER, approval_digest(domain, act_id(self.address, data, salt), proposed_at, FOREVER))
+        signature = sign(APPROVER, approval_digest(domain, act_id(self.brands, data, salt), proposed_at, FOREVER))
         self._send(governance().call("executeApproved", *act, [(proposed_at, FOREVER, signature)]), self.governance)
 
     def at(self, timestamp: int) -> None:
@@ -159,7 +171,7 @@ class LiveLedger:
 
     def _enroll(self, name: str) -> MemberId:
         authorizer = address_of(key_of(name))
-        self._send(points_ledger().call("enroll", [(1, authorizer, bytes(32))]))
+        self._send(members().call("enroll", [(1, authorizer, bytes(32))]), self.registers["members_address"])
         return member_id(self.coalition_id, 1, authorizer, bytes(32))
 
     def _store_coalition(self) -> None:
@@ -175,6 +187,7 @@ class LiveLedger:
                     utc_offset_seconds=0,
                     sandbox=True,
                     governance_address=self.governance,
+                    **self.registers,
                     points_address=self.address,
                     code_hash=None,
                     deployed_block=1,

@@ -112,7 +112,7 @@ def test_a_reference_damaged_after_a_rebuild_is_not_known(value: str, honest: Li
     assert "nothing here knows its reference" in failed[5][0]
 
 
-@pytest.mark.parametrize("column", ["coalition_id", "points_address"])
+@pytest.mark.parametrize("column", ["coalition_id", "points_address", "brands_address", "members_address"])
 @pytest.mark.parametrize("value", [SHORT, LONG, TEXT])
 def test_without_the_ids_of_its_ledger_nothing_can_be_audited(column: str, value: str, honest: LiveLedger, copy: Database) -> None:
     damage(copy, f"coalition.{column}", value)

@@ -14,12 +14,13 @@ from gateway.audit.gather_store import gather_store
 from gateway.audit.invariants import check
 from gateway.audit.ledger_events import BatchRecorded
 from gateway.audit.run import audit
+from gateway.ledger.brand_states import BrandState
 from gateway.ledger.entries import Authorize, Capture, Redeem
 from gateway.ledger.lots import Line
 from gateway.store.session import Database
 from gateway.values.ids import Hash, LotId, MemberId
 from tests.builders.databases import url_of
-from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, MARCH, START, LiveLedger
+from tests.gateway.audit.live_ledger import DAY, FUEL, GROCER, JANUARY, JUNE, MARCH, START, LiveLedger
 
 
 def audited(ledger: LiveLedger) -> dict[int, tuple[str, ...]]:
@@ -49,6 +50,21 @@ def test_spending_the_later_lot_first_breaks_invariant_9(fresh: LiveLedger) -> N
     failed = audited(fresh)
     assert set(failed) == {9}
     assert f"it had to take 10 of lot {GROCER << 32 | JANUARY}" in failed[9][0]
+
+
+def test_lots_of_a_brand_in_default_are_passed_over_and_before_and_after_they_are_not(fresh: LiveLedger) -> None:
+    """Anna has the grocer's points in January and March, and the fuel station's in June."""
+    fresh.submit(FUEL, fresh.issue(FUEL, "anna", "payment 1", 100, JUNE))
+    later = [Line(FUEL, JUNE, 10)]
+    fresh.by_governance("setBrandStatus", GROCER, BrandState.IN_DEFAULT)
+    fresh.submit(FUEL, fresh.consented(Redeem, FUEL, "anna", "order 1", later, START + 7 * DAY))
+    assert audited(fresh) == {}
+    fresh.by_governance("setBrandStatus", GROCER, BrandState.ACTIVE)
+    fresh.submit(FUEL, fresh.consented(Redeem, FUEL, "anna", "order 2", later, START + 7 * DAY))
+    failed = audited(fresh)
+    assert set(failed) == {9}
+    assert len(failed[9]) == 2, "once by each book"
+    assert all("batch 3" in each for each in failed[9])
 
 
 def test_capturing_the_later_lot_first_breaks_invariant_9(fresh: LiveLedger) -> None:

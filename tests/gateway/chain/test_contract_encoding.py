@@ -11,7 +11,7 @@ from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic, filter_abi_
 from web3 import Web3
 from web3.types import LogReceipt
 
-from gateway.chain.artifacts import Artifact, error_name, governance, points_ledger
+from gateway.chain.artifacts import DEPLOYED, Artifact, brands, error_name, governance, members, points_ledger
 from gateway.chain.shapes import Log
 from gateway.values.errors import Unavailable
 from gateway.values.hex import hex_text, to_bytes
@@ -21,10 +21,10 @@ SOMEBODY, PLACE = Address(b"\x11" * 20), Address(b"\xaa" * 20)
 WORD = Hash(b"\x22" * 32)
 CALLS: list[tuple[Artifact, str, tuple[Any, ...]]] = [
     (points_ledger(), "submitBatch", ((1, 2, 3), bytes(range(256)) * 5, b"\x33" * 65)),
-    (points_ledger(), "enroll", ([(1, SOMEBODY, WORD), (2, b"", bytes(32))],)),
+    (members(), "enroll", ([(1, SOMEBODY, WORD), (2, b"", bytes(32))],)),
     (points_ledger(), "balanceOfBatch", ([MemberId(SOMEBODY)], [2**256 - 1])),
-    (points_ledger(), "setBrandTerms", (7, (1, 2, 3, 4, 5, 6, 7), (8, 9, b"\x44" * 65))),
-    (points_ledger(), "setBrandKey", (7, SOMEBODY, (0, 2**40 - 1, True), (8, 9, b"\x44" * 65))),
+    (brands(), "setBrandTerms", (7, (1, 2, 3, 4, 5, 6, 7), (8, 9, b"\x44" * 65))),
+    (brands(), "setBrandKey", (7, SOMEBODY, (0, 2**40 - 1, True), (8, 9, b"\x44" * 65))),
     (governance(), "schedule", (SOMEBODY, 0, b"\x02" * 100, WORD, WORD, 5)),
 ]
 VALUES = {
@@ -38,7 +38,9 @@ VALUES = {
     "address[]": (SOMEBODY,),
     "tuple": (1, 2, 3, 4, 5, 6, 7),
 }
-EVENTS = [(artifact, event) for artifact in (points_ledger(), governance()) for event in filter_abi_by_type("event", artifact.contract.abi)]
+EVENTS = [
+    (artifact, event) for artifact in (load() for load in DEPLOYED.values()) for event in filter_abi_by_type("event", artifact.contract.abi)
+]
 
 
 @pytest.mark.parametrize(("artifact", "function", "arguments"), CALLS, ids=[function for _, function, _ in CALLS])
@@ -81,14 +83,17 @@ def test_an_answer_that_breaks_the_abi_is_the_nodes_fault() -> None:
 
 
 def test_a_contract_begins_with_its_code_and_its_arguments() -> None:
-    creation = points_ledger().creation(SOMEBODY, b"USD", 0)
-    code = bytes(points_ledger().contract.bytecode)
-    assert creation == code + Web3().codec.encode(["address", "bytes3", "int32"], [SOMEBODY, b"USD", 0])
+    creation = brands().creation(SOMEBODY, 3_600)
+    code = bytes(brands().contract.bytecode)
+    assert creation == code + Web3().codec.encode(["address", "int32"], [SOMEBODY, 3_600])
 
 
 def test_errors_have_their_names() -> None:
     assert error_name(Web3.keccak(text="BrandUnknown(uint32)")[:4] + bytes(32)) == "BrandUnknown"
     assert error_name(Web3.keccak(text="ApprovalsMissing()")[:4]) == "ApprovalsMissing"
+    assert error_name(Web3.keccak(text="BatchSignatureInvalid()")[:4]) == "BatchSignatureInvalid"
+    assert error_name(Web3.keccak(text="ChangeProofInvalid()")[:4]) == "ChangeProofInvalid"
+    assert error_name(Web3.keccak(text="RootZero(uint256)")[:4] + bytes(32)) == "RootZero"
     assert error_name(b"\x01\x02\x03\x04") == "0x01020304"
     assert error_name(b"") == "no_reason"
 

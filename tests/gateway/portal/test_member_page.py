@@ -69,6 +69,15 @@ def test_the_page_shows_points_lots_worth_and_history(coalition: OfflineCoalitio
     assert "On its way: You earned 25 points at Corner <Grocer> & Co." in page.text
 
 
+def test_points_of_a_brand_in_default_are_shown_apart_and_are_worth_nothing(coalition: OfflineCoalition, member_id: str) -> None:
+    coalition.put_points(member_id, 50, brand_id=2, months=12)
+    coalition.activate(1, "in_default")
+    page = Outline(coalition.client.get(_link(coalition, member_id)).text)
+    for words in ("50 points to spend", "Accepted nowhere now 1,000", "0.50 USD"):
+        assert words.replace(" ", "") in page.text.replace(" ", ""), words
+    assert "10.00 USD" not in page.text
+
+
 def test_names_are_escaped(coalition: OfflineCoalition, member_id: str) -> None:
     html = coalition.client.get(_link(coalition, member_id)).text
     assert "<Grocer>" not in html

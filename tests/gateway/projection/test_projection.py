@@ -8,7 +8,7 @@ import pytest
 from eth_account import Account
 from sqlalchemy import select, update
 
-from gateway.chain.artifacts import governance, points_ledger
+from gateway.chain.artifacts import brands, governance, points_ledger
 from gateway.ledger.batches import batch_outcome, batch_record
 from gateway.ledger.governance import act_id, approval_digest
 from gateway.ledger.refusals import SELECTORS, RefusalReason
@@ -47,7 +47,7 @@ def assert_contract_agrees(coalition: CoalitionBuilder) -> None:
     for lot in lots:
         assert ask(coalition, "pointsOf", lot.member_id, lot.lot_id) == (lot.held, lot.reserved)
     for brand in brands:
-        assert ask(coalition, "brand", brand.brand_id)[0] == brand.outstanding
+        assert ask(coalition, "outstanding", brand.brand_id) == (brand.outstanding,)
     for debt in owed:
         assert ask(coalition, "owed", debt.issuer_id, debt.acceptor_id) == (debt.points,)
     for batch in batches:
@@ -150,10 +150,10 @@ def test_an_entry_that_the_contract_refuses_is_projected_without_effect(coalitio
 
 def lower_limit_behind_the_gateway(coalition: CoalitionBuilder, brand_id: int) -> None:
     """Governance lowers the limit, and nothing is followed before the next round is packed."""
-    data, salt, facts = points_ledger().call("setBrandLimit", brand_id, 0), Hash(bytes(31) + b"\x01"), coalition.coalition
-    act = (facts.points_address, 0, data, bytes(32), salt)
+    data, salt, facts = brands().call("setBrandLimit", brand_id, 0), Hash(bytes(31) + b"\x01"), coalition.coalition
+    act = (facts.brands_address, 0, data, bytes(32), salt)
     good = coalition.now + 60, 2**40 - 1  # later than its proposal, by the approvers' clocks
-    digest = approval_digest(facts.governance_domain, act_id(facts.points_address, data, salt), *good)
+    digest = approval_digest(facts.governance_domain, act_id(facts.brands_address, data, salt), *good)
     keys = sorted(approvers(), key=lambda key: key.address.lower())[:2]
     signed = [(*good, bytes(Account.unsafe_sign_hash(digest, key.key).signature)) for key in keys]
     submitter = coalition.worker.submitter

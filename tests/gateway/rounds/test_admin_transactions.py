@@ -35,7 +35,7 @@ def change(coalition: CoalitionBuilder, operation: Any, brand_id: int, *argument
 
 
 def signed(coalition: CoalitionBuilder, act: BrandOwnerAct) -> OwnerSignature:
-    digest = owner_act_digest(coalition.coalition.signing_domain, act)
+    digest = owner_act_digest(coalition.coalition.brands_domain, act)
     return OwnerSignature(act.nonce, act.deadline, bytes(Account.unsafe_sign_hash(digest, brand_owner(act.brand).key).signature))
 
 

@@ -9,7 +9,7 @@ from eth_hash.auto import keccak
 from sqlalchemy import select, update
 
 from gateway.app import make_worker
-from gateway.chain.artifacts import governance, points_ledger
+from gateway.chain.artifacts import brands, governance, points_ledger
 from gateway.chain.connection import Chain
 from gateway.chain.operator_key import load_account
 from gateway.coalition.tables import CoalitionRow
@@ -91,9 +91,17 @@ def test_other_code_than_at_the_last_start_is_refused(tmp_path: Path) -> None:
         worker.close()
 
 
-def test_a_ledger_of_the_earlier_contract_is_refused_by_name_before_it_is_read(tmp_path: Path) -> None:
-    """Any code that knows the call by which batches came with a signed root."""
-    runtime = b"\x63" + keccak(b"submitBatch((uint32,uint64,uint40,bytes32),bytes,bytes)")[:4] + b"\0"
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        ("submitBatch((uint32,uint64,uint40,bytes32),bytes,bytes)", "whose batches carry a root"),
+        ("setAuthority(address)", "whose brands one account alone could re-key"),
+        ("enroll((uint8,bytes,bytes32)[])", "which was the register of its brands and members itself"),
+    ],
+)
+def test_a_ledger_of_an_earlier_contract_is_refused_by_name_before_it_is_read(tmp_path: Path, call: str, named: str) -> None:
+    """Any code that knows a call of that version alone."""
+    runtime = b"\x63" + keccak(call.encode())[:4] + b"\0"
     creation = _creation(runtime)
     with blank_gateway(tmp_path) as blank:
         worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
@@ -104,7 +112,7 @@ def test_a_ledger_of_the_earlier_contract_is_refused_by_name_before_it_is_read(t
         with blank.database.write() as session:
             session.execute(update(CoalitionRow).values(points_address=earlier))
         again = make_worker(blank.database, blank.chain, Completions(), blank.settings)
-        with pytest.raises(WrongCode, match=r"earlier version, whose batches carry a root .* or begin anew with a new data directory"):
+        with pytest.raises(WrongCode, match=rf"earlier version, {named}.* or begin anew with a new data directory"):
             again.open()
         again.close()
 
@@ -115,11 +123,45 @@ def test_a_ledger_without_the_committed_verifier_of_passkeys_is_refused(tmp_path
         prepare_deployment(blank.database, blank.chain, submitter, blank.settings, START)
         with blank.database.write() as session:
             row = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "deploy_passkey_verifier")).one()
+            nonces = update(CounterRow).where(CounterRow.name == NONCE_COUNTER)
+            given = session.scalars(select(CounterRow.last).where(CounterRow.name == NONCE_COUNTER)).one()
             session.delete(row)
-            session.execute(update(CounterRow).where(CounterRow.name == NONCE_COUNTER).values(last=row.nonce - 1))
-            submitter.store(session, "deploy_passkey_verifier", None, _creation(b"\0"), DEPLOY_GAS, 10**9, START)
+            session.execute(nonces.values(last=row.nonce))
+            submitter.store(session, row.purpose, None, _creation(b"\0"), DEPLOY_GAS, 10**9, START)
+            session.execute(nonces.values(last=given))
         worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
         with pytest.raises(WrongCode, match="verifier of passkeys"):
+            worker.open()
+        worker.close()
+
+
+def test_contracts_that_do_not_go_by_one_another_are_refused(tmp_path: Path) -> None:
+    """A second register of brands has the committed code, but the ledger goes by the first."""
+    with blank_gateway(tmp_path) as blank:
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
+        worker.open()
+        worker.close()
+        with blank.database.read() as session:
+            governed_by = session.scalars(select(CoalitionRow.governance_address)).one()
+        operator, creation = load_account(blank.settings.operator_key_file), brands().creation(governed_by, 0)
+        second = Address.parse(blank.node.send(operator, data="0x" + creation.hex(), gas=8_000_000)["contractAddress"])
+        with blank.database.write() as session:
+            session.execute(update(CoalitionRow).values(brands_address=second))
+        with pytest.raises(WrongCode, match=rf"PointsLedger at 0x\w+ goes by brands at 0x\w+, not by that at {second}"):
+            worker.open()
+        worker.close()
+
+
+@pytest.mark.parametrize("name", ["governance", "brands", "members", "anchors", "points_ledger"])
+def test_other_code_at_any_place_is_refused(tmp_path: Path, name: str) -> None:
+    with blank_gateway(tmp_path) as blank:
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
+        worker.open()
+        worker.close()
+        column = "points_address" if name == "points_ledger" else f"{name}_address"
+        with blank.database.write() as session:
+            session.execute(update(CoalitionRow).values({column: contract_address(submitter_of(blank).address, 1)}))
+        with pytest.raises(WrongCode, match=f"is not that of the committed artifacts' {name.replace('_', ' ')}"):
             worker.open()
         worker.close()
 

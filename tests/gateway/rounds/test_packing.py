@@ -171,6 +171,27 @@ def test_later_entries_see_what_earlier_ones_have_taken() -> None:
     assert [reason for _, reason in refusals(packed)] == ["NotEnoughPoints"]
 
 
+def test_lots_of_a_brand_that_nobody_accepts_are_passed_over() -> None:
+    model = ledger({(MEMBER, lot_id(1, SOON)): 50, (MEMBER, lot_id(2, LATER)): 50})
+    model.set_brand_status(1, BrandState.IN_DEFAULT)
+    packed = pack_round([redeem(3, MEMBER, 30), redeem(3, MEMBER, 21), authorize(3, MEMBER, 20)], model, RoundView(NOW))
+    assert [entry.lines for entry in entries(packed)] == [(Line(2, LATER, 30),), (Line(2, LATER, 20),)]
+    assert [reason for _, reason in refusals(packed)] == ["NotEnoughPoints"]
+
+
+def test_a_run_off_counts_until_its_last_day_has_ended() -> None:
+    for last_day, lot in ((NOW // SECONDS_PER_DAY, Line(1, SOON, 10)), (NOW // SECONDS_PER_DAY - 1, Line(2, LATER, 10))):
+        model = ledger({(MEMBER, lot_id(1, SOON)): 50, (MEMBER, lot_id(2, LATER)): 50})
+        model.set_brand_status(1, BrandState.RUNNING_OFF, last_day)
+        assert entries(pack_round([redeem(3, MEMBER, 10)], model, RoundView(NOW)))[0].lines == (lot,)
+
+
+def test_a_brand_that_accepts_no_more_is_refused_by_that_name() -> None:
+    model = ledger({(MEMBER, lot_id(3, SOON)): 50})
+    model.set_brand_status(3, BrandState.IN_DEFAULT)
+    assert [reason for _, reason in refusals(pack_round([redeem(3, MEMBER, 10)], model, RoundView(NOW)))] == ["BrandNotAccepting"]
+
+
 def test_a_member_spends_at_one_brand_a_round() -> None:
     model = ledger({(MEMBER, lot_id(1, LATER)): 100, (OTHER, lot_id(1, LATER)): 100})
     operations = [redeem(2, MEMBER, 10), redeem(3, MEMBER, 10), redeem(2, MEMBER, 10), redeem(3, OTHER, 10)]

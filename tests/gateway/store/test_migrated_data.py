@@ -97,7 +97,12 @@ def test_the_first_revision_is_refused_by_name_until_it_is_migrated(first: Datab
 
 @pytest.mark.parametrize(
     ("revision", "named"),
-    [("0002", "root that the brand signed"), ("0003", "root that the brand signed"), ("0004", "operator's account alone could re-key")],
+    [
+        ("0002", "root that the brand signed"),
+        ("0003", "root that the brand signed"),
+        ("0004", "operator's account alone could re-key"),
+        ("0005", "register of its brands and members itself"),
+    ],
 )
 def test_a_ledger_of_an_earlier_contract_is_refused_by_name_and_left_as_it_is(tmp_path: Path, revision: str, named: str) -> None:
     database = Database(empty_database(tmp_path))

@@ -1,4 +1,4 @@
-"""web3.py, unchanged: deploy the points ledger, send, call, read logs."""
+"""web3.py, unchanged: deploy governance and the members' register, send, call, read logs."""
 
 import json
 from collections.abc import Iterator
@@ -22,15 +22,16 @@ def web3(node: RunningNode) -> Iterator[Web3]:
     client.provider._request_session_manager.session_cache.clear()  # type: ignore[attr-defined]
 
 
-def test_the_points_ledger_is_deployed_and_answers(web3: Web3) -> None:
+def test_contracts_are_deployed_and_answer(web3: Web3) -> None:
     coalition_id = web3.eth.get_block(0)["extraData"]
     guardian, approver, member = (throwaway_account(name).address for name in ("guardian", "approver", "member"))
-    governance = _deploy(web3, "Governance", coalition_id, True, 0, OPERATOR.address, guardian, [approver], 1)
-    ledger = _deploy(web3, "PointsLedger", governance.address, b"EUR", 3600)
-    assert ledger.functions.coalitionId().call() == coalition_id
-    transaction = ledger.functions.enroll([(1, bytes.fromhex(member[2:]), bytes(32))]).transact()
+    governance = _deploy(web3, "Governance", coalition_id, (True, 0, OPERATOR.address, guardian, [approver], 1))
+    verifier = _deploy(web3, "PasskeyVerifier")
+    members = _deploy(web3, "Members", governance.address, verifier.address, governance.address)
+    assert members.functions.coalitionId().call() == coalition_id
+    transaction = members.functions.enroll([(1, bytes.fromhex(member[2:]), bytes(32))]).transact()
     receipt = web3.eth.wait_for_transaction_receipt(transaction, poll_latency=0.01)
-    (enrolled,) = ledger.events.MemberEnrolled().process_receipt(receipt)
+    (enrolled,) = members.events.MemberEnrolled().process_receipt(receipt)
     assert (receipt["status"], enrolled["args"]["authorizer"]) == (1, bytes.fromhex(member[2:]))
 
 
