@@ -44,16 +44,13 @@ class BrandKeyView:
 
 @dataclass(frozen=True, slots=True)
 class BrandPoints:
-    """Totals since the beginning; outstanding = issued + opened + refunded - redeemed - clawed_back - expired.
-
-    `clawed_back` is less what was restored.
-    """
+    """Totals since the beginning; outstanding = issued + opened + refunded - redeemed - clawed_back - expired."""
 
     issued: int
     opened: int
     redeemed: int
     refunded: int
-    clawed_back: int
+    clawed_back: int  # less what was restored
     expired: int
     outstanding: int
 
