@@ -24,6 +24,7 @@ from gateway.audit.ledger_events import (
     ReservationReleased,
 )
 from gateway.audit.member_events import MemberActsReplay, MemberEvent
+from gateway.ledger.batches import batch_outcome, batch_record, entries_root
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.effects import Effect, Movement, Refused
 from gateway.ledger.entries import (
@@ -32,10 +33,12 @@ from gateway.ledger.entries import (
     Clawback,
     Entry,
     Expire,
+    Extend,
     Issue,
     Opening,
     PointRefund,
     Redeem,
+    Restore,
     Transfer,
     Void,
     decode_entry,
@@ -215,6 +218,8 @@ class _Run:
             self.entries.append(entry)
             if by_rules != by_ledger:
                 self.disagreements.append(Disagreement(entry, by_ledger, by_rules))
+        record = batch_record(entries_root(packed), batch_outcome(len(packed), sorted(refused.items())))
+        self.model.state.records[recorded.brand_id, recorded.number] = record
 
     def result(self) -> Replay:
         state = self.model.state
@@ -278,7 +283,7 @@ def _book_entry(
         reference=reference,
         issue_reference=issue_reference,
         reservation_id=reservation_id,
-        rule_version=getattr(entry, "rule_version", None),
+        rule_version=entry.basis.programme if isinstance(entry, Issue) else None,
         entry=data,
         refused=by_ledger,
         timestamp=timestamp,
@@ -305,9 +310,9 @@ def _decoded(data: bytes) -> Entry | None:
 def points_of(entry: Entry) -> int:
     """How many points an entry is about."""
     match entry:
-        case Issue() | Opening() | Authorize() | Redeem() | Expire():
+        case Issue() | Opening() | Authorize() | Redeem() | Expire() | Extend():
             return entry.points
-        case Clawback() | Capture() | Void() | PointRefund() | Transfer():
+        case Clawback() | Restore() | Capture() | Void() | PointRefund() | Transfer():
             return sum(line.points for line in entry.lines)
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.decision import Decision
 from gateway.ledger.member_acts import DelayedAct, MemberAct
 from gateway.ledger.terms import LedgerTerms
 from gateway.values.ids import Address, Hash, MemberId, OperationId, Reference, ReservationId
@@ -73,6 +74,7 @@ class IssueOperation:
     expiry_day: int
     rule_version: int
     award: AwardId
+    decision: Decision
     sale: SaleFacts
 
 

@@ -13,6 +13,7 @@ from typing import Any, assert_never
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.brand_states import BrandState
+from gateway.ledger.decision import Decision
 from gateway.ledger.member_acts import DelayedAct, member_act_body, member_act_from
 from gateway.ledger.terms import LedgerTerms
 from gateway.rounds.operation import (
@@ -131,7 +132,8 @@ def _entry_operation(kind: OperationKind, row: OperationRow, body: _Body) -> Ope
             refund_id = body["refund_id"]
             return ClawbackOperation(operation_id, brand_id, member_id, row.reference, points, issue, award, refund_id, amount)
         sale, day, version = _sale_from(body["sale"]), body["expiry_day"], body["rule_version"]
-        return IssueOperation(operation_id, brand_id, member_id, row.reference, points, day, version, award, sale)
+        decision = Decision(to_bytes(body["decision"]["salt"]), body["decision"]["text"])
+        return IssueOperation(operation_id, brand_id, member_id, row.reference, points, day, version, award, decision, sale)
     assert row.reservation_id is not None
     if kind in (OperationKind.AUTHORIZE, OperationKind.REDEEM):
         return (AuthorizeOperation if kind is OperationKind.AUTHORIZE else RedeemOperation)(
@@ -198,7 +200,8 @@ def _body(operation: Operation) -> dict[str, Any]:
                 "occurred_at": sale.occurred_at.isoformat(),
             }
             due = {"points": operation.points, "expiry_day": operation.expiry_day, "rule_version": operation.rule_version}
-            return {"payment_id": award.payment_id, **due, "sale": told, **_award_body(award)}
+            decision = {"salt": hex_text(operation.decision.salt), "text": operation.decision.text}
+            return {"payment_id": award.payment_id, **due, "sale": told, **_award_body(award), "decision": decision}
         case ClawbackOperation(award=award):
             return {
                 "refund_id": operation.refund_id,

@@ -14,6 +14,7 @@ from gateway.ledger.lots import Line
 from gateway.ledger.members import authorizer_id, member_id
 from gateway.ledger.refusals import RefusalReason
 from tests.builders.abi import contract_abi
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import Outcome, key_of
 from tests.builders.points_ledger import COALITION_ID, MEMBER_DELAY, PointsLedger, address_of, member_named
 
@@ -40,7 +41,7 @@ def named(name: str, kind: int = KEY) -> tuple[int, bytes]:
 
 
 def issue_to(member: bytes) -> Issue:
-    return Issue(member, 0, 5, 1, bytes(32))
+    return Issue(member, 0, 5, BASIS, bytes(32))
 
 
 def under_verifier(runtime: str) -> PointsLedger:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from eth_keys import keys
 
-from gateway.ledger.entries import Clawback, Issue, Redeem, encode_entry, pack_entries
+from gateway.ledger.entries import Issue, Redeem, encode_entry, pack_entries
 from gateway.ledger.lots import Line
 from gateway.ledger.member_acts import Grant, SetGuardian, SpendLock, delayed_act_arguments, grant_to_brand, member_act_digest
 from gateway.ledger.members import authorizer_id
@@ -20,6 +20,7 @@ from gateway.ledger.signing import Domain
 from gateway.values.ids import Address, Hash, MemberId
 from tests.builders.abi import ContractAbi, contract_abi
 from tests.builders.governance_acts import NONE, Act
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import COALITION_ID, FOREVER, Outcome, address_of, key_of
 from tests.builders.points_ledger import TERMS, PointsLedger, registration, signature
 from tests.builders.settlement import as_call, as_tuple
@@ -32,7 +33,7 @@ SUCCEEDS = ""
 
 
 def signed_batch(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
-    entries = [Issue(ann, 0, 10**9, 1, NONE), Clawback(ann, NONE, NONE, (Line(GROCER, 0, 1),))]
+    entries = [Issue(ann, 0, 10**9, BASIS, NONE), ledger.clawback(GROCER, ann, Line(GROCER, 0, 1), number=1)]
     return ledger.signed(GROCER, 900, pack_entries([encode_entry(entry) for entry in entries]), key=OPERATOR)
 
 
@@ -186,7 +187,7 @@ def what_must_not_change(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
 def holder(ledger: PointsLedger) -> bytes:
     member = ledger.enroll("ann")
     for brand in (GROCER, FUEL):
-        assert ledger.submit(brand, [Issue(member, 0, 500, 1, NONE)]) == []
+        assert ledger.submit(brand, [Issue(member, 0, 500, BASIS, NONE)]) == []
     return member
 
 
@@ -248,7 +249,7 @@ def test_the_attack_that_took_two_seconds_takes_nothing(ledger: PointsLedger, ho
     outcome = ledger.governance.execute(own_act(ledger), approvals(ledger, own_act(ledger)))
     assert ledger.reverted(outcome) == "NotAnApprover"
     for brand in (GROCER, FUEL):
-        data = pack_entries([encode_entry(Issue(me, 0, 10**12, 1, NONE))])
+        data = pack_entries([encode_entry(Issue(me, 0, 10**12, BASIS, NONE))])
         arguments = ledger.signed(brand, ledger.next_number(), data, key=OPERATOR)
         assert ledger.reverted(ledger.transact("submitBatch", *arguments, sender=OPERATOR)) == "BatchKeyNotValid"
     spend = ledger.consented(Redeem, FUEL, holder, [Line(FUEL, 0, 500)], key=OPERATOR)
