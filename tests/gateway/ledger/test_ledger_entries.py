@@ -19,6 +19,7 @@ from gateway.ledger.entries import (
     Extend,
     Issue,
     Opening,
+    PointRefund,
     Redeem,
     Restore,
     Transfer,
