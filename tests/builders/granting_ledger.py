@@ -8,7 +8,7 @@ from gateway.ledger.model import LedgerModel
 from gateway.ledger.refusals import RefusalReason
 from gateway.values.ids import MemberId
 from tests.builders.abi import contract_abi
-from tests.builders.points_ledger import PointsLedger
+from tests.builders.points_ledger import MEMBER_DELAY, PointsLedger
 
 
 class ModelWithGrants(LedgerModel):
@@ -34,11 +34,14 @@ class GrantingLedger(PointsLedger):
 
     def _deploy(self, utc_offset_seconds: int) -> None:
         brands, members, grants = contract_abi("Brands"), contract_abi("Members"), contract_abi("GrantingMembers")
-        self.address = self.chain.foreseen(3)
+        settlement = contract_abi("Settlement")
+        self.address = self.chain.foreseen(4)
         self.brands = self.chain.deploy(brands.creation(self.governance.address, utc_offset_seconds))
-        self.members = self.chain.deploy(members.creation(self.governance.address, self.passkey_verifier, self.address))
+        self.members = self.chain.deploy(members.creation(self.governance.address, self.passkey_verifier, self.address, MEMBER_DELAY))
         self.grants = self.chain.deploy(grants.creation(self.members, self.address))
-        assert self.chain.deploy(self.abi.creation(self.governance.address, self.brands, self.grants, b"EUR")) == self.address
+        self.settlement = self.chain.deploy(settlement.creation(self.governance.address, self.brands, self.address))
+        arguments = (self.governance.address, self.brands, self.grants, self.settlement, b"EUR")
+        assert self.chain.deploy(self.abi.creation(*arguments)) == self.address
         self.contracts = [(self.address, self.abi), (self.brands, brands), (self.members, members), (self.grants, grants)]
         self.governance.target = brands
 

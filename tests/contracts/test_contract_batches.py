@@ -130,6 +130,7 @@ def test_entries_of_unknown_kind_or_wrong_length_are_refused(ledger: PointsLedge
         bytes([4]) + bytes(73) + b"\x00\xff" + bytes(100),
         bytes([7]) + bytes(76),
         bytes([5]) + bytes(64),
+        bytes([9]) + issue[1:],
         restore,
         restore + bytes([0]),
         restore + bytes([2]) + line,
@@ -138,7 +139,7 @@ def test_entries_of_unknown_kind_or_wrong_length_are_refused(ledger: PointsLedge
         restore + bytes([17]) + b"".join(line[:15] + bytes([index]) for index in range(17)),
         restore + bytes([3]) + line + line[:7] + b"\x01" + line[8:] + line,
     ]
-    unknown = [bytes([kind]) + issue[1:] for kind in (9, 13, 255)]
+    unknown = [bytes([kind]) + issue[1:] for kind in (13, 255)]
     unknown.append(bytes([13]) + shortest)
     expected = [RefusalReason.MALFORMED_ENTRY] * len(malformed) + [RefusalReason.UNKNOWN_ENTRY_KIND] * len(unknown)
     assert ledger.submit(GROCER, [*malformed, *unknown, ISSUE]) == list(enumerate(expected))

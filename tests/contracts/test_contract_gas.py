@@ -16,12 +16,12 @@ CEILINGS = {
     "clawback, further of the same issue": 50_000,
     "restore": 30_000,
     "extend, new lot": 40_000,
-    "authorize": 72_000,
+    "authorize": 75_000,
     "capture": 25_000,
     "void": 16_500,
-    "redeem": 75_500,
+    "redeem": 78_500,
     "point refund": 20_700,
-    "transfer": 52_500,
+    "transfer": 56_500,
     "expire": 9_000,
 }
 

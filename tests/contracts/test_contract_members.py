@@ -178,7 +178,7 @@ def test_the_verifier_of_passkeys_must_be_a_contract(ledger: PointsLedger) -> No
 
 
 def test_a_ledger_takes_no_register_of_members_of_another_ledger(ledger: PointsLedger) -> None:
-    creation = ledger.abi.creation(ledger.governance.address, ledger.brands, ledger.members, b"EUR")
+    creation = ledger.abi.creation(ledger.governance.address, ledger.brands, ledger.members, ledger.settlement, b"EUR")
     outcome = ledger.chain.send(b"", creation)
     assert ledger.reverted(outcome) == "MembersOfAnotherLedger"
 

@@ -13,7 +13,7 @@ from gateway.ledger.entries import Issue, Redeem, encode_entry, pack_entries
 from gateway.ledger.lots import Line
 from gateway.ledger.member_acts import Grant, SetGuardian, SpendLock, delayed_act_arguments, grant_to_brand, member_act_digest
 from gateway.ledger.members import authorizer_id
-from gateway.ledger.owner_acts import HandOver, SetBrandKey, SetBrandTerms, owner_act_digest
+from gateway.ledger.owner_acts import HandOver, SetBrandKey, SetBrandTerms, SetExposure, owner_act_digest
 from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.settlement import SettledPair, cycle_digest, cycle_over
 from gateway.ledger.signing import Domain
@@ -38,19 +38,29 @@ def signed_batch(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
 
 
 def own_key(ledger: PointsLedger) -> tuple[Any, ...]:
-    act = SetBrandKey(GROCER, Address(ME), 0, FOREVER, False, 0, FOREVER)
-    return GROCER, ME, (0, FOREVER, False), (0, FOREVER, signature(OPERATOR, owner_act_digest(ledger.brands_domain, act)))
+    act = SetBrandKey(GROCER, Address(ME), 0, FOREVER, False, turn(ledger), FOREVER)
+    return GROCER, ME, (0, FOREVER, False), (turn(ledger), FOREVER, signature(OPERATOR, owner_act_digest(ledger.brands_domain, act)))
 
 
 def own_terms(ledger: PointsLedger) -> tuple[Any, ...]:
-    act = SetBrandTerms(GROCER, TERMS, 0, FOREVER)
+    act = SetBrandTerms(GROCER, TERMS, turn(ledger), FOREVER)
     signed = signature(OPERATOR, owner_act_digest(ledger.brands_domain, act))
-    return GROCER, (1, 100, 1, 100, 50, 90, 30), (0, FOREVER, signed)
+    return GROCER, (1, 100, 1, 100, 50, 90, 30), (turn(ledger), FOREVER, signed)
 
 
 def own_brand(ledger: PointsLedger) -> tuple[Any, ...]:
-    signed = signature(OPERATOR, owner_act_digest(ledger.brands_domain, HandOver(GROCER, Address(ME), 0, FOREVER)))
-    return GROCER, ME, (0, FOREVER, signed), signed
+    signed = signature(OPERATOR, owner_act_digest(ledger.brands_domain, HandOver(GROCER, Address(ME), turn(ledger), FOREVER)))
+    return GROCER, ME, (turn(ledger), FOREVER, signed), signed
+
+
+def own_exposure(ledger: PointsLedger) -> tuple[Any, ...]:
+    act = SetExposure(GROCER, FUEL, 2**96 - 1, turn(ledger), FOREVER)
+    return GROCER, FUEL, 2**96 - 1, (turn(ledger), FOREVER, signature(OPERATOR, owner_act_digest(ledger.brands_domain, act)))
+
+
+def turn(ledger: PointsLedger) -> int:
+    """Of the owner's next act."""
+    return int(ledger.view("ownerActs", GROCER))
 
 
 Arguments = Callable[[PointsLedger, bytes], tuple[Any, ...]]
@@ -65,6 +75,7 @@ POINTS_LEDGER: dict[str, tuple[Arguments, str]] = {
     "pause": (fixed(), "NotGuardian"),
     "unpause": (fixed(), "NotGuardian"),
     "rearmPause": (fixed(), "NotGovernance"),
+    "release": (fixed(NONE, []), "NothingToRelease"),
     "lowerExposure": (fixed(GROCER, FUEL, 10**9), "NotSettlement"),
 }
 MEMBERS: dict[str, tuple[Arguments, str]] = {
@@ -84,6 +95,7 @@ BRANDS: dict[str, tuple[Arguments, str]] = {
     "setBrandKey": (lambda ledger, ann: own_key(ledger), "NotSignedBy"),
     "setBrandTerms": (lambda ledger, ann: own_terms(ledger), "NotSignedBy"),
     "handOver": (lambda ledger, ann: own_brand(ledger), "NotSignedBy"),
+    "setExposure": (lambda ledger, ann: own_exposure(ledger), "NotSignedBy"),
     "registerBrand": (fixed(registration(9, owner=key_of("x").public_key.to_canonical_address(), key=ME)), "NotGovernance"),
     "setBrandStatus": (fixed(GROCER, 2), "NotGovernance"),
     "startRunOff": (fixed(GROCER, 2**24 - 1), "NotGovernance"),
@@ -175,6 +187,7 @@ def what_must_not_change(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
     governance = ledger.governance
     return (
         [ledger.view(name, brand) for brand in (GROCER, FUEL, 9) for name in ("brand", "brandOwner", "ownerActs", "brandTerms")],
+        [ledger.view("exposureLimit", *pair) for pair in ((GROCER, FUEL), (FUEL, GROCER))],
         [ledger.view("brandKey", brand, ME) for brand in (GROCER, FUEL)],
         [ledger.held(ann, brand) for brand in (GROCER, FUEL)],
         (ledger.view("exposure", GROCER, FUEL), ledger.view("settled", GROCER, FUEL, 1), ledger.view("cycle", NONE)),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.ledger.entries import Authorize, Capture, ConsentProof, Issue, Redeem
+from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem
 from gateway.ledger.lots import Line
 from gateway.ledger.refusals import RefusalReason
 from tests.builders.issues import BASIS
@@ -32,7 +32,7 @@ def test_a_locked_member_authorizes_and_redeems_nothing_while_what_was_authorize
     locked = RefusalReason.MEMBER_LOCKED
     entries = [spent(ledger, ann, Authorize, 1), spent(ledger, ann, Redeem, 2)]
     assert ledger.submit(FUEL, entries) == [(0, locked), (1, locked)]
-    capture = Capture(ledger.reservation_id(FUEL, before), bytes(32), before.lines)
+    capture = ledger.capture(ledger.reservation_id(FUEL, before), before.lines)
     assert ledger.submit(FUEL, [capture, Issue(ann, 0, 7, BASIS, bytes(32))]) == []
 
 
