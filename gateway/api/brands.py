@@ -22,7 +22,7 @@ from gateway.loyalty.programmes.publish_rule import publish_rule
 from gateway.loyalty.programmes.rows import SqlRules
 from gateway.loyalty.programmes.views import BrandView, RuleView, find_brand, list_brands, rule_view
 from gateway.loyalty.rule import MAX_RULE_NUMBER
-from gateway.rounds.operation import OwnerSignature
+from gateway.rounds.brand_operations import OwnerSignature
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView, find_operation
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id

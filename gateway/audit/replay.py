@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.audit.book import Book, BookEntry, BookMovement, BookRelease, BookReservation
+from gateway.audit.book import Book, BookEntry, BookRelease
+from gateway.audit.booked import booked_entry, booked_reservation, movements_by_lot, reason_name
 from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, SubmittedBatch
 from gateway.audit.ledger_events import (
     AuthorizerAdded,
@@ -26,36 +27,16 @@ from gateway.audit.ledger_events import (
 from gateway.audit.member_events import MemberActsReplay, MemberEvent
 from gateway.ledger.batches import batch_outcome, batch_record, entries_root
 from gateway.ledger.brand_states import BrandState
-from gateway.ledger.effects import Effect, Movement, Refused
-from gateway.ledger.entries import (
-    Authorize,
-    Capture,
-    Clawback,
-    Entry,
-    Expire,
-    Extend,
-    Issue,
-    Opening,
-    PointRefund,
-    Redeem,
-    Restore,
-    Transfer,
-    Void,
-    decode_entry,
-    kind_of,
-    unpack_entries,
-)
+from gateway.ledger.effects import Refused
+from gateway.ledger.framing import unpack_entries
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.model import LedgerModel
-from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.positions import ledger_position
 from gateway.ledger.recover import recover_address
-from gateway.ledger.refusals import REFUSALS, RefusalReason
-from gateway.ledger.state import MemberRecord, ReservationRecord
+from gateway.ledger.state import MemberRecord
 from gateway.ledger.terms import LedgerTerms, TermsVersion
-from gateway.values.hex import hex_text
-from gateway.values.ids import Address, Hash, LotId, MemberId
+from gateway.values.ids import Address, Hash, MemberId
 
 AuditProgress = Callable[[str, int, int], None]
 """(what is being done, how many are done, how many there are)"""
@@ -196,7 +177,7 @@ class _Run:
         first = ledger_position(logged.block_number, logged.transaction_index)
         position = first + sum(1 for each in self.releases if first <= each.position)
         movements = self.model.release(event.reservation_id, self.chain.timestamps[logged.block_number])
-        self.releases.append(BookRelease(position, _by_lot(movements)))
+        self.releases.append(BookRelease(position, movements_by_lot(movements)))
 
     def _apply_batch(self, recorded: BatchRecorded) -> None:
         submitted = self.chain.batches.get((recorded.brand_id, recorded.number))
@@ -213,8 +194,8 @@ class _Run:
             result = self.model.apply_entry(recorded.brand_id, data, timestamp)
             by_rules = result.reason.value if isinstance(result, Refused) else None
             reason = refused.get(index)
-            by_ledger = None if reason is None else _name(reason)
-            entry = _book_entry(submitted, index, data, result, by_ledger, timestamp, self.model)
+            by_ledger = None if reason is None else reason_name(reason)
+            entry = booked_entry(submitted, index, data, result, by_ledger, timestamp, self.model)
             self.entries.append(entry)
             if by_rules != by_ledger:
                 self.disagreements.append(Disagreement(entry, by_ledger, by_rules))
@@ -231,7 +212,7 @@ class _Run:
             lots=dict(state.lots),
             owed={key: points for key, points in state.owed.items() if points},
             outstanding={brand: record.outstanding for brand, record in state.brands.items()},
-            reservations={identity: _book_reservation(each) for identity, each in state.reservations.items() if each.lots},
+            reservations={identity: booked_reservation(each) for identity, each in state.reservations.items() if each.lots},
             releases=self.releases,
         )
         return Replay(
@@ -254,73 +235,3 @@ def _refusals_by_batch(events: Sequence[LoggedEvent]) -> Mapping[tuple[int, int]
         if isinstance(logged.event, EntryRefused):
             refusals[logged.event.brand_id, logged.event.number][logged.event.index] = logged.event.reason
     return refusals
-
-
-def _name(reason: bytes) -> str:
-    known: RefusalReason | None = REFUSALS.get(reason)
-    return known.value if known else hex_text(reason)
-
-
-def _book_entry(
-    batch: SubmittedBatch, index: int, data: bytes, result: Effect | Refused, by_ledger: str | None, timestamp: int, model: LedgerModel
-) -> BookEntry:
-    entry = _decoded(data)
-    effect = result if isinstance(result, Effect) else None
-    reservation_id = effect.reservation_id if effect else getattr(entry, "reservation_id", None)
-    member = effect.member if effect else getattr(entry, "member", getattr(entry, "giver", None))
-    if member is None and reservation_id in model.state.reservations:
-        member = model.state.reservations[reservation_id].member
-    reference = getattr(entry, "reference", None)
-    issue_reference = getattr(entry, "issue_reference", None)
-    return BookEntry(
-        position=ledger_position(batch.block_number, batch.transaction_index, index),
-        brand_id=batch.brand_id,
-        batch_number=batch.number,
-        entry_index=index,
-        kind=kind_of(entry).name.lower() if entry else "unreadable",
-        member=member,
-        points=points_of(entry) if entry else 0,
-        reference=reference,
-        issue_reference=issue_reference,
-        reservation_id=reservation_id,
-        rule_version=entry.basis.programme if isinstance(entry, Issue) else None,
-        entry=data,
-        refused=by_ledger,
-        timestamp=timestamp,
-        movements=_by_lot(effect.movements if effect else ()),
-    )
-
-
-def _by_lot(movements: Sequence[Movement]) -> tuple[BookMovement, ...]:
-    """One movement a member and lot: two expired lots of one issuer come back into one grace lot."""
-    lots: dict[tuple[MemberId, LotId], tuple[int, int]] = {}
-    for each in movements:
-        held, reserved = lots.get((each.member, each.lot_id), (0, 0))
-        lots[each.member, each.lot_id] = held + each.held_delta, reserved + each.reserved_delta
-    return tuple(BookMovement(*place, held, reserved) for place, (held, reserved) in lots.items())
-
-
-def _decoded(data: bytes) -> Entry | None:
-    try:
-        return decode_entry(data)
-    except MalformedEntry:
-        return None
-
-
-def points_of(entry: Entry) -> int:
-    """How many points an entry is about."""
-    match entry:
-        case Issue() | Opening() | Authorize() | Redeem() | Expire() | Extend():
-            return entry.points
-        case Clawback() | Restore() | Capture() | Void() | PointRefund() | Transfer():
-            return sum(line.points for line in entry.lines)
-
-
-def _book_reservation(reservation: ReservationRecord) -> BookReservation:
-    return BookReservation(
-        member=reservation.member,
-        brand_id=reservation.brand_id,
-        deadline=reservation.deadline,
-        status=reservation.state.name.lower(),
-        lots={lot: (part.authorized, part.captured, part.refunded, part.discount, part.terms) for lot, part in reservation.lots.items()},
-    )

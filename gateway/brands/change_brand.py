@@ -6,7 +6,7 @@ from gateway.brands.brand import MAX_ISSUE_LIMIT, Brand, BrandStatus, check_on_l
 from gateway.brands.register_brand import OPEN_END
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.terms import LedgerTerms
-from gateway.rounds.operation import (
+from gateway.rounds.brand_operations import (
     BrandOperation,
     OwnerSignature,
     SetBrandKeyOperation,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gateway.brands.brand import Brand, BrandStatus, check_terms
 from gateway.brands.ports import Brands, NewBrand
 from gateway.ledger.terms import BASIS_POINTS, TERMS_DAYS_MAX, LedgerTerms
-from gateway.rounds.operation import RegisterBrandOperation
+from gateway.rounds.brand_operations import RegisterBrandOperation
 from gateway.rounds.ports import Operations
 from gateway.values.errors import Invalid, WrongState
 from gateway.values.ids import Address, OperationId

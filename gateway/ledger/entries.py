@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -12,7 +11,6 @@ from gateway.ledger.packed_fields import MalformedEntry, PackedReader, pack_fixe
 from gateway.values.ids import Hash, MemberId, Reference, ReservationId
 from gateway.values.points import Points
 
-MIN_FRAME_LENGTH = 32
 ISSUE_LENGTH = 105
 """Of an opening too."""
 
@@ -266,29 +264,6 @@ def decode_entry(data: bytes) -> Entry:
             raise UnknownEntryKind(f"no kind of entry has the number {data[0]}")
     reader.finish()
     return entry
-
-
-def pack_entries(entries: Iterable[bytes]) -> bytes:
-    """The calldata of a batch: each entry after its two-byte length."""
-    return b"".join(pack_uint(len(entry), 2) + entry for entry in entries)
-
-
-def unpack_entries(data: bytes) -> list[bytes]:
-    """The entries of a batch in order, as the contract reads them.
-
-    From the first frame that is too short or reaches past the end, all that is left is one fragment: an entry of kind 0.
-    """
-    entries: list[bytes] = []
-    position = 0
-    while position < len(data):
-        start = position + 2
-        end = start + int.from_bytes(data[position:start])
-        if end > len(data) or end - position < MIN_FRAME_LENGTH:
-            entries.append(b"\0" + data[position:])
-            break
-        entries.append(data[start:end])
-        position = end
-    return entries
 
 
 def _proof(proof: ConsentProof) -> bytes:

@@ -24,8 +24,8 @@ from gateway.ledger.entries import (
     Transfer,
     Void,
     decode_entry,
-    unpack_entries,
 )
+from gateway.ledger.framing import unpack_entries
 from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.refusals import SELECTORS, RefusalReason, refusal_of
 from gateway.projection.issue_records import IssueOnLedger

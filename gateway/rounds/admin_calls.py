@@ -8,21 +8,17 @@ from dataclasses import astuple, dataclass
 from gateway.chain.artifacts import brands, members
 from gateway.coalition.coalition import Coalition
 from gateway.ledger.member_acts import AuthorizerChange, Grant, SpendLock, Veto, delayed_act_arguments
-from gateway.rounds.gas import ENROLL_GAS, MEMBER_ACT_GAS, REGISTER_GAS
-from gateway.rounds.operation import (
-    KINDS,
+from gateway.rounds.brand_operations import (
     BrandOperation,
-    EnrollOperation,
-    ExecuteMemberActOperation,
-    MemberActOperation,
     RegisterBrandOperation,
     SetBrandKeyOperation,
     SetBrandLimitOperation,
     SetBrandStatusOperation,
     SetBrandTermsOperation,
     SetExposureOperation,
-    WaitingAct,
 )
+from gateway.rounds.gas import ENROLL_GAS, MEMBER_ACT_GAS, REGISTER_GAS
+from gateway.rounds.operation import KINDS, EnrollOperation, ExecuteMemberActOperation, MemberActOperation, WaitingAct
 from gateway.values.ids import Address
 
 ENROLLMENTS_IN_ONE_TRANSACTION = 100

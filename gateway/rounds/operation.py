@@ -10,11 +10,18 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.ledger.awards import AwardId
-from gateway.ledger.brand_states import BrandState
 from gateway.ledger.decision import Decision
 from gateway.ledger.member_acts import DelayedAct, MemberAct
-from gateway.ledger.terms import LedgerTerms
-from gateway.values.ids import Address, Hash, MemberId, OperationId, Reference, ReservationId
+from gateway.rounds.brand_operations import (
+    BrandOperation,
+    RegisterBrandOperation,
+    SetBrandKeyOperation,
+    SetBrandLimitOperation,
+    SetBrandStatusOperation,
+    SetBrandTermsOperation,
+    SetExposureOperation,
+)
+from gateway.values.ids import Hash, MemberId, OperationId, Reference, ReservationId
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
 
@@ -202,79 +209,10 @@ class ExecuteMemberActOperation:
     act: DelayedAct
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerSignature:
-    """By the key of the brand's owner, over the act in the ledger's format."""
-
-    nonce: int
-    deadline: int
-    signature: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterBrandOperation:
-    """A brand with its owner, its first key (signing while valid_from <= t < valid_until, Unix seconds), limit and terms."""
-
-    operation_id: OperationId
-    brand_id: int
-    name: str
-    key_address: Address
-    key_valid_from: int
-    key_valid_until: int
-    issue_limit: int
-    terms: LedgerTerms
-    owner_address: Address
-
-
-@dataclass(frozen=True, slots=True)
-class SetBrandTermsOperation:
-    operation_id: OperationId
-    brand_id: int
-    terms: LedgerTerms
-    signed: OwnerSignature
-
-
-@dataclass(frozen=True, slots=True)
-class SetBrandLimitOperation:
-    operation_id: OperationId
-    brand_id: int
-    issue_limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class SetBrandStatusOperation:
-    operation_id: OperationId
-    brand_id: int
-    status: BrandState
-
-
-@dataclass(frozen=True, slots=True)
-class SetBrandKeyOperation:
-    operation_id: OperationId
-    brand_id: int
-    key_address: Address
-    valid_from: int
-    valid_until: int
-    signed: OwnerSignature
-
-
-@dataclass(frozen=True, slots=True)
-class SetExposureOperation:
-    """How many of the issuer's points the brand lets itself be owed."""
-
-    operation_id: OperationId
-    brand_id: int
-    issuer_id: int
-    most: int
-    signed: OwnerSignature
-
-
 RedemptionOperation = AuthorizeOperation | RedeemOperation
 ReservationOperation = CaptureOperation | VoidOperation | PointRefundOperation
 LotOperation = ClawbackOperation | RedemptionOperation | ReservationOperation | ExpireOperation
 EntryOperation = IssueOperation | LotOperation
-OwnerOperation = SetBrandTermsOperation | SetBrandKeyOperation | SetExposureOperation
-BrandOperation = RegisterBrandOperation | SetBrandLimitOperation | SetBrandStatusOperation | OwnerOperation
 MemberOperation = EnrollOperation | MemberActOperation | ExecuteMemberActOperation
 AdminOperation = MemberOperation | BrandOperation
 Operation = EntryOperation | AdminOperation

@@ -16,6 +16,15 @@ from gateway.ledger.brand_states import BrandState
 from gateway.ledger.decision import Decision
 from gateway.ledger.member_acts import DelayedAct, member_act_body, member_act_from
 from gateway.ledger.terms import LedgerTerms
+from gateway.rounds.brand_operations import (
+    OwnerSignature,
+    RegisterBrandOperation,
+    SetBrandKeyOperation,
+    SetBrandLimitOperation,
+    SetBrandStatusOperation,
+    SetBrandTermsOperation,
+    SetExposureOperation,
+)
 from gateway.rounds.operation import (
     KINDS,
     AuthorizeOperation,
@@ -28,16 +37,9 @@ from gateway.rounds.operation import (
     MemberActOperation,
     Operation,
     OperationKind,
-    OwnerSignature,
     PointRefundOperation,
     RedeemOperation,
-    RegisterBrandOperation,
     SaleFacts,
-    SetBrandKeyOperation,
-    SetBrandLimitOperation,
-    SetBrandStatusOperation,
-    SetBrandTermsOperation,
-    SetExposureOperation,
     VoidOperation,
 )
 from gateway.rounds.tables import OperationRow
@@ -179,29 +181,16 @@ def _points(operation: Operation) -> tuple[int, int]:
             return operation.points, operation.points
         case IssueOperation() | CaptureOperation() | PointRefundOperation() | ExpireOperation():
             return operation.points, 0
-        case VoidOperation() | EnrollOperation() | RegisterBrandOperation() | MemberActOperation() | ExecuteMemberActOperation():
-            return 0, 0
-        case SetBrandLimitOperation() | SetBrandStatusOperation():
-            return 0, 0
-        case SetBrandTermsOperation() | SetBrandKeyOperation() | SetExposureOperation():
-            return 0, 0
         case _:
-            assert_never(operation)
+            return 0, 0
 
 
 def _body(operation: Operation) -> dict[str, Any]:
     match operation:
         case IssueOperation(award=award, sale=sale):
-            told = {
-                "gross_minor": sale.gross_minor,
-                "tax_minor": sale.tax_minor,
-                "paid_with_points_minor": sale.paid_with_points_minor,
-                "currency": sale.currency,
-                "occurred_at": sale.occurred_at.isoformat(),
-            }
             due = {"points": operation.points, "expiry_day": operation.expiry_day, "rule_version": operation.rule_version}
             decision = {"salt": hex_text(operation.decision.salt), "text": operation.decision.text}
-            return {"payment_id": award.payment_id, **due, "sale": told, **_award_body(award), "decision": decision}
+            return {"payment_id": award.payment_id, **due, "sale": _sale_body(sale), **_award_body(award), "decision": decision}
         case ClawbackOperation(award=award):
             return {
                 "refund_id": operation.refund_id,
@@ -262,6 +251,16 @@ def _body(operation: Operation) -> dict[str, Any]:
             return {"brand_id": operation.brand_id, **exposure, **_signed_body(operation.signed)}
         case _:
             assert_never(operation)
+
+
+def _sale_body(sale: SaleFacts) -> dict[str, Any]:
+    return {
+        "gross_minor": sale.gross_minor,
+        "tax_minor": sale.tax_minor,
+        "paid_with_points_minor": sale.paid_with_points_minor,
+        "currency": sale.currency,
+        "occurred_at": sale.occurred_at.isoformat(),
+    }
 
 
 def _award_body(award: AwardId) -> dict[str, Any]:

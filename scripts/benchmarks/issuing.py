@@ -12,7 +12,8 @@ from eth_account import Account
 from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 
-from gateway.ledger.entries import Issue, encode_entry, pack_entries
+from gateway.ledger.entries import Issue, encode_entry
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.governance import act_id, approval_digest
 from gateway.ledger.issue_parts import AwardBasis
 from gateway.ledger.lots import expiry_day_for, lot_id

@@ -20,7 +20,18 @@ EDGES = {  # the files of a feature that may know the store; every other one is 
     "signers",
     "standing",
 }
-OPEN_OF_ROUNDS = {"completion", "governance_acts", "operation", "operation_codec", "ports", "rows", "signer_port", "tables", "views"}
+OPEN_OF_ROUNDS = {
+    "brand_operations",
+    "completion",
+    "governance_acts",
+    "operation",
+    "operation_codec",
+    "ports",
+    "rows",
+    "signer_port",
+    "tables",
+    "views",
+}
 HOSTS = {"rounds", "app", "commands"}  # they put the worker together and run it
 NOT_PLAIN = ("sqlalchemy", "fastapi", "pydantic", "web3", "uvicorn", "gateway.store", "gateway.projection")
 

@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from gateway.ledger.model import LedgerModel
-from gateway.ledger.refusals import RefusalReason
-from gateway.values.ids import MemberId
+from gateway.ledger.state import GrantRecord
+from gateway.values.ids import Hash, MemberId
 from tests.builders.abi import contract_abi
+from tests.builders.ledger_chain import FOREVER
 from tests.builders.points_ledger import MEMBER_DELAY, PointsLedger
 
 
-class ModelWithGrants(LedgerModel):
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.left: dict[tuple[bytes, bytes], int] = {}
-
-    def _spend(self, giver: MemberId, to: bytes, points: int, timestamp: int) -> RefusalReason | None:
-        most = self.left.get((giver, to), 0)
-        if most == 0:
-            return RefusalReason.GRANT_MISSING
-        if points > most:
-            return RefusalReason.GRANT_EXCEEDED
-        self.left[giver, to] = most - points
-        return None
-
-
 class GrantingLedger(PointsLedger):
-    model: ModelWithGrants
-
-    def __init__(self, brands: tuple[int, ...]) -> None:
-        super().__init__(brands, model=ModelWithGrants)
-
     def _deploy(self, utc_offset_seconds: int) -> None:
         brands, members, grants = contract_abi("Brands"), contract_abi("Members"), contract_abi("GrantingMembers")
         settlement = contract_abi("Settlement")
@@ -49,7 +27,7 @@ class GrantingLedger(PointsLedger):
         """`to` is a member or a brand's id in 4 bytes."""
         place = to.rjust(32, b"\0")
         self.sent("grant", giver, place, points)
-        self.model.left[giver, place] = points
+        self.model.state.members[MemberId(giver)].grants[Hash(place)] = GrantRecord(points, points, points, FOREVER)
 
     def left(self, giver: bytes, to: bytes) -> int:
         return int(self.view("left", giver, to.rjust(32, b"\0")))

@@ -31,8 +31,8 @@ from gateway.ledger.entries import (
     Void,
     decode_entry,
     encode_entry,
-    pack_entries,
 )
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.issue_parts import ShownIssue
 from gateway.ledger.lots import Line, LotsFallShort, choose_lots, expiry_day_for, lot_id, split_lot_id
 from gateway.ledger.model import LedgerModel

@@ -30,8 +30,8 @@ from gateway.ledger.entries import (
     Redeem,
     Transfer,
     encode_entry,
-    pack_entries,
 )
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.issue_parts import ShownIssue
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.member_acts import AuthorizerChange, member_act_digest

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from eth_utils import keccak
 
-from gateway.ledger.entries import Issue, encode_entry, pack_entries, unpack_entries
+from gateway.ledger.entries import Issue, encode_entry
+from gateway.ledger.framing import pack_entries, unpack_entries
 from gateway.ledger.lots import Line
 from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.signing import Domain

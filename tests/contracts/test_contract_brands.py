@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.ledger.entries import Issue, encode_entry, pack_entries
+from gateway.ledger.entries import Issue, encode_entry
+from gateway.ledger.framing import pack_entries
 from gateway.values.calendar import local_day
 from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import Outcome, key_of

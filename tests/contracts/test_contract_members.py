@@ -9,7 +9,8 @@ from eth_abi import encode
 from eth_keys import keys
 from eth_utils import keccak
 
-from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem, encode_entry, pack_entries
+from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem, encode_entry
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.lots import Line
 from gateway.ledger.members import authorizer_id, member_id
 from gateway.ledger.refusals import RefusalReason
@@ -178,8 +179,9 @@ def test_the_verifier_of_passkeys_must_be_a_contract(ledger: PointsLedger) -> No
 
 
 def test_a_ledger_takes_no_register_of_members_of_another_ledger(ledger: PointsLedger) -> None:
-    creation = ledger.abi.creation(ledger.governance.address, ledger.brands, ledger.members, ledger.settlement, b"EUR")
-    outcome = ledger.chain.send(b"", creation)
+    arguments = (ledger.governance.address, ledger.brands)
+    settlement = ledger.chain.deploy(contract_abi("Settlement").creation(*arguments, ledger.chain.foreseen(1)))
+    outcome = ledger.chain.send(b"", ledger.abi.creation(*arguments, ledger.members, settlement, b"EUR"))
     assert ledger.reverted(outcome) == "MembersOfAnotherLedger"
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from eth_keys import keys
 
-from gateway.ledger.entries import Issue, Redeem, encode_entry, pack_entries
+from gateway.ledger.entries import Issue, Redeem, encode_entry
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.lots import Line
 from gateway.ledger.member_acts import Grant, SetGuardian, SpendLock, delayed_act_arguments, grant_to_brand, member_act_digest
 from gateway.ledger.members import authorizer_id

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from eth_keys import keys
 
-from gateway.ledger.entries import Issue, encode_entry, pack_entries
+from gateway.ledger.entries import Issue, encode_entry
+from gateway.ledger.framing import pack_entries
 from tests.builders.governance_acts import GUARDIAN, STRANGER
 from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import ETHER, Outcome, key_of

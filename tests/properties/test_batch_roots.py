@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.ledger.batches import batch_record, entries_root
-from gateway.ledger.entries import Issue, encode_entry, pack_entries, unpack_entries
+from gateway.ledger.entries import Issue, encode_entry
+from gateway.ledger.framing import pack_entries, unpack_entries
 from gateway.values.ids import MemberId, Reference
 from gateway.values.points import Points
 from tests.builders.issues import BASIS

@@ -32,7 +32,8 @@ from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.coalition.rows import SqlCoalition, business_clock
 from gateway.ledger.consents import reservation_id_of
-from gateway.ledger.entries import Authorize, Opening, Redeem, decode_entry, encode_entry, pack_entries, unpack_entries
+from gateway.ledger.entries import Authorize, Opening, Redeem, decode_entry, encode_entry
+from gateway.ledger.framing import pack_entries, unpack_entries
 from gateway.ledger.lots import lot_id
 from gateway.ledger.signing import reference
 from gateway.loyalty.rule import EarningRule

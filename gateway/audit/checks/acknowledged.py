@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from gateway.audit.book import BookEntry
 from gateway.audit.case import Case
-from gateway.ledger.entries import unpack_entries
+from gateway.ledger.framing import unpack_entries
 from gateway.rounds.tables import BatchRow, OperationRow
 from gateway.values.ids import Reference
 

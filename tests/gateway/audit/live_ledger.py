@@ -22,7 +22,8 @@ from gateway.coalition.coalition import Coalition
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.batches import shown_issue
 from gateway.ledger.consents import NO_ORDER, ConsentTerms, consent_digest, reservation_id_of
-from gateway.ledger.entries import Authorize, Clawback, ConsentProof, Entry, Issue, Redeem, encode_entry, kind_of, pack_entries
+from gateway.ledger.entries import Authorize, Clawback, ConsentProof, Entry, Issue, Redeem, encode_entry, kind_of
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.governance import act_id, approval_digest
 from gateway.ledger.lots import Line
 from gateway.ledger.members import member_id

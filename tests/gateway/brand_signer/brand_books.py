@@ -31,8 +31,8 @@ from gateway.ledger.entries import (
     Void,
     encode_entry,
     kind_of,
-    pack_entries,
 )
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.issue_parts import AwardBasis, ShownIssue
 from gateway.ledger.lots import Line, expiry_day_for
 from gateway.ledger.signing import Domain, reference

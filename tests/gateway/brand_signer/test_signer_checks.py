@@ -14,7 +14,8 @@ from gateway.brand_signer.journal import Journal, SignedBatch
 from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
 from gateway.ledger.decision import Decision
-from gateway.ledger.entries import Clawback, Issue, encode_entry, pack_entries
+from gateway.ledger.entries import Clawback, Issue, encode_entry
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.signing import batch_digest, reference
 from gateway.loyalty.evaluate import AwardDue
 from gateway.values.ids import ReservationId

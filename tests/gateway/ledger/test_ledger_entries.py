@@ -28,9 +28,8 @@ from gateway.ledger.entries import (
     decode_entry,
     encode_entry,
     kind_of,
-    pack_entries,
-    unpack_entries,
 )
+from gateway.ledger.framing import pack_entries, unpack_entries
 from gateway.ledger.issue_parts import AwardBasis, OpeningBasis, ShownIssue
 from gateway.ledger.lots import Line
 from gateway.ledger.packed_fields import MalformedEntry

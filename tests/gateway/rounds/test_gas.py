@@ -8,19 +8,8 @@ from dataclasses import replace
 import pytest
 from eth_utils import keccak
 
-from gateway.ledger.entries import (
-    Authorize,
-    ConsentProof,
-    Entry,
-    Expire,
-    Extend,
-    Issue,
-    Redeem,
-    Restore,
-    Void,
-    encode_entry,
-    pack_entries,
-)
+from gateway.ledger.entries import Authorize, ConsentProof, Entry, Expire, Extend, Issue, Redeem, Restore, Void, encode_entry
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.lots import Line
 from gateway.rounds.gas import ENROLL_GAS, TRANSACTION_GAS_MAX, batch_gas, entry_gas, release_gas
 from gateway.values.calendar import SECONDS_PER_DAY, local_day, month_end
