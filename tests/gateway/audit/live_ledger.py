@@ -36,6 +36,7 @@ from gateway.rounds.deployment import contract_address
 from gateway.rounds.follower import Follower
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
 from gateway.store.session import Database
+from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
 from tests.builders.databases import migrated_database
 from tests.builders.issues import BASIS
@@ -82,9 +83,10 @@ class LiveLedger:
         arguments = {
             "governance": (self.coalition_id, (True, 0, self.operator.address, *people, 1)),
             "brands": (self.governance, 0),
-            "members": (self.governance, at["passkey_verifier"], self.address),
+            "members": (self.governance, at["passkey_verifier"], self.address, 2 * SECONDS_PER_DAY),
+            "settlement": (self.governance, at["brands"], self.address),
             "anchors": (self.coalition_id,),
-            "points_ledger": (self.governance, at["brands"], at["members"], b"USD"),
+            "points_ledger": (self.governance, at["brands"], at["members"], at["settlement"], b"USD"),
         }
         for name, artifact in DEPLOYED.items():
             assert self._deploy(artifact().creation(*arguments.get(name, ()))) == at[name]
