@@ -33,10 +33,10 @@ EARLIER_FORMATS = {
     "splittally-receipt/1": "proves a root that the brand signed, and not the entry",
     "splittally-receipt/2": "names no checkpoint, and not who sealed before",
 }
-BALANCES_SLOT = 0  # where the contract's storageLayout puts `balances`; a test compares with the artifact
-OUTSTANDING_OF_LOT_SLOT = 1  # the same of the others
-OUTSTANDING_SLOT = 2
-BATCHES_SLOT = 8
+BALANCES_SLOT = 1  # where the contract's storageLayout puts `balances`; a test compares with the artifact
+OUTSTANDING_OF_LOT_SLOT = 2  # the same of the others
+OUTSTANDING_SLOT = 3
+BATCHES_SLOT = 0
 ROOT_WIDTH = 16  # children of a node at most
 MAX_FILE_BYTES = 8 * 2**20
 MAX_DEPTH = 16
@@ -57,6 +57,8 @@ KINDS = {
     8: "point_refund",
     9: "transfer",
     10: "expire",
+    11: "restore",
+    12: "extend",
 }
 AMOUNT_FIELDS = {"points", "lines"}
 REASONS = {
@@ -411,11 +413,32 @@ class _Reader:
 
 
 def _issue(r: _Reader) -> dict[str, Any]:
-    return {"member": r.take(20), "lot_expiry_day": r.uint(4), "points": r.uint(8), "rule_version": r.uint(4), "reference": r.take(32)}
+    amount = {"member": r.take(20), "lot_expiry_day": r.uint(4), "points": r.uint(8)}
+    basis = {"programme": r.uint(4), "rule": r.uint(2), "award": r.uint(2), "decision": r.take(32)}
+    return {**amount, **basis, "reference": r.take(32)}
+
+
+def _opening(r: _Reader) -> dict[str, Any]:
+    amount = {"member": r.take(20), "lot_expiry_day": r.uint(4), "points": r.uint(8)}
+    basis = {"ratio_points": r.uint(4), "ratio_units": r.uint(4), "source": r.take(32)}
+    return {**amount, **basis, "reference": r.take(32)}
 
 
 def _clawback(r: _Reader) -> dict[str, Any]:
-    return {"member": r.take(20), "reference": r.take(32), "issue_reference": r.take(32), **r.lines()}
+    fields = {"member": r.take(20), "reference": r.take(32), "number": r.uint(8), "index": r.uint(4)}
+    r.uint(4)  # entries of that batch; with the refusals and the branch they prove to the contract what the ledger accepted
+    r.take(8 * r.uint(4))
+    r.take(32 * r.uint(2))
+    return {**fields, "issue": r.take(r.uint(2)), **r.lines()}
+
+
+def _restore(r: _Reader) -> dict[str, Any]:
+    return {"member": r.take(20), "reference": r.take(32), "number": r.uint(8), "index": r.uint(4), **r.lines()}
+
+
+def _extend(r: _Reader) -> dict[str, Any]:
+    days = {"member": r.take(20), "lot_expiry_day": r.uint(4), "later_expiry_day": r.uint(4)}
+    return {**days, "points": r.uint(8), "reference": r.take(32)}
 
 
 def _consented(r: _Reader) -> dict[str, Any]:
@@ -441,12 +464,12 @@ def _transfer(r: _Reader) -> dict[str, Any]:
 
 
 def _expire(r: _Reader) -> dict[str, Any]:
-    return {"member": r.take(20), "lot_expiry_day": r.uint(4), "points": r.uint(8)}
+    return {"member": r.take(20), "lot_expiry_day": r.uint(4), "points": r.uint(16)}
 
 
 _ENTRY_BODIES: dict[str, Callable[[_Reader], dict[str, Any]]] = {
     "issue": _issue,
-    "opening": _issue,
+    "opening": _opening,
     "clawback": _clawback,
     "authorize": _consented,
     "redeem": _consented,
@@ -455,6 +478,8 @@ _ENTRY_BODIES: dict[str, Callable[[_Reader], dict[str, Any]]] = {
     "point_refund": _with_discount,
     "transfer": _transfer,
     "expire": _expire,
+    "restore": _restore,
+    "extend": _extend,
 }
 
 
@@ -638,15 +663,24 @@ _LINE = _record(brand=_number(32), lot_expiry_day=_number(32), points=_number(64
 _FIELDS: dict[str, Form] = {
     "member": _data(20),
     "reference": _data(32),
-    "issue_reference": _data(32),
+    "number": _number(64),
+    "index": _number(32),
+    "issue": _data(),
     "reservation_id": _data(32),
     "lot_expiry_day": _number(32),
-    "points": _number(64),
+    "points": _number(128),
     "order": _data(32),
     "discount_minor": _number(64),
     "from": _data(20),
     "to": _data(20),
-    "rule_version": _number(32),
+    "later_expiry_day": _number(32),
+    "programme": _number(32),
+    "rule": _number(16),
+    "award": _number(16),
+    "decision": _data(32),
+    "ratio_points": _number(32),
+    "ratio_units": _number(32),
+    "source": _data(32),
     "nonce": _number(64),
     "deadline": _number(40),
     "proof_kind": _number(8),
@@ -656,9 +690,9 @@ _FIELDS: dict[str, Form] = {
 _DECODED: dict[str, dict[str, Form]] = {
     kind: {"kind": _word(kind), **{name: _FIELDS[name] for name in names.split()}}
     for kind, names in {
-        "issue": "member lot_expiry_day points rule_version reference",
-        "opening": "member lot_expiry_day points rule_version reference",
-        "clawback": "member reference issue_reference lines",
+        "issue": "member lot_expiry_day points programme rule award decision reference",
+        "opening": "member lot_expiry_day points ratio_points ratio_units source reference",
+        "clawback": "member reference number index issue lines",
         "authorize": "member reference order nonce deadline points discount_minor proof_kind proof lines",
         "redeem": "member reference order nonce deadline points discount_minor proof_kind proof lines",
         "capture": "reservation_id reference discount_minor lines",
@@ -666,6 +700,8 @@ _DECODED: dict[str, dict[str, Form]] = {
         "point_refund": "reservation_id reference discount_minor lines",
         "transfer": "from to nonce deadline lines",
         "expire": "member lot_expiry_day points",
+        "restore": "member reference number index lines",
+        "extend": "member lot_expiry_day later_expiry_day points reference",
     }.items()
 }
 _GENESIS = (

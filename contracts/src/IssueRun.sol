@@ -28,11 +28,11 @@ library IssueRun {
         uint256 shift = leaves.shift;
         bytes32 transferSingle = IERC1155.TransferSingle.selector;
         assembly ("memory-safe") {
-            // What an entry for this lot begins with, the member left out: length 69 (2) ‖ kind 1 (1) ‖ … ‖ expiryDay (4)
-            let head := or(shl(232, 0x004501), shl(40, and(lotId, 0xffffffff)))
+            // What an entry for this lot begins with, the member left out: length 105 (2) ‖ kind 1 (1) ‖ … ‖ expiryDay (4)
+            let head := or(shl(232, 0x006901), shl(40, and(lotId, 0xffffffff)))
             let headMask := or(shl(232, 0xffffff), shl(40, 0xffffffff))
             next := start
-            for {} iszero(gt(add(next, 71), last)) { next := add(next, 71) } {
+            for {} iszero(gt(add(next, 107), last)) { next := add(next, 107) } {
                 let word := calldataload(next)
                 if xor(and(word, headMask), head) { break }
                 let member := shr(96, shl(24, word))
@@ -46,7 +46,7 @@ library IssueRun {
                 mstore(0, lotId)
                 mstore(32, points)
                 log4(0, 64, transferSingle, caller(), 0, member)
-                mstore(leaf, keccak256(add(next, shift), 69))
+                mstore(leaf, keccak256(add(next, shift), 105))
                 leaf := add(leaf, 32)
                 total := sum
             }

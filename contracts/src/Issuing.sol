@@ -9,13 +9,18 @@ import {Packed} from "./Packed.sol";
 import {Points} from "./Points.sol";
 import {ACCEPTED, Refusals} from "./Refusals.sol";
 
-/// Entries by which a brand issues its own points, claws them back and lets them expire.
-abstract contract Issuing is Points, Refusals {
-    uint256 private constant ISSUE_LENGTH = 69;
-    uint256 private constant EXPIRE_LENGTH = 33;
-    uint256 private constant CLAWBACK_LINES = 85;
+// Kinds of the entries that give a member points of the brand.
+uint256 constant ISSUE = 1;
+uint256 constant OPENING = 2;
 
-    /// kind ‖ member (20) ‖ expiryDay (4) ‖ points (8) ‖ ruleVersion (4) ‖ reference (32)
+/// Entries by which a brand issues its own points, lets them expire, or extends them.
+abstract contract Issuing is Points, Refusals {
+    uint256 private constant ISSUE_LENGTH = 105;
+    uint256 private constant EXPIRE_LENGTH = 41;
+    uint256 private constant EXTEND_LENGTH = 69;
+
+    /// kind ‖ member (20) ‖ expiryDay (4) ‖ points (8) ‖ programme (4) ‖ rule (2) ‖ award (2) ‖ decision (32) ‖ reference (32);
+    /// of an opening, ratioPoints (4) ‖ ratioUnits (4) ‖ source (32) stand for programme, rule, award and decision.
     function _issue(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
         unchecked {
             if (end - start != ISSUE_LENGTH) return MalformedEntry.selector;
@@ -57,43 +62,42 @@ abstract contract Issuing is Points, Refusals {
         }
     }
 
-    /// kind ‖ member (20) ‖ reference (32) ‖ issueReference (32) ‖ lines
-    function _clawBack(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
-        unchecked {
-            if (!Packed.areLines(start + CLAWBACK_LINES, end)) return MalformedEntry.selector;
-            if (batch.state == IN_DEFAULT) return BrandInDefault.selector;
-            address member = address(uint160(Packed.read(start + 1, 20)));
-            uint256 first = start + CLAWBACK_LINES + 1;
-            for (uint256 line = first; line < end; line += Packed.LINE_LENGTH) {
-                (uint256 lotId, uint256 points) = Packed.line(line);
-                if (points == 0) return ZeroPoints.selector;
-                if (lotId >> 32 != batch.brand) return NotOwnLot.selector;
-                if (_unreserved(member, lotId) < points) return NotEnoughPoints.selector;
-            }
-
-            for (uint256 line = first; line < end; line += Packed.LINE_LENGTH) {
-                (uint256 lotId, uint256 points) = Packed.line(line);
-                _take(batch, member, lotId, points, 0);
-            }
-            return ACCEPTED;
-        }
-    }
-
-    /// kind ‖ member (20) ‖ expiryDay (4) ‖ points (8): all unreserved points of the lot
+    /// kind ‖ member (20) ‖ expiryDay (4) ‖ points (16): all unreserved points of the lot
     function _expire(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
         unchecked {
             if (end - start != EXPIRE_LENGTH) return MalformedEntry.selector;
             if (batch.state == IN_DEFAULT) return BrandInDefault.selector;
-            uint256 packed = uint256(Packed.word(start + 1));
-            address member = address(uint160(packed >> 96));
-            uint256 expiryDay = uint32(packed >> 64);
-            uint256 points = uint64(packed);
+            address member = address(uint160(Packed.read(start + 1, 20)));
+            uint256 expiryDay = Packed.read(start + 21, 4);
+            uint256 points = Packed.read(start + 25, 16);
             if (!Lots.isExpired(expiryDay, batch.localDay)) return LotNotExpired.selector;
             if (points == 0) return ZeroPoints.selector;
             uint256 lotId = Lots.id(batch.brand, expiryDay);
             if (_unreserved(member, lotId) != points) return PointsMismatch.selector;
 
             _take(batch, member, lotId, points, 0);
+            return ACCEPTED;
+        }
+    }
+
+    /// kind ‖ member (20) ‖ fromDay (4) ‖ toDay (4) ‖ points (8) ‖ reference (32)
+    function _extend(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
+        unchecked {
+            if (end - start != EXTEND_LENGTH) return MalformedEntry.selector;
+            if (batch.state == IN_DEFAULT) return BrandInDefault.selector;
+            address member = address(uint160(Packed.read(start + 1, 20)));
+            uint256 fromDay = Packed.read(start + 21, 4);
+            uint256 toDay = Packed.read(start + 25, 4);
+            uint256 points = Packed.read(start + 29, 8);
+            if (points == 0) return ZeroPoints.selector;
+            if (fromDay == 0 || (toDay != 0 && toDay <= fromDay)) return LotNotLater.selector;
+            if (toDay != 0 && !Lots.isMonthEnd(toDay)) return ExpiryNotMonthEnd.selector;
+            if (Lots.isExpired(toDay, batch.localDay)) return LotExpired.selector;
+            uint256 lotId = Lots.id(batch.brand, fromDay);
+            if (_unreserved(member, lotId) < points) return NotEnoughPoints.selector;
+
+            _take(batch, member, lotId, points, 0);
+            _give(batch, member, Lots.id(batch.brand, toDay), points);
             return ACCEPTED;
         }
     }

@@ -38,6 +38,11 @@ library Lots {
         return monthEnd(localDay + GRACE_DAYS);
     }
 
+    /// Where points of the lot come back to: the lot itself, or once that has expired the grace lot of its brand.
+    function orGrace(uint256 lotId, uint256 localDay) internal pure returns (uint256) {
+        return isExpired(expiryDayOf(lotId), localDay) ? id(lotId >> 32, graceExpiryDay(localDay)) : lotId;
+    }
+
     /// 1 to 31.
     function dayOfMonth(uint256 day) internal pure returns (uint256) {
         unchecked {

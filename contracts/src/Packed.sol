@@ -33,6 +33,15 @@ library Packed {
         }
     }
 
+    /// keccak of the bytes from `start` to `end`; takes no memory for good.
+    function hash(uint256 start, uint256 end) internal pure returns (bytes32 hash_) {
+        assembly ("memory-safe") {
+            let copy := mload(0x40)
+            calldatacopy(copy, start, sub(end, start))
+            hash_ := keccak256(copy, sub(end, start))
+        }
+    }
+
     /// Lot and points of the line at `start`.
     function line(uint256 start) internal pure returns (uint256 lotId, uint256 points) {
         assembly ("memory-safe") {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {Clawbacks} from "./Clawbacks.sol";
 import {Clearing} from "./Clearing.sol";
 import {CoalitionDomain} from "./CoalitionDomain.sol";
 import {EntryRoot} from "./EntryRoot.sol";
@@ -11,7 +12,7 @@ import {IBrands} from "./IBrands.sol";
 import {IGovernance} from "./IGovernance.sol";
 import {IMembers} from "./IMembers.sol";
 import {ISettlement} from "./ISettlement.sol";
-import {Issuing} from "./Issuing.sol";
+import {ISSUE, OPENING, Issuing} from "./Issuing.sol";
 import {Packed} from "./Packed.sol";
 import {Points} from "./Points.sol";
 import {RefusalList} from "./RefusalList.sol";
@@ -20,14 +21,12 @@ import {Transfers} from "./Transfers.sol";
 
 /// The points ledger of one coalition. The unit of writing is a batch of packed entries under one brand's signature; a bad
 /// entry is skipped and named, a batch reverts only for its sender, signature, number, deadline or a pause.
-contract PointsLedger is Issuing, Transfers, GuardianPause {
+contract PointsLedger is Issuing, Clawbacks, Transfers, GuardianPause {
     using EntryRoot for EntryRoot.Leaves;
     using RefusalList for RefusalList.List;
 
     bytes32 private constant BATCH_TYPE =
         keccak256("Batch(uint32 brand,uint64 number,bytes32 entriesHash,uint40 deadline)");
-
-    uint256 private constant ISSUE = 1;
 
     struct Header {
         uint32 brand;
@@ -36,10 +35,6 @@ contract PointsLedger is Issuing, Transfers, GuardianPause {
     }
 
     bytes3 public immutable currency;
-
-    /// What a batch was, for ever: keccak(root ‖ outcome), where `root` is that of the entries as executed and `outcome` =
-    /// entryCount (4) ‖ refusedCount (4) ‖ first 24 bytes of keccak(refusals). Zero for a number that is not used.
-    mapping(uint32 brandId => mapping(uint64 number => bytes32 record)) internal batches;
 
     event EntryRefused(uint32 indexed brand, uint64 indexed number, uint32 index, bytes4 reason);
     event BatchRecorded(
@@ -60,10 +55,6 @@ contract PointsLedger is Issuing, Transfers, GuardianPause {
         Clearing(settlement_)
     {
         currency = currency_;
-    }
-
-    function batch(uint32 brandId, uint64 number) external view returns (bytes32 record) {
-        return batches[brandId][number];
     }
 
     function submitBatch(Header calldata header, bytes calldata entries, bytes calldata signature) external {
@@ -135,7 +126,7 @@ contract PointsLedger is Issuing, Transfers, GuardianPause {
 
     function _applyEntry(Batch memory work, uint256 start, uint256 end) private returns (uint256 kind, bytes4 reason) {
         kind = Packed.read(start, 1);
-        if (kind == ISSUE) reason = _issue(work, start, end);
+        if (kind == ISSUE || kind == OPENING) reason = _issue(work, start, end);
         else if (kind == 3) reason = _clawBack(work, start, end);
         else if (kind == 4) reason = _authorize(work, start, end);
         else if (kind == 5) reason = _capture(work, start, end);
@@ -144,6 +135,8 @@ contract PointsLedger is Issuing, Transfers, GuardianPause {
         else if (kind == 8) reason = _refundPoints(work, start, end);
         else if (kind == 9) reason = _transfer(work, start, end);
         else if (kind == 10) reason = _expire(work, start, end);
+        else if (kind == 11) reason = _restore(work, start, end);
+        else if (kind == 12) reason = _extend(work, start, end);
         else reason = kind == 0 ? MalformedEntry.selector : UnknownEntryKind.selector;
     }
 }

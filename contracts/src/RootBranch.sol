@@ -1,29 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// Climbs from one leaf to a root of the form of `EntryRoot`. Sizes and places on each level follow from index and count alone.
+/// The way from a leaf up to the root that `EntryRoot` builds, in calldata: of each node on the way its other children, in order.
 library RootBranch {
-    uint256 private constant WIDTH = 16;
-
-    /// `branch` holds each node's other children, in order, from below. Zero, which no root is, for a branch of another length or an
-    /// index out of range.
+    /// Zero, which no root is, for a branch of another length or an index out of range.
     function rootOf(bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata branch)
         internal
         pure
-        returns (bytes32 node)
+        returns (bytes32)
     {
         if (index >= count) return 0;
+        uint256 start;
+        assembly ("memory-safe") {
+            start := branch.offset
+        }
+        (bytes32 root, uint256 end) = climb(leaf, index, count, start);
+        return end == start + 32 * branch.length ? root : bytes32(0);
+    }
+
+    /// `index` is below `count`. Returns the root and where in calldata such a branch ends.
+    function climb(bytes32 leaf, uint256 index, uint256 count, uint256 start)
+        internal
+        pure
+        returns (bytes32 node, uint256 end)
+    {
         node = leaf;
-        uint256 used;
-        do {
-            uint256 place = index % WIDTH;
-            uint256 children = count - (index - place);
-            uint256 end = used + (children > WIDTH ? WIDTH : children) - 1;
-            if (end > branch.length) return 0;
-            node = keccak256(abi.encodePacked(branch[used:used + place], node, branch[used + place:end]));
-            used = end;
-            (index, count) = (index / WIDTH, (count + WIDTH - 1) / WIDTH);
-        } while (count > 1);
-        if (used != branch.length) return 0;
+        end = start;
+        assembly ("memory-safe") {
+            let children := mload(0x40) // used up at once, so that a batch of many branches needs no more memory than one
+            for {} 1 {} {
+                let before := shl(5, and(index, 15))
+                let size := shl(5, sub(count, sub(index, and(index, 15))))
+                if gt(size, 512) { size := 512 }
+                calldatacopy(children, end, before)
+                mstore(add(children, before), node)
+                calldatacopy(add(add(children, before), 32), add(end, before), sub(sub(size, before), 32))
+                node := keccak256(children, size)
+                end := add(end, sub(size, 32))
+                index := shr(4, index)
+                count := shr(4, add(count, 15))
+                if eq(count, 1) { break }
+            }
+        }
     }
 }

@@ -18,11 +18,11 @@ from gateway.brands.brand import MAX_LOT_VALIDITY_MONTHS, MAX_REGISTERED_BRAND_I
 from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
 from gateway.brands.register_brand import BrandRegistration, ledger_terms, register_brand
 from gateway.brands.rows import SqlBrands
+from gateway.ledger.governing import OwnerSignature
 from gateway.loyalty.programmes.publish_rule import publish_rule
 from gateway.loyalty.programmes.rows import SqlRules
 from gateway.loyalty.programmes.views import BrandView, RuleView, find_brand, list_brands, rule_view
 from gateway.loyalty.rule import MAX_RULE_NUMBER
-from gateway.rounds.operation import OwnerSignature
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView, find_operation
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id

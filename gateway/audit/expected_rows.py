@@ -26,6 +26,7 @@ def expected_rows(chain: ChainEvidence, replay: Replay) -> dict[str, Iterator[Ex
         "ledger_movements": _movements,
         "ledger_member_lots": _member_lots,
         "ledger_lots": _lots,
+        "ledger_clawed_issues": _clawed_issues,
         "ledger_reservations": _reservations,
         "ledger_reservation_lots": _reservation_lots,
         "ledger_owed": _owed,
@@ -82,7 +83,13 @@ def _member_lots(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
 def _lots(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for lot, totals in replay.book.lots.items():
         came = (totals.issued, totals.opened)
-        yield lot, *split_lot_id(lot), *came, totals.clawed_back, totals.redeemed, totals.refunded, totals.expired, totals.moved
+        went = totals.clawed_back, totals.redeemed, totals.refunded, totals.expired
+        yield lot, *split_lot_id(lot), *came, *went, totals.restored, totals.moved
+
+
+def _clawed_issues(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
+    for place, clawed in replay.model.state.clawed.items():
+        yield *place, clawed.member, clawed.points
 
 
 def _reservations(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:

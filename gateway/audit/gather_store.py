@@ -30,6 +30,7 @@ PROJECTION = (
     projection.LedgerMovementRow,
     projection.LedgerMemberLotRow,
     projection.LedgerLotRow,
+    projection.LedgerClawedIssueRow,
     projection.LedgerReservationRow,
     projection.LedgerReservationLotRow,
     projection.LedgerOwedRow,

@@ -36,7 +36,14 @@ def projection_book(rows: ProjectedRows) -> Book:
         holdings={(row["member_id"], row["lot_id"]): HeldPoints(row["held"], row["reserved"]) for row in named(rows, LedgerMemberLotRow)},
         lots={
             row["lot_id"]: LotTotals(
-                row["issued"], row["opened"], row["redeemed"], row["clawed_back"], row["expired"], row["refunded"], row["moved"]
+                row["issued"],
+                row["opened"],
+                row["redeemed"],
+                row["clawed_back"],
+                row["expired"],
+                row["refunded"],
+                row["restored"],
+                row["moved"],
             )
             for row in named(rows, LedgerLotRow)
         },

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.audit.book import Book, BookEntry, BookRelease
-from gateway.audit.book_building import book_entry, book_reservation, by_lot
+from gateway.audit.booked import booked_entry, booked_reservation, movements_by_lot, reason_name
 from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, SubmittedBatch
 from gateway.audit.ledger_events import (
     AuthorizerAdded,
@@ -26,20 +26,17 @@ from gateway.audit.ledger_events import (
     ReservationReleased,
 )
 from gateway.audit.member_events import MemberActsReplay, MemberEvent
+from gateway.ledger.batches import batch_outcome, batch_record, entries_root
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.effects import Refused
-from gateway.ledger.entries import (
-    unpack_entries,
-)
+from gateway.ledger.framing import unpack_entries
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.positions import ledger_position
 from gateway.ledger.recover import recover_address
-from gateway.ledger.refusals import REFUSALS, RefusalReason
 from gateway.ledger.state import MemberRecord
 from gateway.ledger.terms import LedgerTerms, TermsVersion
-from gateway.values.hex import hex_text
 from gateway.values.ids import Address, Hash, MemberId
 
 AuditProgress = Callable[[str, int, int], None]
@@ -184,7 +181,7 @@ class _Run:
         first = ledger_position(logged.block_number, logged.transaction_index)
         position = first + sum(1 for each in self.releases if first <= each.position)
         movements = self.model.release(event.reservation_id, self.chain.timestamps[logged.block_number])
-        self.releases.append(BookRelease(position, by_lot(movements)))
+        self.releases.append(BookRelease(position, movements_by_lot(movements)))
 
     def _apply_batch(self, recorded: BatchRecorded) -> None:
         submitted = self.chain.batches.get((recorded.brand_id, recorded.number))
@@ -201,11 +198,13 @@ class _Run:
             result = self.model.apply_entry(recorded.brand_id, data, timestamp)
             by_rules = result.reason.value if isinstance(result, Refused) else None
             reason = refused.get(index)
-            by_ledger = None if reason is None else _name(reason)
-            entry = book_entry(submitted, index, data, result, by_ledger, timestamp, self.model)
+            by_ledger = None if reason is None else reason_name(reason)
+            entry = booked_entry(submitted, index, data, result, by_ledger, timestamp, self.model)
             self.entries.append(entry)
             if by_rules != by_ledger:
                 self.disagreements.append(Disagreement(entry, by_ledger, by_rules))
+        record = batch_record(entries_root(packed), batch_outcome(len(packed), sorted(refused.items())))
+        self.model.state.records[recorded.brand_id, recorded.number] = record
 
     def result(self) -> Replay:
         state = self.model.state
@@ -217,7 +216,7 @@ class _Run:
             lots=dict(state.lots),
             owed={key: points for key, points in state.owed.items() if points},
             outstanding={brand: record.outstanding for brand, record in state.brands.items()},
-            reservations={identity: book_reservation(each) for identity, each in state.reservations.items() if each.lots},
+            reservations={identity: booked_reservation(each) for identity, each in state.reservations.items() if each.lots},
             releases=self.releases,
         )
         return Replay(
@@ -240,8 +239,3 @@ def _refusals_by_batch(events: Sequence[LoggedEvent]) -> Mapping[tuple[int, int]
         if isinstance(logged.event, EntryRefused):
             refusals[logged.event.brand_id, logged.event.number][logged.event.index] = logged.event.reason
     return refusals
-
-
-def _name(reason: bytes) -> str:
-    known: RefusalReason | None = REFUSALS.get(reason)
-    return known.value if known else hex_text(reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from gateway.brand_signer.sales_register import RegisteredSale, SalesRegister
 from gateway.brand_signer.signed_state import SignedState, points_of
 from gateway.ledger import lots
 from gateway.ledger.awards import FIRST, AwardId, award_reference, clawback_reference
+from gateway.ledger.decision import BASE_RULE, SALT_LENGTH, Decision
 from gateway.ledger.entries import (
     Authorize,
     Capture,
@@ -29,6 +31,7 @@ from gateway.ledger.signing import reference
 from gateway.loyalty.evaluate import awards_due
 from gateway.loyalty.rule import rule_in_force
 from gateway.values import calendar
+from gateway.values.hex import BadHex, to_bytes
 from gateway.values.ids import Reference
 
 Detail = Mapping[str, Any]
@@ -80,6 +83,7 @@ def _check_entry(entry: Entry, detail: Detail, books: Books, signed: SignedState
             award = _award(detail, signed.brand_id)
             _check_unused(entry.reference, award_reference(books.reference_secret, award), signed)
             _check_issue(entry, award, books)
+            _check_decision(entry, award, detail)
         case Clawback():
             award = _award(detail, signed.brand_id)
             refund_id = _external_id(detail.get("refund_id"))
@@ -139,13 +143,29 @@ def _check_issue(entry: Issue, award: AwardId, books: Books) -> None:
     due = awards_due(award.issuer_id, rule, sale.earn_base_minor(books.programme.earn_on_tax))
     if not 0 < award.number <= len(due):
         _require(award.number == FIRST, "unknown_award")
-        _require(entry.rule_version == rule.version, "wrong_rule_version")
+        _require(entry.basis.programme == rule.version, "wrong_rule_version")
         raise _NotSupported("wrong_points")
     one = due[award.number - 1]
     _require(one.issuer_id == award.issuer_id, "unknown_award")
-    _require(entry.rule_version == one.rule_version, "wrong_rule_version")
+    _require(entry.basis.programme == one.rule_version, "wrong_rule_version")
+    _require((entry.basis.rule, entry.basis.award) == (BASE_RULE, award.number), "wrong_award")
     _require(entry.points == one.points, "wrong_points")
     _require(_expiry_fits(entry.expiry_day, sale, books), "wrong_expiry")
+
+
+def _check_decision(entry: Issue, award: AwardId, detail: Detail) -> None:
+    """The issue commits to the decision that the gateway tells of, which is about this award, member and points."""
+    told = detail.get("decision")
+    if not isinstance(told, dict) or not isinstance(told.get("text"), str):
+        raise _NotSupported("detail_mismatch")
+    try:
+        decision = Decision(to_bytes(told.get("salt"), SALT_LENGTH), told["text"])
+        says = json.loads(decision.text)
+    except (BadHex, ValueError):
+        raise _NotSupported("detail_mismatch") from None
+    _require(decision.hash == entry.basis.decision, "wrong_decision")
+    due = {"award": award.number, "member_id": str(entry.member), "payment_id": award.payment_id, "points": entry.points}
+    _require(isinstance(says, dict) and due.items() <= says.items(), "wrong_decision")
 
 
 def _expiry_fits(expiry_day: int, sale: RegisteredSale, books: Books) -> bool:
@@ -164,15 +184,16 @@ def _check_clawback(entry: Clawback, award: AwardId, refund_id: str, books: Book
         raise _NotSupported("unknown_sale")
     refunds = books.register.refunds(sale.payment_id)
     _require(refund_id in refunds, "unknown_refund")
-    _require(entry.issue_reference == award_reference(books.reference_secret, award), "reference_mismatch")
-    issue = signed.issues.get(entry.issue_reference)
+    of_award = award_reference(books.reference_secret, award)
+    _require(entry.issue_reference == of_award, "reference_mismatch")
+    issue = signed.issues.get(of_award)
     if issue is None:
         raise _NotSupported("unknown_issue")
     _require(entry.member == issue.member == sale.member, "wrong_member")
     _require(all(line.brand_id == signed.brand_id for line in entry.lines), "foreign_lot")
     refunded_minor = min(sale.paid_minor, sum(refund.amount_minor for refund in refunds.values()))
     due = issue.points * refunded_minor // sale.paid_minor
-    taken = signed.clawed_back.get(entry.issue_reference, 0) + points_of(entry.lines)
+    taken = signed.clawed_back.get(of_award, 0) + points_of(entry.lines)
     _require(0 < taken <= due, "too_much_clawed_back")
 
 

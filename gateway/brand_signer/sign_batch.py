@@ -11,7 +11,8 @@ from gateway.brand_signer.checks import Books, Detail, RefusedEntry, check_entri
 from gateway.brand_signer.journal import Journal, SignedBatch
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.signed_state import SignedState
-from gateway.ledger.entries import decode_entry, unpack_entries
+from gateway.ledger.entries import decode_entry
+from gateway.ledger.framing import unpack_entries
 from gateway.ledger.signing import Domain, batch_digest
 from gateway.values.ids import Address
 

@@ -63,9 +63,8 @@ class SignedState:
         match entry:
             case Issue():
                 self.issues[entry.reference] = SignedIssue(entry.member, entry.points)
-            case Clawback():
-                before = self.clawed_back.get(entry.issue_reference, 0)
-                self.clawed_back[entry.issue_reference] = before + points_of(entry.lines)
+            case Clawback(issue_reference=issue) if issue is not None:
+                self.clawed_back[issue] = self.clawed_back.get(issue, 0) + points_of(entry.lines)
             case Authorize():
                 self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, 0, 0, closed=False)
             case Redeem():

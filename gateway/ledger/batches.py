@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from eth_hash.auto import keccak
 
+from gateway.ledger.issue_parts import ShownIssue
 from gateway.values.ids import Hash
 
 ROOT_WIDTH = 16
@@ -38,6 +39,28 @@ def root_branch(entries: Sequence[bytes], index: int) -> list[bytes]:
         if len(level) <= ROOT_WIDTH:
             return branch
         level, index = _next_level(level), index // ROOT_WIDTH
+
+
+def branch_root(leaf: bytes, index: int, count: int, branch: Sequence[bytes]) -> Hash | None:
+    """The root to which a branch leads from entry `index` of `count`, given its leaf; None if the branch is not of that shape."""
+    if not 0 <= index < count:
+        return None
+    node, rest = leaf, list(branch)
+    while True:
+        place = index % ROOT_WIDTH
+        others = min(ROOT_WIDTH, count - index + place) - 1
+        if len(rest) < others:
+            return None
+        node = keccak(b"".join([*rest[:place], node, *rest[place:others]]))
+        rest = rest[others:]
+        index, count = index // ROOT_WIDTH, -(-count // ROOT_WIDTH)
+        if count == 1:
+            return None if rest else Hash(node)
+
+
+def shown_issue(number: int, entries: Sequence[bytes], index: int, refusals: Iterable[tuple[int, bytes]]) -> ShownIssue:
+    """What a clawback shows of entry `index` of a recorded batch."""
+    return ShownIssue(number, index, len(entries), tuple(refusals), tuple(root_branch(entries, index)), entries[index])
 
 
 def batch_outcome(entry_count: int, refusals: Iterable[tuple[int, bytes]]) -> bytes:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from gateway.ledger.issue_parts import AwardBasis, OpeningBasis, ShownIssue
 from gateway.ledger.lots import Line
 from gateway.ledger.packed_fields import MalformedEntry, PackedReader, pack_fixed, pack_lines, pack_uint
 from gateway.values.ids import Hash, MemberId, Reference, ReservationId
 from gateway.values.points import Points
 
-MIN_FRAME_LENGTH = 32
+ISSUE_LENGTH = 105
+"""Of an opening too."""
+
 MAX_RESERVED = 2**56 - 1
 """So many points of a lot, and so much of a discount, the contract keeps with a reservation."""
 
@@ -33,6 +35,8 @@ class EntryKind(IntEnum):
     POINT_REFUND = 8
     TRANSFER = 9
     EXPIRE = 10
+    RESTORE = 11
+    EXTEND = 12
 
 
 class UnknownEntryKind(MalformedEntry):
@@ -53,7 +57,7 @@ class Issue:
     member: MemberId
     expiry_day: int
     points: Points
-    rule_version: int
+    basis: AwardBasis
     reference: Reference
 
 
@@ -62,7 +66,7 @@ class Opening:
     member: MemberId
     expiry_day: int
     points: Points
-    rule_version: int
+    basis: OpeningBasis
     reference: Reference
 
 
@@ -70,7 +74,23 @@ class Opening:
 class Clawback:
     member: MemberId
     reference: Reference
-    issue_reference: Reference
+    issue: ShownIssue
+    lines: tuple[Line, ...]
+
+    @property
+    def issue_reference(self) -> Reference | None:
+        """With which every issue and opening ends; None where what is shown is neither."""
+        return Reference(self.issue.entry[-32:]) if len(self.issue.entry) == ISSUE_LENGTH else None
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Gives back points that were clawed back of entry `index` of a batch."""
+
+    member: MemberId
+    reference: Reference
+    number: int
+    index: int
     lines: tuple[Line, ...]
 
 
@@ -143,7 +163,18 @@ class Expire:
     points: Points
 
 
-Entry = Issue | Opening | Clawback | Authorize | Capture | Void | Redeem | PointRefund | Transfer | Expire
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Moves points of one of the brand's lots to a later one."""
+
+    member: MemberId
+    from_day: int
+    to_day: int
+    points: Points
+    reference: Reference
+
+
+Entry = Issue | Opening | Clawback | Authorize | Capture | Void | Redeem | PointRefund | Transfer | Expire | Restore | Extend
 
 _KINDS: dict[type[Entry], EntryKind] = {
     Issue: EntryKind.ISSUE,
@@ -156,6 +187,8 @@ _KINDS: dict[type[Entry], EntryKind] = {
     PointRefund: EntryKind.POINT_REFUND,
     Transfer: EntryKind.TRANSFER,
     Expire: EntryKind.EXPIRE,
+    Restore: EntryKind.RESTORE,
+    Extend: EntryKind.EXTEND,
 }
 
 
@@ -168,11 +201,13 @@ def encode_entry(entry: Entry) -> bytes:
     head = bytes([kind_of(entry)])
     match entry:
         case Issue() | Opening():
-            amounts = pack_uint(entry.expiry_day, 4) + pack_uint(entry.points, 8) + pack_uint(entry.rule_version, 4)
-            return head + pack_fixed(entry.member, 20) + amounts + pack_fixed(entry.reference, 32)
+            amounts = pack_uint(entry.expiry_day, 4) + pack_uint(entry.points, 8)
+            return head + pack_fixed(entry.member, 20) + amounts + entry.basis.packed() + pack_fixed(entry.reference, 32)
         case Clawback():
-            references = pack_fixed(entry.reference, 32) + pack_fixed(entry.issue_reference, 32)
-            return head + pack_fixed(entry.member, 20) + references + pack_lines(entry.lines)
+            return head + pack_fixed(entry.member, 20) + pack_fixed(entry.reference, 32) + entry.issue.packed() + pack_lines(entry.lines)
+        case Restore():
+            place = pack_uint(entry.number, 8) + pack_uint(entry.index, 4)
+            return head + pack_fixed(entry.member, 20) + pack_fixed(entry.reference, 32) + place + pack_lines(entry.lines)
         case Authorize() | Redeem():
             order = pack_fixed(entry.reference, 32) + pack_fixed(entry.order, 32)
             terms = pack_uint(entry.nonce, 8) + pack_uint(entry.deadline, 5) + pack_uint(entry.points, 8) + _discount(entry.discount)
@@ -187,7 +222,10 @@ def encode_entry(entry: Entry) -> bytes:
             proofs = _proof(entry.giver_proof) + _proof(entry.taker_proof)
             return head + pack_fixed(entry.giver, 20) + pack_fixed(entry.taker, 20) + terms + proofs + pack_lines(entry.lines)
         case Expire():
-            return head + pack_fixed(entry.member, 20) + pack_uint(entry.expiry_day, 4) + pack_uint(entry.points, 8)
+            return head + pack_fixed(entry.member, 20) + pack_uint(entry.expiry_day, 4) + pack_uint(entry.points, 16)
+        case Extend():
+            days = pack_uint(entry.from_day, 4) + pack_uint(entry.to_day, 4)
+            return head + pack_fixed(entry.member, 20) + days + pack_uint(entry.points, 8) + pack_fixed(entry.reference, 32)
 
 
 def decode_entry(data: bytes) -> Entry:
@@ -198,11 +236,13 @@ def decode_entry(data: bytes) -> Entry:
     entry: Entry
     match data[0]:
         case EntryKind.ISSUE:
-            entry = Issue(reader.member(), reader.uint(4), reader.points(), reader.uint(4), reader.reference())
+            entry = Issue(*reader.amount(), AwardBasis.read(reader), reader.reference())
         case EntryKind.OPENING:
-            entry = Opening(reader.member(), reader.uint(4), reader.points(), reader.uint(4), reader.reference())
+            entry = Opening(*reader.amount(), OpeningBasis.read(reader), reader.reference())
         case EntryKind.CLAWBACK:
-            entry = Clawback(reader.member(), reader.reference(), reader.reference(), reader.lines())
+            entry = Clawback(reader.member(), reader.reference(), ShownIssue.read(reader), reader.lines())
+        case EntryKind.RESTORE:
+            entry = Restore(reader.member(), reader.reference(), reader.uint(8), reader.uint(4), reader.lines())
         case EntryKind.AUTHORIZE:
             entry = Authorize(*_read_consent(reader), reader.lines())
         case EntryKind.CAPTURE:
@@ -217,34 +257,13 @@ def decode_entry(data: bytes) -> Entry:
             sides = (reader.member(), reader.member(), reader.uint(8), reader.uint(5))
             entry = Transfer(*sides, _read_proof(reader), _read_proof(reader), reader.lines())
         case EntryKind.EXPIRE:
-            entry = Expire(reader.member(), reader.uint(4), reader.points())
+            entry = Expire(reader.member(), reader.uint(4), Points(reader.uint(16)))
+        case EntryKind.EXTEND:
+            entry = Extend(reader.member(), reader.uint(4), reader.uint(4), reader.points(), reader.reference())
         case _:
             raise UnknownEntryKind(f"no kind of entry has the number {data[0]}")
     reader.finish()
     return entry
-
-
-def pack_entries(entries: Iterable[bytes]) -> bytes:
-    """The calldata of a batch: each entry after its two-byte length."""
-    return b"".join(pack_uint(len(entry), 2) + entry for entry in entries)
-
-
-def unpack_entries(data: bytes) -> list[bytes]:
-    """The entries of a batch in order, as the contract reads them.
-
-    From the first frame that is too short or reaches past the end, all that is left is one fragment: an entry of kind 0.
-    """
-    entries: list[bytes] = []
-    position = 0
-    while position < len(data):
-        start = position + 2
-        end = start + int.from_bytes(data[position:start])
-        if end > len(data) or end - position < MIN_FRAME_LENGTH:
-            entries.append(b"\0" + data[position:])
-            break
-        entries.append(data[start:end])
-        position = end
-    return entries
 
 
 def _proof(proof: ConsentProof) -> bytes:

@@ -7,28 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.ledger.batches import batch_outcome
+from gateway.ledger.batches import batch_outcome, batch_record, entries_root
 from gateway.ledger.brand_states import BrandState
-from gateway.ledger.effects import Effect, Movement, Refused
+from gateway.ledger.effects import Effect, Refused
 from gateway.ledger.entries import (
     Authorize,
     Capture,
     Clawback,
     Entry,
-    EntryKind,
     Expire,
+    Extend,
     Issue,
     Opening,
     PointRefund,
     Redeem,
+    Restore,
     Transfer,
     UnknownEntryKind,
     Void,
     decode_entry,
 )
-from gateway.ledger.lots import lot_id as lot_id_of
 from gateway.ledger.members import AuthorizerKind, authorizer_id, member_id
-from gateway.ledger.model_base import Skip, require
+from gateway.ledger.model_base import Skip
+from gateway.ledger.model_issuing import IssuingModel
 from gateway.ledger.model_spending import SpendingModel
 from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.proofs import Proofs, Recover, Verify, no_verifiers
@@ -36,13 +37,10 @@ from gateway.ledger.refusals import SELECTORS, RefusalReason
 from gateway.ledger.signing import Domain
 from gateway.ledger.state import BrandRecord, MemberRecord
 from gateway.ledger.terms import LedgerTerms
-from gateway.values.calendar import is_month_end
 from gateway.values.ids import Hash, MemberId
 
-NOT_OPEN = (bytes([EntryKind.OPENING]),)
 
-
-class LedgerModel(SpendingModel):
+class LedgerModel(IssuingModel, SpendingModel):
     """Applies entries to a `LedgerState`; construct it afresh and replay the ledger's batches in block order."""
 
     def __init__(self, domain: Domain, utc_offset_seconds: int, recover: Recover, verify: Verify = no_verifiers) -> None:
@@ -96,13 +94,13 @@ class LedgerModel(SpendingModel):
             if isinstance(result, Refused):
                 refusals.append((index, result.reason))
         selectors = ((index, SELECTORS[reason]) for index, reason in refusals)
-        self.state.batches[brand, number] = batch_outcome(len(entries), selectors)
+        outcome = batch_outcome(len(entries), selectors)
+        self.state.batches[brand, number] = outcome
+        self.state.records[brand, number] = batch_record(entries_root(entries), outcome)
         return refusals
 
     def apply_entry(self, brand: int, data: bytes, timestamp: int) -> Effect | Refused:
         """Applies one packed entry of a batch of `brand` in a block with this timestamp."""
-        if data[:1] in NOT_OPEN:
-            return Refused(RefusalReason.UNKNOWN_ENTRY_KIND, None)
         entry: Entry | None = None
         try:
             entry = decode_entry(data)
@@ -121,12 +119,12 @@ class LedgerModel(SpendingModel):
 
     def _transition(self, brand: int, entry: Entry, timestamp: int) -> Effect:
         match entry:
-            case Issue():
+            case Issue() | Opening():
                 return self._issue(brand, entry, timestamp)
-            case Opening():
-                raise AssertionError("a kind that is not open was let through")
             case Clawback():
                 return self._claw_back(brand, entry)
+            case Restore():
+                return self._restore(brand, entry, timestamp)
             case Authorize() | Redeem():
                 return self._authorize(brand, entry, timestamp)
             case Capture():
@@ -139,34 +137,5 @@ class LedgerModel(SpendingModel):
                 return self._transfer(brand, entry, timestamp)
             case Expire():
                 return self._expire(brand, entry, timestamp)
-
-    def _issue(self, brand: int, entry: Issue, timestamp: int) -> Effect:
-        record = self.state.brands[brand]
-        require(record.status is BrandState.ACTIVE, RefusalReason.BRAND_NOT_ACTIVE)
-        require(any(entry.member), RefusalReason.ZERO_MEMBER)
-        require(entry.points > 0, RefusalReason.ZERO_POINTS)
-        require(entry.expiry_day == 0 or is_month_end(entry.expiry_day), RefusalReason.EXPIRY_NOT_MONTH_END)
-        require(not self._expired(entry.expiry_day, timestamp), RefusalReason.LOT_EXPIRED)
-        require(record.outstanding + entry.points <= record.limit, RefusalReason.LIMIT_EXCEEDED)
-        lot = lot_id_of(brand, entry.expiry_day)
-        self.state.lots[lot].issued += entry.points
-        return Effect(entry, entry.member, (Movement(entry.member, lot, entry.points, 0),))
-
-    def _claw_back(self, brand: int, entry: Clawback) -> Effect:
-        require(self.state.brands[brand].status is not BrandState.IN_DEFAULT, RefusalReason.BRAND_IN_DEFAULT)
-        for line in entry.lines:
-            require(line.points > 0, RefusalReason.ZERO_POINTS)
-            require(line.brand_id == brand, RefusalReason.NOT_OWN_LOT)
-            require(self.state.unreserved(entry.member, line.lot_id) >= line.points, RefusalReason.NOT_ENOUGH_POINTS)
-        for line in entry.lines:
-            self.state.lots[line.lot_id].clawed_back += line.points
-        return Effect(entry, entry.member, tuple(Movement(entry.member, line.lot_id, -line.points, 0) for line in entry.lines))
-
-    def _expire(self, brand: int, entry: Expire, timestamp: int) -> Effect:
-        require(self.state.brands[brand].status is not BrandState.IN_DEFAULT, RefusalReason.BRAND_IN_DEFAULT)
-        require(self._expired(entry.expiry_day, timestamp), RefusalReason.LOT_NOT_EXPIRED)
-        require(entry.points > 0, RefusalReason.ZERO_POINTS)
-        lot = lot_id_of(brand, entry.expiry_day)
-        require(entry.points == self.state.unreserved(entry.member, lot), RefusalReason.POINTS_MISMATCH)
-        self.state.lots[lot].expired += entry.points
-        return Effect(entry, entry.member, (Movement(entry.member, lot, -entry.points, 0),))
+            case Extend():
+                return self._extend(brand, entry, timestamp)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from gateway.ledger.brand_states import ACCEPTING
-from gateway.ledger.lots import is_expired
+from gateway.ledger.lots import Line, grace_expiry_day, is_expired, lot_id
 from gateway.ledger.proofs import Proofs
 from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.signing import Domain
 from gateway.ledger.state import LedgerState
 from gateway.values.calendar import local_day
+from gateway.values.ids import LotId
 
 
 class Skip(Exception):
@@ -42,3 +43,10 @@ class ModelBase:
 
     def _expired(self, expiry_day: int, timestamp: int) -> bool:
         return is_expired(expiry_day, timestamp, self.utc_offset_seconds)
+
+    def _lot_or_grace(self, line: Line, timestamp: int) -> LotId:
+        """Where points of a lot come back to."""
+        return self._grace_lot(line.brand_id, timestamp) if self._expired(line.expiry_day, timestamp) else line.lot_id
+
+    def _grace_lot(self, issuer: int, timestamp: int) -> LotId:
+        return lot_id(issuer, grace_expiry_day(timestamp, self.utc_offset_seconds))

@@ -19,8 +19,7 @@ from gateway.ledger.entries import (
     Transfer,
     Void,
 )
-from gateway.ledger.lots import Line, grace_expiry_day, split_lot_id
-from gateway.ledger.lots import lot_id as lot_id_of
+from gateway.ledger.lots import Line, split_lot_id
 from gateway.ledger.model_base import ModelBase, Skip, require
 from gateway.ledger.model_members import consent_refusal, grant_refusal
 from gateway.ledger.refusals import RefusalReason
@@ -178,9 +177,7 @@ class SpendingModel(ModelBase):
         for line in entry.lines:
             reservation.lots[line.lot_id].refunded += line.points
             self._expose(line.brand_id, brand, -line.points)
-            destination = line.lot_id
-            if self._expired(line.expiry_day, timestamp):
-                destination = self._grace_lot(line.brand_id, timestamp)
+            destination = self._lot_or_grace(line, timestamp)
             self.state.lots[destination].refunded += line.points
             movements.append(Movement(reservation.member, destination, line.points, 0))
         owed = _owed(reservation, entry.lines, -1)
@@ -210,9 +207,6 @@ class SpendingModel(ModelBase):
         if reservation is None:
             raise Skip(RefusalReason.UNKNOWN_RESERVATION)
         return reservation
-
-    def _grace_lot(self, issuer: int, timestamp: int) -> LotId:
-        return lot_id_of(issuer, grace_expiry_day(timestamp, self.utc_offset_seconds))
 
     def _terms(self, brand: int, line: Line, timestamp: int) -> int:
         return 0 if line.brand_id == brand else self.state.brands[line.brand_id].terms.held(timestamp).number

@@ -67,8 +67,16 @@ class ReservationRecord:
 
 
 @dataclass(slots=True)
+class ClawedIssue:
+    """What is clawed back of an issue or opening and not restored."""
+
+    member: MemberId
+    points: int
+
+
+@dataclass(slots=True)
 class LotTotals:
-    """What ever happened to the points of one lot; a point refund counts in the lot it went to."""
+    """What ever happened to the points of one lot; a point refund and a restore count in the lot they went to."""
 
     issued: int = 0
     opened: int = 0
@@ -76,11 +84,13 @@ class LotTotals:
     clawed_back: int = 0
     expired: int = 0
     refunded: int = 0
+    restored: int = 0
     moved: int = 0  # from other lots of the issuer, less what went to them
 
     @property
     def outstanding(self) -> int:
-        return self.issued + self.opened + self.refunded + self.moved - self.redeemed - self.clawed_back - self.expired
+        came = self.issued + self.opened + self.refunded + self.restored + self.moved
+        return came - self.redeemed - self.clawed_back - self.expired
 
 
 @dataclass(slots=True)
@@ -131,6 +141,8 @@ class LedgerState:
     brands: dict[int, BrandRecord] = field(default_factory=dict)
     members: dict[MemberId, MemberRecord] = field(default_factory=dict)
     batches: dict[tuple[int, int], bytes] = field(default_factory=dict)  # (brand, number) → outcome word
+    records: dict[tuple[int, int], Hash] = field(default_factory=dict)  # (brand, number) → record
+    clawed: dict[tuple[int, int, int], ClawedIssue] = field(default_factory=dict)  # (brand, number, index)
 
     def unreserved(self, member: MemberId, lot: LotId) -> int:
         key = (member, lot)

@@ -11,6 +11,8 @@ _DONE = {
     "redeem": "You paid with {points} at {brand}",
     "void": "{brand} released {points} that were set aside",
     "point_refund": "{brand} gave you back {points}",
+    "restore": "{brand} gave {points} back that it had taken",
+    "extend": "{brand} extended {points}",
     "expire": "{points} of {brand} expired",
 }
 _WORDS = {"pending": "On its way: {said}", "refused": "Did not happen: {said}"}

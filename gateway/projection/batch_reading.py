@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.chain.artifacts import Artifact, Event, points_ledger
 from gateway.chain.shapes import Block, ChainTransaction, Log
-from gateway.ledger.batches import entries_root
+from gateway.ledger.batches import batch_outcome, batch_record, entries_root
 from gateway.ledger.consents import spender_of
 from gateway.ledger.entries import (
     Authorize,
@@ -15,17 +15,20 @@ from gateway.ledger.entries import (
     Clawback,
     Entry,
     Expire,
+    Extend,
     Issue,
     Opening,
     PointRefund,
     Redeem,
+    Restore,
     Transfer,
     Void,
     decode_entry,
-    unpack_entries,
 )
+from gateway.ledger.framing import unpack_entries
 from gateway.ledger.packed_fields import MalformedEntry
-from gateway.ledger.refusals import refusal_of
+from gateway.ledger.refusals import SELECTORS, RefusalReason, refusal_of
+from gateway.projection.issue_records import IssueOnLedger
 from gateway.values.ids import Address, Hash, MemberId, ReservationId
 
 
@@ -57,6 +60,12 @@ class ReadBatch:
     @property
     def refused_count(self) -> int:
         return sum(1 for entry in self.entries if entry.refused is not None)
+
+    @property
+    def record(self) -> Hash:
+        """What the contract keeps of it."""
+        refusals = ((index, SELECTORS[RefusalReason(read.refused)]) for index, read in enumerate(self.entries) if read.refused is not None)
+        return batch_record(self.root, batch_outcome(len(self.entries), refusals))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,7 @@ def read_block(block: Block, logs: Sequence[Log], contracts: Mapping[Address, Ar
 def members_named(entry: Entry) -> MemberId | None:
     """The member that an entry names itself (a capture, void or point refund names a reservation instead)."""
     match entry:
-        case Issue() | Opening() | Clawback() | Authorize() | Redeem() | Expire():
+        case Issue() | Opening() | Clawback() | Restore() | Authorize() | Redeem() | Expire() | Extend():
             return entry.member
         case Transfer():
             return entry.giver
@@ -108,6 +117,17 @@ def members_needed(entry: Entry) -> list[MemberId]:
             return [entry.member, spender_of(entry)]
         case _:
             return list(filter(None, [members_named(entry)]))
+
+
+def issue_named(brand_id: int, entry: Entry) -> IssueOnLedger | None:
+    """The issue that an entry of this brand takes back or restores."""
+    match entry:
+        case Clawback():
+            return brand_id, entry.issue.number, entry.issue.index
+        case Restore():
+            return brand_id, entry.number, entry.index
+        case _:
+            return None
 
 
 def reservation_named(entry: Entry) -> ReservationId | None:

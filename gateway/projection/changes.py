@@ -14,12 +14,14 @@ from gateway.ledger.entries import Authorize, Redeem, Transfer
 from gateway.ledger.lots import split_lot_id
 from gateway.ledger.state import LedgerState
 from gateway.projection import tables
+from gateway.projection.batch_reading import issue_named
+from gateway.projection.issue_records import IssueOnLedger
 from gateway.projection.ledger_state import RESERVATION_STATUS
 from gateway.store.counters import note_given
 from gateway.store.upsert import add_to_rows, insert_rows, set_rows
 from gateway.values.ids import Hash, LotId, MemberId, Reference, ReservationId
 
-_LOT_AMOUNTS = ("issued", "opened", "clawed_back", "redeemed", "refunded", "expired", "moved")
+_LOT_AMOUNTS = ("issued", "opened", "clawed_back", "redeemed", "refunded", "expired", "restored", "moved")
 
 
 def batch_counter(brand_id: int) -> str:
@@ -38,11 +40,13 @@ class Changes:
         self._releases: Counter[int] = Counter()
         self._member_lots: set[tuple[MemberId, LotId]] = set()
         self._reservations: set[ReservationId] = set()
+        self._clawed: set[IssueOnLedger] = set()
         self._references: dict[ReservationId, Reference] = {}
         self._authorizers: dict[tuple[MemberId, Hash], dict[str, Any] | None] = {}
 
-    def effect(self, position: int, effect: Effect) -> None:
-        """An entry that counted."""
+    def effect(self, position: int, brand_id: int, effect: Effect) -> None:
+        """An entry that counted, in a batch of this brand."""
+        self._clawed.update(filter(None, [issue_named(brand_id, effect.entry)]))
         self._move(position, effect.movements)
         if effect.reservation_id is not None and not isinstance(effect.entry, Transfer):
             self._reservations.add(effect.reservation_id)
@@ -84,6 +88,10 @@ class Changes:
         insert_rows(session, tables.LedgerEntryRow, self.entries)
         insert_rows(session, tables.LedgerMovementRow, self._movements)
         self._write_points(session)
+        clawed = {place: self._state.clawed[place] for place in sorted(self._clawed)}
+        names = "brand_id", "batch_number", "entry_index"
+        rows = [{**dict(zip(names, place, strict=True)), "member_id": one.member, "points": one.points} for place, one in clawed.items()]
+        set_rows(session, tables.LedgerClawedIssueRow, rows)
         self._write_reservations(session)
         self._write_authorizers(session)
 

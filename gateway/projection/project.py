@@ -27,6 +27,7 @@ from gateway.projection.batch_reading import (
     ReadBatch,
     ReadBlock,
     ReadEntry,
+    issue_named,
     members_named,
     members_needed,
     reservation_named,
@@ -34,6 +35,7 @@ from gateway.projection.batch_reading import (
 )
 from gateway.projection.brand_register import BrandRegister
 from gateway.projection.changes import Changes
+from gateway.projection.issue_records import IssueOnLedger, load_issues
 from gateway.projection.ledger_state import load_state
 from gateway.projection.member_register import MemberRegister
 from gateway.store.upsert import insert_rows
@@ -47,6 +49,7 @@ PROJECTION_TABLES = (
     tables.LedgerMovementRow,
     tables.LedgerMemberLotRow,
     tables.LedgerLotRow,
+    tables.LedgerClawedIssueRow,
     tables.LedgerReservationRow,
     tables.LedgerReservationLotRow,
     tables.LedgerOwedRow,
@@ -83,6 +86,7 @@ class _Projecting:
         self._model = LedgerModel(domain, utc_offset_seconds, recover_address, verify_passkey)
         members: set[MemberId] = set()
         reservations: set[ReservationId] = set()
+        issues: set[IssueOnLedger] = set()
         for block in blocks:
             for item in block.items:
                 if isinstance(item, Event):
@@ -94,7 +98,9 @@ class _Projecting:
                     if read.entry is not None:
                         members.update(members_needed(read.entry))
                         reservations.update(filter(None, [reservation_named(read.entry)]))
+                        issues.update(filter(None, [issue_named(item.brand_id, read.entry)]))
         self._model.state = load_state(session, members, reservations)
+        load_issues(session, self._model.state, issues)
         self._brands = BrandRegister(session, self._model.state)
         self._members = MemberRegister(session, self._model.state, members)
         self._changes = Changes(self._model.state)
@@ -129,8 +135,9 @@ class _Projecting:
             effect = self._effect(block, batch, index, read)
             self._changes.entries.append(_entry_row(block, batch, index, read, effect, self._model))
             if effect is not None:
-                self._changes.effect(start | index, effect)
+                self._changes.effect(start | index, batch.brand_id, effect)
                 transfers += _transfers(effect)
+        self._model.state.records[batch.brand_id, batch.number] = batch.record
         if transfers != list(batch.transfers):
             raise LedgerUnreadable(f"batch {batch.number} of brand {batch.brand_id}: entries and TransferSingle logs differ")
 
@@ -210,7 +217,7 @@ def _entry_row(
         "reference": getattr(entry, "reference", None),
         "issue_reference": entry.issue_reference if isinstance(entry, Clawback) else None,
         "reservation_id": _reservation_of(entry, effect),
-        "rule_version": entry.rule_version if isinstance(entry, Issue | Opening) else None,
+        "rule_version": entry.basis.programme if isinstance(entry, Issue) else None,
         "entry": read.raw,
         "refused_reason": read.refused,
         "block_number": block.block.number,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, false
+from sqlalchemy import Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
@@ -100,7 +100,20 @@ class LedgerLotRow(Base):
     redeemed: Mapped[int]
     refunded: Mapped[int]
     expired: Mapped[int]
+    restored: Mapped[int] = mapped_column(server_default=text("0"))
     moved: Mapped[int] = mapped_column(server_default="0")  # from other lots of the issuer, less what went to them
+
+
+class LedgerClawedIssueRow(Base):
+    """What is clawed back of an issue or opening and not restored."""
+
+    __tablename__ = "ledger_clawed_issues"
+
+    brand_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    batch_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    entry_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    member_id: Mapped[MemberId]
+    points: Mapped[int]
 
 
 class LedgerReservationRow(Base):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.ledger.awards import AwardId
+from gateway.ledger.decision import Decision
 from gateway.values.ids import MemberId, OperationId, Reference
 from gateway.values.points import Points
 
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """`rule` and `rule_version` gave it, `why` (JSON) names the figures they counted.
+    """`rule` and `rule_version` gave it, `why` (JSON) names the figures they counted; `decision` has all that it was decided on.
 
     It has an operation, or the code of the refusal that it met when the purchase was recorded.
     """
@@ -26,6 +27,7 @@ class Award:
     reference: Reference
     operation_id: OperationId | None
     refused: str | None
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from gateway.brands.ports import Brands
 from gateway.coalition.coalition import Coalition
 from gateway.ledger import lots
 from gateway.ledger.awards import FIRST, AwardId, award_reference
+from gateway.ledger.decision import Decision
+from gateway.ledger.signing import reference as keyed_hash
 from gateway.loyalty.evaluate import AwardDue, awards_due
 from gateway.loyalty.programmes.ports import Rules
 from gateway.loyalty.rule import EarningRule, rule_in_force
@@ -84,22 +86,24 @@ def check_unused(payment_id: str, issuer: Brand, reference: Reference, operation
 
 def purchase_hash(purchase: Purchase) -> Hash:
     """The hash of what a purchase says. It names each field: one that is added must not change the hash of a purchase without it."""
+    return content_hash(_facts(purchase))
+
+
+def _facts(purchase: Purchase) -> dict[str, object]:
     lines = [{"category": line.category, "quantity": line.quantity, "amount_minor": line.amount_minor} for line in purchase.lines]
-    return content_hash(
-        {
-            "payment_id": purchase.payment_id,
-            "member_id": hex_text_or_none(purchase.member_id),
-            "store": purchase.store,
-            "channel": purchase.channel,
-            "currency": purchase.currency,
-            "gross_minor": purchase.gross_minor,
-            "tax_minor": purchase.tax_minor,
-            "paid_with_points_minor": purchase.paid_with_points_minor,
-            "occurred_at": purchase.occurred_at.isoformat(),
-            "business_date": purchase.business_date.isoformat(),
-            "lines": lines,
-        }
-    )
+    return {
+        "payment_id": purchase.payment_id,
+        "member_id": hex_text_or_none(purchase.member_id),
+        "store": purchase.store,
+        "channel": purchase.channel,
+        "currency": purchase.currency,
+        "gross_minor": purchase.gross_minor,
+        "tax_minor": purchase.tax_minor,
+        "paid_with_points_minor": purchase.paid_with_points_minor,
+        "occurred_at": purchase.occurred_at.isoformat(),
+        "business_date": purchase.business_date.isoformat(),
+        "lines": lines,
+    }
 
 
 def _rule_for(purchase: Purchase, published: list[EarningRule]) -> EarningRule:
@@ -147,12 +151,13 @@ class _Giving:
         check_limit(issuer, self.operations.pending_issues(issuer.brand_id), due.points)
         award = self._award(number, due, issuer, self.new_id(), None)
         assert award.operation_id is not None
-        what = award.reference, award.points, award.expiry_day, award.rule_version, award.id
+        what = award.reference, award.points, award.expiry_day, award.rule_version, award.id, award.decision
         self.operations.accept(IssueOperation(award.operation_id, issuer.brand_id, self.member_id, *what, self._sale()), self.now)
         return award
 
     def _award(self, number: int, due: AwardDue, issuer: Brand, operation_id: OperationId | None, refused: str | None) -> Award:
         award_id = self._id(number, issuer)
+        reference = award_reference(issuer.reference_secret, award_id)
         return Award(
             award_id,
             self.member_id,
@@ -161,10 +166,16 @@ class _Giving:
             due.rule,
             due.rule_version,
             json.dumps(dict(due.why), sort_keys=True, separators=(",", ":")),
-            award_reference(issuer.reference_secret, award_id),
+            reference,
             operation_id,
             refused,
+            self._decision(number, due, keyed_hash(issuer.reference_secret, "decision", str(reference))),
         )
+
+    def _decision(self, number: int, due: AwardDue, salt: bytes) -> Decision:
+        """The purchase as it was told, and what the rule made of it."""
+        given = {"award": number, "issuer_id": due.issuer_id, "points": due.points, "rule": due.rule, "rule_version": due.rule_version}
+        return Decision.of(salt, {**_facts(self.purchase), **given, "why": dict(due.why)})
 
     def _issuer(self, due: AwardDue) -> Brand:
         issuer = self.brands.find(due.issuer_id)

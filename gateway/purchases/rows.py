@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from gateway.ledger.awards import AwardId
+from gateway.ledger.decision import Decision
 from gateway.purchases.award import Award, AwardClawback
 from gateway.purchases.ports import NewRefund, StoredPurchase, StoredRefund
 from gateway.purchases.purchase import Purchase
@@ -142,6 +143,7 @@ def _award(purchase: PurchaseRow, row: AwardRow) -> Award:
         row.reference,
         None if row.operation_id is None else OperationId(row.operation_id),
         row.refused,
+        Decision(row.decision_salt, row.decision),
     )
 
 
@@ -192,6 +194,8 @@ def _award_values(purchase_id: int, stored: StoredPurchase) -> list[dict[str, An
             "reference": award.reference,
             "operation_id": award.operation_id,
             "refused": award.refused,
+            "decision": award.decision.text,
+            "decision_salt": award.decision.salt,
         }
         for award in stored.awards
     ]

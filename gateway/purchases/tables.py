@@ -47,7 +47,7 @@ class PurchaseLineRow(Base):
 class AwardRow(Base):
     """What one rule gave for a purchase; numbered from 1. It has an operation, or the code with which it was refused when it was due.
 
-    `why` is JSON, the figures that the rule counted.
+    `why` is JSON, the figures that the rule counted; `decision` with its salt is what the issue's hash commits to.
     """
 
     __tablename__ = "awards"
@@ -65,6 +65,8 @@ class AwardRow(Base):
     reference: Mapped[Reference]
     operation_id: Mapped[str | None] = mapped_column(index=True)
     refused: Mapped[str | None]
+    decision: Mapped[str] = mapped_column(server_default="")
+    decision_salt: Mapped[bytes] = mapped_column(server_default="")
 
 
 class PaymentRefundRow(Base):

@@ -16,15 +16,18 @@ from gateway.ledger.entries import (
     Clawback,
     Entry,
     Expire,
+    Extend,
     Issue,
     Opening,
     PointRefund,
     Redeem,
+    Restore,
     Transfer,
     Void,
     decode_entry,
     kind_of,
 )
+from gateway.ledger.issue_parts import AwardBasis, OpeningBasis
 from gateway.ledger.lots import Line, split_lot_id
 from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.refusals import refusal_of
@@ -226,11 +229,17 @@ def _checkpoints(state: StateProof) -> dict[str, Any]:
 def _fields(entry: Entry) -> dict[str, Any]:
     match entry:
         case Issue() | Opening():
-            points = {"lot_expiry_day": entry.expiry_day, "points": entry.points, "rule_version": entry.rule_version}
-            return {"member": hex_text(entry.member), **points, "reference": hex_text(entry.reference)}
+            points = {"lot_expiry_day": entry.expiry_day, "points": entry.points}
+            return {"member": hex_text(entry.member), **points, **_basis(entry.basis), "reference": hex_text(entry.reference)}
         case Clawback():
-            references = {"reference": hex_text(entry.reference), "issue_reference": hex_text(entry.issue_reference)}
-            return {"member": hex_text(entry.member), **references, "lines": _lines(entry.lines)}
+            issue = {"number": entry.issue.number, "index": entry.issue.index, "issue": hex_text(entry.issue.entry)}
+            return {"member": hex_text(entry.member), "reference": hex_text(entry.reference), **issue, "lines": _lines(entry.lines)}
+        case Restore():
+            place = {"reference": hex_text(entry.reference), "number": entry.number, "index": entry.index}
+            return {"member": hex_text(entry.member), **place, "lines": _lines(entry.lines)}
+        case Extend():
+            days = {"lot_expiry_day": entry.from_day, "later_expiry_day": entry.to_day}
+            return {"member": hex_text(entry.member), **days, "points": entry.points, "reference": hex_text(entry.reference)}
         case Authorize() | Redeem():
             terms = {"nonce": entry.nonce, "deadline": entry.deadline, "points": entry.points, "discount_minor": entry.discount}
             proof = {"proof_kind": entry.proof.kind, "proof": hex_text(entry.proof.proof)}
@@ -251,6 +260,15 @@ def _fields(entry: Entry) -> dict[str, Any]:
             return {"from": hex_text(entry.giver), "to": hex_text(entry.taker), **terms, "lines": _lines(entry.lines)}
         case Expire():
             return {"member": hex_text(entry.member), "lot_expiry_day": entry.expiry_day, "points": entry.points}
+
+
+def _basis(basis: AwardBasis | OpeningBasis) -> dict[str, Any]:
+    match basis:
+        case AwardBasis():
+            numbers = {"programme": basis.programme, "rule": basis.rule, "award": basis.award}
+            return {**numbers, "decision": hex_text(basis.decision)}
+        case OpeningBasis():
+            return {"ratio_points": basis.ratio_points, "ratio_units": basis.ratio_units, "source": hex_text(basis.source)}
 
 
 def _lines(lines: Sequence[Line]) -> list[dict[str, int]]:

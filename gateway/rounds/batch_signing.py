@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from gateway.chain.artifacts import points_ledger
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import current_time
-from gateway.ledger.entries import decode_entry, unpack_entries
+from gateway.ledger.entries import decode_entry
+from gateway.ledger.framing import unpack_entries
 from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import batch_digest
 from gateway.projection.tables import LedgerBrandKeyRow

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from gateway.ledger.decision import BASE_RULE
 from gateway.ledger.effects import Effect
 from gateway.ledger.entries import (
     Authorize,
@@ -18,6 +19,7 @@ from gateway.ledger.entries import (
     Redeem,
     Void,
 )
+from gateway.ledger.issue_parts import AwardBasis, ShownIssue
 from gateway.ledger.lots import Line, LotsFallShort, choose_lots, is_expired, lot_id, lot_key_order, split_lot_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.packed_fields import MAX_LINES
@@ -39,6 +41,9 @@ from gateway.rounds.operation import (
 from gateway.values.ids import LotId, MemberId, OperationId, Reference, ReservationId
 from gateway.values.points import Points
 
+SHOWN_LENGTH_MAX = 60_000
+"""Beside more refusals than this holds no entry has room for what proves its issue."""
+
 IssuePlace = tuple[int, Reference]
 """(issuing brand, the issue's reference)"""
 
@@ -49,6 +54,7 @@ class IssuedEntry:
 
     member: MemberId
     lot_id: LotId
+    shown: ShownIssue
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +105,8 @@ class EntryBuilder:
         """The entry. Raises MustWait or CannotBe."""
         match operation:
             case IssueOperation():
-                due = operation.expiry_day, operation.points, operation.rule_version
-                return Issue(operation.member_id, *due, operation.reference)
+                basis = AwardBasis(operation.rule_version, BASE_RULE, operation.award.number, operation.decision.hash)
+                return Issue(operation.member_id, operation.expiry_day, operation.points, basis, operation.reference)
             case ClawbackOperation():
                 return self._clawback(operation)
             case AuthorizeOperation() | RedeemOperation():
@@ -122,11 +128,14 @@ class EntryBuilder:
                 raise MustWait
             self.points_short[operation.operation_id] = operation.points_due
             raise CannotBe("nothing_left_to_claw_back")
+        if len(issued.shown.packed()) > SHOWN_LENGTH_MAX:
+            self.points_short[operation.operation_id] = operation.points_due
+            raise CannotBe("issue_cannot_be_shown")
         lines = self._clawback_lines(operation, issued.lot_id)
         self.points_short[operation.operation_id] = Points(operation.points_due - sum(line.points for line in lines))
         if not lines:
             raise CannotBe("nothing_left_to_claw_back")
-        return Clawback(operation.member_id, operation.reference, operation.issue_reference, tuple(lines))
+        return Clawback(operation.member_id, operation.reference, issued.shown, tuple(lines))
 
     def _clawback_lines(self, operation: ClawbackOperation, issue_lot: LotId) -> list[Line]:
         """The issue's own lot first, even an expired one; then the brand's other lots by nearest expiry, expired ones left alone."""

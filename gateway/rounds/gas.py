@@ -9,10 +9,12 @@ from gateway.ledger.entries import (
     ConsentProof,
     Entry,
     Expire,
+    Extend,
     Issue,
     Opening,
     PointRefund,
     Redeem,
+    Restore,
     Transfer,
     Void,
     encode_entry,
@@ -41,7 +43,11 @@ def entry_gas(entry: Entry) -> int:
         case Issue() | Opening():
             return calldata + 52_000
         case Clawback():
-            return calldata + 15_000 + 20_000 * len(entry.lines)
+            return calldata + 40_000 + 300 * len(entry.issue.refusals) + 20_000 * len(entry.lines)
+        case Restore():
+            return calldata + 20_000 + 66_000 * len(entry.lines)
+        case Extend():
+            return calldata + 80_000
         case Authorize() | Redeem():
             per_line = 70_000 if isinstance(entry, Authorize) else 106_000
             return calldata + _proof_gas(entry.proof) + 90_000 + per_line * len(entry.lines)

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.ledger.awards import AwardId
+from gateway.ledger.decision import Decision
 from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
 from gateway.ledger.governing import OwnerSignature as OwnerSignature
 from gateway.rounds.brand_operation import (
@@ -91,6 +92,7 @@ class IssueOperation:
     expiry_day: int
     rule_version: int
     award: AwardId
+    decision: Decision
     sale: SaleFacts
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.ledger.awards import AwardId
+from gateway.ledger.decision import Decision
 from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
 from gateway.ledger.member_acts import DelayedAct, member_act_body, member_act_from
 from gateway.rounds.brand_operation import (
@@ -112,7 +113,8 @@ def _entry_operation(kind: OperationKind, row: OperationRow, body: _Body) -> Ope
             refund_id = body["refund_id"]
             return ClawbackOperation(operation_id, brand_id, member_id, row.reference, points, issue, award, refund_id, amount)
         sale, day, version = _sale_from(body["sale"]), body["expiry_day"], body["rule_version"]
-        return IssueOperation(operation_id, brand_id, member_id, row.reference, points, day, version, award, sale)
+        decision = Decision(to_bytes(body["decision"]["salt"]), body["decision"]["text"])
+        return IssueOperation(operation_id, brand_id, member_id, row.reference, points, day, version, award, decision, sale)
     assert row.reservation_id is not None
     if kind in (OperationKind.AUTHORIZE, OperationKind.REDEEM):
         return (AuthorizeOperation if kind is OperationKind.AUTHORIZE else RedeemOperation)(
@@ -158,32 +160,16 @@ def _points(operation: Operation) -> tuple[int, int]:
             return operation.points, operation.points
         case IssueOperation() | CaptureOperation() | PointRefundOperation() | ExpireOperation():
             return operation.points, 0
-        case VoidOperation() | EnrollOperation() | RegisterBrandOperation() | MemberActOperation() | ExecuteMemberActOperation():
-            return 0, 0
-        case SetBrandLimitOperation() | SetBrandStatusOperation():
-            return 0, 0
-        case SetBrandTermsOperation() | SetBrandKeyOperation() | SetExposureOperation():
-            return 0, 0
         case _:
-            return _no_points(operation)
-
-
-def _no_points(operation: GoverningOperation) -> tuple[int, int]:
-    return 0, 0
+            return 0, 0
 
 
 def _body(operation: Operation) -> dict[str, Any]:
     match operation:
         case IssueOperation(award=award, sale=sale):
-            told = {
-                "gross_minor": sale.gross_minor,
-                "tax_minor": sale.tax_minor,
-                "paid_with_points_minor": sale.paid_with_points_minor,
-                "currency": sale.currency,
-                "occurred_at": sale.occurred_at.isoformat(),
-            }
             due = {"points": operation.points, "expiry_day": operation.expiry_day, "rule_version": operation.rule_version}
-            return {"payment_id": award.payment_id, **due, "sale": told, **_award_body(award)}
+            decision = {"salt": hex_text(operation.decision.salt), "text": operation.decision.text}
+            return {"payment_id": award.payment_id, **due, "sale": _sale_body(sale), **_award_body(award), "decision": decision}
         case ClawbackOperation(award=award):
             return {
                 "refund_id": operation.refund_id,
@@ -225,6 +211,16 @@ def _body(operation: Operation) -> dict[str, Any]:
             return brand_body(operation)
         case _:
             return operation.body()
+
+
+def _sale_body(sale: SaleFacts) -> dict[str, Any]:
+    return {
+        "gross_minor": sale.gross_minor,
+        "tax_minor": sale.tax_minor,
+        "paid_with_points_minor": sale.paid_with_points_minor,
+        "currency": sale.currency,
+        "occurred_at": sale.occurred_at.isoformat(),
+    }
 
 
 def _award_body(award: AwardId) -> dict[str, Any]:

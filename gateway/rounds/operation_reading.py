@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from gateway.ledger.governing import GOVERNING_NAMES
 from gateway.ledger.state import LedgerState
+from gateway.projection.issue_records import load_issues, show_issue
 from gateway.projection.ledger_state import load_state
 from gateway.projection.tables import LedgerEntryRow, LedgerMovementRow
 from gateway.rounds.entry_building import IssuedEntry, IssuePlace, RoundView
@@ -82,15 +83,18 @@ def read_round(session: Session, waiting: list[WaitingEntry], timestamp: int) ->
             reservations.add(operation.reservation_id)
         elif isinstance(operation, ClawbackOperation):
             issues.add((operation.brand_id, operation.issue_reference))
+    issued = _issued(session, issues)
     view = RoundView(
         timestamp=timestamp,
-        issued=_issued(session, issues),
+        issued=issued,
         waiting_issues=_waiting_issues(session, issues),
         waiting_reservations=_waiting_reservations(session, reservations),
         blocked_members=_blocked_members(session),
         waiting_brands=frozenset(session.scalars(_open(OperationRow.brand_id).where(OperationRow.kind == OperationKind.REGISTER_BRAND))),
     )
-    return RoundInput(waiting, load_state(session, members, reservations), view)
+    state = load_state(session, members, reservations)
+    load_issues(session, state, {(brand_id, one.shown.number, one.shown.index) for (brand_id, _), one in issued.items()})
+    return RoundInput(waiting, state, view)
 
 
 def _accepted(kinds: tuple[OperationKind, ...], most: int) -> Select[OperationRow]:
@@ -126,11 +130,12 @@ def _issued(session: Session, issues: set[IssuePlace]) -> dict[IssuePlace, Issue
     found: dict[IssuePlace, IssuedEntry] = {}
     for brand_id, reference in issues:
         row = session.execute(
-            select(LedgerMovementRow.member_id, LedgerMovementRow.lot_id)
+            select(LedgerMovementRow.member_id, LedgerMovementRow.lot_id, LedgerEntryRow.batch_number, LedgerEntryRow.entry_index)
             .join(LedgerEntryRow, LedgerEntryRow.position == LedgerMovementRow.position)
             .where(LedgerEntryRow.brand_id == brand_id, LedgerEntryRow.reference == reference, LedgerEntryRow.kind == "issue")
             .limit(1)
         ).one_or_none()
         if row is not None:
-            found[brand_id, reference] = IssuedEntry(row.member_id, row.lot_id)
+            shown = show_issue(session, (brand_id, row.batch_number, row.entry_index))
+            found[brand_id, reference] = IssuedEntry(row.member_id, row.lot_id, shown)
     return found

@@ -15,7 +15,7 @@ from gateway.chain.artifacts import governance, points_ledger
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import current_time, the_coalition
 from gateway.coalition.tables import GovernanceActRow
-from gateway.ledger.entries import pack_entries
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.governance import NO_PREDECESSOR, act_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.passkeys import verify_passkey

@@ -12,8 +12,10 @@ from eth_account import Account
 from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 
-from gateway.ledger.entries import Issue, encode_entry, pack_entries
+from gateway.ledger.entries import Issue, encode_entry
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.governance import act_id, approval_digest
+from gateway.ledger.issue_parts import AwardBasis
 from gateway.ledger.lots import expiry_day_for, lot_id
 from gateway.ledger.signing import Domain, batch_digest
 from gateway.values.ids import Address, Hash, MemberId, Reference
@@ -24,11 +26,12 @@ from scripts.benchmarks.artifacts import call, creation
 CHAIN_ID = 20_262
 BRAND = 1
 POINTS = Points(25)
+BASIS = AwardBasis(1, 1, 1, Hash(keccak(b"decision")))
 FOREVER = 2**40 - 1
 LOT_MONTHS = 24
 GAS_PER_TRANSACTION = 2**24
 GAS_PER_BATCH = 150_000
-GAS_PER_ENTRY = {"new": 26_500, "existing": 9_300}
+GAS_PER_ENTRY = {"new": 27_100, "existing": 9_900}
 MAX_FEE = 1_000
 MEMBER_DELAY_SECONDS = 2 * 86_400
 OPERATOR = PrivateKey(keccak(b"benchmark operator"))
@@ -85,7 +88,7 @@ class Issuer:
 
     def _batch(self, members: Sequence[bytes], gas: int) -> bytes:
         self._number += 1
-        entries = [encode_entry(Issue(MemberId(each), self.expiry_day, POINTS, 1, Reference(keccak(each)))) for each in members]
+        entries = [encode_entry(Issue(MemberId(each), self.expiry_day, POINTS, BASIS, Reference(keccak(each)))) for each in members]
         data = pack_entries(entries)
         signature = _signature(self._brand_key, batch_digest(self._domain, BRAND, self._number, keccak(data), FOREVER))
         header = (BRAND, self._number, FOREVER)

@@ -18,6 +18,7 @@ EDGES = {  # the files of a feature that may know the store; every other one is 
     "operator_api_key",
     "shortfalls",
     "signers",
+    "standing",
 }
 OPEN_OF_ROUNDS = {
     "brand_operation",

@@ -8,7 +8,9 @@ from gateway.ledger.refusals import RefusalReason
 YES = None
 ACTS = {
     "issue": "issue",
+    "opening": "opening",
     "clawback": "clawback",
+    "restore": "restore",
     "authorize": "authorize",
     "redeem": "redeem",
     "capture": "capture",
@@ -16,10 +18,11 @@ ACTS = {
     "point refund": "point refund",
     "transfer": "transfer, of whichever brand's points",
     "expire": "expire",
+    "extend": "extend",
     "accepted": "its points authorized or redeemed at another brand",
     "owner": "its owner sets keys, terms and exposure, hands over",
 }
-_ALL_BUT_ISSUE = dict.fromkeys(ACTS, YES) | {"issue": RefusalReason.BRAND_NOT_ACTIVE}
+_ALL_BUT_ISSUE = dict.fromkeys(ACTS, YES) | dict.fromkeys(("issue", "opening"), RefusalReason.BRAND_NOT_ACTIVE)
 _NOT_ACCEPTING = {
     "authorize": RefusalReason.BRAND_NOT_ACCEPTING,
     "redeem": RefusalReason.BRAND_NOT_ACCEPTING,
@@ -33,7 +36,7 @@ ALLOWED: dict[BrandState, dict[str, RefusalReason | None]] = {
     BrandState.CLOSED: _ALL_BUT_ISSUE | _NOT_ACCEPTING,
     BrandState.IN_DEFAULT: _ALL_BUT_ISSUE
     | _NOT_ACCEPTING
-    | {"clawback": RefusalReason.BRAND_IN_DEFAULT, "expire": RefusalReason.BRAND_IN_DEFAULT},
+    | dict.fromkeys(("clawback", "restore", "expire", "extend"), RefusalReason.BRAND_IN_DEFAULT),
 }
 """{state: {act: what refuses it, or YES}}"""
 

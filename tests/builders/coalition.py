@@ -52,8 +52,8 @@ from gateway.redemption.redeem import redeem
 from gateway.redemption.redemption_request import RedemptionRequest, consent_of
 from gateway.redemption.rows import SqlReservations
 from gateway.redemption.void import void
+from gateway.rounds.brand_operation import OwnerSignature
 from gateway.rounds.completion import Completions
-from gateway.rounds.operation import OwnerSignature
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.tables import OperationRow
 from gateway.rounds.worker import LedgerWorker

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from eth_utils import keccak
 
-from gateway.ledger.entries import Authorize, Clawback, Entry, Expire, Issue, Redeem, Void
+from gateway.ledger.entries import Authorize, Clawback, Entry, Expire, Extend, Issue, Redeem, Restore, Void
 from gateway.ledger.lots import Line, expiry_day_for
 from gateway.values.calendar import SECONDS_PER_DAY
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import key_of
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger, member_named
 
@@ -36,10 +38,17 @@ def measure() -> dict[str, int]:
         ]
 
     gas: dict[str, int] = {}
-    issues = [Issue(member, day, 1_000, 1, reference(index)) for index, member in enumerate(members)]
+    issues = [Issue(member, day, 1_000, BASIS, reference(index)) for index, member in enumerate(members)]
     gas["issue, new member"] = _per_entry(ledger, GROCER, issues)
     gas["issue, existing member"] = _per_entry(ledger, GROCER, issues)
-    gas["clawback"] = _per_entry(ledger, GROCER, [Clawback(member, reference(1), reference(2), (line,)) for member in members])
+    ledger.submit(GROCER, [replace(issues[index % MEMBERS], reference=reference(index)) for index in range(1_000)], number=1_000)
+    shown = [ledger.shown(GROCER, 1_000, index) for index in range(MEMBERS)]
+    clawbacks = [Clawback(member, reference(1), issue, (line,)) for member, issue in zip(members, shown, strict=True)]
+    gas["clawback, of one of 1,000 issues"] = _per_entry(ledger, GROCER, clawbacks)
+    gas["clawback, further of the same issue"] = _per_entry(ledger, GROCER, clawbacks)
+    restores = [Restore(member, reference(6), issue.number, issue.index, (line,)) for member, issue in zip(members, shown, strict=True)]
+    gas["restore"] = _per_entry(ledger, GROCER, restores)
+    gas["extend, new lot"] = _per_entry(ledger, GROCER, [Extend(member, day, 0, 10, reference(7)) for member in members])
     authorized = consents(Authorize, 1)
     gas["authorize"] = _per_entry(ledger, FUEL, authorized)
     reservations = [ledger.reservation_id(FUEL, entry) for entry in authorized]

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from gateway.ledger.model import LedgerModel
-from gateway.ledger.refusals import RefusalReason
-from gateway.values.ids import MemberId
+from gateway.ledger.state import GrantRecord
+from gateway.values.ids import Hash, MemberId
 from tests.builders.abi import contract_abi
-from tests.builders.points_ledger import PointsLedger
-
-
-class ModelWithGrants(LedgerModel):
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.left: dict[tuple[bytes, bytes], int] = {}
-
-    def _spend(self, giver: MemberId, to: bytes, points: int, timestamp: int) -> RefusalReason | None:
-        most = self.left.get((giver, to), 0)
-        if most == 0:
-            return RefusalReason.GRANT_MISSING
-        if points > most:
-            return RefusalReason.GRANT_EXCEEDED
-        self.left[giver, to] = most - points
-        return None
+from tests.builders.ledger_chain import FOREVER
+from tests.builders.points_ledger import MEMBER_DELAY, PointsLedger
 
 
 class GrantingLedger(PointsLedger):
-    model: ModelWithGrants
-
-    def __init__(self, brands: tuple[int, ...]) -> None:
-        super().__init__(brands, model=ModelWithGrants)
-
     def _deploy(self, utc_offset_seconds: int) -> None:
         brands, members, grants = contract_abi("Brands"), contract_abi("Members"), contract_abi("GrantingMembers")
-        self.address = self.chain.foreseen(3)
+        settlement = contract_abi("Settlement")
+        self.address = self.chain.foreseen(4)
         self.brands = self.chain.deploy(brands.creation(self.governance.address, utc_offset_seconds))
-        self.members = self.chain.deploy(members.creation(self.governance.address, self.passkey_verifier, self.address))
+        self.members = self.chain.deploy(members.creation(self.governance.address, self.passkey_verifier, self.address, MEMBER_DELAY))
         self.grants = self.chain.deploy(grants.creation(self.members, self.address))
-        assert self.chain.deploy(self.abi.creation(self.governance.address, self.brands, self.grants, b"EUR")) == self.address
+        self.settlement = self.chain.deploy(settlement.creation(self.governance.address, self.brands, self.address))
+        arguments = (self.governance.address, self.brands, self.grants, self.settlement, b"EUR")
+        assert self.chain.deploy(self.abi.creation(*arguments)) == self.address
         self.contracts = [(self.address, self.abi), (self.brands, brands), (self.members, members), (self.grants, grants)]
         self.governance.target = brands
 
@@ -46,7 +27,7 @@ class GrantingLedger(PointsLedger):
         """`to` is a member or a brand's id in 4 bytes."""
         place = to.rjust(32, b"\0")
         self.sent("grant", giver, place, points)
-        self.model.left[giver, place] = points
+        self.model.state.members[MemberId(giver)].grants[Hash(place)] = GrantRecord(points, points, points, FOREVER)
 
     def left(self, giver: bytes, to: bytes) -> int:
         return int(self.view("left", giver, to.rjust(32, b"\0")))

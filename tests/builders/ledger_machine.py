@@ -21,18 +21,24 @@ from gateway.ledger.entries import (
     Clawback,
     Entry,
     Expire,
+    Extend,
     Issue,
+    Opening,
     PointRefund,
     Redeem,
+    Restore,
     Transfer,
     Void,
+    decode_entry,
     encode_entry,
-    pack_entries,
 )
+from gateway.ledger.framing import pack_entries
+from gateway.ledger.issue_parts import ShownIssue
 from gateway.ledger.lots import Line, LotsFallShort, choose_lots, expiry_day_for, lot_id, split_lot_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.state import ReservationState
 from gateway.values.calendar import SECONDS_PER_DAY, local_day
+from tests.builders.issues import BASIS, OPENING_BASIS
 from tests.builders.ledger_chain import key_of
 from tests.builders.member_acts import acts_on
 from tests.builders.points_ledger import MEMBER_DELAY, TERMS, UTC_OFFSET_SECONDS, PointsLedger
@@ -57,7 +63,13 @@ spending = st.one_of(
 specs = st.one_of(
     issue,
     issue,
-    st.tuples(st.just("clawback"), member, pick, points),
+    st.tuples(st.just("opening"), member, st.integers(0, 2), st.integers(0, 120)),
+    st.tuples(st.just("clawback"), pick, pick, points),
+    st.tuples(st.just("clawback"), pick, pick, points),
+    st.tuples(st.just("another clawback"), member, pick, points),
+    st.tuples(st.just("forged clawback"), pick, st.integers(0, 5)),
+    st.tuples(st.just("restore"), pick, pick, points),
+    st.tuples(st.just("extend"), member, pick, st.integers(0, 3), points),
     st.tuples(st.sampled_from(["authorize", "redeem"]), member, points, order),
     st.tuples(st.just("pick a lot"), member, pick, points, order),
     st.tuples(st.just("forge"), member, points, order),
@@ -94,7 +106,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.lots: set[int] = set()
         self.consents: dict[bytes, Consented] = {}
         self.signed_issues: Counter[int] = Counter()  # by lot, what brands signed to issue and the ledger accepted
-        self.refunded: Counter[int] = Counter()  # by issuer
+        self.given_back: Counter[int] = Counter()  # by issuer, point refunds and restores
+        self.issues: list[tuple[int, int, int]] = []  # (brand, number, index) of every accepted issue and opening
+        self.taken: Counter[tuple[int, int, int]] = Counter()  # of each of them, clawed back less restored
         self.signed_consents: list[tuple[int, Authorize | Redeem]] = []
         self.checked_at = (-1, -1)
         self.released = 0
@@ -140,9 +154,15 @@ class LedgerMachine(RuleBasedStateMachine):
         refused = dict(self.ledger.submit(brand, entries))
         accepted = [entry for index, entry in enumerate(entries) if index not in refused]
         self.note(brand, accepted, now)
-        if any(isinstance(entry, Issue) for entry in accepted):
+        places = [(brand, self.ledger.last_number, index) for index in range(len(entries)) if index not in refused]
+        self.issues += [place for place in places if isinstance(entries[place[2]], Issue | Opening)]
+        if any(isinstance(entry, Issue | Opening) for entry in accepted):
             given_back = sum(
-                line.points for entry in accepted if isinstance(entry, PointRefund) for line in entry.lines if line.brand_id == brand
+                line.points
+                for entry in accepted
+                if isinstance(entry, PointRefund | Restore)
+                for line in entry.lines
+                if line.brand_id == brand
             )
             highest = max(outstanding_before, LIMIT) + given_back
             assert self.ledger.outstanding(brand) <= highest, "invariant 4: an issue went beyond the limit"
@@ -179,12 +199,25 @@ class LedgerMachine(RuleBasedStateMachine):
         refused = self.ledger.submit(brand, [refund])
         self.note(brand, [] if refused else [refund], self.ledger.now)
 
+    @rule(index=pick, thirds=st.integers(1, 3))
+    def an_issue_is_taken_back_and_given_back_more_than_once(self, index: int, thirds: int) -> None:
+        if not self.issues:
+            return
+        brand, number, entry_index = place = self.issues[-1 - index % min(len(self.issues), 8)]
+        issue = self.issue_at(place)
+        line = Line(brand, issue.expiry_day, max(1, issue.points * thirds // 3))
+        clawback = Clawback(issue.member, NOTHING, self.ledger.shown(*place), (line,))
+        restore = Restore(issue.member, NOTHING, number, entry_index, (line,))
+        entries: list[Entry] = [clawback, clawback, restore, clawback, restore, restore]
+        refused = dict(self.ledger.submit(brand, entries))
+        self.note(brand, [entry for place, entry in enumerate(entries) if place not in refused], self.ledger.now)
+
     @rule(brand=st.sampled_from(BRANDS), signer=st.sampled_from(BRANDS), who=member)
     def a_batch_is_signed_by_another(self, brand: int, signer: int, who: int) -> None:
         """Invariant 2: only the brand's own key lets its batch in."""
         if signer == brand:
             return
-        data = pack_entries([encode_entry(Issue(self.members[who], 0, 1, 1, NOTHING))])
+        data = pack_entries([encode_entry(Issue(self.members[who], 0, 1, BASIS, NOTHING))])
         number = self.ledger.next_number()
         arguments = self.ledger.signed(brand, number, data, key=key_of(f"brand {signer}"))
         assert self.ledger.reverted(self.ledger.transact("submitBatch", *arguments)) == "BatchKeyNotValid"
@@ -205,11 +238,19 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert (held, reserved) == (state.held[holder, lot], state.reserved[holder, lot])
                 total += held
             assert total == self.ledger.view("outstandingOfLot", lot) == state.lots[lot].outstanding, "invariant 1"
-            assert state.lots[lot].issued == self.signed_issues[lot], "invariant 2: points nobody signed for"
+            came = state.lots[lot].issued + state.lots[lot].opened
+            assert came == self.signed_issues[lot], "invariant 2: points nobody signed for"
+        for place, taken in self.taken.items():
+            brand, number, index = place
+            entry = self.issue_at(place)
+            holder, points_taken = self.ledger.view("clawed", brand << 96 | number << 32 | index)
+            assert bytes.fromhex(holder[2:]) == entry.member, "a clawback took another member's points"
+            assert points_taken == taken == state.clawed[place].points, "what is clawed back of an issue is kept with it"
+            assert 0 <= taken <= entry.points, "more was clawed back of an issue than it gave, or given back than was taken"
         for brand in BRANDS:
             outstanding = self.ledger.outstanding(brand)
             assert outstanding == sum(state.lots[lot].outstanding for lot in self.lots if lot >> 32 == brand)
-            assert outstanding <= LIMIT + self.refunded[brand], "invariant 4: above the limit by more than refunds"
+            assert outstanding <= LIMIT + self.given_back[brand], "invariant 4: above the limit by more than was given back"
             for acceptor in BRANDS:
                 self.what_is_owed_is_what_reservations_say(brand, acceptor)
 
@@ -246,11 +287,13 @@ class LedgerMachine(RuleBasedStateMachine):
     def entry(self, brand: int, kind: str, *spec: Any) -> Entry | bytes | None:
         """The entry that a spec means in the present state, or None where it means nothing yet."""
         match kind:
-            case "issue":
+            case "issue" | "opening":
                 who, months, amount = spec
                 day = expiry_day_for(self.ledger.now, UTC_OFFSET_SECONDS, months)
                 self.lots.add(lot_id(brand, day))
-                return Issue(self.members[who], day, amount, 1, NOTHING)
+                if kind == "opening":
+                    return Opening(self.members[who], day, amount, OPENING_BASIS, NOTHING)
+                return Issue(self.members[who], day, amount, BASIS, NOTHING)
             case "garbage":
                 return bytes(spec[0])
             case "again":
@@ -266,10 +309,13 @@ class LedgerMachine(RuleBasedStateMachine):
                 who, index, amount, order_index = spec
                 line = Line(*split_lot_id(lots[index % len(lots)]), amount)
                 return self.signed(Redeem, brand, who, [line], order_index)
-            case "clawback":
-                who, index, amount = spec
-                line = Line(*split_lot_id(lots[index % len(lots)]), amount)
-                return Clawback(self.members[who], NOTHING, NOTHING, (line,))
+            case "clawback" | "another clawback" | "forged clawback" | "restore":
+                return self.about_an_issue(brand, kind, *spec)
+            case "extend":
+                who, index, months, amount = spec
+                _, day = split_lot_id(lots[index % len(lots)])
+                later = expiry_day_for(self.ledger.now, UTC_OFFSET_SECONDS, months)
+                return Extend(self.members[who], day, later, min(amount, self.left(brand, who, day) + 1), NOTHING)
             case "transfer":
                 who, other, index, amount = spec
                 line = Line(*split_lot_id(lots[index % len(lots)]), amount)
@@ -279,9 +325,46 @@ class LedgerMachine(RuleBasedStateMachine):
                 who, index = spec
                 lot = lots[index % len(lots)]
                 _, day = split_lot_id(lot)
-                left = self.ledger.model.state.unreserved(self.members[who], lot_id(brand, day))
-                return Expire(self.members[who], day, left)
+                return Expire(self.members[who], day, self.left(brand, who, day))
         return self.of_a_reservation(kind, *spec)
+
+    def left(self, brand: int, who: int, day: int) -> int:
+        return self.ledger.model.state.unreserved(self.members[who], lot_id(brand, day))
+
+    def issue_at(self, place: tuple[int, int, int]) -> Issue | Opening:
+        brand, number, index = place
+        entry = decode_entry(self.ledger.recorded[brand, number][0][index])
+        assert isinstance(entry, Issue | Opening), "a clawback of what is no issue was accepted"
+        return entry
+
+    def about_an_issue(self, brand: int, kind: str, first: int, second: int, amount: int = 0) -> Entry | None:
+        """A clawback of one of the brand's latest issues, plain or with something wrong; or a restore."""
+        issues = [place for place in self.issues if place[0] == brand or kind == "another clawback"]
+        if not issues:
+            return None
+        place = issues[-1 - (second if kind == "another clawback" else first) % min(len(issues), 8)]
+        issue = self.issue_at(place)
+        if kind == "restore":
+            taken = [each for each in self.taken if each[0] == brand]
+            place = taken[first % len(taken)] if taken else place
+            line = Line(*split_lot_id(sorted(self.lots)[second % len(self.lots)]), min(amount, self.taken[place] + 1))
+            return Restore(issue.member, NOTHING, place[1], place[2], (replace(line, brand_id=brand),))
+        shown = self.ledger.shown(*place)
+        if kind == "forged clawback":
+            wrong: list[ShownIssue] = [
+                replace(shown, index=(shown.index + 1) % shown.entry_count),
+                replace(shown, number=shown.number - 1),
+                replace(shown, entry_count=shown.entry_count + 1),
+                replace(shown, branch=(*shown.branch, NOTHING)),
+                replace(shown, refusals=(*shown.refusals, (shown.index, bytes(4)))),
+                replace(shown, entry=shown.entry[:25] + b"\xff" * 8 + shown.entry[33:]),
+            ]
+            line = Line(brand, issue.expiry_day, 1)
+            return Clawback(issue.member, NOTHING, wrong[second], (line,))
+        holder = self.members[first] if kind == "another clawback" else issue.member
+        lots = [lot for lot in sorted(self.lots) if lot >> 32 == brand and self.ledger.model.state.held[holder, lot]]
+        lot = lots[second % len(lots)] if lots else lot_id(brand, issue.expiry_day)
+        return Clawback(holder, NOTHING, shown, (Line(*split_lot_id(lot), amount),))
 
     def consent(self, brand: int, kind: str, who: int, amount: int, order_index: int) -> Authorize | Redeem | None:
         available = self.ledger.model.state.available(self.members[who])
@@ -328,7 +411,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """Keeps the machine's own books of what the ledger accepted."""
         for entry in accepted:
             match entry:
-                case Issue():
+                case Issue() | Opening():
                     self.signed_issues[lot_id(brand, entry.expiry_day)] += entry.points
                 case Authorize() | Redeem():
                     for line in entry.lines:
@@ -349,8 +432,17 @@ class LedgerMachine(RuleBasedStateMachine):
                     assert self.consents[entry.reservation_id].brand == brand, "invariant 2: another brand used the reservation"
                     if isinstance(entry, PointRefund):
                         for line in entry.lines:
-                            self.refunded[line.brand_id] += line.points
-                    self.lots |= set(self.ledger.model.state.lots)
+                            self.given_back[line.brand_id] += line.points
+                case Clawback():
+                    self.taken[brand, entry.issue.number, entry.issue.index] += sum(line.points for line in entry.lines)
+                case Restore():
+                    back = sum(line.points for line in entry.lines)
+                    self.taken[brand, entry.number, entry.index] -= back
+                    self.given_back[brand] += back
+                case Extend():
+                    assert entry.from_day, "points were taken out of a lot that never ends"
+                    assert not entry.to_day or entry.to_day > entry.from_day, "points got an earlier end"
+        self.lots |= set(self.ledger.model.state.lots)
 
     def check_order_of_spending(self, available: dict[int, int], lines: list[Line], brand: int) -> None:
         """Invariant 9, put another way than `choose_lots` does: no usable lot that comes before a chosen one has points left."""

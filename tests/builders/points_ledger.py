@@ -14,7 +14,7 @@ from eth_keys.exceptions import BadSignature
 from eth_keys.exceptions import ValidationError as SignatureMalformed
 from eth_utils import keccak
 
-from gateway.ledger.batches import batch_record, entries_root
+from gateway.ledger.batches import batch_record, entries_root, shown_issue
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.consents import ConsentTerms, TransferTerms, consent_digest, lines_hash, reservation_id_of, transfer_digest
 from gateway.ledger.discounts import refund_discount
@@ -23,14 +23,16 @@ from gateway.ledger.entries import (
     MEMBER_GRANT,
     Authorize,
     Capture,
+    Clawback,
     ConsentProof,
     Entry,
     PointRefund,
     Redeem,
     Transfer,
     encode_entry,
-    pack_entries,
 )
+from gateway.ledger.framing import pack_entries
+from gateway.ledger.issue_parts import ShownIssue
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.member_acts import AuthorizerChange, member_act_digest
 from gateway.ledger.members import AuthorizerKind, member_id
@@ -38,11 +40,11 @@ from gateway.ledger.model import LedgerModel
 from gateway.ledger.owner_acts import BrandOwnerAct, HandOver, SetBrandKey, SetBrandTerms, SetExposure, owner_act_digest
 from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.proofs import Verify
-from gateway.ledger.refusals import RefusalReason, refusal_of
+from gateway.ledger.refusals import SELECTORS, RefusalReason, refusal_of
 from gateway.ledger.signing import Domain, batch_digest
 from gateway.ledger.terms import LedgerTerms
 from gateway.values.calendar import SECONDS_PER_DAY
-from gateway.values.ids import Address, Hash, MemberId
+from gateway.values.ids import Address, Hash, MemberId, Reference
 from tests.builders.abi import ContractAbi, Event, contract_abi
 from tests.builders.governance_acts import STRANGER, Act, Governance
 from tests.builders.ledger_chain import COALITION_ID, FOREVER, LedgerChain, Outcome, address_of, key_of
@@ -86,6 +88,7 @@ class PointsLedger:
         )
         self.model = model(self.domain, UTC_OFFSET_SECONDS, recover, lambda *asked: self.verifier_says(*asked))
         self.last_number = 0
+        self.recorded: dict[tuple[int, int], tuple[Sequence[bytes], Reasons]] = {}  # (brand, number) → entries, refusals
         self.acts = 0
         if brands:
             self.govern(*(("registerBrand", (registration(brand, limit=limit, terms=terms),)) for brand in brands))
@@ -238,8 +241,17 @@ class PointsLedger:
         root, recorded = entries_root(expected), events[-1].values
         assert recorded["root"] == root, "the contract's root is the model's"
         assert (recorded["entryCount"], recorded["refusedCount"]) == (len(expected), len(refusals))
+        self.recorded[brand, number] = expected, refused
         assert self.view("batch", brand, number) == batch_record(root, self.model.state.batches[brand, number])
         return refused
+
+    def shown(self, brand: int, number: int, index: int) -> ShownIssue:
+        """An entry of a batch as a clawback shows it."""
+        entries, refusals = self.recorded[brand, number]
+        return shown_issue(number, entries, index, [(refused, SELECTORS[reason]) for refused, reason in refusals])
+
+    def clawback(self, brand: int, member: bytes, *lines: Line, number: int, index: int = 0) -> Clawback:
+        return Clawback(MemberId(member), Reference(keccak(text="refund")), self.shown(brand, number, index), lines)
 
     def next_number(self) -> int:
         self.last_number += 1

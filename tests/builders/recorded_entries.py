@@ -6,9 +6,14 @@ import itertools
 
 from sqlalchemy import select
 
-from gateway.projection.tables import LedgerEntryRow
+from gateway.ledger.batches import entries_root
+from gateway.ledger.decision import BASE_RULE, Decision
+from gateway.ledger.entries import Issue, encode_entry
+from gateway.ledger.issue_parts import AwardBasis
+from gateway.projection.tables import LedgerBatchRow, LedgerEntryRow
 from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseRow
-from gateway.values.ids import Reference
+from gateway.values.ids import Hash, Reference
+from gateway.values.points import Points
 from tests.builders.offline_coalition import START, OfflineCoalition
 
 _positions = itertools.count(1 << 40)
@@ -20,7 +25,10 @@ def record_issue(coalition: OfflineCoalition, payment_id: str, *, refused: str |
         row = session.scalars(select(PurchaseRow).where(PurchaseRow.payment_id == payment_id, PurchaseRow.brand_id == brand_id)).one()
         awards = session.scalars(select(AwardRow).where(AwardRow.purchase_id == row.purchase_id)).all()
         for award in awards:
-            session.add(_entry("issue", award.issuer_id, award.reference, award.points, refused))
+            entry = _entry("issue", award.issuer_id, award.reference, award.points, refused)
+            basis = AwardBasis(award.rule_version, BASE_RULE, award.number, Decision(award.decision_salt, award.decision).hash)
+            entry.entry = encode_entry(Issue(award.member_id, award.expiry_day, Points(award.points), basis, award.reference))
+            session.add_all([entry, _batch(entry)])
         if not awards:
             session.add(_entry("issue", brand_id, row.reference, 0, refused))
     for award in awards:
@@ -40,6 +48,19 @@ def record_clawback(coalition: OfflineCoalition, refund_id: str, *, brand_id: in
             session.add(_entry("clawback", clawback.issuer_id, clawback.reference, clawback.points_due, None))
     for clawback in clawbacks:
         coalition.finish(clawback.operation_id)
+
+
+def _batch(entry: LedgerEntryRow) -> LedgerBatchRow:
+    """In which the entry is alone."""
+    return LedgerBatchRow(
+        brand_id=entry.brand_id,
+        number=entry.batch_number,
+        root=entries_root([entry.entry]),
+        entry_count=1,
+        refused_count=1 if entry.refused_reason else 0,
+        block_number=1,
+        transaction_hash=Hash(bytes(32)),
+    )
 
 
 def _entry(kind: str, brand_id: int, reference: Reference, points: int, refused: str | None) -> LedgerEntryRow:

@@ -7,6 +7,7 @@ from eth_keys import keys
 
 from gateway.ledger.entries import Issue
 from gateway.ledger.lots import expiry_day_for
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import key_of
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger
 
@@ -33,6 +34,6 @@ def expiry_day(ledger: PointsLedger) -> int:
 def ann(ledger: PointsLedger, expiry_day: int) -> bytes:
     """A member with 1,000 of the grocer's points that expire and 500 of the fuel station's that never do."""
     member = ledger.enroll("ann")
-    assert ledger.submit(GROCER, [Issue(member, expiry_day, 1_000, 1, bytes(32))]) == []
-    assert ledger.submit(FUEL, [Issue(member, 0, 500, 1, bytes(32))]) == []
+    assert ledger.submit(GROCER, [Issue(member, expiry_day, 1_000, BASIS, bytes(32))]) == []
+    assert ledger.submit(FUEL, [Issue(member, 0, 500, BASIS, bytes(32))]) == []
     return member

@@ -16,6 +16,7 @@ from eth_utils import keccak
 from gateway.ledger.entries import Issue
 from gateway.ledger.refusals import SELECTORS, RefusalReason
 from tests.builders.abi import contract_abi
+from tests.builders.issues import BASIS
 from tests.builders.points_ledger import PointsLedger, member_named
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +83,7 @@ def slot_of(ledger: PointsLedger, label: str) -> int:
 
 def test_balances_and_batches_stand_where_proofs_look_for_them(ledger: PointsLedger) -> None:
     bob = member_named("bob")
-    ledger.submit(GROCER, [Issue(bob, 0, 5, 1, bytes(32))], number=77)
+    ledger.submit(GROCER, [Issue(bob, 0, 5, BASIS, bytes(32))], number=77)
     row = keccak((GROCER << 32).to_bytes(32) + slot_of(ledger, "balances").to_bytes(32))
     balance = keccak(bytes(12) + bob + row)
     assert ledger.chain.storage(ledger.address, int.from_bytes(balance)) == 5

@@ -7,16 +7,18 @@ from dataclasses import replace
 import pytest
 from eth_utils import keccak
 
-from gateway.ledger.entries import Clawback, Issue, encode_entry, pack_entries, unpack_entries
+from gateway.ledger.entries import Issue, encode_entry
+from gateway.ledger.framing import pack_entries, unpack_entries
 from gateway.ledger.lots import Line
 from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.signing import Domain
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import CHAIN_ID, key_of
 from tests.builders.points_ledger import PointsLedger, member_named
 
 GROCER, FUEL = 1, 2
 BOB = member_named("bob")
-ISSUE = Issue(BOB, 0, 5, 1, b"\x07" * 32)
+ISSUE = Issue(BOB, 0, 5, BASIS, b"\x07" * 32)
 SHORT_BEFORE_WHOLE = "001d" + "0a" * 29 + pack_entries([encode_entry(ISSUE)]).hex()
 
 
@@ -117,35 +119,37 @@ def test_entries_of_unknown_kind_or_wrong_length_are_refused(ledger: PointsLedge
     issue = encode_entry(ISSUE)
     shortest = bytes(29)
     line = (1).to_bytes(4) + (0).to_bytes(4) + (1).to_bytes(8)
-    clawback = bytes([3]) + BOB + bytes(64)
+    restore = bytes([11]) + BOB + bytes(44)
     malformed = [
         issue[:-1],
         issue + b"\0",
         issue[:30],
         bytes([0]) + issue[1:],
         bytes([0]) + shortest,
-        bytes([10]) + bytes(31),
+        bytes([10]) + bytes(39),
         bytes([4]) + bytes(75),
         bytes([4]) + bytes(73) + b"\x00\xff" + bytes(100),
         bytes([7]) + bytes(76),
         bytes([5]) + bytes(64),
-        clawback,
-        clawback + bytes([0]),
-        clawback + bytes([2]) + line,
-        clawback + bytes([1]) + line + b"\0",
-        clawback + bytes([2]) + line + line,
-        clawback + bytes([17]) + b"".join(line[:15] + bytes([index]) for index in range(17)),
-        clawback + bytes([3]) + line + line[:7] + b"\x01" + line[8:] + line,
+        bytes([9]) + issue[1:],
+        restore,
+        restore + bytes([0]),
+        restore + bytes([2]) + line,
+        restore + bytes([1]) + line + b"\0",
+        restore + bytes([2]) + line + line,
+        restore + bytes([17]) + b"".join(line[:15] + bytes([index]) for index in range(17)),
+        restore + bytes([3]) + line + line[:7] + b"\x01" + line[8:] + line,
     ]
-    unknown = [bytes([kind]) + issue[1:] for kind in (2, 9, 11, 255)]
-    unknown.append(bytes([2]) + shortest)
+    unknown = [bytes([kind]) + issue[1:] for kind in (13, 255)]
+    unknown.append(bytes([13]) + shortest)
     expected = [RefusalReason.MALFORMED_ENTRY] * len(malformed) + [RefusalReason.UNKNOWN_ENTRY_KIND] * len(unknown)
     assert ledger.submit(GROCER, [*malformed, *unknown, ISSUE]) == list(enumerate(expected))
     assert ledger.held(BOB, GROCER) == (5, 0)
 
 
 def test_many_refusals_of_several_reasons_hash_into_the_outcome(ledger: PointsLedger) -> None:
-    own = Clawback(BOB, bytes(32), bytes(32), (Line(GROCER, 0, 6),))
+    ledger.submit(GROCER, [ISSUE], number=9)
+    own = ledger.clawback(GROCER, BOB, Line(GROCER, 0, 11), number=9)
     other = replace(own, lines=(Line(FUEL, 0, 1),))
     refused = ledger.submit(GROCER, [ISSUE, *[own, other] * 60, bytes(30), ISSUE])
     assert len(refused) == 121

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from gateway.ledger.brand_states import BrandState
-from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Expire, Issue, PointRefund, Redeem, Void
+from gateway.ledger.entries import Authorize, Capture, Entry, Expire, Extend, Issue, Opening, PointRefund, Redeem, Restore, Void
 from gateway.ledger.lots import Line, expiry_day_for
 from gateway.ledger.refusals import RefusalReason
 from gateway.values.calendar import SECONDS_PER_DAY, local_day
 from tests.builders.brand_states import ACTS, ALLOWED, state_table
+from tests.builders.issues import BASIS, OPENING_BASIS
 from tests.builders.ledger_chain import key_of
 from tests.builders.points_ledger import TERMS, UTC_OFFSET_SECONDS, PointsLedger, address_of
 
@@ -32,13 +33,14 @@ class Stage:
         self.ledger = ledger = PointsLedger((GROCER, FUEL), terms=replace(TERMS, run_off_days=0))
         self.ann = ledger.enroll("ann")
         self.day = expiry_day_for(ledger.now, UTC_OFFSET_SECONDS, 1)
-        issues = [Issue(self.ann, day, 100, 1, NONE) for day in (0, self.day)]
-        assert ledger.submit(GROCER, issues) == ledger.submit(FUEL, issues) == []
+        issues = [Issue(self.ann, day, 100, BASIS, NONE) for day in (0, self.day)]
+        assert ledger.submit(GROCER, issues, number=1) == ledger.submit(FUEL, issues) == []
         ledger.chain.set_time((self.day + 1) * SECONDS_PER_DAY)
         deadline = ledger.now + 5 * SECONDS_PER_DAY
         self.open = ledger.consented(Authorize, GROCER, self.ann, [OTHER], key=ANN, nonce=1, deadline=deadline)
         self.redeemed = ledger.consented(Redeem, GROCER, self.ann, [OTHER], key=ANN, nonce=2, deadline=deadline)
-        assert ledger.submit(GROCER, [self.open, self.redeemed]) == []
+        clawback = ledger.clawback(GROCER, self.ann, OWN, number=1)
+        assert ledger.submit(GROCER, [self.open, self.redeemed, clawback]) == []
         self.enter(state)
 
     def enter(self, state: BrandState) -> None:
@@ -56,9 +58,15 @@ class Stage:
         ledger = self.ledger
         match act:
             case "issue":
-                return GROCER, Issue(self.ann, 0, 1, 1, NONE)
+                return GROCER, Issue(self.ann, 0, 1, BASIS, NONE)
             case "clawback":
-                return GROCER, Clawback(self.ann, NONE, NONE, (OWN,))
+                return GROCER, ledger.clawback(GROCER, self.ann, OWN, number=1)
+            case "restore":
+                return GROCER, Restore(self.ann, NONE, 1, 0, (OWN,))
+            case "extend":
+                return GROCER, Extend(self.ann, self.day, 0, 1, NONE)
+            case "opening":
+                return GROCER, Opening(self.ann, 0, 1, OPENING_BASIS, NONE)
             case "authorize":
                 return GROCER, ledger.consented(Authorize, GROCER, self.ann, [OTHER, OWN], key=ANN)
             case "redeem":

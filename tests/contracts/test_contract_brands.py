@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from gateway.ledger.entries import Issue, encode_entry, pack_entries
+from gateway.ledger.entries import Issue, encode_entry
+from gateway.ledger.framing import pack_entries
 from gateway.values.calendar import local_day
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import Outcome, key_of
 from tests.builders.points_ledger import (
     FOREVER,
@@ -25,7 +27,7 @@ from tests.builders.points_ledger import (
 
 GROCER, FUEL, NEW = 1, 2, 9
 ACTIVE, SUSPENDED, RUNNING_OFF, CLOSED, IN_DEFAULT = 1, 2, 3, 4, 5
-ISSUES = pack_entries([encode_entry(Issue(member_named("bob"), 0, 5, 1, bytes(32)))])
+ISSUES = pack_entries([encode_entry(Issue(member_named("bob"), 0, 5, BASIS, bytes(32)))])
 TILL_KEY = key_of("till")
 A_DAY = 86_400
 

@@ -13,6 +13,7 @@ from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.signing import Domain
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import CHAIN_ID, key_of
 from tests.builders.points_ledger import SECP256K1_ORDER, PointsLedger, member_named, signature
 
@@ -97,7 +98,7 @@ def test_a_consent_by_a_stranger_or_in_another_coalition_is_refused(
 
 def test_a_member_who_is_not_enrolled_cannot_consent(ledger: PointsLedger) -> None:
     bob, bobs_key = member_named("bob"), key_of("bob")
-    assert ledger.submit(FUEL, [Issue(bob, 0, 10, 1, bytes(32))]) == []
+    assert ledger.submit(FUEL, [Issue(bob, 0, 10, BASIS, bytes(32))]) == []
     entry = ledger.consented(Redeem, FUEL, bob, [Line(FUEL, 0, 10)], key=bobs_key)
     assert ledger.submit(FUEL, [entry]) == [(0, RefusalReason.NOT_AN_AUTHORIZER)]
     ledger.enroll("bob")
@@ -184,7 +185,7 @@ def test_sixteen_lots_are_spent_at_once(ledger: PointsLedger, ann_key: keys.Priv
         ledger.expose(3, brand, 18)
     ann = ledger.enroll("ann")
     for brand in range(3, 19):
-        ledger.submit(brand, [Issue(ann, 0, brand, 1, bytes(32))])
+        ledger.submit(brand, [Issue(ann, 0, brand, BASIS, bytes(32))])
     lines = [Line(brand, 0, brand) for brand in range(3, 19)]
     assert ledger.submit(3, [ledger.consented(Redeem, 3, ann, lines, key=ann_key)]) == []
     assert [ledger.view("owed", brand, 3, 1) for brand in range(3, 19)] == [0, *range(4, 19)]

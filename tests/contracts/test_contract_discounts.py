@@ -11,6 +11,7 @@ from gateway.ledger.entries import Authorize, Issue, PointRefund, Redeem, encode
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.refusals import RefusalReason
+from tests.builders.issues import BASIS
 from tests.builders.points_ledger import TERMS, PointsLedger
 
 GROCER, FUEL = 1, 2
@@ -87,7 +88,7 @@ def test_what_a_reservation_cannot_keep_is_refused(
     ledger: PointsLedger, ann: bytes, ann_key: keys.PrivateKey, kind: type[Authorize] | type[Redeem]
 ) -> None:
     ledger.set_limit(FUEL, 2**96 - 1)
-    assert ledger.submit(FUEL, [Issue(ann, 0, 2**63, 1, bytes(32))]) == []
+    assert ledger.submit(FUEL, [Issue(ann, 0, 2**63, BASIS, bytes(32))]) == []
     entries = [ledger.consented(kind, FUEL, ann, [Line(FUEL, 0, points)], key=ann_key, discount=2**56 - 1) for points in (2**56, 2**56 - 1)]
     good = encode_entry(entries[1])
     too_much = good[:106] + (2**56).to_bytes(8) + good[114:]

@@ -10,6 +10,7 @@ from eth_keys import keys
 from gateway.ledger.entries import Authorize, Issue, Redeem, Void
 from gateway.ledger.lots import Line
 from gateway.ledger.refusals import RefusalReason
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import key_of
 from tests.builders.points_ledger import TERMS, PointsLedger
 
@@ -48,7 +49,7 @@ def test_a_brand_that_said_nothing_accepts_its_own_points_alone(
 def test_no_more_is_accepted_than_was_said_over_all_entries_and_lots(
     ledger: PointsLedger, ann: bytes, expiry_day: int, kind: type[Authorize] | type[Redeem]
 ) -> None:
-    assert ledger.submit(GROCER, [Issue(ann, 0, 100, 1, bytes(32))]) == []
+    assert ledger.submit(GROCER, [Issue(ann, 0, 100, BASIS, bytes(32))]) == []
     ledger.expose(FUEL, GROCER, 100)
     lots = [Line(GROCER, expiry_day, 60), Line(FUEL, 0, 1), Line(GROCER, 0, 41)]
     too_much = ledger.consented(kind, FUEL, ann, lots, key=ANN)

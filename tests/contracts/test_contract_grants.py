@@ -13,6 +13,7 @@ from gateway.ledger.lots import Line
 from gateway.ledger.refusals import RefusalReason
 from gateway.values.calendar import local_day
 from tests.builders.granting_ledger import GrantingLedger
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import key_of
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger
 
@@ -137,7 +138,7 @@ def test_a_spending_that_runs_out_of_gas_takes_the_whole_batch_with_it(ledger: G
     number = ledger.next_number()
     data = b"".join(
         len(packed).to_bytes(2) + packed
-        for packed in map(encode_entry, [Issue(ann, 0, 1, 1, bytes(32)), ledger.by_brand_grant(Redeem, FUEL, ann, TEN, REFERENCE)])
+        for packed in map(encode_entry, [Issue(ann, 0, 1, BASIS, bytes(32)), ledger.by_brand_grant(Redeem, FUEL, ann, TEN, REFERENCE)])
     )
     outcome = ledger.transact("submitBatch", *ledger.signed(FUEL, number, data))
     assert (outcome.succeeded, outcome.output) == (False, b"")
@@ -148,5 +149,5 @@ def test_a_spending_that_runs_out_of_gas_takes_the_whole_batch_with_it(ledger: G
 def test_the_deployed_register_grants_nothing_it_was_not_told() -> None:
     ledger = PointsLedger((GROCER, FUEL))
     ann = ledger.enroll("ann")
-    assert ledger.submit(FUEL, [Issue(ann, 0, 10, 1, bytes(32))]) == []
+    assert ledger.submit(FUEL, [Issue(ann, 0, 10, BASIS, bytes(32))]) == []
     assert ledger.submit(FUEL, [ledger.by_brand_grant(Redeem, FUEL, ann, TEN, REFERENCE)]) == [(0, RefusalReason.GRANT_MISSING)]

@@ -9,6 +9,7 @@ import pytest
 from gateway.ledger.entries import Issue, Opening, encode_entry
 from gateway.ledger.lots import MAX_POINTS, lot_id
 from gateway.ledger.refusals import RefusalReason
+from tests.builders.issues import BASIS, OPENING_BASIS
 from tests.builders.points_ledger import PointsLedger, address_of, member_named
 
 GROCER, FUEL = 1, 2
@@ -18,7 +19,7 @@ A_DAY = 86_400
 
 @pytest.fixture
 def issue(expiry_day: int) -> Issue:
-    return Issue(BOB, expiry_day, 100, 1, b"\x07" * 32)
+    return Issue(BOB, expiry_day, 100, BASIS, b"\x07" * 32)
 
 
 def test_points_are_issued_to_a_member_not_yet_enrolled(ledger: PointsLedger, issue: Issue) -> None:
@@ -108,9 +109,21 @@ def test_points_are_issued_into_a_lot_until_its_last_local_second(ledger: Points
     assert ledger.submit(GROCER, [issue]) == [(0, RefusalReason.LOT_EXPIRED)]
 
 
-def test_opening_balances_are_not_open_yet(ledger: PointsLedger, issue: Issue) -> None:
-    opening = Opening(issue.member, issue.expiry_day, 100, 1, issue.reference)
-    assert ledger.submit(GROCER, [opening]) == [(0, RefusalReason.UNKNOWN_ENTRY_KIND)]
+def test_an_opening_gives_points_as_an_issue_does_and_is_checked_like_one(ledger: PointsLedger, issue: Issue) -> None:
+    ledger.set_limit(GROCER, 250)
+    opening = Opening(issue.member, issue.expiry_day, issue.points, OPENING_BASIS, issue.reference)
+    bad = {
+        RefusalReason.ZERO_MEMBER: replace(opening, member=bytes(20)),
+        RefusalReason.ZERO_POINTS: replace(opening, points=0),
+        RefusalReason.EXPIRY_NOT_MONTH_END: replace(opening, expiry_day=issue.expiry_day + 1),
+        RefusalReason.LOT_EXPIRED: replace(opening, expiry_day=10_956),
+        RefusalReason.LIMIT_EXCEEDED: replace(opening, points=51),
+    }
+    entries = [opening, issue, *bad.values(), encode_entry(opening)[:-1], replace(opening, points=50)]
+    expected = [*bad, RefusalReason.MALFORMED_ENTRY]
+    assert ledger.submit(GROCER, entries) == list(enumerate(expected, 2))
+    assert ledger.held(BOB, GROCER, issue.expiry_day) == (250, 0)
+    assert ledger.outstanding(GROCER) == 250
 
 
 def test_a_brand_issues_its_own_points_only(ledger: PointsLedger, issue: Issue) -> None:

@@ -9,11 +9,13 @@ from eth_abi import encode
 from eth_keys import keys
 from eth_utils import keccak
 
-from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem, encode_entry, pack_entries
+from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem, encode_entry
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.lots import Line
 from gateway.ledger.members import authorizer_id, member_id
 from gateway.ledger.refusals import RefusalReason
 from tests.builders.abi import contract_abi
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import Outcome, key_of
 from tests.builders.points_ledger import COALITION_ID, MEMBER_DELAY, PointsLedger, address_of, member_named
 
@@ -40,7 +42,7 @@ def named(name: str, kind: int = KEY) -> tuple[int, bytes]:
 
 
 def issue_to(member: bytes) -> Issue:
-    return Issue(member, 0, 5, 1, bytes(32))
+    return Issue(member, 0, 5, BASIS, bytes(32))
 
 
 def under_verifier(runtime: str) -> PointsLedger:
@@ -177,8 +179,9 @@ def test_the_verifier_of_passkeys_must_be_a_contract(ledger: PointsLedger) -> No
 
 
 def test_a_ledger_takes_no_register_of_members_of_another_ledger(ledger: PointsLedger) -> None:
-    creation = ledger.abi.creation(ledger.governance.address, ledger.brands, ledger.members, b"EUR")
-    outcome = ledger.chain.send(b"", creation)
+    arguments = (ledger.governance.address, ledger.brands)
+    settlement = ledger.chain.deploy(contract_abi("Settlement").creation(*arguments, ledger.chain.foreseen(1)))
+    outcome = ledger.chain.send(b"", ledger.abi.creation(*arguments, ledger.members, settlement, b"EUR"))
     assert ledger.reverted(outcome) == "MembersOfAnotherLedger"
 
 

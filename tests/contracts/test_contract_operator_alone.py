@@ -9,17 +9,19 @@ from typing import Any
 import pytest
 from eth_keys import keys
 
-from gateway.ledger.entries import Clawback, Issue, Redeem, encode_entry, pack_entries
+from gateway.ledger.entries import Issue, Redeem, encode_entry
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.lots import Line
 from gateway.ledger.member_acts import Grant, SetGuardian, SpendLock, delayed_act_arguments, grant_to_brand, member_act_digest
 from gateway.ledger.members import authorizer_id
-from gateway.ledger.owner_acts import HandOver, SetBrandKey, SetBrandTerms, owner_act_digest
+from gateway.ledger.owner_acts import HandOver, SetBrandKey, SetBrandTerms, SetExposure, owner_act_digest
 from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.settlement import SettledPair, cycle_digest, cycle_over
 from gateway.ledger.signing import Domain
 from gateway.values.ids import Address, Hash, MemberId
 from tests.builders.abi import ContractAbi, contract_abi
 from tests.builders.governance_acts import NONE, Act
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import COALITION_ID, FOREVER, Outcome, address_of, key_of
 from tests.builders.points_ledger import TERMS, PointsLedger, registration, signature
 from tests.builders.settlement import as_call, as_tuple
@@ -32,24 +34,34 @@ SUCCEEDS = ""
 
 
 def signed_batch(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
-    entries = [Issue(ann, 0, 10**9, 1, NONE), Clawback(ann, NONE, NONE, (Line(GROCER, 0, 1),))]
+    entries = [Issue(ann, 0, 10**9, BASIS, NONE), ledger.clawback(GROCER, ann, Line(GROCER, 0, 1), number=1)]
     return ledger.signed(GROCER, 900, pack_entries([encode_entry(entry) for entry in entries]), key=OPERATOR)
 
 
 def own_key(ledger: PointsLedger) -> tuple[Any, ...]:
-    act = SetBrandKey(GROCER, Address(ME), 0, FOREVER, False, 0, FOREVER)
-    return GROCER, ME, (0, FOREVER, False), (0, FOREVER, signature(OPERATOR, owner_act_digest(ledger.brands_domain, act)))
+    act = SetBrandKey(GROCER, Address(ME), 0, FOREVER, False, turn(ledger), FOREVER)
+    return GROCER, ME, (0, FOREVER, False), (turn(ledger), FOREVER, signature(OPERATOR, owner_act_digest(ledger.brands_domain, act)))
 
 
 def own_terms(ledger: PointsLedger) -> tuple[Any, ...]:
-    act = SetBrandTerms(GROCER, TERMS, 0, FOREVER)
+    act = SetBrandTerms(GROCER, TERMS, turn(ledger), FOREVER)
     signed = signature(OPERATOR, owner_act_digest(ledger.brands_domain, act))
-    return GROCER, (1, 100, 1, 100, 50, 90, 30), (0, FOREVER, signed)
+    return GROCER, (1, 100, 1, 100, 50, 90, 30), (turn(ledger), FOREVER, signed)
 
 
 def own_brand(ledger: PointsLedger) -> tuple[Any, ...]:
-    signed = signature(OPERATOR, owner_act_digest(ledger.brands_domain, HandOver(GROCER, Address(ME), 0, FOREVER)))
-    return GROCER, ME, (0, FOREVER, signed), signed
+    signed = signature(OPERATOR, owner_act_digest(ledger.brands_domain, HandOver(GROCER, Address(ME), turn(ledger), FOREVER)))
+    return GROCER, ME, (turn(ledger), FOREVER, signed), signed
+
+
+def own_exposure(ledger: PointsLedger) -> tuple[Any, ...]:
+    act = SetExposure(GROCER, FUEL, 2**96 - 1, turn(ledger), FOREVER)
+    return GROCER, FUEL, 2**96 - 1, (turn(ledger), FOREVER, signature(OPERATOR, owner_act_digest(ledger.brands_domain, act)))
+
+
+def turn(ledger: PointsLedger) -> int:
+    """Of the owner's next act."""
+    return int(ledger.view("ownerActs", GROCER))
 
 
 Arguments = Callable[[PointsLedger, bytes], tuple[Any, ...]]
@@ -64,6 +76,7 @@ POINTS_LEDGER: dict[str, tuple[Arguments, str]] = {
     "pause": (fixed(), "NotGuardian"),
     "unpause": (fixed(), "NotGuardian"),
     "rearmPause": (fixed(), "NotGovernance"),
+    "release": (fixed(NONE, []), "NothingToRelease"),
     "lowerExposure": (fixed(GROCER, FUEL, 10**9), "NotSettlement"),
 }
 MEMBERS: dict[str, tuple[Arguments, str]] = {
@@ -83,6 +96,7 @@ BRANDS: dict[str, tuple[Arguments, str]] = {
     "setBrandKey": (lambda ledger, ann: own_key(ledger), "NotSignedBy"),
     "setBrandTerms": (lambda ledger, ann: own_terms(ledger), "NotSignedBy"),
     "handOver": (lambda ledger, ann: own_brand(ledger), "NotSignedBy"),
+    "setExposure": (lambda ledger, ann: own_exposure(ledger), "NotSignedBy"),
     "registerBrand": (fixed(registration(9, owner=key_of("x").public_key.to_canonical_address(), key=ME)), "NotGovernance"),
     "setBrandStatus": (fixed(GROCER, 2), "NotGovernance"),
     "startRunOff": (fixed(GROCER, 2**24 - 1), "NotGovernance"),
@@ -174,6 +188,7 @@ def what_must_not_change(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
     governance = ledger.governance
     return (
         [ledger.view(name, brand) for brand in (GROCER, FUEL, 9) for name in ("brand", "brandOwner", "ownerActs", "brandTerms")],
+        [ledger.view("exposureLimit", *pair) for pair in ((GROCER, FUEL), (FUEL, GROCER))],
         [ledger.view("brandKey", brand, ME) for brand in (GROCER, FUEL)],
         [ledger.held(ann, brand) for brand in (GROCER, FUEL)],
         (ledger.view("exposure", GROCER, FUEL), ledger.view("settled", GROCER, FUEL, 1), ledger.view("cycle", NONE)),
@@ -186,7 +201,7 @@ def what_must_not_change(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
 def holder(ledger: PointsLedger) -> bytes:
     member = ledger.enroll("ann")
     for brand in (GROCER, FUEL):
-        assert ledger.submit(brand, [Issue(member, 0, 500, 1, NONE)]) == []
+        assert ledger.submit(brand, [Issue(member, 0, 500, BASIS, NONE)]) == []
     return member
 
 
@@ -248,7 +263,7 @@ def test_the_attack_that_took_two_seconds_takes_nothing(ledger: PointsLedger, ho
     outcome = ledger.governance.execute(own_act(ledger), approvals(ledger, own_act(ledger)))
     assert ledger.reverted(outcome) == "NotAnApprover"
     for brand in (GROCER, FUEL):
-        data = pack_entries([encode_entry(Issue(me, 0, 10**12, 1, NONE))])
+        data = pack_entries([encode_entry(Issue(me, 0, 10**12, BASIS, NONE))])
         arguments = ledger.signed(brand, ledger.next_number(), data, key=OPERATOR)
         assert ledger.reverted(ledger.transact("submitBatch", *arguments, sender=OPERATOR)) == "BatchKeyNotValid"
     spend = ledger.consented(Redeem, FUEL, holder, [Line(FUEL, 0, 500)], key=OPERATOR)

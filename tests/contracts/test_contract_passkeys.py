@@ -14,6 +14,7 @@ from gateway.ledger.members import AuthorizerKind, authorizer_id
 from gateway.ledger.passkeys import consent_proof
 from gateway.ledger.refusals import RefusalReason
 from gateway.values.ids import Hash, MemberId
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import LedgerChain, Outcome, key_of
 from tests.builders.passkeys import USER_PRESENT, USER_VERIFIED, SoftwareAuthenticator, with_high_s
 from tests.builders.points_ledger import PointsLedger, address_of
@@ -32,7 +33,7 @@ def ledger(request: pytest.FixtureRequest) -> PointsLedger:
 @pytest.fixture
 def ann(ledger: PointsLedger) -> bytes:
     member = ledger.enroll_passkey(ANN.authorizer)
-    assert ledger.submit(GROCER, [Issue(member, 0, 1_000, 1, bytes(32))]) == []
+    assert ledger.submit(GROCER, [Issue(member, 0, 1_000, BASIS, bytes(32))]) == []
     return member
 
 
@@ -75,7 +76,7 @@ def test_a_consent_to_anything_else_is_invalid(ledger: PointsLedger, ann: bytes)
 
 def test_another_members_passkey_is_no_authorizer_and_neither_is_her_consent(ledger: PointsLedger, ann: bytes) -> None:
     bob = ledger.enroll_passkey(BOB.authorizer)
-    assert ledger.submit(GROCER, [Issue(bob, 0, 10, 1, bytes(32))]) == []
+    assert ledger.submit(GROCER, [Issue(bob, 0, 10, BASIS, bytes(32))]) == []
     by_bob, for_ann = consented(ledger, ann, by=BOB), consented(ledger, ann)
     assert ledger.submit(FUEL, [by_bob, replace(for_ann, member=bob)]) == [
         (0, RefusalReason.NOT_AN_AUTHORIZER),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 from eth_keys import keys
 
-from gateway.ledger.entries import Issue, encode_entry, pack_entries
+from gateway.ledger.entries import Issue, encode_entry
+from gateway.ledger.framing import pack_entries
 from tests.builders.governance_acts import GUARDIAN, STRANGER
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import ETHER, Outcome, key_of
 from tests.builders.points_ledger import PointsLedger, address_of, member_named
 
 GROCER = 1
 LONGEST = 72 * 3_600
-ISSUES = pack_entries([encode_entry(Issue(member_named("bob"), 0, 5, 1, bytes(32)))])
+ISSUES = pack_entries([encode_entry(Issue(member_named("bob"), 0, 5, BASIS, bytes(32)))])
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from gateway.ledger.lots import Line
 from gateway.ledger.member_acts import DelayedAct, grant_to_brand, grant_to_member
 from gateway.ledger.refusals import RefusalReason
 from gateway.values.ids import MemberId
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import address_of, key_of
 from tests.builders.member_acts import LoneMembers, Signer, acts_on, authorizer_of, id_of
 from tests.builders.passkeys import SoftwareAuthenticator
@@ -129,7 +130,7 @@ def test_a_thief_with_the_phone_gets_nothing_that_lasts(ledger: PointsLedger) ->
     acts = acts_on(ledger)
     sister = key_of("ann's sister")
     ann = acts.enroll(ANN)
-    assert ledger.submit(FUEL, [Issue(ann, 0, 500, 1, bytes(32))]) == []
+    assert ledger.submit(FUEL, [Issue(ann, 0, 500, BASIS, bytes(32))]) == []
     assert acts.relay(acts.change(ann, add=authorizer_of(STOLEN)), ANN) is None
     assert acts.relay(acts.guardian(ann, authorizer_of(sister)), ANN) is None
 

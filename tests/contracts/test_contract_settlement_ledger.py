@@ -8,7 +8,7 @@ from eth_keys import keys
 from tests.builders.abi import contract_abi
 from tests.builders.governance_acts import GUARDIAN
 from tests.builders.ledger_chain import address_of, key_of
-from tests.builders.points_ledger import PointsLedger, brand_key, owner_key
+from tests.builders.points_ledger import MEMBER_DELAY, PointsLedger, brand_key, owner_key
 
 GROCER, FUEL = 1, 2
 
@@ -21,7 +21,8 @@ def test_ledger_and_settlement_name_each_other(ledger: PointsLedger) -> None:
 def test_a_ledger_takes_no_other_ledgers_settlement(ledger: PointsLedger) -> None:
     arguments = (ledger.governance.address, ledger.brands)
     ahead = ledger.chain.foreseen(2)
-    members = ledger.chain.deploy(contract_abi("Members").creation(ledger.governance.address, ledger.passkey_verifier, ahead))
+    of_members = contract_abi("Members").creation(ledger.governance.address, ledger.passkey_verifier, ahead, MEMBER_DELAY)
+    members = ledger.chain.deploy(of_members)
     settlement = ledger.chain.deploy(contract_abi("Settlement").creation(*arguments, ledger.address))
     outcome = ledger.chain.send(b"", ledger.abi.creation(*arguments, members, settlement, b"EUR"))
     assert ledger.reverted(outcome) == "SettlementOfAnotherLedger"

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.ledger.entries import Authorize, Capture, ConsentProof, Issue, Redeem
+from gateway.ledger.entries import Authorize, ConsentProof, Issue, Redeem
 from gateway.ledger.lots import Line
 from gateway.ledger.refusals import RefusalReason
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import key_of
 from tests.builders.member_acts import LoneMembers, Signer, acts_on, authorizer_of, id_of
 from tests.builders.passkeys import SoftwareAuthenticator
@@ -31,8 +32,8 @@ def test_a_locked_member_authorizes_and_redeems_nothing_while_what_was_authorize
     locked = RefusalReason.MEMBER_LOCKED
     entries = [spent(ledger, ann, Authorize, 1), spent(ledger, ann, Redeem, 2)]
     assert ledger.submit(FUEL, entries) == [(0, locked), (1, locked)]
-    capture = Capture(ledger.reservation_id(FUEL, before), bytes(32), before.lines)
-    assert ledger.submit(FUEL, [capture, Issue(ann, 0, 7, 1, bytes(32))]) == []
+    capture = ledger.capture(ledger.reservation_id(FUEL, before), before.lines)
+    assert ledger.submit(FUEL, [capture, Issue(ann, 0, 7, BASIS, bytes(32))]) == []
 
 
 def test_an_unlocked_member_spends_again(ledger: PointsLedger, ann: bytes) -> None:

@@ -13,6 +13,7 @@ from gateway.ledger.model import LedgerModel
 from gateway.ledger.state import ReservationRecord
 from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.ids import LotId
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import key_of
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger
 
@@ -24,7 +25,7 @@ def tell(model: type[LedgerModel]) -> None:
     """Spends up to the exposure, gives back, and releases late."""
     ledger = PointsLedger((GROCER, FUEL), model=model, exposed=False)
     ann, day = ledger.enroll("ann"), expiry_day_for(ledger.now, UTC_OFFSET_SECONDS, 1)
-    ledger.submit(GROCER, [Issue(ann, day, 1_000, 1, bytes(32))])
+    ledger.submit(GROCER, [Issue(ann, day, 1_000, BASIS, bytes(32))])
     ledger.expose(FUEL, GROCER, 500)
     line = Line(GROCER, day, 300)
     spent, too_much = (ledger.consented(Redeem, FUEL, ann, [line], key=ANN, nonce=nonce, discount=1_000) for nonce in (1, 2))

@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.ledger.batches import batch_record, entries_root
-from gateway.ledger.entries import Issue, encode_entry, pack_entries, unpack_entries
+from gateway.ledger.entries import Issue, encode_entry
+from gateway.ledger.framing import pack_entries, unpack_entries
 from gateway.values.ids import MemberId, Reference
 from gateway.values.points import Points
+from tests.builders.issues import BASIS
 from tests.builders.points_ledger import PointsLedger
 from tests.builders.root_by_hand import root_by_hand
 
@@ -33,7 +35,7 @@ fragments = st.one_of(
 
 
 def issue(place: int) -> bytes:
-    return encode_entry(Issue(MemberId((1 + place).to_bytes(20)), 0, Points(1 + place), 1, Reference(bytes([place % 256]) * 32)))
+    return encode_entry(Issue(MemberId((1 + place).to_bytes(20)), 0, Points(1 + place), BASIS, Reference(bytes([place % 256]) * 32)))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from gateway.ledger.effects import Effect
-from gateway.ledger.entries import Authorize, Issue, PointRefund, Redeem
+from gateway.ledger.entries import Authorize, Clawback, Issue, Opening, PointRefund, Redeem, Restore
+from gateway.ledger.issue_parts import ShownIssue
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.state import LedgerState
 from gateway.values.ids import LotId, MemberId, ReservationId
@@ -48,13 +49,33 @@ class KnowsNoGraceLot(LedgerModel):
 
 
 class IgnoresTheLimit(LedgerModel):
-    def _issue(self, brand: int, entry: Issue, timestamp: int) -> Effect:
+    def _issue(self, brand: int, entry: Issue | Opening, timestamp: int) -> Effect:
         record = self.state.brands[brand]
         limit, record.limit = record.limit, 2**96
         try:
             return super()._issue(brand, entry, timestamp)
         finally:
             record.limit = limit
+
+
+class BelievesEveryClawback(LedgerModel):
+    """That what it shows is an issue of the brand to the member."""
+
+    def _is_of_record(self, brand: int, shown: ShownIssue) -> bool:
+        return True
+
+
+class ForgetsWhatItTook(LedgerModel):
+    def _claw_back(self, brand: int, entry: Clawback) -> Effect:
+        self.state.clawed.pop((brand, entry.issue.number, entry.issue.index), None)
+        return super()._claw_back(brand, entry)
+
+
+class RestoresWithoutEnd(LedgerModel):
+    def _restore(self, brand: int, entry: Restore, timestamp: int) -> Effect:
+        effect = super()._restore(brand, entry, timestamp)
+        self.state.clawed[brand, entry.number, entry.index].points += sum(line.points for line in entry.lines)
+        return effect
 
 
 class AcceptsWhoeverPays(LedgerModel):
@@ -84,7 +105,17 @@ class LetsLockedMembersSpend(LedgerModel):
             record.is_locked = was_locked
 
 
-WRONG = [SpendsReservedPoints, KnowsNoGraceLot, IgnoresTheLimit, AcceptsWhoeverPays, TakesAConsentTwice, LetsLockedMembersSpend]
+WRONG = [
+    SpendsReservedPoints,
+    KnowsNoGraceLot,
+    IgnoresTheLimit,
+    BelievesEveryClawback,
+    ForgetsWhatItTook,
+    RestoresWithoutEnd,
+    AcceptsWhoeverPays,
+    TakesAConsentTwice,
+    LetsLockedMembersSpend,
+]
 
 
 @pytest.mark.parametrize("wrong", WRONG)

@@ -30,6 +30,7 @@ from gateway.receipts.receipt import (
 )
 from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
 from scripts.verify_receipt import BALANCES_SLOT, BATCHES_SLOT, OUTSTANDING_OF_LOT_SLOT, OUTSTANDING_SLOT, Trust
+from tests.builders.issues import BASIS
 
 POINTS_ADDRESS = Address(keccak(b"points ledger")[12:])
 MEMBERS = tuple(MemberId(keccak(b"member %d" % number)[12:]) for number in range(40))
@@ -163,7 +164,7 @@ class OwnChain:
 
     def with_issues(self, count: int) -> OwnChain:
         """With so many further entries in the batch, each an issue of its own."""
-        issues = (Issue(MEMBERS[place % 40], 20_483, 1 + place, 1, Reference(keccak(b"%d" % place))) for place in range(count))
+        issues = (Issue(MEMBERS[place % 40], 20_483, 1 + place, BASIS, Reference(keccak(b"%d" % place))) for place in range(count))
         return replace(self, batch_entries=(*self.batch_entries, *map(encode_entry, issues)))
 
     def by(self, name: str) -> OwnChain:
@@ -177,11 +178,11 @@ def entries() -> tuple[bytes, ...]:
     return tuple(
         encode_entry(entry)
         for entry in (
-            Issue(MEMBERS[0], 20_483, 120, 1, Reference(keccak(b"payment 1"))),
+            Issue(MEMBERS[0], 20_483, 120, BASIS, Reference(keccak(b"payment 1"))),
             Redeem(MEMBERS[0], *consented, consent, (Line(1, 20_483, 20), Line(2, 20_514, 10))),
             Capture(ReservationId(keccak(b"reservation")), Reference(keccak(b"capture")), 20, (Line(1, 20_483, 20),)),
             Expire(MEMBERS[3], 20_483, 8),
-            Issue(MEMBERS[4], 20_483, 99, 1, Reference(keccak(b"payment 2"))),
+            Issue(MEMBERS[4], 20_483, 99, BASIS, Reference(keccak(b"payment 2"))),
         )
     )
 

@@ -15,13 +15,18 @@ from eth_keys.constants import SECPK1_N
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.values.ids import MemberId
+from gateway.ledger.entries import Opening, encode_entry
+from gateway.receipts.receipt import decoded_entry
+from gateway.values.ids import MemberId, Reference
+from gateway.values.points import Points
 from scripts.verify_receipt import REASONS, Refused, verify
+from tests.builders.issues import OPENING_BASIS
 from tests.receipts.own_chain import LOT, MEMBERS, REFUSED_INDEX, OwnChain, entries
 
 HONEST = OwnChain()
 ENTRY = HONEST.entry_receipt()
 POINTS = HONEST.points_receipt()
+AS_AN_OPENING = decoded_entry(encode_entry(Opening(MEMBERS[0], 20_483, Points(120), OPENING_BASIS, Reference(keccak(b"payment 1")))))
 
 
 BRANDS = POINTS["points"]["brands"]
@@ -99,7 +104,10 @@ ENTRY_FORGERIES: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, Any]]
         lambda d: json.loads(json.dumps(d).replace(MEMBERS[0].hex(), MEMBERS[1].hex())),
     ),
     "reference": ("entry_altered", lambda d: altered(d, "entry", "decoded", "reference", to=flipped)),
-    "kind": ("entry_altered", lambda d: altered(d, "entry", "decoded", "kind", to="opening")),
+    "kind": ("malformed", lambda d: altered(d, "entry", "decoded", "kind", to="opening")),
+    "kind and fields": ("entry_altered", lambda d: altered(d, "entry", "decoded", to=AS_AN_OPENING)),
+    "programme": ("entry_altered", lambda d: altered(d, "entry", "decoded", "programme", to=9)),
+    "decision": ("entry_altered", lambda d: altered(d, "entry", "decoded", "decision", to="0x" + "00" * 32)),
     "place in the batch": ("branch_wrong", lambda d: altered(d, "entry", "index", to=1)),
     "place outside the batch": ("branch_wrong", lambda d: altered(d, "entry", "index", to=len(entries()))),
     "batch number": ("batch_altered", lambda d: altered(d, "batch", "number", to=4)),

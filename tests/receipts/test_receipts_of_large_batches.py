@@ -19,11 +19,12 @@ from gateway.ledger.slots import batch_slot
 from gateway.receipts.receipt import RecordedBatch, decoded_entry, entry_receipt
 from gateway.values.ids import Reference
 from scripts.verify_receipt import BATCHES_SLOT, verify
+from tests.builders.issues import BASIS
 from tests.receipts.own_chain import GROCER, MEMBERS, OwnChain
 from tests.receipts.test_forged_receipts import altered, verdict
 
 SIZES = (1, 2, 15, 16, 17, 255, 256, 257, 1_000)
-PHANTOM = encode_entry(Issue(MEMBERS[0], 20_483, 10**6, 1, Reference(bytes(32))))
+PHANTOM = encode_entry(Issue(MEMBERS[0], 20_483, 10**6, BASIS, Reference(bytes(32))))
 MALFORMED = SELECTORS[RefusalReason.MALFORMED_ENTRY]
 
 

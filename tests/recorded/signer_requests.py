@@ -32,7 +32,8 @@ from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.coalition.rows import SqlCoalition, business_clock
 from gateway.ledger.consents import reservation_id_of
-from gateway.ledger.entries import Authorize, Opening, Redeem, decode_entry, encode_entry, pack_entries, unpack_entries
+from gateway.ledger.entries import Authorize, Opening, Redeem, decode_entry, encode_entry
+from gateway.ledger.framing import pack_entries, unpack_entries
 from gateway.ledger.lots import lot_id
 from gateway.ledger.signing import reference
 from gateway.loyalty.rule import EarningRule
@@ -43,6 +44,7 @@ from gateway.rounds.sequencer import Sequencer
 from gateway.rounds.signer_port import Signed, SignerRefusal
 from gateway.store.unit_of_work import reading
 from gateway.values.ids import MemberId, ReservationId
+from tests.builders.issues import OPENING_BASIS
 from tests.builders.offline_coalition import START, OfflineCoalition, Shopper, purchase_body
 from tests.builders.recorded_entries import record_issue
 from tests.gateway.brand_signer import brand_books
@@ -354,8 +356,8 @@ def _fill(brand: brand_books.Brand) -> None:
 
 def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand_books.Entered] | BatchRequest]:
     """By the reason: an entry that is not signed after the good batch."""
-    entry, _ = brand_books.issue("p-2", 18)
-    opening = Opening(MEMBER, EXPIRY_DAY, 5, 1, reference(SECRET, "payment", "p-2"))
+    entry, detail = brand_books.issue("p-2", 18)
+    opening = Opening(MEMBER, EXPIRY_DAY, 5, OPENING_BASIS, reference(SECRET, "payment", "p-2"))
     malformed = b"\x01\x02"
     return {
         "already_signed": [brand_books.issue("p-1", 9)],
@@ -379,6 +381,8 @@ def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand
             pack_entries([encode_entry(opening)]),
             ({"kind": "opening", "payment_id": "p-2"},),
         ),
+        "wrong_award": [brand_books.award_issue("p-2", 1, 18, basis_award=2)],
+        "wrong_decision": [(entry, {**detail, "decision": brand_books.told(brand_books.decided("p-2", 1, 99))})],
         "wrong_expiry": [brand_books.issue("p-2", 18, expiry_day=EXPIRY_DAY - 1)],
         "wrong_member": [brand_books.issue("p-2", 18, member=STRANGER)],
         "wrong_points": [brand_books.issue("p-3", 99)],

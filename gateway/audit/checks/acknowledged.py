@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 
 from gateway.audit.book import BookEntry
 from gateway.audit.case import Case
-from gateway.ledger.entries import unpack_entries
+from gateway.ledger.framing import unpack_entries
 from gateway.rounds.tables import BatchRow, OperationRow
 from gateway.values.ids import Reference
 
 OPEN_SECONDS_MAX = 2 * 3600  # twice a batch's usual lifetime: later than this nothing waits for good reason
-KINDS_ON_LEDGER = ("issue", "opening", "clawback", "authorize", "capture", "void", "redeem", "point_refund", "expire")
+KINDS_ON_LEDGER = ("issue", "opening", "clawback", "authorize", "capture", "void", "redeem", "point_refund", "expire", "restore", "extend")
 Place = tuple[int, int, int]
 
 

@@ -90,7 +90,7 @@ def _award(case: Case, name: str, award: AwardRow, award_id: AwardId, secret: by
 def _rule_and_expiry(issue: BookEntry) -> tuple[int, int]:
     entry = decode_entry(issue.entry)
     assert isinstance(entry, Issue)
-    return entry.rule_version, entry.expiry_day
+    return entry.basis.programme, entry.expiry_day
 
 
 def _every_issue_has_an_award(case: Case) -> Iterator[str]:

@@ -64,7 +64,7 @@ class BrandPoints:
     opened: int
     redeemed: int
     refunded: int
-    clawed_back: int
+    clawed_back: int  # less what was restored
     expired: int
     outstanding: int
 
@@ -144,7 +144,7 @@ def _terms(row: LedgerBrandTermsRow) -> TermsView:
 
 def _points(session: Session, brand: Brand) -> BrandPoints:
     lot = LedgerLotRow
-    columns = (lot.issued, lot.opened, lot.redeemed, lot.refunded, lot.clawed_back, lot.expired)
+    columns = (lot.issued, lot.opened, lot.redeemed, lot.refunded, lot.clawed_back - lot.restored, lot.expired)
     sums = session.execute(select(*(func.coalesce(func.sum(column), 0) for column in columns)).where(lot.brand_id == brand.brand_id)).one()
     issued, opened, redeemed, refunded, clawed_back, expired = (int(figure) for figure in sums)
     return BrandPoints(issued, opened, redeemed, refunded, clawed_back, expired, brand.outstanding)

@@ -20,6 +20,7 @@ from gateway.ledger.passkeys import PASSKEY_SELECTORS, Assertion, Passkey, Passk
 from gateway.ledger.refusals import RefusalReason
 from gateway.values.ids import MemberId
 from tests.builders.abi import contract_abi
+from tests.builders.issues import BASIS
 from tests.builders.passkeys import SoftwareAuthenticator, with_high_s
 from tests.builders.points_ledger import PointsLedger
 from tests.builders.rpc_ledger_chain import RpcLedgerChain
@@ -90,7 +91,7 @@ def ledger_at(endpoint: Endpoint) -> PointsLedger:
 @pytest.fixture(scope="module")
 def ann(ledger: PointsLedger, wallet: Wallet) -> bytes:
     member = ledger.enroll_passkey(wallet.authorizer)
-    assert ledger.submit(GROCER, [Issue(member, 0, 1_000, 1, bytes(32))]) == []
+    assert ledger.submit(GROCER, [Issue(member, 0, 1_000, BASIS, bytes(32))]) == []
     return member
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ledger.entries import Authorize, Capture, Clawback, Expire, PointRefund, Redeem, Void
+from gateway.ledger.entries import Authorize, Capture, Expire, PointRefund, Redeem, Void
 from gateway.ledger.lots import Line
 from gateway.ledger.member_acts import Grant, SetGuardian, SpendLock, Unlock, grant_to_brand
 from gateway.payments.tables import PaymentFileRow, PaymentRecordRow
@@ -73,8 +73,7 @@ def _live(ledger: LiveLedger) -> None:
     )
     void = Void(ledger.reservation_of(FUEL, given_up), ledger.reference(FUEL, "void", "1"), (Line(GROCER, MARCH, 10),))
     ledger.submit(FUEL, capture, void)
-    refund, payment = ledger.reference(GROCER, "refund", "1"), ledger.reference(GROCER, "payment", "payment 2")
-    ledger.submit(GROCER, Clawback(ledger.members["anna"], refund, payment, (Line(GROCER, MARCH, 25),)))
+    ledger.submit(GROCER, ledger.clawback(GROCER, "anna", "1", (1, 1), Line(GROCER, MARCH, 25)))
     ledger.at(START + 40 * DAY)
     given_back = PointRefund(capture.reservation_id, ledger.reference(FUEL, "point-refund", "1"), 8, (Line(GROCER, JANUARY, 8),))
     ledger.submit(FUEL, given_back)

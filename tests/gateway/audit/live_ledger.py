@@ -20,8 +20,10 @@ from gateway.chain.artifacts import DEPLOYED, brands, governance, members, point
 from gateway.chain.connection import Chain
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.tables import CoalitionRow
+from gateway.ledger.batches import shown_issue
 from gateway.ledger.consents import NO_ORDER, ConsentTerms, consent_digest, reservation_id_of
-from gateway.ledger.entries import Authorize, Clawback, ConsentProof, Entry, Issue, Redeem, encode_entry, kind_of, pack_entries
+from gateway.ledger.entries import Authorize, Clawback, ConsentProof, Entry, Issue, Redeem, encode_entry, kind_of
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.governance import act_id, approval_digest
 from gateway.ledger.lots import Line
 from gateway.ledger.member_acts import Grant, SetGuardian, SpendLock, Unlock, delayed_act_arguments, member_act_digest
@@ -35,8 +37,10 @@ from gateway.rounds.deployment import contract_address
 from gateway.rounds.follower import Follower
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
 from gateway.store.session import Database
+from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
 from tests.builders.databases import migrated_database
+from tests.builders.issues import BASIS
 from tests.node.running_node import RunningNode, throwaway_account
 
 START = 1_767_225_600  # 2026-01-01 00:00 UTC
@@ -55,6 +59,7 @@ class LiveLedger:
         arguments = ("--sandbox", "--operator", self.operator.address, "--timestamp", str(START))
         self.node = RunningNode(folder / "node", arguments)
         self.database = Database(migrated_database(folder))
+        self.packed: dict[tuple[int, int], list[bytes]] = {}
         self.numbers = dict.fromkeys((GROCER, FUEL), 0)
         self.operations = 0
         self.acts = 0
@@ -79,7 +84,7 @@ class LiveLedger:
         arguments = {
             "governance": (self.coalition_id, (True, 0, self.operator.address, *people, 1)),
             "brands": (self.governance, 0),
-            "members": (self.governance, at["passkey_verifier"], self.address, 0),
+            "members": (self.governance, at["passkey_verifier"], self.address, 2 * SECONDS_PER_DAY),
             "settlement": (self.governance, at["brands"], self.address),
             "anchors": (self.coalition_id,),
             "points_ledger": (self.governance, at["brands"], at["members"], at["settlement"], b"USD"),
@@ -130,6 +135,7 @@ class LiveLedger:
         packed = [encode_entry(entry) for entry in entries]
         if stored:
             self._store(brand, number, entries, packed)
+        self.packed[brand, number] = packed
         data = pack_entries(packed)
         digest = batch_digest(self.domain, brand, number, keccak(data), FOREVER)
         signature = sign(key_of(f"brand {brand}"), digest)
@@ -154,7 +160,13 @@ class LiveLedger:
     # Entries
 
     def issue(self, brand: int, name: str, payment_id: str, points: int, expiry_day: int) -> Issue:
-        return Issue(self.members[name], expiry_day, points, 1, self.reference(brand, "payment", payment_id))
+        return Issue(self.members[name], expiry_day, points, BASIS, self.reference(brand, "payment", payment_id))
+
+    def clawback(self, brand: int, name: str, refund: str, of: tuple[int, int], *lines: Line) -> Clawback:
+        """Of an issue, by batch number and index; nothing of its batch was refused."""
+        number, index = of
+        shown = shown_issue(number, self.packed[brand, number], index, [])
+        return Clawback(self.members[name], self.reference(brand, "refund", refund), shown, lines)
 
     def consented(
         self, kind: type[Authorize] | type[Redeem], brand: int, name: str, order_id: str, lines: Sequence[Line], deadline: int
@@ -342,6 +354,8 @@ def _award_row(purchase_id: int, brand: int, entry: Issue, operation_id: str) ->
         rule="base",
         rule_version=1,
         why="{}",
+        decision="{}",
+        decision_salt=bytes(32),
         reference=entry.reference,
         operation_id=operation_id,
         refused=None,
@@ -352,7 +366,7 @@ def _payment_refund_row(brand: int, entry: Clawback) -> PaymentRefundRow:
     return PaymentRefundRow(
         brand_id=brand,
         refund_id=REFUND_IDS[entry.reference],
-        payment_id=PAYMENT_IDS[entry.issue_reference],
+        payment_id=PAYMENT_IDS[Reference(entry.issue.entry[-32:])],
         amount_minor=_points_taken(entry),
         occurred_at="2026-01-01T00:00:00+00:00",
         business_date="2026-01-01",

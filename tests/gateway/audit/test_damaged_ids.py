@@ -46,6 +46,7 @@ NAMED_BY: dict[str, set[int]] = {
     "ledger_blocks.block_hash": {6},
     "ledger_brand_keys.key_address": {6},
     "ledger_brands.owner_address": {6},
+    "ledger_clawed_issues.member_id": {6},
     "ledger_entries.issue_reference": {3, 6},
     "ledger_entries.member_id": {6},
     "ledger_entries.reference": {6},

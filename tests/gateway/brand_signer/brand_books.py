@@ -17,6 +17,7 @@ from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner, EntriesRefused
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
 from gateway.ledger.consents import NO_ORDER, ConsentTerms, consent_digest
+from gateway.ledger.decision import BASE_RULE, Decision
 from gateway.ledger.entries import (
     Authorize,
     Capture,
@@ -30,12 +31,14 @@ from gateway.ledger.entries import (
     Void,
     encode_entry,
     kind_of,
-    pack_entries,
 )
+from gateway.ledger.framing import pack_entries
+from gateway.ledger.issue_parts import AwardBasis, ShownIssue
 from gateway.ledger.lots import Line, expiry_day_for
 from gateway.ledger.signing import Domain, reference
 from gateway.loyalty.rule import EarningRule
-from gateway.values.ids import Address, Hash, MemberId, ReservationId
+from gateway.values.hex import hex_text
+from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
 
 BRAND = 7
 OTHER_BRAND = 8
@@ -97,20 +100,39 @@ class Brand:
 
 
 def issue(payment_id: str, points: int, *, member: MemberId = MEMBER, expiry_day: int = EXPIRY_DAY, rule_version: int = 1) -> Entered:
-    entry = Issue(member, expiry_day, points, rule_version, reference(SECRET, "payment", payment_id))
-    return entry, {"kind": "issue", "payment_id": payment_id}
+    decision = decided(payment_id, 1, points, member)
+    basis = AwardBasis(rule_version, BASE_RULE, 1, decision.hash)
+    entry = Issue(member, expiry_day, points, basis, reference(SECRET, "payment", payment_id))
+    return entry, {"kind": "issue", "payment_id": payment_id, "decision": told(decision)}
 
 
-def award_issue(payment_id: str, number: int, points: int, *, sold_by: int = BRAND) -> Entered:
+def decided(payment_id: str, number: int, points: int, member: MemberId = MEMBER) -> Decision:
+    return Decision.of(bytes(32), {"award": number, "member_id": str(member), "payment_id": payment_id, "points": points})
+
+
+def told(decision: Decision) -> dict[str, str]:
+    return {"salt": hex_text(decision.salt), "text": decision.text}
+
+
+def award_issue(payment_id: str, number: int, points: int, *, sold_by: int = BRAND, basis_award: int | None = None) -> Entered:
     """The issue of an award that its detail names."""
     named = AwardId(sold_by, payment_id, number, BRAND)
-    entry = Issue(MEMBER, EXPIRY_DAY, points, 1, award_reference(SECRET, named))
-    return entry, {"kind": "issue", "payment_id": payment_id, "award": {"number": number, "sold_by": sold_by}}
+    decision = decided(payment_id, number, points)
+    fits = number if 0 < number < 2**16 else 1
+    basis = AwardBasis(1, BASE_RULE, basis_award or fits, decision.hash)
+    entry = Issue(MEMBER, EXPIRY_DAY, points, basis, award_reference(SECRET, named))
+    award = {"number": number, "sold_by": sold_by}
+    return entry, {"kind": "issue", "payment_id": payment_id, "award": award, "decision": told(decision)}
+
+
+def shown(of: Reference) -> ShownIssue:
+    """An issue under this reference, alone in its batch."""
+    return ShownIssue(1, 0, 1, (), (), encode_entry(Issue(MEMBER, EXPIRY_DAY, 1, AwardBasis(1, BASE_RULE, 1, Hash(bytes(32))), of)))
 
 
 def clawback(refund_id: str, payment_id: str, points: int, *, member: MemberId = MEMBER, brand: int = BRAND) -> Entered:
     lines = (Line(brand, EXPIRY_DAY, points),)
-    entry = Clawback(member, reference(SECRET, "refund", refund_id), reference(SECRET, "payment", payment_id), lines)
+    entry = Clawback(member, reference(SECRET, "refund", refund_id), shown(reference(SECRET, "payment", payment_id)), lines)
     return entry, {"kind": "clawback", "refund_id": refund_id, "payment_id": payment_id}
 
 
@@ -118,7 +140,7 @@ def award_clawback(refund_id: str, payment_id: str, number: int, points: int, *,
     """The clawback of an award that its detail names."""
     named = AwardId(sold_by, payment_id, number, BRAND)
     lines = (Line(BRAND, EXPIRY_DAY, points),)
-    entry = Clawback(MEMBER, clawback_reference(SECRET, named, refund_id), award_reference(SECRET, named), lines)
+    entry = Clawback(MEMBER, clawback_reference(SECRET, named, refund_id), shown(award_reference(SECRET, named)), lines)
     award = {"number": number, "sold_by": sold_by}
     return entry, {"kind": "clawback", "refund_id": refund_id, "payment_id": payment_id, "award": award}
 

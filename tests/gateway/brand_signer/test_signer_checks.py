@@ -13,7 +13,9 @@ from gateway.brand_signer import checks
 from gateway.brand_signer.journal import Journal, SignedBatch
 from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
-from gateway.ledger.entries import Clawback, Issue, encode_entry, pack_entries
+from gateway.ledger.decision import Decision
+from gateway.ledger.entries import Clawback, Issue, encode_entry
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.signing import batch_digest, reference
 from gateway.loyalty.evaluate import AwardDue
 from gateway.values.ids import ReservationId
@@ -35,11 +37,13 @@ from tests.gateway.brand_signer.brand_books import (
     batch,
     capture,
     clawback,
+    decided,
     expire,
     issue,
     point_refund,
     refusals,
     reservation_of,
+    told,
     void,
 )
 
@@ -51,6 +55,24 @@ def test_a_batch_of_a_registered_sale_is_signed_with_the_brands_key(brand: Brand
     digest = batch_digest(DOMAIN, BRAND, 1, keccak(request.entries), request.deadline)
     key = PublicKey.from_signature_and_message(signature[:64] + bytes([signature[64] - 27]), digest, hasher=None)
     assert keccak(key.format(compressed=False)[1:])[12:] == brand.key.address
+
+
+def with_decision(payment_id: str, points: int, decision: object) -> Entered:
+    """An issue told with another decision than it commits to."""
+    entry, detail = issue(payment_id, points)
+    return entry, {**detail, "decision": decision}
+
+
+def with_basis(payment_id: str, points: int, **other: object) -> Entered:
+    entry, detail = issue(payment_id, points)
+    assert isinstance(entry, Issue)
+    return replace(entry, basis=replace(entry.basis, **other)), detail  # type: ignore[arg-type]
+
+
+def committed_to(payment_id: str, points: int, decision: Decision) -> Entered:
+    """An issue that commits to a decision about something else."""
+    entry, detail = with_basis(payment_id, points, decision=decision.hash)
+    return entry, {**detail, "decision": told(decision)}
 
 
 @pytest.mark.parametrize(
@@ -69,6 +91,16 @@ def test_a_batch_of_a_registered_sale_is_signed_with_the_brands_key(brand: Brand
         ((issue("p-1", 9)[0], {"kind": "issue"}), "detail_mismatch"),
         ((issue("p-1", 9)[0], {"kind": "issue", "payment_id": 5}), "detail_mismatch"),
         ((issue("p-1", 9)[0], {"kind": "clawback", "payment_id": "p-1"}), "detail_mismatch"),
+        (with_decision("p-1", 9, None), "detail_mismatch"),
+        (with_decision("p-1", 9, {"salt": "0x00", "text": "{}"}), "detail_mismatch"),
+        (with_decision("p-1", 9, {"salt": "0x" + "00" * 32, "text": "{"}), "detail_mismatch"),
+        (with_decision("p-1", 9, told(decided("p-1", 1, 8))), "wrong_decision"),
+        (committed_to("p-1", 9, decided("p-1", 1, 8)), "wrong_decision"),
+        (committed_to("p-1", 9, decided("p-2", 1, 9)), "wrong_decision"),
+        (committed_to("p-1", 9, decided("p-1", 2, 9)), "wrong_decision"),
+        (committed_to("p-1", 9, decided("p-1", 1, 9, STRANGER)), "wrong_decision"),
+        (with_basis("p-1", 9, rule=1), "wrong_award"),
+        (with_basis("p-1", 9, award=2), "wrong_award"),
     ],
 )
 def test_an_issue_that_the_books_do_not_support_is_refused(brand: Brand, entered: Entered, reason: str) -> None:
@@ -404,8 +436,8 @@ def test_a_clawback_of_a_numbered_award_under_other_references_is_refused(brand:
         (plain[0], numbered[1]),
         (numbered[0], plain[1]),
         (numbered[0], third[1]),
-        (replace(numbered[0], issue_reference=plain[0].issue_reference), numbered[1]),
-        (replace(plain[0], issue_reference=numbered[0].issue_reference), plain[1]),
+        (replace(numbered[0], issue=plain[0].issue), numbered[1]),
+        (replace(plain[0], issue=numbered[0].issue), plain[1]),
         (replace(numbered[0], reference=plain[0].reference), numbered[1]),
     ]
     for entered in crossed:

@@ -16,42 +16,56 @@ from gateway.ledger.entries import (
     ConsentProof,
     Entry,
     Expire,
+    Extend,
     Issue,
     Opening,
     PointRefund,
     Redeem,
+    Restore,
     Transfer,
     UnknownEntryKind,
     Void,
     decode_entry,
     encode_entry,
     kind_of,
-    pack_entries,
-    unpack_entries,
 )
+from gateway.ledger.framing import pack_entries, unpack_entries
+from gateway.ledger.issue_parts import AwardBasis, OpeningBasis, ShownIssue
 from gateway.ledger.lots import Line
 from gateway.ledger.packed_fields import MalformedEntry
 
 member = st.binary(min_size=20, max_size=20)
 word = st.binary(min_size=32, max_size=32)
-u32, u40, u64 = st.integers(0, 2**32 - 1), st.integers(0, 2**40 - 1), st.integers(0, 2**64 - 1)
+u16, u32, u40, u64, u128 = (st.integers(0, 2**bits - 1) for bits in (16, 32, 40, 64, 128))
 lines = st.lists(st.builds(Line, u32, u32, u64), min_size=1, max_size=16, unique_by=lambda line: line.lot_id).map(tuple)
 own_proof = st.builds(ConsentProof, st.integers(0, 255).filter(lambda kind: kind not in (4, 5)), st.binary(max_size=200))
 proof = st.one_of(own_proof, st.builds(ConsentProof, st.just(4), st.binary(min_size=21, max_size=200)), st.just(ConsentProof(5, b"")))
 u56 = st.integers(0, 2**56 - 1)
+shown = st.builds(
+    ShownIssue,
+    u64,
+    u32,
+    u32,
+    st.lists(st.tuples(u32, st.binary(min_size=4, max_size=4)), max_size=5).map(tuple),
+    st.lists(word, max_size=5).map(tuple),
+    st.binary(max_size=120),
+)
 entries: st.SearchStrategy[Entry] = st.one_of(
-    st.builds(Issue, member, u32, u64, u32, word),
-    st.builds(Opening, member, u32, u64, u32, word),
-    st.builds(Clawback, member, word, word, lines),
+    st.builds(Issue, member, u32, u64, st.builds(AwardBasis, u32, u16, u16, word), word),
+    st.builds(Opening, member, u32, u64, st.builds(OpeningBasis, u32, u32, word), word),
+    st.builds(Clawback, member, word, shown, lines),
+    st.builds(Restore, member, word, u64, u32, lines),
+    st.builds(Extend, member, u32, u32, u64, word),
     st.builds(Authorize, member, word, word, u64, u40, u64, u56, proof, lines),
     st.builds(Redeem, member, word, word, u64, u40, u64, u56, proof, lines),
     st.builds(Transfer, member, member, u64, u40, own_proof, own_proof, lines),
     st.builds(Capture, word, word, u64, lines),
     st.builds(Void, word, word, lines),
     st.builds(PointRefund, word, word, u64, lines),
-    st.builds(Expire, member, u32, u64),
+    st.builds(Expire, member, u32, u128),
 )
-ISSUE = Issue(b"\x01" * 20, 20_000, 5, 1, b"\x02" * 32)
+BASIS = AwardBasis(1, 2, 3, b"\x0d" * 32)
+ISSUE = Issue(b"\x01" * 20, 20_000, 5, BASIS, b"\x02" * 32)
 LINE = Line(1, 0, 5)
 CAPTURE = Capture(b"\x01" * 32, b"\x02" * 32, 3, (LINE,))
 
@@ -81,7 +95,7 @@ def test_any_bytes_decode_to_their_own_encoding_or_are_malformed(data: bytes) ->
 
 
 def test_the_bytes_of_an_issue_are_those_of_the_format() -> None:
-    expected = "01" + "01" * 20 + "00004e20" + "0000000000000005" + "00000001" + "02" * 32
+    expected = "01" + "01" * 20 + "00004e20" + "0000000000000005" + "00000001" + "0002" + "0003" + "0d" * 32 + "02" * 32
     assert encode_entry(ISSUE).hex() == expected
 
 
@@ -93,7 +107,14 @@ def test_an_unknown_kind_is_named_as_such(kind: int) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"points": -1}, {"points": 2**64}, {"expiry_day": 2**32}, {"member": b"\x01" * 19}, {"reference": b""}, {"rule_version": -1}],
+    [
+        {"points": -1},
+        {"points": 2**64},
+        {"expiry_day": 2**32},
+        {"member": b"\x01" * 19},
+        {"reference": b""},
+        {"basis": replace(BASIS, rule=2**16)},
+    ],
 )
 def test_what_does_not_fit_its_field_is_not_encoded(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"field|bytes"):

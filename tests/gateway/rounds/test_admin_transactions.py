@@ -14,7 +14,7 @@ from gateway.coalition.rows import business_clock
 from gateway.ledger.owner_acts import BrandOwnerAct, SetBrandKey, SetBrandTerms, owner_act_digest
 from gateway.ledger.terms import LedgerTerms
 from gateway.projection.tables import LedgerAuthorizerRow, LedgerBrandKeyRow, LedgerBrandRow
-from gateway.rounds.operation import OwnerSignature
+from gateway.rounds.brand_operation import OwnerSignature
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.tables import OperationRow, TransactionRow
 from gateway.store.unit_of_work import reading, writing

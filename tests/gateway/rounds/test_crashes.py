@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.ledger.batches import entries_root
-from gateway.ledger.entries import unpack_entries
+from gateway.ledger.framing import unpack_entries
 from gateway.projection.tables import LedgerBatchRow, LedgerMemberLotRow
 from gateway.rounds.tables import BatchRow, TransactionRow
 from gateway.values.errors import Unavailable

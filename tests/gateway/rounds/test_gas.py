@@ -8,21 +8,12 @@ from dataclasses import replace
 import pytest
 from eth_utils import keccak
 
-from gateway.ledger.entries import (
-    Authorize,
-    Clawback,
-    ConsentProof,
-    Entry,
-    Expire,
-    Issue,
-    Redeem,
-    Void,
-    encode_entry,
-    pack_entries,
-)
+from gateway.ledger.entries import Authorize, ConsentProof, Entry, Expire, Extend, Issue, Redeem, Restore, Void, encode_entry
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.lots import Line
 from gateway.rounds.gas import ENROLL_GAS, TRANSACTION_GAS_MAX, batch_gas, entry_gas, release_gas
 from gateway.values.calendar import SECONDS_PER_DAY, local_day, month_end
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import LedgerChain, key_of
 from tests.builders.passkeys import SoftwareAuthenticator
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger, member_named
@@ -50,10 +41,12 @@ class Measured:
 
     def _run(self) -> None:
         day, (first, second, *_) = self.days[0], self.members
-        self._submit("issues into new lots", 1, [Issue(m, d, 100, 1, ref(1)) for m, d in zip(self.members, self.days, strict=False)])
+        self._submit("issues into new lots", 1, [Issue(m, d, 100, BASIS, ref(1)) for m, d in zip(self.members, self.days, strict=False)])
+        number = 0
         for brand in ISSUERS:
-            self._submit("two issues", brand, [Issue(first, day, 100, 1, ref(2)), Issue(second, day, 100, 1, ref(3))])
-        self._submit("an issue alone", 1, [Issue(first, self.days[50], 100, 1, ref(4))])
+            self._submit("two issues", brand, [Issue(first, day, 100, BASIS, ref(2)), Issue(second, day, 100, BASIS, ref(3))])
+            number = self.ledger.last_number if brand == 2 else number
+        self._submit("an issue alone", 1, [Issue(first, self.days[50], 100, BASIS, ref(4))])
         lines = tuple(Line(brand, day, 10) for brand in ISSUERS)
         self._submit("redeem", ACCEPTOR, [self._consented(Redeem, ACCEPTOR, 0, lines)])
         reserved = self._consented(Authorize, SECOND_ACCEPTOR, 0, lines)
@@ -63,7 +56,9 @@ class Measured:
         other = self._consented(Authorize, SECOND_ACCEPTOR, 1, lines)
         self._submit("authorize again", SECOND_ACCEPTOR, [other])
         self._submit("void", SECOND_ACCEPTOR, [Void(self.ledger.reservation_id(SECOND_ACCEPTOR, other), ref(6), lines)])
-        self._submit("clawback", 2, [Clawback(second, ref(7), ref(8), (Line(2, day, 5),))])
+        self._submit("clawback", 2, [self.ledger.clawback(2, second, Line(2, day, 5), number=number, index=1)])
+        self._submit("restore into a new lot", 2, [Restore(second, ref(7), number, 1, (Line(2, self.days[40], 5),))])
+        self._submit("extend to a new lot", 2, [Extend(second, self.days[40], self.days[41], 5, ref(8))])
         moved = [Line(brand, day, 7) for brand in ISSUERS]
         keys = key_of(self.names[0]), key_of(self.names[2])
         self._submit("transfer", ACCEPTOR, [self.ledger.transfer(first, self.members[2], moved, *keys)])
@@ -123,7 +118,7 @@ def test_a_batch_of_passkeys_consents_has_gas_enough_to_ask_the_verifier(with_p2
     ledger = PointsLedger((1,), chain=LedgerChain(with_p256=with_p256))
     ann = SoftwareAuthenticator("ann", origin="https://" + "a" * 120)
     member = ledger.enroll_passkey(ann.authorizer)
-    ledger.submit(1, [Issue(member, 0, 100, 1, ref(1))])
+    ledger.submit(1, [Issue(member, 0, 100, BASIS, ref(1))])
     entries = []
     for nonce in range(4):
         blank = Redeem(member, ref(2), bytes(32), nonce, ledger.now + 600, 10, 0, ConsentProof(3, b""), (Line(1, 0, 10),))

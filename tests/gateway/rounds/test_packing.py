@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from eth_account import Account
 
 from gateway.ledger.awards import AwardId
+from gateway.ledger.batches import batch_outcome, batch_record, entries_root, shown_issue
 from gateway.ledger.consents import NO_ORDER, ConsentTerms, consent_digest
-from gateway.ledger.entries import Capture, Clawback, Expire, Issue, PointRefund, Redeem, Void, decode_entry
+from gateway.ledger.decision import Decision
+from gateway.ledger.entries import Capture, Clawback, Expire, Issue, PointRefund, Redeem, Void, decode_entry, encode_entry
+from gateway.ledger.issue_parts import AwardBasis
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.model import LedgerModel
@@ -47,6 +51,10 @@ DOMAIN = Domain(7_951, Address(b"\x99" * 20), Hash(b"\xc0" * 32))
 KEY = Account.from_key(b"\x07" * 32)
 MEMBER, OTHER = MemberId(b"\x01" * 20), MemberId(b"\x02" * 20)
 ISSUED = Reference(b"\x0a" * 32)
+DECISION = Decision(b"\x05" * 32, "{}")
+BASIS = AwardBasis(1, 0, 1, DECISION.hash)
+ISSUE_ENTRY = encode_entry(Issue(MEMBER, LATER, Points(100), BASIS, ISSUED))
+SHOWN = shown_issue(3, [ISSUE_ENTRY], 0, [])
 SALE = SaleFacts(AmountMinor(2_500), AmountMinor(0), AmountMinor(0), "USD", datetime.fromtimestamp(NOW, UTC))
 TERMS = LedgerTerms(1, 1, 1, 1, 0, 90, 30)
 EXPOSURE = 10**9
@@ -62,6 +70,7 @@ def ledger(held: dict[tuple[MemberId, LotId], int], limit: int = 10**9) -> Ledge
         for issuer_id in (1, 2, 3):
             model.set_exposure(brand_id, issuer_id, EXPOSURE)
     model.state.held.update(held)
+    model.state.records[1, 3] = batch_record(entries_root([ISSUE_ENTRY]), batch_outcome(1, []))
     for member in (MEMBER, OTHER):
         model.state.members[member] = MemberRecord({authorizer_id(1, bytes.fromhex(KEY.address[2:])): 1})
     return model
@@ -77,7 +86,7 @@ def issue(brand_id: int, member: MemberId, points: int, expiry_day: int = LATER)
     sequence, operation_id, reference = numbered("issue")
     award = AwardId(brand_id, f"payment-{sequence}", 1, brand_id)
     due = Points(points), expiry_day, 1
-    return WaitingEntry(sequence, IssueOperation(operation_id, brand_id, member, reference, *due, award, SALE))
+    return WaitingEntry(sequence, IssueOperation(operation_id, brand_id, member, reference, *due, award, DECISION, SALE))
 
 
 def clawback(brand_id: int, member: MemberId, due: int) -> WaitingEntry:
@@ -251,7 +260,7 @@ def test_capturing_or_giving_back_too_much_is_refused() -> None:
 def test_a_clawback_takes_the_issues_own_lot_first_then_the_nearest_expiry() -> None:
     own, near, expired = lot_id(1, LATER), lot_id(1, SOON), lot_id(1, PAST)
     held = {(MEMBER, own): 30, (MEMBER, near): 20, (MEMBER, expired): 50, (MEMBER, lot_id(2, SOON)): 99}
-    view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, own)})
+    view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, own, SHOWN)})
     taken = clawback(1, MEMBER, 60)
     packed = pack_round([taken], ledger(held), view)
     entry = entries(packed)[0]
@@ -262,17 +271,35 @@ def test_a_clawback_takes_the_issues_own_lot_first_then_the_nearest_expiry() -> 
 
 def test_an_expired_lot_is_clawed_back_where_it_is_the_issues_own() -> None:
     own = lot_id(1, PAST)
-    view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, own)})
+    view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, own, SHOWN)})
     packed = pack_round([clawback(1, MEMBER, 10)], ledger({(MEMBER, own): 30}), view)
     assert entries(packed)[0].lines == (Line(1, PAST, 10),)
 
 
 def test_a_clawback_with_nothing_left_is_refused_and_all_short() -> None:
-    view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, lot_id(1, LATER))})
+    view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, lot_id(1, LATER), SHOWN)})
     late = clawback(1, MEMBER, 60)
     packed = pack_round([late], ledger({(MEMBER, lot_id(2, LATER)): 99}), view)
     assert refusals(packed) == [(late.operation.operation_id, "nothing_left_to_claw_back")]
     assert packed.points_short == {late.operation.operation_id: 60}
+
+
+def test_a_clawback_shows_its_issue_and_takes_no_more_than_that_gave() -> None:
+    view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, lot_id(1, LATER), SHOWN)})
+    first, more = clawback(1, MEMBER, 100), clawback(1, MEMBER, 1)
+    packed = pack_round([first, more], ledger({(MEMBER, lot_id(1, LATER)): 500}), view)
+    assert entries(packed)[0].issue == SHOWN
+    assert refusals(packed) == [(more.operation.operation_id, "TooManyPoints")]
+
+
+def test_an_issue_among_too_many_refusals_cannot_be_shown_and_stops_nobody_else() -> None:
+    refused = tuple((index, b"\x00" * 4) for index in range(1, 8_000))
+    view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, lot_id(1, LATER), replace(SHOWN, refusals=refused))})
+    wanted = clawback(1, MEMBER, 10)
+    packed = pack_round([wanted, redeem(2, OTHER, 5)], ledger({(MEMBER, lot_id(1, LATER)): 50, (OTHER, lot_id(2, LATER)): 5}), view)
+    assert refusals(packed) == [(wanted.operation.operation_id, "issue_cannot_be_shown")]
+    assert packed.points_short == {wanted.operation.operation_id: 10}
+    assert len(entries(packed)) == 1
 
 
 def test_a_clawback_waits_for_its_issue() -> None:
@@ -329,4 +356,4 @@ def test_an_issue_is_packed_as_it_was_accepted() -> None:
     earned = issue(1, MEMBER, 12)
     assert isinstance(earned.operation, IssueOperation)
     packed = pack_round([earned], ledger({}), RoundView(NOW))
-    assert entries(packed) == [Issue(MEMBER, LATER, 12, 1, earned.operation.reference)]
+    assert entries(packed) == [Issue(MEMBER, LATER, 12, BASIS, earned.operation.reference)]

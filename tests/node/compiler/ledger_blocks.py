@@ -16,6 +16,7 @@ from gateway.ledger.entries import Issue
 from gateway.ledger.lots import expiry_day_for
 from node.chain.state import StateOverlay
 from node.chain.trie.accounts import BatchedAccounts
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import CHAIN_ID
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger, member_named
 from tests.node.compiler.states import CompiledState, StockState
@@ -81,9 +82,9 @@ def ledger_of_issues(entries: int, batches: int) -> PointsLedger:
     day = expiry_day_for(ledger.now, UTC_OFFSET_SECONDS, 12)
     members = [member_named(f"member {index}") for index in range(entries)]
     for part in range(0, entries, 200):
-        assert ledger.submit(BRAND, [Issue(member, day, 1, 1, keccak(member)) for member in members[part : part + 200]]) == []
+        assert ledger.submit(BRAND, [Issue(member, day, 1, BASIS, keccak(member)) for member in members[part : part + 200]]) == []
     for points in range(1, batches + 1):
-        assert ledger.submit(BRAND, [Issue(member, day, points, 1, keccak(member)) for member in members]) == []
+        assert ledger.submit(BRAND, [Issue(member, day, points, BASIS, keccak(member)) for member in members]) == []
     return ledger
 
 

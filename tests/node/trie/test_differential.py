@@ -12,6 +12,7 @@ from eth_utils import keccak
 from gateway.ledger.entries import Clawback, Issue
 from gateway.ledger.lots import Line
 from node.chain.rules import NodeState
+from tests.builders.issues import BASIS
 from tests.builders.points_ledger import PointsLedger
 from tests.depth import in_a_soak
 from tests.node.state_tests.variants import VARIANTS
@@ -75,18 +76,18 @@ def test_the_random_acts_do_what_they_are_for() -> None:
 def test_batches_of_the_points_ledger_are_the_same(variant: str) -> None:
     random, ledger = Random(1), PointsLedger()
     members = [ledger.enroll(f"member {number}") for number in range(6)]
-    issued: dict[int, list[Issue]] = {1: [], 2: []}
+    issued: dict[int, list[tuple[int, int, Issue]]] = {1: [], 2: []}
     for batch in range(8):
         brand = 1 + batch % 2
-        issues = [Issue(random.choice(members), 0, random.randrange(1, 900), 1, keccak(text=f"{batch} {entry}")) for entry in range(20)]
-        clawbacks = [_clawback(brand, issue) for issue in random.sample(issued[brand], min(6, len(issued[brand])))]
+        issues = [Issue(random.choice(members), 0, random.randrange(1, 900), BASIS, keccak(text=f"{batch} {entry}")) for entry in range(20)]
+        clawbacks = [_clawback(ledger, brand, *place) for place in random.sample(issued[brand], min(6, len(issued[brand])))]
         ledger.submit(brand, [*issues, *clawbacks])
-        issued[brand] += issues
+        issued[brand] += [(ledger.last_number, index, issue) for index, issue in enumerate(issues)]
     assert import_into_swapped(ledger.chain, VARIANTS[variant]) > 16
 
 
-def _clawback(brand: int, issue: Issue) -> Clawback:
-    return Clawback(issue.member, keccak(issue.reference), issue.reference, (Line(brand, issue.expiry_day, issue.points),))
+def _clawback(ledger: PointsLedger, brand: int, number: int, index: int, issue: Issue) -> Clawback:
+    return ledger.clawback(brand, issue.member, Line(brand, issue.expiry_day, issue.points), number=number, index=index)
 
 
 def _random_act(random: Random, factory: bytes, writer: bytes) -> Act:

@@ -1,4 +1,4 @@
-"""Entries and reservations of the model as the audit's books have them."""
+"""What the replay writes down of an entry and of a reservation."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from gateway.ledger.entries import (
     Clawback,
     Entry,
     Expire,
+    Extend,
     Issue,
     Opening,
     PointRefund,
     Redeem,
+    Restore,
     Transfer,
     Void,
     decode_entry,
@@ -25,11 +27,18 @@ from gateway.ledger.entries import (
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.positions import ledger_position
+from gateway.ledger.refusals import REFUSALS, RefusalReason
 from gateway.ledger.state import ReservationRecord
+from gateway.values.hex import hex_text
 from gateway.values.ids import LotId, MemberId
 
 
-def book_entry(
+def reason_name(reason: bytes) -> str:
+    known: RefusalReason | None = REFUSALS.get(reason)
+    return known.value if known else hex_text(reason)
+
+
+def booked_entry(
     batch: SubmittedBatch, index: int, data: bytes, result: Effect | Refused, by_ledger: str | None, timestamp: int, model: LedgerModel
 ) -> BookEntry:
     entry = _decoded(data)
@@ -47,19 +56,19 @@ def book_entry(
         entry_index=index,
         kind=kind_of(entry).name.lower() if entry else "unreadable",
         member=member,
-        points=_points_of(entry) if entry else 0,
+        points=points_of(entry) if entry else 0,
         reference=reference,
         issue_reference=issue_reference,
         reservation_id=reservation_id,
-        rule_version=getattr(entry, "rule_version", None),
+        rule_version=entry.basis.programme if isinstance(entry, Issue) else None,
         entry=data,
         refused=by_ledger,
         timestamp=timestamp,
-        movements=by_lot(effect.movements if effect else ()),
+        movements=movements_by_lot(effect.movements if effect else ()),
     )
 
 
-def by_lot(movements: Sequence[Movement]) -> tuple[BookMovement, ...]:
+def movements_by_lot(movements: Sequence[Movement]) -> tuple[BookMovement, ...]:
     """One movement a member and lot: two expired lots of one issuer come back into one grace lot."""
     lots: dict[tuple[MemberId, LotId], tuple[int, int]] = {}
     for each in movements:
@@ -75,16 +84,16 @@ def _decoded(data: bytes) -> Entry | None:
         return None
 
 
-def _points_of(entry: Entry) -> int:
+def points_of(entry: Entry) -> int:
     """How many points an entry is about."""
     match entry:
-        case Issue() | Opening() | Authorize() | Redeem() | Expire():
+        case Issue() | Opening() | Authorize() | Redeem() | Expire() | Extend():
             return entry.points
-        case Clawback() | Capture() | Void() | PointRefund() | Transfer():
+        case Clawback() | Restore() | Capture() | Void() | PointRefund() | Transfer():
             return sum(line.points for line in entry.lines)
 
 
-def book_reservation(reservation: ReservationRecord) -> BookReservation:
+def booked_reservation(reservation: ReservationRecord) -> BookReservation:
     return BookReservation(
         member=reservation.member,
         brand_id=reservation.brand_id,
