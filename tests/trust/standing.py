@@ -10,7 +10,8 @@ from eth_account.signers.local import LocalAccount
 from eth_utils import keccak
 
 from gateway.ledger.consents import NO_ORDER, ConsentTerms, consent_digest, reservation_id_of
-from gateway.ledger.entries import Authorize, ConsentProof, Issue, encode_entry, pack_entries
+from gateway.ledger.entries import Authorize, ConsentProof, Issue, encode_entry
+from gateway.ledger.framing import pack_entries
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.member_acts import (
     AuthorizerChange,
@@ -25,6 +26,7 @@ from gateway.ledger.signing import batch_digest
 from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
 from gateway.values.points import Points
 from tests.builders.commanded_coalition import BRAND
+from tests.builders.issues import BASIS
 from tests.builders.settlement import as_call, as_tuple
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ def _reserve(ground: Ground, member: MemberId) -> ReservationId:
     proof = ConsentProof(1, ground.signed(ground.keys["member"], consent_digest(domain, terms)))
     line = Line(BRAND, 0, SOME_POINTS)
     authorize = Authorize(member, order, NO_ORDER, 1, deadline, SOME_POINTS, SOME_POINTS, proof, (line,))
-    issue = Issue(member, 0, SOME_POINTS, 1, Reference(keccak(text="payment")))
+    issue = Issue(member, 0, SOME_POINTS, BASIS, Reference(keccak(text="payment")))
     entries = pack_entries([encode_entry(each) for each in (issue, authorize)])
     signature = ground.signed(ground.keys["batch key"], batch_digest(domain, BRAND, 1, keccak(entries), FOREVER))
     ground.send("operator", "PointsLedger", "submitBatch", (BRAND, 1, FOREVER), entries, signature)
