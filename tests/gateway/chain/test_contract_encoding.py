@@ -35,6 +35,7 @@ VALUES = {
     "bytes32": WORD,
     "string": "four",
     "uint256[]": (5, 6),
+    "uint32[]": (7, 8),
     "address[]": (SOMEBODY,),
     "tuple": (1, 2, 3, 4, 5, 6, 7),
 }
