@@ -55,7 +55,7 @@ def test_an_act_of_the_owner_is_good_once_and_counts(ledger: PointsLedger, act: 
     assert outcome.succeeded, ledger.reverted(outcome)
     counted, done = ledger.events(outcome)
     assert (counted.name, counted.values) == ("OwnerActed", {"brandId": GROCER, "nonce": 0})
-    assert done.name in ("BrandKeySet", "BrandTermsSet", "BrandOwnerSet")
+    assert done.name in ("BrandKeySet", "BrandTermsSet", "BrandOwnerSet", "ExposureSet")
     assert ledger.view("ownerActs", GROCER) == 1
     assert ledger.reverted(ledger.owner_act(act, *signers(act))) == "OwnerActOutOfTurn"
 
