@@ -60,7 +60,7 @@ class IgnoresTheLimit(LedgerModel):
 class AcceptsWhoeverPays(LedgerModel):
     """Points of a brand in default, and at one."""
 
-    def _accepts(self, brand: int, timestamp: int) -> bool:
+    def accepts(self, brand: int, timestamp: int) -> bool:
         return True
 
 
