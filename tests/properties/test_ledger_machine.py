@@ -96,11 +96,11 @@ class TakesAConsentTwice(LedgerModel):
 
 
 class LetsLockedMembersSpend(LedgerModel):
-    def _require_consent(self, entry: Authorize | Redeem, digest: ReservationId) -> None:
+    def _require_consent(self, brand: int, entry: Authorize | Redeem, digest: ReservationId, timestamp: int) -> None:
         record = self.state.members[entry.member]
         was_locked, record.is_locked = record.is_locked, False
         try:
-            super()._require_consent(entry, digest)
+            super()._require_consent(brand, entry, digest, timestamp)
         finally:
             record.is_locked = was_locked
 
