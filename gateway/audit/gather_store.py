@@ -12,6 +12,7 @@ from gateway.audit.evidence import StoreEvidence
 from gateway.brands.tables import BrandRow
 from gateway.coalition.tables import CoalitionRow
 from gateway.payments.tables import PaymentRecordRow
+from gateway.projection import member_tables
 from gateway.projection import tables as projection
 from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseRow
 from gateway.reconciliation.tables import MatchRecordRow, MatchRow, PayoutRow
@@ -37,6 +38,9 @@ PROJECTION = (
     projection.LedgerBrandTermsRow,
     projection.LedgerBrandKeyRow,
     projection.LedgerAuthorizerRow,
+    member_tables.LedgerMemberRow,
+    member_tables.LedgerGrantRow,
+    member_tables.LedgerPendingActRow,
 )
 _Rows = TypeVar("_Rows")
 
