@@ -28,7 +28,7 @@ from gateway.ledger.entries import (
 )
 from gateway.ledger.lots import Line, grace_expiry_day, is_expired
 from gateway.ledger.lots import lot_id as lot_id_of
-from gateway.ledger.members import FIRST_VERIFIER_KIND, AuthorizerKind, authorizer_id, member_id
+from gateway.ledger.members import AuthorizerKind, authorizer_id, member_id
 from gateway.ledger.refusals import SELECTORS, RefusalReason
 from gateway.ledger.signing import Domain, consent_digest
 from gateway.ledger.state import BrandRecord, LedgerState, MemberRecord, ReservationRecord, ReservationState, ReservedLot
@@ -206,14 +206,14 @@ class LedgerModel:
                 raise _Skip(RefusalReason.CONSENT_INVALID)
             authorizer = signer
         else:
-            _require(kind >= FIRST_VERIFIER_KIND and len(proof) >= 2, RefusalReason.CONSENT_INVALID)
+            _require(kind == AuthorizerKind.PASSKEY and len(proof) >= 2, RefusalReason.CONSENT_INVALID)
             end = 2 + int.from_bytes(proof[:2])
             _require(end <= len(proof), RefusalReason.CONSENT_INVALID)
             authorizer = proof[2:end]
         record = self.state.members.get(entry.member)
         known = record is not None and authorizer_id(kind, authorizer) in record.authorizers
         _require(known, RefusalReason.NOT_AN_AUTHORIZER)
-        if kind >= FIRST_VERIFIER_KIND:
+        if kind == AuthorizerKind.PASSKEY:
             _require(self._verify(kind, digest, authorizer, proof[end:]), RefusalReason.CONSENT_INVALID)
 
     def _capture(self, brand: int, entry: Capture, timestamp: int) -> Effect:
