@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.ledger.members import FIRST_VERIFIER_KIND, AuthorizerKind, authorizer_id
+from gateway.ledger.members import AuthorizerKind, authorizer_id
 from gateway.values.ids import Hash
 
 Recover = Callable[[bytes, bytes], bytes | None]
@@ -36,7 +36,7 @@ class Proofs:
         return None if authorizer is None else authorizer_id(kind, authorizer)
 
     def is_good(self, digest: bytes, kind: int, proof: bytes) -> bool:
-        if kind < FIRST_VERIFIER_KIND:
+        if kind != AuthorizerKind.PASSKEY:
             return True
         authorizer = _claimed(kind, proof)
         return authorizer is not None and self.verify(kind, digest, authorizer, proof[2 + len(authorizer) :])
@@ -44,7 +44,7 @@ class Proofs:
 
 def _claimed(kind: int, proof: bytes) -> bytes | None:
     """The authorizer that stands in the proof of a verifier's kind."""
-    if kind < FIRST_VERIFIER_KIND or len(proof) < 2:
+    if kind != AuthorizerKind.PASSKEY or len(proof) < 2:
         return None
     end = 2 + int.from_bytes(proof[:2])
     return proof[2:end] if end <= len(proof) else None

@@ -234,3 +234,10 @@ def test_a_relay_that_gives_a_verifier_too_little_gas_stops_the_batch_and_refuse
     call = ledger.abi.call("submitBatch", *ledger.signed(FUEL, ledger.next_number(), pack_entries([encode_entry(entry)])))
     assert ledger.reverted(ledger.chain.send(ledger.address, call, gas=500_000)) == "NotEnoughGas"
     assert ledger.chain.send(ledger.address, call).succeeded
+
+
+@pytest.mark.parametrize("kind", [0, PASSKEY + 3, 255])  # the two above passkeys are grants
+def test_a_consent_of_a_kind_that_is_none_is_invalid_whatever_it_holds(ledger: PointsLedger, ann: bytes, kind: int) -> None:
+    proof = ConsentProof(kind, (64).to_bytes(2) + b"\x05" * 64 + b"any proof")
+    entry = ledger.consented(Redeem, FUEL, ann, [Line(FUEL, 0, 5)], key=key_of("x"), proof=proof)
+    assert ledger.submit(FUEL, [issue_to(ann), entry]) == [(1, RefusalReason.CONSENT_INVALID)]
