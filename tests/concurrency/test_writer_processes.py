@@ -39,7 +39,7 @@ def take(writer):
         with database.write() as session:
             seen = session.scalar(select(func.count()).select_from(MARKS))
             session.execute(insert(MARKS).values(number=next_number(session, "mark"), seen=seen, writer=writer))
-    print("done")
+    sys.stdout.write("done\\n")  # one write: print() makes two where output is unbuffered, and others write between them
 """ + _FORKED.format("take", "sys.argv[3:]")
 HOLD_THE_LOCK = """
 import sys, time
@@ -62,7 +62,7 @@ def redeem(bodies):
         for body in bodies:
             headers = {"Authorization": "Bearer " + sys.argv[2], "Idempotency-Key": body["order_id"]}
             answer = client.post("/v1/authorizations", json=body, headers=headers)
-            print(answer.status_code, answer.json().get("code", "accepted"))
+            sys.stdout.write(f"{answer.status_code} {answer.json().get('code', 'accepted')}\\n")
 """ + _FORKED.format("redeem", "json.load(sys.stdin)")
 
 
