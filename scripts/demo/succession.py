@@ -35,6 +35,5 @@ def end_a_brand(world: World) -> dict[str, Any]:
         "name": after["name"],
         "status": after["status"],
         "last_day": (date(1970, 1, 1) + timedelta(days=after["last_day"])).isoformat(),
-        "owner_address": after["owner_address"],
         "handed_over": after["owner_address"] == successor.lower(),
     }

@@ -77,6 +77,7 @@ def _live(ledger: LiveLedger) -> None:
     ledger.at(START + 40 * DAY)
     given_back = PointRefund(capture.reservation_id, ledger.reference(FUEL, "point-refund", "1"), 8, (Line(GROCER, JANUARY, 8),))
     ledger.submit(FUEL, given_back)
+    ledger.before_expiry = ledger.head()
     ledger.submit(GROCER, Expire(ledger.members["ben"], JANUARY, 30))
     open_one = ledger.consented(Authorize, FUEL, "anna", "order 5", [Line(GROCER, MARCH, 7)], START + 42 * DAY)
     ledger.submit(FUEL, open_one)

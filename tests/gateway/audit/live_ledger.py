@@ -63,6 +63,7 @@ class LiveLedger:
         self.numbers = dict.fromkeys((GROCER, FUEL), 0)
         self.operations = 0
         self.acts = 0
+        self.before_expiry = 0  # the last block in which `ben` holds points
 
     def __enter__(self) -> LiveLedger:
         self.node.start()
@@ -123,6 +124,10 @@ class LiveLedger:
         domain = Domain(self.node.chain_id, self.governance, self.coalition_id)
         signature = sign(APPROVER, approval_digest(domain, act_id(self.brands, data, salt), proposed_at, FOREVER))
         self._send(governance().call("executeApproved", *act, [(proposed_at, FOREVER, signature)]), self.governance)
+
+    def head(self) -> int:
+        """The newest block's number."""
+        return int(self.node.call("eth_blockNumber"), 16)
 
     def at(self, timestamp: int) -> None:
         """The next block's time."""

@@ -68,7 +68,7 @@ def test_the_receipt_of_points_is_given_at_a_past_block_and_not_at_one_to_come(
     now = api.get(f"/v1/members/{member}/receipt", headers=tokens["auditor"])
     assert verify(json.dumps(now.json()), trust(honest), may_omit=True)["held_total"] == 0
     head = now.json()["block"]["number"]
-    then = api.get(f"/v1/members/{member}/receipt?block={head - 3}", headers=tokens["auditor"])
+    then = api.get(f"/v1/members/{member}/receipt?block={honest.before_expiry}", headers=tokens["auditor"])
     assert verify(json.dumps(then.json()), trust(honest), brands=(GROCER, FUEL))["held_total"] == 30
     assert api.get(f"/v1/members/{member}/receipt?block={head + 1}", headers=tokens["auditor"]).status_code == 404
     assert api.get(f"/v1/members/{member}/receipt?block=-1", headers=tokens["auditor"]).status_code == 422
