@@ -50,7 +50,8 @@ class Issuer:
         self._brand_key = PrivateKey(keccak(b"benchmark brand"))
         self._nonce = self._number = 0
         self.operator = bytes(OPERATOR.public_key.to_canonical_address())
-        self._governance, self._verifier, self._brands, self._members, self.address = (created(self.operator, nonce) for nonce in range(5))
+        deployed = (created(self.operator, nonce) for nonce in range(6))
+        self._governance, self._verifier, self._brands, self._members, self._settlement, self.address = deployed
         self.expiry_day = expiry_day_for(int(seconds), 0, LOT_MONTHS)
         self.lot = lot_id(BRAND, self.expiry_day)
         self._domain = Domain(chain_id, Address(self.address), Hash(coalition_id))
@@ -74,7 +75,8 @@ class Issuer:
             self._sign(b"", creation("PasskeyVerifier"), 10_000_000),
             self._sign(b"", creation("Brands", governance, 0), 10_000_000),
             self._sign(b"", creation("Members", governance, self._verifier, self.address, MEMBER_DELAY_SECONDS), 10_000_000),
-            self._sign(b"", creation("PointsLedger", governance, self._brands, self._members, b"EUR"), 10_000_000),
+            self._sign(b"", creation("Settlement", governance, self._brands, self.address), 10_000_000),
+            self._sign(b"", creation("PointsLedger", governance, self._brands, self._members, self._settlement, b"EUR"), 10_000_000),
             self._sign(governance, call("Governance", "schedule", *act, 0), 400_000),
             self._sign(governance, call("Governance", "executeApproved", *act, [approval]), 800_000),
         ]
