@@ -123,7 +123,8 @@ def check_code(database: Database, chain: Chain) -> None:
     refuse_other_contract(database, chain)
     with database.read() as session:
         row = session.scalars(select(CoalitionRow)).one()
-        deployed = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "deploy_points_ledger")).first()
+        mined = TransactionRow.purpose == "deploy_points_ledger", TransactionRow.status == "mined"  # it may have been replaced
+        deployed = session.scalars(select(TransactionRow).where(*mined)).first()
     code = chain.code(row.points_address)
     if not code:
         raise Unavailable(f"There is no points ledger at {row.points_address} yet")
