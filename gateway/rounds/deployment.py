@@ -114,7 +114,8 @@ def check_code(database: Database, chain: Chain) -> None:
     refuse_other_contract(database, chain)
     with database.read() as session:
         row = session.scalars(select(CoalitionRow)).one()
-        deployed = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "deploy_points_ledger")).first()
+        mined = TransactionRow.purpose == "deploy_points_ledger", TransactionRow.status == "mined"  # it may have been replaced
+        deployed = session.scalars(select(TransactionRow).where(*mined)).first()
     for name, address in _places(row).items():
         if not chain.code(address):
             raise Unavailable(f"There is no {_words(name)} at {address} yet")

@@ -21,7 +21,7 @@ from gateway.rounds.tables import TransactionRow
 from gateway.store.counters import CounterRow
 from gateway.values.errors import Unavailable
 from gateway.values.ids import Address, Hash
-from tests.builders.coalition import START, BlankGateway, blank_gateway
+from tests.builders.coalition import START, BlankGateway, blank_gateway, open_patiently
 from tests.node.running_node import RunningNode
 
 
@@ -52,6 +52,24 @@ def test_a_crash_between_the_deploying_transactions_is_harmless(tmp_path: Path) 
         assert points_ledger().is_code(blank.chain.code(deployed.points_address))
         assert deployed.deployed_block == mined[-1].block_number
         assert str(deployed.coalition_id) == blank.node.ready["coalition_id"]  # type: ignore[index]
+
+
+def test_a_deployment_that_waited_too_long_is_replaced_and_opened_in_the_end(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path, stuck_after_seconds=0.3) as blank:
+        submitter = submitter_of(blank)
+        prepare_deployment(blank.database, blank.chain, submitter, blank.settings, START)
+        with blank.database.read() as session:
+            stored = list(session.scalars(select(TransactionRow.transaction_id)))
+        submitter._underpriced |= set(stored)  # as if the node had said so
+        assert submitter.replace_stuck(0, START) == len(stored)
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
+        open_patiently(worker)
+        worker.close()
+        with blank.database.read() as session:
+            points = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "deploy_points_ledger")).all()
+            (mined,) = (row for row in points if row.status == "mined")
+            assert session.scalars(select(CoalitionRow.deployed_block)).one() == mined.block_number
+        assert len(points) > 1
 
 
 def test_the_node_of_another_chain_is_refused(tmp_path: Path) -> None:
