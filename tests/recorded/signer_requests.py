@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 from sqlalchemy import select, text
 
-from gateway.brand_signer.checks import Books
+from gateway.brand_signer.books import Books
 from gateway.brand_signer.config import Programme
 from gateway.brand_signer.journal import Journal
 from gateway.brand_signer.json_server import BODY_BYTES_MAX, serve_on
