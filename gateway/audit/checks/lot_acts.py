@@ -16,7 +16,7 @@ from gateway.ledger.lots import expiry_day_for
 from gateway.points.tables import OpeningFileRow, OpeningLineRow
 from gateway.values.ids import Hash, MemberId, Reference
 
-ACTIVE_KINDS = ("issue", "redeem", "capture")
+KINDS_OF_ACTIVITY = ("issue", "redeem", "capture")
 
 
 def findings(case: Case) -> Iterator[str]:
@@ -64,7 +64,7 @@ def _extensions(case: Case) -> Iterator[str]:
     for entry in case.replay.book.accepted:
         if entry.brand_id not in months:
             continue
-        if entry.kind in ACTIVE_KINDS:
+        if entry.kind in KINDS_OF_ACTIVITY:
             reached[entry.brand_id, entry.member].add(expiry_day_for(entry.timestamp, offset, months[entry.brand_id]))
         elif entry.kind == "extend" and _to_day(entry) not in reached[entry.brand_id, entry.member]:
             yield f"{entry.place}: no earlier activity of member {entry.member} at the brand reaches that expiry"
