@@ -28,6 +28,7 @@ class Programme:
 
     `unlisted_points_max`: up to so many points an order or point refund needs not stand in the sales register.
     `report_days_max`: points of a sale reported so much later still get their expiry by the day of the report.
+    `extends_by_activity`: a sale or a redemption moves the member's points to the expiry that points earned with it would have.
     """
 
     rules: tuple[EarningRule, ...]
@@ -35,6 +36,7 @@ class Programme:
     lot_validity_months: int
     unlisted_points_max: int
     report_days_max: int
+    extends_by_activity: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +99,15 @@ def _programme(values: Mapping[str, Any]) -> Programme:
             raise ValueError("per_minor must be positive")
     if not isinstance(values["earn_on_tax"], bool):
         raise TypeError("earn_on_tax must be true or false")
+    if not isinstance(values.get("extends_by_activity", False), bool):
+        raise TypeError("extends_by_activity must be true or false")
     return Programme(
         rules=tuple(rules),
         earn_on_tax=values["earn_on_tax"],
         lot_validity_months=_whole(values, "lot_validity_months"),
         unlisted_points_max=_whole(values, "unlisted_points_max"),
         report_days_max=_whole(values, "report_days_max") if "report_days_max" in values else 31,
+        extends_by_activity=values.get("extends_by_activity", False),
     )
 
 

@@ -27,6 +27,12 @@ class SqlMembers:
         found = self._found(member_id)
         return None if found is None else found[0]
 
+    def known(self, member_ids: Iterable[MemberId]) -> set[MemberId]:
+        """Those of them that are members."""
+        wanted = set(member_ids)
+        self.prefetch(wanted)
+        return {member_id for member_id in wanted if self._seen[member_id] is not None}
+
     def operation_of(self, member_id: MemberId) -> OperationId | None:
         """The operation that enrolls the member."""
         found = self._found(member_id)

@@ -57,6 +57,17 @@ class SqlPoints:
         )
         return [ExpiredPoints(member_id, Line(*split_lot_id(lot_id), Points(points))) for member_id, lot_id, points in rows]
 
+    def lots_of(self, member_id: MemberId, brand_id: int) -> list[tuple[int, int]]:
+        """(expiry day, unreserved points), by lot."""
+        row = LedgerMemberLotRow
+        rows = self._session.execute(
+            select(row.lot_id, row.held - row.reserved)
+            .where(row.member_id == member_id, row.held > row.reserved)
+            .where(row.lot_id.between(brand_id << 32, (brand_id << 32) + 2**32 - 1))
+            .order_by(row.lot_id)
+        )
+        return [(split_lot_id(lot)[1], points) for lot, points in rows]
+
     def pending_expiries(self) -> set[tuple[MemberId, LotId]]:
         """(member, lot) of expiries on their way."""
         rows = self._session.scalars(select(OperationRow).where(IS_OPEN, OperationRow.kind == OperationKind.EXPIRE))

@@ -16,9 +16,11 @@ from gateway.ledger.model import LedgerModel
 from gateway.ledger.refusals import RefusalReason
 from gateway.rounds.entry_building import CannotBe, EntryBuilder, MustWait, RoundView
 from gateway.rounds.gas import BATCH_GAS_MAX, entry_gas
+from gateway.rounds.lot_operation import OpeningOperation
 from gateway.rounds.operation import (
     CaptureOperation,
     EntryOperation,
+    GivingOperation,
     IssueOperation,
     LotOperation,
     PointRefundOperation,
@@ -71,9 +73,9 @@ class Round:
 def pack_round(waiting: Iterable[WaitingEntry], model: LedgerModel, view: RoundView) -> Round:
     """Packs operations in their sequence; `model` holds the state of every member and reservation they name and is changed."""
     packing = _Packing(model, view)
-    issues: list[tuple[WaitingEntry, IssueOperation]] = []
+    issues: list[tuple[WaitingEntry, GivingOperation]] = []
     for each in sorted(waiting, key=lambda one: one.sequence):
-        if isinstance(each.operation, IssueOperation):
+        if isinstance(each.operation, IssueOperation | OpeningOperation):
             issues.append((each, each.operation))
         else:
             packing.use_lots(each, each.operation)
@@ -93,7 +95,7 @@ class _Packing:
         self._builder = EntryBuilder(model, view)
         self.round.points_short = self._builder.points_short
 
-    def issue(self, waiting: WaitingEntry, operation: IssueOperation) -> None:
+    def issue(self, waiting: WaitingEntry, operation: GivingOperation) -> None:
         if self._brand_is_there(waiting):
             self._add(waiting, Phase.ISSUE, self._builder.entry(operation), None)
 

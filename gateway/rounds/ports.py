@@ -19,6 +19,9 @@ class Operations(Protocol):
     def accept(self, operation: Operation, at: int) -> None:
         """From the commit on it is acknowledged."""
 
+    def accept_again(self, operation: Operation, at: int) -> None:
+        """Another try of an operation that ended refused, under the same reference."""
+
     def find(self, operation_id: OperationId) -> StoredOperation | None: ...
 
     def by_reference(self, brand_id: int, reference: Reference) -> tuple[bool, StoredOperation | None]:
@@ -35,6 +38,13 @@ class SignersDirectory(Protocol):
     """Where the signer of each brand is."""
 
     def address(self, session: Session, brand_id: int) -> SignerAddress: ...
+
+
+class StandingAct(Protocol):
+    """What a feature accepts by itself, since something has come about on the ledger."""
+
+    def is_due(self) -> bool: ...
+    def accept(self) -> None: ...
 
 
 class OperationEnds(Protocol):

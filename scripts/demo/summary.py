@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from scripts.demo import policy
+from scripts.demo import lot_acts, policy
 from scripts.demo.books import Reconciled
 from scripts.demo.coalition import BRANDS, BY_ID, CURRENCY
 from scripts.demo.walk import Actuals
@@ -83,6 +83,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
     console.print(f"The gateway's rows: {database['kind']} {database['version']}", highlight=False)
     console.print(_receipts_line(summary["receipts"]), highlight=False)
     console.print(_succession_line(summary["succession"]), highlight=False)
+    for line in lot_acts.lines(summary["lots"]):
+        console.print(line, highlight=False)
     console.print(f"How members paid: {policy.STATEMENT}", highlight=False)
     for problem in failures(summary):
         console.print(f"[bold red]{problem}[/]", highlight=False)
@@ -90,7 +92,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
 
 def _brand(view: dict[str, Any]) -> dict[str, Any]:
     points = view["points"]
-    keys = ("issued", "redeemed", "refunded", "clawed_back", "expired", "outstanding")
+    keys = ("issued", "opened", "redeemed", "refunded", "clawed_back", "expired", "outstanding")
     return {"brand_id": view["brand_id"], "name": view["name"], **{key: points[key] for key in keys}}
 
 
@@ -100,10 +102,10 @@ def _holds(verdict: str) -> bool:
 
 def _points_table(summary: dict[str, Any]) -> Table:
     table = Table(title="Points by issuing brand")
-    for column in ("Brand", "issued", "redeemed", "point refunds", "clawed back", "expired", "outstanding"):
+    for column in ("Brand", "issued", "opened", "redeemed", "point refunds", "clawed back", "expired", "outstanding"):
         table.add_column(column, justify="left" if column == "Brand" else "right")
     for brand in summary["brands"].values():
-        figures = (brand[key] for key in ("issued", "redeemed", "refunded", "clawed_back", "expired", "outstanding"))
+        figures = (brand[key] for key in ("issued", "opened", "redeemed", "refunded", "clawed_back", "expired", "outstanding"))
         table.add_row(brand["name"], *(f"{figure:,}" for figure in figures))
     return table
 

@@ -118,9 +118,12 @@ class _Day:
     def _consented(self, payments: Sequence[PointPayment], refused: Counter[str]) -> list[PointPayment]:
         """Those redeemed or authorized on the ledger now. All brands' come before anything else of the day: lots are chosen here."""
         calls = []
+        at = {sale.payment_id: sale.occurred_at(UTC_OFFSET_SECONDS) for sale in self._sales}
         for till in self._world.tills.values():
             mine = [payment for payment in payments if payment.brand == till.brand.slug]
-            till.register.append(register_writer.order_record(one.payment_id, one.member_id, one.points) for one in mine)
+            till.register.append(
+                register_writer.order_record(one.payment_id, one.member_id, one.points, at[one.payment_id]) for one in mine
+            )
             at_once = [payment for payment in mine if payment.mode == "redeem"]
             first_authorized = [payment for payment in mine if payment.mode != "redeem"]
             calls.append(self._pool.submit(self._consents, till, "redemptions", at_once, refused))

@@ -228,6 +228,7 @@ def _signer_settings(world: World, brand: DemoBrand, port: int) -> dict[str, Any
             "earn_on_tax": True,
             "lot_validity_months": brand.lot_validity_months,
             "unlisted_points_max": 0,
+            "extends_by_activity": brand.extends_by_activity,
         },
     }
 

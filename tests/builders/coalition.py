@@ -328,7 +328,8 @@ class CoalitionBuilder:
 
     def _redemption(self, operation: Any, kind: str, brand_id: int, member_id: MemberId, points: int, seconds: int) -> str:
         order_id, operation_id = new_id("order"), new_id(kind)
-        self.brands[brand_id].till(order_record(order_id, str(member_id), points))
+        at = datetime.fromtimestamp(self.now, UTC)
+        self.brands[brand_id].till(order_record(order_id, str(member_id), points, at))
         with writing(self.database, business_clock()) as work:
             brand = self._brand(work, brand_id)
             what = points, brand["brand"].redemption.minor_for(points), NO_ORDER

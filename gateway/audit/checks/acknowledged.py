@@ -76,7 +76,7 @@ def _same_content(operation: OperationRow, entry: BookEntry, name: str) -> Itera
         yield f"{name} is of member {operation.member_id}, on the ledger of {entry.member}"
     if operation.reservation_id is not None and operation.reservation_id != entry.reservation_id:
         yield f"{name} is of reservation {operation.reservation_id}, on the ledger of {entry.reservation_id}"
-    if operation.kind in ("issue", "authorize", "redeem", "capture", "point_refund") and operation.points != entry.points:
+    if operation.kind in ("issue", "opening", "authorize", "redeem", "capture", "point_refund") and operation.points != entry.points:
         yield f"{name} is of {operation.points} points, on the ledger of {entry.points}"
 
 

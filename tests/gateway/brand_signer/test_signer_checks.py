@@ -262,7 +262,7 @@ def test_an_expiry_names_points_of_a_lot_that_can_expire(brand: Brand) -> None:
     assert refusals(signer, 1, [expire(5)]) == []
 
 
-def test_malformed_entries_and_kinds_of_later_are_refused(brand: Brand) -> None:
+def test_malformed_entries_and_openings_of_no_known_file_are_refused(brand: Brand) -> None:
     transfer, fragment = b"\x09" + bytes(60), encode_entry(issue("p-1", 9)[0])[:-1]
     opening = b"\x02" + encode_entry(issue("p-1", 9)[0])[1:]
     packed = [transfer, fragment, opening]
@@ -270,7 +270,7 @@ def test_malformed_entries_and_kinds_of_later_are_refused(brand: Brand) -> None:
     request = replace(batch(1, issue("p-1", 9)), entries=pack_entries(packed), details=details)
     with pytest.raises(EntriesRefused) as refused:
         brand.signer().sign(request)
-    assert [one.reason for one in refused.value.refused] == ["malformed_entry", "malformed_entry", "unsupported_kind"]
+    assert [one.reason for one in refused.value.refused] == ["malformed_entry", "malformed_entry", "unknown_opening_file"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,64 @@
+"""Operations that change lots without a sale of their own: openings, restores, extensions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.ledger.awards import AwardId
+from gateway.ledger.lot_references import Activity
+from gateway.values.ids import Hash, MemberId, OperationId, Reference
+from gateway.values.points import Points
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningOperation:
+    """Points for a member's `units` of an earlier programme, by a line of the file whose hash is `source`."""
+
+    operation_id: OperationId
+    brand_id: int
+    member_id: MemberId
+    reference: Reference
+    points: Points
+    expiry_day: int
+    programme: str
+    ratio_points: int
+    ratio_units: int
+    source: Hash
+    line_number: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreOperation:
+    """What a payment refund took of an award goes back, since the refund failed.
+
+    `clawbacks` took up to `clawed_back_due` of it. `points_due` differs from that by what rounding moves between refunds of one payment.
+    """
+
+    operation_id: OperationId
+    brand_id: int
+    member_id: MemberId
+    reference: Reference
+    points_due: Points
+    clawed_back_due: Points
+    clawbacks: tuple[Reference, ...]
+    issue_reference: Reference
+    award: AwardId
+    refund_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendOperation:
+    """Moves what a member has unreserved in one lot of the brand to a later one, since she was active."""
+
+    operation_id: OperationId
+    brand_id: int
+    member_id: MemberId
+    reference: Reference
+    from_day: int
+    to_day: int
+    points: Points
+    activity: Activity
+
+
+LotActOperation = OpeningOperation | RestoreOperation | ExtendOperation
