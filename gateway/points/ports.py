@@ -8,7 +8,7 @@ from typing import Protocol
 
 from gateway.ledger.lots import Line
 from gateway.points.holding import Holding
-from gateway.values.ids import LotId, MemberId
+from gateway.values.ids import LotId, MemberId, ReservationId
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +23,7 @@ class HeldByMembers(Protocol):
     def holding(self, member_id: MemberId) -> Holding: ...
     def expired(self, day: int) -> Iterable[ExpiredPoints]: ...
     def pending_expiries(self) -> set[tuple[MemberId, LotId]]: ...
+
+
+class Transfers(Protocol):
+    def is_done(self, transfer_id: ReservationId) -> bool: ...

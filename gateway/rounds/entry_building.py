@@ -17,6 +17,7 @@ from gateway.ledger.entries import (
     Issue,
     PointRefund,
     Redeem,
+    Transfer,
     Void,
 )
 from gateway.ledger.issue_parts import AwardBasis, ShownIssue
@@ -36,6 +37,7 @@ from gateway.rounds.operation import (
     RedeemOperation,
     RedemptionOperation,
     ReservationOperation,
+    TransferOperation,
     VoidOperation,
 )
 from gateway.values.ids import LotId, MemberId, OperationId, Reference, ReservationId
@@ -119,6 +121,9 @@ class EntryBuilder:
                 return self._point_refund(operation)
             case ExpireOperation():
                 return self._expire(operation)
+            case TransferOperation():
+                sides = operation.member_id, operation.taker_id, operation.nonce, operation.deadline
+                return Transfer(*sides, operation.giver_proof, operation.taker_proof, operation.lines)
 
     def _clawback(self, operation: ClawbackOperation) -> Clawback:
         place = operation.brand_id, operation.issue_reference

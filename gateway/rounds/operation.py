@@ -11,8 +11,10 @@ from enum import StrEnum
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.decision import Decision
+from gateway.ledger.entries import MEMBER_GRANT, ConsentProof
 from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
 from gateway.ledger.governing import OwnerSignature as OwnerSignature
+from gateway.ledger.lots import Line
 from gateway.rounds.brand_operation import (
     BrandOperation,
     RegisterBrandOperation,
@@ -39,6 +41,7 @@ class OperationKind(StrEnum):
     VOID = "void"
     POINT_REFUND = "point_refund"
     EXPIRE = "expire"
+    TRANSFER = "transfer"
     ENROLL = "enroll"
     REGISTER_BRAND = "register_brand"
     SET_BRAND_TERMS = "set_brand_terms"
@@ -190,6 +193,26 @@ class ExpireOperation:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferOperation:
+    """Moves points to another member, lot by lot as both have signed; `brand_id` carries it. `reservation_id`: what was signed."""
+
+    operation_id: OperationId
+    brand_id: int
+    member_id: MemberId
+    taker_id: MemberId
+    reservation_id: ReservationId
+    lines: tuple[Line, ...]
+    nonce: int
+    deadline: int
+    giver_proof: ConsentProof
+    taker_proof: ConsentProof
+
+    @property
+    def points(self) -> Points:
+        return Points(sum(line.points for line in self.lines))
+
+
+@dataclass(frozen=True, slots=True)
 class EnrollOperation:
     """A member with its first authorizer; anyone may relay it."""
 
@@ -202,7 +225,7 @@ class EnrollOperation:
 
 RedemptionOperation = AuthorizeOperation | RedeemOperation
 ReservationOperation = CaptureOperation | VoidOperation | PointRefundOperation
-LotOperation = ClawbackOperation | RedemptionOperation | ReservationOperation | ExpireOperation
+LotOperation = ClawbackOperation | RedemptionOperation | ReservationOperation | ExpireOperation | TransferOperation
 EntryOperation = IssueOperation | LotOperation
 MemberOperation = EnrollOperation | MemberActOperation | ExecuteMemberActOperation
 AdminOperation = MemberOperation | BrandOperation | GoverningOperation
@@ -217,6 +240,7 @@ KINDS: dict[type[Operation], OperationKind] = {
     VoidOperation: OperationKind.VOID,
     PointRefundOperation: OperationKind.POINT_REFUND,
     ExpireOperation: OperationKind.EXPIRE,
+    TransferOperation: OperationKind.TRANSFER,
     EnrollOperation: OperationKind.ENROLL,
     RegisterBrandOperation: OperationKind.REGISTER_BRAND,
     SetBrandTermsOperation: OperationKind.SET_BRAND_TERMS,
@@ -228,6 +252,17 @@ KINDS: dict[type[Operation], OperationKind] = {
     SetExposureOperation: OperationKind.SET_EXPOSURE,
     **{kind: OperationKind(name) for kind, name in GOVERNING_NAMES.items()},
 }
+
+
+def consenting(operation: EntryOperation) -> tuple[MemberId, ...]:
+    """Whose consent it needs beside that of the member whose points go out."""
+    match operation:
+        case AuthorizeOperation() | RedeemOperation() if operation.proof_kind == MEMBER_GRANT:
+            return (MemberId(operation.proof[:20]),)
+        case TransferOperation():
+            return (operation.taker_id,)
+        case _:
+            return ()
 
 
 @dataclass(frozen=True, slots=True)

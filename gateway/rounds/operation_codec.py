@@ -37,9 +37,11 @@ from gateway.rounds.operation import (
     PointRefundOperation,
     RedeemOperation,
     SaleFacts,
+    TransferOperation,
     VoidOperation,
 )
 from gateway.rounds.tables import OperationRow
+from gateway.rounds.transfer_codec import transfer_body, transfer_of
 from gateway.values.hex import hex_text, to_bytes
 from gateway.values.ids import Hash, MemberId, OperationId, Reference
 from gateway.values.money import AmountMinor
@@ -105,6 +107,9 @@ def _entry_operation(kind: OperationKind, row: OperationRow, body: _Body) -> Ope
     operation_id, brand_id, member_id, points = OperationId(row.operation_id), row.brand_id, row.member_id, Points(row.points)
     if kind is OperationKind.EXPIRE:
         return ExpireOperation(operation_id, brand_id, member_id, body["expiry_day"], points)
+    if kind is OperationKind.TRANSFER:
+        assert row.reservation_id is not None
+        return transfer_of(operation_id, brand_id, member_id, row.reservation_id, body)
     assert row.reference is not None
     if kind in (OperationKind.ISSUE, OperationKind.CLAWBACK):
         award = _award_from(brand_id, body)
@@ -156,7 +161,7 @@ def _points(operation: Operation) -> tuple[int, int]:
     match operation:
         case ClawbackOperation():
             return operation.points_due, operation.points_due
-        case AuthorizeOperation() | RedeemOperation():
+        case AuthorizeOperation() | RedeemOperation() | TransferOperation():
             return operation.points, operation.points
         case IssueOperation() | CaptureOperation() | PointRefundOperation() | ExpireOperation():
             return operation.points, 0
@@ -198,6 +203,8 @@ def _body(operation: Operation) -> dict[str, Any]:
             return {"point_refund_id": operation.point_refund_id, "points": operation.points}
         case ExpireOperation():
             return {"expiry_day": operation.expiry_day, "points": operation.points}
+        case TransferOperation():
+            return transfer_body(operation)
         case EnrollOperation():
             first = {"kind": operation.kind, "authorizer": hex_text(operation.authorizer), "salt": hex_text(operation.salt)}
             return {"member_id": str(operation.member_id), **first}

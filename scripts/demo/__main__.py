@@ -25,6 +25,7 @@ from scripts.demo.data_directory import DirectoryInUse, PortTaken, check_free, o
 from scripts.demo.engine import UnfitEngine
 from scripts.demo.gateway_database import describe, url_of_run
 from scripts.demo.generator.planning import make_plan
+from scripts.demo.households import live_together
 from scripts.demo.processes import ProcessDied, Supervisor
 from scripts.demo.sales import load_sales
 from scripts.demo.seed import default_seed
@@ -83,11 +84,14 @@ def _run(arguments: argparse.Namespace, directory: Any, database_url: str, super
             actuals = walk(world, extract, plan, str(seed), walked)
         with _phase(seconds, "reconciliation"):
             reconciled = reconcile_all(world, plan, actuals, seed, lambda what: console.print(f"  {what}"))
+        with _phase(seconds, "households"):
+            households = live_together(world)
         with _phase(seconds, "succession"):
             succession = end_a_brand(world)
         with _phase(seconds, "audit"):
             summary = summarize(world, actuals, reconciled, seed, seconds)
         summary["succession"] = succession
+        summary["households"] = {"paid_by_passkey": actuals.paid_by_passkey, "acts": households}
         with _phase(seconds, "receipts"):
             receipts = keep_receipts(world, summary)
         seconds["total"] = seconds_of(began)
