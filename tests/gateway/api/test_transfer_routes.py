@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from gateway.projection.tables import LedgerEntryRow
+from gateway.ledger.members import authorizer_id
+from gateway.projection.tables import LedgerAuthorizerRow, LedgerEntryRow
 from gateway.rounds.operation import TransferOperation
 from gateway.rounds.operation_codec import operation_of
 from gateway.rounds.tables import OperationRow
-from gateway.values.ids import ReservationId
+from gateway.values.ids import MemberId, ReservationId
 from tests.builders.granting import lock_spending, signed_transfer
 from tests.builders.offline_coalition import START, OfflineCoalition, Shopper
 from tests.builders.passkeys import SoftwareAuthenticator
@@ -172,10 +173,6 @@ def test_a_brand_that_accepts_nothing_carries_nothing(coalition: OfflineCoalitio
 
 
 def _put_passkey(coalition: OfflineCoalition, member_id: str, phone: SoftwareAuthenticator) -> None:
-    from gateway.ledger.members import authorizer_id
-    from gateway.projection.tables import LedgerAuthorizerRow
-    from gateway.values.ids import MemberId
-
     with coalition.database.write() as session:
         session.add(
             LedgerAuthorizerRow(
