@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.ledger.consents import TransferTerms, lines_hash, transfer_digest
+from gateway.ledger.lots import Line, split_lot_id
 from gateway.ledger.member_acts import grant_to_brand, grant_to_member
+from gateway.ledger.signing import Domain
 from gateway.projection.member_tables import LedgerGrantRow, LedgerMemberRow
-from gateway.values.ids import Hash, MemberId
-from tests.builders.offline_coalition import START, OfflineCoalition, Shopper
+from gateway.values.ids import Address, Hash, LotId, MemberId
+from gateway.values.points import Points
+from tests.builders.offline_coalition import COALITION_ID, POINTS_ADDRESS, START, OfflineCoalition, Shopper
 
 UNTIL = START + 30 * 86_400
 
@@ -48,13 +52,18 @@ def signed_transfer(coalition: OfflineCoalition, giver: Shopper, taker: Shopper,
     answer = coalition.post("brand:2", "/v1/transfer-quotes", asked)
     assert answer.status_code == 200, answer.text
     quote = answer.json()
+    lots = [{"lot_id": lot["lot_id"], "points": lot["points"]} for lot in quote["lots"]]
+    lines = [Line(*split_lot_id(LotId(int(lot["lot_id"]))), Points(lot["points"])) for lot in lots]
+    sides = MemberId.parse(giver.member_id), MemberId.parse(taker.member_id)
+    domain = Domain(7_951, Address.parse(POINTS_ADDRESS), Hash.parse(COALITION_ID))
+    digest = str(transfer_digest(domain, TransferTerms(*sides, lines_hash(lines), points, quote["deadline"])))
     return {
         "giver_id": giver.member_id,
         "taker_id": taker.member_id,
-        "lots": [{"lot_id": lot["lot_id"], "points": lot["points"]} for lot in quote["lots"]],
-        "nonce": quote["nonce"],
+        "lots": lots,
+        "nonce": points,  # always the same request
         "deadline": quote["deadline"],
-        "giver_proof": {"proof_kind": 1, "proof": giver.sign(quote["transfer_id"])},
-        "taker_proof": {"proof_kind": 1, "proof": taker.sign(quote["transfer_id"])},
+        "giver_proof": {"proof_kind": 1, "proof": giver.sign(digest)},
+        "taker_proof": {"proof_kind": 1, "proof": taker.sign(digest)},
         **changes,
     }
