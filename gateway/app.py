@@ -39,6 +39,7 @@ from gateway.api import (
     quotes,
     receipts,
     reconciliations,
+    transfers,
 )
 from gateway.api.context import Context
 from gateway.api.limits import BodyLimit
@@ -73,6 +74,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     payment_refunds.router,
     quotes.router,
     authorizations.router,
+    transfers.router,
     operations.router,
     clearing.router,
     column_mappings.router,

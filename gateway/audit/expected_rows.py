@@ -65,7 +65,8 @@ def _entries(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
             entry.issue_reference,
             entry.reservation_id,
         )
-        yield *place, *about, entry.rule_version, entry.entry, entry.refused, block_number_at(entry.position), entry.timestamp
+        written = block_number_at(entry.position), entry.timestamp
+        yield *place, *about, entry.rule_version, entry.entry, entry.refused, *written, entry.taker
 
 
 def _movements(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:

@@ -23,6 +23,7 @@ from gateway.ledger.entries import (
     PointRefund,
     Redeem,
     Restore,
+    Transfer,
     Void,
     decode_entry,
     kind_of,
@@ -97,6 +98,8 @@ def _check_entry(entry: Entry, detail: Detail, books: Books, signed: SignedState
             _check_point_refund(entry, detail, books, signed)
         case Expire():
             require(entry.points > 0 and entry.expiry_day != calendar.NEVER, "wrong_expiry")
+        case Transfer():
+            _check_transfer(entry, signed)
         case _:
             raise NotSupported("unsupported_kind")
 
@@ -180,6 +183,12 @@ def _check_redemption(entry: Authorize | Redeem, detail: Detail, books: Books, s
         return
     require(entry.member == order.member, "wrong_member")
     require(entry.points <= order.points, "too_many_points")
+
+
+def _check_transfer(entry: Transfer, signed: SignedState) -> None:
+    """Both members have signed it, which the contract sees to; it costs the brand nothing and is in no book of its."""
+    require(entry.giver != entry.taker and points_of(entry.lines) > 0, "wrong_points")
+    require(signed.transfer_id(entry) not in signed.reservations, "already_signed")
 
 
 def _check_capture(entry: Capture, signed: SignedState) -> None:

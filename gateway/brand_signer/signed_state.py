@@ -6,8 +6,8 @@ from collections import ChainMap
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field, replace
 
-from gateway.ledger.consents import reservation_id_of
-from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Issue, PointRefund, Redeem, Restore, Void
+from gateway.ledger.consents import reservation_id_of, transfer_digest, transfer_terms
+from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Issue, PointRefund, Redeem, Restore, Transfer, Void
 from gateway.ledger.lots import Line
 from gateway.ledger.signing import Domain
 from gateway.values.ids import MemberId, Reference, ReservationId
@@ -62,6 +62,10 @@ class SignedState:
         """The digest of the consent that the entry carries."""
         return reservation_id_of(self.domain, self.brand_id, entry)
 
+    def transfer_id(self, entry: Transfer) -> ReservationId:
+        """The digest that both sides have signed; the contract keeps it where reservations are."""
+        return transfer_digest(self.domain, transfer_terms(entry))
+
     def add(self, number: int, entry: Entry) -> None:
         """Takes note of an entry that was checked."""
         reference = getattr(entry, "reference", None)
@@ -81,6 +85,8 @@ class SignedState:
                 self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, 0, 0, closed=False)
             case Redeem():
                 self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, entry.points, 0, closed=True)
+            case Transfer():
+                self.reservations[self.transfer_id(entry)] = SignedReservation(points_of(entry.lines), 0, 0, closed=True)
             case Capture() | Void():
                 known = self.reservations.get(entry.reservation_id)
                 if known is not None:

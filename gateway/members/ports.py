@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from gateway.ledger.state import GrantRecord
 from gateway.members.member import Authorizer, Member
-from gateway.values.ids import MemberId, OperationId
+from gateway.values.ids import Hash, MemberId, OperationId
 
 
 class Members(Protocol):
@@ -15,3 +16,5 @@ class Members(Protocol):
     def operation_of(self, member_id: MemberId) -> OperationId | None: ...
     def add(self, member: Member, operation_id: OperationId, at: int) -> None: ...
     def authorizers(self, member_id: MemberId) -> list[Authorizer]: ...
+    def is_locked(self, member_id: MemberId) -> bool: ...
+    def grant(self, giver: MemberId, to: Hash) -> GrantRecord | None: ...

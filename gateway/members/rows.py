@@ -6,12 +6,15 @@ from collections.abc import Iterable
 
 from sqlalchemy import insert, select
 
+from gateway.ledger.state import GrantRecord
 from gateway.members.member import Authorizer, Member
 from gateway.members.tables import MemberRow
+from gateway.projection.ledger_state import grant_record
+from gateway.projection.member_tables import LedgerGrantRow, LedgerMemberRow
 from gateway.projection.tables import LedgerAuthorizerRow
 from gateway.store.chunks import chunks
 from gateway.store.unit_of_work import UnitOfWork
-from gateway.values.ids import MemberId, OperationId
+from gateway.values.ids import Hash, MemberId, OperationId
 
 
 class SqlMembers:
@@ -63,6 +66,14 @@ class SqlMembers:
             select(LedgerAuthorizerRow.kind, LedgerAuthorizerRow.authorizer).where(LedgerAuthorizerRow.member_id == member_id)
         )
         return [Authorizer(kind, authorizer) for kind, authorizer in rows]
+
+    def is_locked(self, member_id: MemberId) -> bool:
+        return bool(self._session.scalar(select(LedgerMemberRow.is_locked).where(LedgerMemberRow.member_id == member_id)))
+
+    def grant(self, giver: MemberId, to: Hash) -> GrantRecord | None:
+        """What the member granted last to a brand or another member, withdrawn grants too."""
+        row = self._session.get(LedgerGrantRow, (giver, to))
+        return None if row is None else grant_record(row)
 
     def flush(self) -> None:
         if self._new:

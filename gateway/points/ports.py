@@ -10,7 +10,7 @@ from gateway.ledger.lot_references import Activity
 from gateway.ledger.lots import Line
 from gateway.points.holding import Holding
 from gateway.points.opening import OpeningLine, StoredOpeningFile
-from gateway.values.ids import Hash, LotId, MemberId, OperationId, Reference
+from gateway.values.ids import Hash, LotId, MemberId, OperationId, Reference, ReservationId
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,7 @@ class Openings(Protocol):
 
     def refused_by_ledger(self, opening_file_id: str) -> list[OpeningLine]:
         """Lines whose operation has ended refused."""
+
+
+class Transfers(Protocol):
+    def is_done(self, transfer_id: ReservationId) -> bool: ...

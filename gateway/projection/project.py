@@ -222,6 +222,7 @@ def _entry_row(
         "refused_reason": read.refused,
         "block_number": block.block.number,
         "block_timestamp": block.block.timestamp,
+        "taker_id": entry.taker if isinstance(entry, Transfer) else None,
     }
 
 

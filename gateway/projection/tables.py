@@ -36,14 +36,18 @@ class LedgerBatchRow(Base):
     transaction_hash: Mapped[Hash]
 
 
+_HAS_TAKER = text("taker_id IS NOT NULL")
+
+
 class LedgerEntryRow(Base):
-    """An entry of a recorded batch, refused ones included (`refused_reason` names the contract's error)."""
+    """An entry of a recorded batch, refused ones included (`refused_reason` names the contract's error). `taker_id`: of a transfer."""
 
     __tablename__ = "ledger_entries"
     __table_args__ = (
         Index("ix_ledger_entries_member", "member_id", "position"),
         Index("ix_ledger_entries_batch", "brand_id", "batch_number", "entry_index", unique=True),
         Index("ix_ledger_entries_reference", "brand_id", "reference"),
+        Index("ix_ledger_entries_taker", "taker_id", "position", sqlite_where=_HAS_TAKER, postgresql_where=_HAS_TAKER),
     )
 
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -61,6 +65,7 @@ class LedgerEntryRow(Base):
     refused_reason: Mapped[str | None]
     block_number: Mapped[int] = mapped_column(index=True)
     block_timestamp: Mapped[int]
+    taker_id: Mapped[MemberId | None]
 
 
 class LedgerMovementRow(Base):

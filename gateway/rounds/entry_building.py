@@ -20,6 +20,7 @@ from gateway.ledger.entries import (
     PointRefund,
     Redeem,
     Restore,
+    Transfer,
     Void,
 )
 from gateway.ledger.issue_parts import AwardBasis, OpeningBasis, ShownIssue
@@ -28,7 +29,7 @@ from gateway.ledger.model import LedgerModel
 from gateway.ledger.packed_fields import MAX_LINES
 from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.state import ReservationRecord
-from gateway.rounds.lot_operation import ExtendOperation, OpeningOperation, RestoreOperation
+from gateway.rounds.lot_operation import ExtendOperation, OpeningOperation, RestoreOperation, TransferOperation
 from gateway.rounds.operation import (
     AuthorizeOperation,
     CaptureOperation,
@@ -133,6 +134,9 @@ class EntryBuilder:
                 return self._restore(operation)
             case ExtendOperation():
                 return self._extend(operation)
+            case TransferOperation():
+                sides = operation.member_id, operation.taker_id, operation.nonce, operation.deadline
+                return Transfer(*sides, operation.giver_proof, operation.taker_proof, operation.lines)
 
     def _clawback(self, operation: ClawbackOperation) -> Clawback:
         place = operation.brand_id, operation.issue_reference

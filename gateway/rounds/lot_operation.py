@@ -1,12 +1,14 @@
-"""Operations that change lots without a sale of their own: openings, restores, extensions."""
+"""Operations that change lots without a sale of their own: openings, restores, extensions, transfers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from gateway.ledger.awards import AwardId
+from gateway.ledger.entries import ConsentProof
 from gateway.ledger.lot_references import Activity
-from gateway.values.ids import Hash, MemberId, OperationId, Reference
+from gateway.ledger.lots import Line
+from gateway.values.ids import Hash, MemberId, OperationId, Reference, ReservationId
 from gateway.values.points import Points
 
 
@@ -59,6 +61,26 @@ class ExtendOperation:
     to_day: int
     points: Points
     activity: Activity
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOperation:
+    """Moves points to another member, lot by lot as both have signed; `brand_id` carries it. `reservation_id`: what was signed."""
+
+    operation_id: OperationId
+    brand_id: int
+    member_id: MemberId
+    taker_id: MemberId
+    reservation_id: ReservationId
+    lines: tuple[Line, ...]
+    nonce: int
+    deadline: int
+    giver_proof: ConsentProof
+    taker_proof: ConsentProof
+
+    @property
+    def points(self) -> Points:
+        return Points(sum(line.points for line in self.lines))
 
 
 LotActOperation = OpeningOperation | RestoreOperation | ExtendOperation

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.decision import Decision
+from gateway.ledger.entries import MEMBER_GRANT
 from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
 from gateway.ledger.governing import OwnerSignature as OwnerSignature
 from gateway.rounds.brand_operation import (
@@ -22,7 +23,7 @@ from gateway.rounds.brand_operation import (
     SetBrandTermsOperation,
     SetExposureOperation,
 )
-from gateway.rounds.lot_operation import ExtendOperation, OpeningOperation, RestoreOperation
+from gateway.rounds.lot_operation import ExtendOperation, OpeningOperation, RestoreOperation, TransferOperation
 from gateway.rounds.member_operation import ExecuteMemberActOperation, MemberActOperation
 from gateway.values.ids import Hash, MemberId, OperationId, Reference, ReservationId
 from gateway.values.money import AmountMinor
@@ -43,6 +44,7 @@ class OperationKind(StrEnum):
     OPENING = "opening"
     RESTORE = "restore"
     EXTEND = "extend"
+    TRANSFER = "transfer"
     ENROLL = "enroll"
     REGISTER_BRAND = "register_brand"
     SET_BRAND_TERMS = "set_brand_terms"
@@ -210,7 +212,15 @@ class EnrollOperation:
 
 RedemptionOperation = AuthorizeOperation | RedeemOperation
 ReservationOperation = CaptureOperation | VoidOperation | PointRefundOperation
-LotOperation = ClawbackOperation | RedemptionOperation | ReservationOperation | ExpireOperation | RestoreOperation | ExtendOperation
+LotOperation = (
+    ClawbackOperation
+    | RedemptionOperation
+    | ReservationOperation
+    | ExpireOperation
+    | RestoreOperation
+    | ExtendOperation
+    | TransferOperation
+)
 GivingOperation = IssueOperation | OpeningOperation
 EntryOperation = GivingOperation | LotOperation
 MemberOperation = EnrollOperation | MemberActOperation | ExecuteMemberActOperation
@@ -229,6 +239,7 @@ KINDS: dict[type[Operation], OperationKind] = {
     OpeningOperation: OperationKind.OPENING,
     RestoreOperation: OperationKind.RESTORE,
     ExtendOperation: OperationKind.EXTEND,
+    TransferOperation: OperationKind.TRANSFER,
     EnrollOperation: OperationKind.ENROLL,
     RegisterBrandOperation: OperationKind.REGISTER_BRAND,
     SetBrandTermsOperation: OperationKind.SET_BRAND_TERMS,
@@ -244,6 +255,17 @@ KINDS: dict[type[Operation], OperationKind] = {
 
 GIVING_KINDS = (OperationKind.ISSUE, OperationKind.OPENING)
 """Which touch no points that are there already."""
+
+
+def consenting(operation: EntryOperation) -> tuple[MemberId, ...]:
+    """Whose consent it needs beside that of the member whose points go out."""
+    match operation:
+        case AuthorizeOperation() | RedeemOperation() if operation.proof_kind == MEMBER_GRANT:
+            return (MemberId(operation.proof[:20]),)
+        case TransferOperation():
+            return (operation.taker_id,)
+        case _:
+            return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,11 @@ from gateway.rounds.operation import (
     EntryOperation,
     OperationKind,
     PointRefundOperation,
+    TransferOperation,
     VoidOperation,
     WaitingAct,
     WaitingEntry,
+    consenting,
 )
 from gateway.rounds.operation_codec import operation_of
 from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow
@@ -83,7 +85,7 @@ def read_round(session: Session, waiting: list[WaitingEntry], timestamp: int) ->
     clawbacks: set[IssuePlace] = set()
     for each in waiting:
         operation = each.operation
-        members.add(operation.member_id)
+        members.update((operation.member_id, *consenting(operation)))
         if isinstance(operation, CaptureOperation | VoidOperation | PointRefundOperation):
             reservations.add(operation.reservation_id)
         elif isinstance(operation, ClawbackOperation):
@@ -141,11 +143,16 @@ def _waiting_reservations(session: Session, reservation_ids: set[ReservationId])
 
 
 def _blocked_members(session: Session) -> frozenset[MemberId]:
-    """Members who wait for their enrolment, or have something in a batch that is not on the ledger yet; issues block nobody."""
+    """Members who wait for their enrolment, or have something in a batch that is not on the ledger yet, a transfer to them too; issues
+    block nobody.
+    """
     is_enrolling = OperationRow.kind == OperationKind.ENROLL
     is_spending = and_(OperationRow.status == "packed", OperationRow.kind.not_in(GIVING_KINDS))
     found = _open(OperationRow.member_id).where(or_(is_enrolling, is_spending), OperationRow.member_id.is_not(None))
-    return frozenset(session.scalars(found))
+    moving = _open(OperationRow).where(OperationRow.status == "packed", OperationRow.kind == OperationKind.TRANSFER)
+    transfers = map(operation_of, session.scalars(moving))
+    takers = {transfer.taker_id for transfer in transfers if isinstance(transfer, TransferOperation)}
+    return frozenset(session.scalars(found)) | takers
 
 
 def _open(*columns: Any) -> Select[Any]:

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from gateway.rounds.operation import Operation, StoredOperation
+from gateway.rounds.operation import Operation, RedemptionOperation, StoredOperation
 from gateway.rounds.signer_port import SignerAddress
-from gateway.values.ids import OperationId, Reference, ReservationId
+from gateway.values.ids import MemberId, OperationId, Reference, ReservationId
 from gateway.values.points import Points
 
 
@@ -32,6 +32,9 @@ class Operations(Protocol):
 
     def pending_on(self, reservation_id: ReservationId) -> list[Operation]:
         """Open operations on a reservation, the one that makes it among them."""
+
+    def pending_redemptions(self, member_id: MemberId) -> list[RedemptionOperation]:
+        """Open operations that take from the member's points at some brand."""
 
 
 class SignersDirectory(Protocol):

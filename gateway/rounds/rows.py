@@ -8,12 +8,22 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 
 from gateway.rounds.lot_operation import OpeningOperation
-from gateway.rounds.operation import GIVING_KINDS, IssueOperation, Operation, OperationStatus, StoredOperation
+from gateway.rounds.operation import (
+    GIVING_KINDS,
+    AuthorizeOperation,
+    IssueOperation,
+    Operation,
+    OperationKind,
+    OperationStatus,
+    RedeemOperation,
+    RedemptionOperation,
+    StoredOperation,
+)
 from gateway.rounds.operation_codec import columns_of, operation_of
 from gateway.rounds.tables import IS_OPEN, OperationRow, ReferenceRow
 from gateway.store.chunks import chunks
 from gateway.store.unit_of_work import UnitOfWork
-from gateway.values.ids import OperationId, Reference, ReservationId
+from gateway.values.ids import MemberId, OperationId, Reference, ReservationId
 from gateway.values.points import Points
 
 
@@ -99,6 +109,13 @@ class SqlOperations:
         self.flush()
         rows = self._session.scalars(select(OperationRow).where(OperationRow.reservation_id == reservation_id, IS_OPEN))
         return [operation_of(row) for row in rows]
+
+    def pending_redemptions(self, member_id: MemberId) -> list[RedemptionOperation]:
+        """Open operations that take from the member's points at some brand."""
+        self.flush()
+        redeeming = OperationRow.kind.in_((OperationKind.AUTHORIZE.value, OperationKind.REDEEM.value))
+        rows = self._session.scalars(select(OperationRow).where(OperationRow.member_id == member_id, IS_OPEN, redeeming))
+        return [each for each in map(operation_of, rows) if isinstance(each, AuthorizeOperation | RedeemOperation)]
 
     def flush(self) -> None:
         if self._rows:

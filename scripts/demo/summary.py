@@ -83,7 +83,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
     console.print(f"The gateway's rows: {database['kind']} {database['version']}", highlight=False)
     console.print(_receipts_line(summary["receipts"]), highlight=False)
     console.print(_succession_line(summary["succession"]), highlight=False)
-    for line in lot_acts.lines(summary["lots"]):
+    for line in (*lot_acts.lines(summary["lots"]), *_household_lines(summary["households"])):
         console.print(line, highlight=False)
     console.print(f"How members paid: {policy.STATEMENT}", highlight=False)
     for problem in failures(summary):
@@ -143,6 +143,25 @@ def _receipts_line(receipts: dict[str, Any]) -> str:
 def _succession_line(end: dict[str, Any]) -> str:
     by = "its owner and a successor have both signed that it changes hands" if end["handed_over"] else "its owner is the same"
     return f"{end['name']} runs off until {end['last_day']}, approved by two second people; {by}"
+
+
+def _household_lines(households: dict[str, Any]) -> list[str]:
+    lines = [f"Paid with a passkey: {households['paid_by_passkey']:,} purchases"]
+    acts = households["acts"]
+    if acts is None:
+        return [*lines, "Households: too few members had the points for a pool, a grant, a spend lock and a transfer"]
+    pool, grant, spend_lock, moved = (acts[name] for name in ("pool", "brand_grant", "spend_lock", "transfer"))
+    shared = f"{pool['own_points']} points of the shopper's own and {pool['granted_points']} of another member's, who had granted them"
+    asked = f"{grant['redeemed']} points without a prompt; {grant['asked_above']} were refused ({grant['refused']})"
+    waited = f"unlocking waited {spend_lock['delay_days']} day(s), then {spend_lock['redeemed_after']} points were spent"
+    both = f"{moved['points']} points of {moved['lots']} lot(s) went to another member; both had signed ({moved['status']})"
+    return [
+        *lines,
+        f"Household pool: a purchase at {pool['brand']} took {shared} ({pool['status']})",
+        f"Grant to a brand: {grant['brand']} took {asked}",
+        f"Spend lock: a redemption was refused ({spend_lock['refused']}); {waited}",
+        f"Transfer: {both}, and what they signed was good once ({moved['again']})",
+    ]
 
 
 def _money(minor: int) -> str:

@@ -40,6 +40,7 @@ class Actuals:
     sales: list[PaidSale] = field(default_factory=list)
     refunds: list[PaymentRefund] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    paid_by_passkey: int = 0
 
 
 def first_second(extract: Extract) -> int:
@@ -80,6 +81,8 @@ class _Day:
         if not kept.get("done"):
             kept = self._live(kept)
         self._actuals.refused.update(kept["refused"])
+        done = kept["paid_with_points_minor"]
+        self._actuals.paid_by_passkey += sum(one["proof_kind"] == 3 and one["payment_id"] in done for one in kept["payments"])
         for sale in self._sales:
             self._actuals.sales.append(self._paid(sale, kept["paid_with_points_minor"].get(sale.payment_id, 0)))
         paid = {sale.payment_id: sale for sale in self._actuals.sales}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.builders.checkpoints import checkpoint_body
+from tests.builders.granting import signed_transfer
 from tests.builders.offline_coalition import (
     ACT_OPERATION,
     START,
@@ -51,6 +52,7 @@ class Ready:
     coalition: OfflineCoalition
     shopper: Shopper
     consent: dict[str, Any]
+    transfers: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def make_ready(coalition: OfflineCoalition) -> Ready:
     coalition.post("brand:1", "/v1/payment-refunds", {**REFUND, "refund_id": "refunded", "amount_minor": 100})
     coalition.put_reservation(OPEN_RESERVATION, shopper.member_id, 1, 60)
     coalition.put_reservation(CAPTURED_RESERVATION, shopper.member_id, 1, 60, status="captured", captured=60)
-    return Ready(coalition, shopper, coalition.consent(shopper, 1, 60, "order-1"))
+    friend = coalition.shopper(2)
+    transfers = [signed_transfer(coalition, shopper, friend, points) for points in (10, 11)]
+    return Ready(coalition, shopper, coalition.consent(shopper, 1, 60, "order-1"), transfers)
 
 
 def _same(body: Any) -> Callable[[Ready], Any]:
@@ -168,6 +172,7 @@ WRITES: dict[str, WriteRequest] = {
         lambda ready: {"redemptions": [ready.consent]},
         lambda ready: {"redemptions": [{**ready.consent, "points": 61}]},
     ),
+    "transfer": WriteRequest("brand:2", "/v1/transfers", lambda ready: ready.transfers[0], lambda ready: ready.transfers[1]),
     "capture": WriteRequest(
         "brand:1",
         _on(OPEN_RESERVATION, "capture"),
@@ -219,6 +224,7 @@ WITHOUT_REFERENCE = {
     "brand",
     "member",
     "void",
+    "transfer",
     *(f"member's {name}" for name in MEMBER_WRITES),
 }
 BULK = {"members", "purchases", "payment refunds", "authorizations", "redemptions", "captures"}

@@ -28,6 +28,7 @@ from gateway.ledger.entries import (
     Issue,
     PointRefund,
     Redeem,
+    Transfer,
     Void,
     encode_entry,
     kind_of,
@@ -39,6 +40,7 @@ from gateway.ledger.signing import Domain, reference
 from gateway.loyalty.rule import EarningRule
 from gateway.values.hex import hex_text
 from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
+from gateway.values.points import Points
 
 BRAND = 7
 OTHER_BRAND = 8
@@ -175,6 +177,13 @@ def point_refund(point_refund_id: str, reservation: ReservationId, points: int) 
 
 def expire(points: int, expiry_day: int = EXPIRY_DAY) -> Entered:
     return Expire(MEMBER, expiry_day, points), {"kind": "expire"}
+
+
+def transfer(points: int, *, taker: MemberId = STRANGER, nonce: int = 1) -> Entered:
+    """Of which the books know nothing: two members have signed it."""
+    proof = ConsentProof(1, b"\x00" * 65)
+    lines = (Line(OTHER_BRAND, EXPIRY_DAY, Points(points)),)
+    return Transfer(MEMBER, taker, nonce, DEADLINE, proof, proof, lines), {"kind": "transfer"}
 
 
 def batch(number: int, *entered: Entered, deadline: int = DEADLINE, brand: int = BRAND) -> BatchRequest:

@@ -13,8 +13,9 @@ from gateway.brand_signer import checks
 from gateway.brand_signer.journal import Journal, SignedBatch
 from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
+from gateway.ledger.consents import transfer_digest, transfer_terms
 from gateway.ledger.decision import Decision
-from gateway.ledger.entries import Clawback, Issue, encode_entry
+from gateway.ledger.entries import BRAND_GRANT, Clawback, ConsentProof, Issue, Transfer, encode_entry
 from gateway.ledger.framing import pack_entries
 from gateway.ledger.signing import batch_digest, reference
 from gateway.loyalty.evaluate import AwardDue
@@ -25,6 +26,7 @@ from tests.gateway.brand_signer.brand_books import (
     DEADLINE,
     DOMAIN,
     EXPIRY_DAY,
+    MEMBER,
     OTHER_BRAND,
     PROGRAMME,
     SECRET,
@@ -44,6 +46,7 @@ from tests.gateway.brand_signer.brand_books import (
     refusals,
     reservation_of,
     told,
+    transfer,
     void,
 )
 
@@ -260,6 +263,31 @@ def test_an_expiry_names_points_of_a_lot_that_can_expire(brand: Brand) -> None:
     signer = brand.signer()
     assert refusals(signer, 1, [expire(0), expire(5, expiry_day=0)]) == [(0, "wrong_expiry"), (1, "wrong_expiry")]
     assert refusals(signer, 1, [expire(5)]) == []
+
+
+def test_a_transfer_between_two_members_is_carried_once(brand: Brand) -> None:
+    signer = brand.signer()
+    assert refusals(signer, 1, [transfer(0), transfer(5, taker=MEMBER)]) == [(0, "wrong_points"), (1, "wrong_points")]
+    assert refusals(signer, 1, [transfer(5), transfer(5), transfer(5, nonce=2)]) == [(1, "already_signed")]
+    assert refusals(signer, 1, [transfer(5), transfer(5, nonce=2)]) == []
+    assert refusals(brand.signer(), 2, [transfer(5)]) == [(0, "already_signed")], "also after a restart"
+
+
+def test_what_was_transferred_is_no_reservation(brand: Brand) -> None:
+    entry, detail = transfer(5)
+    assert isinstance(entry, Transfer)
+    moved = transfer_digest(DOMAIN, transfer_terms(entry))
+    signer = brand.signer()
+    assert refusals(signer, 1, [(entry, detail)]) == []
+    later = [capture("c", moved, 5), void("v", moved, 5), point_refund("r", moved, 5)]
+    assert refusals(signer, 2, later) == [(0, "reservation_closed"), (1, "reservation_closed"), (2, "too_many_points")]
+
+
+def test_a_redemption_under_a_grant_to_the_brand_is_held_against_its_order(brand: Brand) -> None:
+    entry, detail = authorize("o-1", 5, redeem=True)
+    granted = replace(entry, proof=ConsentProof(BRAND_GRANT, b""))
+    brand.order("o-1", 4)
+    assert refusals(brand.signer(), 1, [(granted, detail)]) == [(0, "too_many_points")]
 
 
 def test_malformed_entries_and_openings_of_no_known_file_are_refused(brand: Brand) -> None:
