@@ -35,6 +35,7 @@ PROJECTION = (
     projection.LedgerReservationLotRow,
     projection.LedgerOwedRow,
     projection.LedgerExposureRow,
+    projection.LedgerGovernorsRow,
     projection.LedgerExposureLimitRow,
     projection.LedgerBrandRow,
     projection.LedgerBrandTermsRow,

@@ -19,10 +19,10 @@ from gateway.config import Settings
 from gateway.projection.batch_reading import LedgerUnreadable
 from gateway.rounds.batch_signing import BatchSigning
 from gateway.rounds.completion import Completions
+from gateway.rounds.contract_ties import WrongCode
 from gateway.rounds.deployment import (
     AccountInUse,
     WrongChain,
-    WrongCode,
     check_chain,
     check_code,
     prepare_deployment,
