@@ -13,6 +13,7 @@ from gateway.brand_signer.signed_state import SignedState, points_of
 from gateway.ledger import lots
 from gateway.ledger.awards import FIRST, AwardId, award_reference, clawback_reference
 from gateway.ledger.decision import BASE_RULE, SALT_LENGTH, Decision
+from gateway.ledger.discounts import discount_share
 from gateway.ledger.entries import (
     Authorize,
     Capture,
@@ -199,6 +200,8 @@ def _check_clawback(entry: Clawback, award: AwardId, refund_id: str, books: Book
 
 def _check_redemption(entry: Authorize | Redeem, detail: Detail, books: Books, signed: SignedState) -> None:
     _require(0 < entry.points == points_of(entry.lines), "wrong_points")
+    rate = books.programme.redemption
+    _require(rate is None or entry.discount >= rate.minor_for(entry.points), "discount_too_low")
     _require(signed.reservation_id(entry) not in signed.reservations, "already_signed")
     order = books.register.order(detail["order_id"])
     if order is None:
@@ -213,7 +216,9 @@ def _check_capture(entry: Capture, signed: SignedState) -> None:
     if reservation is None:
         raise _NotSupported("unknown_reservation")
     _require(not reservation.closed, "reservation_closed")
-    _require(0 < points_of(entry.lines) <= reservation.points, "too_many_points")
+    points = points_of(entry.lines)
+    _require(0 < points <= reservation.points, "too_many_points")
+    _require(entry.discount == discount_share(reservation.discount_minor, points, reservation.points), "discount_mismatch")
 
 
 def _check_void(entry: Void, signed: SignedState) -> None:

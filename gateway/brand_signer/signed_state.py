@@ -22,9 +22,10 @@ class SignedIssue:
 
 @dataclass(frozen=True, slots=True)
 class SignedReservation:
-    """Points of a reservation at this brand; `closed` by its one capture or void."""
+    """Points of a reservation at this brand and the discount for all of them; `closed` by its one capture or void."""
 
     points: Points
+    discount_minor: int
     captured: int
     refunded: int
     closed: bool
@@ -66,9 +67,11 @@ class SignedState:
             case Clawback(issue_reference=issue) if issue is not None:
                 self.clawed_back[issue] = self.clawed_back.get(issue, 0) + points_of(entry.lines)
             case Authorize():
-                self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, 0, 0, closed=False)
+                self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, entry.discount, 0, 0, closed=False)
             case Redeem():
-                self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, entry.points, 0, closed=True)
+                self.reservations[self.reservation_id(entry)] = SignedReservation(
+                    entry.points, entry.discount, entry.points, 0, closed=True
+                )
             case Capture() | Void():
                 known = self.reservations.get(entry.reservation_id)
                 if known is not None:

@@ -228,6 +228,7 @@ def _signer_settings(world: World, brand: DemoBrand, port: int) -> dict[str, Any
             "earn_on_tax": True,
             "lot_validity_months": brand.lot_validity_months,
             "unlisted_points_max": 0,
+            "redemption": {"minor": brand.redemption[0], "points": brand.redemption[1]},
         },
     }
 
