@@ -15,6 +15,7 @@ from gateway.api.permissions import AsBrand, AsReader, brand_of
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, BrandIdQuery, Date, ExternalId, ExternalIdPath, Moment, PositiveAmount
 from gateway.brands.rows import SqlBrands
+from gateway.purchases.on_ledger import WRITTEN_OFF
 from gateway.purchases.ports import StoredRefund
 from gateway.purchases.record_payment_refund import PaymentRefund, record_payment_refund
 from gateway.purchases.rows import SqlPaymentRefunds, SqlPurchases
@@ -48,12 +49,13 @@ class PaymentRefundsBody(Body):
 
 @router.post("", status_code=201, responses={202: {"model": PaymentRefundView}, **WRITES})
 def create_payment_refund(body: PaymentRefundBody, caller: AsBrand, write: WriteNeeded) -> PaymentRefundView:
-    """Records a payment refund; the points due are clawed back. What the member has spent is written off against the issuing brand."""
+    """Records a payment refund; the points due are clawed back. What the member has spent is written off against the issuing brand:
+    `points_short` says how much, also where it is all of them."""
     brand_id = brand_of(caller)
     refund_id = write.once(caller, "payment_refund", body.content(), lambda work: _record(work, brand_id, body).refund_id)
     with write.context.database.read() as session:
         operation_ids = operations_of_refund(session, brand_id, refund_id)
-    write.await_ledger(operation_ids)
+    write.await_ledger(operation_ids, done_by=(WRITTEN_OFF,))
     with write.context.database.read() as session:
         return find_payment_refund(session, brand_id, refund_id)
 

@@ -32,7 +32,7 @@ def follow_governance(session: Session, blocks: Sequence[ReadBlock]) -> None:
                 continue
             values = item.values
             match item.name:
-                case "ActVetoed":
+                case "OwnerVetoed":
                     vetoed.add(values["operation"])
                 case "Cancelled":
                     _end(session, values["id"], block, VETOED if values["id"] in vetoed else CANCELLED)
