@@ -15,8 +15,8 @@ from gateway.api.permissions import AsBrand, AsReader, brand_of
 from gateway.api.problems import READS, WRITES
 from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, BrandIdQuery, Date, ExternalId, ExternalIdPath, Moment, PositiveAmount
 from gateway.brands.rows import SqlBrands
+from gateway.purchases.clawback import WRITTEN_OFF
 from gateway.purchases.fail_payment_refund import RefundFailure, fail_payment_refund
-from gateway.purchases.on_ledger import WRITTEN_OFF
 from gateway.purchases.ports import StoredRefund
 from gateway.purchases.record_payment_refund import PaymentRefund, record_payment_refund
 from gateway.purchases.rows import SqlPaymentRefunds, SqlPurchases

@@ -67,6 +67,8 @@ class ChainEvidence:
     batches: Mapping[tuple[int, int], SubmittedBatch]
     holdings: Mapping[tuple[MemberId, LotId], HeldPoints]
     owed: Mapping[tuple[int, int, int], int]  # (issuer, accepting brand, the issuer's terms)
+    settled: Mapping[tuple[int, int, int], int]  # of what is owed
+    exposure: Mapping[tuple[int, int], int]  # (issuer, accepting brand)
     outstanding: Mapping[int, int]
     recorded: Mapping[tuple[int, int], Hash]
     first_sealer: Address = Address(bytes(20))  # noqa: RUF009 - an id never changes

@@ -36,6 +36,7 @@ PROJECTION = (
     projection.LedgerReservationLotRow,
     projection.LedgerOwedRow,
     projection.LedgerExposureRow,
+    projection.LedgerGovernorsRow,
     projection.LedgerExposureLimitRow,
     projection.LedgerBrandRow,
     projection.LedgerBrandTermsRow,

@@ -11,6 +11,7 @@ from gateway.brand_signer.lot_checks import check_extension, check_opening, chec
 from gateway.brand_signer.signed_state import SignedState, points_of
 from gateway.ledger.awards import FIRST, AwardId, award_reference
 from gateway.ledger.decision import BASE_RULE, SALT_LENGTH, Decision
+from gateway.ledger.discounts import discount_share
 from gateway.ledger.entries import (
     Authorize,
     Capture,
@@ -176,6 +177,8 @@ def _check_clawback(entry: Clawback, award: AwardId, refund_id: str, books: Book
 
 def _check_redemption(entry: Authorize | Redeem, detail: Detail, books: Books, signed: SignedState) -> None:
     require(0 < entry.points == points_of(entry.lines), "wrong_points")
+    rate = books.programme.redemption
+    require(rate is None or entry.discount >= rate.minor_for(entry.points), "discount_too_low")
     require(signed.reservation_id(entry) not in signed.reservations, "already_signed")
     order = books.register.order(detail["order_id"])
     if order is None:
@@ -196,7 +199,9 @@ def _check_capture(entry: Capture, signed: SignedState) -> None:
     if reservation is None:
         raise NotSupported("unknown_reservation")
     require(not reservation.closed, "reservation_closed")
-    require(0 < points_of(entry.lines) <= reservation.points, "too_many_points")
+    points = points_of(entry.lines)
+    require(0 < points <= reservation.points, "too_many_points")
+    require(entry.discount == discount_share(reservation.discount_minor, points, reservation.points), "discount_mismatch")
 
 
 def _check_void(entry: Void, signed: SignedState) -> None:

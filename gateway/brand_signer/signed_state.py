@@ -22,9 +22,10 @@ class SignedIssue:
 
 @dataclass(frozen=True, slots=True)
 class SignedReservation:
-    """Points of a reservation at this brand; `closed` by its one capture or void."""
+    """Points of a reservation at this brand and the discount for all of them; `closed` by its one capture or void."""
 
     points: Points
+    discount_minor: int
     captured: int
     refunded: int
     closed: bool
@@ -82,11 +83,13 @@ class SignedState:
                 restored = self.issue_at[entry.number, entry.index]
                 self.clawed_back[restored] -= points_of(entry.lines)
             case Authorize():
-                self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, 0, 0, closed=False)
+                self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, entry.discount, 0, 0, closed=False)
             case Redeem():
-                self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, entry.points, 0, closed=True)
+                self.reservations[self.reservation_id(entry)] = SignedReservation(
+                    entry.points, entry.discount, entry.points, 0, closed=True
+                )
             case Transfer():
-                self.reservations[self.transfer_id(entry)] = SignedReservation(points_of(entry.lines), 0, 0, closed=True)
+                self.reservations[self.transfer_id(entry)] = SignedReservation(points_of(entry.lines), 0, 0, 0, closed=True)
             case Capture() | Void():
                 known = self.reservations.get(entry.reservation_id)
                 if known is not None:

@@ -153,7 +153,8 @@ class LedgerReservationLotRow(Base):
 
 
 class LedgerOwedRow(Base):
-    """Points of the issuer captured at the accepting brand, less those refunded, by the issuer's terms at the authorization."""
+    """Points of the issuer captured at the accepting brand, less those refunded, by the issuer's terms at the authorization.
+    `settled`: what cycles have settled of them, in the same sign; `points` never falls by it."""
 
     __tablename__ = "ledger_owed"
 
@@ -161,6 +162,7 @@ class LedgerOwedRow(Base):
     acceptor_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     terms_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     points: Mapped[int]
+    settled: Mapped[int] = mapped_column(server_default="0")
 
 
 class LedgerExposureRow(Base):
@@ -181,6 +183,19 @@ class LedgerExposureLimitRow(Base):
     acceptor_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     issuer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     most: Mapped[int]
+
+
+class LedgerGovernorsRow(Base):
+    """Who governs, as the ledger has it: one row, once governance is deployed."""
+
+    __tablename__ = "ledger_governors"
+
+    single: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    operator_address: Mapped[Address]
+    guardian_address: Mapped[Address]
+    approver_addresses: Mapped[str]  # as text, with commas between them
+    approvals_needed: Mapped[int]
+    delay_seconds: Mapped[int]
 
 
 class LedgerBrandRow(Base):

@@ -15,7 +15,7 @@ from gateway.projection.issue_records import load_issues, show_issue
 from gateway.projection.ledger_state import load_state
 from gateway.projection.tables import LedgerEntryRow, LedgerMovementRow
 from gateway.rounds.entry_building import IssuedEntry, IssuePlace, RoundView
-from gateway.rounds.lot_operation import RestoreOperation
+from gateway.rounds.lot_operation import RestoreOperation, TransferOperation
 from gateway.rounds.operation import (
     GIVING_KINDS,
     AdminOperation,
@@ -24,7 +24,6 @@ from gateway.rounds.operation import (
     EntryOperation,
     OperationKind,
     PointRefundOperation,
-    TransferOperation,
     VoidOperation,
     WaitingAct,
     WaitingEntry,

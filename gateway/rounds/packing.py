@@ -16,7 +16,7 @@ from gateway.ledger.model import LedgerModel
 from gateway.ledger.refusals import RefusalReason
 from gateway.rounds.entry_building import CannotBe, EntryBuilder, MustWait, RoundView
 from gateway.rounds.gas import BATCH_GAS_MAX, entry_gas
-from gateway.rounds.lot_operation import OpeningOperation
+from gateway.rounds.lot_operation import OpeningOperation, TransferOperation
 from gateway.rounds.operation import (
     CaptureOperation,
     EntryOperation,
@@ -24,7 +24,6 @@ from gateway.rounds.operation import (
     IssueOperation,
     LotOperation,
     PointRefundOperation,
-    TransferOperation,
     VoidOperation,
     WaitingEntry,
     consenting,

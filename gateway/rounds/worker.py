@@ -23,10 +23,10 @@ from gateway.projection.batch_reading import LedgerUnreadable
 from gateway.projection.tables import LedgerBlockRow
 from gateway.rounds.batch_signing import BatchSigning
 from gateway.rounds.completion import Completions
+from gateway.rounds.contract_ties import WrongCode
 from gateway.rounds.deployment import (
     AccountInUse,
     WrongChain,
-    WrongCode,
     check_chain,
     check_code,
     prepare_deployment,

@@ -233,6 +233,7 @@ def _signer_settings(world: World, brand: DemoBrand, port: int) -> dict[str, Any
             "lot_validity_months": brand.lot_validity_months,
             "unlisted_points_max": 0,
             "extends_by_activity": brand.extends_by_activity,
+            "redemption": {"minor": brand.redemption[0], "points": brand.redemption[1]},
         },
     }
 

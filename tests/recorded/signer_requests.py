@@ -362,6 +362,8 @@ def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand
     return {
         "already_signed": [brand_books.issue("p-1", 9)],
         "detail_mismatch": [(entry, {"kind": "issue"})],
+        "discount_mismatch": [brand_books.capture("c-9", brand_books.reservation_of("o-unlisted", 20), 10, 11)],
+        "discount_too_low": [brand_books.authorize("o-2", 30, discount=23)],
         "foreign_lot": [brand_books.clawback("r-2", "p-1", 1, brand=OTHER_BRAND)],
         "malformed_entry": BatchRequest(BRAND, 2, DEADLINE, pack_entries([malformed]), ({"kind": "issue"},)),
         "reference_mismatch": [(entry, {"kind": "issue", "payment_id": "p-3"})],

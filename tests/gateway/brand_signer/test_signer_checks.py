@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from coincurve import PublicKey
@@ -234,6 +235,32 @@ def test_a_reservation_is_captured_once_and_no_more_than_it_holds(brand: Brand) 
     assert refusals(signer, 2, [capture("c-1", reservation, 300)]) == []
     assert refusals(signer, 3, [capture("c-2", reservation, 200)]) == [(0, "reservation_closed")]
     assert refusals(signer, 3, [void("v-1", reservation, 200)]) == [(0, "reservation_closed")]
+
+
+@pytest.mark.parametrize("redeem", [False, True])
+def test_a_redemption_gives_at_least_the_promised_discount(brand: Brand, redeem: bool) -> None:
+    """Four minor units for five points, rounded down."""
+    brand.order("o-1", 499)
+    signer = brand.signer()
+    assert refusals(signer, 1, [authorize("o-1", 499, discount=398, redeem=redeem)]) == [(0, "discount_too_low")]
+    assert refusals(signer, 1, [authorize("o-1", 499, discount=399, redeem=redeem)]) == []
+
+
+def test_a_brand_that_states_no_rate_leaves_the_discount_to_the_ledger(tmp_path: Path) -> None:
+    brand = Brand(tmp_path, replace(PROGRAMME, redemption=None))
+    brand.order("o-1", 500)
+    assert refusals(brand.signer(), 1, [authorize("o-1", 500, discount=0)]) == []
+    brand.close()
+    brand.till.close()
+
+
+def test_a_capture_carries_its_share_of_the_discount_also_after_a_restart(brand: Brand) -> None:
+    brand.order("o-1", 500)
+    assert refusals(brand.signer(), 1, [authorize("o-1", 500, discount=401)]) == []
+    reservation, signer = reservation_of("o-1", 500, 401), brand.signer()
+    for wrong in (240, 242, 401, 0):
+        assert refusals(signer, 2, [capture("c-1", reservation, 300, wrong)]) == [(0, "discount_mismatch")]
+    assert refusals(signer, 2, [capture("c-1", reservation, 300, 241)]) == []
 
 
 def test_a_void_closes_a_reservation_and_one_elsewhere_may_be_voided(brand: Brand) -> None:
