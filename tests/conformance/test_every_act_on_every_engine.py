@@ -1,0 +1,137 @@
+"""One history of every act, transaction by transaction, on the embedded node and on anvil: the same code, receipts, logs and storage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_typing import Address
+from eth_utils import keccak
+
+from gateway.ledger.brand_states import BrandState
+from gateway.ledger.entries import Authorize, Entry
+from node.app import open_chain
+from node.chain.pool import Pool
+from node.config import DataDirectory
+from node.producer import BlockProducer
+from node.rpc.dispatch import Dispatcher
+from node.rpc.methods import method_table
+from node.rpc.ports import NodeView
+from tests.builders.coalition_machine import SIGNERS, CoalitionMachine
+from tests.builders.ledger_chain import CHAIN_ID, ETHER, GAS_PER_BLOCK, GENESIS_TIMESTAMP, Outcome, address_of, key_of
+from tests.builders.recording_chain import FUNCTIONS, RecordingChain
+from tests.conformance.clients.outside import anvil, eventually
+from tests.node.own_node import OwnNode, WallClock
+
+pytestmark = [pytest.mark.nodejs, pytest.mark.timeout(900)]  # anvil comes with the npm packages
+
+FUNDED = [address_of(key_of(name)) for name in ("operator", "stranger")]
+NOT_HERE = {"Members.spend", "PointsLedger.lowerExposure"}  # called by contracts
+Call = Callable[..., Any]
+
+
+@dataclass
+class History:
+    sealed: list[tuple[bytes, int, Outcome]]
+    contracts: list[bytes]
+    reached: set[str]  # kinds of entries accepted, functions called
+
+
+@pytest.fixture(scope="module")
+def history() -> History:
+    """Every rule of the machine once, in an order in which each has something to do."""
+    machine = CoalitionMachine()
+    machine.reached.clear()
+    machine.deploy()
+    machine.somebody_spends_by_her_own_authorizer(1, 2, 20, 0, True)
+    machine.points_are_spent_under_grants(1, 0, 1, (20, 30, 60), [7, 8])
+    machine.a_brand_does_everything_and_then_is_in_another_state(2, 0, BrandState.RUNNING_OFF)
+    machine.a_brand_does_everything_and_then_is_in_another_state(3, 1, BrandState.IN_DEFAULT)
+    machine.entries_have_something_wrong(1, 0, 0)
+    machine.a_locked_member_spends(1, 0, 5, 0)
+    machine.an_owner_says_what_the_brand_accepts_and_gives(1, 2, 60, 5)
+    machine.a_brand_has_another_owner_for_a_while(2, False)
+    machine.a_brand_loses_its_key_and_gets_another_limit(3, 120)
+    machine.brands_settle(1, 0, "twice", 6)
+    machine.brands_settle(2, 1, "a signature", 6)
+    machine.a_root_is_anchored(1, "")
+    machine.a_root_is_anchored(1, "again")
+    machine.the_guardian_pauses(False, 0, 0)
+    machine.acts_of_governance_are_stopped(1)
+    machine.those_who_govern_change_for_a_while(3)
+    machine.a_member_is_recovered(0, False, False, 2 * 86_400)
+    machine.a_member_is_recovered(1, True, True, 0)
+    machine.a_guardian_is_replaced(0)
+    machine.a_reservation_is_captured_too_late(1, 1)
+    machine.batch(1, machine.issue(0, 9), machine.spend(Authorize, 1, 0, 5, SIGNERS[0]))
+    for index in range(len(machine.consents)):
+        machine.somebody_releases_a_reservation(index, True)
+    chain = machine.ledger.chain
+    assert isinstance(chain, RecordingChain)
+    return History(chain.sealed, [outcome.created for _, _, outcome in chain.sealed if outcome.created], set(chain.called) | set(machine.reached))
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[OwnNode]:
+    directory, clock = DataDirectory(tmp_path / "node"), WallClock(GENESIS_TIMESTAMP)
+    operators = tuple(Address(account) for account in FUNDED)
+    directory.initialize(chain_id=CHAIN_ID, sandbox=True, operators=operators, timestamp=GENESIS_TIMESTAMP)
+    with open_chain(directory) as chain:
+        pool = Pool()
+        producer = BlockProducer(chain, pool, directory.sealer_key(), clock)
+        producer.start()
+        try:
+            view = NodeView(chain, pool, producer, "test", ())
+            yield OwnNode(chain, producer, Dispatcher(method_table(view)), clock)
+        finally:
+            producer.stop()
+
+
+def test_the_history_has_every_act(history: History) -> None:
+    fixed = {"execute", "executeBatch", "onERC1155BatchReceived", "onERC1155Received", "onERC721Received"}
+    wanted = set(FUNCTIONS.values()) - NOT_HERE - {f"Governance.{name}" for name in fixed}
+    assert wanted - history.reached == set()
+    assert {kind.__name__ for kind in Entry.__args__} - history.reached == set()
+    assert len(history.contracts) == 7
+
+
+def test_node_and_anvil_do_the_same(history: History, node: OwnNode) -> None:
+    def on_node(method: str, *parameters: Any) -> Any:
+        answer = node.request(method, *parameters)
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def node_time(timestamp: int) -> None:
+        node.clock.seconds = timestamp
+
+    arguments = ("--chain-id", str(CHAIN_ID), "--timestamp", str(GENESIS_TIMESTAMP), "--gas-limit", str(GAS_PER_BLOCK))
+    with anvil(*arguments, hardfork="osaka") as other:  # it has the precompile for passkeys, as the node has
+        for account in FUNDED:
+            other.call("anvil_setBalance", "0x" + account.hex(), hex(1_000 * ETHER))
+        replay(history, on_node, node_time)
+        replay(history, other.call, lambda timestamp: other.call("evm_setNextBlockTimestamp", timestamp))
+        for address in history.contracts:
+            ours, theirs = (call("eth_getProof", "0x" + address.hex(), [], "latest") for call in (on_node, other.call))
+            assert (ours["storageHash"], ours["codeHash"]) == (theirs["storageHash"], theirs["codeHash"])
+            code = bytes.fromhex(on_node("eth_getCode", "0x" + address.hex(), "latest")[2:])
+            assert 0 < len(code) < 24_576
+            assert keccak(code).hex() == ours["codeHash"][2:]
+
+
+def replay(history: History, call: Call, set_time: Callable[[int], Any]) -> None:
+    """Every transaction does what it did on the in-memory chain, to the unit of gas and the byte of its logs."""
+    for raw, timestamp, outcome in history.sealed:
+        set_time(timestamp)
+        sent = call("eth_sendRawTransaction", "0x" + raw.hex())
+        receipt = eventually(lambda sent=sent: call("eth_getTransactionReceipt", sent), "the receipt")
+        block = call("eth_getBlockByNumber", receipt["blockNumber"], False)
+        assert int(block["timestamp"], 16) == timestamp
+        logs = [(log["address"], log["topics"], log["data"]) for log in receipt["logs"]]
+        assert logs == [
+            ("0x" + address.hex(), ["0x" + topic.hex() for topic in topics], "0x" + data.hex()) for address, topics, data in outcome.logs
+        ]
+        assert (receipt["status"] == "0x1", int(receipt["gasUsed"], 16)) == (outcome.succeeded, outcome.gas_used)
+        assert outcome.gas_used < 2**24
