@@ -25,11 +25,11 @@ function unless(uint256 n, bytes4 reason) view returns (bytes4) {{
     return stands(n) ? reason : bytes4(0);
 }}
 """
-MODIFIERS = {  # what a use of a modifier asks
-    "onlyGovernance": "_requireGovernance();",
-    "onlyGuardian": "if (msg.sender != governance.guardian()) revert NotGuardian(msg.sender);",
-    "onlyByAct": "if (msg.sender != address(this)) revert TimelockUnauthorizedCaller(msg.sender);",
-    "known": "if (brand[brandId].status == 0) revert BrandUnknown(brandId);",
+MODIFIERS = {  # what a use of a modifier asks, and refuses with
+    "onlyGovernance": ("msg.sender != address(governance)", "NotGovernance(msg.sender)"),
+    "onlyGuardian": ("msg.sender != governance.guardian()", "NotGuardian(msg.sender)"),
+    "onlyByAct": ("msg.sender != address(this)", "TimelockUnauthorizedCaller(msg.sender)"),
+    "known": ("brand[brandId].status == 0", "BrandUnknown(brandId)"),
 }
 BY_HAND = (  # (file, what, as it stands, with the fault `N`): what has no reason of its own, or stands in assembly
     ("IssueRun", "a member that is nobody", "iszero(member)", "and(iszero(member), iszero(sload(N)))"),
@@ -93,7 +93,7 @@ def planted() -> Planted:
     for path in sorted(SOURCES.glob("*.sol")):
         text = _File(path.stem, path.read_text(), work).edited()
         text = re.sub(r"\bpure\b(?=[^;{]*\{)", "view", text)
-        work.sources[f"src/{path.name}"] = text.replace("function _requireGovernance() private", "function _requireGovernance() internal")
+        work.sources[f"src/{path.name}"] = text
     return work
 
 
@@ -135,7 +135,7 @@ class _File:
             start = found.end()
             end = self._closing(start)
             then = re.match(r"\)\s*\{?\s*(?:revert (\w+)|return (\(?[^;]*?\)?);)", self.bare[end:])
-            if then is None:
+            if then is None or self._is_in_a_modifier(start):
                 continue
             if then[1]:
                 yield start, end, then[1]
@@ -152,10 +152,10 @@ class _File:
 
     def _calls(self) -> None:
         for found in re.finditer(r"(?<=[{};)])\s+(_(?:require\w+|refuse\w+|inTurn))\(", self.bare):
-            end = self.bare.index(";", self._closing(found.end()))
+            if self._is_in_a_modifier(found.start()):
+                continue
             number = self.work.fault(self._place(found.start(1)), found[1])
             self._replace(found.start(1), found.start(1), f"if (stands({number})) ")
-            assert end
 
     def _modifiers(self) -> None:
         for found in re.finditer(r"function \w+\([^{;]*\{", self.bare):
@@ -164,7 +164,8 @@ class _File:
             for use in uses:
                 name = use[1].partition("(")[0]
                 number = self.work.fault(self._place(found.end()), name)
-                checks += f" if (stands({number})) {{ {MODIFIERS[name]} }}"
+                condition, error = MODIFIERS[name]
+                checks += f" if ({condition} && stands({number})) revert {error};"
                 self._replace(found.start() + use.start(), found.start() + use.end(), "")
             if uses:
                 self._replace(found.end(), found.end(), checks)
@@ -187,6 +188,11 @@ class _File:
             depth += (self.bare[place] == "(") - (self.bare[place] == ")")
             place += 1
         return place - 1
+
+    def _is_in_a_modifier(self, position: int) -> bool:
+        """Whose uses are faults of their own."""
+        begun = re.findall(r"\b(?:function \w+|modifier|constructor\()", self.bare[:position])
+        return begun[-1:] == ["modifier"]
 
     def _place(self, position: int) -> str:
         named = [match[1] for match in re.finditer(r"\b(?:function|modifier) (\w+)|\b(?:constructor)\(", self.bare[:position])]

@@ -104,14 +104,11 @@ def test_node_and_anvil_do_the_same(history: History, node: OwnNode) -> None:
         assert "error" not in answer, answer
         return answer["result"]
 
-    def node_time(timestamp: int) -> None:
-        node.clock.seconds = timestamp
-
     arguments = ("--chain-id", str(CHAIN_ID), "--timestamp", str(GENESIS_TIMESTAMP), "--gas-limit", str(GAS_PER_BLOCK))
     with anvil(*arguments, hardfork="osaka") as other:  # it has the precompile for passkeys, as the node has
         for account in FUNDED:
             other.call("anvil_setBalance", "0x" + account.hex(), hex(1_000 * ETHER))
-        replay(history, on_node, node_time)
+        replay(history, on_node, node.producer.set_next_timestamp)
         replay(history, other.call, lambda timestamp: other.call("evm_setNextBlockTimestamp", timestamp))
         for address in history.contracts:
             ours, theirs = (call("eth_getProof", "0x" + address.hex(), [], "latest") for call in (on_node, other.call))

@@ -27,6 +27,12 @@ SPOKEN = {  # the errors of checks that are called by a name of their own
     "onlyGovernance": ("NotGovernance",),
     "onlyGuardian": ("NotGuardian",),
     "onlyByAct": ("TimelockUnauthorizedCaller",),
+    "_requireSignature": ("NotSignedBy", "AnchorSignatureInvalid"),
+    "_requireApprovals": ("TooFewApprovals", "NotAnApprover", "ApprovalTooEarly", "ApprovalExpired", "ActLapsed"),
+    "_requireGuardianPossible": ("GuardianUnchanged", "GuardianIsOperator"),
+    "_requireRecoveryPossible": ("GuardianIsOperator", "AuthorizerKindUnknown"),
+    "_requirePossible": ("NotLocked", "GuardianUnchanged", "AuthorizerAbsent", "LastAuthorizer"),
+    "an owner's act counts once": ("OwnerActOutOfTurn",),
     "_requireOwner": ("NotSignedBy", "OwnerActOutOfTurn"),
     "_requireInTime": ("MemberActExpired",),
     "_refuseClaimKey": ("ClaimKeyOnlyChanges",),
@@ -55,8 +61,8 @@ class Watch:
         self.last: int | None = None
 
     def answer(self, fault: int) -> int:
-        if self.last is not None and self.last != fault:
-            self.met[self.last] = self.met.get(self.last, 0) + 1  # a call of a check, and then what it refuses
+        if self.last is not None and FAULTS[fault].reason in SPOKEN.get(FAULTS[self.last].reason, ()):
+            self.met[self.last] += 1  # a call of a check, and then what it refuses
         self.met.setdefault(fault, 0)
         self.last = fault
         return int(fault == self.left_out)
