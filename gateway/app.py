@@ -18,6 +18,7 @@ from gateway.api import (
     authorizations,
     brand_documents,
     brand_exposure,
+    brand_settings,
     brand_successions,
     brands,
     checkpoints,
@@ -29,6 +30,7 @@ from gateway.api import (
     health,
     member_acts,
     members,
+    opening_files,
     operations,
     payment_files,
     payment_refunds,
@@ -37,9 +39,11 @@ from gateway.api import (
     quotes,
     receipts,
     reconciliations,
+    transfers,
 )
 from gateway.api.context import Context
 from gateway.api.limits import BodyLimit
+from gateway.api.standing_acts import STANDING_ACTS
 from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.chain.connection import Chain
@@ -56,6 +60,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     coalition.router,
     brands.router,
     brand_exposure.router,
+    brand_settings.router,
     brand_successions.router,
     brand_documents.router,
     governance.router,
@@ -65,9 +70,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     members.router,
     member_acts.router,
     purchases.router,
+    opening_files.router,
     payment_refunds.router,
     quotes.router,
     authorizations.router,
+    transfers.router,
     operations.router,
     clearing.router,
     column_mappings.router,
@@ -99,7 +106,16 @@ def make_worker(
 ) -> LedgerWorker:
     """The ledger worker with the features that rounds ask and tell."""
     signer = signer or HttpSigner(settings.signer_timeout_seconds)
-    return LedgerWorker(database, chain, completions, settings, signers=SqlSignersDirectory(), ends=SqlShortfalls(), signer=signer)
+    return LedgerWorker(
+        database,
+        chain,
+        completions,
+        settings,
+        signers=SqlSignersDirectory(),
+        ends=SqlShortfalls(),
+        standing=STANDING_ACTS,
+        signer=signer,
+    )
 
 
 def create_app(context: Context) -> FastAPI:

@@ -11,6 +11,7 @@ import gateway.coalition.tables
 import gateway.loyalty.programmes.tables
 import gateway.members.tables
 import gateway.payments.tables
+import gateway.points.tables
 import gateway.projection.member_tables
 import gateway.projection.tables
 import gateway.purchases.tables

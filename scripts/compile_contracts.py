@@ -35,7 +35,7 @@ TARGETS = {
 SETTINGS: dict[str, Any] = {
     "evmVersion": "cancun",
     "viaIR": True,
-    "optimizer": {"enabled": True, "runs": 400},
+    "optimizer": {"enabled": True, "runs": 600},
     "metadata": {"bytecodeHash": "none"},
 }
 OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"]

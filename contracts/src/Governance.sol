@@ -28,7 +28,7 @@ contract Governance is Governors, CoalitionDomain {
     mapping(bytes32 operation => bool) public isBeyondGuardian;
 
     event ActApproved(bytes32 indexed operation, address indexed approver, uint40 approvedAt, uint40 goodUntil);
-    event ActVetoed(bytes32 indexed operation, uint32 indexed brand, address owner);
+    event OwnerVetoed(bytes32 indexed operation, uint32 indexed brand, address owner);
 
     error NotGuardian(address account);
     error GuardianDelayTooShort(uint256 delay, uint256 least);
@@ -122,7 +122,7 @@ contract Governance is Governors, CoalitionDomain {
         (uint32 brand,) = abi.decode(data[4:], (uint32, address));
         address signer = _signer(keccak256(abi.encode(VETO_TYPE, id, brand)), signature);
         if (signer != IBrandOwners(target).brandOwner(brand)) revert NotBrandOwner(brand, signer);
-        emit ActVetoed(id, brand, signer);
+        emit OwnerVetoed(id, brand, signer);
         this.cancel(id);
     }
 

@@ -28,6 +28,7 @@ from gateway.api.shapes import (
 )
 from gateway.coalition.rows import SqlCoalition
 from gateway.ledger.consents import NO_ORDER
+from gateway.ledger.entries import BRAND_GRANT
 from gateway.members.rows import SqlMembers
 from gateway.points.rows import SqlPoints
 from gateway.redemption.authorize import authorize
@@ -41,6 +42,7 @@ from gateway.redemption.void import void
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView, find_operation
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id
+from gateway.values.errors import Invalid
 from gateway.values.hex import to_bytes
 from gateway.values.ids import Hash, MemberId, ReservationId
 from gateway.values.money import AmountMinor
@@ -53,6 +55,8 @@ class ConsentBody(Body):
     order, at least what the quote says; `order_hash` is the quote's, left out where no order was shown. proof_kind 1 = a key's 65 bytes
     r, s, v; 3 = a passkey's assertion whose challenge is the reservation id: authorizer length (2), x (32), y (32), SHA-256 of the relying
     party's id (32), origin; then r (32), s (32, the lower one), authenticator data length (1), authenticator data, clientDataJSON.
+    `spender_id`: another member, whose consent it is, under the member's grant to her. proof_kind 5 = the member's grant to the calling
+    brand: nobody signs, so `nonce`, `proof` and `spender_id` are left out.
     """
 
     order_id: ExternalId
@@ -60,15 +64,23 @@ class ConsentBody(Body):
     points: PointsAsked
     discount_minor: Whole
     order_hash: Word32 = str(NO_ORDER)
-    nonce: Whole
+    nonce: Whole = 0
     deadline: UnixSeconds
-    proof_kind: Literal[1, 3] = 1
-    proof: Proof
+    proof_kind: Literal[1, 3, 5] = 1
+    proof: Proof | None = None
+    spender_id: AddressText | None = None
+
+    def content(self) -> dict[str, Any]:
+        """`spender_id` came later: requests without one keep their hash."""
+        return {name: value for name, value in super().content().items() if name != "spender_id" or value is not None}
 
     def request(self) -> RedemptionRequest:
+        if self.proof is None and self.proof_kind != BRAND_GRANT:
+            raise Invalid("a consent has a proof: the signature, or the passkey's assertion", field="proof")
         what = self.points, AmountMinor(self.discount_minor), Hash.parse(self.order_hash)
-        proof = self.proof_kind, to_bytes(self.proof)
-        return RedemptionRequest(self.order_id, MemberId.parse(self.member_id), *what, self.nonce, self.deadline, *proof)
+        proof = self.proof_kind, b"" if self.proof is None else to_bytes(self.proof)
+        spender = None if self.spender_id is None else MemberId.parse(self.spender_id)
+        return RedemptionRequest(self.order_id, MemberId.parse(self.member_id), *what, self.nonce, self.deadline, *proof, spender)
 
 
 class CaptureBody(Body):

@@ -191,8 +191,8 @@ def create_rule(brand_id: BrandIdPath, body: RuleBody, caller: AsOperatorOrBrand
 
 
 @router.post("/{brand_id}/terms", status_code=201, responses={202: {"model": OperationView}, **WRITES})
-def change_brand_terms(brand_id: BrandIdPath, body: TermsBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
-    """New terms by the brand's owner: what is no worse from the block it is written in, the rest after the notice."""
+def change_brand_terms(brand_id: BrandIdPath, body: TermsBody, caller: AsReader, write: WriteNeeded) -> OperationView:
+    """New terms by the brand's owner, whoever sends them: what is no worse from the block it is written in, the rest after the notice."""
 
     def act(work: UnitOfWork) -> str:
         operation_id = new_operation_id()
@@ -237,8 +237,8 @@ def change_brand_status(brand_id: BrandIdPath, body: StatusBody, caller: AsOpera
 
 
 @router.post("/{brand_id}/keys", status_code=201, responses={202: {"model": OperationView}, **WRITES})
-def change_brand_key(brand_id: BrandIdPath, body: KeyBody, caller: AsOperator, write: WriteNeeded) -> OperationView:
-    """Adds a batch key by the brand's owner, or changes the window in which it signs; an end in the past withdraws it."""
+def change_brand_key(brand_id: BrandIdPath, body: KeyBody, caller: AsReader, write: WriteNeeded) -> OperationView:
+    """Adds a batch key by the brand's owner, whoever sends it, or changes the window in which it signs; an end in the past withdraws it."""
 
     def act(work: UnitOfWork) -> str:
         operation_id = new_operation_id()

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -51,10 +51,10 @@ class Write:
             self.response.headers["Idempotent-Replayed"] = "true"
         return resource_id
 
-    def await_ledger(self, operation_ids: Iterable[str | None], *, one: bool = True) -> None:
+    def await_ledger(self, operation_ids: Iterable[str | None], *, one: bool = True, done_by: Collection[str] = ()) -> None:
         """Waits as long as the caller prefers and sets the status: 201 or 200 once all is on the ledger, else 202.
 
-        Refuses if all operations of a request for `one` thing have ended refused.
+        Refuses if all operations of a request for `one` thing have ended refused, for other reasons than those that it is `done_by`.
         """
         ids = [operation_id for operation_id in operation_ids if operation_id is not None]
         ended = self.context.completions.wait(lambda: self._ended(ids), self.wait_seconds)
@@ -62,7 +62,7 @@ class Write:
             self.response.status_code = 202
             return
         if one and ended:
-            _check_not_refused(ended)
+            _check_not_refused(ended, done_by)
         self.response.status_code = 200 if "Idempotent-Replayed" in self.response.headers else 201
 
     def _ended(self, ids: list[str]) -> list[EndedOperation] | None:
@@ -71,9 +71,9 @@ class Write:
         return found if len(found) == len(set(ids)) else None
 
 
-def _check_not_refused(ended: Sequence[EndedOperation]) -> None:
+def _check_not_refused(ended: Sequence[EndedOperation], done_by: Collection[str]) -> None:
     """Of several, each of which stands for itself, one that counted is enough."""
-    if all(operation.status is OperationStatus.REFUSED for operation in ended):
+    if all(operation.status is OperationStatus.REFUSED and operation.reason not in done_by for operation in ended):
         first = ended[0]
         raise OperationRefused(f"the operation ended refused: {first.reason}", operation_id=first.operation_id, reason=first.reason)
 

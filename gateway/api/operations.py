@@ -17,12 +17,14 @@ from gateway.api.shapes import Body, Cursor, Limit, OperationIdPath
 from gateway.coalition.rows import SqlCoalition
 from gateway.points.rows import SqlPoints
 from gateway.points.run_expiry import run_expiry
+from gateway.rounds.operation import OperationKind
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationList, OperationView, find_operation, find_operations, list_operations
 from gateway.store.unit_of_work import UnitOfWork, new_id, new_operation_id
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 StatusQuery = Annotated[Literal["accepted", "packed", "confirmed", "refused"] | None, Query()]
+KindQuery = Annotated[OperationKind | None, Query()]
 
 
 class ExpiryRunBody(Body):
@@ -37,11 +39,11 @@ class ExpiryRunView(BaseModel):
 
 @router.get("/operations", responses=READS)
 def get_operations(
-    caller: AsReader, context: ContextNeeded, status: StatusQuery = None, cursor: Cursor = None, limit: Limit = 50
+    caller: AsReader, context: ContextNeeded, status: StatusQuery = None, kind: KindQuery = None, cursor: Cursor = None, limit: Limit = 50
 ) -> OperationList:
     """Newest first; a brand sees its own."""
     with context.reading() as work:
-        return list_operations(work.session, caller.brand_id, status, cursor, limit)
+        return list_operations(work.session, caller.brand_id, status, kind, cursor, limit)
 
 
 @router.get("/operations/{operation_id}", responses=READS)

@@ -16,8 +16,8 @@ from gateway.api.shapes import AddressText, Body, ExternalId, PointsAsked, Posit
 from gateway.coalition.rows import SqlCoalition
 from gateway.ledger.model_spending import MAX_CONSENT_SECONDS
 from gateway.members.rows import SqlMembers
+from gateway.members.signed_consent import MAX_NONCE
 from gateway.points.rows import SqlPoints
-from gateway.redemption.consent import MAX_NONCE
 from gateway.redemption.quote import MIN_CONSENT_SECONDS, QuoteRequest, quote
 from gateway.values.calendar import expiry_date
 from gateway.values.ids import MemberId
@@ -27,11 +27,13 @@ router = APIRouter(prefix="/v1/quotes", tags=["redemption"])
 
 class QuoteBody(Body):
     """Name either `points` or the `amount_minor` that they should cover. `order` is what the member is shown, as you like it (text, whole
-    numbers, true, false, null, lists, objects): the consent covers its hash, which her device recomputes.
+    numbers, true, false, null, lists, objects): the consent covers its hash, which her device recomputes. `spender_id`: another member, who
+    consents in her place and spends her points under her grant.
     """
 
     order_id: ExternalId
     member_id: AddressText
+    spender_id: AddressText | None = None
     points: PointsAsked | None = None
     amount_minor: PositiveAmount | None = None
     order: dict[str, Any] | None = None
@@ -52,6 +54,7 @@ class QuoteView(BaseModel):
 
     order_id: str
     member_id: str
+    spender_id: str
     points: int
     amount_minor: int
     discount_minor: int
@@ -69,7 +72,7 @@ def create_quote(body: QuoteBody, caller: AsBrand, context: ContextNeeded) -> Qu
     """Quotes a redemption at the calling brand. Nothing is stored or reserved, so no idempotency key is needed."""
     with context.reading() as work:
         made = quote(
-            QuoteRequest(body.order_id, MemberId.parse(body.member_id), body.points, body.amount_minor, body.valid_seconds, body.order),
+            _request(body),
             brand=the_brand(work, brand_of(caller)),
             coalition=work.of(SqlCoalition).facts,
             members=work.of(SqlMembers),
@@ -81,6 +84,7 @@ def create_quote(body: QuoteBody, caller: AsBrand, context: ContextNeeded) -> Qu
     return QuoteView(
         order_id=body.order_id,
         member_id=body.member_id,
+        spender_id=str(made.consent.spender_id),
         points=made.consent.points,
         amount_minor=made.worth.amount_minor,
         discount_minor=made.consent.discount_minor,
@@ -95,3 +99,9 @@ def create_quote(body: QuoteBody, caller: AsBrand, context: ContextNeeded) -> Qu
         reservation_id=str(made.consent.digest(domain)),
         typed_data=made.consent.typed_data(domain),
     )
+
+
+def _request(body: QuoteBody) -> QuoteRequest:
+    member = MemberId.parse(body.member_id)
+    spender = member if body.spender_id is None else MemberId.parse(body.spender_id)
+    return QuoteRequest(body.order_id, member, spender, body.points, body.amount_minor, body.valid_seconds, body.order)

@@ -42,6 +42,7 @@ class BookEntry:
     refused: str | None
     timestamp: int
     movements: tuple[BookMovement, ...]
+    taker: MemberId | None = None
 
     @property
     def place(self) -> str:

@@ -65,6 +65,7 @@ def booked_entry(
         refused=by_ledger,
         timestamp=timestamp,
         movements=movements_by_lot(effect.movements if effect else ()),
+        taker=entry.taker if isinstance(entry, Transfer) else None,
     )
 
 

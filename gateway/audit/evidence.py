@@ -13,7 +13,8 @@ from gateway.checkpoints.tables import CheckpointRow
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.signing import Domain
 from gateway.payments.tables import PaymentRecordRow
-from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseRow
+from gateway.points.tables import OpeningFileRow, OpeningLineRow
+from gateway.purchases.tables import AwardClawbackRow, AwardRestoreRow, AwardRow, CarriedClawbackRow, PaymentRefundRow, PurchaseRow
 from gateway.reconciliation.tables import MatchRecordRow, MatchRow
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
 from gateway.values.ids import Address, Hash, LotId, MemberId
@@ -66,6 +67,8 @@ class ChainEvidence:
     batches: Mapping[tuple[int, int], SubmittedBatch]
     holdings: Mapping[tuple[MemberId, LotId], HeldPoints]
     owed: Mapping[tuple[int, int, int], int]  # (issuer, accepting brand, the issuer's terms)
+    settled: Mapping[tuple[int, int, int], int]  # of what is owed
+    exposure: Mapping[tuple[int, int], int]  # (issuer, accepting brand)
     outstanding: Mapping[int, int]
     recorded: Mapping[tuple[int, int], Hash]
     first_sealer: Address = Address(bytes(20))  # noqa: RUF009 - an id never changes
@@ -93,6 +96,10 @@ class StoreEvidence:
     brand_documents: Sequence[BrandDocumentRow] = field(default=())
     api_keys: Sequence[ApiKeyRow] = field(default=())
     checkpoints: Sequence[CheckpointRow] = field(default=())
+    award_restores: Sequence[AwardRestoreRow] = field(default=())
+    carried_clawbacks: Sequence[CarriedClawbackRow] = field(default=())
+    opening_files: Sequence[OpeningFileRow] = field(default=())
+    opening_lines: Sequence[OpeningLineRow] = field(default=())
 
 
 @dataclass(frozen=True)

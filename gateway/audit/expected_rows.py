@@ -32,6 +32,7 @@ def expected_rows(chain: ChainEvidence, replay: Replay) -> dict[str, Iterator[Ex
         "ledger_owed": _owed,
         "ledger_exposure": _exposure,
         "ledger_exposure_limits": _exposure_limits,
+        "ledger_governors": _governors,
         "ledger_brands": _brands,
         "ledger_brand_terms": _brand_terms,
         "ledger_brand_keys": _brand_keys,
@@ -65,7 +66,8 @@ def _entries(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
             entry.issue_reference,
             entry.reservation_id,
         )
-        yield *place, *about, entry.rule_version, entry.entry, entry.refused, block_number_at(entry.position), entry.timestamp
+        written = block_number_at(entry.position), entry.timestamp
+        yield *place, *about, entry.rule_version, entry.entry, entry.refused, *written, entry.taker
 
 
 def _movements(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
@@ -110,8 +112,16 @@ def _reservation_lots(chain: ChainEvidence, replay: Replay) -> Iterator[Expected
 
 
 def _owed(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
-    for (issuer, acceptor, number), points in replay.model.state.owed.items():
-        yield issuer, acceptor, number, points
+    owed, settled = replay.model.state.owed, replay.model.state.settled
+    for key in owed.keys() | settled.keys():
+        yield *key, owed.get(key, 0), settled.get(key, 0)
+
+
+def _governors(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
+    who = replay.governors
+    if who.approvers is not None:
+        approvers = ",".join(map(str, sorted(who.approvers.approvers)))
+        yield 1, *(who.replaced[role] for role in ("operator", "guardian")), approvers, who.approvers.needed, who.replaced["delay"]
 
 
 def _exposure(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:

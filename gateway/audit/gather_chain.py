@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, SubmittedBatch
 from gateway.audit.ledger_events import NOBODY, BatchRecorded, BrandRegistered, BrandTermsSet, EventSource, PointsMoved, read_event
 from gateway.audit.replay import AuditProgress
-from gateway.chain.artifacts import points_ledger
+from gateway.chain.artifacts import Artifact, points_ledger, settlement
 from gateway.chain.connection import METHOD_NOT_FOUND, Chain, NodeRefused
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.signing import Domain
@@ -41,6 +41,7 @@ class _Gathering:
             coalition.brands_address: EventSource.BRANDS,
             coalition.members_address: EventSource.MEMBERS,
             coalition.governance_address: EventSource.GOVERNANCE,
+            coalition.settlement_address: EventSource.SETTLEMENT,
         }
         self.block_number = block_number
         self.at = from_int(block_number)
@@ -63,7 +64,9 @@ class _Gathering:
             events=events,
             batches=batches,
             holdings=self._holdings(events),
-            owed=self._owed(brands, events),
+            owed=self._by_terms("owed", self.coalition.points_address, self.ledger, brands, events),
+            settled=self._by_terms("settled", self.coalition.settlement_address, settlement(), brands, events),
+            exposure=self._exposure(brands),
             outstanding=self._outstanding(brands),
             recorded=self._recorded(events),
             first_sealer=Address.parse(self._sealer()),
@@ -155,11 +158,19 @@ class _Gathering:
         words = (to_int(answer) for answer in self._ask("reading reserved points", reads))
         return {pair: HeldPoints(points, word >> 128) for pair, points, word in zip(pairs, held, words, strict=True)}
 
-    def _owed(self, brands: Sequence[int], events: Sequence[LoggedEvent]) -> dict[tuple[int, int, int], int]:
+    def _by_terms(
+        self, view: str, at: Address, contract: Artifact, brands: Sequence[int], events: Sequence[LoggedEvent]
+    ) -> dict[tuple[int, int, int], int]:
         versions = sorted({(each.event.brand_id, each.event.number) for each in events if isinstance(each.event, BrandTermsSet)})
         keys = [(issuer, acceptor, number) for issuer, number in versions for acceptor in brands if issuer != acceptor]
-        answers = self._ask("reading what brands owe", [self._call("owed", *key) for key in keys])
-        return {key: self.ledger.returned("owed", to_bytes(answer))[0] for key, answer in zip(keys, answers, strict=True)}
+        asked = [("eth_call", ({"to": hex_text(at), "data": hex_text(contract.call(view, *key))}, self.at)) for key in keys]
+        answers = self._ask("reading what brands owe", asked)
+        return {key: contract.returned(view, to_bytes(answer))[0] for key, answer in zip(keys, answers, strict=True)}
+
+    def _exposure(self, brands: Sequence[int]) -> dict[tuple[int, int], int]:
+        pairs = [(issuer, acceptor) for issuer in brands for acceptor in brands if issuer != acceptor]
+        answers = self._ask("reading what brands owe", [self._call("exposure", *pair) for pair in pairs])
+        return {pair: self.ledger.returned("exposure", to_bytes(answer))[0] for pair, answer in zip(pairs, answers, strict=True)}
 
     def _outstanding(self, brands: Sequence[int]) -> dict[int, int]:
         answers = self._ask("reading brands", [self._call("outstanding", brand) for brand in brands])

@@ -14,9 +14,10 @@ from gateway.brands.tables import BrandDocumentRow, BrandRow
 from gateway.checkpoints.tables import CheckpointRow
 from gateway.coalition.tables import CoalitionRow
 from gateway.payments.tables import PaymentRecordRow
+from gateway.points.tables import OpeningFileRow, OpeningLineRow
 from gateway.projection import member_tables
 from gateway.projection import tables as projection
-from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseRow
+from gateway.purchases.tables import AwardClawbackRow, AwardRestoreRow, AwardRow, CarriedClawbackRow, PaymentRefundRow, PurchaseRow
 from gateway.reconciliation.tables import MatchRecordRow, MatchRow, PayoutRow
 from gateway.rounds.tables import BatchRow, OperationRow, ReferenceRow
 from gateway.store.session import Database
@@ -35,6 +36,7 @@ PROJECTION = (
     projection.LedgerReservationLotRow,
     projection.LedgerOwedRow,
     projection.LedgerExposureRow,
+    projection.LedgerGovernorsRow,
     projection.LedgerExposureLimitRow,
     projection.LedgerBrandRow,
     projection.LedgerBrandTermsRow,
@@ -72,6 +74,10 @@ def gather_store(database: Database) -> StoreEvidence:
             brand_documents=_rows(session, BrandDocumentRow),
             api_keys=_rows(session, ApiKeyRow),
             checkpoints=_rows(session, CheckpointRow),
+            award_restores=_rows(session, AwardRestoreRow),
+            carried_clawbacks=_rows(session, CarriedClawbackRow),
+            opening_files=_rows(session, OpeningFileRow),
+            opening_lines=_rows(session, OpeningLineRow),
         )
 
 

@@ -11,6 +11,7 @@ from gateway.audit.checks import (
     acknowledged,
     earned_once,
     limits,
+    lot_acts,
     lot_order,
     lot_sums,
     matches,
@@ -60,10 +61,15 @@ class Verdict:
         return f"fails: {self.findings[0]}{more}"
 
 
+def _payments_and_lots(case: Case) -> Iterator[str]:
+    yield from earned_once.findings(case)
+    yield from lot_acts.findings(case)
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(1, "every lot's points are what was issued less what went", lot_sums.findings),
     Invariant(2, "no points without the issuer's signature, no redemption without the member's and the acceptor's", signatures.findings),
-    Invariant(3, "a payment earns at most once, net of its refunds", earned_once.findings),
+    Invariant(3, "a payment earns at most once, net of its refunds", _payments_and_lots),
     Invariant(4, "no issue leaves outstanding points above the limit", limits.findings),
     Invariant(5, "what was acknowledged is never lost and never doubled", acknowledged.findings),
     Invariant(6, "the projection equals a replay of the ledger", projection_rows.findings),

@@ -11,6 +11,7 @@ from eth_abi.abi import decode
 from eth_hash.auto import keccak
 
 from gateway.audit.member_events import MEMBER_EVENTS, MemberEvent, read_member_event
+from gateway.audit.settlement_events import SETTLEMENT_EVENTS, PairApplied, PairPaid
 from gateway.values.ids import Address, Hash, LotId, MemberId, ReservationId
 
 NOBODY = MemberId(bytes(20))
@@ -112,9 +113,10 @@ class ApproversSet:
 
 @dataclass(frozen=True, slots=True)
 class GovernorReplaced:
-    """`role`: operator, guardian, or the delay."""
+    """`role`: operator, guardian, or delay; `to`: the account, or the seconds."""
 
     role: str
+    to: Address | int
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,8 @@ LedgerEvent = (
     | ActExecuted
     | ApproversSet
     | GovernorReplaced
+    | PairApplied
+    | PairPaid
     | MemberEnrolled
     | AuthorizerAdded
     | AuthorizerRemoved
@@ -197,6 +201,7 @@ class EventSource(Enum):
     BRANDS = auto()
     MEMBERS = auto()
     GOVERNANCE = auto()
+    SETTLEMENT = auto()
 
 
 def read_event(source: EventSource, topics: tuple[bytes, ...], data: bytes) -> LedgerEvent | None:
@@ -251,10 +256,11 @@ _SIGNATURES: dict[EventSource, dict[str, Callable[[tuple[bytes, ...], bytes], Le
         "ActApproved(bytes32,address,uint40,uint40)": lambda t, d: ActApproved(Hash(t[1]), Address(_address(t[2])), _number(d[:32])),
         "CallExecuted(bytes32,uint256,address,uint256,bytes)": lambda t, d: ActExecuted(Hash(t[1])),
         "ApproversSet(address[],uint8)": lambda t, d: _approvers(d),
-        "OperatorReplaced(address,address)": lambda t, d: GovernorReplaced("operator"),
-        "GuardianReplaced(address,address)": lambda t, d: GovernorReplaced("guardian"),
-        "MinDelayChange(uint256,uint256)": lambda t, d: GovernorReplaced("delay"),
+        "OperatorReplaced(address,address)": lambda t, d: GovernorReplaced("operator", Address(_address(t[2]))),
+        "GuardianReplaced(address,address)": lambda t, d: GovernorReplaced("guardian", Address(_address(t[2]))),
+        "MinDelayChange(uint256,uint256)": lambda t, d: GovernorReplaced("delay", _words(d)[1]),
     },
+    EventSource.SETTLEMENT: {**SETTLEMENT_EVENTS},
     EventSource.MEMBERS: {
         "MemberEnrolled(address,uint8,bytes)": lambda t, d: MemberEnrolled(_member(t[1]), *_kind_and_authorizer(d)),
         "AuthorizerAdded(address,uint8,bytes)": lambda t, d: AuthorizerAdded(_member(t[1]), *_kind_and_authorizer(d)),

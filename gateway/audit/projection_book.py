@@ -82,6 +82,7 @@ def _entries(rows: ProjectedRows, movements: Mapping[int, list[BookMovement]]) -
             refused=row["refused_reason"],
             timestamp=row["block_timestamp"],
             movements=tuple(movements.get(row["position"], ())),
+            taker=row["taker_id"],
         )
 
 

@@ -10,6 +10,7 @@ from gateway.audit.book import Book, BookEntry, BookRelease
 from gateway.audit.booked import booked_entry, booked_reservation, movements_by_lot, reason_name
 from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, SubmittedBatch
 from gateway.audit.ledger_events import (
+    ApproversSet,
     AuthorizerAdded,
     AuthorizerRemoved,
     BatchRecorded,
@@ -21,11 +22,13 @@ from gateway.audit.ledger_events import (
     BrandTermsSet,
     EntryRefused,
     ExposureSet,
+    GovernorReplaced,
     MemberEnrolled,
     OwnerActed,
     ReservationReleased,
 )
 from gateway.audit.member_events import MemberActsReplay, MemberEvent
+from gateway.audit.settlement_events import PairApplied, PairPaid
 from gateway.ledger.batches import batch_outcome, batch_record, entries_root
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.effects import Refused
@@ -88,6 +91,14 @@ class BrandRegisterState:
 
 
 @dataclass
+class Governors:
+    """Who governs at the end of the replay; `replaced` by role, as in GovernorReplaced."""
+
+    approvers: ApproversSet | None = None
+    replaced: dict[str, Address | int] = field(default_factory=dict)
+
+
+@dataclass
 class Replay:
     """The whole history by the rules. `limits`: (position, brand, limit) in order; `states`: (position, brand, state, last day)."""
 
@@ -100,6 +111,7 @@ class Replay:
     brands: dict[int, BrandRegisterState]
     authorizers: dict[tuple[MemberId, Hash], tuple[int, bytes]]
     member_acts: MemberActsReplay
+    governors: Governors
     model: LedgerModel
 
 
@@ -126,6 +138,7 @@ class _Run:
         self.brands: dict[int, BrandRegisterState] = defaultdict(BrandRegisterState)
         self.authorizers: dict[tuple[MemberId, Hash], tuple[int, bytes]] = {}
         self.member_acts = MemberActsReplay()
+        self.governors = Governors()
         self.releases: list[BookRelease] = []
         self.refusals = _refusals_by_batch(chain.events)
 
@@ -159,6 +172,14 @@ class _Run:
                 state.brands[event.brand_id].terms.note(version, now)
             case ExposureSet():
                 self.model.set_exposure(event.brand_id, event.issuer_id, event.most)
+            case ApproversSet():
+                self.governors.approvers = event
+            case GovernorReplaced():
+                self.governors.replaced[event.role] = event.to
+            case PairApplied():
+                state.settle((event.issuer_id, event.acceptor_id, event.terms_number), event.points, event.netted)
+            case PairPaid():
+                state.exposure[event.issuer_id, event.acceptor_id] -= event.points
             case ReservationReleased():
                 self._apply_release(logged, event)
             case BrandKeySet():
@@ -229,6 +250,7 @@ class _Run:
             dict(self.brands),
             self.authorizers,
             self.member_acts,
+            self.governors,
             self.model,
         )
 

@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from gateway.brand_signer.checks import Books
+from gateway.brand_signer.books import Books
 from gateway.brand_signer.config import BadConfig, Config, load_config
 from gateway.brand_signer.journal import Journal, WrongJournal
 from gateway.brand_signer.json_server import JsonServer, serve_on

@@ -13,6 +13,7 @@ from gateway.ledger.signing import Domain
 from gateway.loyalty.rule import EarningRule
 from gateway.values.hex import BadHex
 from gateway.values.ids import Address, Hash, Id
+from gateway.values.money import Ratio
 
 _AnyId = TypeVar("_AnyId", bound=Id)
 _TOP_KEYS = {"brand_id", "listen", "coalition", "programme", "files"}
@@ -28,6 +29,8 @@ class Programme:
 
     `unlisted_points_max`: up to so many points an order or point refund needs not stand in the sales register.
     `report_days_max`: points of a sale reported so much later still get their expiry by the day of the report.
+    `extends_by_activity`: a sale or a redemption moves the member's points to the expiry that points earned with it would have.
+    `redemption`: minor units of discount by points, the least that a redemption gives; left out, the ledger's terms alone see to it.
     """
 
     rules: tuple[EarningRule, ...]
@@ -35,6 +38,8 @@ class Programme:
     lot_validity_months: int
     unlisted_points_max: int
     report_days_max: int
+    extends_by_activity: bool = False
+    redemption: Ratio | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +102,22 @@ def _programme(values: Mapping[str, Any]) -> Programme:
             raise ValueError("per_minor must be positive")
     if not isinstance(values["earn_on_tax"], bool):
         raise TypeError("earn_on_tax must be true or false")
+    if not isinstance(values.get("extends_by_activity", False), bool):
+        raise TypeError("extends_by_activity must be true or false")
     return Programme(
         rules=tuple(rules),
         earn_on_tax=values["earn_on_tax"],
         lot_validity_months=_whole(values, "lot_validity_months"),
         unlisted_points_max=_whole(values, "unlisted_points_max"),
         report_days_max=_whole(values, "report_days_max") if "report_days_max" in values else 31,
+        extends_by_activity=values.get("extends_by_activity", False),
+        redemption=_redemption(values["redemption"]) if "redemption" in values else None,
     )
+
+
+def _redemption(value: Any) -> Ratio:
+    rate = _object(value, {"minor", "points"})
+    return Ratio(_whole(rate, "minor"), _whole(rate, "points"))
 
 
 def _object(value: Any, known: set[str]) -> Mapping[str, Any]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+
+from gateway.values.ids import sha256
 
 
 class RegisterWriter:
@@ -48,8 +50,22 @@ def refund_record(refund_id: str, payment_id: str, amount_minor: int) -> dict[st
     return {"type": "refund", "refund_id": refund_id, "payment_id": payment_id, "amount_minor": amount_minor}
 
 
-def order_record(order_id: str, member_id: str, points: int) -> dict[str, Any]:
-    return {"type": "order", "order_id": order_id, "member_id": member_id, "points": points}
+def order_record(order_id: str, member_id: str, points: int, occurred_at: datetime | None = None) -> dict[str, Any]:
+    """`occurred_at` (with its offset) where the brand extends points by activity: an order without it keeps none alive."""
+    when = {} if occurred_at is None else {"occurred_at": occurred_at.isoformat()}
+    return {"type": "order", "order_id": order_id, "member_id": member_id, "points": points, **when}
+
+
+def refund_failure_record(refund_id: str, payment_id: str) -> dict[str, Any]:
+    """The refund failed: the money did not go back."""
+    return {"type": "refund_failure", "refund_id": refund_id, "payment_id": payment_id}
+
+
+def opening_file_record(path: Path, programme: str, ratio_points: int, ratio_units: int, expires_on: date | None) -> dict[str, Any]:
+    """A file of an earlier programme's balances that stands beside the register, by its name and SHA-256."""
+    ratio = {"ratio_points": ratio_points, "ratio_units": ratio_units}
+    expiry = {"expires_on": None if expires_on is None else expires_on.isoformat()}
+    return {"type": "opening_file", "file": path.name, "source": str(sha256(path.read_bytes())), "programme": programme, **ratio, **expiry}
 
 
 def point_refund_record(point_refund_id: str, points: int) -> dict[str, Any]:

@@ -6,14 +6,15 @@ The till appends; a line counts once its line end is there. The same record may 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from gateway.ledger.opening_file import OpeningBalance, OpeningTerms, UnusableOpeningFile, read_opening_file
 from gateway.values.hex import with_or_without_0x
-from gateway.values.ids import MemberId
+from gateway.values.ids import Hash, MemberId
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
 
@@ -48,11 +49,12 @@ class RegisteredRefund:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredOrder:
-    """An order that a member wants to pay with up to `points` points."""
+    """An order that a member wants to pay with up to `points` points; `occurred_at` (Unix seconds) where it may keep points alive."""
 
     order_id: str
     member: MemberId
     points: Points
+    occurred_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,24 @@ class RegisteredPointRefund:
     points: Points
 
 
-Record = RegisteredSale | RegisteredRefund | RegisteredOrder | RegisteredPointRefund
+@dataclass(frozen=True, slots=True)
+class RegisteredRefundFailure:
+    """Money that was to go back has not: the refund failed."""
+
+    refund_id: str
+    payment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredOpeningFile:
+    """A file of an earlier programme's balances, beside the register, with the terms under which the brand takes them over."""
+
+    file_name: str
+    terms: OpeningTerms
+    source: Hash
+
+
+Record = RegisteredSale | RegisteredRefund | RegisteredOrder | RegisteredPointRefund | RegisteredRefundFailure | RegisteredOpeningFile
 
 
 class SalesRegister(Protocol):
@@ -74,6 +93,8 @@ class SalesRegister(Protocol):
     def refunds(self, payment_id: str) -> Mapping[str, RegisteredRefund]: ...
     def order(self, order_id: str) -> RegisteredOrder | None: ...
     def point_refund(self, point_refund_id: str) -> RegisteredPointRefund | None: ...
+    def failures_of(self, payment_id: str) -> Collection[str]: ...
+    def opening_file(self, source: Hash) -> tuple[OpeningTerms, Mapping[int, OpeningBalance]] | None: ...
 
 
 class DamagedRegister(Exception):
@@ -89,6 +110,8 @@ class FileRegister:
         self._lines = 0
         self._records: dict[tuple[type[Record], str], Record] = {}
         self._refunds: dict[str, dict[str, RegisteredRefund]] = {}
+        self._failed: dict[str, set[str]] = {}
+        self._openings: dict[Hash, tuple[OpeningTerms, Mapping[int, OpeningBalance]]] = {}
 
     def refresh(self) -> None:
         """Reads the whole lines that are new. Raises DamagedRegister."""
@@ -125,12 +148,33 @@ class FileRegister:
         record = self._records.get((RegisteredPointRefund, point_refund_id))
         return record if isinstance(record, RegisteredPointRefund) else None
 
+    def failures_of(self, payment_id: str) -> Collection[str]:
+        return self._failed.get(payment_id, set())
+
+    def opening_file(self, source: Hash) -> tuple[OpeningTerms, Mapping[int, OpeningBalance]] | None:
+        return self._openings.get(source)
+
     def _add(self, record: Record) -> None:
         key = type(record), _id_of(record)
         if self._records.setdefault(key, record) != record:
             raise ValueError(f"{key[1]} stands here with other content than before")
         if isinstance(record, RegisteredRefund):
             self._refunds.setdefault(record.payment_id, {})[record.refund_id] = record
+        if isinstance(record, RegisteredRefundFailure):
+            self._failed.setdefault(record.payment_id, set()).add(record.refund_id)
+        if isinstance(record, RegisteredOpeningFile):
+            self._openings[record.source] = record.terms, self._read_opening_file(record)
+
+    def _read_opening_file(self, record: RegisteredOpeningFile) -> Mapping[int, OpeningBalance]:
+        """Raises ValueError where the file is not the one that was registered."""
+        path = self._path.parent / record.file_name
+        try:
+            read = read_opening_file(path.read_bytes(), record.terms)
+        except (OSError, UnusableOpeningFile) as wrong:
+            raise ValueError(f"{record.file_name} cannot be read beside the register: {wrong}") from wrong
+        if read.source != record.source:
+            raise ValueError(f"{record.file_name} has the SHA-256 {read.source}, registered was {record.source}")
+        return read.by_line()
 
 
 def parse_record(line: bytes | str) -> Record:
@@ -149,9 +193,19 @@ def parse_record(line: bytes | str) -> Record:
         case "refund":
             return RegisteredRefund(_text(value, "refund_id"), _text(value, "payment_id"), _amount(value, "amount_minor"))
         case "order":
-            return RegisteredOrder(_text(value, "order_id"), _member(value), Points(_amount(value, "points")))
+            occurred_at = _moment(value) if "occurred_at" in value else None
+            return RegisteredOrder(_text(value, "order_id"), _member(value), Points(_amount(value, "points")), occurred_at)
         case "point_refund":
             return RegisteredPointRefund(_text(value, "point_refund_id"), Points(_amount(value, "points")))
+        case "refund_failure":
+            return RegisteredRefundFailure(_text(value, "refund_id"), _text(value, "payment_id"))
+        case "opening_file":
+            expires_on = date.fromisoformat(_text(value, "expires_on")) if value.get("expires_on") is not None else None
+            ratio = _amount(value, "ratio_points"), _amount(value, "ratio_units")
+            if 0 in ratio:
+                raise ValueError("a ratio of an opening file is of whole numbers above 0")
+            terms = OpeningTerms(_text(value, "programme"), *ratio, expires_on)
+            return RegisteredOpeningFile(_plain_name(value, "file"), terms, Hash.parse(_text(value, "source")))
         case other:
             raise ValueError(f"no record is of the type {other!r}")
 
@@ -166,12 +220,24 @@ def _id_of(record: Record) -> str:
             return record.order_id
         case RegisteredPointRefund():
             return record.point_refund_id
+        case RegisteredRefundFailure():
+            return record.refund_id
+        case RegisteredOpeningFile():
+            return str(record.source)
 
 
 def _text(value: Mapping[str, Any], name: str) -> str:
     if not isinstance(value[name], str) or not value[name]:
         raise TypeError(f"{name} must be a text")
     return str(value[name])
+
+
+def _plain_name(value: Mapping[str, Any], name: str) -> str:
+    """A file beside the register."""
+    written = _text(value, name)
+    if Path(written).name != written:
+        raise ValueError(f"{name} must be the name of a file beside the register, without a folder")
+    return written
 
 
 def _amount(value: Mapping[str, Any], name: str) -> AmountMinor:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from eth_hash.auto import keccak
 
-from gateway.brand_signer.checks import Books, Detail, RefusedEntry, check_entries
+from gateway.brand_signer.books import Books, Detail
+from gateway.brand_signer.checks import RefusedEntry, check_entries
 from gateway.brand_signer.journal import Journal, SignedBatch
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.signed_state import SignedState

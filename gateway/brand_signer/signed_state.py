@@ -6,8 +6,8 @@ from collections import ChainMap
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field, replace
 
-from gateway.ledger.consents import reservation_id_of
-from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Issue, PointRefund, Redeem, Void
+from gateway.ledger.consents import reservation_id_of, transfer_digest, transfer_terms
+from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Issue, PointRefund, Redeem, Restore, Transfer, Void
 from gateway.ledger.lots import Line
 from gateway.ledger.signing import Domain
 from gateway.values.ids import MemberId, Reference, ReservationId
@@ -22,9 +22,10 @@ class SignedIssue:
 
 @dataclass(frozen=True, slots=True)
 class SignedReservation:
-    """Points of a reservation at this brand; `closed` by its one capture or void."""
+    """Points of a reservation at this brand and the discount for all of them; `closed` by its one capture or void."""
 
     points: Points
+    discount_minor: int
     captured: int
     refunded: int
     closed: bool
@@ -32,13 +33,18 @@ class SignedReservation:
 
 @dataclass
 class SignedState:
-    """A reference is used once; `scratch` makes a state that forgets its additions."""
+    """A reference is used once; `scratch` makes a state that forgets its additions.
+
+    `clawed_back`: of an issue, less what was restored. `taken_by`: by a clawback's own reference. `issue_at`: batch number and index.
+    """
 
     domain: Domain
     brand_id: int
     references: MutableMapping[Reference, int] = field(default_factory=dict)
     issues: MutableMapping[Reference, SignedIssue] = field(default_factory=dict)
     clawed_back: MutableMapping[Reference, int] = field(default_factory=dict)
+    taken_by: MutableMapping[Reference, int] = field(default_factory=dict)
+    issue_at: MutableMapping[tuple[int, int], Reference] = field(default_factory=dict)
     reservations: MutableMapping[ReservationId, SignedReservation] = field(default_factory=dict)
 
     def scratch(self) -> SignedState:
@@ -48,12 +54,18 @@ class SignedState:
             references=ChainMap({}, self.references),
             issues=ChainMap({}, self.issues),
             clawed_back=ChainMap({}, self.clawed_back),
+            taken_by=ChainMap({}, self.taken_by),
+            issue_at=ChainMap({}, self.issue_at),
             reservations=ChainMap({}, self.reservations),
         )
 
     def reservation_id(self, entry: Authorize | Redeem) -> ReservationId:
         """The digest of the consent that the entry carries."""
         return reservation_id_of(self.domain, self.brand_id, entry)
+
+    def transfer_id(self, entry: Transfer) -> ReservationId:
+        """The digest that both sides have signed; the contract keeps it where reservations are."""
+        return transfer_digest(self.domain, transfer_terms(entry))
 
     def add(self, number: int, entry: Entry) -> None:
         """Takes note of an entry that was checked."""
@@ -65,10 +77,19 @@ class SignedState:
                 self.issues[entry.reference] = SignedIssue(entry.member, entry.points)
             case Clawback(issue_reference=issue) if issue is not None:
                 self.clawed_back[issue] = self.clawed_back.get(issue, 0) + points_of(entry.lines)
+                self.taken_by[entry.reference] = points_of(entry.lines)
+                self.issue_at[entry.issue.number, entry.issue.index] = issue
+            case Restore():
+                restored = self.issue_at[entry.number, entry.index]
+                self.clawed_back[restored] -= points_of(entry.lines)
             case Authorize():
-                self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, 0, 0, closed=False)
+                self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, entry.discount, 0, 0, closed=False)
             case Redeem():
-                self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, entry.points, 0, closed=True)
+                self.reservations[self.reservation_id(entry)] = SignedReservation(
+                    entry.points, entry.discount, entry.points, 0, closed=True
+                )
+            case Transfer():
+                self.reservations[self.transfer_id(entry)] = SignedReservation(points_of(entry.lines), 0, 0, 0, closed=True)
             case Capture() | Void():
                 known = self.reservations.get(entry.reservation_id)
                 if known is not None:

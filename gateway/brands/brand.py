@@ -30,7 +30,10 @@ ACCEPTING_STATUSES = frozenset({BrandStatus.ACTIVE, BrandStatus.SUSPENDED, Brand
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """`par` is the issuer's price of a point, `redemption` what a point pays at this brand; `outstanding` as on the ledger."""
+    """`par` is the issuer's price of a point, `redemption` what a point pays at this brand; `outstanding` as on the ledger.
+
+    `extends_by_activity`: activity moves a member's points to a later expiry. `carries_clawbacks`: what could not be taken is taken later.
+    """
 
     brand_id: int
     name: str
@@ -42,6 +45,8 @@ class Brand:
     redemption: Ratio
     lot_validity_months: int
     earn_on_tax: bool
+    extends_by_activity: bool = False
+    carries_clawbacks: bool = False
 
 
 def check_terms(brand_id: int, issue_limit: int, lot_validity_months: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select, update
 
 from gateway.brands.brand import Brand, BrandStatus
 from gateway.brands.ports import NewBrand
@@ -59,6 +59,8 @@ class SqlBrands:
             Ratio(terms.redemption_numerator, terms.redemption_denominator),
             row.lot_validity_months,
             row.earn_on_tax,
+            row.extends_by_activity,
+            row.carries_clawbacks,
         )
 
     def _terms(self, row: BrandRow) -> LedgerBrandTermsRow | BrandRow:
@@ -87,6 +89,11 @@ class SqlBrands:
 
     def next_id(self) -> int:
         return next_number(self._session, _BRAND_COUNTER)
+
+    def change_settings(self, changed: Brand) -> None:
+        settings = {"extends_by_activity": changed.extends_by_activity, "carries_clawbacks": changed.carries_clawbacks}
+        self._session.execute(update(BrandRow).where(BrandRow.brand_id == changed.brand_id).values(**settings))
+        self._seen.pop(changed.brand_id, None)
 
     def add(self, new: NewBrand, operation_id: OperationId, at: int) -> None:
         brand = new.brand

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
@@ -27,6 +27,8 @@ class BrandRow(Base):
     redemption_denominator: Mapped[int]
     lot_validity_months: Mapped[int]
     earn_on_tax: Mapped[bool]
+    extends_by_activity: Mapped[bool] = mapped_column(server_default=false())
+    carries_clawbacks: Mapped[bool] = mapped_column(server_default=false())
     operation_id: Mapped[str]
     created_at: Mapped[int]
 

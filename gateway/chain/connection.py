@@ -85,6 +85,19 @@ class Chain:
                 return None
             raise
 
+    def is_sandbox(self) -> bool | None:
+        """Whether the chain was made with a clock that is set at will; None on an engine that knows of no coalitions."""
+        try:
+            return bool(self.call("splittally_getGenesis")["config"]["sandbox"])
+        except NodeRefused as refusal:
+            if refusal.code == METHOD_NOT_FOUND:
+                return None
+            raise
+        except (KeyError, TypeError) as error:
+            raise Unavailable(
+                f"The node at {self.rpc_url} says nothing of its genesis that can be read: is it of another version?"
+            ) from error
+
     def genesis_hash(self) -> Hash:
         return self._hash_in(self.call("eth_getBlockByNumber", "0x0", False), "hash")
 

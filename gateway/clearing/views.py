@@ -14,7 +14,8 @@ from gateway.projection.tables import LedgerBlockRow, LedgerOwedRow
 
 @dataclass(frozen=True, slots=True)
 class OwedView:
-    """`amount_minor` = floor(points x issuer's par); what rounding left over is remainder_numerator / remainder_denominator minor units."""
+    """What is owed and not settled. `amount_minor` = floor(points x issuer's par); what rounding left over is
+    remainder_numerator / remainder_denominator minor units."""
 
     issuer_id: int
     acceptor_id: int
@@ -46,7 +47,7 @@ def clearing(session: Session, currency: str, *, brands: Brands) -> ClearingView
     """Who owes whom as of the head of the projection."""
     by_id = {brand.brand_id: brand for brand in brands.all()}
     row = LedgerOwedRow
-    pairs = select(row.issuer_id, row.acceptor_id, func.sum(row.points)).group_by(row.issuer_id, row.acceptor_id)
+    pairs = select(row.issuer_id, row.acceptor_id, func.sum(row.points - row.settled)).group_by(row.issuer_id, row.acceptor_id)
     rows = session.execute(pairs)
     points = {(issuer, acceptor): int(count) for issuer, acceptor, count in rows}
     owed = owed_between(points, {brand_id: brand.par for brand_id, brand in by_id.items()}, currency)

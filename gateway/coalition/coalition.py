@@ -10,7 +10,7 @@ from gateway.values.ids import Address, Hash
 
 @dataclass(frozen=True, slots=True)
 class Coalition:
-    """Which coalition this is, its settlement currency and its fixed time zone, where its contracts stand, and who approves:
+    """Which coalition this is, its settlement currency and its fixed time zone, where its contracts stand, and who governs:
     as it is now."""
 
     coalition_id: Hash
@@ -21,8 +21,10 @@ class Coalition:
     governance_address: Address
     brands_address: Address
     members_address: Address
+    settlement_address: Address
     anchors_address: Address
     points_address: Address
+    member_delay_seconds: int = 0
     approvers: frozenset[Address] = frozenset()
     approvals_needed: int = 1
     governance_delay_seconds: int = 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.tables import CoalitionRow
-from gateway.projection.tables import LedgerBlockRow
+from gateway.projection.tables import LedgerBlockRow, LedgerGovernorsRow
 from gateway.store.unit_of_work import UnitOfWork, wall_clock
 from gateway.values.errors import Unavailable
 from gateway.values.ids import Address
@@ -47,13 +48,24 @@ def find_coalition(session: Session) -> Coalition | None:
         row.governance_address,
         row.brands_address,
         row.members_address,
+        row.settlement_address,
         row.anchors_address,
         row.points_address,
-        frozenset(Address.parse(account) for account in row.approver_addresses.split(",") if account),
-        row.approvals_needed,
-        row.governance_delay_seconds,
-        row.guardian_address,
+        row.member_delay_seconds,
+        **_who_governs(session, row),
     )
+
+
+def _who_governs(session: Session, founding: CoalitionRow) -> dict[str, Any]:
+    """As the ledger has it, once it is read so far."""
+    now = session.scalar(select(LedgerGovernorsRow))
+    accounts = founding.approver_addresses if now is None else now.approver_addresses
+    return {
+        "approvers": frozenset(Address.parse(account) for account in accounts.split(",") if account),
+        "approvals_needed": (now or founding).approvals_needed,
+        "governance_delay_seconds": founding.governance_delay_seconds if now is None else now.delay_seconds,
+        "guardian": (now or founding).guardian_address,
+    }
 
 
 def the_coalition(session: Session) -> Coalition:

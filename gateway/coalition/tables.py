@@ -10,7 +10,8 @@ from gateway.values.ids import Address, Hash
 
 
 class CoalitionRow(Base):
-    """The one coalition of this gateway and where its contracts stand; written once, checked at every start."""
+    """The one coalition of this gateway, where its contracts stand and who governed first; written once, checked at every start.
+    Who governs now: gateway/projection/governors.py."""
 
     __tablename__ = "coalition"
     __table_args__ = (CheckConstraint("single = 1", name="only_one"),)
@@ -25,6 +26,7 @@ class CoalitionRow(Base):
     governance_address: Mapped[Address]
     brands_address: Mapped[Address]
     members_address: Mapped[Address]
+    settlement_address: Mapped[Address]
     anchors_address: Mapped[Address]
     points_address: Mapped[Address]
     code_hash: Mapped[Hash | None]
@@ -33,6 +35,7 @@ class CoalitionRow(Base):
     approver_addresses: Mapped[str] = mapped_column(server_default="")  # as text, with commas between them
     approvals_needed: Mapped[int] = mapped_column(server_default="1")
     governance_delay_seconds: Mapped[int] = mapped_column(server_default="0")
+    member_delay_seconds: Mapped[int] = mapped_column(server_default="0")  # of what members do late, built into the contract
 
 
 class GovernanceActRow(Base):

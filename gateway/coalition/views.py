@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from gateway.coalition.rows import the_coalition
 from gateway.coalition.tables import CoalitionRow
 from gateway.projection.tables import LedgerBlockRow, LedgerEntryRow
-from gateway.values.errors import Unavailable
 from gateway.values.ids import Address
 
 
@@ -34,12 +34,14 @@ class CoalitionView:
     points_address: str
     brands_address: str
     members_address: str
+    settlement_address: str
     anchors_address: str
     governance_address: str
     guardian_address: str | None
     approvers: list[str]
     approvals_needed: int
     governance_delay_seconds: int
+    member_delay_seconds: int
     currency: str
     utc_offset_seconds: int
     sandbox: bool
@@ -55,9 +57,8 @@ def find_head(session: Session) -> HeadView | None:
 
 def coalition_view(session: Session, sealer: Address | None) -> CoalitionView:
     """Refuses while the gateway is not initialized."""
-    row = session.scalar(select(CoalitionRow))
-    if row is None:
-        raise Unavailable("the gateway is not initialized: run `splittally init`")
+    now = the_coalition(session)
+    row = session.scalars(select(CoalitionRow)).one()
     return CoalitionView(
         coalition_id=str(row.coalition_id),
         chain_id=row.chain_id,
@@ -66,12 +67,14 @@ def coalition_view(session: Session, sealer: Address | None) -> CoalitionView:
         points_address=str(row.points_address),
         brands_address=str(row.brands_address),
         members_address=str(row.members_address),
+        settlement_address=str(row.settlement_address),
         anchors_address=str(row.anchors_address),
         governance_address=str(row.governance_address),
-        guardian_address=None if row.guardian_address is None else str(row.guardian_address),
-        approvers=[account for account in row.approver_addresses.split(",") if account],
-        approvals_needed=row.approvals_needed,
-        governance_delay_seconds=row.governance_delay_seconds,
+        guardian_address=None if now.guardian is None else str(now.guardian),
+        approvers=sorted(map(str, now.approvers)),
+        approvals_needed=now.approvals_needed,
+        governance_delay_seconds=now.governance_delay_seconds,
+        member_delay_seconds=row.member_delay_seconds,
         currency=row.currency,
         utc_offset_seconds=row.utc_offset_seconds,
         sandbox=row.sandbox,
@@ -89,6 +92,7 @@ class DeploymentView:
     governance_address: str
     brands_address: str
     members_address: str
+    settlement_address: str
     anchors_address: str
     points_address: str
     code_hash: str
@@ -104,6 +108,7 @@ def find_deployment(session: Session) -> DeploymentView:
         str(row.governance_address),
         str(row.brands_address),
         str(row.members_address),
+        str(row.settlement_address),
         str(row.anchors_address),
         str(row.points_address),
         "" if row.code_hash is None else str(row.code_hash),

@@ -1,4 +1,5 @@
-"""`splittally owner-key | acts | approve | veto | cancel | pause | unpause | propose-operator | hand-over | brand`: not the operator's."""
+"""What people other than the operator do: `splittally owner-key | acts | approve | execute | veto | cancel | pause | unpause |
+propose-operator | hand-over | brand`."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from gateway.commands.options import LARGEST, as_json_option, brand_option
 
 Command = Callable[..., None]
 path_option = click.Path(path_type=Path)
+moment_option = click.IntRange(0, 2**40 - 1)
 home_option = click.option("--home", type=path_option, required=True, help="This person's own directory: its key and what it has seen.")
 passphrase_option = click.option("--passphrase-file", type=path_option, help="The passphrase, where the key is encrypted.")
 gateway_option = click.option("--gateway", "gateway_url", metavar="URL", required=True, help="The gateway's API.")
@@ -66,12 +68,23 @@ def acts(**asked: Any) -> None:
 @click.argument("act")
 @click.option("--asked-directly", is_flag=True, help="You have asked the brand concerned, not by way of the operator.")
 @click.option("--good-for-days", type=click.IntRange(1, 30), default=7, show_default=True, help="How long the approval counts.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Keep the approval in a file too, for `execute`.")
 @_asking
 def approve(**asked: Any) -> None:
-    """Check an act by yourself and sign its execution, once its delay has passed by your own clock."""
+    """Check an act (its operation, its id, or a file of it) by yourself and sign its execution, once its delay has passed by your clock."""
     from gateway.commands.running import second_people
 
     second_people.approve(**asked)
+
+
+@click.command()
+@click.argument("approvals", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_asking
+def execute(**asked: Any) -> None:
+    """Execute an act by its approvals (files of `approve -o`), where the gateway does not. From your own account, which needs ether."""
+    from gateway.commands.running import executing
+
+    executing.execute_act(**asked)
 
 
 @click.command()
@@ -114,6 +127,7 @@ def unpause(**asked: Any) -> None:
 
 @click.command("propose-operator")
 @click.argument("account", metavar="ADDRESS")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The act, for the approvers.")
 @_asking
 def propose_operator(**asked: Any) -> None:
     """As the guardian, propose another operator: it waits three delays and needs the approvals of any act."""
@@ -180,4 +194,34 @@ def accept_points_command(**asked: Any) -> None:
     owners.accept_points(**asked)
 
 
-COMMANDS = (owner_key, acts, approve, veto, stop_command, pause, unpause, propose_operator, hand_over, brand)
+@brand.command("key")
+@brand_option
+@click.option("--key", metavar="ADDRESS", required=True, help="The batch key's address.")
+@click.option("--from", "valid_from", type=moment_option, default=0, help="Unix seconds from which it signs. Default: at once.")
+@click.option("--until", "valid_until", type=moment_option, help="Unix seconds until which it signs. Default: for good.")
+@click.option("--withdraw", is_flag=True, help="It signs no more, from now on.")
+@click.option("--managed", is_flag=True, help="The operator holds it on the brand's behalf.")
+@_asking
+def batch_key_command(**asked: Any) -> None:
+    """As the owner, sign which key signs the brand's batches: add one, or withdraw one that is old or lost."""
+    from gateway.commands.running import owners
+
+    owners.set_batch_key(**asked)
+
+
+@brand.command("terms")
+@brand_option
+@click.option("--par", metavar="MINOR/POINTS", required=True, help="What the brand pays others for its points, such as 1/1.")
+@click.option("--redemption", metavar="MINOR/POINTS", required=True, help="The least discount that it gives for points, such as 4/5.")
+@click.option("--fee-basis-points", type=click.IntRange(0, 10_000), required=True, help="What it keeps of what it pays.")
+@click.option("--run-off-days", type=click.IntRange(0, 3_650), required=True, help="How long its points stay good when it leaves.")
+@click.option("--notice-days", type=click.IntRange(0, 3_650), required=True, help="After how many days worse terms hold.")
+@_asking
+def terms_command(**asked: Any) -> None:
+    """As the owner, sign the brand's terms, all of them: what gets worse waits for the notice."""
+    from gateway.commands.running import owners
+
+    owners.set_terms(**asked)
+
+
+COMMANDS = (owner_key, acts, approve, execute, veto, stop_command, pause, unpause, propose_operator, hand_over, brand)

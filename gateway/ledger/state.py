@@ -136,6 +136,7 @@ class LedgerState:
     reserved: dict[tuple[MemberId, LotId], int] = field(default_factory=lambda: defaultdict(int))
     lots: dict[LotId, LotTotals] = field(default_factory=lambda: defaultdict(LotTotals))
     owed: dict[tuple[int, int, int], int] = field(default_factory=lambda: defaultdict(int))
+    settled: dict[tuple[int, int, int], int] = field(default_factory=lambda: defaultdict(int))  # of what is owed, in its sign
     exposure: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))  # (issuer, acceptor)
     reservations: dict[ReservationId, ReservationRecord] = field(default_factory=dict)
     brands: dict[int, BrandRecord] = field(default_factory=dict)
@@ -164,3 +165,8 @@ class LedgerState:
 
     def owe(self, change: OwedChange) -> None:
         self.owed[change.issuer, change.acceptor, change.terms] += change.points
+
+    def settle(self, key: tuple[int, int, int], points: int, netted: int) -> None:
+        """A pair of an agreed cycle was applied; `netted` is discharged at once, and without a sign."""
+        self.settled[key] += points
+        self.exposure[key[:2]] -= -netted if points < 0 else netted

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 
 from sqlalchemy import insert, select
 
+from gateway.ledger.state import GrantRecord
 from gateway.members.member import Authorizer, Member
 from gateway.members.tables import MemberRow
+from gateway.projection.ledger_state import grant_record
+from gateway.projection.member_tables import LedgerGrantRow, LedgerMemberRow
 from gateway.projection.tables import LedgerAuthorizerRow
 from gateway.store.chunks import chunks
 from gateway.store.unit_of_work import UnitOfWork
-from gateway.values.ids import MemberId, OperationId
+from gateway.values.ids import Hash, MemberId, OperationId
 
 
 class SqlMembers:
@@ -26,6 +29,12 @@ class SqlMembers:
     def find(self, member_id: MemberId) -> Member | None:
         found = self._found(member_id)
         return None if found is None else found[0]
+
+    def known(self, member_ids: Iterable[MemberId]) -> set[MemberId]:
+        """Those of them that are members."""
+        wanted = set(member_ids)
+        self.prefetch(wanted)
+        return {member_id for member_id in wanted if self._seen[member_id] is not None}
 
     def operation_of(self, member_id: MemberId) -> OperationId | None:
         """The operation that enrolls the member."""
@@ -57,6 +66,14 @@ class SqlMembers:
             select(LedgerAuthorizerRow.kind, LedgerAuthorizerRow.authorizer).where(LedgerAuthorizerRow.member_id == member_id)
         )
         return [Authorizer(kind, authorizer) for kind, authorizer in rows]
+
+    def is_locked(self, member_id: MemberId) -> bool:
+        return bool(self._session.scalar(select(LedgerMemberRow.is_locked).where(LedgerMemberRow.member_id == member_id)))
+
+    def grant(self, giver: MemberId, to: Hash) -> GrantRecord | None:
+        """What the member granted last to a brand or another member, withdrawn grants too."""
+        row = self._session.get(LedgerGrantRow, (giver, to))
+        return None if row is None else grant_record(row)
 
     def flush(self) -> None:
         if self._new:

@@ -8,14 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.ledger.member_acts import DelayedActKind, delayed_act
-from gateway.ledger.state import GrantRecord, MemberRecord, PendingMemberAct
+from gateway.ledger.state import MemberRecord, PendingMemberAct
+from gateway.members.grant_views import GrantView, grants_of
 from gateway.projection.ledger_state import load_state
 from gateway.projection.member_tables import LedgerMemberRow, LedgerPendingActRow
 from gateway.projection.tables import LedgerAuthorizerRow
 from gateway.values.calendar import local_day, moment
 from gateway.values.errors import NotFound
 from gateway.values.hex import hex_text
-from gateway.values.ids import Hash, MemberId
+from gateway.values.ids import MemberId
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +37,6 @@ class PendingMemberActView:
     nonce: str
     ready_at: str
     is_ready: bool
-
-
-@dataclass(frozen=True, slots=True)
-class GrantView:
-    """To a brand or to another member, until a Unix second; what is left today and in all."""
-
-    brand_id: int | None
-    member_id: str | None
-    per_purchase: int
-    per_day: int
-    in_all: int
-    until: int
-    left_today: int
-    left_in_all: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +82,7 @@ def member_standing(session: Session, member: MemberId, utc_offset_seconds: int,
         guardian=hex_text(guardian) if kind else None,
         authorizers=[AuthorizerView(str(each.authorizer_id), each.kind, hex_text(each.authorizer)) for each in authorizers],
         pending_acts=[_pending_view(each, now) for each in _pending(session, member) if each.turn == record.turn],
-        grants=[_grant_view(to, grant, today) for to, grant in sorted(record.grants.items()) if grant.per_purchase and grant.until >= now],
+        grants=grants_of(record.grants, today, now),
     )
 
 
@@ -108,20 +95,3 @@ def _pending_view(row: LedgerPendingActRow, now: int) -> PendingMemberActView:
     what = DelayedActKind(row.what).name.lower()
     ready_at = moment(row.ready_at)
     return PendingMemberActView(str(row.act_id), what, row.kind, hex_text(row.authorizer), row.nonce, ready_at, now >= row.ready_at)
-
-
-def _grant_view(to: Hash, grant: GrantRecord, today: int) -> GrantView:
-    brand = int.from_bytes(to)
-    is_brand = brand < 2**32
-    left_in_all = max(0, grant.in_all - grant.spent_in_all)
-    spent_today = grant.spent_on_day if grant.spent_day == today else 0
-    return GrantView(
-        brand_id=brand if is_brand else None,
-        member_id=None if is_brand else hex_text(to[12:]),
-        per_purchase=grant.per_purchase,
-        per_day=grant.per_day,
-        in_all=grant.in_all,
-        until=grant.until,
-        left_today=min(left_in_all, max(0, grant.per_day - spent_today)),
-        left_in_all=left_in_all,
-    )

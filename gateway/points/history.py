@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from gateway.brands.ports import Brands
@@ -69,11 +69,13 @@ def member_history(
     names = brands.names()
     entries = _entries(session, member_id, before, limit + 1)
     shown = entries[:limit]
-    lots = _lots(session, [entry.position for entry in shown], names)
+    lots = _lots(session, member_id, [entry.position for entry in shown], names)
     operations = _operation_ids(session, shown)
     pending = _pending(session, member_id, names) if before is None else []
     confirmed = [
-        _item(entry, names, lots.get(entry.position, []), operations.get((entry.brand_id, entry.batch_number, entry.entry_index)))
+        _item(
+            entry, member_id, names, lots.get(entry.position, []), operations.get((entry.brand_id, entry.batch_number, entry.entry_index))
+        )
         for entry in shown
     ]
     return HistoryView(str(member_id), pending + confirmed, cursor_after(shown[-1].position) if len(entries) > limit else None)
@@ -85,16 +87,17 @@ def _check_holds(session: Session, member_id: MemberId) -> None:
 
 
 def _entries(session: Session, member_id: MemberId, before: int | None, limit: int) -> list[LedgerEntryRow]:
-    query = select(LedgerEntryRow).where(LedgerEntryRow.member_id == member_id)
+    query = select(LedgerEntryRow).where(or_(LedgerEntryRow.member_id == member_id, LedgerEntryRow.taker_id == member_id))
     if before is not None:
         query = query.where(LedgerEntryRow.position < before)
     return list(session.scalars(query.order_by(LedgerEntryRow.position.desc()).limit(limit)))
 
 
-def _lots(session: Session, positions: list[int], names: dict[int, str]) -> dict[int, list[HistoryLot]]:
+def _lots(session: Session, member_id: MemberId, positions: list[int], names: dict[int, str]) -> dict[int, list[HistoryLot]]:
     found: dict[int, list[HistoryLot]] = {}
     row = LedgerMovementRow
-    for movement in session.scalars(select(row).where(row.position.in_(positions)).order_by(row.position, row.lot_id)):
+    hers = row.position.in_(positions), row.member_id == member_id
+    for movement in session.scalars(select(row).where(*hers).order_by(row.position, row.lot_id)):
         brand_id, expiry_day = split_lot_id(movement.lot_id)
         lot = HistoryLot(brand_id, _name(names, brand_id), expiry_date(expiry_day), movement.held_delta, movement.reserved_delta)
         found.setdefault(movement.position, []).append(lot)
@@ -130,12 +133,14 @@ def _pending(session: Session, member_id: MemberId, names: dict[int, str]) -> li
     return items
 
 
-def _item(entry: LedgerEntryRow, names: dict[int, str], lots: list[HistoryLot], operation_id: str | None) -> HistoryItem:
+def _item(
+    entry: LedgerEntryRow, member_id: MemberId, names: dict[int, str], lots: list[HistoryLot], operation_id: str | None
+) -> HistoryItem:
     status = "confirmed" if entry.refused_reason is None else "refused"
     name = _name(names, entry.brand_id)
     return HistoryItem(
         moment(entry.block_timestamp),
-        words_for(entry.kind, entry.points, name, status),
+        words_for(entry.kind, entry.points, name, status, is_taker=entry.taker_id == member_id),
         entry.kind,
         status,
         entry.refused_reason,

@@ -14,13 +14,16 @@ _DONE = {
     "restore": "{brand} gave {points} back that it had taken",
     "extend": "{brand} extended {points}",
     "expire": "{points} of {brand} expired",
+    "transfer": "You gave {points} to another member, by way of {brand}",
 }
+_TAKEN = "Another member gave you {points}, by way of {brand}"
 _WORDS = {"pending": "On its way: {said}", "refused": "Did not happen: {said}"}
 
 
-def words_for(kind: str, points: int, brand_name: str, status: str) -> str:
-    """One sentence for a member."""
-    said = _DONE.get(kind, "{brand}: {points}").format(points=count(points), brand=brand_name)
+def words_for(kind: str, points: int, brand_name: str, status: str, *, is_taker: bool = False) -> str:
+    """One sentence for a member; `is_taker`: to whom points were transferred."""
+    words = _TAKEN if is_taker else _DONE.get(kind, "{brand}: {points}")
+    said = words.format(points=count(points), brand=brand_name)
     return _WORDS.get(status, "{said}").format(said=said)
 
 

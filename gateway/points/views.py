@@ -14,6 +14,7 @@ from gateway.brands.ports import Brands
 from gateway.coalition.coalition import Coalition
 from gateway.ledger.lots import is_expired, lot_key_order, split_lot_id
 from gateway.ledger.positions import ledger_position
+from gateway.members.grant_views import GrantView, ReceivedGrantView, grants_given, grants_received
 from gateway.members.ports import Members
 from gateway.projection.tables import LedgerBlockRow, LedgerMemberLotRow, LedgerMovementRow
 from gateway.projection.views import accepting_brands
@@ -69,7 +70,8 @@ class WorthView:
 class PointsView:
     """`ledger` is what the ledger holds, reserved and expired points included; `pending` is on its way in and cannot be spent,
     `pending_out` may still be taken by accepted operations. `not_accepted` are those of brands that are closed or in default, which
-    nobody accepts now; at a past block nobody looks at that."""
+    nobody accepts now; at a past block nobody looks at that, nor at spend lock and grants: what the member lets others spend
+    (`grants_given`) and may spend of others' (`grants_received`)."""
 
     member_id: str
     available: int
@@ -83,6 +85,9 @@ class PointsView:
     brands: list[BrandPointsView]
     lots: list[LotView]
     worth: WorthView | None
+    is_locked: bool
+    grants_given: list[GrantView]
+    grants_received: list[ReceivedGrantView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,7 @@ def member_points(source: PointsSource, member_id: MemberId, at_block: int | Non
     refused = [] if at_block is not None else [lot for lot in lots if not lot.expired and lot.brand_id not in accepting]
     not_accepted = sum(lot.points - lot.reserved for lot in refused)
     available = max(0, ledger - reserved - expired - not_accepted - pending_out)
+    today = source.coalition.utc_offset_seconds, now
     return PointsView(
         str(member_id),
         available,
@@ -130,6 +136,9 @@ def member_points(source: PointsSource, member_id: MemberId, at_block: int | Non
         _by_brand(lots),
         lots,
         None if worth_at_brand is None else _worth(source, worth_at_brand, available),
+        source.members.is_locked(member_id) if at_block is None else False,
+        grants_given(session, member_id, *today) if at_block is None else [],
+        grants_received(session, member_id, *today) if at_block is None else [],
     )
 
 

@@ -116,15 +116,15 @@ class Changes:
         ]
         add_to_rows(session, tables.LedgerLotRow, lots, _LOT_AMOUNTS)
         owed = [
-            {"issuer_id": issuer, "acceptor_id": acceptor, "terms_number": number, "points": points}
-            for (issuer, acceptor, number), points in sorted(self._state.owed.items())
+            {**_pair(key), "points": self._state.owed.get(key, 0), "settled": self._state.settled.get(key, 0)}
+            for key in sorted(self._state.owed.keys() | self._state.settled.keys())
         ]
         exposed = [
             {"issuer_id": issuer, "acceptor_id": acceptor, "points": points}
             for (issuer, acceptor), points in sorted(self._state.exposure.items())
         ]
         set_rows(session, tables.LedgerExposureRow, exposed)
-        add_to_rows(session, tables.LedgerOwedRow, owed, ("points",))
+        add_to_rows(session, tables.LedgerOwedRow, owed, ("points", "settled"))
 
     def _write_reservations(self, session: Session) -> None:
         opened, changed, lots = [], [], []
@@ -172,3 +172,7 @@ class Changes:
             if present is None:
                 session.execute(delete(row).where(row.member_id == member_id, row.authorizer_id == authorizer_id))
         set_rows(session, row, [present for present in self._authorizers.values() if present is not None])
+
+
+def _pair(key: tuple[int, int, int]) -> dict[str, int]:
+    return dict(zip(("issuer_id", "acceptor_id", "terms_number"), key, strict=True))

@@ -68,9 +68,7 @@ def _load_acts(session: Session, state: LedgerState, members: Collection[MemberI
         record.acts, record.turn, record.epoch, record.is_locked = row.acts, row.turn, row.epoch, row.is_locked
         record.guardian = authorizer_id(row.guardian_kind, row.guardian) if row.guardian_kind else None
     for grant in session.scalars(select(LedgerGrantRow).where(LedgerGrantRow.giver_id.in_(members))):
-        limits = grant.per_purchase, grant.per_day, grant.in_all, grant.until
-        spent = grant.spent_in_all, grant.spent_on_day, grant.spent_day
-        state.members.setdefault(grant.giver_id, MemberRecord()).grants[grant.granted_to] = GrantRecord(*limits, *spent)
+        state.members.setdefault(grant.giver_id, MemberRecord()).grants[grant.granted_to] = grant_record(grant)
 
 
 def _load_terms_and_exposure(session: Session, state: LedgerState) -> None:
@@ -81,6 +79,12 @@ def _load_terms_and_exposure(session: Session, state: LedgerState) -> None:
         state.brands[limit.acceptor_id].exposure_limits[limit.issuer_id] = limit.most
     for exposed in session.scalars(select(LedgerExposureRow)):
         state.exposure[exposed.issuer_id, exposed.acceptor_id] = exposed.points
+
+
+def grant_record(row: LedgerGrantRow) -> GrantRecord:
+    """As the ledger has it."""
+    limits = row.per_purchase, row.per_day, row.in_all, row.until
+    return GrantRecord(*limits, row.spent_in_all, row.spent_on_day, row.spent_day)
 
 
 def terms_version(row: LedgerBrandTermsRow) -> TermsVersion:

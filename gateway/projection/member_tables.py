@@ -28,7 +28,7 @@ class LedgerGrantRow(Base):
     __tablename__ = "ledger_grants"
 
     giver_id: Mapped[MemberId] = mapped_column(primary_key=True)
-    granted_to: Mapped[Hash] = mapped_column(primary_key=True)
+    granted_to: Mapped[Hash] = mapped_column(primary_key=True, index=True)
     per_purchase: Mapped[int]
     per_day: Mapped[int]
     in_all: Mapped[int]

@@ -35,6 +35,7 @@ from gateway.projection.batch_reading import (
 )
 from gateway.projection.brand_register import BrandRegister
 from gateway.projection.changes import Changes
+from gateway.projection.governors import GovernorsRegister
 from gateway.projection.issue_records import IssueOnLedger, load_issues
 from gateway.projection.ledger_state import load_state
 from gateway.projection.member_register import MemberRegister
@@ -55,6 +56,7 @@ PROJECTION_TABLES = (
     tables.LedgerOwedRow,
     tables.LedgerExposureRow,
     tables.LedgerExposureLimitRow,
+    tables.LedgerGovernorsRow,
     tables.LedgerBrandRow,
     tables.LedgerBrandTermsRow,
     tables.LedgerBrandKeyRow,
@@ -103,6 +105,7 @@ class _Projecting:
         load_issues(session, self._model.state, issues)
         self._brands = BrandRegister(session, self._model.state)
         self._members = MemberRegister(session, self._model.state, members)
+        self._governors = GovernorsRegister(session)
         self._changes = Changes(self._model.state)
 
     def run(self) -> None:
@@ -116,6 +119,7 @@ class _Projecting:
         self._changes.write(self._session)
         self._brands.write()
         self._members.write()
+        self._governors.write()
 
     def _batch(self, block: ReadBlock, batch: ReadBatch) -> None:
         self._changes.batches.append(
@@ -169,8 +173,12 @@ class _Projecting:
                 released = ReservationId(values["id"])
                 start = ledger_position(block.block.number, transaction_index(block, event))
                 self._changes.released(start, released, self._model.release(released, timestamp))
+            case "PairApplied":
+                self._model.state.settle((values["issuer"], values["acceptor"], values["terms"]), values["points"], values["netted"])
+            case "PairPaid":
+                self._model.state.exposure[values["issuer"], values["acceptor"]] -= values["points"]
             case _:
-                if not self._members.event(event):
+                if not (self._members.event(event) or self._governors.event(event)):
                     self._brands.event(event, timestamp)
 
     def _authorizer(self, member: MemberId, kind: int, authorizer: bytes) -> None:
@@ -222,6 +230,7 @@ def _entry_row(
         "refused_reason": read.refused,
         "block_number": block.block.number,
         "block_timestamp": block.block.timestamp,
+        "taker_id": entry.taker if isinstance(entry, Transfer) else None,
     }
 
 

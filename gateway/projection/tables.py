@@ -36,14 +36,18 @@ class LedgerBatchRow(Base):
     transaction_hash: Mapped[Hash]
 
 
+_HAS_TAKER = text("taker_id IS NOT NULL")
+
+
 class LedgerEntryRow(Base):
-    """An entry of a recorded batch, refused ones included (`refused_reason` names the contract's error)."""
+    """An entry of a recorded batch, refused ones included (`refused_reason` names the contract's error). `taker_id`: of a transfer."""
 
     __tablename__ = "ledger_entries"
     __table_args__ = (
         Index("ix_ledger_entries_member", "member_id", "position"),
         Index("ix_ledger_entries_batch", "brand_id", "batch_number", "entry_index", unique=True),
         Index("ix_ledger_entries_reference", "brand_id", "reference"),
+        Index("ix_ledger_entries_taker", "taker_id", "position", sqlite_where=_HAS_TAKER, postgresql_where=_HAS_TAKER),
     )
 
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -61,6 +65,7 @@ class LedgerEntryRow(Base):
     refused_reason: Mapped[str | None]
     block_number: Mapped[int] = mapped_column(index=True)
     block_timestamp: Mapped[int]
+    taker_id: Mapped[MemberId | None]
 
 
 class LedgerMovementRow(Base):
@@ -148,7 +153,8 @@ class LedgerReservationLotRow(Base):
 
 
 class LedgerOwedRow(Base):
-    """Points of the issuer captured at the accepting brand, less those refunded, by the issuer's terms at the authorization."""
+    """Points of the issuer captured at the accepting brand, less those refunded, by the issuer's terms at the authorization.
+    `settled`: what cycles have settled of them, in the same sign; `points` never falls by it."""
 
     __tablename__ = "ledger_owed"
 
@@ -156,6 +162,7 @@ class LedgerOwedRow(Base):
     acceptor_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     terms_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     points: Mapped[int]
+    settled: Mapped[int] = mapped_column(server_default="0")
 
 
 class LedgerExposureRow(Base):
@@ -176,6 +183,19 @@ class LedgerExposureLimitRow(Base):
     acceptor_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     issuer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     most: Mapped[int]
+
+
+class LedgerGovernorsRow(Base):
+    """Who governs, as the ledger has it: one row, once governance is deployed."""
+
+    __tablename__ = "ledger_governors"
+
+    single: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    operator_address: Mapped[Address]
+    guardian_address: Mapped[Address]
+    approver_addresses: Mapped[str]  # as text, with commas between them
+    approvals_needed: Mapped[int]
+    delay_seconds: Mapped[int]
 
 
 class LedgerBrandRow(Base):

@@ -39,3 +39,14 @@ class AwardClawback:
     points_due: Points
     reference: Reference
     operation_id: OperationId
+
+
+@dataclass(frozen=True, slots=True)
+class AwardRestore:
+    """What goes back of one award because a payment refund failed; it becomes a restore entry of the award's issuer."""
+
+    number: int
+    issuer_id: int
+    points_due: Points
+    reference: Reference
+    operation_id: OperationId

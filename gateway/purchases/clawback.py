@@ -1,10 +1,13 @@
-"""Clawback: the points that go back when money does. Pieces by a cumulative floor, so that they sum to the whole."""
+"""Clawback: the points that go back when money does, and come again when it did not. By a cumulative floor: pieces sum to the whole."""
 
 from __future__ import annotations
 
 from gateway.values.errors import Invalid, WrongState
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
+
+WRITTEN_OFF = "nothing_left_to_claw_back"
+"""Why a clawback is refused that finds nothing: what is missing is written off, unless its issuer carries it."""
 
 
 def points_due(
@@ -24,3 +27,13 @@ def points_due(
             refunded_before_minor=refunded_before_minor,
         )
     return Points(max(0, points_issued * refunded_minor // paid_minor - due_before))  # below zero only once the issue itself was refused
+
+
+def points_restored(
+    points_issued: Points, paid_minor: AmountMinor, refunded_after_minor: AmountMinor, due_before: Points, due_of_refund: Points
+) -> Points:
+    """What goes back to the member because a refund failed: its own share, or what all together took beyond the refunds that are left.
+
+    `due_before` is due by all refunds, this one included; the two differ by what rounding moved between them.
+    """
+    return Points(max(due_of_refund, due_before - points_issued * refunded_after_minor // paid_minor))

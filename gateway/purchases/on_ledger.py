@@ -10,14 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select
 
 from gateway.projection.tables import LedgerEntryRow
+from gateway.purchases.clawback import WRITTEN_OFF
 from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseRow
 from gateway.rounds.operation import OperationKind, OperationStatus
 from gateway.rounds.tables import OperationRow
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
-
-WRITTEN_OFF = "nothing_left_to_claw_back"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def record_payment_refund(
     if purchase is None:
         raise NotFound(f"there is no purchase with payment id {payment_id}", field="payment_id")
     earlier = payment_refunds.of_payment(brand.brand_id, payment_id)
-    refunded_before = AmountMinor(sum(one.amount_minor for one in earlier))
+    refunded_before = AmountMinor(sum(one.amount_minor for one in earlier if one.failure is None))
 
     def due(points_issued: Points, due_before: Points) -> Points:
         return points_due(points_issued, purchase.paid_minor, refunded_before, payment_refund.amount_minor, due_before)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -11,13 +12,22 @@ from sqlalchemy.orm import Session
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.decision import Decision
-from gateway.purchases.award import Award, AwardClawback
-from gateway.purchases.ports import NewRefund, StoredPurchase, StoredRefund
+from gateway.purchases.award import Award, AwardClawback, AwardRestore
+from gateway.purchases.ports import NewRefund, StoredFailure, StoredPurchase, StoredRefund
 from gateway.purchases.purchase import Purchase
-from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseLineRow, PurchaseRow
+from gateway.purchases.tables import (
+    AwardClawbackRow,
+    AwardRestoreRow,
+    AwardRow,
+    CarriedClawbackRow,
+    PaymentRefundRow,
+    PurchaseLineRow,
+    PurchaseRow,
+    RefundFailureRow,
+)
 from gateway.store.chunks import chunks
 from gateway.store.unit_of_work import UnitOfWork
-from gateway.values.ids import OperationId
+from gateway.values.ids import OperationId, Reference
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
 
@@ -99,10 +109,33 @@ class SqlPaymentRefunds:
         if stored.clawbacks:
             self._session.execute(insert(AwardClawbackRow), [_clawback_values(payment_refund_id, one) for one in stored.clawbacks])
 
+    def add_failure(self, brand_id: int, refund_id: str, failure: StoredFailure, occurred_at: str) -> None:
+        named = PaymentRefundRow.brand_id == brand_id, PaymentRefundRow.refund_id == refund_id
+        refund = self._session.scalars(select(PaymentRefundRow.payment_refund_id).where(*named)).one()
+        failed = {"payment_refund_id": refund, "occurred_at": occurred_at, "content_hash": failure.content_hash}
+        self._session.execute(insert(RefundFailureRow), failed)
+        if failure.restores:
+            self._session.execute(insert(AwardRestoreRow), [{"payment_refund_id": refund, **asdict(one)} for one in failure.restores])
+
     def _found(self, *named: Any) -> list[StoredRefund]:
         rows = self._session.scalars(select(PaymentRefundRow).where(*named).order_by(PaymentRefundRow.payment_refund_id)).all()
         clawbacks = clawbacks_of(self._session, rows)
-        return [_refund(row, clawbacks.get(row.payment_refund_id, [])) for row in rows]
+        failures = self._failures([row.payment_refund_id for row in rows])
+        carried = self._carried([row.payment_refund_id for row in rows])
+        return [_refund(row, clawbacks.get(row.payment_refund_id, []), failures, carried) for row in rows]
+
+    def _failures(self, refunds: Sequence[int]) -> dict[int, StoredFailure]:
+        rows = self._session.scalars(select(RefundFailureRow).where(RefundFailureRow.payment_refund_id.in_(refunds))).all()
+        restores = restores_of(self._session, [row.payment_refund_id for row in rows])
+        return {row.payment_refund_id: StoredFailure(row.content_hash, tuple(restores[row.payment_refund_id])) for row in rows}
+
+    def _carried(self, refunds: Sequence[int]) -> dict[int, list[tuple[int, Reference]]]:
+        found: dict[int, list[tuple[int, Reference]]] = defaultdict(list)
+        row = CarriedClawbackRow
+        columns = select(row.payment_refund_id, row.number, row.reference).where(row.payment_refund_id.in_(refunds))
+        for refund, number, reference in self._session.execute(columns.order_by(row.payment_refund_id, row.number, row.part)):
+            found[refund].append((number, reference))
+        return found
 
 
 def awards_of(session: Session, purchases: Sequence[PurchaseRow]) -> dict[int, list[AwardRow]]:
@@ -122,6 +155,18 @@ def clawbacks_of(session: Session, payment_refunds: Sequence[PaymentRefundRow]) 
         rows = select(AwardClawbackRow).where(AwardClawbackRow.payment_refund_id.in_(some))
         for clawback in session.scalars(rows.order_by(AwardClawbackRow.payment_refund_id, AwardClawbackRow.number)):
             found[clawback.payment_refund_id].append(clawback)
+    return found
+
+
+def restores_of(session: Session, payment_refund_ids: Sequence[int]) -> dict[int, list[AwardRestore]]:
+    """What failed payment refunds give back, by award number, by payment refund id."""
+    found: dict[int, list[AwardRestore]] = defaultdict(list)
+    row = AwardRestoreRow
+    for one in session.scalars(
+        select(row).where(row.payment_refund_id.in_(payment_refund_ids)).order_by(row.payment_refund_id, row.number)
+    ):
+        restore = AwardRestore(one.number, one.issuer_id, Points(one.points_due), one.reference, OperationId(one.operation_id))
+        found[one.payment_refund_id].append(restore)
     return found
 
 
@@ -213,9 +258,15 @@ def _clawback_values(payment_refund_id: int, clawback: AwardClawback) -> dict[st
     }
 
 
-def _refund(row: PaymentRefundRow, clawbacks: list[AwardClawbackRow]) -> StoredRefund:
+def _refund(
+    row: PaymentRefundRow,
+    clawbacks: list[AwardClawbackRow],
+    failures: Mapping[int, StoredFailure],
+    carried: Mapping[int, list[tuple[int, Reference]]],
+) -> StoredRefund:
     taken = tuple(
         AwardClawback(one.number, one.issuer_id, Points(one.points_due), one.reference, OperationId(one.operation_id)) for one in clawbacks
     )
     amount = AmountMinor(row.amount_minor)
-    return StoredRefund(row.refund_id, row.payment_id, amount, row.reference, row.content_hash, taken)
+    later = failures.get(row.payment_refund_id), tuple(carried.get(row.payment_refund_id, ()))
+    return StoredRefund(row.refund_id, row.payment_id, amount, row.reference, row.content_hash, taken, *later)

@@ -101,3 +101,44 @@ class AwardClawbackRow(Base):
     points_short: Mapped[int]
     reference: Mapped[Reference]
     operation_id: Mapped[str] = mapped_column(index=True)
+
+
+class CarriedClawbackRow(Base):
+    """A later clawback of what fell short at first, where the issuer carries it.
+
+    Its `points_due` are off the first one's `points_short`, and back there as far as it fell short, too.
+    """
+
+    __tablename__ = "carried_clawbacks"
+
+    payment_refund_id: Mapped[int] = mapped_column(ForeignKey("payment_refunds.payment_refund_id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    issuer_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"))
+    points_due: Mapped[int]
+    points_short: Mapped[int]
+    reference: Mapped[Reference]
+    operation_id: Mapped[str] = mapped_column(index=True)
+
+
+class RefundFailureRow(Base):
+    """A payment refund that failed: the money did not go back."""
+
+    __tablename__ = "refund_failures"
+
+    payment_refund_id: Mapped[int] = mapped_column(ForeignKey("payment_refunds.payment_refund_id"), primary_key=True, autoincrement=False)
+    occurred_at: Mapped[str]
+    content_hash: Mapped[Hash]
+
+
+class AwardRestoreRow(Base):
+    """What a failed payment refund gives back of an award, at most: never more than its clawbacks took."""
+
+    __tablename__ = "award_restores"
+
+    payment_refund_id: Mapped[int] = mapped_column(ForeignKey("refund_failures.payment_refund_id"), primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    issuer_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"))
+    points_due: Mapped[int]
+    reference: Mapped[Reference]
+    operation_id: Mapped[str] = mapped_column(index=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
-from gateway.purchases.rows import awards_of, clawbacks_of
-from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseLineRow, PurchaseRow
+from gateway.projection.tables import LedgerEntryRow
+from gateway.purchases.award import AwardRestore
+from gateway.purchases.rows import awards_of, clawbacks_of, restores_of
+from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseLineRow, PurchaseRow, RefundFailureRow
+from gateway.rounds.operation import OperationKind
 from gateway.rounds.views import OperationView, find_operation
 from gateway.values.errors import NotFound
 from gateway.values.hex import hex_text_or_none
@@ -46,7 +49,8 @@ class PurchaseView:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRefundView:
-    """`points_due` is this refund's share; `points_short` of them had been spent and are written off against the issuing brand."""
+    """`points_due` is this refund's share; `points_short` of them had been spent and are written off against the issuing brand, or still
+    to come where it carries them. `failed`: the money did not go back; `points_restored` went back to the member since then."""
 
     brand_id: int
     refund_id: str
@@ -58,6 +62,9 @@ class PaymentRefundView:
     points_short: int
     reference: str
     operation: OperationView | None
+    failed: bool
+    points_restored: int
+    restores: list[OperationView]
 
 
 def find_purchase(session: Session, brand_id: int, payment_id: str) -> PurchaseView:
@@ -95,6 +102,7 @@ def find_payment_refund(session: Session, brand_id: int, refund_id: str) -> Paym
     if row is None:
         raise NotFound(f"there is no payment refund {refund_id}")
     clawbacks = clawbacks_of(session, [row]).get(row.payment_refund_id, [])
+    restores = restores_of(session, [row.payment_refund_id])[row.payment_refund_id]
     return PaymentRefundView(
         row.brand_id,
         row.refund_id,
@@ -106,6 +114,9 @@ def find_payment_refund(session: Session, brand_id: int, refund_id: str) -> Paym
         sum(one.points_short for one in clawbacks),
         str(row.reference),
         _first_operation(session, clawbacks),
+        session.get(RefundFailureRow, row.payment_refund_id) is not None,
+        _points_on_ledger(session, restores),
+        [find_operation(session, one.operation_id) for one in restores],
     )
 
 
@@ -113,6 +124,14 @@ def _first_operation(session: Session, parts: Sequence[AwardRow | AwardClawbackR
     """That of the brand's own base award where there is one: it comes first."""
     first = parts[0].operation_id if parts else None
     return None if first is None else find_operation(session, first)
+
+
+def _points_on_ledger(session: Session, restores: Sequence[AwardRestore]) -> int:
+    entry = LedgerEntryRow
+    accepted = entry.kind == OperationKind.RESTORE.value, entry.refused_reason.is_(None)
+    places = [(one.issuer_id, one.reference) for one in restores]
+    given = select(func.coalesce(func.sum(entry.points), 0)).where(*accepted, tuple_(entry.brand_id, entry.reference).in_(places))
+    return int(session.scalar(given) or 0) if places else 0
 
 
 def operations_of_purchase(session: Session, brand_id: int, payment_id: str) -> list[str]:
@@ -129,3 +148,10 @@ def operations_of_refund(session: Session, brand_id: int, refund_id: str) -> lis
     )
     named = PaymentRefundRow.brand_id == brand_id, PaymentRefundRow.refund_id == refund_id
     return list(session.scalars(clawbacks.where(*named).order_by(AwardClawbackRow.number)))
+
+
+def restores_of_refund(session: Session, brand_id: int, refund_id: str) -> list[str]:
+    """The operations that give back what a failed payment refund took."""
+    named = PaymentRefundRow.brand_id == brand_id, PaymentRefundRow.refund_id == refund_id
+    row = session.scalars(select(PaymentRefundRow.payment_refund_id).where(*named)).one()
+    return [one.operation_id for one in restores_of(session, [row])[row]]

@@ -11,11 +11,14 @@ from gateway.coalition.coalition import Coalition
 from gateway.ledger import signing
 from gateway.ledger.consents import NO_ORDER, order_hash
 from gateway.ledger.lots import Line
+from gateway.ledger.member_acts import grant_to_member
 from gateway.ledger.model_spending import MAX_CONSENT_SECONDS
 from gateway.members.ports import Members
+from gateway.members.spending_leave import check_can_spend, check_grant
 from gateway.points.holding import available_at_once, lines_for
 from gateway.points.ports import HeldByMembers
 from gateway.redemption.consent import Consent, points_to_cover
+from gateway.values.calendar import local_day
 from gateway.values.errors import Invalid, NotEnoughPoints, NotFound
 from gateway.values.ids import Hash, MemberId
 from gateway.values.money import MAX_AMOUNT_MINOR, AmountMinor, Money
@@ -31,6 +34,7 @@ class QuoteRequest:
 
     order_id: str
     member_id: MemberId
+    spender_id: MemberId
     points: Points | None
     amount_minor: AmountMinor | None
     valid_seconds: int
@@ -54,16 +58,27 @@ def quote(
     if not MIN_CONSENT_SECONDS <= request.valid_seconds <= MAX_CONSENT_SECONDS:
         raise Invalid(f"valid_seconds must be from {MIN_CONSENT_SECONDS} to {MAX_CONSENT_SECONDS}", field="valid_seconds")
     check_accepts(brand)
-    if members.find(request.member_id) is None:
-        raise NotFound(f"there is no member {request.member_id}", field="member_id")
+    for field, member_id in (("member_id", request.member_id), ("spender_id", request.spender_id)):
+        if members.find(member_id) is None:
+            raise NotFound(f"there is no member {member_id}", field=field)
     holding = points.holding(request.member_id)
     asked = _points_asked(request, brand, available_at_once(holding, brand.brand_id, now, coalition.utc_offset_seconds))
+    _check_leave(request, asked, coalition, members, now)
     lines = lines_for(holding, asked, brand.brand_id, now, coalition.utc_offset_seconds)
     reference = signing.reference(brand.reference_secret, "order", request.order_id)
     worth = Money(brand.redemption.minor_for(asked), coalition.currency)
     what = worth.amount_minor, _order_hash(request)
-    consent = Consent(request.member_id, brand.brand_id, asked, *what, reference, nonce, now + request.valid_seconds)
+    consent = Consent(request.member_id, request.spender_id, brand.brand_id, asked, *what, reference, nonce, now + request.valid_seconds)
     return Quote(consent, worth, lines)
+
+
+def _check_leave(request: QuoteRequest, points: Points, coalition: Coalition, members: Members, now: int) -> None:
+    """Nobody is asked to sign what cannot be spent as things stand."""
+    if members.is_locked(request.member_id):
+        check_can_spend(request.member_id, members)
+    if request.spender_id != request.member_id:
+        to, day = grant_to_member(request.spender_id), local_day(now, coalition.utc_offset_seconds)
+        check_grant(request.member_id, to, points, [], members, local_day=day, now=now)
 
 
 def _order_hash(request: QuoteRequest) -> Hash:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.ledger.entries import BRAND_GRANT, MEMBER_GRANT
 from gateway.ledger.lots import split_lot_id
 from gateway.projection.tables import LedgerReservationLotRow, LedgerReservationRow
-from gateway.rounds.operation import AuthorizeOperation, OperationKind, RedeemOperation
+from gateway.rounds.operation import AuthorizeOperation, OperationKind, RedeemOperation, RedemptionOperation
 from gateway.rounds.operation_codec import operation_of
 from gateway.rounds.tables import OperationRow
 from gateway.rounds.views import OperationView, find_operations
 from gateway.values.calendar import expiry_date, moment
 from gateway.values.errors import NotFound
+from gateway.values.hex import hex_text
 from gateway.values.ids import ReservationId
 
 
@@ -32,12 +34,14 @@ class AuthorizationLot:
 @dataclass(frozen=True, slots=True)
 class AuthorizationView:
     """`status`: open, captured or voided on the ledger; accepted, packed or refused before it is there. `discount_minor`: what belongs to
-    the points, once captured to those that were.
+    the points, once captured to those that were. `spender_id`: who consented, the member or another one under a grant; null under a grant
+    to the brand, and where this database never saw the consent.
     """
 
     reservation_id: str
     brand_id: int
     member_id: str
+    spender_id: str | None
     order_id: str | None
     points: int
     discount_minor: int
@@ -64,6 +68,7 @@ def find_authorization(session: Session, reservation_id: ReservationId) -> Autho
             str(reservation_id),
             row.brand_id,
             str(row.member_id),
+            _spender(asked),
             None if asked is None else asked.order_id,
             row.points,
             sum(lot.discount_minor for lot in lots),
@@ -80,6 +85,7 @@ def find_authorization(session: Session, reservation_id: ReservationId) -> Autho
         str(reservation_id),
         asked.brand_id,
         str(asked.member_id),
+        _spender(asked),
         asked.order_id,
         asked.points,
         asked.discount_minor,
@@ -90,6 +96,12 @@ def find_authorization(session: Session, reservation_id: ReservationId) -> Autho
         [],
         operations,
     )
+
+
+def _spender(asked: RedemptionOperation | None) -> str | None:
+    if asked is None or asked.proof_kind == BRAND_GRANT:
+        return None
+    return hex_text(asked.proof[:20]) if asked.proof_kind == MEMBER_GRANT else str(asked.member_id)
 
 
 def _lots(session: Session, reservation_id: ReservationId) -> list[AuthorizationLot]:

@@ -11,14 +11,16 @@ from typing import Any
 
 from eth_hash.auto import keccak
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from gateway.chain.artifacts import DEPLOYED, Artifact, brands, members, passkey_verifier, points_ledger, settlement
+from gateway.chain.artifacts import DEPLOYED, governance
 from gateway.chain.connection import Chain
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import the_coalition
 from gateway.coalition.tables import CoalitionRow
 from gateway.config import BadSettings, Settings
+from gateway.projection.tables import LedgerBlockRow
+from gateway.rounds.contract_ties import WrongCode, check_ties, read_view
 from gateway.rounds.gas import DEPLOY_GAS
 from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import TransactionRow
@@ -32,10 +34,6 @@ class WrongChain(Exception):
     """The node serves another chain than the one this gateway's database belongs to."""
 
 
-class WrongCode(Exception):
-    """At the ledger's address stands other code than the committed artifact's."""
-
-
 class AccountInUse(Exception):
     """The operator's account has sent transactions that this gateway does not know."""
 
@@ -46,6 +44,7 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
     chain_id = chain.chain_id()
     coalition_id = _new_coalition_id(chain, settings)
     known_count = chain.transaction_count(submitter.address)
+    _check_sandbox(chain, settings)
     with database.write() as session:
         known = session.scalar(select(CoalitionRow))
         if known is not None:
@@ -70,6 +69,7 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
                 governance_address=places["governance"],
                 brands_address=places["brands"],
                 members_address=places["members"],
+                settlement_address=places["settlement"],
                 anchors_address=places["anchors"],
                 points_address=places["points_ledger"],
                 code_hash=None,
@@ -78,6 +78,7 @@ def prepare_deployment(database: Database, chain: Chain, submitter: Submitter, s
                 approver_addresses=",".join(map(str, approvers)),
                 approvals_needed=needed,
                 governance_delay_seconds=delay,
+                member_delay_seconds=settings.member_delay_seconds,
             )
         )
 
@@ -114,11 +115,13 @@ def check_code(database: Database, chain: Chain) -> None:
     refuse_other_contract(database, chain)
     with database.read() as session:
         row = session.scalars(select(CoalitionRow)).one()
-        deployed = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "deploy_points_ledger")).first()
+        mined = TransactionRow.purpose == "deploy_points_ledger", TransactionRow.status == "mined"  # it may have been replaced
+        deployed = session.scalars(select(TransactionRow).where(*mined)).first()
     for name, address in _places(row).items():
         if not chain.code(address):
             raise Unavailable(f"There is no {_words(name)} at {address} yet")
-    _check_ties(chain, row)
+    check_ties(chain, row)
+    _check_delay(database, chain, row)
     code_hash = Hash(keccak(chain.code(row.points_address)))
     if row.code_hash and row.code_hash != code_hash:
         raise WrongCode(f"the code at {row.points_address} was {row.code_hash} and is {code_hash} now")
@@ -140,44 +143,6 @@ def _difference(code: bytes, name: str, address: Address) -> str | None:
     return f"the code at {address} is not that of the committed artifacts' {_words(name)}"
 
 
-def _check_ties(chain: Chain, row: CoalitionRow) -> None:
-    """What a contract goes by was built in at its deployment; its code alone does not say which. The projection goes by what the
-    committed verifier of passkeys answers."""
-    points, of_brands, of_members = (row.points_address, points_ledger()), (row.brands_address, brands()), (row.members_address, members())
-    for (address, artifact), view, due in (
-        (points, "governance", row.governance_address),
-        (points, "brands", row.brands_address),
-        (points, "members", row.members_address),
-        (of_brands, "governance", row.governance_address),
-        (of_members, "governance", row.governance_address),
-        (of_members, "pointsLedger", row.points_address),
-    ):
-        found = _ask(chain, address, artifact, view)
-        if found != due:
-            raise WrongCode(f"{artifact.name} at {address} goes by {view} at {found}, not by that at {due}: {_ANOTHER}")
-    for (address, artifact), view, named, words in (
-        (of_members, "passkeyVerifier", passkey_verifier(), "verifier of passkeys"),
-        (points, "settlement", settlement(), "settlement"),
-    ):
-        found = _ask(chain, address, artifact, view)
-        if not named.is_code(chain.code(found)):
-            raise WrongCode(f"the {words} at {found} is not that of the committed artifacts: {_ANOTHER}")
-    _check_settlement(chain, row)
-
-
-def _check_settlement(chain: Chain, row: CoalitionRow) -> None:
-    """Whose owners sign its cycles was built in too."""
-    address = _ask(chain, row.points_address, points_ledger(), "settlement")
-    found = _ask(chain, address, settlement(), "brands")
-    if found != row.brands_address:
-        raise WrongCode(f"Settlement at {address} goes by brands at {found}, not by those at {row.brands_address}: {_ANOTHER}")
-
-
-def _ask(chain: Chain, address: Address, artifact: Artifact, view: str) -> Address:
-    (found,) = artifact.returned(view, chain.eth_call(address, artifact.call(view)))
-    return Address.parse(found)
-
-
 def _places(row: CoalitionRow) -> dict[str, Address]:
     """Where the contracts stand; the verifier of passkeys is known by the members' register."""
     return {
@@ -185,6 +150,7 @@ def _places(row: CoalitionRow) -> dict[str, Address]:
         "governance": row.governance_address,
         "brands": row.brands_address,
         "members": row.members_address,
+        "settlement": row.settlement_address,
         "anchors": row.anchors_address,
     }
 
@@ -239,10 +205,35 @@ def _founding(operator: Address, settings: Settings) -> tuple[Any, ...]:
 
 def _check_settings(known: CoalitionRow, settings: Settings) -> None:
     """What is built into the contract cannot be changed by settings."""
-    for name in ("currency", "utc_offset_seconds", "sandbox"):
+    for name in ("currency", "utc_offset_seconds", "sandbox", "member_delay_seconds"):
         built_in, wanted = getattr(known, name), getattr(settings, name)
         if built_in != wanted:
-            raise BadSettings(f"{name} is {wanted!r}, but this coalition began with {built_in!r}")
+            raise BadSettings(
+                f"{name} is {wanted!r}, but this coalition began with {built_in!r}, which is built into its contracts: write that"
+            )
+
+
+def _check_sandbox(chain: Chain, settings: Settings) -> None:
+    """Whether a chain's time is set at will, its genesis says; what is worth something must not begin on such a one."""
+    is_sandbox = chain.is_sandbox()
+    if is_sandbox not in (None, settings.sandbox):
+        made, remedy = ("as a sandbox", "without --sandbox") if is_sandbox else ("as no sandbox", "with --sandbox")
+        raise BadSettings(
+            f"sandbox is {str(settings.sandbox).lower()}, but the chain at {chain.rpc_url} was made {made}: write "
+            f"sandbox = {str(is_sandbox).lower()}, or make a new node {remedy} and name that"
+        )
+
+
+def _check_delay(database: Database, chain: Chain, row: CoalitionRow) -> None:
+    """An act may have changed the delay since the founding: then the projection, which has just been brought to the head, says so."""
+    with database.read() as session:
+        due, head = the_coalition(session).governance_delay_seconds, session.scalar(select(func.max(LedgerBlockRow.number)))
+    found = read_view(chain, row.governance_address, governance(), "getMinDelay", head)
+    if found != due:
+        raise WrongCode(
+            f"Governance at {row.governance_address} makes acts wait {found} seconds, by this gateway's database {due}: "
+            "run `splittally rebuild`, and if that does not help, put the database back from a backup"
+        )
 
 
 def _new_coalition_id(chain: Chain, settings: Settings) -> Hash:
@@ -263,7 +254,6 @@ def _configured(coalition_id: str) -> Hash:
 
 
 SHORTEST_DELAY_SECONDS = 86_400
-_ANOTHER = "another version deployed this ledger; begin anew with another data directory"
 _BASE_FEE = 10**9  # what the first blocks of a new chain may ask for
 _EARLIER = {
     keccak(b"submitBatch((uint32,uint64,uint40,bytes32),bytes,bytes)")[:4]: "whose batches carry a root that the brand signed",

@@ -14,17 +14,22 @@ from gateway.ledger.entries import (
     ConsentProof,
     Entry,
     Expire,
+    Extend,
     Issue,
+    Opening,
     PointRefund,
     Redeem,
+    Restore,
+    Transfer,
     Void,
 )
-from gateway.ledger.issue_parts import AwardBasis, ShownIssue
-from gateway.ledger.lots import Line, LotsFallShort, choose_lots, is_expired, lot_id, lot_key_order, split_lot_id
+from gateway.ledger.issue_parts import AwardBasis, OpeningBasis, ShownIssue
+from gateway.ledger.lots import MAX_POINTS, Line, LotsFallShort, choose_lots, is_expired, lot_id, lot_key_order, split_lot_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.packed_fields import MAX_LINES
 from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.state import ReservationRecord
+from gateway.rounds.lot_operation import ExtendOperation, OpeningOperation, RestoreOperation, TransferOperation
 from gateway.rounds.operation import (
     AuthorizeOperation,
     CaptureOperation,
@@ -62,12 +67,15 @@ class RoundView:
     """What packing looks at beside the model's state.
 
     `timestamp` is the business time. `blocked_members` are touched by open batches or wait for their enrolment;
-    `waiting_brands` wait for their registration; `waiting_issues` and `waiting_reservations` are not on the ledger yet.
+    `waiting_brands` wait for their registration; the other waiting ones are not on the ledger yet.
+    `clawed_back` has the lots that clawbacks on the ledger took from.
     """
 
     timestamp: int
     issued: dict[IssuePlace, IssuedEntry] = field(default_factory=dict)
     waiting_issues: frozenset[IssuePlace] = frozenset()
+    clawed_back: dict[IssuePlace, list[Line]] = field(default_factory=dict)
+    waiting_clawbacks: frozenset[IssuePlace] = frozenset()
     waiting_reservations: frozenset[ReservationId] = frozenset()
     blocked_members: frozenset[MemberId] = frozenset()
     waiting_brands: frozenset[int] = frozenset()
@@ -119,6 +127,16 @@ class EntryBuilder:
                 return self._point_refund(operation)
             case ExpireOperation():
                 return self._expire(operation)
+            case OpeningOperation():
+                opening = OpeningBasis(operation.ratio_points, operation.ratio_units, operation.source)
+                return Opening(operation.member_id, operation.expiry_day, operation.points, opening, operation.reference)
+            case RestoreOperation():
+                return self._restore(operation)
+            case ExtendOperation():
+                return self._extend(operation)
+            case TransferOperation():
+                sides = operation.member_id, operation.taker_id, operation.nonce, operation.deadline
+                return Transfer(*sides, operation.giver_proof, operation.taker_proof, operation.lines)
 
     def _clawback(self, operation: ClawbackOperation) -> Clawback:
         place = operation.brand_id, operation.issue_reference
@@ -144,6 +162,30 @@ class EntryBuilder:
         others = [lot for lot in available if lot >> 32 == brand_id and lot != issue_lot and not self._is_expired(split_lot_id(lot)[1])]
         order = ([issue_lot] if issue_lot in available else []) + sorted(others, key=lot_key_order(brand_id))
         return _take(operation.points_due, ((lot, available[lot]) for lot in order[:MAX_LINES]))
+
+    def _restore(self, operation: RestoreOperation) -> Restore:
+        """Into the lots that it was taken from; the ledger has a grace lot for what has expired meanwhile."""
+        places = [(operation.brand_id, reference) for reference in operation.clawbacks]
+        if self._view.waiting_clawbacks.intersection(places):
+            raise MustWait
+        taken = [line for place in places for line in self._view.clawed_back.get(place, ())]
+        issued = self._view.issued.get((operation.brand_id, operation.issue_reference))
+        if not taken or issued is None:
+            raise CannotBe("nothing_to_restore")
+        number, index = issued.shown.number, issued.shown.index
+        clawed = self._model.state.clawed.get((operation.brand_id, number, index))
+        short = operation.clawed_back_due - sum(line.points for line in taken)
+        due = min(operation.points_due - short, clawed.points if clawed else 0)
+        if due <= 0:
+            raise CannotBe("nothing_to_restore")
+        return Restore(operation.member_id, operation.reference, number, index, tuple(_give_back(due, taken)))
+
+    def _extend(self, operation: ExtendOperation) -> Extend:
+        points = self._model.state.unreserved(operation.member_id, lot_id(operation.brand_id, operation.from_day))
+        if points <= 0 or self._is_expired(operation.from_day):
+            raise CannotBe("nothing_to_extend")
+        moved = Points(min(points, MAX_POINTS))
+        return Extend(operation.member_id, operation.from_day, operation.to_day, moved, operation.reference)
 
     def _redemption(self, operation: RedemptionOperation) -> Authorize | Redeem:
         now, offset = self._view.timestamp, self._model.utc_offset_seconds
@@ -218,3 +260,13 @@ def _take(points: int, from_lots: Iterable[tuple[LotId, int]]) -> list[Line]:
             lines.append(Line(*split_lot_id(lot), Points(taken)))
             points -= taken
     return lines
+
+
+def _give_back(points: int, taken: list[Line]) -> list[Line]:
+    """Lines over the lots that were taken from, each once; what rounding adds goes into the first."""
+    lots: dict[LotId, int] = {}
+    for line in taken:
+        lots[line.lot_id] = lots.get(line.lot_id, 0) + line.points
+    first = next(iter(lots))
+    lots[first] += max(0, points - sum(lots.values()))
+    return _take(points, list(lots.items())[:MAX_LINES])

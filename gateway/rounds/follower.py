@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.chain.artifacts import brands, error_name, governance, members, points_ledger
+from gateway.chain.artifacts import brands, error_name, governance, members, points_ledger, settlement
 from gateway.chain.connection import Chain, NodeRefused
 from gateway.chain.shapes import Block, Log, block_of, log_of
 from gateway.coalition.coalition import Coalition
@@ -47,6 +47,7 @@ class Follower:
             coalition.points_address: points_ledger(),
             coalition.brands_address: brands(),
             coalition.members_address: members(),
+            coalition.settlement_address: settlement(),
         }
         self._checkpoint: LedgerBlockRow | None = None
         self._is_checked = False

@@ -1,4 +1,4 @@
-"""What governance's own events mean: acts that were executed by whomever, cancelled, vetoed or lapsed, and who governs from then on.
+"""What governance's own events mean for acts: they were executed by whomever, cancelled, vetoed, or have lapsed.
 
 The ledger decides: an act that a stranger executed is confirmed, and one that the guardian cancelled waits no longer.
 """
@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import Event
-from gateway.coalition.tables import CoalitionRow, GovernanceActRow
+from gateway.coalition.tables import GovernanceActRow
 from gateway.ledger.governance import ACT_LIFETIME_SECONDS
 from gateway.projection.batch_reading import ReadBlock
 from gateway.projection.tables import LedgerBlockRow
@@ -24,7 +24,7 @@ _WAITING = ("proposed", "packed")
 
 
 def follow_governance(session: Session, blocks: Sequence[ReadBlock]) -> None:
-    """Ends the acts that ended in these blocks, and keeps in step who governs."""
+    """Ends the acts that ended in these blocks."""
     vetoed: set[bytes] = set()
     for block in blocks:
         for item in block.items:
@@ -32,19 +32,12 @@ def follow_governance(session: Session, blocks: Sequence[ReadBlock]) -> None:
                 continue
             values = item.values
             match item.name:
-                case "ActVetoed":
+                case "OwnerVetoed":
                     vetoed.add(values["operation"])
                 case "Cancelled":
                     _end(session, values["id"], block, VETOED if values["id"] in vetoed else CANCELLED)
                 case "CallExecuted":
                     _end(session, values["id"], block, None)
-                case "ApproversSet":
-                    accounts = ",".join(each.lower() for each in values["approvers"])
-                    _govern(session, approver_addresses=accounts, approvals_needed=values["threshold"])
-                case "GuardianReplaced":
-                    _govern(session, guardian_address=values["to"])
-                case "MinDelayChange":
-                    _govern(session, governance_delay_seconds=values["newDuration"])
     _lapse(session, blocks[-1])
 
 
@@ -67,10 +60,6 @@ def _end(session: Session, act: bytes, block: ReadBlock, reason: str | None) -> 
 def _ended(block: ReadBlock, reason: str | None) -> dict[str, Any]:
     status = "confirmed" if reason is None else "refused"
     return {"status": status, "reason": reason, "block_number": block.block.number, "finished_at": block.block.timestamp}
-
-
-def _govern(session: Session, **who: Any) -> None:
-    session.execute(update(CoalitionRow).values(**who))
 
 
 def _lapse(session: Session, block: ReadBlock) -> None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from gateway.ledger.awards import AwardId
 from gateway.ledger.decision import Decision
+from gateway.ledger.entries import MEMBER_GRANT
 from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
 from gateway.ledger.governing import OwnerSignature as OwnerSignature
 from gateway.rounds.brand_operation import (
@@ -22,6 +23,7 @@ from gateway.rounds.brand_operation import (
     SetBrandTermsOperation,
     SetExposureOperation,
 )
+from gateway.rounds.lot_operation import ExtendOperation, OpeningOperation, RestoreOperation, TransferOperation
 from gateway.rounds.member_operation import ExecuteMemberActOperation, MemberActOperation
 from gateway.values.ids import Hash, MemberId, OperationId, Reference, ReservationId
 from gateway.values.money import AmountMinor
@@ -39,6 +41,10 @@ class OperationKind(StrEnum):
     VOID = "void"
     POINT_REFUND = "point_refund"
     EXPIRE = "expire"
+    OPENING = "opening"
+    RESTORE = "restore"
+    EXTEND = "extend"
+    TRANSFER = "transfer"
     ENROLL = "enroll"
     REGISTER_BRAND = "register_brand"
     SET_BRAND_TERMS = "set_brand_terms"
@@ -98,7 +104,10 @@ class IssueOperation:
 
 @dataclass(frozen=True, slots=True)
 class ClawbackOperation:
-    """Points due back of one award because `amount_minor` went back; what is spent already falls short."""
+    """Points due back of one award because `amount_minor` went back; what is spent already falls short.
+
+    `part` counts the clawbacks that take later what fell short at first.
+    """
 
     operation_id: OperationId
     brand_id: int
@@ -109,6 +118,7 @@ class ClawbackOperation:
     award: AwardId
     refund_id: str
     amount_minor: AmountMinor
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +212,17 @@ class EnrollOperation:
 
 RedemptionOperation = AuthorizeOperation | RedeemOperation
 ReservationOperation = CaptureOperation | VoidOperation | PointRefundOperation
-LotOperation = ClawbackOperation | RedemptionOperation | ReservationOperation | ExpireOperation
-EntryOperation = IssueOperation | LotOperation
+LotOperation = (
+    ClawbackOperation
+    | RedemptionOperation
+    | ReservationOperation
+    | ExpireOperation
+    | RestoreOperation
+    | ExtendOperation
+    | TransferOperation
+)
+GivingOperation = IssueOperation | OpeningOperation
+EntryOperation = GivingOperation | LotOperation
 MemberOperation = EnrollOperation | MemberActOperation | ExecuteMemberActOperation
 AdminOperation = MemberOperation | BrandOperation | GoverningOperation
 Operation = EntryOperation | AdminOperation
@@ -217,6 +236,10 @@ KINDS: dict[type[Operation], OperationKind] = {
     VoidOperation: OperationKind.VOID,
     PointRefundOperation: OperationKind.POINT_REFUND,
     ExpireOperation: OperationKind.EXPIRE,
+    OpeningOperation: OperationKind.OPENING,
+    RestoreOperation: OperationKind.RESTORE,
+    ExtendOperation: OperationKind.EXTEND,
+    TransferOperation: OperationKind.TRANSFER,
     EnrollOperation: OperationKind.ENROLL,
     RegisterBrandOperation: OperationKind.REGISTER_BRAND,
     SetBrandTermsOperation: OperationKind.SET_BRAND_TERMS,
@@ -228,6 +251,21 @@ KINDS: dict[type[Operation], OperationKind] = {
     SetExposureOperation: OperationKind.SET_EXPOSURE,
     **{kind: OperationKind(name) for kind, name in GOVERNING_NAMES.items()},
 }
+
+
+GIVING_KINDS = (OperationKind.ISSUE, OperationKind.OPENING)
+"""Which touch no points that are there already."""
+
+
+def consenting(operation: EntryOperation) -> tuple[MemberId, ...]:
+    """Whose consent it needs beside that of the member whose points go out."""
+    match operation:
+        case AuthorizeOperation() | RedeemOperation() if operation.proof_kind == MEMBER_GRANT:
+            return (MemberId(operation.proof[:20]),)
+        case TransferOperation():
+            return (operation.taker_id,)
+        case _:
+            return ()
 
 
 @dataclass(frozen=True, slots=True)

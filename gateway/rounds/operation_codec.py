@@ -23,6 +23,8 @@ from gateway.rounds.brand_operation import (
     SetExposureOperation,
 )
 from gateway.rounds.brand_operation_codec import BRAND_KINDS, brand_body, brand_operation_of
+from gateway.rounds.lot_operation import ExtendOperation, OpeningOperation, RestoreOperation, TransferOperation
+from gateway.rounds.lot_operation_codec import LOT_ACT_KINDS, lot_act_body, lot_act_of
 from gateway.rounds.member_operation import ExecuteMemberActOperation, MemberActOperation
 from gateway.rounds.operation import (
     KINDS,
@@ -40,6 +42,7 @@ from gateway.rounds.operation import (
     VoidOperation,
 )
 from gateway.rounds.tables import OperationRow
+from gateway.rounds.transfer_codec import transfer_body, transfer_of
 from gateway.values.hex import hex_text, to_bytes
 from gateway.values.ids import Hash, MemberId, OperationId, Reference
 from gateway.values.money import AmountMinor
@@ -105,13 +108,18 @@ def _entry_operation(kind: OperationKind, row: OperationRow, body: _Body) -> Ope
     operation_id, brand_id, member_id, points = OperationId(row.operation_id), row.brand_id, row.member_id, Points(row.points)
     if kind is OperationKind.EXPIRE:
         return ExpireOperation(operation_id, brand_id, member_id, body["expiry_day"], points)
+    if kind is OperationKind.TRANSFER:
+        assert row.reservation_id is not None
+        return transfer_of(operation_id, brand_id, member_id, row.reservation_id, body)
     assert row.reference is not None
+    if kind in LOT_ACT_KINDS:
+        return lot_act_of(kind, operation_id, brand_id, member_id, row.reference, points, body)
     if kind in (OperationKind.ISSUE, OperationKind.CLAWBACK):
         award = _award_from(brand_id, body)
         if kind is OperationKind.CLAWBACK:
             issue, amount = Reference.parse(body["issue_reference"]), AmountMinor(body["amount_minor"])
-            refund_id = body["refund_id"]
-            return ClawbackOperation(operation_id, brand_id, member_id, row.reference, points, issue, award, refund_id, amount)
+            of = award, body["refund_id"], amount, body.get("part", 0)
+            return ClawbackOperation(operation_id, brand_id, member_id, row.reference, points, issue, *of)
         sale, day, version = _sale_from(body["sale"]), body["expiry_day"], body["rule_version"]
         decision = Decision(to_bytes(body["decision"]["salt"]), body["decision"]["text"])
         return IssueOperation(operation_id, brand_id, member_id, row.reference, points, day, version, award, decision, sale)
@@ -156,10 +164,12 @@ def _points(operation: Operation) -> tuple[int, int]:
     match operation:
         case ClawbackOperation():
             return operation.points_due, operation.points_due
-        case AuthorizeOperation() | RedeemOperation():
+        case AuthorizeOperation() | RedeemOperation() | TransferOperation():
             return operation.points, operation.points
-        case IssueOperation() | CaptureOperation() | PointRefundOperation() | ExpireOperation():
+        case IssueOperation() | CaptureOperation() | PointRefundOperation() | ExpireOperation() | OpeningOperation() | ExtendOperation():
             return operation.points, 0
+        case RestoreOperation():
+            return operation.points_due, 0
         case _:
             return 0, 0
 
@@ -178,6 +188,7 @@ def _body(operation: Operation) -> dict[str, Any]:
                 "points_due": operation.points_due,
                 "amount_minor": operation.amount_minor,
                 **_award_body(award),
+                **({"part": operation.part} if operation.part else {}),
             }
         case AuthorizeOperation() | RedeemOperation():
             return {
@@ -198,6 +209,10 @@ def _body(operation: Operation) -> dict[str, Any]:
             return {"point_refund_id": operation.point_refund_id, "points": operation.points}
         case ExpireOperation():
             return {"expiry_day": operation.expiry_day, "points": operation.points}
+        case OpeningOperation() | RestoreOperation() | ExtendOperation():
+            return lot_act_body(operation)
+        case TransferOperation():
+            return transfer_body(operation)
         case EnrollOperation():
             first = {"kind": operation.kind, "authorizer": hex_text(operation.authorizer), "salt": hex_text(operation.salt)}
             return {"member_id": str(operation.member_id), **first}

@@ -9,12 +9,15 @@ from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.ledger.governing import GOVERNING_NAMES
+from gateway.ledger.lots import Line, split_lot_id
 from gateway.ledger.state import LedgerState
 from gateway.projection.issue_records import load_issues, show_issue
 from gateway.projection.ledger_state import load_state
 from gateway.projection.tables import LedgerEntryRow, LedgerMovementRow
 from gateway.rounds.entry_building import IssuedEntry, IssuePlace, RoundView
+from gateway.rounds.lot_operation import RestoreOperation, TransferOperation
 from gateway.rounds.operation import (
+    GIVING_KINDS,
     AdminOperation,
     CaptureOperation,
     ClawbackOperation,
@@ -24,10 +27,12 @@ from gateway.rounds.operation import (
     VoidOperation,
     WaitingAct,
     WaitingEntry,
+    consenting,
 )
 from gateway.rounds.operation_codec import operation_of
 from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow
 from gateway.values.ids import MemberId, ReservationId
+from gateway.values.points import Points
 
 OPERATIONS_IN_ONE_ROUND = 3_000
 ADMIN_OPERATIONS_IN_ONE_ROUND = 1_000
@@ -76,18 +81,24 @@ def read_round(session: Session, waiting: list[WaitingEntry], timestamp: int) ->
     members: set[MemberId] = set()
     reservations: set[ReservationId] = set()
     issues: set[IssuePlace] = set()
+    clawbacks: set[IssuePlace] = set()
     for each in waiting:
         operation = each.operation
-        members.add(operation.member_id)
+        members.update((operation.member_id, *consenting(operation)))
         if isinstance(operation, CaptureOperation | VoidOperation | PointRefundOperation):
             reservations.add(operation.reservation_id)
         elif isinstance(operation, ClawbackOperation):
             issues.add((operation.brand_id, operation.issue_reference))
+        elif isinstance(operation, RestoreOperation):
+            issues.add((operation.brand_id, operation.issue_reference))
+            clawbacks.update((operation.brand_id, reference) for reference in operation.clawbacks)
     issued = _issued(session, issues)
     view = RoundView(
         timestamp=timestamp,
         issued=issued,
-        waiting_issues=_waiting_issues(session, issues),
+        waiting_issues=_waiting(session, issues, OperationKind.ISSUE),
+        clawed_back=_clawed_back(session, clawbacks),
+        waiting_clawbacks=_waiting(session, clawbacks, OperationKind.CLAWBACK),
         waiting_reservations=_waiting_reservations(session, reservations),
         blocked_members=_blocked_members(session),
         waiting_brands=frozenset(session.scalars(_open(OperationRow.brand_id).where(OperationRow.kind == OperationKind.REGISTER_BRAND))),
@@ -102,11 +113,27 @@ def _accepted(kinds: tuple[OperationKind, ...], most: int) -> Select[OperationRo
     return select(OperationRow).where(*is_accepted).order_by(OperationRow.sequence).limit(most)
 
 
-def _waiting_issues(session: Session, issues: set[IssuePlace]) -> frozenset[IssuePlace]:
-    named = [reference for _, reference in issues]
+def _waiting(session: Session, places: set[IssuePlace], kind: OperationKind) -> frozenset[IssuePlace]:
+    """Those of the places that an open operation of this kind will fill."""
+    named = [reference for _, reference in places]
     rows = _open(OperationRow.brand_id, OperationRow.reference)
-    is_issue = OperationRow.kind == OperationKind.ISSUE, OperationRow.reference.in_(named)
-    return frozenset((brand_id, reference) for brand_id, reference in session.execute(rows.where(*is_issue)))
+    of_kind = OperationRow.kind == kind, OperationRow.reference.in_(named)
+    return frozenset((brand_id, reference) for brand_id, reference in session.execute(rows.where(*of_kind)))
+
+
+def _clawed_back(session: Session, clawbacks: set[IssuePlace]) -> dict[IssuePlace, list[Line]]:
+    """The lots that clawbacks on the ledger took from."""
+    found: dict[IssuePlace, list[Line]] = {}
+    entry, movement = LedgerEntryRow, LedgerMovementRow
+    for brand_id, reference in clawbacks:
+        rows = session.execute(
+            select(movement.lot_id, movement.held_delta)
+            .join(entry, entry.position == movement.position)
+            .where(entry.brand_id == brand_id, entry.reference == reference, entry.kind == "clawback", entry.refused_reason.is_(None))
+            .order_by(movement.lot_id)
+        )
+        found[brand_id, reference] = [Line(*split_lot_id(lot), Points(-held_delta)) for lot, held_delta in rows]
+    return found
 
 
 def _waiting_reservations(session: Session, reservation_ids: set[ReservationId]) -> frozenset[ReservationId]:
@@ -115,11 +142,16 @@ def _waiting_reservations(session: Session, reservation_ids: set[ReservationId])
 
 
 def _blocked_members(session: Session) -> frozenset[MemberId]:
-    """Members who wait for their enrolment, or have something in a batch that is not on the ledger yet; issues block nobody."""
+    """Members who wait for their enrolment, or have something in a batch that is not on the ledger yet, a transfer to them too; issues
+    block nobody.
+    """
     is_enrolling = OperationRow.kind == OperationKind.ENROLL
-    is_spending = and_(OperationRow.status == "packed", OperationRow.kind != OperationKind.ISSUE)
+    is_spending = and_(OperationRow.status == "packed", OperationRow.kind.not_in(GIVING_KINDS))
     found = _open(OperationRow.member_id).where(or_(is_enrolling, is_spending), OperationRow.member_id.is_not(None))
-    return frozenset(session.scalars(found))
+    moving = _open(OperationRow).where(OperationRow.status == "packed", OperationRow.kind == OperationKind.TRANSFER)
+    transfers = map(operation_of, session.scalars(moving))
+    takers = {transfer.taker_id for transfer in transfers if isinstance(transfer, TransferOperation)}
+    return frozenset(session.scalars(found)) | takers
 
 
 def _open(*columns: Any) -> Select[Any]:

@@ -16,14 +16,17 @@ from gateway.ledger.model import LedgerModel
 from gateway.ledger.refusals import RefusalReason
 from gateway.rounds.entry_building import CannotBe, EntryBuilder, MustWait, RoundView
 from gateway.rounds.gas import BATCH_GAS_MAX, entry_gas
+from gateway.rounds.lot_operation import OpeningOperation, TransferOperation
 from gateway.rounds.operation import (
     CaptureOperation,
     EntryOperation,
+    GivingOperation,
     IssueOperation,
     LotOperation,
     PointRefundOperation,
     VoidOperation,
     WaitingEntry,
+    consenting,
 )
 from gateway.values.ids import MemberId, OperationId
 from gateway.values.points import Points
@@ -71,9 +74,9 @@ class Round:
 def pack_round(waiting: Iterable[WaitingEntry], model: LedgerModel, view: RoundView) -> Round:
     """Packs operations in their sequence; `model` holds the state of every member and reservation they name and is changed."""
     packing = _Packing(model, view)
-    issues: list[tuple[WaitingEntry, IssueOperation]] = []
+    issues: list[tuple[WaitingEntry, GivingOperation]] = []
     for each in sorted(waiting, key=lambda one: one.sequence):
-        if isinstance(each.operation, IssueOperation):
+        if isinstance(each.operation, IssueOperation | OpeningOperation):
             issues.append((each, each.operation))
         else:
             packing.use_lots(each, each.operation)
@@ -93,42 +96,45 @@ class _Packing:
         self._builder = EntryBuilder(model, view)
         self.round.points_short = self._builder.points_short
 
-    def issue(self, waiting: WaitingEntry, operation: IssueOperation) -> None:
+    def issue(self, waiting: WaitingEntry, operation: GivingOperation) -> None:
         if self._brand_is_there(waiting):
-            self._add(waiting, Phase.ISSUE, self._builder.entry(operation), None)
+            self._add(waiting, Phase.ISSUE, self._builder.entry(operation))
 
     def use_lots(self, waiting: WaitingEntry, operation: LotOperation) -> None:
         if not self._brand_is_there(waiting):
             return
-        member = self._member_of(operation)
-        if member is None:
+        members = self._members_of(operation)
+        if not members:
             if getattr(operation, "reservation_id", None) in self._view.waiting_reservations:
-                self._defer(None)
+                self._defer()
             else:
                 self._refuse(waiting, RefusalReason.UNKNOWN_RESERVATION)
             return
-        if member in self._blocked or self._brand_of_member.get(member, operation.brand_id) != operation.brand_id:
-            self._defer(member)
+        is_blocked = not self._blocked.isdisjoint((*members, *consenting(operation)))
+        if is_blocked or any(self._brand_of_member.get(member, operation.brand_id) != operation.brand_id for member in members):
+            self._defer(*members)
             return
         try:
             entry = self._builder.entry(operation)
         except MustWait:
-            self._defer(member)
+            self._defer(*members)
             return
         except CannotBe as refused:
             self._refuse(waiting, refused.reason)
             return
-        if self._add(waiting, Phase.LOTS, entry, member):
-            self._brand_of_member[member] = operation.brand_id
+        if self._add(waiting, Phase.LOTS, entry, *members):
+            self._brand_of_member.update(dict.fromkeys(members, operation.brand_id))
 
-    def _member_of(self, operation: EntryOperation) -> MemberId | None:
-        """Whose points it touches: of a reservation, whoever holds it by the ledger; None where the ledger has no such reservation."""
+    def _members_of(self, operation: EntryOperation) -> tuple[MemberId, ...]:
+        """Whose points it touches: of a reservation, whoever holds it by the ledger; nobody's where the ledger has no such reservation."""
         match operation:
             case CaptureOperation() | VoidOperation() | PointRefundOperation():
                 reservation = self._model.state.reservations.get(operation.reservation_id)
-                return reservation.member if reservation else None
+                return (reservation.member,) if reservation else ()
+            case TransferOperation():
+                return operation.member_id, operation.taker_id
             case _:
-                return operation.member_id
+                return (operation.member_id,)
 
     def _brand_is_there(self, waiting: WaitingEntry) -> bool:
         brand_id = waiting.operation.brand_id
@@ -140,12 +146,12 @@ class _Packing:
             self._refuse(waiting, "brand_not_on_ledger")
         return False
 
-    def _add(self, waiting: WaitingEntry, phase: Phase, entry: Entry, member: MemberId | None) -> bool:
+    def _add(self, waiting: WaitingEntry, phase: Phase, entry: Entry, *members: MemberId) -> bool:
         """Applies the entry to the state and puts it into its batch; a full batch or a predicted refusal leaves no trace."""
         brand_id, gas = waiting.operation.brand_id, entry_gas(entry)
         batch = self._batches.get((brand_id, phase))
         if batch and (len(batch.packed) >= ENTRIES_MAX or batch.gas + gas > BATCH_GAS_MAX):
-            self._defer(member)
+            self._defer(*members)
             return False
         packed = encode_entry(entry)
         effect = self._model.apply_entry(brand_id, packed, self._view.timestamp)
@@ -160,11 +166,10 @@ class _Packing:
         batch.gas += gas
         return True
 
-    def _defer(self, member: MemberId | None) -> None:
-        """Leaves the operation for a later round, and with it everything else that this member does."""
+    def _defer(self, *members: MemberId) -> None:
+        """Leaves the operation for a later round, and with it everything else that these members do."""
         self.round.deferred += 1
-        if member is not None:
-            self._blocked.add(member)
+        self._blocked.update(members)
 
     def _refuse(self, waiting: WaitingEntry, reason: str) -> None:
         self.round.refused.append(RefusedOperation(waiting, str(reason)))

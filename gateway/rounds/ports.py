@@ -7,9 +7,9 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from gateway.rounds.operation import Operation, StoredOperation
+from gateway.rounds.operation import Operation, RedemptionOperation, StoredOperation
 from gateway.rounds.signer_port import SignerAddress
-from gateway.values.ids import OperationId, Reference, ReservationId
+from gateway.values.ids import MemberId, OperationId, Reference, ReservationId
 from gateway.values.points import Points
 
 
@@ -18,6 +18,9 @@ class Operations(Protocol):
 
     def accept(self, operation: Operation, at: int) -> None:
         """From the commit on it is acknowledged."""
+
+    def accept_again(self, operation: Operation, at: int) -> None:
+        """Another try of an operation that ended refused, under the same reference."""
 
     def find(self, operation_id: OperationId) -> StoredOperation | None: ...
 
@@ -30,11 +33,21 @@ class Operations(Protocol):
     def pending_on(self, reservation_id: ReservationId) -> list[Operation]:
         """Open operations on a reservation, the one that makes it among them."""
 
+    def pending_redemptions(self, member_id: MemberId) -> list[RedemptionOperation]:
+        """Open operations that take from the member's points at some brand."""
+
 
 class SignersDirectory(Protocol):
     """Where the signer of each brand is."""
 
     def address(self, session: Session, brand_id: int) -> SignerAddress: ...
+
+
+class StandingAct(Protocol):
+    """What a feature accepts by itself, since something has come about on the ledger."""
+
+    def is_due(self) -> bool: ...
+    def accept(self) -> None: ...
 
 
 class OperationEnds(Protocol):

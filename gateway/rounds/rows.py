@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
-from gateway.rounds.operation import IssueOperation, Operation, OperationKind, OperationStatus, StoredOperation
+from gateway.rounds.lot_operation import OpeningOperation
+from gateway.rounds.operation import (
+    GIVING_KINDS,
+    AuthorizeOperation,
+    IssueOperation,
+    Operation,
+    OperationKind,
+    OperationStatus,
+    RedeemOperation,
+    RedemptionOperation,
+    StoredOperation,
+)
 from gateway.rounds.operation_codec import columns_of, operation_of
 from gateway.rounds.tables import IS_OPEN, OperationRow, ReferenceRow
 from gateway.store.chunks import chunks
 from gateway.store.unit_of_work import UnitOfWork
-from gateway.values.ids import OperationId, Reference, ReservationId
+from gateway.values.ids import MemberId, OperationId, Reference, ReservationId
 from gateway.values.points import Points
 
 
@@ -34,13 +45,24 @@ class SqlOperations:
         row = columns_of(operation)
         self._new[operation.operation_id] = operation
         self._rows.append({**row, "status": OperationStatus.ACCEPTED.value, "created_at": at})
-        if isinstance(operation, IssueOperation) and operation.brand_id in self._pending_issues:
+        if isinstance(operation, IssueOperation | OpeningOperation) and operation.brand_id in self._pending_issues:
             self._pending_issues[operation.brand_id] = Points(self._pending_issues[operation.brand_id] + operation.points)
         if row["reference"] is not None:
             key = row["brand_id"], row["reference"]
             self._references[key] = operation.operation_id
             self._free.discard(key)
             self._new_references.append({name: row[name] for name in ("brand_id", "reference", "kind", "operation_id")})
+
+    def accept_again(self, operation: Operation, at: int) -> None:
+        """Another try of an operation that ended refused, under the same reference."""
+        self.flush()
+        row = columns_of(operation)
+        of_try = {"status": OperationStatus.ACCEPTED.value, "created_at": at}
+        named = ReferenceRow.brand_id == row["brand_id"], ReferenceRow.reference == row["reference"]
+        self._session.execute(insert(OperationRow), {**row, **of_try})
+        self._session.execute(update(ReferenceRow).where(*named).values(operation_id=operation.operation_id))
+        self._references.pop((row["brand_id"], row["reference"]), None)
+        self._pending_issues.pop(row["brand_id"], None)
 
     def find(self, operation_id: OperationId) -> StoredOperation | None:
         new = self._new.get(operation_id)
@@ -77,7 +99,7 @@ class SqlOperations:
         if brand_id not in self._pending_issues:
             self.flush()
             pending = select(func.coalesce(func.sum(OperationRow.points), 0)).where(
-                IS_OPEN, OperationRow.brand_id == brand_id, OperationRow.kind == OperationKind.ISSUE.value
+                IS_OPEN, OperationRow.brand_id == brand_id, OperationRow.kind.in_(GIVING_KINDS)
             )
             self._pending_issues[brand_id] = Points(int(self._session.scalar(pending) or 0))
         return self._pending_issues[brand_id]
@@ -87,6 +109,13 @@ class SqlOperations:
         self.flush()
         rows = self._session.scalars(select(OperationRow).where(OperationRow.reservation_id == reservation_id, IS_OPEN))
         return [operation_of(row) for row in rows]
+
+    def pending_redemptions(self, member_id: MemberId) -> list[RedemptionOperation]:
+        """Open operations that take from the member's points at some brand."""
+        self.flush()
+        redeeming = OperationRow.kind.in_((OperationKind.AUTHORIZE.value, OperationKind.REDEEM.value))
+        rows = self._session.scalars(select(OperationRow).where(OperationRow.member_id == member_id, IS_OPEN, redeeming))
+        return [each for each in map(operation_of, rows) if isinstance(each, AuthorizeOperation | RedeemOperation)]
 
     def flush(self) -> None:
         if self._rows:

@@ -62,13 +62,17 @@ def find_operations(session: Session, operation_ids: Iterable[str]) -> dict[str,
     return views
 
 
-def list_operations(session: Session, brand_id: int | None, status: str | None, cursor: str | None, limit: int) -> OperationList:
+def list_operations(
+    session: Session, brand_id: int | None, status: str | None, kind: str | None, cursor: str | None, limit: int
+) -> OperationList:
     """Newest first; `brand_id` None = of every brand and the operator."""
     query = _SELECT.order_by(OperationRow.sequence.desc()).limit(limit + 1)
     if brand_id is not None:
         query = query.where(OperationRow.brand_id == brand_id)
     if status is not None:
         query = query.where(OperationRow.status == status)
+    if kind is not None:
+        query = query.where(OperationRow.kind == kind)
     before = position_of(cursor)
     if before is not None:
         query = query.where(OperationRow.sequence < before)

@@ -10,26 +10,30 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from sqlalchemy import func, select
 
 from gateway.chain.connection import Chain, NodeRefused
 from gateway.chain.operator_key import load_account
+from gateway.coalition.rows import business_clock
 from gateway.config import Settings
 from gateway.projection.batch_reading import LedgerUnreadable
+from gateway.projection.tables import LedgerBlockRow
 from gateway.rounds.batch_signing import BatchSigning
 from gateway.rounds.completion import Completions
+from gateway.rounds.contract_ties import WrongCode
 from gateway.rounds.deployment import (
     AccountInUse,
     WrongChain,
-    WrongCode,
     check_chain,
     check_code,
     prepare_deployment,
     refuse_other_contract,
 )
 from gateway.rounds.follower import Follower
-from gateway.rounds.ports import OperationEnds, SignersDirectory
+from gateway.rounds.ports import OperationEnds, SignersDirectory, StandingAct
 from gateway.rounds.sequencer import Sequencer
 from gateway.rounds.signer_port import SignerClient
 from gateway.rounds.signing_desk import SigningDesk
@@ -37,6 +41,7 @@ from gateway.rounds.submitter import Submitter
 from gateway.secret_files import UnsafeFile
 from gateway.store.engine import ClaimLost, ClaimTaken, WorkerClaim
 from gateway.store.session import Database
+from gateway.store.unit_of_work import UnitOfWork, reading, writing
 from gateway.values.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -61,6 +66,7 @@ class LedgerWorker:
         signers: SignersDirectory,
         ends: OperationEnds,
         signer: SignerClient,
+        standing: Sequence[Callable[[UnitOfWork], StandingAct]] = (),
         wall_clock: Callable[[], int] = lambda: int(time.time()),
     ) -> None:
         self._database = database
@@ -70,6 +76,8 @@ class LedgerWorker:
         self._signers = signers
         self._ends = ends
         self._signer = signer
+        self._standing = standing
+        self._stood_at = -1
         self._wall_clock = wall_clock
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -145,12 +153,26 @@ class LedgerWorker:
         if self._claim is not None:
             self._claim.check()  # lost where the database was started again: then all begins afresh, with a claim of its own
         worked = self.follower.follow()
+        self._accept_standing()
         if not self.sequencer.has_work():
             return worked
         if not self._see_mined():
             return False
         worked = self.sign_and_store() > 0 or worked
         return self._see_mined() and worked
+
+    def _accept_standing(self) -> None:
+        """What features do by themselves, whenever the ledger has gone on."""
+        with reading(self._database, business_clock(self._wall_clock)) as work:
+            head = work.session.scalar(select(func.max(LedgerBlockRow.number))) or 0
+            if head == self._stood_at:
+                return
+            is_due = any(work.of(act).is_due() for act in self._standing)
+        if is_due:
+            with writing(self._database, business_clock(self._wall_clock)) as work:
+                for act in self._standing:
+                    work.of(act).accept()
+        self._stood_at = head
 
     def sign_and_store(self) -> int:
         """Packs what is accepted and stores what signers answer; how many steps that were. Nothing is sent yet."""

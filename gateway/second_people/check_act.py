@@ -10,7 +10,7 @@ from gateway.ledger.governance import act_id
 from gateway.second_people.act_words import ActCall, read_call
 from gateway.second_people.known_coalition import KnownCoalition
 from gateway.values.errors import Invalid, WrongState
-from gateway.values.hex import to_bytes
+from gateway.values.hex import hex_text, to_bytes
 from gateway.values.ids import Address, Hash, OperationId
 
 
@@ -36,6 +36,11 @@ class ToldAct:
     def parse(cls, told: Mapping[str, Any]) -> ToldAct:
         ids = OperationId(told["operation_id"]), Hash.parse(told["act_id"]), Address.parse(told["target"])
         return cls(*ids, to_bytes(told["data"]), Hash.parse(told["salt"]), told["ready_at"])
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is told."""
+        ids = {"operation_id": self.operation_id, "act_id": str(self.act_id), "target": str(self.target)}
+        return {**ids, "data": hex_text(self.data), "salt": str(self.salt), "ready_at": self.ready_at}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ _PRIORITY_FEE_WEI = 10**9
 _PAUSE_SECONDS = 0.1
 
 
-def send_own(chain: Chain, account: LocalAccount, to: Address, data: bytes, wait_seconds: float = 60.0) -> Hash:
+def send_own(chain: Chain, account: LocalAccount, to: Address, data: bytes, wait_seconds: float = 60.0, gas: int = _GAS) -> Hash:
     """Sends it once it is known to do what it should, and waits for its block. Raises Invalid with the contract's reason."""
     sender = Address.parse(account.address)
     try:
@@ -34,7 +34,7 @@ def send_own(chain: Chain, account: LocalAccount, to: Address, data: bytes, wait
             "to": to_checksum_address(to),
             "data": data,
             "value": 0,
-            "gas": _GAS,
+            "gas": gas,
             "maxFeePerGas": 2 * base_fee + _PRIORITY_FEE_WEI,
             "maxPriorityFeePerGas": _PRIORITY_FEE_WEI,
         }

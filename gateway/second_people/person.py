@@ -52,6 +52,11 @@ class Person:
             )
         return kept
 
+    def remembered(self) -> KnownCoalition | None:
+        """The coalition as it was first seen; None for who has seen none."""
+        before = _read(self.home / _COALITION)
+        return None if before is None else KnownCoalition.parse(before)
+
     def first_saw(self, act: Hash, now: int) -> int:
         """When this person first saw the act, which is now for a new one."""
         seen = _read(self.home / _SEEN) or {}

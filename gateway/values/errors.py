@@ -71,6 +71,30 @@ class ConsentRefused(Refusal):
     code = "consent_refused"
 
 
+class MemberLocked(Refusal):
+    """The member has locked all spending: nothing of hers is spent until the lock has ended."""
+
+    code = "member_locked"
+
+
+class GrantMissing(Refusal):
+    """The member has granted nothing to who wants to spend, or not any more."""
+
+    code = "grant_missing"
+
+
+class GrantExceeded(Refusal):
+    """Above what the member's grant allows per purchase, on this day or in all; what is on its way counts."""
+
+    code = "grant_exceeded"
+
+
+class LotExpired(Refusal):
+    """Points of a lot that is over are named."""
+
+    code = "lot_expired"
+
+
 class TooLarge(Refusal):
     """The request or file exceeds a stated bound."""
 

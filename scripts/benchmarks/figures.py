@@ -40,7 +40,9 @@ def together(parts: Sequence[Figures]) -> Figures:
 
 
 def spread(seconds: Sequence[float]) -> Figures:
-    """In milliseconds."""
+    """In milliseconds; none of it where nothing was measured."""
+    if not seconds:
+        return {"p50": None, "p99": None, "most": None, "count": 0}
     ordered = sorted(1_000 * each for each in seconds)
     return {
         "p50": round(_percentile(ordered, 50), 3),

@@ -12,7 +12,7 @@ from eth_account import Account
 from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey
 
-from gateway.ledger.entries import Issue, encode_entry
+from gateway.ledger.entries import Entry, Issue, encode_entry
 from gateway.ledger.framing import pack_entries
 from gateway.ledger.governance import act_id, approval_digest
 from gateway.ledger.issue_parts import AwardBasis
@@ -46,37 +46,44 @@ def member(number: int) -> bytes:
 
 class Issuer:
     def __init__(self, coalition_id: bytes, seconds: float, *, chain_id: int = CHAIN_ID, max_fee: int = MAX_FEE) -> None:
-        self._coalition_id, self._chain_id, self._max_fee = coalition_id, chain_id, max_fee
+        self.coalition_id, self.chain_id, self._max_fee = coalition_id, chain_id, max_fee
         self._brand_key = PrivateKey(keccak(b"benchmark brand"))
         self._nonce = self._number = 0
         self.operator = bytes(OPERATOR.public_key.to_canonical_address())
-        self._governance, self._verifier, self._brands, self._members, self.address = (created(self.operator, nonce) for nonce in range(5))
+        deployed = (created(self.operator, nonce) for nonce in range(6))
+        self._governance, self._verifier, self.brands, self.members, self._settlement, self.address = deployed
         self.expiry_day = expiry_day_for(int(seconds), 0, LOT_MONTHS)
         self.lot = lot_id(BRAND, self.expiry_day)
         self._domain = Domain(chain_id, Address(self.address), Hash(coalition_id))
 
     def deployment(self) -> list[bytes]:
         governance = self._governance
-        guardian, owner, approver, key = map(_address, (_GUARDIAN, _OWNER, _APPROVER, self._brand_key))
+        founding = (True, 0, self.operator, address_of_key(_GUARDIAN), [address_of_key(_APPROVER)], 1)
+        return [
+            self.sign(b"", creation("Governance", self.coalition_id, founding), 10_000_000),
+            self.sign(b"", creation("PasskeyVerifier"), 10_000_000),
+            self.sign(b"", creation("Brands", governance, 0), 10_000_000),
+            self.sign(b"", creation("Members", governance, self._verifier, self.address, MEMBER_DELAY_SECONDS), 10_000_000),
+            self.sign(b"", creation("Settlement", governance, self.brands, self.address), 10_000_000),
+            self.sign(b"", creation("PointsLedger", governance, self.brands, self.members, self._settlement, b"EUR"), 10_000_000),
+            *self.registration(BRAND, _OWNER, self._brand_key),
+        ]
+
+    def registration(self, brand: int, owner: PrivateKey, key: PrivateKey) -> list[bytes]:
+        """A brand's, proposed and then executed."""
         terms, window = (1, 100, 1, 100, 0, 90, 30), (0, FOREVER, False)
-        data = call("Brands", "registerBrand", (BRAND, owner, 2**64, terms, key, window))
-        act = (self._brands, 0, data, bytes(32), bytes(32))
+        data = call("Brands", "registerBrand", (brand, address_of_key(owner), 2**64, terms, address_of_key(key), window))
+        act = (self.brands, 0, data, bytes(32), bytes(32))
         digest = approval_digest(
-            Domain(self._chain_id, Address(governance), Hash(self._coalition_id)),
-            act_id(Address(self._brands), data, Hash(bytes(32))),
+            Domain(self.chain_id, Address(self._governance), Hash(self.coalition_id)),
+            act_id(Address(self.brands), data, Hash(bytes(32))),
             FOREVER,
             FOREVER,
         )
-        approval = (FOREVER, FOREVER, _signature(_APPROVER, digest))
-        founding = (True, 0, self.operator, guardian, [approver], 1)
+        approval = (FOREVER, FOREVER, signature(_APPROVER, digest))
         return [
-            self._sign(b"", creation("Governance", self._coalition_id, founding), 10_000_000),
-            self._sign(b"", creation("PasskeyVerifier"), 10_000_000),
-            self._sign(b"", creation("Brands", governance, 0), 10_000_000),
-            self._sign(b"", creation("Members", governance, self._verifier, self.address, MEMBER_DELAY_SECONDS), 10_000_000),
-            self._sign(b"", creation("PointsLedger", governance, self._brands, self._members, b"EUR"), 10_000_000),
-            self._sign(governance, call("Governance", "schedule", *act, 0), 400_000),
-            self._sign(governance, call("Governance", "executeApproved", *act, [approval]), 800_000),
+            self.sign(self._governance, call("Governance", "schedule", *act, 0), 400_000),
+            self.sign(self._governance, call("Governance", "executeApproved", *act, [approval]), 800_000),
         ]
 
     def issues(self, members: Sequence[bytes], size: int, kind: Members) -> list[bytes]:
@@ -84,26 +91,29 @@ class Issuer:
         most = min(size, (GAS_PER_TRANSACTION - GAS_PER_BATCH) // GAS_PER_ENTRY[kind])
         batches = [members[first : first + size] for first in range(0, len(members), size)]
         parts = [batch[first : first + most] for batch in batches for first in range(0, len(batch), most)]
-        return [self._batch(part, GAS_PER_BATCH + GAS_PER_ENTRY[kind] * len(part)) for part in parts]
+        return [self._issues(part, GAS_PER_BATCH + GAS_PER_ENTRY[kind] * len(part)) for part in parts]
 
-    def _batch(self, members: Sequence[bytes], gas: int) -> bytes:
+    def _issues(self, members: Sequence[bytes], gas: int) -> bytes:
         self._number += 1
-        entries = [encode_entry(Issue(MemberId(each), self.expiry_day, POINTS, BASIS, Reference(keccak(each)))) for each in members]
-        data = pack_entries(entries)
-        signature = _signature(self._brand_key, batch_digest(self._domain, BRAND, self._number, keccak(data), FOREVER))
-        header = (BRAND, self._number, FOREVER)
-        return self._sign(self.address, call("PointsLedger", "submitBatch", header, data, signature), gas)
+        entries = [Issue(MemberId(each), self.expiry_day, POINTS, BASIS, Reference(keccak(each))) for each in members]
+        return self.batch(BRAND, self._number, self._brand_key, entries, gas)
 
-    def _sign(self, to: bytes, data: bytes, gas: int) -> bytes:
+    def batch(self, brand: int, number: int, key: PrivateKey, entries: Sequence[Entry], gas: int) -> bytes:
+        data = pack_entries([encode_entry(entry) for entry in entries])
+        signed_by_brand = signature(key, batch_digest(self._domain, brand, number, keccak(data), FOREVER))
+        return self.sign(self.address, call("PointsLedger", "submitBatch", (brand, number, FOREVER), data, signed_by_brand), gas)
+
+    def sign(self, to: bytes, data: bytes, gas: int) -> bytes:
+        """The operator's next transaction."""
         self._nonce += 1
-        return signed(self._chain_id, self._nonce - 1, to, data, gas, self._max_fee)
+        return signed(self.chain_id, self._nonce - 1, to, data, gas, self._max_fee)
 
 
-def _address(key: PrivateKey) -> bytes:
+def address_of_key(key: PrivateKey) -> bytes:
     return bytes(key.public_key.to_canonical_address())
 
 
-def _signature(key: PrivateKey, digest: bytes) -> bytes:
+def signature(key: PrivateKey, digest: bytes) -> bytes:
     made = key.sign_msg_hash(digest)
     return bytes(made.r.to_bytes(32) + made.s.to_bytes(32) + bytes([27 + made.v]))
 

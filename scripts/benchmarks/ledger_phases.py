@@ -18,8 +18,9 @@ from node.rpc.methods import method_table
 from scripts.benchmarks.artifacts import storage_slot
 from scripts.benchmarks.durable_ledger import DurableLedger
 from scripts.benchmarks.figures import Clock, Figures, spread, together
-from scripts.benchmarks.issuing import Members, member
+from scripts.benchmarks.issuing import POINTS, Members, member
 from scripts.benchmarks.plain_chain import PlainChain
+from scripts.benchmarks.redeeming import WAYS, Redeemer
 from scripts.benchmarks.rivals import Rivals
 
 BATCH = 1_000
@@ -30,6 +31,8 @@ PLAIN_BLOCKS_A_ROUND = 2
 SEED = 200_000
 AMPLE = 1.15  # so that sustained load lasts as long as asked for, also if it goes faster than before
 SMALLER_BATCHES = (10, 100)
+WARM_BATCHES = 1
+BATCHES_ALONE = 4
 
 Say = Callable[[str], None]
 
@@ -47,10 +50,22 @@ class Scale:
     one_at_a_time: int = 200
     proofs: int = 1_000
     http_batches: int = 20
+    spenders: int = 100  # members of each kind, and redemptions in a batch
+    redemption_batches: int = 10
 
 
 QUICK = Scale(
-    0.5, rounds=1, batches_a_round=2, burst_batches=2, singles_a_round=100, singles_at_once=50, one_at_a_time=20, proofs=50, http_batches=2
+    0.5,
+    rounds=1,
+    batches_a_round=2,
+    burst_batches=2,
+    singles_a_round=100,
+    singles_at_once=50,
+    one_at_a_time=20,
+    proofs=50,
+    http_batches=2,
+    spenders=10,
+    redemption_batches=1,
 )
 
 
@@ -81,7 +96,15 @@ class Phases:
         figures = self._measured(members, "existing")
         blocks = range(height + 1, self.ledger.height + 1)
         commits = zip(blocks, self.ledger.commits, strict=True)
-        return figures, spread([seconds for number, seconds in commits if len(self.ledger.raw_block(number)) == 1])
+        alone = [seconds for number, seconds in commits if len(self.ledger.raw_block(number)) == 1]
+        return figures, spread(alone or self._commits_alone())
+
+    def _commits_alone(self) -> Sequence[float]:
+        """Of batches that are handed over one by one: on a loaded machine all of a stream may share their blocks."""
+        self.ledger.commits.clear()
+        for raw in self.sign_next(BATCHES_ALONE * BATCH, BATCH):
+            self.ledger.burst([raw])
+        return self.ledger.commits
 
     def rounds(self, plain: PlainChain) -> Figures:
         """In turns: batches, then single transactions, on the node and then the same blocks on the others."""
@@ -139,6 +162,20 @@ class Phases:
         for size in SMALLER_BATCHES:
             raw = self.ledger.issuer.issues(self._existing(20 * size), size, "existing")
             found.append({"batch": size, **self._timed(lambda raw=raw: self.ledger.stream(raw), 20 * size)})  # type: ignore[misc]
+        return found
+
+    def redemptions(self) -> Figures:
+        """By way of consenting: a point of each of as many members, at a second brand, a batch a block; everything written to before."""
+        redeemer = Redeemer(self.ledger.issuer, self.scale.spenders)
+        self.ledger.stream(redeemer.founding())
+        points_each = WARM_BATCHES + 3 * (WARM_BATCHES + self.scale.redemption_batches)
+        for _ in range(-(-points_each // POINTS)):
+            self._measured(redeemer.members, "new")
+        found: Figures = {}
+        for way in WAYS:
+            self.ledger.stream(redeemer.redemptions(way, WARM_BATCHES))
+            raw = redeemer.redemptions(way, self.scale.redemption_batches)
+            found[way] = self._timed(lambda raw=raw: self.ledger.stream(raw), len(raw) * self.scale.spenders)  # type: ignore[misc]
         return found
 
     def proofs(self) -> Figures:

@@ -8,6 +8,14 @@ from statistics import median
 from rich.table import Table
 
 from scripts.benchmarks.figures import Figures
+from scripts.benchmarks.redeeming import WAYS, By
+
+_WAYS_SHOWN: dict[By, str] = {
+    "key": "by a member's key",
+    "passkey": "by a passkey",
+    "brand_grant": "under a grant to the brand",
+    "member_grant": "under a grant to another member",
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,8 @@ def report(taken: Figures) -> Figures:
             "at_once_transactions_per_s": _rate(taken["singles_at_once"]),
         },
         "smaller_batches": taken["smaller_batches"],
+        "redemptions": {f"{way}_per_s": _rate(taken["redemptions"][way]) for way in WAYS},
+        "gas": taken["gas"],
         "one_at_a_time_ms": {**taken["one_at_a_time_ms"], "http": taken["over_http"]["one_at_a_time_ms"]},
         "commit_ms": taken["commit_ms"],
         "proof_ms": {**taken["proof_ms"], "http": taken["over_http"]["proof_ms"]},
@@ -84,14 +94,14 @@ def report(taken: Figures) -> Figures:
         },
         "same_state": {"stock": True, "anvil": taken["same_on_anvil"]},
         "left_out": taken["left_out"],
-        "details": {key: taken[key] for key in ("sustained", "rounds", "burst", "over_http")},
+        "details": {key: taken[key] for key in ("sustained", "rounds", "burst", "redemptions", "over_http")},
     }
     figures["targets"] = {target.key: {"bound": target.bound, "aim": target.aim, "met": target.met(figures)} for target in TARGETS}
     return figures
 
 
-def shown(figures: Figures) -> tuple[Table, Table]:
-    return _table_of_targets(figures), _table_of_engines(figures)
+def shown(figures: Figures) -> tuple[Table, ...]:
+    return _table_of_targets(figures), _table_of_engines(figures), _table_of_redemptions(figures), _table_of_gas(figures)
 
 
 def looked_up(figures: Figures, key: str) -> float | None:
@@ -135,6 +145,27 @@ def _table_of_engines(figures: Figures) -> Table:
     )
     for name, *values in rows:
         table.add_row(name, *map(_number, values))
+    return table
+
+
+def _table_of_redemptions(figures: Figures) -> Table:
+    table = Table(title="Redemptions a second, each with its own consent or grant")
+    table.add_column("")
+    table.add_column("node", justify="right", no_wrap=True)
+    for way in WAYS:
+        table.add_row(_WAYS_SHOWN[way], _number(figures["redemptions"][f"{way}_per_s"]))
+    return table
+
+
+def _table_of_gas(figures: Figures) -> Table:
+    table = Table(title="Gas by act, calldata included; of entries what one more adds to a batch")
+    table.add_column("whose")
+    table.add_column("act")
+    table.add_column("gas", justify="right", no_wrap=True)
+    for whose, acts in figures["gas"].items():
+        for number, (act, gas) in enumerate(acts.items()):
+            shown_act = f"a batch of {int(act):,} issues" if whose == "batches" else act
+            table.add_row("" if number else whose, shown_act, f"{gas:,}", end_section=number == len(acts) - 1)
     return table
 
 

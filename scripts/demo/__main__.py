@@ -25,6 +25,8 @@ from scripts.demo.data_directory import DirectoryInUse, PortTaken, check_free, o
 from scripts.demo.engine import UnfitEngine
 from scripts.demo.gateway_database import describe, url_of_run
 from scripts.demo.generator.planning import make_plan
+from scripts.demo.households import live_together
+from scripts.demo.lot_acts import bring_along, fail_a_refund, keep_alive_by_activity, tell
 from scripts.demo.processes import ProcessDied, Supervisor
 from scripts.demo.sales import load_sales
 from scripts.demo.seed import default_seed
@@ -72,6 +74,8 @@ def _run(arguments: argparse.Namespace, directory: Any, database_url: str, super
     try:
         with _phase(seconds, "onboarding"):
             onboard(world, extract.households, lambda what: console.print(f"  {what}"))
+            opening_file_id = bring_along(world)
+            keep_alive_by_activity(world)
         with _phase(seconds, "walk"), _progress() as bar:
             task = bar.add_task("Walking through the days", total=extract.days)
 
@@ -83,11 +87,17 @@ def _run(arguments: argparse.Namespace, directory: Any, database_url: str, super
             actuals = walk(world, extract, plan, str(seed), walked)
         with _phase(seconds, "reconciliation"):
             reconciled = reconcile_all(world, plan, actuals, seed, lambda what: console.print(f"  {what}"))
+        with _phase(seconds, "households"):
+            households = live_together(world)
         with _phase(seconds, "succession"):
             succession = end_a_brand(world)
+        with _phase(seconds, "lots"):
+            lots = tell(world, opening_file_id, fail_a_refund(world, actuals.refunds))
         with _phase(seconds, "audit"):
             summary = summarize(world, actuals, reconciled, seed, seconds)
         summary["succession"] = succession
+        summary["lots"] = lots
+        summary["households"] = {"paid_by_passkey": actuals.paid_by_passkey, "acts": households}
         with _phase(seconds, "receipts"):
             receipts = keep_receipts(world, summary)
         seconds["total"] = seconds_of(began)

@@ -22,6 +22,7 @@ class DemoBrand:
     par: tuple[int, int]
     redemption: tuple[int, int]
     layout: str
+    extends_by_activity: bool = False
 
     def worth_minor(self, points: int) -> int:
         """What points pay at this brand."""
@@ -31,7 +32,7 @@ class DemoBrand:
 STRIPE = "stripe-payout-reconciliation"
 BRANDS = (
     DemoBrand(1, "grocer", "Corner Grocer", 2, 12, (1, 1), (1, 1), STRIPE),
-    DemoBrand(2, "drugstore", "Main Street Drugstore", 3, 6, (1, 1), (1, 1), "mapped:terminal"),
+    DemoBrand(2, "drugstore", "Main Street Drugstore", 3, 6, (1, 1), (1, 1), "mapped:terminal", extends_by_activity=True),
     DemoBrand(3, "fuel", "Fuel Station", 1, 1, (9, 10), (1, 1), STRIPE),
     DemoBrand(4, "deli", "Deli Counter", 5, 1, (1, 1), (11, 10), "mapped:card-machine"),
 )

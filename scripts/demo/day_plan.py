@@ -18,7 +18,7 @@ CONSENT_SECONDS = 86_400
 
 @dataclass(frozen=True)
 class PointPayment:
-    """A decided payment with points at one purchase, with the member's signature over it."""
+    """A decided payment with points at one purchase, with what the member's key or passkey signed."""
 
     payment_id: str
     brand: str
@@ -32,7 +32,8 @@ class PointPayment:
     order_hash: str
     nonce: int
     deadline: int
-    signature: str
+    proof_kind: int
+    proof: str
 
     def consent_body(self) -> dict[str, Any]:
         """What the till hands in."""
@@ -44,8 +45,8 @@ class PointPayment:
             "order_hash": self.order_hash,
             "nonce": self.nonce,
             "deadline": self.deadline,
-            "proof_kind": 1,
-            "proof": self.signature,
+            "proof_kind": self.proof_kind,
+            "proof": self.proof,
         }
 
 
@@ -101,5 +102,5 @@ def _decide(world: World, sale: Sale, seed: str) -> PointPayment | None:
         order_hash=quote["order_hash"],
         nonce=quote["nonce"],
         deadline=quote["deadline"],
-        signature=world.sign_consent(quote["typed_data"]),
+        **world.sign_consent(quote["typed_data"]),
     )

@@ -21,6 +21,7 @@ from scripts.demo.processes import ROOT
 
 APPROVERS = ("ann", "bea", "cyd")
 APPROVALS_NEEDED = 2
+MEMBER_DELAY_SECONDS = 86_400
 GIVEN_UP_AFTER_SECONDS = 120.0
 _TRY_AGAIN = {"unavailable", "not_found", "wrong_state"}  # the gateway begins anew, or has not projected the act yet
 
@@ -103,14 +104,16 @@ def addresses(directory: DataDirectory, names: Iterable[str]) -> list[str]:
 
 
 def governing_settings(directory: DataDirectory) -> dict[str, Any]:
-    """Who governs, for the gateway's settings; the simulated days leave no room for a delay, nor for members' own."""
+    """Who governs, for the gateway's settings; the simulated days leave no room for governance's delay. What members have to wait for is
+    a day away.
+    """
     guardian, *approvers = addresses(directory, ["guardian", *APPROVERS])
     return {
         "guardian": guardian,
         "approvers": approvers,
         "approvals_needed": APPROVALS_NEEDED,
         "governance_delay_seconds": 0,
-        "member_delay_seconds": 0,
+        "member_delay_seconds": MEMBER_DELAY_SECONDS,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from scripts.demo import policy
+from scripts.demo import lot_acts, policy
 from scripts.demo.books import Reconciled
 from scripts.demo.coalition import BRANDS, BY_ID, CURRENCY
 from scripts.demo.walk import Actuals
@@ -83,6 +83,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
     console.print(f"The gateway's rows: {database['kind']} {database['version']}", highlight=False)
     console.print(_receipts_line(summary["receipts"]), highlight=False)
     console.print(_succession_line(summary["succession"]), highlight=False)
+    for line in (*lot_acts.lines(summary["lots"]), *_household_lines(summary["households"])):
+        console.print(line, highlight=False)
     console.print(f"How members paid: {policy.STATEMENT}", highlight=False)
     for problem in failures(summary):
         console.print(f"[bold red]{problem}[/]", highlight=False)
@@ -90,7 +92,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
 
 def _brand(view: dict[str, Any]) -> dict[str, Any]:
     points = view["points"]
-    keys = ("issued", "redeemed", "refunded", "clawed_back", "expired", "outstanding")
+    keys = ("issued", "opened", "redeemed", "refunded", "clawed_back", "expired", "outstanding")
     return {"brand_id": view["brand_id"], "name": view["name"], **{key: points[key] for key in keys}}
 
 
@@ -100,10 +102,10 @@ def _holds(verdict: str) -> bool:
 
 def _points_table(summary: dict[str, Any]) -> Table:
     table = Table(title="Points by issuing brand")
-    for column in ("Brand", "issued", "redeemed", "point refunds", "clawed back", "expired", "outstanding"):
+    for column in ("Brand", "issued", "opened", "redeemed", "point refunds", "clawed back", "expired", "outstanding"):
         table.add_column(column, justify="left" if column == "Brand" else "right")
     for brand in summary["brands"].values():
-        figures = (brand[key] for key in ("issued", "redeemed", "refunded", "clawed_back", "expired", "outstanding"))
+        figures = (brand[key] for key in ("issued", "opened", "redeemed", "refunded", "clawed_back", "expired", "outstanding"))
         table.add_row(brand["name"], *(f"{figure:,}" for figure in figures))
     return table
 
@@ -141,6 +143,25 @@ def _receipts_line(receipts: dict[str, Any]) -> str:
 def _succession_line(end: dict[str, Any]) -> str:
     by = "its owner and a successor have both signed that it changes hands" if end["handed_over"] else "its owner is the same"
     return f"{end['name']} runs off until {end['last_day']}, approved by two second people; {by}"
+
+
+def _household_lines(households: dict[str, Any]) -> list[str]:
+    lines = [f"Paid with a passkey: {households['paid_by_passkey']:,} purchases"]
+    acts = households["acts"]
+    if acts is None:
+        return [*lines, "Households: too few members had the points for a pool, a grant, a spend lock and a transfer"]
+    pool, grant, spend_lock, moved = (acts[name] for name in ("pool", "brand_grant", "spend_lock", "transfer"))
+    shared = f"{pool['own_points']} points of the shopper's own and {pool['granted_points']} of another member's, who had granted them"
+    asked = f"{grant['redeemed']} points without a prompt; {grant['asked_above']} were refused ({grant['refused']})"
+    waited = f"unlocking waited {spend_lock['delay_days']} day(s), then {spend_lock['redeemed_after']} points were spent"
+    both = f"{moved['points']} points of {moved['lots']} lot(s) went to another member; both had signed ({moved['status']})"
+    return [
+        *lines,
+        f"Household pool: a purchase at {pool['brand']} took {shared} ({pool['status']})",
+        f"Grant to a brand: {grant['brand']} took {asked}",
+        f"Spend lock: a redemption was refused ({spend_lock['refused']}); {waited}",
+        f"Transfer: {both}, and what they signed was good once ({moved['again']})",
+    ]
 
 
 def _money(minor: int) -> str:

@@ -40,6 +40,7 @@ class Actuals:
     sales: list[PaidSale] = field(default_factory=list)
     refunds: list[PaymentRefund] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    paid_by_passkey: int = 0
 
 
 def first_second(extract: Extract) -> int:
@@ -80,6 +81,8 @@ class _Day:
         if not kept.get("done"):
             kept = self._live(kept)
         self._actuals.refused.update(kept["refused"])
+        done = kept["paid_with_points_minor"]
+        self._actuals.paid_by_passkey += sum(one["proof_kind"] == 3 and one["payment_id"] in done for one in kept["payments"])
         for sale in self._sales:
             self._actuals.sales.append(self._paid(sale, kept["paid_with_points_minor"].get(sale.payment_id, 0)))
         paid = {sale.payment_id: sale for sale in self._actuals.sales}
@@ -118,9 +121,12 @@ class _Day:
     def _consented(self, payments: Sequence[PointPayment], refused: Counter[str]) -> list[PointPayment]:
         """Those redeemed or authorized on the ledger now. All brands' come before anything else of the day: lots are chosen here."""
         calls = []
+        at = {sale.payment_id: sale.occurred_at(UTC_OFFSET_SECONDS) for sale in self._sales}
         for till in self._world.tills.values():
             mine = [payment for payment in payments if payment.brand == till.brand.slug]
-            till.register.append(register_writer.order_record(one.payment_id, one.member_id, one.points) for one in mine)
+            till.register.append(
+                register_writer.order_record(one.payment_id, one.member_id, one.points, at[one.payment_id]) for one in mine
+            )
             at_once = [payment for payment in mine if payment.mode == "redeem"]
             first_authorized = [payment for payment in mine if payment.mode != "redeem"]
             calls.append(self._pool.submit(self._consents, till, "redemptions", at_once, refused))

@@ -72,11 +72,15 @@ class World:
     def gateway_url(self) -> str:
         return f"http://{HOST}:{self.ports['gateway']}"
 
-    def sign_consent(self, typed_data: dict[str, Any]) -> str:
-        """A member's signature, made in the wallets' process."""
+    def sign_consent(self, typed_data: dict[str, Any]) -> dict[str, Any]:
+        """The spender's `proof_kind` and `proof`, made in the wallets' process."""
+        return self.ask_wallets("/sign-consent", {"typed_data": typed_data})
+
+    def ask_wallets(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """`proof_kind` and `proof` of what one of the members signs."""
         assert self.wallets is not None
-        signature: str = self.wallets.ask("/sign-consent", {"typed_data": typed_data})["signature"]
-        return signature
+        answer = self.wallets.ask(path, body)
+        return {name: answer[name] for name in ("proof_kind", "proof")}
 
     def close(self) -> None:
         for till in self.tills.values():
@@ -194,7 +198,7 @@ def _api_key(world: World, brand: DemoBrand) -> str:
 def _enroll(world: World, households: int) -> None:
     assert world.wallets is not None
     found = world.wallets.ask("/authorizers", {"indexes": list(range(households))})["authorizers"]
-    bodies = [{"authorizer": {"kind": one["kind"], "address": one["address"]}, "salt": one["salt"]} for one in found]
+    bodies = [{"authorizer": one["authorizer"], "salt": one["salt"]} for one in found]
     world.operator.post("/v1/members/bulk", {"members": bodies}, f"members-{households}", wait_seconds=60)
     world.members = [one["member_id"] for one in found]
 
@@ -205,7 +209,7 @@ def _start_wallets(world: World, households: int) -> None:
     config = world.directory.wallets / "wallets.json"
     settings = {
         "listen": {"host": HOST, "port": port},
-        "coalition": {name: world.coalition[name] for name in ("coalition_id", "chain_id", "points_address")},
+        "coalition": {name: world.coalition[name] for name in ("coalition_id", "chain_id", "points_address", "members_address")},
         "members": households,
         "points_max": LARGEST_CONSENT_POINTS,
     }
@@ -228,6 +232,8 @@ def _signer_settings(world: World, brand: DemoBrand, port: int) -> dict[str, Any
             "earn_on_tax": True,
             "lot_validity_months": brand.lot_validity_months,
             "unlisted_points_max": 0,
+            "extends_by_activity": brand.extends_by_activity,
+            "redemption": {"minor": brand.redemption[0], "points": brand.redemption[1]},
         },
     }
 

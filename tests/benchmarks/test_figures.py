@@ -12,6 +12,10 @@ def test_percentiles_are_of_what_was_measured() -> None:
     assert spread([number / 1_000 for number in range(1, 101)]) == {"p50": 51.0, "p99": 100.0, "most": 100.0, "count": 100}
 
 
+def test_where_nothing_was_measured_no_percentile_is_made_up() -> None:
+    assert spread([]) == {"p50": None, "p99": None, "most": None, "count": 0}
+
+
 def test_runs_together_weigh_by_their_time() -> None:
     assert together([rates(100, 1, 1), rates(100, 3, 1)])["entries_per_s"] == 50
 

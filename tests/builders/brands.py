@@ -52,6 +52,7 @@ class BrandBuilder:
             "earn_on_tax": False,
             "lot_validity_months": validity_months,
             "unlisted_points_max": unlisted_points_max,
+            "redemption": {"minor": 1, "points": 1},
         }
         ledger = {
             "coalition_id": str(coalition.coalition_id),

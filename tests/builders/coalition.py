@@ -60,6 +60,7 @@ from gateway.rounds.worker import LedgerWorker
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
 from gateway.store.unit_of_work import UnitOfWork, reading, writing
+from gateway.values.errors import Unavailable
 from gateway.values.ids import Address, Hash, MemberId, OperationId, ReservationId
 from gateway.values.money import Ratio
 from tests.builders.brands import RULE_PER_MINOR, RULE_POINTS, BrandBuilder
@@ -96,7 +97,7 @@ class CoalitionBuilder:
         """A new worker on the same database, as after a crash; the old one is dropped as it stands."""
         self.worker.close()
         self.worker = make_worker(self.database, self.chain, Completions(), self.settings)
-        self.worker.open()
+        open_patiently(self.worker)
         return self.worker
 
     def work_off(self) -> None:
@@ -327,7 +328,8 @@ class CoalitionBuilder:
 
     def _redemption(self, operation: Any, kind: str, brand_id: int, member_id: MemberId, points: int, seconds: int) -> str:
         order_id, operation_id = new_id("order"), new_id(kind)
-        self.brands[brand_id].till(order_record(order_id, str(member_id), points))
+        at = datetime.fromtimestamp(self.now, UTC)
+        self.brands[brand_id].till(order_record(order_id, str(member_id), points, at))
         with writing(self.database, business_clock()) as work:
             brand = self._brand(work, brand_id)
             what = points, brand["brand"].redemption.minor_for(points), NO_ORDER
@@ -391,9 +393,9 @@ def running_coalition(folder: Path, brand_ids: tuple[int, ...] = (1, 2), members
     """A node of its own in `folder`, deployed, brands registered and members enrolled."""
     with blank_gateway(folder, **given) as blank:
         worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
-        worker.open()
         builder = CoalitionBuilder(folder, blank.node, blank.settings, blank.database, blank.chain, worker)
         try:
+            open_patiently(worker)
             for brand_id in brand_ids:
                 builder.add_brand(brand_id)
             for _ in range(members):
@@ -407,6 +409,19 @@ def running_coalition(folder: Path, brand_ids: tuple[int, ...] = (1, 2), members
             for brand in builder.brands.values():
                 brand.stop()
             builder.worker.close()
+
+
+def open_patiently(worker: LedgerWorker, seconds: float = 60) -> None:
+    """Opens as the worker's own loop does: again while the node is not ready, which takes a busy machine longer than some settings wait."""
+    until = monotonic() + seconds
+    while True:
+        try:
+            worker.open()
+        except Unavailable:
+            if monotonic() > until:
+                raise
+        else:
+            return
 
 
 def brand_owner(brand_id: int) -> LocalAccount:

@@ -91,6 +91,7 @@ class OfflineCoalition:
                     governance_address=Address(b"\x98" * 20),
                     brands_address=Address(b"\x96" * 20),
                     members_address=Address(b"\x95" * 20),
+                    settlement_address=Address(b"\x93" * 20),
                     anchors_address=Address(b"\x94" * 20),
                     points_address=Address.parse(POINTS_ADDRESS),
                     code_hash=Hash(b"\x97" * 32),

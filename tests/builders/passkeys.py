@@ -16,6 +16,7 @@ RP_ID = "wallet.example"
 ORIGIN = "https://wallet.example"
 USER_PRESENT, USER_VERIFIED = 0x01, 0x04
 GOOD_FLAGS = USER_PRESENT | USER_VERIFIED
+SAME_AGAIN = ec.ECDSA(SHA256(), deterministic_signing=True)
 USUAL_END = b',"crossOrigin":false}'
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -46,7 +47,7 @@ class SoftwareAuthenticator:
         client_data = other.get("client_data", client_data_of(digest, self.origin, **other))
         rp_id_hash = sha256(other.get("rp_id", self.rp_id).encode()).digest()
         data = rp_id_hash + bytes([other.get("flags", GOOD_FLAGS)]) + bytes(4) + other.get("extensions", b"")
-        return Assertion(data, client_data, self.key.sign(data + sha256(client_data).digest(), ec.ECDSA(SHA256()))).proof()
+        return Assertion(data, client_data, self.key.sign(data + sha256(client_data).digest(), SAME_AGAIN)).proof()
 
     def consent(self, digest: bytes, **other: Any) -> bytes:
         """The proof of a consent of kind 3."""

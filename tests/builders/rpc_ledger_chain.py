@@ -20,6 +20,7 @@ class RpcLedgerChain(LedgerChain):
         self.operator = operator
         self._request = request
         self.chain_id = int(request("eth_chainId"), 16)
+        self.timestamp = self.next_timestamp - 1
         assert self.send(address_of(key_of("stranger")), b"", value=ETHER).succeeded
 
     @property
@@ -43,6 +44,7 @@ class RpcLedgerChain(LedgerChain):
         while (receipt := self._request("eth_getTransactionReceipt", sent)) is None:
             assert time.monotonic() < end, "the transaction was never mined"
             time.sleep(0.01)
+        self.timestamp = int(self._request("eth_getBlockByNumber", receipt["blockNumber"], False)["timestamp"], 16)
         logs = [(_bytes(log["address"]), [_bytes(topic) for topic in log["topics"]], _bytes(log["data"])) for log in receipt["logs"]]
         created = _bytes(receipt["contractAddress"] or "0x")
         return Outcome(receipt["status"] == "0x1", int(receipt["gasUsed"], 16), b"", logs, created)

@@ -50,6 +50,14 @@ def test_the_source_hashes_are_those_of_the_sources() -> None:
     }
 
 
+def test_no_two_contracts_tell_different_things_by_one_event_name() -> None:
+    shapes: dict[str, set[tuple[str, ...]]] = {}
+    for name in DEPLOYED:
+        for event in (item for item in contract_abi(name).artifact["abi"] if item["type"] == "event"):
+            shapes.setdefault(event["name"], set()).add(tuple(parameter["name"] for parameter in event["inputs"]))
+    assert {name for name, those in shapes.items() if len(those) > 1} == set()
+
+
 @pytest.mark.parametrize("source", sorted((ROOT / "contracts" / "src").glob("*.sol")), ids=lambda path: path.stem)
 def test_every_error_of_a_contract_is_expected_by_a_test(source: Path) -> None:
     errors = re.findall(r"^    error (\w+)\(", source.read_text(), re.MULTILINE)

@@ -133,7 +133,7 @@ def test_the_owner_vetoes_the_owners_replacement_by_whoever_relays_it(governed: 
         governed.chain.set_time(governed.ready(act))
     outcome = governed.veto(act, OWNERS[GROCER])
     vetoed, cancelled = governed.events(outcome)
-    assert (vetoed.name, cancelled.name) == ("ActVetoed", "Cancelled")
+    assert (vetoed.name, cancelled.name) == ("OwnerVetoed", "Cancelled")
     owner = "0x" + address_of(OWNERS[GROCER]).hex()
     assert vetoed.values == {"operation": act.operation, "brand": GROCER, "owner": owner}
     assert governed.reverted(governed.propose(act)) == "ActCancelled"

@@ -35,8 +35,12 @@ def test_totals_are_those_of_an_undisturbed_run(number: int, undisturbed: dict[s
     summary_file = data.with_suffix(".json")
     process = demo_run.start(data, "--once", "--json", str(summary_file), *demo_run.REDUCED, "--seed", SEED)
     walk_seconds = undisturbed["seconds"]["walk"]
-    kills = _kill_at_random(process, data, random.Random(f"kills {number}"), walk_seconds)
-    summary = demo_run.run_once_finished(process, data)
+    try:
+        kills = _kill_at_random(process, data, random.Random(f"kills {number}"), walk_seconds)
+        summary = demo_run.run_once_finished(process, data)
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
     assert kills == KILLS_PER_RUN, f"only {kills} kills fell into the walk"
     for key in ("brands", "clearing", "members", "payments", "purchases"):
         assert summary[key] == undisturbed[key], key
@@ -55,10 +59,21 @@ def _kill_at_random(process: subprocess.Popen[str], data: Path, dice: random.Ran
         time.sleep(dice.uniform(0, 2 * walk_seconds / KILLS_PER_RUN * 0.8))
         if process.poll() is not None or (data / "payment-files").exists():
             return kill
-        running = demo_run.processes(data)
         for victim in dice.choice(VICTIMS):
-            os.kill(running[victim], signal.SIGKILL)
+            _kill(data, victim)
     return KILLS_PER_RUN
+
+
+def _kill(data: Path, victim: str) -> None:
+    """Two kills may come so close that the listed process is gone and the next is not up yet: then that one is awaited."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            os.kill(demo_run.processes(data)[victim], signal.SIGKILL)
+            return
+        except (KeyError, ProcessLookupError):
+            assert time.monotonic() < deadline, f"no {victim} to kill"
+            time.sleep(0.05)
 
 
 def _assert_each_acknowledged_operation_ended_once(data: Path) -> None:

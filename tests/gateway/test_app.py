@@ -21,7 +21,8 @@ def test_a_gateway_without_its_node_starts_and_asks_to_come_back(tmp_path: Path)
         assert (health.status_code, health.json()["status"]) == (503, "uninitialized")
         token = settings.operator_api_key_file.read_text().strip()
         brands = client.get("/v1/brands", headers={"Authorization": f"Bearer {token}"})
-        assert (brands.status_code, brands.json()) == (200, [])
+        assert (brands.status_code, brands.json()["code"]) == (503, "unavailable")
+        assert "splittally init" in brands.json()["detail"]
     context: Context = app.state.context
     context.database.close()
     assert context.chain is not None

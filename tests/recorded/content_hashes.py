@@ -113,6 +113,16 @@ FILES: dict[str, tuple[bytes, dict[str, Any]]] = {
     "mapped": (TILL_FILE, {"layout": "mapped:till"}),
     "mapped by version with totals": (TILL_FILE, {"layout": "mapped:till@1", "expected_rows": 1, "expected_gross_minor": 2_500}),
 }
+OPENINGS: dict[str, dict[str, Any]] = {
+    "each line with its date": {"programme": "stamp-card", "ratio_points": 1, "ratio_units": 2},
+    "with everything": {
+        "programme": "stamp-card",
+        "ratio_points": 3,
+        "ratio_units": 2,
+        "expires_on": "2018-12-31",
+        "file_name": "März 2017.csv",
+    },
+}
 MAPPINGS: dict[str, dict[str, Any]] = {
     "till": TILL_MAPPING,
     "other alphabets": {**TILL_MAPPING, "columns": {**TILL_MAPPING["columns"], "amount": "Betrag in €", "payment_id": "注文"}},
@@ -143,6 +153,7 @@ def collect(folder: Path) -> dict[str, Any]:
         "purchases": [_purchase(folder, name, body) for name, body in PURCHASES.items()],
         "payment_refunds": [_payment_refund(folder, name, body) for name, body in REFUNDS.items()],
         "payment_files": [_payment_file(folder, name, content, query) for name, (content, query) in FILES.items()],
+        "opening_files": [_opening_file(folder, name, query) for name, query in OPENINGS.items()],
         "column_mappings": [_column_mapping(folder, name, definition) for name, definition in MAPPINGS.items()],
         "references": _references(),
         "stored_references": _stored_references(folder),
@@ -228,6 +239,22 @@ def _payment_file(folder: Path, name: str, content: bytes, query: dict[str, Any]
             "layout": row["layout"],
             "terms": row["terms"],
         }
+
+
+def _opening_file(folder: Path, name: str, query: dict[str, Any]) -> dict[str, Any]:
+    with _ready(folder) as ready:
+        content = f"member_id,balance,expires_on\n{ready.shopper.member_id},101,2018-03-31\n"
+        headers = {
+            "Authorization": f"Bearer {ready.coalition.tokens['brand:1']}",
+            "Idempotency-Key": "recorded",
+            "Content-Type": "text/csv",
+        }
+        answer = ready.coalition.client.post("/v1/opening-files", params=query, content=content.encode(), headers=headers)
+        assert answer.status_code == 202, answer.text
+        row = _row(ready.coalition, "SELECT source FROM opening_files")
+        line = _row(ready.coalition, "SELECT reference FROM opening_lines")
+        kept = {"source": hex_of(row["source"]), "reference": hex_of(line["reference"])}
+        return {"name": name, "content": content, "query": query, **_kept(ready.coalition), **kept}
 
 
 def _column_mapping(folder: Path, name: str, definition: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from gateway.values.errors import Refusal
 from tests.builders.offline_coalition import OfflineCoalition
 
 STATUSES = (400, 401, 403, 404, 405, 406, 409, 413, 415, 418, 422, 429, 500, 503)
-SIGNER_REASON_CALLS = {"_require", "_NotSupported", "RefusedEntry"}
+SIGNER_REASON_CALLS = {"require", "NotSupported", "RefusedEntry"}
 
 
 def collect(folder: Path) -> dict[str, Any]:

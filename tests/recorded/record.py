@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.recorded import api_description, content_hashes, main_job, problems, signer_requests
+from tests.recorded import api_description, content_hashes, main_job, problems, signer_lot_acts, signer_requests
 from tests.recorded.data_files import write
 
 QUICK: dict[str, Callable[[Path], Any]] = {
@@ -17,6 +17,7 @@ QUICK: dict[str, Callable[[Path], Any]] = {
     "problems": problems.collect,
     "signer_requests": signer_requests.collect,
     "signer_awards": signer_requests.collect_awards,
+    "signer_lot_acts": signer_lot_acts.collect,
 }
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 from sqlalchemy import select, text
 
-from gateway.brand_signer.checks import Books
+from gateway.brand_signer.books import Books
 from gateway.brand_signer.config import Programme
 from gateway.brand_signer.journal import Journal
 from gateway.brand_signer.json_server import BODY_BYTES_MAX, serve_on
@@ -114,7 +114,7 @@ def _history(folder: Path) -> list[dict[str, Any]]:
     journal = Journal(folder / "signed.jsonl", DOMAIN, 1)
     signer = BatchSigner(Key(b"\x01" * 32), DOMAIN, 1, books, journal)
     try:
-        with _serving(signer, 1, TOKEN) as url, _running(_Between(url)) as between:
+        with serving(signer, 1, TOKEN) as url, _running(_Between(url)) as between:
             assert isinstance(between, _Between)
             _Rounds(coalition, till, between).all()
             return between.said
@@ -261,13 +261,13 @@ def _answers(folder: Path) -> Iterator[dict[str, Any]]:
         brand_books.expire(5),
     )
     bad = _bad(opened, redeemed)
-    with _serving(brand.signer(), BRAND, "token") as url, httpx.Client(base_url=url, headers={"Authorization": "Bearer token"}) as client:
+    with serving(brand.signer(), BRAND, "token") as url, httpx.Client(base_url=url, headers={"Authorization": "Bearer token"}) as client:
 
         def ask(name: str, path: str, **given: Any) -> dict[str, Any]:
-            return _ask(client, name, path, **given)
+            return asked_of(client, name, path, **given)
 
         def sign(name: str, request: BatchRequest, **changes: Any) -> dict[str, Any]:
-            return ask(name, "/sign-batch", json={**_body(request), **changes})
+            return ask(name, "/sign-batch", json={**body_of(request), **changes})
 
         yield {"name": "health", "path": "/healthz", "answer": _shown(httpx.get(f"{url}/healthz"))}
         yield ask("signed under a number: none", "/signed-batch", json={"number": 1})
@@ -310,14 +310,14 @@ def _award_answers(folder: Path) -> Iterator[dict[str, Any]]:
         "refused: an award without a number": (brand_books.issue("p-1", 9)[0], {"kind": "issue", "payment_id": "p-1", "award": {}}),
         "the first award, named": brand_books.award_issue("p-1", 1, 9),
     }
-    with _serving(brand.signer(), BRAND, "token") as url, httpx.Client(base_url=url, headers={"Authorization": "Bearer token"}) as client:
+    with serving(brand.signer(), BRAND, "token") as url, httpx.Client(base_url=url, headers={"Authorization": "Bearer token"}) as client:
         for name, entered in asked.items():
-            yield _ask(client, name, "/sign-batch", json=_body(batch(1, entered)))
+            yield asked_of(client, name, "/sign-batch", json=body_of(batch(1, entered)))
     brand.close()
     brand.till.close()
 
 
-def _ask(client: httpx.Client, name: str, path: str, **given: Any) -> dict[str, Any]:
+def asked_of(client: httpx.Client, name: str, path: str, **given: Any) -> dict[str, Any]:
     return {"name": name, "path": path, "asked": _asked(given), "answer": _shown(client.post(path, **given))}
 
 
@@ -362,6 +362,8 @@ def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand
     return {
         "already_signed": [brand_books.issue("p-1", 9)],
         "detail_mismatch": [(entry, {"kind": "issue"})],
+        "discount_mismatch": [brand_books.capture("c-9", brand_books.reservation_of("o-unlisted", 20), 10, 11)],
+        "discount_too_low": [brand_books.authorize("o-2", 30, discount=23)],
         "foreign_lot": [brand_books.clawback("r-2", "p-1", 1, brand=OTHER_BRAND)],
         "malformed_entry": BatchRequest(BRAND, 2, DEADLINE, pack_entries([malformed]), ({"kind": "issue"},)),
         "reference_mismatch": [(entry, {"kind": "issue", "payment_id": "p-3"})],
@@ -390,7 +392,7 @@ def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand
     }
 
 
-def _body(request: BatchRequest) -> dict[str, Any]:
+def body_of(request: BatchRequest) -> dict[str, Any]:
     return {
         "brand_id": request.brand_id,
         "number": request.number,
@@ -413,7 +415,7 @@ def _shown(answer: httpx.Response) -> dict[str, Any]:
 
 
 @contextmanager
-def _serving(signer: BatchSigner, brand_id: int, token: str) -> Iterator[str]:
+def serving(signer: BatchSigner, brand_id: int, token: str) -> Iterator[str]:
     """The signer's address while it serves in this process."""
     with _running(serve_on("127.0.0.1", 0, token, routes_of(signer, brand_id), PUBLIC)) as server:
         yield f"http://127.0.0.1:{server.server_port}"

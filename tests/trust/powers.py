@@ -171,7 +171,7 @@ GOVERNANCE = {
         lambda ground, account, role: (*ground.own_brand.arguments, ground.veto(account, ground.own_brand)),
         "NotBrandOwner",
         ("brand owner",),
-        seen="ActVetoed",
+        seen="OwnerVetoed",
     ),
     "proposeOperator": Power(
         "a proposal of another operator, which waits three delays",

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from gateway.audit.book import BookEntry
 from gateway.audit.case import Case
+from gateway.ledger.entries import EntryKind
 from gateway.ledger.framing import unpack_entries
 from gateway.rounds.tables import BatchRow, OperationRow
 from gateway.values.ids import Reference
 
 OPEN_SECONDS_MAX = 2 * 3600  # twice a batch's usual lifetime: later than this nothing waits for good reason
-KINDS_ON_LEDGER = ("issue", "opening", "clawback", "authorize", "capture", "void", "redeem", "point_refund", "expire", "restore", "extend")
+KINDS_ON_LEDGER = frozenset(kind.name.lower() for kind in EntryKind)
 Place = tuple[int, int, int]
 
 
@@ -76,7 +77,8 @@ def _same_content(operation: OperationRow, entry: BookEntry, name: str) -> Itera
         yield f"{name} is of member {operation.member_id}, on the ledger of {entry.member}"
     if operation.reservation_id is not None and operation.reservation_id != entry.reservation_id:
         yield f"{name} is of reservation {operation.reservation_id}, on the ledger of {entry.reservation_id}"
-    if operation.kind in ("issue", "authorize", "redeem", "capture", "point_refund") and operation.points != entry.points:
+    with_points = ("issue", "opening", "authorize", "redeem", "capture", "point_refund", "transfer")
+    if operation.kind in with_points and operation.points != entry.points:
         yield f"{name} is of {operation.points} points, on the ledger of {entry.points}"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from gateway.audit.book import BookEntry
 from gateway.audit.case import Case
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
-from gateway.ledger.entries import Issue, decode_entry
+from gateway.ledger.entries import Clawback, Issue, Restore, decode_entry
 from gateway.ledger.signing import reference as keyed_reference
 from gateway.purchases.tables import AwardRow
 from gateway.values.ids import Reference
@@ -20,11 +20,19 @@ def findings(case: Case) -> Iterator[str]:
     for book in case.books:
         issues: dict[_Place, list[BookEntry]] = defaultdict(list)
         taken: dict[_Place, int] = defaultdict(int)
+        issue_at: dict[tuple[int, int, int], Reference | None] = {}
         for entry in book.accepted:
             if entry.kind == "issue":
                 issues[entry.brand_id, entry.reference].append(entry)
             elif entry.kind == "clawback":
                 taken[entry.brand_id, entry.issue_reference] += entry.points
+                shown = decode_entry(entry.entry)
+                assert isinstance(shown, Clawback)
+                issue_at[entry.brand_id, shown.issue.number, shown.issue.index] = entry.issue_reference
+            elif entry.kind == "restore":
+                restored = decode_entry(entry.entry)
+                assert isinstance(restored, Restore)
+                taken[entry.brand_id, issue_at.get((entry.brand_id, restored.number, restored.index))] -= entry.points
         for (brand, reference), entries in issues.items():
             if len(entries) > 1:
                 places = ", ".join(f"batch {entry.batch_number} entry {entry.entry_index}" for entry in entries)
@@ -134,6 +142,9 @@ def _points_due_back(case: Case) -> dict[tuple[int, str, int], int]:
     for clawback in store.award_clawbacks:
         if clawback.payment_refund_id in payments:
             due[*payments[clawback.payment_refund_id], clawback.number] += clawback.points_due
+    for restore in store.award_restores:
+        if restore.payment_refund_id in payments:
+            due[*payments[restore.payment_refund_id], restore.number] -= restore.points_due
     return due
 
 

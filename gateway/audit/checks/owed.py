@@ -1,6 +1,6 @@
 """Invariant 8: what was redeemed at other brands less what was given back is what brands owe; net positions sum to zero.
 
-No settlement is on the ledger yet: until then everything owed is unsettled, and no cycle can settle twice.
+What is owed never falls by a settlement: what cycles have settled of it stands beside it, and lowers the exposure.
 """
 
 from __future__ import annotations
@@ -30,12 +30,29 @@ def findings(case: Case) -> Iterator[str]:
             for issuer, acceptor, number in sorted(key for key in reserved.keys() | owed.keys() if reserved.get(key) != owed.get(key)):
                 yield f"under terms {number} of brand {issuer}, what it owes brand {acceptor} is another figure in the {name}"
         yield from _lot_totals(book)
+    yield from _settled(case)
     net: dict[int, int] = defaultdict(int)
     for (issuer, acceptor), points in by_contract.items():
         net[acceptor] += points
         net[issuer] -= points
     if sum(net.values()) != 0:
         yield f"the net positions sum to {sum(net.values())} points"
+
+
+def _settled(case: Case) -> Iterator[str]:
+    """What settlement's events give is what the contracts hold, and nothing is settled that is not owed."""
+    chain, state = case.evidence.chain, case.replay.model.state
+    for issuer, acceptor, number in sorted(chain.settled.keys() | state.settled.keys()):
+        key = issuer, acceptor, number
+        settled, owed = chain.settled.get(key, 0), chain.owed.get(key, 0)
+        if settled != state.settled.get(key, 0):
+            yield f"under terms {number} of brand {issuer}, what is settled with brand {acceptor} is not what cycles applied"
+        if settled and settled * owed < 0:
+            yield f"under terms {number} of brand {issuer}, {settled} points are settled with brand {acceptor}, of {owed} that are owed"
+    for issuer, acceptor in sorted(chain.exposure.keys() | state.exposure.keys()):
+        exposed, due = chain.exposure.get((issuer, acceptor), 0), state.exposure.get((issuer, acceptor), 0)
+        if exposed != due:
+            yield f"brand {acceptor} is exposed to brand {issuer} by {exposed} points in the contract, {due} by what happened"
 
 
 def _by_entries(book: Book) -> dict[Pair, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,10 +13,12 @@ from gateway.chain.artifacts import contract_named
 from gateway.commands.running.meeting import Meeting, meet
 from gateway.commands.running.printing import print_json
 from gateway.commands.running.troubles import troubles_named
+from gateway.ledger.governance import act_id
+from gateway.second_people.check_act import ToldAct
 from gateway.second_people.own_transaction import send_own
 from gateway.values.errors import Invalid
 from gateway.values.hex import BadHex
-from gateway.values.ids import Address, Hash
+from gateway.values.ids import Address, Hash, OperationId
 
 
 @troubles_named
@@ -35,13 +39,18 @@ def resume_batches(as_json: bool, **place: Any) -> None:
 
 
 @troubles_named
-def propose_operator(account: str, as_json: bool, **place: Any) -> None:
+def propose_operator(account: str, output: Path, as_json: bool, **place: Any) -> None:
+    """The act goes into a file for the approvers, since the operator who is to go will not show it to them."""
     try:
         successor = Address.parse(account)
     except BadHex as wrong:
         raise Invalid(f"{account} is no address: 0x and 40 hex digits are due") from wrong
-    arguments = (successor, secrets.token_bytes(32))
-    _send(meet(**place), "Governance", "proposeOperator", arguments, f"{successor} is proposed as the operator.", as_json)
+    meeting, salt = meet(**place), Hash(secrets.token_bytes(32))
+    target, data = meeting.coalition.contracts["Governance"], contract_named("Governance").call("replaceOperator", successor)
+    act = ToldAct(OperationId(""), act_id(target, data, salt), target, data, salt, None)
+    output.write_text(json.dumps({"act": act.as_json()}, indent=1) + "\n")
+    told = f"{successor} is proposed as the operator. Give {output} to the approvers, who `splittally approve` it after three delays"
+    _send(meeting, "Governance", "proposeOperator", (successor, salt), told, as_json)
 
 
 def _act_id(meeting: Meeting, act: str) -> Hash:

@@ -16,7 +16,7 @@ from gateway.second_people.known_coalition import KnownCoalition
 from gateway.second_people.person import Person, open_person
 from gateway.secret_files import read_secret
 from gateway.store.unit_of_work import wall_clock
-from gateway.values.errors import Invalid
+from gateway.values.errors import Invalid, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,18 @@ def meet(home: Path, passphrase_file: Path | None, gateway_url: str, api_key_fil
     chain = None if rpc_url is None else Chain(rpc_url)
     if chain is not None:
         context.call_on_close(chain.close)
-    return Meeting(person, person.known(gateway.coalition()), gateway, chain)
+    return Meeting(person, _coalition(person, gateway, chain), gateway, chain)
+
+
+def _coalition(person: Person, gateway: GatewayClient, chain: Chain | None) -> KnownCoalition:
+    """A person who reads the chain alone needs no gateway: what is done without the operator is done while it is away, too."""
+    try:
+        return person.known(gateway.coalition())
+    except Unavailable:
+        remembered = person.remembered()
+        if chain is None or remembered is None:
+            raise
+        return remembered
 
 
 def shown_act(act: CheckedAct) -> dict[str, Any]:

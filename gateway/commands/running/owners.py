@@ -1,4 +1,4 @@
-"""`splittally hand-over offer | accept` and `brand publish | accept`: what brands' owners sign."""
+"""`splittally hand-over offer | accept` and `brand publish | accept | key | terms`: what brands' owners sign."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from gateway.commands.running.meeting import Meeting, meet
 from gateway.commands.running.printing import print_json
 from gateway.commands.running.troubles import troubles_named
 from gateway.ledger.brand_documents import BrandDocument
-from gateway.ledger.owner_acts import HandOver, SetExposure, owner_act_digest
+from gateway.ledger.owner_acts import HandOver, SetBrandKey, SetBrandTerms, SetExposure, owner_act_digest
 from gateway.ledger.recover import recover_address
+from gateway.ledger.terms import LedgerTerms
 from gateway.second_people.act_words import moment_text
 from gateway.second_people.chain_reading import ChainReading
 from gateway.values.calendar import SECONDS_PER_DAY
@@ -21,6 +22,7 @@ from gateway.values.errors import Invalid, WrongState
 from gateway.values.hex import BadHex, hex_text, to_bytes
 from gateway.values.ids import Address
 
+FOR_GOOD = 2**40 - 1  # of a key that signs for good
 DAYS_TO_RELAY = 7  # an act of the owner that is not on the ledger by then is void
 
 
@@ -76,11 +78,8 @@ def accept_brand(offer: Path, as_json: bool, **place: Any) -> None:
 
 @troubles_named
 def accept_points(brand_id: int, issuers: tuple[int, ...], most: int, as_json: bool, **place: Any) -> None:
-    meeting = meet(**place)
-    nonce, owner = _next_act(meeting, brand_id)
-    if owner != meeting.person.address:
-        raise WrongState(f"brand {brand_id} belongs to {owner}, not to {meeting.person.address}: sign with its owner's key")
-    deadline, answers = meeting.now + DAYS_TO_RELAY * SECONDS_PER_DAY, []
+    meeting, answers = meet(**place), []
+    nonce, deadline = _own_act(meeting, brand_id)
     for act in (SetExposure(brand_id, issuer, most, nonce + before, deadline) for before, issuer in enumerate(issuers)):
         signature = hex_text(meeting.person.sign(owner_act_digest(meeting.coalition.domain("Brands"), act)))
         signed = {"nonce": act.nonce, "deadline": act.deadline, "signature": signature}
@@ -111,6 +110,62 @@ def publish_document_of_brand(
         print_json(answer)
     else:
         click.echo(f"Document {number} of brand {brand_id} is published.")
+
+
+@troubles_named
+def set_batch_key(
+    brand_id: int, key: str, valid_from: int, valid_until: int | None, withdraw: bool, managed: bool, as_json: bool, **place: Any
+) -> None:
+    if withdraw and valid_until is not None:
+        raise Invalid("--withdraw ends the key now: leave --until out")
+    meeting, address = meet(**place), _address(key)
+    nonce, deadline = _own_act(meeting, brand_id)
+    end = max(1, meeting.now) if withdraw else FOR_GOOD if valid_until is None else valid_until
+    act = SetBrandKey(brand_id, address, valid_from, end, managed, nonce, deadline)
+    body = {"key_address": str(address), "valid_from": valid_from, "valid_until": end, "managed": managed}
+    words = "is withdrawn" if withdraw else f"signs batches of brand {brand_id}" + ("" if end == FOR_GOOD else f" until {moment_text(end)}")
+    _relay(meeting, act, "keys", body, f"{address} {words}", as_json)
+
+
+@troubles_named
+def set_terms(
+    brand_id: int, par: str, redemption: str, fee_basis_points: int, run_off_days: int, notice_days: int, as_json: bool, **place: Any
+) -> None:
+    """All of them are named: what is left out would have to be believed of the gateway."""
+    of_par, of_redemption, meeting = _ratio(par, "--par"), _ratio(redemption, "--redemption"), meet(**place)
+    nonce, deadline = _own_act(meeting, brand_id)
+    whole = {"fee_basis_points": fee_basis_points, "run_off_days": run_off_days, "notice_days": notice_days}
+    act = SetBrandTerms(brand_id, LedgerTerms(*of_par, *of_redemption, *whole.values()), nonce, deadline)
+    ratios = {"par": of_par, "redemption": of_redemption}
+    body = {**{name: dict(zip(("numerator", "denominator"), value, strict=True)) for name, value in ratios.items()}, **whole}
+    words = f"new terms of brand {brand_id}: what is worse for holders or other brands holds after the notice, everything else at once"
+    _relay(meeting, act, "terms", body, words, as_json)
+
+
+def _relay(meeting: Meeting, act: SetBrandKey | SetBrandTerms, path: str, body: dict[str, Any], words: str, as_json: bool) -> None:
+    """Signs it and has the gateway bring it to the ledger."""
+    signature = hex_text(meeting.person.sign(owner_act_digest(meeting.coalition.domain("Brands"), act)))
+    signed = {"nonce": act.nonce, "deadline": act.deadline, "signature": signature}
+    answer = meeting.gateway.post(f"/v1/brands/{act.brand}/{path}", {**body, "owner": signed})
+    if as_json:
+        print_json({"brand_id": act.brand, "operation_id": answer["operation_id"], "status": answer["status"]})
+    else:
+        click.echo(f"{words[0].upper()}{words[1:]} (operation {answer['operation_id']}, {answer['status']}).")
+
+
+def _own_act(meeting: Meeting, brand_id: int) -> tuple[int, int]:
+    """Nonce and deadline of the next act of this person as the brand's owner."""
+    nonce, owner = _next_act(meeting, brand_id)
+    if owner != meeting.person.address:
+        raise WrongState(f"brand {brand_id} belongs to {owner}, not to {meeting.person.address}: sign with its owner's key")
+    return nonce, meeting.now + DAYS_TO_RELAY * SECONDS_PER_DAY
+
+
+def _ratio(text: str, option: str) -> tuple[int, int]:
+    minor, _, points = text.partition("/")
+    if not (minor.isdecimal() and points.isdecimal() and int(minor) and int(points)):
+        raise Invalid(f"{option} is {text}: write minor units by points, such as 1/1 or 4/5")
+    return int(minor), int(points)
 
 
 def _next_act(meeting: Meeting, brand_id: int) -> tuple[int, Address]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gateway.chain.artifacts import contract_named
+from gateway.commands.running.executing import act_in, keep_approval
 from gateway.commands.running.meeting import meet, shown_act
 from gateway.commands.running.printing import print_json
 from gateway.commands.running.troubles import troubles_named
@@ -50,9 +51,12 @@ def show_acts(as_json: bool, **place: Any) -> None:
 
 
 @troubles_named
-def approve(act: str, asked_directly: bool, good_for_days: int, as_json: bool, **place: Any) -> None:
+def approve(act: str, asked_directly: bool, good_for_days: int, output: Path | None, as_json: bool, **place: Any) -> None:
     meeting = meet(**place)
-    checked = meeting.check(meeting.gateway.act(act))
+    file = Path(act) if Path(act).is_file() else None
+    if file is not None and output is None:
+        raise Invalid("the gateway takes no approval of an act that it did not propose: name a file for it with -o")
+    checked = meeting.check(meeting.gateway.act(act) if file is None else act_in(file))
     _tell(_text(checked), as_json)
     now = meeting.now
     if now < checked.signable_from:
@@ -65,9 +69,11 @@ def approve(act: str, asked_directly: bool, good_for_days: int, as_json: bool, *
     good_until = now + good_for_days * SECONDS_PER_DAY
     digest = approval_digest(meeting.coalition.domain("Governance"), checked.told.act_id, now, good_until)
     given = Approval(now, good_until, meeting.person.sign(digest))
-    answer = meeting.gateway.send_approval(checked.told.operation_id, given)
+    if output is not None:
+        keep_approval(output, checked.told, given)
+    status = "kept" if file is not None else meeting.gateway.send_approval(checked.told.operation_id, given)["status"]
     if as_json:
-        print_json({**shown_act(checked), "approver": str(meeting.person.address), "approved_at": now, "status": answer["status"]})
+        print_json({**shown_act(checked), "approver": str(meeting.person.address), "approved_at": now, "status": status})
     else:
         click.echo(f"Approved by {meeting.person.address}, good until {moment_text(good_until)}.")
 

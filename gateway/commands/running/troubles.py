@@ -16,7 +16,8 @@ from gateway.chain.connection import NodeRefused
 from gateway.commands.running.listening import AddressTaken
 from gateway.config import BadSettings
 from gateway.projection.batch_reading import LedgerUnreadable
-from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode
+from gateway.rounds.contract_ties import WrongCode
+from gateway.rounds.deployment import AccountInUse, WrongChain
 from gateway.rounds.worker import AnotherWorker
 from gateway.secret_files import UnsafeFile
 from gateway.store.engine import UnfitDatabase

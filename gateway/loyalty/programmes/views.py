@@ -82,6 +82,8 @@ class BrandView:
     redemption: RatioView
     lot_validity_months: int
     earn_on_tax: bool
+    extends_by_activity: bool
+    carries_clawbacks: bool
     points: BrandPoints
     rules: list[RuleView]
     keys: list[BrandKeyView]
@@ -125,6 +127,8 @@ def _view(session: Session, brand: Brand, brands: Brands, rules: Rules, now: int
         _ratio(brand.redemption),
         brand.lot_validity_months,
         brand.earn_on_tax,
+        brand.extends_by_activity,
+        brand.carries_clawbacks,
         _points(session, brand),
         [rule_view(rule) for rule in rules.published(brand.brand_id)],
         [BrandKeyView(str(key.key_address), key.valid_from, key.valid_until, key.managed) for key in keys],

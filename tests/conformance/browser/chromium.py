@@ -51,6 +51,10 @@ class Page:
     def verifies_its_user(self, does: bool) -> None:
         self.send("WebAuthn.setUserVerified", authenticatorId=self.authenticator, isUserVerified=does)
 
+    def finds_nobody(self, does: bool) -> None:
+        """It signs all the same, and says so."""
+        self.send("WebAuthn.setResponseOverrideBits", authenticatorId=self.authenticator, isBadUP=does)
+
     def credentials(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.send("WebAuthn.getCredentials", authenticatorId=self.authenticator)["credentials"]
         return found

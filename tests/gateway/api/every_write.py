@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.builders.checkpoints import checkpoint_body
+from tests.builders.granting import signed_transfer
 from tests.builders.offline_coalition import (
     ACT_OPERATION,
     START,
@@ -41,6 +42,7 @@ REFUND = {
     "occurred_at": "2017-03-15T02:00:00+00:00",
     "business_date": "2017-03-15",
 }
+FAILURE = {"occurred_at": "2017-03-15T04:00:00+00:00"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Ready:
     coalition: OfflineCoalition
     shopper: Shopper
     consent: dict[str, Any]
+    transfers: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,12 @@ def make_ready(coalition: OfflineCoalition) -> Ready:
     prepare_member(coalition)
     coalition.put_points(shopper.member_id, 1_000)
     coalition.post("brand:1", "/v1/purchases", purchase_body("paid", member_id=shopper.member_id))
+    coalition.post("brand:1", "/v1/payment-refunds", {**REFUND, "refund_id": "refunded", "amount_minor": 100})
     coalition.put_reservation(OPEN_RESERVATION, shopper.member_id, 1, 60)
     coalition.put_reservation(CAPTURED_RESERVATION, shopper.member_id, 1, 60, status="captured", captured=60)
-    return Ready(coalition, shopper, coalition.consent(shopper, 1, 60, "order-1"))
+    friend = coalition.shopper(2)
+    transfers = [signed_transfer(coalition, shopper, friend, points) for points in (10, 11)]
+    return Ready(coalition, shopper, coalition.consent(shopper, 1, 60, "order-1"), transfers)
 
 
 def _same(body: Any) -> Callable[[Ready], Any]:
@@ -105,6 +111,7 @@ WRITES: dict[str, WriteRequest] = {
     "terms": WriteRequest("operator", "/v1/brands/1/terms", _same(TERMS), _same({**TERMS, "par": TERMS["redemption"]})),
     "limit": WriteRequest("operator", "/v1/brands/1/limit", _same({"issue_limit": 7}), _same({"issue_limit": 8})),
     "status": WriteRequest("operator", "/v1/brands/1/status", _same({"status": "suspended"}), _same({"status": "in_default"})),
+    "settings": WriteRequest("brand:1", "/v1/brands/1/settings", _same({"carries_clawbacks": True}), _same({"extends_by_activity": True})),
     "exposure": WriteRequest("auditor", "/v1/brands/1/exposure", _same(EXPOSURE), _same({**EXPOSURE, "most": 5})),
     "run-off": WriteRequest("operator", "/v1/brands/1/run-off", _same({"last_day": "2018-01-31"}), _same({"last_day": "2018-02-28"})),
     "succession": WriteRequest("operator", "/v1/brands/1/succession", _account(1, "owner_address"), _account(2, "owner_address")),
@@ -148,6 +155,9 @@ WRITES: dict[str, WriteRequest] = {
         _same({"payment_refunds": [REFUND]}),
         _same({"payment_refunds": [{**REFUND, "amount_minor": 999}]}),
     ),
+    "refund failure": WriteRequest(
+        "brand:1", "/v1/payment-refunds/refunded/failure", _same(FAILURE), _same({"occurred_at": "2017-03-15T05:00:00+00:00"})
+    ),
     "authorization": WriteRequest("brand:1", "/v1/authorizations", _consent(), _consent(61)),
     "authorizations": WriteRequest(
         "brand:1",
@@ -162,6 +172,7 @@ WRITES: dict[str, WriteRequest] = {
         lambda ready: {"redemptions": [ready.consent]},
         lambda ready: {"redemptions": [{**ready.consent, "points": 61}]},
     ),
+    "transfer": WriteRequest("brand:2", "/v1/transfers", lambda ready: ready.transfers[0], lambda ready: ready.transfers[1]),
     "capture": WriteRequest(
         "brand:1",
         _on(OPEN_RESERVATION, "capture"),
@@ -193,6 +204,7 @@ WITHOUT_REFERENCE = {
     "terms",
     "limit",
     "status",
+    "settings",
     "exposure",
     "run-off",
     "succession",
@@ -212,6 +224,7 @@ WITHOUT_REFERENCE = {
     "brand",
     "member",
     "void",
+    "transfer",
     *(f"member's {name}" for name in MEMBER_WRITES),
 }
 BULK = {"members", "purchases", "payment refunds", "authorizations", "redemptions", "captures"}

@@ -11,8 +11,8 @@ import pytest
 
 from gateway.ledger.members import authorizer_id, member_id
 from gateway.ledger.passkeys import PasskeyRefusal, consent_proof
+from gateway.members.passkey_refusals import PASSKEY_REFUSALS
 from gateway.projection.tables import LedgerAuthorizerRow
-from gateway.redemption.passkey_refusals import PASSKEY_REFUSALS
 from gateway.values.ids import Hash, MemberId
 from tests.builders.offline_coalition import COALITION_ID, OfflineCoalition
 from tests.builders.passkeys import ORIGIN, RP_ID, USER_PRESENT, USER_VERIFIED, SoftwareAuthenticator, with_high_s

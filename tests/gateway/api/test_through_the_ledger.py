@@ -168,6 +168,23 @@ def test_a_payment_refund_takes_its_share_back_and_a_void_releases(coalition: Ht
     assert coalition.points(member) == (66, 0, 66)
 
 
+def test_refunds_of_points_that_are_spent_answer_alike_in_part_and_in_whole(coalition: HttpCoalition) -> None:
+    member = str(list(coalition.builder.member_keys)[1])
+    before = coalition.points(member)[0]
+    coalition.done("brand:1", "/v1/redemptions", coalition.consent(1, member, before, "order-before"))
+    coalition.purchase(1, member, "pay-spent", 10_000)
+    coalition.done("brand:1", "/v1/redemptions", coalition.consent(1, member, 70, "order-spent"))
+    at = datetime.fromtimestamp(coalition.builder.now, UTC)
+    told = []
+    for refund_id in ("r-partly", "r-wholly"):
+        coalition.builder.brands[1].till(refund_record(refund_id, "pay-spent", 5_000))
+        money = {"amount_minor": 5_000, "occurred_at": at.isoformat(), "business_date": at.date().isoformat()}
+        shown = coalition.done("brand:1", "/v1/payment-refunds", {"refund_id": refund_id, "payment_id": "pay-spent", **money})
+        told.append((shown["points_due"], shown["points_short"]))
+    assert told == [(50, 20), (50, 50)]
+    assert coalition.points(member) == (0, 0, 0)
+
+
 def test_a_sale_that_the_signer_does_not_know_earns_nothing(coalition: HttpCoalition) -> None:
     member = str(list(coalition.builder.member_keys)[1])
     before = coalition.points(member)

@@ -16,6 +16,7 @@ from gateway.store.session import Database
 from gateway.values.ids import Hash
 from tests.builders.databases import copied_database
 from tests.gateway.audit.live_ledger import DAY, FOREVER, FUEL, GROCER, JANUARY, JUNE, MARCH, START, LiveLedger
+from tests.gateway.audit.settling import settle
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +25,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveLedger]:
     with LiveLedger(tmp_path_factory.mktemp("honest")) as ledger:
         _live(ledger)
         _act(ledger)
+        settle(ledger)
         _reconcile(ledger)
         yield ledger
 

@@ -81,7 +81,8 @@ class LiveLedger:
         people = address_of(GUARDIAN), [address_of(APPROVER)]
         at = {name: contract_address(Address.parse(self.operator.address), nonce) for nonce, name in enumerate(DEPLOYED)}
         self.governance, self.brands, self.address = at["governance"], at["brands"], at["points_ledger"]
-        self.registers = {"brands_address": at["brands"], "members_address": at["members"], "anchors_address": at["anchors"]}
+        self.registers = {"brands_address": at["brands"], "members_address": at["members"]}
+        self.registers |= {"settlement_address": at["settlement"], "anchors_address": at["anchors"]}
         arguments = {
             "governance": (self.coalition_id, (True, 0, self.operator.address, *people, 1)),
             "brands": (self.governance, 0),
@@ -101,7 +102,7 @@ class LiveLedger:
         for acceptor, issuer in ((GROCER, FUEL), (FUEL, GROCER)):
             act = SetExposure(acceptor, issuer, LIMIT, 0, FOREVER)
             signature = sign(key_of(f"owner {acceptor}"), owner_act_digest(replace(self.domain, verifying_contract=self.brands), act))
-            self._send(brands().call("setExposure", acceptor, issuer, LIMIT, (0, FOREVER, signature)), self.brands)
+            self.send(brands().call("setExposure", acceptor, issuer, LIMIT, (0, FOREVER, signature)), self.brands)
         places = {"governance_address": self.governance, **self.registers, "points_address": self.address}
         coalition = Coalition(self.coalition_id, self.node.chain_id, "USD", 0, True, **places)
         self.follower = Follower(self.database, self.chain, coalition, Completions(), SqlShortfalls())
@@ -119,11 +120,11 @@ class LiveLedger:
         data, self.acts = brands().call(function, *arguments), self.acts + 1
         salt = Hash(self.acts.to_bytes(32))
         act = (self.brands, 0, data, bytes(32), salt)
-        receipt = self._send(governance().call("schedule", *act, 0), self.governance)
+        receipt = self.send(governance().call("schedule", *act, 0), self.governance)
         proposed_at = int(self.node.call("eth_getBlockByNumber", receipt["blockNumber"], False)["timestamp"], 16)
         domain = Domain(self.node.chain_id, self.governance, self.coalition_id)
         signature = sign(APPROVER, approval_digest(domain, act_id(self.brands, data, salt), proposed_at, FOREVER))
-        self._send(governance().call("executeApproved", *act, [(proposed_at, FOREVER, signature)]), self.governance)
+        self.send(governance().call("executeApproved", *act, [(proposed_at, FOREVER, signature)]), self.governance)
 
     def head(self) -> int:
         """The newest block's number."""
@@ -144,7 +145,7 @@ class LiveLedger:
         data = pack_entries(packed)
         digest = batch_digest(self.domain, brand, number, keccak(data), FOREVER)
         signature = sign(key_of(f"brand {brand}"), digest)
-        self._send(points_ledger().call("submitBatch", (brand, number, FOREVER), data, signature))
+        self.send(points_ledger().call("submitBatch", (brand, number, FOREVER), data, signature))
         self.follower.follow()
         return brand, number
 
@@ -159,7 +160,7 @@ class LiveLedger:
                 data = members().call("lockSpending", *astuple(act), *proof)
             case _:
                 data = members().call("requestAct", delayed_act_arguments(act), *proof)
-        self._send(data, self.registers["members_address"])
+        self.send(data, self.registers["members_address"])
         self.follower.follow()
 
     # Entries
@@ -190,7 +191,7 @@ class LiveLedger:
 
     # Below
 
-    def _send(self, data: bytes, to: Address | None = None, gas: int = 8_000_000) -> dict[str, Any]:
+    def send(self, data: bytes, to: Address | None = None, gas: int = 8_000_000) -> dict[str, Any]:
         receipt = self.node.send(self.operator, to=to_checksum_address(str(to or self.address)), data="0x" + data.hex(), gas=gas)
         assert receipt["status"] == "0x1", receipt
         return receipt
@@ -202,7 +203,7 @@ class LiveLedger:
 
     def _enroll(self, name: str) -> MemberId:
         authorizer = address_of(key_of(name))
-        self._send(members().call("enroll", [(1, authorizer, bytes(32))]), self.registers["members_address"])
+        self.send(members().call("enroll", [(1, authorizer, bytes(32))]), self.registers["members_address"])
         return member_id(self.coalition_id, 1, authorizer, bytes(32))
 
     def _store_coalition(self) -> None:

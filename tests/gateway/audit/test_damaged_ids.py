@@ -51,6 +51,8 @@ NAMED_BY: dict[str, set[int]] = {
     "ledger_entries.member_id": {6},
     "ledger_entries.reference": {6},
     "ledger_entries.reservation_id": {6},
+    "ledger_governors.guardian_address": {6},
+    "ledger_governors.operator_address": {6},
     "ledger_grants.giver_id": {6},
     "ledger_grants.granted_to": {6},
     "ledger_member_lots.member_id": {6, 7},

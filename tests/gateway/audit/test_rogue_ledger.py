@@ -15,6 +15,7 @@ from gateway.audit.gather_store import gather_store
 from gateway.audit.invariants import check
 from gateway.audit.ledger_events import ActApproved, ActExecuted, BatchRecorded
 from gateway.audit.run import audit
+from gateway.audit.settlement_events import PairPaid
 from gateway.brands.tables import BrandDocumentRow
 from gateway.ledger.brand_documents import BrandDocument
 from gateway.ledger.brand_states import BrandState
@@ -119,6 +120,16 @@ def test_reserved_points_that_no_entry_reserved_break_invariant_7(honest: LiveLe
 def test_another_owed_figure_in_the_contract_breaks_invariant_8(honest: LiveLedger) -> None:
     owed = evidence_of(honest).owed
     assert lied_to(honest, honest.database, owed={**owed, (FUEL, GROCER): 3}) == {8}
+
+
+def test_other_figures_of_what_was_settled_break_invariant_8(honest: LiveLedger) -> None:
+    chain = evidence_of(honest)
+    assert chain.settled[GROCER, FUEL, 1] == 60
+    assert lied_to(honest, honest.database, settled={**chain.settled, (GROCER, FUEL, 1): 61}) == {8}
+    exposed = {**chain.exposure, (GROCER, FUEL): chain.exposure[GROCER, FUEL] + 60}  # as if nothing had been settled
+    assert lied_to(honest, honest.database, exposure=exposed) == {8}
+    applied = [each for each in chain.events if not isinstance(each.event, PairPaid)]
+    assert lied_to(honest, honest.database, events=applied) == {6, 8}
 
 
 def test_a_batch_signed_by_another_key_breaks_invariant_2(honest: LiveLedger) -> None:

@@ -244,6 +244,13 @@ CASES: dict[str, tuple[set[int], str, str]] = {
         "UPDATE ledger_owed SET points = points - 1",
         "as owed in the projection",
     ),
+    "what is settled of it raised": (
+        {6},
+        "UPDATE ledger_owed SET settled = settled + 1 WHERE settled = 60",
+        "ledger_owed has a row that the ledger does not give: 1, 2, 1, 107, 61",
+    ),
+    "an exposure lowered": ({6}, "UPDATE ledger_exposure SET points = points - 1", "ledger_exposure lacks a row"),
+    "fewer approvals needed": ({6}, "UPDATE ledger_governors SET approvals_needed = 0", "ledger_governors lacks a row"),
     "a redemption moved to another lot": (
         {6, 7, 9},
         f"UPDATE ledger_movements SET lot_id = {FUEL_JUNE} WHERE lot_id = {GROCER_MARCH} AND reserved_delta = 10",

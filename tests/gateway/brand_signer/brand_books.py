@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.brand_signer.checks import Books
+from gateway.brand_signer.books import Books
 from gateway.brand_signer.config import Programme
 from gateway.brand_signer.journal import Journal
 from gateway.brand_signer.key import Key
@@ -28,6 +28,7 @@ from gateway.ledger.entries import (
     Issue,
     PointRefund,
     Redeem,
+    Transfer,
     Void,
     encode_entry,
     kind_of,
@@ -39,6 +40,8 @@ from gateway.ledger.signing import Domain, reference
 from gateway.loyalty.rule import EarningRule
 from gateway.values.hex import hex_text
 from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
+from gateway.values.money import Ratio
+from gateway.values.points import Points
 
 BRAND = 7
 OTHER_BRAND = 8
@@ -55,6 +58,7 @@ PROGRAMME = Programme(
     lot_validity_months=2,
     unlisted_points_max=20,
     report_days_max=31,
+    redemption=Ratio(4, 5),
 )
 
 Entered = tuple[Entry, dict[str, Any]]
@@ -145,21 +149,30 @@ def award_clawback(refund_id: str, payment_id: str, number: int, points: int, *,
     return entry, {"kind": "clawback", "refund_id": refund_id, "payment_id": payment_id, "award": award}
 
 
-def authorize(order_id: str, points: int, *, member: MemberId = MEMBER, lines_points: int | None = None, redeem: bool = False) -> Entered:
+def authorize(
+    order_id: str,
+    points: int,
+    *,
+    member: MemberId = MEMBER,
+    lines_points: int | None = None,
+    discount: int | None = None,
+    redeem: bool = False,
+) -> Entered:
     lines = (Line(OTHER_BRAND, EXPIRY_DAY, points if lines_points is None else lines_points),)
     shape = Redeem if redeem else Authorize
-    terms = (reference(SECRET, "order", order_id), NO_ORDER, 5, DEADLINE, points, points)
+    terms = (reference(SECRET, "order", order_id), NO_ORDER, 5, DEADLINE, points, points if discount is None else discount)
     entry = shape(member, *terms, ConsentProof(1, b"\x00" * 65), lines)
     return entry, {"kind": "redeem" if redeem else "authorize", "order_id": order_id}
 
 
-def reservation_of(order_id: str, points: int) -> ReservationId:
-    keyed = reference(SECRET, "order", order_id)
-    return consent_digest(DOMAIN, ConsentTerms(MEMBER, MEMBER, BRAND, points, points, NO_ORDER, keyed, 5, DEADLINE))
+def reservation_of(order_id: str, points: int, discount: int | None = None) -> ReservationId:
+    keyed, given = reference(SECRET, "order", order_id), points if discount is None else discount
+    return consent_digest(DOMAIN, ConsentTerms(MEMBER, MEMBER, BRAND, points, given, NO_ORDER, keyed, 5, DEADLINE))
 
 
-def capture(capture_id: str, reservation: ReservationId, points: int) -> Entered:
-    entry = Capture(reservation, reference(SECRET, "capture", capture_id), points, (Line(OTHER_BRAND, EXPIRY_DAY, points),))
+def capture(capture_id: str, reservation: ReservationId, points: int, discount: int | None = None) -> Entered:
+    share = points if discount is None else discount
+    entry = Capture(reservation, reference(SECRET, "capture", capture_id), share, (Line(OTHER_BRAND, EXPIRY_DAY, points),))
     return entry, {"kind": "capture", "capture_id": capture_id}
 
 
@@ -175,6 +188,13 @@ def point_refund(point_refund_id: str, reservation: ReservationId, points: int) 
 
 def expire(points: int, expiry_day: int = EXPIRY_DAY) -> Entered:
     return Expire(MEMBER, expiry_day, points), {"kind": "expire"}
+
+
+def transfer(points: int, *, taker: MemberId = STRANGER, nonce: int = 1) -> Entered:
+    """Of which the books know nothing: two members have signed it."""
+    proof = ConsentProof(1, b"\x00" * 65)
+    lines = (Line(OTHER_BRAND, EXPIRY_DAY, Points(points)),)
+    return Transfer(MEMBER, taker, nonce, DEADLINE, proof, proof, lines), {"kind": "transfer"}
 
 
 def batch(number: int, *entered: Entered, deadline: int = DEADLINE, brand: int = BRAND) -> BatchRequest:

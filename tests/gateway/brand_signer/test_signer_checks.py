@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from coincurve import PublicKey
@@ -13,8 +14,9 @@ from gateway.brand_signer import checks
 from gateway.brand_signer.journal import Journal, SignedBatch
 from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
+from gateway.ledger.consents import transfer_digest, transfer_terms
 from gateway.ledger.decision import Decision
-from gateway.ledger.entries import Clawback, Issue, encode_entry
+from gateway.ledger.entries import BRAND_GRANT, Clawback, ConsentProof, Issue, Transfer, encode_entry
 from gateway.ledger.framing import pack_entries
 from gateway.ledger.signing import batch_digest, reference
 from gateway.loyalty.evaluate import AwardDue
@@ -25,6 +27,7 @@ from tests.gateway.brand_signer.brand_books import (
     DEADLINE,
     DOMAIN,
     EXPIRY_DAY,
+    MEMBER,
     OTHER_BRAND,
     PROGRAMME,
     SECRET,
@@ -44,6 +47,7 @@ from tests.gateway.brand_signer.brand_books import (
     refusals,
     reservation_of,
     told,
+    transfer,
     void,
 )
 
@@ -233,6 +237,32 @@ def test_a_reservation_is_captured_once_and_no_more_than_it_holds(brand: Brand) 
     assert refusals(signer, 3, [void("v-1", reservation, 200)]) == [(0, "reservation_closed")]
 
 
+@pytest.mark.parametrize("redeem", [False, True])
+def test_a_redemption_gives_at_least_the_promised_discount(brand: Brand, redeem: bool) -> None:
+    """Four minor units for five points, rounded down."""
+    brand.order("o-1", 499)
+    signer = brand.signer()
+    assert refusals(signer, 1, [authorize("o-1", 499, discount=398, redeem=redeem)]) == [(0, "discount_too_low")]
+    assert refusals(signer, 1, [authorize("o-1", 499, discount=399, redeem=redeem)]) == []
+
+
+def test_a_brand_that_states_no_rate_leaves_the_discount_to_the_ledger(tmp_path: Path) -> None:
+    brand = Brand(tmp_path, replace(PROGRAMME, redemption=None))
+    brand.order("o-1", 500)
+    assert refusals(brand.signer(), 1, [authorize("o-1", 500, discount=0)]) == []
+    brand.close()
+    brand.till.close()
+
+
+def test_a_capture_carries_its_share_of_the_discount_also_after_a_restart(brand: Brand) -> None:
+    brand.order("o-1", 500)
+    assert refusals(brand.signer(), 1, [authorize("o-1", 500, discount=401)]) == []
+    reservation, signer = reservation_of("o-1", 500, 401), brand.signer()
+    for wrong in (240, 242, 401, 0):
+        assert refusals(signer, 2, [capture("c-1", reservation, 300, wrong)]) == [(0, "discount_mismatch")]
+    assert refusals(signer, 2, [capture("c-1", reservation, 300, 241)]) == []
+
+
 def test_a_void_closes_a_reservation_and_one_elsewhere_may_be_voided(brand: Brand) -> None:
     brand.order("o-1", 500)
     signer = brand.signer()
@@ -262,7 +292,32 @@ def test_an_expiry_names_points_of_a_lot_that_can_expire(brand: Brand) -> None:
     assert refusals(signer, 1, [expire(5)]) == []
 
 
-def test_malformed_entries_and_kinds_of_later_are_refused(brand: Brand) -> None:
+def test_a_transfer_between_two_members_is_carried_once(brand: Brand) -> None:
+    signer = brand.signer()
+    assert refusals(signer, 1, [transfer(0), transfer(5, taker=MEMBER)]) == [(0, "wrong_points"), (1, "wrong_points")]
+    assert refusals(signer, 1, [transfer(5), transfer(5), transfer(5, nonce=2)]) == [(1, "already_signed")]
+    assert refusals(signer, 1, [transfer(5), transfer(5, nonce=2)]) == []
+    assert refusals(brand.signer(), 2, [transfer(5)]) == [(0, "already_signed")], "also after a restart"
+
+
+def test_what_was_transferred_is_no_reservation(brand: Brand) -> None:
+    entry, detail = transfer(5)
+    assert isinstance(entry, Transfer)
+    moved = transfer_digest(DOMAIN, transfer_terms(entry))
+    signer = brand.signer()
+    assert refusals(signer, 1, [(entry, detail)]) == []
+    later = [capture("c", moved, 5), void("v", moved, 5), point_refund("r", moved, 5)]
+    assert refusals(signer, 2, later) == [(0, "reservation_closed"), (1, "reservation_closed"), (2, "too_many_points")]
+
+
+def test_a_redemption_under_a_grant_to_the_brand_is_held_against_its_order(brand: Brand) -> None:
+    entry, detail = authorize("o-1", 5, redeem=True)
+    granted = replace(entry, proof=ConsentProof(BRAND_GRANT, b""))
+    brand.order("o-1", 4)
+    assert refusals(brand.signer(), 1, [(granted, detail)]) == [(0, "too_many_points")]
+
+
+def test_malformed_entries_and_openings_of_no_known_file_are_refused(brand: Brand) -> None:
     transfer, fragment = b"\x09" + bytes(60), encode_entry(issue("p-1", 9)[0])[:-1]
     opening = b"\x02" + encode_entry(issue("p-1", 9)[0])[1:]
     packed = [transfer, fragment, opening]
@@ -270,7 +325,7 @@ def test_malformed_entries_and_kinds_of_later_are_refused(brand: Brand) -> None:
     request = replace(batch(1, issue("p-1", 9)), entries=pack_entries(packed), details=details)
     with pytest.raises(EntriesRefused) as refused:
         brand.signer().sign(request)
-    assert [one.reason for one in refused.value.refused] == ["malformed_entry", "malformed_entry", "unsupported_kind"]
+    assert [one.reason for one in refused.value.refused] == ["malformed_entry", "malformed_entry", "unknown_opening_file"]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,9 @@ def test_rebuild_reads_the_same_rows_again(tmp_path: Path) -> None:
         coalition.purchase(1, next(iter(coalition.member_keys)))
         coalition.work_off()
         options = ["--data-dir", str(coalition.settings.data_dir)]
-        given = f'database_url = "{url_of(coalition.database)}"\nrpc_url = "{coalition.node.url}"\nsandbox = true\n'
+        given = (
+            f'database_url = "{url_of(coalition.database)}"\nrpc_url = "{coalition.node.url}"\nsandbox = true\nmember_delay_seconds = 0\n'
+        )
         (coalition.settings.data_dir / "gateway.toml").write_text(given)
         code, refused = run(*options, "rebuild", "--json")
         assert (code, refused["code"]) == (1, "another_worker")

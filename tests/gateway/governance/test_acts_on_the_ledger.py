@@ -131,11 +131,12 @@ def test_an_act_that_nobody_approves_lapses(coalition: CoalitionBuilder) -> None
 
 
 def test_a_rebuilt_projection_ends_acts_the_same(coalition: CoalitionBuilder) -> None:
+    ends = select(OperationRow.operation_id, OperationRow.status, OperationRow.reason).order_by(OperationRow.sequence)
     with coalition.database.read() as session:
-        before = session.execute(select(OperationRow.operation_id, OperationRow.status, OperationRow.reason)).all()
+        before = session.execute(ends).all()
     coalition.worker.follower.rebuild()
     with coalition.database.read() as session:
-        assert session.execute(select(OperationRow.operation_id, OperationRow.status, OperationRow.reason)).all() == before
+        assert session.execute(ends).all() == before
 
 
 def test_a_spent_pause_is_rearmed(coalition: CoalitionBuilder) -> None:

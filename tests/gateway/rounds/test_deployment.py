@@ -13,16 +13,24 @@ from gateway.chain.artifacts import brands, governance, points_ledger, settlemen
 from gateway.chain.connection import Chain
 from gateway.chain.operator_key import load_account
 from gateway.coalition.tables import CoalitionRow
+from gateway.config import BadSettings
+from gateway.projection.tables import LedgerGovernorsRow
 from gateway.rounds.completion import Completions
-from gateway.rounds.deployment import AccountInUse, WrongChain, WrongCode, contract_address, prepare_deployment
+from gateway.rounds.contract_ties import WrongCode, check_ties
+from gateway.rounds.deployment import AccountInUse, WrongChain, contract_address, prepare_deployment
 from gateway.rounds.gas import DEPLOY_GAS
 from gateway.rounds.submitter import NONCE_COUNTER, Submitter
 from gateway.rounds.tables import TransactionRow
 from gateway.store.counters import CounterRow
 from gateway.values.errors import Unavailable
 from gateway.values.ids import Address, Hash
-from tests.builders.coalition import START, BlankGateway, blank_gateway
+from tests.builders.coalition import START, BlankGateway, blank_gateway, open_patiently
 from tests.node.running_node import RunningNode
+
+
+def account_of(blank: BlankGateway) -> str:
+    address: str = load_account(blank.settings.operator_key_file).address
+    return address
 
 
 def submitter_of(blank: BlankGateway) -> Submitter:
@@ -52,6 +60,24 @@ def test_a_crash_between_the_deploying_transactions_is_harmless(tmp_path: Path) 
         assert points_ledger().is_code(blank.chain.code(deployed.points_address))
         assert deployed.deployed_block == mined[-1].block_number
         assert str(deployed.coalition_id) == blank.node.ready["coalition_id"]  # type: ignore[index]
+
+
+def test_a_deployment_that_waited_too_long_is_replaced_and_opened_in_the_end(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path, stuck_after_seconds=0.3) as blank:
+        submitter = submitter_of(blank)
+        prepare_deployment(blank.database, blank.chain, submitter, blank.settings, START)
+        with blank.database.read() as session:
+            stored = list(session.scalars(select(TransactionRow.transaction_id)))
+        submitter._underpriced |= set(stored)  # as if the node had said so
+        assert submitter.replace_stuck(0, START) == len(stored)
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
+        open_patiently(worker)
+        worker.close()
+        with blank.database.read() as session:
+            points = session.scalars(select(TransactionRow).where(TransactionRow.purpose == "deploy_points_ledger")).all()
+            (mined,) = (row for row in points if row.status == "mined")
+            assert session.scalars(select(CoalitionRow.deployed_block)).one() == mined.block_number
+        assert len(points) > 1
 
 
 def test_the_node_of_another_chain_is_refused(tmp_path: Path) -> None:
@@ -170,7 +196,7 @@ def test_contracts_that_do_not_go_by_one_another_are_refused(tmp_path: Path) -> 
         worker.close()
 
 
-@pytest.mark.parametrize("name", ["governance", "brands", "members", "anchors", "points_ledger"])
+@pytest.mark.parametrize("name", ["governance", "brands", "members", "settlement", "anchors", "points_ledger"])
 def test_other_code_at_any_place_is_refused(tmp_path: Path, name: str) -> None:
     with blank_gateway(tmp_path) as blank:
         worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
@@ -182,6 +208,67 @@ def test_other_code_at_any_place_is_refused(tmp_path: Path, name: str) -> None:
         with pytest.raises(WrongCode, match=f"is not that of the committed artifacts' {name.replace('_', ' ')}"):
             worker.open()
         worker.close()
+
+
+def test_a_chain_that_is_a_sandbox_or_none_other_than_the_settings_say_is_refused_before_anything_is_deployed(tmp_path: Path) -> None:
+    long_enough = {"governance_delay_seconds": 86_400, "member_delay_seconds": 86_400}
+    with blank_gateway(tmp_path, **long_enough) as blank, RunningNode(tmp_path / "earnest", ("--operator", account_of(blank))) as earnest:
+        as_earnest = blank.settings.model_copy(update={"sandbox": False})
+        for url, settings, remedy in (
+            (blank.node.url, as_earnest, "sandbox is false, .* made as a sandbox: write sandbox = true, or make a new node without"),
+            (earnest.url, blank.settings, "sandbox is true, .* made as no sandbox: write sandbox = false, or make a new node with"),
+        ):
+            chain = Chain(url)
+            worker = make_worker(blank.database, chain, Completions(), settings)
+            with pytest.raises(BadSettings, match=remedy):
+                worker.open()
+            worker.close()
+            chain.close()
+        with blank.database.read() as session:
+            assert session.scalars(select(TransactionRow)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "refusal"),
+    [
+        ({"member_delay_seconds": 5}, r"Members at 0x\w+ makes members' acts wait 0 seconds, by this gateway's database 5"),
+        ({"sandbox": False}, r"this coalition is no sandbox, but Governance at 0x\w+ was deployed as a sandbox"),
+    ],
+)
+def test_what_the_database_says_was_built_in_must_be(tmp_path: Path, changed: dict[str, object], refusal: str) -> None:
+    with blank_gateway(tmp_path) as blank:
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
+        worker.open()
+        worker.close()
+        with blank.database.write() as session:
+            session.execute(update(CoalitionRow).values(**changed))
+            row = session.scalars(select(CoalitionRow)).one()
+        with pytest.raises(WrongCode, match=f"{refusal}.* begin with another directory"):
+            check_ties(blank.chain, row)
+
+
+def test_a_delay_that_is_not_the_chains_is_refused_and_a_rebuilt_projection_has_the_chains(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path) as blank:
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
+        worker.open()
+        with blank.database.write() as session:
+            session.execute(update(LedgerGovernorsRow).values(delay_seconds=7))
+        with pytest.raises(WrongCode, match=r"makes acts wait 0 seconds, by this gateway's database 7: run `splittally rebuild`"):
+            worker.open()
+        worker.follower.rebuild()
+        worker.open()
+        worker.close()
+
+
+def test_another_delay_of_members_acts_than_was_built_in_is_no_setting(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path) as blank:
+        worker = make_worker(blank.database, blank.chain, Completions(), blank.settings)
+        worker.open()
+        worker.close()
+        other = make_worker(blank.database, blank.chain, Completions(), blank.settings.model_copy(update={"member_delay_seconds": 60}))
+        with pytest.raises(BadSettings, match="member_delay_seconds is 60, but this coalition began with 0"):
+            other.open()
+        other.close()
 
 
 def test_code_that_differs_in_one_byte_is_not_the_artifacts(tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ def test_killed_at_random_moments_nothing_acknowledged_is_lost_or_doubled(tmp_pa
     moments = random.Random(7)
     with running_coalition(tmp_path, brand_ids=(1, 2, 3), members=6) as coalition:
         coalition.worker.close()
-        settings = f'data_dir = "{coalition.settings.data_dir}"\nrpc_url = "{coalition.node.url}"\nsandbox = true\n'
+        settings = (
+            f'data_dir = "{coalition.settings.data_dir}"\nrpc_url = "{coalition.node.url}"\nsandbox = true\nmember_delay_seconds = 0\n'
+        )
         (coalition.settings.data_dir / "gateway.toml").write_text(settings)
         members = list(coalition.member_keys)
         acknowledged: list[tuple[str, int]] = []

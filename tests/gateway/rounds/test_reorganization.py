@@ -10,15 +10,17 @@ from sqlalchemy import select
 
 from gateway.brands.change_brand import set_brand_limit
 from gateway.brands.rows import SqlBrands
-from gateway.coalition.rows import business_clock
-from gateway.projection.tables import LedgerBlockRow, LedgerMemberLotRow
+from gateway.coalition.rows import SqlCoalition, business_clock
+from gateway.governance.propose_act import replace_guardian, set_approvers
+from gateway.projection.tables import LedgerBlockRow, LedgerBrandRow, LedgerBrandTermsRow, LedgerMemberLotRow
 from gateway.rounds import sequencer
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.tables import OperationRow, TransactionRow
 from gateway.store.unit_of_work import writing
-from gateway.values.ids import OperationId
-from tests.builders.coalition import CoalitionBuilder, new_id, running_coalition
+from gateway.values.ids import Address, OperationId
+from tests.builders.coalition import CoalitionBuilder, approvers, new_id, running_coalition
 from tests.builders.projection_rows import projection_rows
+from tests.node.running_node import throwaway_account
 
 
 def keep(coalition: CoalitionBuilder, copy: Path) -> None:
@@ -119,6 +121,40 @@ def test_approvals_given_before_the_new_chains_proposal_was_ready_do_not_count(t
         assert coalition.operation(changed).status == "proposed", "the contract would refuse such approvals, and with them the act"
         coalition.work_off()
         assert coalition.operation(changed).status == "confirmed"
+
+
+def governed(coalition: CoalitionBuilder) -> tuple[object, ...]:
+    """Who governs, and what holds of brand 1, as the next operation would find it."""
+    facts = coalition.coalition
+    with coalition.database.read() as session:
+        brand = session.get_one(LedgerBrandRow, 1)
+        terms = session.scalars(select(LedgerBrandTermsRow.number).where(LedgerBrandTermsRow.brand_id == 1)).all()
+        of_brand = brand.issue_limit, brand.status, brand.owner_acts, tuple(terms)
+    return facts.approvers, facts.approvals_needed, facts.guardian, facts.governance_delay_seconds, of_brand
+
+
+def test_who_governs_and_what_holds_of_brands_is_as_it_was_before_the_lost_blocks(tmp_path: Path) -> None:
+    """At once, not only when the acts happen again; the founding's events give it, as in a projection made anew."""
+    with running_coalition(tmp_path / "coalition", brand_ids=(1,), members=0) as coalition:
+        keep(coalition, tmp_path / "copy")
+        before = governed(coalition)
+        guardian = Address.parse(throwaway_account("another guardian").address)
+        with writing(coalition.database, business_clock()) as work:
+            facts, operations = work.of(SqlCoalition).facts, work.of(SqlOperations)
+            ids = OperationId(new_id("act")), OperationId(new_id("act"))
+            fewer = [Address.parse(key.address) for key in approvers()[:2]]
+            set_approvers(fewer, 2, operations=operations, operation_id=ids[0], now=work.now)
+            replace_guardian(guardian, coalition=facts, operations=operations, operation_id=ids[1], now=work.now)
+        change_limit(coalition, 1, 5_000)
+        coalition.work_off()
+        changed = governed(coalition)
+        assert (len(changed[0]), changed[2], changed[4][0]) == (2, guardian, 5_000)  # type: ignore[arg-type, index]
+
+        go_back_to(coalition, tmp_path / "copy")
+        assert governed(coalition) == before
+        rows = projection_rows(coalition.database)
+        coalition.worker.follower.rebuild()
+        assert projection_rows(coalition.database) == rows
 
 
 def test_a_chain_that_only_grew_is_not_read_twice(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""A brand's books as the checks see them, and what all checks share: a refusal is the code of its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.brand_signer.config import Programme
+from gateway.brand_signer.sales_register import RegisteredSale, SalesRegister
+from gateway.brand_signer.signed_state import SignedState
+from gateway.ledger import lots
+from gateway.values import calendar
+from gateway.values.ids import Reference
+from gateway.values.points import Points
+
+Detail = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What entries are held against: the programme, the sales, and the secret that keys references."""
+
+    programme: Programme
+    register: SalesRegister
+    reference_secret: bytes
+    utc_offset_seconds: int
+
+
+class NotSupported(Exception):
+    """The brand's books do not support the entry; the text is the reason's code."""
+
+
+def require(condition: bool, reason: str) -> None:
+    if not condition:
+        raise NotSupported(reason)
+
+
+def check_unused(stated: Reference, due: Reference, signed: SignedState) -> None:
+    require(stated == due, "reference_mismatch")
+    require(stated not in signed.references, "already_signed")
+
+
+def external_id(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise NotSupported("detail_mismatch")
+    return value
+
+
+def expiry_fits(expiry_day: int, occurred_at: int, books: Books) -> bool:
+    """The month end that the programme promises, counted from a day between the sale and the last on which it may be reported."""
+    programme, offset = books.programme, books.utc_offset_seconds
+    soonest = lots.expiry_day_for(occurred_at, offset, programme.lot_validity_months)
+    reported = occurred_at + programme.report_days_max * calendar.SECONDS_PER_DAY
+    latest = lots.expiry_day_for(reported, offset, programme.lot_validity_months)
+    return soonest <= expiry_day <= latest and (expiry_day == calendar.NEVER or calendar.is_month_end(expiry_day))
+
+
+def due_back(points: Points, sale: RegisteredSale, books: Books) -> int:
+    """Of an award's points, by the money that has gone back: refunds that failed do not count."""
+    failed = books.register.failures_of(sale.payment_id)
+    refunds = books.register.refunds(sale.payment_id)
+    refunded_minor = min(sale.paid_minor, sum(one.amount_minor for one in refunds.values() if one.refund_id not in failed))
+    return points * refunded_minor // sale.paid_minor

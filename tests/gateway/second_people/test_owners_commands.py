@@ -1,0 +1,103 @@
+"""What a brand's owner signs by command, and an act that its approvers execute where the gateway does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders.commanded_coalition import APPROVERS, BRAND, DELAY, NEEDED, CommandedCoalition
+from tests.node.running_node import throwaway_account
+
+NEW_KEY = throwaway_account("another batch key").address.lower()
+TERMS = ("--par", "9/10", "--redemption", "1/1", "--fee-basis-points", "25", "--run-off-days", "90", "--notice-days", "30")
+
+
+def owner_says(commanded: CommandedCoalition, *command: str, person: str = "owner", rpc: bool = True) -> Any:
+    return commanded.command("brand", command[0], "--brand", str(BRAND), *command[1:], person=person, rpc=rpc)
+
+
+def refused(commanded: CommandedCoalition, *command: str, person: str = "owner") -> Any:
+    return commanded.command("brand", command[0], "--brand", str(BRAND), *command[1:], person=person, succeeds=False)
+
+
+def shown(commanded: CommandedCoalition) -> dict[str, Any]:
+    return dict(commanded.get(f"/v1/brands/{BRAND}"))
+
+
+def keys(commanded: CommandedCoalition) -> dict[str, tuple[int, bool]]:
+    """Until when each signs, and whether the operator holds it."""
+    return {key["key_address"]: (key["valid_until"], key["managed"]) for key in shown(commanded)["keys"]}
+
+
+@pytest.mark.parametrize("rpc", [True, False])
+def test_an_owner_says_how_many_points_of_others_the_brand_takes(commanded: CommandedCoalition, rpc: bool) -> None:
+    before = shown(commanded)["owner_acts"]
+    answers = owner_says(commanded, "accept", "--issuer", "2", "--issuer", "3", "--most", "500", rpc=rpc)
+    assert [answer["issuer_id"] for answer in answers] == [2, 3]
+    for answer in answers:
+        commanded.ended(answer["operation_id"], "confirmed")
+    assert shown(commanded)["owner_acts"] == before + 2
+
+
+def test_a_batch_key_is_added_and_withdrawn_by_its_brands_owner(commanded: CommandedCoalition) -> None:
+    old = commanded.batch_key.address.lower()
+    commanded.ended(owner_says(commanded, "key", "--key", NEW_KEY, "--managed")["operation_id"], "confirmed")
+    assert keys(commanded) == {old: (2**40 - 1, False), NEW_KEY: (2**40 - 1, True)}
+    commanded.ended(owner_says(commanded, "key", "--key", NEW_KEY, "--withdraw", rpc=False)["operation_id"], "confirmed")
+    now = commanded.get("/v1/coalition")["head"]["timestamp"]
+    assert keys(commanded)[NEW_KEY][0] <= now
+    assert keys(commanded)[old] == (2**40 - 1, False)
+
+
+def test_new_terms_hold_in_parts(commanded: CommandedCoalition) -> None:
+    commanded.ended(owner_says(commanded, "terms", *TERMS)["operation_id"], "confirmed")
+    brand = shown(commanded)
+    assert brand["held_terms"]["par"] == {"numerator": 1, "denominator": 1}, "a lower par waits for the notice"
+    announced = brand["announced_terms"]
+    assert (announced["par"], announced["fee_basis_points"]) == ({"numerator": 9, "denominator": 10}, 25)
+
+
+@pytest.mark.parametrize("command", [("key", "--key", NEW_KEY), ("terms", *TERMS), ("accept", "--issuer", "2", "--most", "5")])
+def test_nobody_but_the_owner_says_it(commanded: CommandedCoalition, command: tuple[str, ...]) -> None:
+    before = shown(commanded)["owner_acts"]
+    told = refused(commanded, *command, person="successor")
+    assert told["code"] == "wrong_state"
+    assert "sign with its owner's key" in told["detail"]
+    assert shown(commanded)["owner_acts"] == before
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (("key", "--key", "0x12"), "0x and 40 hex digits"),
+        (("key", "--key", NEW_KEY, "--withdraw", "--until", "5"), "leave --until out"),
+        (("terms", *TERMS[:1], "0/5", *TERMS[2:]), "--par is 0/5: write minor units by points"),
+        (("terms", *TERMS[:3], "1", *TERMS[4:]), "--redemption is 1: write minor units by points"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_signed(commanded: CommandedCoalition, command: tuple[str, ...], says: str) -> None:
+    told = refused(commanded, *command)
+    assert (told["code"], says in told["detail"]) == ("invalid", True), told
+
+
+def test_an_operator_that_lays_everything_idle_is_replaced_without_it(commanded: CommandedCoalition, tmp_path: Path) -> None:
+    """Proposed by the guardian, approved and executed while the gateway is away. The last test of this coalition."""
+    act, files = str(tmp_path / "act.json"), [str(tmp_path / f"{name}.json") for name in APPROVERS[:NEEDED]]
+    successor = throwaway_account("another operator").address
+    commanded.command("propose-operator", successor, "--output", act, person="guardian")
+    commanded.stop_gateway()
+    for name in APPROVERS[:NEEDED]:
+        early = commanded.command("approve", act, "--asked-directly", "-o", str(tmp_path / "early"), person=name, succeeds=False)
+        assert early["code"] == "wrong_state"
+        assert commanded.command("approve", act, "--asked-directly", person=name, succeeds=False)["code"] == "invalid", "no file is named"
+    head = int(commanded.node.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+    commanded.node.call("evm_mine", head + 3 * DELAY)
+    for name, file in zip(APPROVERS, files, strict=False):
+        assert commanded.command("approve", act, "--asked-directly", "--output", file, person=name)["status"] == "kept"
+    assert "TooFewApprovals" in commanded.command("execute", files[0], files[0], person="guardian", succeeds=False)["detail"]
+    assert commanded.command("execute", act, person="guardian", succeeds=False)["code"] == "invalid", "no approval"
+    done = commanded.command("execute", *reversed(files), person="guardian")
+    assert done["words"] == f"{successor.lower()} is the operator"
+    assert commanded.command("execute", *files, person="guardian", succeeds=False)["code"] == "wrong_state", "it is executed already"
