@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from gateway.brand_signer.books import Books, Detail, NotSupported, check_unused, due_back, expiry_fits, external_id, require
 from gateway.brand_signer.lot_checks import check_extension, check_opening, check_restore
@@ -102,7 +103,7 @@ def _check_entry(entry: Entry, detail: Detail, books: Books, signed: SignedState
         case Transfer():
             _check_transfer(entry, signed)
         case _:
-            raise NotSupported("unsupported_kind")
+            assert_never(entry)
 
 
 def _check_reference(stated: Reference, prefix: str, named: object, books: Books, signed: SignedState) -> None:

@@ -13,7 +13,7 @@ from gateway.values.ids import Hash, MemberId
 from gateway.values.points import Points
 
 
-def check_can_spend(member_id: MemberId, members: Members) -> None:
+def check_not_locked(member_id: MemberId, members: Members) -> None:
     """Refuses a member that is not on the ledger, or has locked its spending."""
     if not members.authorizers(member_id):
         raise ConsentRefused(f"member {member_id} is not enrolled on the ledger", member_id=str(member_id))

@@ -15,7 +15,7 @@ from gateway.ledger.packed_fields import MAX_LINES
 from gateway.ledger.signing import Domain
 from gateway.members.ports import Members
 from gateway.members.signed_consent import check_consent, check_deadline, check_nonce
-from gateway.members.spending_leave import check_can_spend
+from gateway.members.spending_leave import check_not_locked
 from gateway.points.holding import Holding, check_points, lines_for
 from gateway.points.ports import HeldByMembers, Transfers
 from gateway.rounds.lot_operation import TransferOperation
@@ -117,8 +117,8 @@ def transfer(
 def _check_sides(giver: MemberId, taker: MemberId, members: Members) -> None:
     if giver == taker:
         raise Invalid("a transfer is to another member", field="taker_id")
-    check_can_spend(giver, members)
-    check_can_spend(taker, members)
+    check_not_locked(giver, members)
+    check_not_locked(taker, members)
 
 
 def _check_lines(lines: Sequence[Line]) -> None:

@@ -14,7 +14,7 @@ from gateway.ledger.lots import Line
 from gateway.ledger.member_acts import grant_to_member
 from gateway.ledger.model_spending import MAX_CONSENT_SECONDS
 from gateway.members.ports import Members
-from gateway.members.spending_leave import check_can_spend, check_grant
+from gateway.members.spending_leave import check_grant, check_not_locked
 from gateway.points.holding import available_at_once, lines_for
 from gateway.points.ports import HeldByMembers
 from gateway.redemption.consent import Consent, points_to_cover
@@ -75,7 +75,7 @@ def quote(
 def _check_leave(request: QuoteRequest, points: Points, coalition: Coalition, members: Members, now: int) -> None:
     """Nobody is asked to sign what cannot be spent as things stand."""
     if members.is_locked(request.member_id):
-        check_can_spend(request.member_id, members)
+        check_not_locked(request.member_id, members)
     if request.spender_id != request.member_id:
         to, day = grant_to_member(request.spender_id), local_day(now, coalition.utc_offset_seconds)
         check_grant(request.member_id, to, points, [], members, local_day=day, now=now)

@@ -11,7 +11,7 @@ from gateway.ledger.consents import brand_grant_digest
 from gateway.ledger.entries import BRAND_GRANT, MEMBER_GRANT
 from gateway.members.ports import Members
 from gateway.members.signed_consent import check_consent, check_deadline, check_nonce
-from gateway.members.spending_leave import check_can_spend
+from gateway.members.spending_leave import check_not_locked
 from gateway.points.holding import check_points, lines_for
 from gateway.points.ports import HeldByMembers
 from gateway.redemption.consent import Consent
@@ -95,7 +95,7 @@ def accept_redemption(
     check_accepts(brand)
     check_discount(request, brand)
     check_deadline(request.deadline, now)
-    check_can_spend(request.member_id, members)
+    check_not_locked(request.member_id, members)
     _check_proof(request, new.reservation_id, members)
     check_grant_use(new, members=members, operations=operations, local_day=local_day(now, coalition.utc_offset_seconds), now=now)
     if reservations.find(new.reservation_id) is not None or operations.pending_on(new.reservation_id):
@@ -143,7 +143,7 @@ def _check_proof(request: RedemptionRequest, reservation_id: ReservationId, memb
             raise Invalid("under a grant to the brand nobody consents: leave out spender_id, nonce and proof", field="proof_kind")
         return
     if request.spender != request.member_id:
-        check_can_spend(request.spender, members)
+        check_not_locked(request.spender, members)
     check_consent(reservation_id, request.proof_kind, request.proof, members.authorizers(request.spender))
 
 

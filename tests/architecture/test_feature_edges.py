@@ -19,10 +19,12 @@ EDGES = {  # the files of a feature that may know the store; every other one is 
     "opening_views",
     "activity_rows",
     "carried",
+    "grant_views",
     "operator_api_key",
     "shortfalls",
     "signers",
     "standing",
+    "transfer_views",
 }
 OPEN_OF_ROUNDS = {
     "brand_operation",

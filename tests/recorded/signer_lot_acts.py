@@ -37,10 +37,10 @@ def _answers(folder: Path) -> Iterator[dict[str, Any]]:
         "refused: another ratio": lot_books.opening(ratio=(1, 1)),
         "refused: a line that is not there": lot_books.opening(9),
         "refused: an order that does not say when": lot_books.extend(ActivityKind.ORDER, "o-2"),
-        "refused: a transfer": lot_books.transfer(),
     }
     yield from _asked(promised, 4, refused)
     signed = {
+        "a transfer of two members": brand_books.transfer(1),
         "what a failed refund took": lot_books.restore(4),
         "a line of the brand's file": lot_books.opening(),
         "an extension by a sale": lot_books.extend(),

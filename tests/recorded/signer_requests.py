@@ -376,7 +376,7 @@ def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand
         "unknown_refund": [brand_books.clawback("r-9", "p-1", 1)],
         "unknown_reservation": [brand_books.capture("c-9", ReservationId(b"\x99" * 32), 1)],
         "unknown_sale": [brand_books.issue("p-9", 9)],
-        "unsupported_kind": BatchRequest(
+        "unknown_opening_file": BatchRequest(
             BRAND,
             2,
             DEADLINE,

@@ -11,7 +11,7 @@ from tests.builders.offline_coalition import OfflineCoalition
 from tests.recorded import content_hashes
 from tests.recorded.data_files import assert_as_recorded, recorded
 
-STORES_NOTHING = {("post", "/v1/quotes"), ("post", "/v1/members/{member_id}/view-links")}
+STORES_NOTHING = {("post", "/v1/quotes"), ("post", "/v1/transfer-quotes"), ("post", "/v1/members/{member_id}/view-links")}
 
 
 @pytest.mark.timeout(120)

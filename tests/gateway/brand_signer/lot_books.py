@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.brand_signer.register_writer import opening_file_record, order_record, refund_failure_record
 from gateway.ledger.awards import FIRST, AwardId
-from gateway.ledger.entries import ConsentProof, Extend, Opening, Restore, Transfer
+from gateway.ledger.entries import Extend, Opening, Restore
 from gateway.ledger.issue_parts import OpeningBasis
 from gateway.ledger.lot_references import (
     Activity,
@@ -90,9 +90,3 @@ def extend(
     activity = Activity(kind, named)
     entry = Extend(member, *days, Points(5), extension_reference(SECRET, activity, days[0]))
     return entry, {"kind": "extend", "activity": {"kind": kind.value, "id": named} if told is None else told}
-
-
-def transfer() -> Entered:
-    """Both members sign it, so no brand's books say anything of it."""
-    proof = ConsentProof(1, bytes(65))
-    return Transfer(MEMBER, STRANGER, 1, 2, proof, proof, (Line(BRAND, EXPIRY_DAY, Points(1)),)), {"kind": "transfer"}
