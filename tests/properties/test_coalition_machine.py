@@ -10,35 +10,33 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from gateway.ledger.entries import Entry
 from gateway.ledger.refusals import RefusalReason
+from tests.builders.coalition_history import EVERYTHING, history_of_everything
 from tests.builders.coalition_machine import CoalitionMachine
 from tests.builders.ledger_chain import GAS_PER_TRANSACTION
-from tests.builders.recording_chain import FUNCTIONS
 from tests.depth import in_a_soak
 
 USUAL = settings(stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-SEEDED = settings(USUAL, max_examples=10, stateful_step_count=20, derandomize=True, database=None, phases=[Phase.generate])
-DEEP = settings(USUAL, max_examples=in_a_soak(400, 20))
-BY_CONTRACTS = {"Members.spend", "PointsLedger.lowerExposure"}  # seen in proof kinds 4 and 5, and in applyPairs
-BY_NOBODY = {  # what the timelock brings along: the first two revert for everybody
-    "Governance.execute",
-    "Governance.executeBatch",
-    "Governance.onERC1155BatchReceived",
-    "Governance.onERC1155Received",
-    "Governance.onERC721Received",
-}
-FIXED = {"Governance.grantRole", "Governance.revokeRole", "Governance.renounceRole"}  # pure: they revert for everybody
+SEEDED = settings(USUAL, max_examples=12, stateful_step_count=20, derandomize=True, database=None, phases=[Phase.generate])
+DEEP = settings(USUAL, max_examples=in_a_soak(400, 4))
 
 
-@pytest.mark.timeout(900)
-def test_a_seeded_sample_holds_and_reaches_every_act_and_every_refusal() -> None:
+def test_one_history_reaches_every_act_and_every_refusal() -> None:
+    assert len(Entry.__args__) == 12
+    assert len(EVERYTHING) > len(RefusalReason) + 12 + 30
+    CoalitionMachine.reached.clear()
+    machine = history_of_everything()
+    machine.the_ledger_adds_up()
+    machine.no_more_is_captured_than_was_consented_to()
+    machine.every_transaction_is_small_enough()
+    assert EVERYTHING - set(machine.reached) == set()
+
+
+def test_a_seeded_sample_holds_and_reaches_nearly_everything() -> None:
+    """Which of the rarest it reaches is chance: a rule that no longer does anything is what would be seen here."""
     CoalitionMachine.reached.clear()
     run_state_machine_as_test(CoalitionMachine, settings=SEEDED)
-    kinds = {kind.__name__ for kind in Entry.__args__}
-    assert len(kinds) == 12
-    acts = set(FUNCTIONS.values()) - BY_CONTRACTS - BY_NOBODY - FIXED
-    reasons = {str(reason) for reason in RefusalReason}
-    proofs = {f"proof kind {kind}" for kind in (1, 3, 4, 5)}
-    assert (kinds | acts | reasons | proofs) - set(CoalitionMachine.reached) == set()
+    missing = EVERYTHING - set(CoalitionMachine.reached)
+    assert len(missing) <= len(EVERYTHING) // 10, sorted(missing)
     assert 1_000_000 < CoalitionMachine.most_gas < GAS_PER_TRANSACTION
 
 
