@@ -102,10 +102,12 @@ class _File:
         self.stem, self.text, self.work = stem, text, work
         self.edits: list[tuple[int, int, str]] = []  # from, to, instead
         self.bare = re.sub(r"//[^\n]*", lambda comment: " " * len(comment.group()), text)  # places stay
+        self.asked_by_modifiers = re.findall(r"\bmodifier \w+\([^)]*\) \{\s*(\w+)\(\);", self.bare)
 
     def edited(self) -> str:
         before = len(self.work.faults)
         self._conditions()
+        self._reverts()
         self._answers()
         self._calls()
         self._modifiers()
@@ -143,6 +145,14 @@ class _File:
                 yield start, end, reason[1]
             elif re.search(r"\b(reason|refusal)\b", then[2]):
                 yield start, end, "its reason"
+
+    def _reverts(self) -> None:
+        """What is refused to everybody, or at the end of a search."""
+        conditional = {self.bare.index("revert", end) for _, end, _ in self._refusing_ifs() if "revert" in self.bare[end : end + 40]}
+        for found in re.finditer(r"(?<=\n)[ ]+(revert (\w+))\(", self.bare):
+            if found.start(1) not in conditional and not self._is_in_a_modifier(found.start()):
+                number = self.work.fault(self._place(found.start()), found[2])
+                self._replace(found.start(1), found.start(1), f"if (stands({number})) ")
 
     def _answers(self) -> None:
         """A reason that is given or not, in one expression."""
@@ -192,7 +202,7 @@ class _File:
     def _is_in_a_modifier(self, position: int) -> bool:
         """Whose uses are faults of their own."""
         begun = re.findall(r"\b(?:function \w+|modifier|constructor\()", self.bare[:position])
-        return begun[-1:] == ["modifier"]
+        return begun[-1] in ("modifier", *(f"function {name}" for name in self.asked_by_modifiers))
 
     def _place(self, position: int) -> str:
         named = [match[1] for match in re.finditer(r"\b(?:function|modifier) (\w+)|\b(?:constructor)\(", self.bare[:position])]
