@@ -9,7 +9,7 @@ from typing import assert_never
 
 from gateway.brand_signer.books import Books, Detail, NotSupported, check_unused, due_back, expiry_fits, external_id, require
 from gateway.brand_signer.lot_checks import check_extension, check_opening, check_restore
-from gateway.brand_signer.signed_state import SignedState, points_of
+from gateway.brand_signer.signed_state import SignedReservation, SignedState, points_of
 from gateway.ledger.awards import FIRST, AwardId, award_reference
 from gateway.ledger.decision import BASE_RULE, SALT_LENGTH, Decision
 from gateway.ledger.discounts import discount_share
@@ -37,7 +37,7 @@ from gateway.loyalty.evaluate import awards_due
 from gateway.loyalty.rule import rule_in_force
 from gateway.values import calendar
 from gateway.values.hex import BadHex, to_bytes
-from gateway.values.ids import Reference
+from gateway.values.ids import MemberId, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,4 +218,16 @@ def _check_point_refund(entry: PointRefund, detail: Detail, books: Books, signed
     points = points_of(entry.lines)
     require(0 < points <= reservation.captured - reservation.refunded, "too_many_points")
     decided = books.register.point_refund(detail["point_refund_id"])
-    require(points <= (decided.points if decided else books.programme.unlisted_points_max), "unknown_point_refund")
+    if decided is None:
+        require(points <= books.programme.unlisted_points_max, "unknown_point_refund")
+        return
+    if decided.order_id is None:
+        raise NotSupported("point_refund_without_order")  # of an earlier till: written again with its order it is signed
+    _check_order_of(reservation, decided.order_id, decided.member, books)
+    require(points <= decided.points, "unknown_point_refund")
+
+
+def _check_order_of(reservation: SignedReservation, order_id: str, member: MemberId | None, books: Books) -> None:
+    """The till's word is about the order that this reservation was signed for."""
+    require(reservation.order == reference(books.reference_secret, "order", order_id), "wrong_reservation")
+    require(reservation.member == member, "wrong_member")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,10 +59,12 @@ class RegisteredOrder:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredPointRefund:
-    """Points that the brand decided to give back."""
+    """Points that the brand decided to give back to whom they came from for an order. A line of an earlier till names neither."""
 
     point_refund_id: str
     points: Points
+    order_id: str | None
+    member: MemberId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +158,10 @@ class FileRegister:
 
     def _add(self, record: Record) -> None:
         key = type(record), _id_of(record)
-        if self._records.setdefault(key, record) != record:
+        before = self._records.get(key)
+        if before is not None and before != record and not _completes(before, record):
             raise ValueError(f"{key[1]} stands here with other content than before")
+        self._records[key] = record
         if isinstance(record, RegisteredRefund):
             self._refunds.setdefault(record.payment_id, {})[record.refund_id] = record
         if isinstance(record, RegisteredRefundFailure):
@@ -196,7 +200,8 @@ def parse_record(line: bytes | str) -> Record:
             occurred_at = _moment(value) if "occurred_at" in value else None
             return RegisteredOrder(_text(value, "order_id"), _member(value), Points(_amount(value, "points")), occurred_at)
         case "point_refund":
-            return RegisteredPointRefund(_text(value, "point_refund_id"), Points(_amount(value, "points")))
+            named = (_text(value, "order_id"), _member(value)) if "order_id" in value else (None, None)
+            return RegisteredPointRefund(_text(value, "point_refund_id"), Points(_amount(value, "points")), *named)
         case "refund_failure":
             return RegisteredRefundFailure(_text(value, "refund_id"), _text(value, "payment_id"))
         case "opening_file":
@@ -224,6 +229,11 @@ def _id_of(record: Record) -> str:
             return record.refund_id
         case RegisteredOpeningFile():
             return str(record.source)
+
+
+def _completes(before: Record, record: Record) -> bool:
+    """A point refund of an earlier till that is written again, now with its order."""
+    return isinstance(record, RegisteredPointRefund) and replace(record, order_id=None, member=None) == before
 
 
 def _text(value: Mapping[str, Any], name: str) -> str:

@@ -22,8 +22,13 @@ class SignedIssue:
 
 @dataclass(frozen=True, slots=True)
 class SignedReservation:
-    """Points of a reservation at this brand and the discount for all of them; `closed` by its one capture or void."""
+    """Points of a reservation at this brand and the discount for all of them; `closed` by its one capture or void.
 
+    `order` is the reference of its order, which a transfer has none of.
+    """
+
+    order: Reference | None
+    member: MemberId
     points: Points
     discount_minor: int
     captured: int
@@ -83,13 +88,13 @@ class SignedState:
                 restored = self.issue_at[entry.number, entry.index]
                 self.clawed_back[restored] -= points_of(entry.lines)
             case Authorize():
-                self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, entry.discount, 0, 0, closed=False)
+                self.reservations[self.reservation_id(entry)] = _reserved(entry)
             case Redeem():
-                self.reservations[self.reservation_id(entry)] = SignedReservation(
-                    entry.points, entry.discount, entry.points, 0, closed=True
-                )
+                self.reservations[self.reservation_id(entry)] = replace(_reserved(entry), captured=entry.points, closed=True)
             case Transfer():
-                self.reservations[self.transfer_id(entry)] = SignedReservation(points_of(entry.lines), 0, 0, 0, closed=True)
+                self.reservations[self.transfer_id(entry)] = SignedReservation(
+                    None, entry.giver, points_of(entry.lines), 0, 0, 0, closed=True
+                )
             case Capture() | Void():
                 known = self.reservations.get(entry.reservation_id)
                 if known is not None:
@@ -100,6 +105,10 @@ class SignedState:
                 self.reservations[entry.reservation_id] = replace(known, refunded=known.refunded + points_of(entry.lines))
             case _:
                 pass
+
+
+def _reserved(entry: Authorize | Redeem) -> SignedReservation:
+    return SignedReservation(entry.reference, entry.member, entry.points, entry.discount, 0, 0, closed=False)
 
 
 def points_of(lines: Iterable[Line]) -> Points:

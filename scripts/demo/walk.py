@@ -225,7 +225,8 @@ class _Day:
     def _refund_points_of(self, payment: PointPayment, refused: Counter[str]) -> None:
         till = self._world.tills[payment.brand]
         point_refund_id = f"{payment.payment_id}-P"
-        till.register.append([register_writer.point_refund_record(point_refund_id, payment.refunded)])
+        decided = register_writer.point_refund_record(point_refund_id, payment.payment_id, payment.member_id, payment.refunded)
+        till.register.append([decided])
         body = {"point_refund_id": point_refund_id, "points": payment.refunded}
         path = f"/v1/authorizations/{payment.reservation_id}/point-refunds"
         try:

@@ -134,7 +134,7 @@ def test_points_are_earned_at_one_brand_and_spent_at_another(coalition: HttpCoal
     assert (captured["authorization"]["status"], captured["authorization"]["captured"]) == ("captured", 50)
     assert coalition.points(member) == (50, 0, 50)
 
-    coalition.builder.brands[2].till(point_refund_record("g-1", 20))
+    coalition.builder.brands[2].till(point_refund_record("g-1", "order-1", member, 20))
     coalition.done("brand:2", f"{path}/point-refunds", {"point_refund_id": "g-1", "points": 20})
     assert coalition.points(member) == (70, 0, 70)
     redeemed = coalition.done("brand:2", "/v1/redemptions", coalition.consent(2, member, 10, "order-2"))

@@ -12,6 +12,7 @@ from eth_hash.auto import keccak
 
 from gateway.brand_signer import checks
 from gateway.brand_signer.journal import Journal, SignedBatch
+from gateway.brand_signer.sales_register import DamagedRegister
 from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
 from gateway.ledger.consents import transfer_digest, transfer_terms
@@ -278,12 +279,40 @@ def test_points_are_given_back_only_as_decided_and_never_beyond_the_capture(bran
     reservation = reservation_of("o-1", 500)
     assert refusals(signer, 1, [authorize("o-1", 500, redeem=True)]) == []
     assert refusals(signer, 2, [point_refund("b-1", reservation, 100)]) == [(0, "unknown_point_refund")]
-    brand.give_back("b-1", 400)
+    brand.give_back("b-1", "o-1", 400)
     assert refusals(signer, 2, [point_refund("b-1", reservation, 401)]) == [(0, "unknown_point_refund")]
     assert refusals(signer, 2, [point_refund("b-1", reservation, 400)]) == []
-    brand.give_back("b-2", 400)
+    brand.give_back("b-2", "o-1", 400)
     assert refusals(signer, 3, [point_refund("b-2", reservation, 101)]) == [(0, "too_many_points")]
     assert refusals(brand.signer(), 3, [point_refund("b-2", reservation, 100)]) == []
+
+
+def test_points_go_back_to_the_order_and_member_that_the_till_names(brand: Brand) -> None:
+    brand.order("o-1", 60)
+    brand.order("o-2", 60, STRANGER)
+    signer = brand.signer()
+    ours, theirs = authorize("o-1", 60, redeem=True), authorize("o-2", 60, member=STRANGER, redeem=True)
+    assert refusals(signer, 1, [ours, theirs]) == []
+    mine, strangers = reservation_of("o-1", 60), reservation_of("o-2", 60, member=STRANGER)
+    brand.give_back("b-1", "o-1", 60)
+    brand.give_back("b-2", "o-1", 60, STRANGER)
+    assert refusals(brand.signer(), 2, [point_refund("b-1", strangers, 60)]) == [(0, "wrong_reservation")], "also after a restart"
+    assert refusals(brand.signer(), 2, [point_refund("b-1", strangers, 5)]) == [(0, "wrong_reservation")], "small as it is: it is listed"
+    assert refusals(brand.signer(), 2, [point_refund("b-2", mine, 60)]) == [(0, "wrong_member")]
+    assert refusals(brand.signer(), 2, [point_refund("b-1", mine, 60)]) == []
+
+
+def test_what_a_till_of_an_earlier_version_wrote_is_signed_once_it_names_its_order(brand: Brand) -> None:
+    brand.order("o-1", 60)
+    brand.till.append([{"type": "point_refund", "point_refund_id": "b-1", "points": 60}])
+    assert refusals(brand.signer(), 1, [authorize("o-1", 60, redeem=True)]) == []
+    given_back = point_refund("b-1", reservation_of("o-1", 60), 60)
+    assert refusals(brand.signer(), 2, [given_back]) == [(0, "point_refund_without_order")]
+    brand.give_back("b-1", "o-1", 60)
+    assert refusals(brand.signer(), 2, [given_back]) == []
+    brand.give_back("b-1", "o-2", 60)
+    with pytest.raises(DamagedRegister, match="line 4"):
+        brand.signer().sign(batch(3, expire(5)))
 
 
 def test_an_expiry_names_points_of_a_lot_that_can_expire(brand: Brand) -> None:
