@@ -14,6 +14,7 @@ from gateway.ledger.awards import FIRST, AwardId, award_reference
 from gateway.ledger.decision import BASE_RULE, SALT_LENGTH, Decision
 from gateway.ledger.discounts import discount_share
 from gateway.ledger.entries import (
+    BRAND_GRANT,
     Authorize,
     Capture,
     Clawback,
@@ -183,7 +184,8 @@ def _check_redemption(entry: Authorize | Redeem, detail: Detail, books: Books, s
     require(signed.reservation_id(entry) not in signed.reservations, "already_signed")
     order = books.register.order(detail["order_id"])
     if order is None:
-        require(entry.points <= books.programme.unlisted_points_max, "unknown_order")
+        signed_by_a_member = entry.proof.kind != BRAND_GRANT
+        require(signed_by_a_member and entry.points <= books.programme.unlisted_points_max, "unknown_order")
         return
     require(entry.member == order.member, "wrong_member")
     require(entry.points <= order.points, "too_many_points")

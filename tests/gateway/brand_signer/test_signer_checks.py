@@ -346,6 +346,16 @@ def test_a_redemption_under_a_grant_to_the_brand_is_held_against_its_order(brand
     assert refusals(brand.signer(), 1, [(granted, detail)]) == [(0, "too_many_points")]
 
 
+@pytest.mark.parametrize("redeem", [False, True])
+def test_what_no_member_has_signed_always_needs_its_listed_order(brand: Brand, redeem: bool) -> None:
+    entry, detail = authorize("invented", 1, redeem=redeem)
+    granted = replace(entry, proof=ConsentProof(BRAND_GRANT, b""))
+    signer = brand.signer()
+    assert refusals(signer, 1, [(granted, detail)]) == [(0, "unknown_order")]
+    brand.order("invented", 1)
+    assert refusals(signer, 1, [(granted, detail)]) == []
+
+
 def test_malformed_entries_and_openings_of_no_known_file_are_refused(brand: Brand) -> None:
     transfer, fragment = b"\x09" + bytes(60), encode_entry(issue("p-1", 9)[0])[:-1]
     opening = b"\x02" + encode_entry(issue("p-1", 9)[0])[1:]
