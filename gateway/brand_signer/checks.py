@@ -95,7 +95,7 @@ def _check_entry(entry: Entry, detail: Detail, books: Books, signed: SignedState
             _check_capture(entry, signed)
         case Void():
             _check_reference(entry.reference, "void", detail.get("void_id"), books, signed)
-            _check_void(entry, signed)
+            _check_void(entry, detail, books, signed)
         case PointRefund():
             _check_reference(entry.reference, "point-refund", detail.get("point_refund_id"), books, signed)
             _check_point_refund(entry, detail, books, signed)
@@ -207,10 +207,16 @@ def _check_capture(entry: Capture, signed: SignedState) -> None:
     require(entry.discount == discount_share(reservation.discount_minor, points, reservation.points), "discount_mismatch")
 
 
-def _check_void(entry: Void, signed: SignedState) -> None:
-    """A reservation at another brand may be voided after its deadline, which the contract sees to; it costs this brand nothing."""
+def _check_void(entry: Void, detail: Detail, books: Books, signed: SignedState) -> None:
+    """The till has let the order go. After the deadline anybody releases it without this signature, so no clock is needed here."""
     reservation = signed.reservations.get(entry.reservation_id)
-    require(reservation is None or not reservation.closed, "reservation_closed")
+    if reservation is None:
+        raise NotSupported("unknown_reservation")
+    require(not reservation.closed, "reservation_closed")
+    decided = books.register.void(detail["void_id"])
+    if decided is None:
+        raise NotSupported("unknown_void")
+    _check_order_of(reservation, decided.order_id, decided.member, books)
 
 
 def _check_point_refund(entry: PointRefund, detail: Detail, books: Books, signed: SignedState) -> None:

@@ -72,3 +72,8 @@ def point_refund_record(point_refund_id: str, order_id: str, member_id: str, poi
     """Points of an order go back to the member whose they were."""
     of = {"order_id": order_id, "member_id": member_id}
     return {"type": "point_refund", "point_refund_id": point_refund_id, **of, "points": points}
+
+
+def void_record(void_id: str, order_id: str, member_id: str) -> dict[str, Any]:
+    """The member got nothing for what was authorized for the order: her points are let go."""
+    return {"type": "void", "void_id": void_id, "order_id": order_id, "member_id": member_id}

@@ -68,6 +68,15 @@ class RegisteredPointRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisteredVoid:
+    """The brand lets go what it had authorized for an order: the member got nothing for it."""
+
+    void_id: str
+    order_id: str
+    member: MemberId
+
+
+@dataclass(frozen=True, slots=True)
 class RegisteredRefundFailure:
     """Money that was to go back has not: the refund failed."""
 
@@ -84,7 +93,15 @@ class RegisteredOpeningFile:
     source: Hash
 
 
-Record = RegisteredSale | RegisteredRefund | RegisteredOrder | RegisteredPointRefund | RegisteredRefundFailure | RegisteredOpeningFile
+Record = (
+    RegisteredSale
+    | RegisteredRefund
+    | RegisteredOrder
+    | RegisteredPointRefund
+    | RegisteredVoid
+    | RegisteredRefundFailure
+    | RegisteredOpeningFile
+)
 
 
 class SalesRegister(Protocol):
@@ -95,6 +112,7 @@ class SalesRegister(Protocol):
     def refunds(self, payment_id: str) -> Mapping[str, RegisteredRefund]: ...
     def order(self, order_id: str) -> RegisteredOrder | None: ...
     def point_refund(self, point_refund_id: str) -> RegisteredPointRefund | None: ...
+    def void(self, void_id: str) -> RegisteredVoid | None: ...
     def failures_of(self, payment_id: str) -> Collection[str]: ...
     def opening_file(self, source: Hash) -> tuple[OpeningTerms, Mapping[int, OpeningBalance]] | None: ...
 
@@ -150,6 +168,10 @@ class FileRegister:
         record = self._records.get((RegisteredPointRefund, point_refund_id))
         return record if isinstance(record, RegisteredPointRefund) else None
 
+    def void(self, void_id: str) -> RegisteredVoid | None:
+        record = self._records.get((RegisteredVoid, void_id))
+        return record if isinstance(record, RegisteredVoid) else None
+
     def failures_of(self, payment_id: str) -> Collection[str]:
         return self._failed.get(payment_id, set())
 
@@ -202,6 +224,8 @@ def parse_record(line: bytes | str) -> Record:
         case "point_refund":
             named = (_text(value, "order_id"), _member(value)) if "order_id" in value else (None, None)
             return RegisteredPointRefund(_text(value, "point_refund_id"), Points(_amount(value, "points")), *named)
+        case "void":
+            return RegisteredVoid(_text(value, "void_id"), _text(value, "order_id"), _member(value))
         case "refund_failure":
             return RegisteredRefundFailure(_text(value, "refund_id"), _text(value, "payment_id"))
         case "opening_file":
@@ -225,6 +249,8 @@ def _id_of(record: Record) -> str:
             return record.order_id
         case RegisteredPointRefund():
             return record.point_refund_id
+        case RegisteredVoid():
+            return record.void_id
         case RegisteredRefundFailure():
             return record.refund_id
         case RegisteredOpeningFile():

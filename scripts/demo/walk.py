@@ -180,9 +180,11 @@ class _Day:
         return [payment for payment, confirmed in zip(payments, results, strict=True) if confirmed]
 
     def _void(self, till: Till, payment: PointPayment, refused: Counter[str]) -> None:
+        void_id = f"{payment.payment_id}-V"
+        till.register.append([register_writer.void_record(void_id, payment.payment_id, payment.member_id)])
         path = f"/v1/authorizations/{payment.reservation_id}/void"
         try:
-            self._settled(till.client.post, path, {"void_id": f"{payment.payment_id}-V"}, f"void-{payment.payment_id}")
+            self._settled(till.client.post, path, {"void_id": void_id}, f"void-{payment.payment_id}")
         except Refused as refusal:
             refused[str(refusal.problem.get("code"))] += 1
 

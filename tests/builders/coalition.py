@@ -20,7 +20,7 @@ from eth_account.signers.local import LocalAccount
 from sqlalchemy import select
 
 from gateway.app import make_worker
-from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record
+from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record, void_record
 from gateway.brands.change_brand import set_exposure
 from gateway.brands.register_brand import OPEN_END, BrandRegistration, register_brand
 from gateway.brands.rows import SqlBrands
@@ -297,11 +297,12 @@ class CoalitionBuilder:
         return operation_id
 
     def void(self, brand_id: int, reservation_id: ReservationId) -> str:
-        operation_id = new_id("void")
+        operation_id, void_id = new_id("void"), new_id("void")
+        self.brands[brand_id].till(void_record(void_id, *self.ordered[reservation_id]))
         with writing(self.database, business_clock()) as work:
             void(
                 reservation_id,
-                new_id("void"),
+                void_id,
                 **self._brand(work, brand_id),
                 reservations=work.of(SqlReservations),
                 operation_id=operation_id,

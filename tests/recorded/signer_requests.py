@@ -24,7 +24,14 @@ from gateway.brand_signer.config import Programme
 from gateway.brand_signer.journal import Journal
 from gateway.brand_signer.json_server import BODY_BYTES_MAX, serve_on
 from gateway.brand_signer.key import Key
-from gateway.brand_signer.register_writer import RegisterWriter, order_record, point_refund_record, refund_record, sale_record
+from gateway.brand_signer.register_writer import (
+    RegisterWriter,
+    order_record,
+    point_refund_record,
+    refund_record,
+    sale_record,
+    void_record,
+)
 from gateway.brand_signer.routes import PUBLIC, routes_of
 from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner
@@ -158,6 +165,7 @@ class _Rounds:
         )
         self._reserved(self._round())
         self._post(f"/v1/authorizations/{opened}/capture", {"capture_id": "capture-1", "points": 210})
+        self._till.append([void_record("void-1", "order-2", self._spender.member_id)])
         self._post(f"/v1/authorizations/{to_void}/void", {"void_id": "void-1"})
         self._till.append([point_refund_record("point-refund-1", "order-3", self._spender.member_id, 25)])
         self._post(f"/v1/authorizations/{redeemed}/point-refunds", {"point_refund_id": "point-refund-1", "points": 25})
@@ -386,6 +394,7 @@ def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand
             pack_entries([encode_entry(opening)]),
             ({"kind": "opening", "payment_id": "p-2"},),
         ),
+        "unknown_void": [brand_books.void("v-9", brand_books.reservation_of("o-unlisted", 20), 20)],
         "wrong_award": [brand_books.award_issue("p-2", 1, 18, basis_award=2)],
         "wrong_decision": [(entry, {**detail, "decision": brand_books.told(brand_books.decided("p-2", 1, 99))})],
         "wrong_expiry": [brand_books.issue("p-2", 18, expiry_day=EXPIRY_DAY - 1)],

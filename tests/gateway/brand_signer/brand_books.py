@@ -12,7 +12,14 @@ from gateway.brand_signer.books import Books
 from gateway.brand_signer.config import Programme
 from gateway.brand_signer.journal import Journal
 from gateway.brand_signer.key import Key
-from gateway.brand_signer.register_writer import RegisterWriter, order_record, point_refund_record, refund_record, sale_record
+from gateway.brand_signer.register_writer import (
+    RegisterWriter,
+    order_record,
+    point_refund_record,
+    refund_record,
+    sale_record,
+    void_record,
+)
 from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner, EntriesRefused
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
@@ -101,6 +108,9 @@ class Brand:
 
     def give_back(self, point_refund_id: str, order_id: str, points: int, member: MemberId = MEMBER) -> None:
         self.till.append([point_refund_record(point_refund_id, order_id, str(member), points)])
+
+    def let_go(self, void_id: str, order_id: str, member: MemberId = MEMBER) -> None:
+        self.till.append([void_record(void_id, order_id, str(member))])
 
 
 def issue(payment_id: str, points: int, *, member: MemberId = MEMBER, expiry_day: int = EXPIRY_DAY, rule_version: int = 1) -> Entered:

@@ -264,13 +264,34 @@ def test_a_capture_carries_its_share_of_the_discount_also_after_a_restart(brand:
     assert refusals(signer, 2, [capture("c-1", reservation, 300, 241)]) == []
 
 
-def test_a_void_closes_a_reservation_and_one_elsewhere_may_be_voided(brand: Brand) -> None:
+def test_a_void_needs_the_tills_word_for_this_order_and_member(brand: Brand) -> None:
     brand.order("o-1", 500)
+    brand.let_go("of-another-order", "o-2")
+    brand.let_go("of-another-member", "o-1", STRANGER)
     signer = brand.signer()
     reservation = reservation_of("o-1", 500)
-    assert refusals(signer, 1, [authorize("o-1", 500), void("v-1", reservation, 500)]) == []
-    assert refusals(signer, 2, [capture("c-1", reservation, 500)]) == [(0, "reservation_closed")]
-    assert refusals(signer, 2, [void("v-2", ReservationId(b"\x55" * 32), 10)]) == []
+    assert refusals(signer, 1, [authorize("o-1", 500), void("invented", reservation, 500)]) == [(1, "unknown_void")]
+    assert refusals(signer, 1, [authorize("o-1", 500)]) == []
+    for void_id, reason in (("invented", "unknown_void"), ("of-another-order", "wrong_reservation"), ("of-another-member", "wrong_member")):
+        assert refusals(brand.signer(), 2, [void(void_id, reservation, 500)]) == [(0, reason)]
+    signer = brand.signer()
+    brand.let_go("v-1", "o-1")
+    assert refusals(signer, 2, [void("v-1", reservation, 500)]) == []
+    assert refusals(signer, 3, [capture("c-1", reservation, 500)]) == [(0, "reservation_closed")]
+
+
+def test_a_small_order_that_is_not_listed_is_not_let_go_without_a_word_either(brand: Brand) -> None:
+    """The till may have given its discount by now."""
+    signer = brand.signer()
+    assert refusals(signer, 1, [authorize("o-1", 20)]) == []
+    assert refusals(signer, 2, [void("v-1", reservation_of("o-1", 20), 20)]) == [(0, "unknown_void")]
+    brand.let_go("v-1", "o-1")
+    assert refusals(signer, 2, [void("v-1", reservation_of("o-1", 20), 20)]) == []
+
+
+def test_only_what_this_signer_authorized_is_voided(brand: Brand) -> None:
+    brand.let_go("v-1", "o-1")
+    assert refusals(brand.signer(), 1, [void("v-1", ReservationId(b"\x55" * 32), 10)]) == [(0, "unknown_reservation")]
 
 
 def test_points_are_given_back_only_as_decided_and_never_beyond_the_capture(brand: Brand) -> None:
