@@ -1,4 +1,7 @@
-"""What roles can do together, beyond what each can alone: a line of docs/trust.md each, and a test of its name in test_pairs.py."""
+"""What roles can do together, beyond what each can alone: a line of docs/trust.md each, and a test of its name in test_pairs.py.
+
+What they can with the sealer: sealer_pairs.py.
+"""
 
 from __future__ import annotations
 
@@ -45,26 +48,20 @@ TOGETHER: dict[str, Pair] = {
         "operator + k approvers replace the guardian after three delays",
         "everybody: each stop is an event",
     ),
-    "sealer_and_operator": Pair(
-        "sealer + operator",
-        "set the chain's clock forward and leave transactions out; an act still wants approvals, which carry the approvers' own time",
-        "never",
-        "–",
-        "whoever compares a block's time with a clock; whoever misses a transaction",
-    ),
     "operator_and_a_members_guardian": Pair(
         "operator + a member's guardian",
         "recovery: one authorizer in the place of all, and no grant any more",
         "the member's delay",
-        "any authorizer of the member, by a veto or a spend lock",
+        "any authorizer of the member, by a veto or a spend lock; nobody, where the operator's node seals: see the sealer and her guardian",
         "the member, from the request on",
     ),
     "operator_and_batch_key": Pair(
         "operator + batch key (a managed brand)",
-        "entries in that brand's name, within its limit; no other key, no terms, and no redemption without the member",
+        "entries in that brand's name: it issues within the limit, takes back what was issued, lets expire what is over; no other key, "
+        "no terms, and no redemption without the member",
         "at once",
         "the owner, who withdraws the key; the guardian's pause",
-        "the brand, from its own sales; the audit",
+        "the brand, from its own sales; each holder, by events; the audit",
     ),
 }
 

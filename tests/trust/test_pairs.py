@@ -30,9 +30,9 @@ def ready(ground: Ground, act: OneAct, delays: int = 1) -> OneAct:
     return act
 
 
-def executed_by(ground: Ground, act: OneAct, *accounts: LocalAccount, approved_at: int = FOREVER) -> str:
+def executed_by(ground: Ground, act: OneAct, *accounts: LocalAccount) -> str:
     """The answer to its execution with these accounts' approvals."""
-    approvals = ground.approvals(act.id, *accounts, approved_at=approved_at)
+    approvals = ground.approvals(act.id, *accounts)
     return ground.answer(ground.keys["operator"], "Governance", "executeApproved", *act.arguments, approvals)
 
 
@@ -109,15 +109,6 @@ def test_guardian_and_brand_owner(ground: Ground) -> None:
     assert executed_by(ground, ground.higher_limit, guardian, owner) == "NotAnApprover"
     assert ground.answer(guardian, "Governance", "cancel", ground.higher_limit.id) == DONE
     assert ground.answer(owner, "Governance", "veto", *ground.own_brand.arguments, ground.veto(owner, ground.own_brand)) == DONE
-
-
-def test_sealer_and_operator(ground: Ground) -> None:
-    act = proposed(ground, ground.own_brand.again("with the sealer"))
-    honest = ground.now + 60  # by the approvers' clocks, a minute after the proposal
-    ground.pass_time(ground.known.delay_seconds)  # by the sealer's, at once
-    assert executed_by(ground, act) == "TooFewApprovals"
-    assert executed_by(ground, act, ground.keys["sealer"], ground.keys["operator"]) == "NotAnApprover"
-    assert executed_by(ground, act, *approver_keys(ground), approved_at=honest) == "ApprovalTooEarly"
 
 
 def test_operator_and_a_members_guardian(ground: Ground) -> None:
