@@ -51,6 +51,7 @@ REASONS = {
     "anchoring_wrong": "another statement than this one is anchored under its number",
     "superseded": "the brand has anchored a later statement: this one is stale",
     "stale": "the statement is older than what is asked for",
+    "ahead": "the statement's time lies ahead of this clock: whoever sets the chain's clock forward could keep it from ever being stale",
     "receipt_refused": "the member's receipt is no genuine receipt of points",
     "receipt_of_another_block": "the member's receipt is of another block than the statement",
     "receipt_outside": "the member's points are not inside the statement",
@@ -92,6 +93,8 @@ def verify(text: str | bytes, trust: Trust, asked: Asked, receipt: str | bytes |
     _check_signature(statement, trust)
     if block["timestamp"] + asked.max_age_days * 86_400 < asked.now:
         raise Refused("stale", f"it is of second {block['timestamp']}, more than {asked.max_age_days} days ago")
+    if block["timestamp"] > asked.now + receipts.SKEW_SECONDS:
+        raise Refused("ahead", f"it is of second {block['timestamp']}, {block['timestamp'] - asked.now} seconds from now")
     if asked.is_anchoring_due:
         _check_anchoring(statement, first_sealer, trust)
     coverage = about["coverage"]

@@ -19,6 +19,7 @@ _WORDS_EACH = 2
 class AnchorKind(IntEnum):
     """An open list: the contract takes any number."""
 
+    CHECKPOINT = 5
     LIABILITY = 9
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
+from gateway.ledger.anchors import Anchor, AnchorKind
 from gateway.ledger.recover import recover_address
 from gateway.values.hex import hex_text
 from gateway.values.ids import Address, Hash
 
 CHECKPOINT_FORMAT = "splittally-checkpoint/2"
-CHECKPOINT_ANCHOR_KIND = 5
 SKEW_SECONDS = 300
 _PREFIX = b"Splittally checkpoint"
 _LARGEST = 2**63 - 1
@@ -42,8 +42,18 @@ class Checkpoint:
         return checkpoint_digest(self.genesis_hash, self.number, self.block_hash, self.block_time, self.witnessed_at)
 
 
+def checkpoint_anchor(checkpoint: Checkpoint, number: int, previous: Hash) -> Anchor:
+    """Its count is the block's number; whoever holds the checkpoint finds its root in the state."""
+    return Anchor(AnchorKind.CHECKPOINT, checkpoint.genesis_hash, number, previous, checkpoint_root(checkpoint), checkpoint.number)
+
+
+def checkpoint_root(checkpoint: Checkpoint) -> Hash:
+    """What is anchored, by the signature also whose it is: two witnesses who look in the same second sign the same."""
+    return Hash(keccak(checkpoint.digest + checkpoint.signature))
+
+
 def checkpoint_digest(genesis_hash: Hash, number: int, block_hash: Hash, block_time: int, witnessed_at: int) -> Hash:
-    """What a witness signs; anchored, it is the root of kind `CHECKPOINT_ANCHOR_KIND` with the genesis hash as subject."""
+    """What a witness signs."""
     return Hash(keccak(_PREFIX + genesis_hash + number.to_bytes(8) + block_hash + block_time.to_bytes(8) + witnessed_at.to_bytes(8)))
 
 

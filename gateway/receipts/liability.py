@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from gateway.chain.artifacts import anchors, brands, points_ledger
+from gateway.chain.anchored import AnchorSequence
+from gateway.chain.artifacts import brands, points_ledger
 from gateway.chain.connection import Chain
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.anchors import Anchor, AnchorKind, anchor_digest, anchor_slots, anchor_typed_data, brand_subject
@@ -69,9 +70,10 @@ def signed_statement(chain: Chain, coalition: CoalitionRow, document: Document, 
 def is_anchored(chain: Chain, coalition: CoalitionRow, document: Document) -> bool:
     """Whether this very statement stands in the owner's sequence; WrongState if another has its number."""
     anchor, signer = anchor_of(document), Address.parse(document["anchor"]["signer"])
-    if _count(chain, coalition, signer, anchor.subject) <= anchor.number:
+    sequence = _sequence(chain, coalition, signer, anchor.subject)
+    if sequence.length() <= anchor.number:
         return False
-    if _root_at(chain, coalition, signer, anchor.subject, anchor.number) != anchor.root:
+    if sequence.at(anchor.number).root != anchor.root:
         raise WrongState(f"Another statement is anchored as number {anchor.number}: draft this one anew")
     return True
 
@@ -133,8 +135,9 @@ def _document(
             f"The ledger has {total.word} points of brand {brand_id} outstanding, the projection knows lots of {statement.total}: "
             "run `splittally rebuild`, then draft again"
         )
-    number = _count(chain, coalition, owner, brand_subject(brand_id))
-    previous = _root_at(chain, coalition, owner, brand_subject(brand_id), number - 1) if number else Hash(bytes(32))
+    sequence = _sequence(chain, coalition, owner, brand_subject(brand_id))
+    number = sequence.length()
+    previous = sequence.at(number - 1).root if number else Hash(bytes(32))
     anchor = statement.anchor(number, previous)
     stated = coverage and {"amount_minor": coverage.amount_minor, "currency": coverage.currency, "source": str(coverage.source)}
     return {
@@ -173,12 +176,5 @@ def _owner(chain: Chain, coalition: CoalitionRow, brand_id: int) -> Address:
     return owner
 
 
-def _count(chain: Chain, coalition: CoalitionRow, signer: Address, subject: Hash) -> int:
-    call = anchors().call("anchorCount", signer, AnchorKind.LIABILITY, subject)
-    return int(anchors().returned("anchorCount", chain.eth_call(coalition.anchors_address, call))[0])
-
-
-def _root_at(chain: Chain, coalition: CoalitionRow, signer: Address, subject: Hash, number: int) -> Hash:
-    call = anchors().call("anchorOf", signer, AnchorKind.LIABILITY, subject, number)
-    ((root, _, _),) = anchors().returned("anchorOf", chain.eth_call(coalition.anchors_address, call))
-    return Hash(root)
+def _sequence(chain: Chain, coalition: CoalitionRow, signer: Address, subject: Hash) -> AnchorSequence:
+    return AnchorSequence(chain, coalition.anchors_address, signer, AnchorKind.LIABILITY, subject)

@@ -34,6 +34,7 @@ from scripts.demo.showcase import keep_receipts, member_page
 from scripts.demo.succession import end_a_brand
 from scripts.demo.summary import failures, show, summarize
 from scripts.demo.walk import NotSettled, first_second, walk
+from scripts.demo.witnesses import anchor_the_head, start_witnesses
 from scripts.demo.world import World, onboard, seconds_of, start_world
 
 console = Console(stderr=True, width=None if sys.stderr.isatty() else 120)
@@ -76,6 +77,7 @@ def _run(arguments: argparse.Namespace, directory: Any, database_url: str, super
             onboard(world, extract.households, lambda what: console.print(f"  {what}"))
             opening_file_id = bring_along(world)
             keep_alive_by_activity(world)
+            start_witnesses(world)
         with _phase(seconds, "walk"), _progress() as bar:
             task = bar.add_task("Walking through the days", total=extract.days)
 
@@ -98,6 +100,8 @@ def _run(arguments: argparse.Namespace, directory: Any, database_url: str, super
         summary["succession"] = succession
         summary["lots"] = lots
         summary["households"] = {"paid_by_passkey": actuals.paid_by_passkey, "acts": households}
+        with _phase(seconds, "checkpoint"):
+            summary["witnesses"] = anchor_the_head(world)
         with _phase(seconds, "receipts"):
             receipts = keep_receipts(world, summary)
         seconds["total"] = seconds_of(began)

@@ -53,6 +53,11 @@ class DataDirectory:
         return self.root / "second-people"
 
     @property
+    def witnesses(self) -> Path:
+        """Settings, keys and logs of those who countersign."""
+        return self.root / "witnesses"
+
+    @property
     def walk(self) -> Path:
         return self.root / "walk"
 

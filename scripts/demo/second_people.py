@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from gateway.secret_files import make_secret
@@ -32,7 +33,7 @@ class SecondPeople:
     def __init__(self, directory: DataDirectory, gateway_url: str, rpc_url: str, operator: Client) -> None:
         self._directory = directory
         self._operator = operator
-        self._reads_from = ["--gateway", gateway_url, "--rpc", rpc_url, "--api-key-file", str(self._api_key())]
+        self._reads_from = ["--gateway", gateway_url, "--rpc", rpc_url, "--api-key-file", str(api_key_file(directory, operator))]
 
     def carry_out(self, operation_id: str) -> None:
         """As many approvers as are needed check and approve the act, until the ledger has it."""
@@ -76,7 +77,7 @@ class SecondPeople:
     def _act(self, name: str, *command: str) -> Any:
         deadline = time.monotonic() + GIVEN_UP_AFTER_SECONDS
         while True:
-            code, answer = _splittally(*command, "--home", str(self._directory.people / name), *self._reads_from)
+            code, answer = run_splittally(*command, "--home", str(self._directory.people / name), *self._reads_from)
             if code == 0:
                 return answer
             if command[0] == "approve" and answer.get("code") in _TRY_AGAIN:
@@ -85,16 +86,17 @@ class SecondPeople:
                 raise Refused(503, answer)
             time.sleep(0.2)
 
-    def _api_key(self) -> Any:
-        """That they read with; a new one is made when the answer with the last one was lost."""
-        file, attempt = self._directory.people / "auditor-api.key", 0
-        while not file.exists():
-            body = {"role": "auditor", "label": "second people"}
-            answer = self._operator.post("/v1/api-keys", body, f"second-people-key-{attempt}", journal=False)
-            if answer["token"]:
-                make_secret(file, answer["token"])
-            attempt += 1
-        return file
+
+def api_key_file(directory: DataDirectory, operator: Client) -> Path:
+    """Of the key that they read with; a new one is made when the answer with the last one was lost."""
+    file, attempt = directory.people / "auditor-api.key", 0
+    while not file.exists():
+        body = {"role": "auditor", "label": "second people"}
+        answer = operator.post("/v1/api-keys", body, f"second-people-key-{attempt}", journal=False)
+        if answer["token"]:
+            make_secret(file, answer["token"])
+        attempt += 1
+    return file
 
 
 def addresses(directory: DataDirectory, names: Iterable[str]) -> list[str]:
@@ -117,18 +119,7 @@ def governing_settings(directory: DataDirectory) -> dict[str, Any]:
     }
 
 
-def _address(directory: DataDirectory, name: str) -> str:
-    home, told = directory.people / name, directory.people / f"{name}.address"
-    if not told.exists():
-        does = "address" if (home / "owner.key").exists() else "new"
-        code, answer = _splittally("owner-key", does, "--home", str(home))
-        if code:
-            raise Refused(503, answer)
-        told.write_text(answer["address"])
-    return told.read_text()
-
-
-def _splittally(*arguments: str) -> tuple[int, dict[str, Any]]:
+def run_splittally(*arguments: str) -> tuple[int, dict[str, Any]]:
     """The exit code and the answer of a command, in a process that has none of the gateway's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("SPLITTALLY_")}
     command = [sys.executable, "-m", "gateway", *arguments, "--json"]
@@ -138,3 +129,14 @@ def _splittally(*arguments: str) -> tuple[int, dict[str, Any]]:
         return done.returncode, json.loads(done.stdout)
     except ValueError:
         return done.returncode or 1, {"code": "no_answer", "detail": done.stderr.strip()[-500:]}
+
+
+def _address(directory: DataDirectory, name: str) -> str:
+    home, told = directory.people / name, directory.people / f"{name}.address"
+    if not told.exists():
+        does = "address" if (home / "owner.key").exists() else "new"
+        code, answer = run_splittally("owner-key", does, "--home", str(home))
+        if code:
+            raise Refused(503, answer)
+        told.write_text(answer["address"])
+    return told.read_text()

@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 REDUCED = ["--households", "40", "--days", "35"]
 SEED = "7"
-OF_THE_SURROUNDINGS = {"ledger", "receipts", "seconds", "database"}
+OF_THE_SURROUNDINGS = {"ledger", "receipts", "seconds", "database", "witnesses"}
 
 
 def start(data: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +14,10 @@ import pytest
 from eth_abi.abi import decode
 from web3 import Web3
 
+from scripts.demo.showcase import VERIFIER
 from tests.end_to_end import demo_run
 
-SUMMARY_KEYS = {"brands", "succession", "members", "payments", "breaks", "clearing", "audit", "ledger", "database", "seconds"}
+SUMMARY_KEYS = {"brands", "succession", "witnesses", "members", "payments", "breaks", "clearing", "audit", "ledger", "database", "seconds"}
 BRAND_KEYS = {"issued", "redeemed", "refunded", "clawed_back", "expired", "outstanding"}
 LEDGER_KEYS = {"rpc_url", "chain_id", "points_address", "blocks", "entries", "head_hash"}
 TRANSFER_SINGLE = Web3.keccak(text="TransferSingle(address,address,address,uint256,uint256)")
@@ -35,7 +39,6 @@ def serving(data: Path, summary: dict[str, Any]) -> Iterator[dict[str, Any]]:
     again.unlink(missing_ok=True)
     process = demo_run.start(data, "--json", str(again), *demo_run.REDUCED)
     try:
-        import json
         import time
 
         deadline = time.monotonic() + 300
@@ -63,9 +66,11 @@ def test_nothing_that_a_run_leaves_is_for_others(data: Path, summary: dict[str, 
 
 def test_no_place_of_the_operator_holds_a_second_persons_key(data: Path, summary: dict[str, Any]) -> None:
     """Neither the gateway's and the node's directories, database and logs, nor what this run wrote down of its answers."""
-    people = {home.parent.name: bytes.fromhex(home.read_text().strip()[2:]) for home in (data / "second-people").glob("*/owner.key")}
-    assert {"guardian", "ann", "bea", "cyd", "owner-deli", "successor-deli"} <= set(people)
-    elsewhere = [path for path in data.rglob("*") if path.is_file() and data / "second-people" not in path.parents]
+    files = (*(data / "second-people").glob("*/owner.key"), *(data / "witnesses").glob("*/key"))
+    people = {file.parent.name: bytes.fromhex(file.read_text().strip().removeprefix("0x")) for file in files}
+    assert {"guardian", "ann", "bea", "cyd", "owner-deli", "successor-deli", "grocer", "auditor"} <= set(people)
+    their_own = {data / "second-people", data / "witnesses"}
+    elsewhere = [path for path in data.rglob("*") if path.is_file() and their_own.isdisjoint(path.parents)]
     held = [path.read_bytes() for path in elsewhere]
     operators = bytes.fromhex((data / "gateway" / "operator.key").read_text().strip()[2:])
     assert any(operators.hex().encode() in content for content in held), "the scan finds what is there"
@@ -98,6 +103,23 @@ def test_points_are_issued_redeemed_across_brands_and_owed(summary: dict[str, An
 def test_receipts_of_the_run_are_genuine(summary: dict[str, Any]) -> None:
     assert summary["receipts"]["member"]["verified"]
     assert summary["receipts"]["entry"]["verified"]
+
+
+def test_two_witnesses_countersign_and_receipts_name_them(data: Path, summary: dict[str, Any]) -> None:
+    seen = summary["witnesses"]
+    assert (seen["witnesses"], len(set(seen["countersigned_by"])), seen["anchored"]) == (2, 2, 2)
+    logs = [[json.loads(entry) for entry in file.read_text().splitlines()] for file in (data / "witnesses").glob("*/checkpoints.jsonl")]
+    assert {log[0]["witness"] for log in logs} == set(seen["countersigned_by"])
+    assert all(seen["block_hash"] in (entry.get("block_hash") for entry in log) for log in logs)
+    for name in ("member", "entry"):
+        receipt = data / "receipts" / f"{name}.json"
+        ledger = summary["ledger"]
+        asked = ["--genesis-hash", ledger["genesis_hash"], "--sealer", ledger["sealer"], "--points-address", ledger["points_address"]]
+        asked += ["--may-omit", *(part for witness in seen["countersigned_by"] for part in ("--witness", witness))]
+        done = subprocess.run([sys.executable, VERIFIER, receipt, *asked], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    words = data.with_suffix(".log").read_text()
+    assert f"Checkpoint of block {seen['block_number']} countersigned by 2 of 2 witnesses, anchored on the ledger" in words
 
 
 def test_a_second_run_continues_and_a_stranger_with_the_abi_gets_the_same_sums(summary: dict[str, Any], serving: dict[str, Any]) -> None:

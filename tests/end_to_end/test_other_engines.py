@@ -35,6 +35,7 @@ def test_an_engine_without_seals_gives_no_receipt_and_says_why(tmp_path: Path) -
     with anvil() as engine:
         on_anvil = run_on(engine.url, tmp_path / "demo", "--households", "12", "--days", "5")
     assert on_anvil["ledger"]["sealer"] is None
+    assert on_anvil["witnesses"] is None
     for receipt in on_anvil["receipts"].values():
         assert receipt["file"] is None
         assert receipt["verified"] is None

@@ -160,6 +160,11 @@ def test_a_stale_statement_is_refused() -> None:
     assert of(later=1) == "superseded"
 
 
+def test_a_statement_from_the_future_is_refused_since_it_would_never_be_stale() -> None:
+    assert verdict(STATEMENT, Asked(STATED_AT - 300)) == "holds"
+    assert verdict(STATEMENT, Asked(STATED_AT - 301)) == "ahead"
+
+
 def test_a_statement_that_is_not_anchored_is_refused_unless_that_is_asked_for() -> None:
     unanchored = HONEST.but(is_anchored=False).document()
     assert verdict(unanchored) == "not_anchored"

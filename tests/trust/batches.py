@@ -9,25 +9,18 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 from eth_utils import keccak
 
-from gateway.chain.artifacts import points_ledger
 from gateway.ledger.consents import NO_ORDER, ConsentTerms, consent_digest
-from gateway.ledger.entries import Authorize, ConsentProof, Entry, Issue, Redeem, encode_entry
-from gateway.ledger.framing import pack_entries
+from gateway.ledger.entries import Authorize, ConsentProof, Entry, Issue, Redeem
 from gateway.ledger.lots import Line
 from gateway.ledger.members import AuthorizerKind, member_id
-from gateway.ledger.refusals import refusal_of
-from gateway.ledger.signing import batch_digest
-from gateway.second_people.own_transaction import send_own
-from gateway.values.hex import to_bytes
 from gateway.values.ids import Address, MemberId, Reference
 from gateway.values.points import Points
 from tests.builders.commanded_coalition import BRAND
 from tests.builders.issues import BASIS
-from tests.trust.ground import DONE, FOREVER, Ground
+from tests.trust.ground import DONE, Ground
+from tests.trust.second_brand import answers_to
 
 HELD = Points(100)
-_ENTRY_REFUSED = keccak(text="EntryRefused(uint32,uint64,uint32,bytes4)")
-_GAS = 3_000_000
 _numbers = count(5_000)
 
 
@@ -38,14 +31,7 @@ def next_number() -> int:
 
 def submit(ground: Ground, number: int, *entries: Entry) -> list[str]:
     """The answer to each entry: DONE, or the ledger's reason."""
-    packed = pack_entries([encode_entry(each) for each in entries])
-    digest = batch_digest(ground.known.domain("PointsLedger"), BRAND, number, keccak(packed), FOREVER)
-    call = points_ledger().call("submitBatch", (BRAND, number, FOREVER), packed, ground.signed(ground.keys["batch key"], digest))
-    sent = send_own(ground.chain, ground.keys["operator"], ground.contract("PointsLedger"), call, gas=_GAS)
-    logs = ground.chain.call("eth_getTransactionReceipt", str(sent))["logs"]
-    words = [to_bytes(log["data"]) for log in logs if to_bytes(log["topics"][0]) == _ENTRY_REFUSED]
-    refused = {int.from_bytes(data[:32]): refusal_of(data[32:36]).value for data in words}
-    return [refused.get(index, DONE) for index in range(len(entries))]
+    return answers_to(ground, ground.keys["batch key"], BRAND, number, list(entries))
 
 
 def issue(member: MemberId, expiry_day: int = 0) -> Issue:

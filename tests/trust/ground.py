@@ -24,6 +24,7 @@ from gateway.values.hex import to_int, with_or_without_0x
 from gateway.values.ids import Address, Hash
 from tests.builders.commanded_coalition import APPROVERS, BRAND, CommandedCoalition
 from tests.node.running_node import throwaway_account
+from tests.trust.second_brand import register_managed
 from tests.trust.standing import FOREVER, stand
 
 DONE = ""
@@ -53,10 +54,12 @@ class OneAct:
 
 
 class Ground:
-    """`keys` by role; ann is the member, bob has a claim key alone."""
+    """`keys` by role; ann is the member, bob has a claim key alone, mallory is a member of the operator's own."""
 
     def __init__(self, made: CommandedCoalition) -> None:
         self.known: KnownCoalition = made.known
+        key = made.batch_key.address
+        made.command("brand", "publish", "--brand", str(BRAND), "--batch-key", key, "--agent", key, person="owner")
         made.stop_gateway()
         self.made = made
         self.chain: Chain = made.chain
@@ -79,11 +82,13 @@ class Ground:
             member_id(self.known.coalition_id, kind, self.address(role), bytes(32))
             for kind, role in ((AuthorizerKind.KEY, "member"), (AuthorizerKind.CLAIM_KEY, "claim key"))
         )
+        self.mallory = member_id(self.known.coalition_id, AuthorizerKind.KEY, self.address("operator"), bytes(32))
         self.own_brand = self.act("Brands", "setBrandOwner", BRAND, self.address("operator"))
         self.higher_limit = self.act("Brands", "setBrandLimit", BRAND, 2**96 - 1)
         self.two_limits = (self.higher_limit, self.higher_limit)
         self._enroll()
         self.standing = stand(self)
+        register_managed(self)
         self._propose()
 
     def address(self, role: str) -> Address:
@@ -150,7 +155,8 @@ class Ground:
     # How it begins
 
     def _enroll(self) -> None:
-        enrollments = [(1, self.address("member"), bytes(32)), (2, self.address("claim key"), bytes(32))]
+        kinds = {"member": 1, "claim key": 2, "operator": 1}
+        enrollments = [(kind, self.address(role), bytes(32)) for role, kind in kinds.items()]
         self.send("operator", "Members", "enroll", enrollments)
 
     def _propose(self) -> None:

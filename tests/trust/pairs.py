@@ -55,6 +55,30 @@ TOGETHER: dict[str, Pair] = {
         "any authorizer of the member, by a veto or a spend lock; nobody, where the operator's node seals: see the sealer and her guardian",
         "the member, from the request on",
     ),
+    "approvers_without_the_operator": Pair(
+        "all approvers, without operator and guardian", "nothing: they sign what was proposed, and propose nothing", "never", "–", "–"
+    ),
+    "operator_and_brand_owner": Pair(
+        "operator + brand owner",
+        "what the owner can alone: keys, terms, whose points it takes; no higher limit, no other state",
+        "at once; worse terms after the notice days",
+        "the guardian's pause; other brands, by what they accept",
+        "everybody: keys and terms are events; the audit, where the brand published others",
+    ),
+    "two_brands": Pair(
+        "two brands' batch keys",
+        "points for a member of their own within the one's limit, spent at the other up to what its owner accepts",
+        "at once",
+        "the owners; the guardian's pause",
+        "everybody: entries are public; the audit, from the brands' sales",
+    ),
+    "operator_and_a_stolen_wallet": Pair(
+        "operator + a stolen authorizer of a member",
+        "her points spent until her spend lock is in, at tills that take them; her other authorizers and her guardian stay",
+        "at once; another authorizer removed after the member's delay",
+        "any other authorizer of hers, or her guardian, by a veto; a spend lock",
+        "the member, from the first entry or request on",
+    ),
     "operator_and_batch_key": Pair(
         "operator + batch key (a managed brand)",
         "entries in that brand's name: it issues within the limit, takes back what was issued, lets expire what is over; no other key, "

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 FOREVER = 2**40 - 1
 SOME_POINTS = Points(100)
+EARNED = Points(200)
 PAIRS = (SettledPair(BRAND, BRAND, 1, 0, 0),)
 
 
@@ -88,13 +89,13 @@ def _agree(ground: Ground, name: str) -> Cycle:
 
 
 def _reserve(ground: Ground, member: MemberId) -> ReservationId:
-    """Ann has points of brand 1 and consents to spend them there; nobody captures."""
+    """Ann has points of brand 1 and consents to spend some of them there; nobody captures."""
     domain, deadline, order = ground.known.domain("PointsLedger"), ground.now + 3_600, Reference(keccak(text="order"))
     terms = ConsentTerms(member, member, BRAND, SOME_POINTS, SOME_POINTS, NO_ORDER, order, 1, deadline)
     proof = ConsentProof(1, ground.signed(ground.keys["member"], consent_digest(domain, terms)))
     line = Line(BRAND, 0, SOME_POINTS)
     authorize = Authorize(member, order, NO_ORDER, 1, deadline, SOME_POINTS, SOME_POINTS, proof, (line,))
-    issue = Issue(member, 0, SOME_POINTS, BASIS, Reference(keccak(text="payment")))
+    issue = Issue(member, 0, EARNED, BASIS, Reference(keccak(text="payment")))
     entries = pack_entries([encode_entry(each) for each in (issue, authorize)])
     signature = ground.signed(ground.keys["batch key"], batch_digest(domain, BRAND, 1, keccak(entries), FOREVER))
     ground.send("operator", "PointsLedger", "submitBatch", (BRAND, 1, FOREVER), entries, signature)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
 
+from gateway.chain.artifacts import brands
 from gateway.ledger.governance import NO_PREDECESSOR
-from gateway.ledger.member_acts import Recovery, Veto, delayed_act_arguments, member_act_digest
+from gateway.ledger.member_acts import Recovery, RemoveAuthorizer, Veto, delayed_act_arguments, member_act_digest
 from gateway.ledger.owner_acts import SetBrandKey
 from gateway.values.ids import Address
 from tests.builders.commanded_coalition import BRAND
+from tests.trust.attack import ATTACK
 from tests.trust.ground import DONE, FOREVER, Ground, OneAct
+from tests.trust.member_powers import MEMBERS
 from tests.trust.pairs import TOGETHER, lines_together
-from tests.trust.powers import LEDGER
+from tests.trust.powers import BRANDS, LEDGER
+from tests.trust.second_brand import MANAGED
 from tests.trust.standing import member_act_signed, own_key
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "trust.md"
@@ -124,6 +129,43 @@ def test_operator_and_a_members_guardian(ground: Ground) -> None:
     for account, expected in ((operator, "AuthorizerAbsent"), (member, DONE)):
         signature = member_act_signed(ground, account, Veto(ground.ann, waiting))
         assert ground.answer(operator, "Members", "vetoAct", waiting, 1, signature) == expected
+
+
+def test_approvers_without_the_operator(ground: Ground) -> None:
+    act = ground.own_brand.again("of the approvers")
+    for account in approver_keys(ground):
+        assert ground.answer(account, "Governance", "schedule", *act.arguments, 10**6) == "AccessControlUnauthorizedAccount"
+    assert executed_by(ground, act, *approver_keys(ground)) == "TimelockUnexpectedOperationState"
+
+
+def test_operator_and_brand_owner(ground: Ground) -> None:
+    for role in ("operator", "brand owner"):
+        assert ground.answer(ground.keys[role], "Brands", "setBrandLimit", BRAND, 2**96 - 1) == "NotGovernance"
+        assert ground.answer(ground.keys[role], "Brands", "setBrandStatus", BRAND, 2) == "NotGovernance"
+    by_owner = BRANDS["setBrandKey"].arguments(ground, ground.keys["brand owner"], "brand owner")
+    assert ground.answer(ground.keys["operator"], "Brands", "setBrandKey", *by_owner) == DONE
+
+
+def test_two_brands(ground: Ground) -> None:
+    assert ATTACK["flooded"].answers[-1] == "ExposureExceeded", "tried in test_attack.py: nothing was accepted of the other's points"
+    call = brands().call("issuer", BRAND, MANAGED)
+    _, _, most = brands().returned("issuer", ground.chain.eth_call(ground.contract("Brands"), call))
+    assert most == 1_000, "what the owner of brand 2 takes of brand 1's points"
+
+
+def test_operator_and_a_stolen_wallet(ground: Ground) -> None:
+    stolen, operator = own_key("a spare wallet"), ground.keys["operator"]
+    removed = RemoveAuthorizer(ground.ann, 1, bytes(ground.address("member")), ground.standing.acts_of_ann, FOREVER)
+    act = delayed_act_arguments(removed)
+    ground.send("operator", "Members", "requestAct", act, 1, member_act_signed(ground, stolen, removed))
+    ground.standing = replace(ground.standing, acts_of_ann=ground.standing.acts_of_ann + 1)
+    assert ground.answer(operator, "Members", "executeAct", act) == "ActNotReady"
+    waiting = member_act_digest(ground.known.domain("Members"), removed)
+    for account in (ground.keys["member"], own_key("a friend")):
+        signature = member_act_signed(ground, account, Veto(ground.ann, waiting))
+        assert ground.answer(operator, "Members", "vetoAct", waiting, 1, signature) == DONE
+    locked = MEMBERS["lockSpending"].arguments(ground, ground.keys["member"], "member")
+    assert ground.answer(operator, "Members", "lockSpending", *locked) == DONE
 
 
 def test_operator_and_batch_key(ground: Ground) -> None:

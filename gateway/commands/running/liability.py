@@ -7,13 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy import func, select
 
-from gateway.chain.artifacts import anchors
-from gateway.chain.connection import Chain
-from gateway.chain.operator_key import load_account
 from gateway.coalition.tables import CoalitionRow
-from gateway.commands.running.opening import open_chain, open_database, settings_of_command
+from gateway.commands.running.anchoring import hand_over
+from gateway.commands.running.opening import open_chain, open_database
 from gateway.commands.running.printing import Column, amount_text, print_json, table_text
 from gateway.commands.running.troubles import troubles_named
 from gateway.ledger.liability import Coverage
@@ -27,17 +24,13 @@ from gateway.receipts.liability import (
     with_anchoring,
 )
 from gateway.receipts.prove import coalition_row
-from gateway.rounds.submitter import Submitter
-from gateway.rounds.tables import TransactionRow
 from gateway.store.session import Database
-from gateway.store.unit_of_work import wall_clock
 from gateway.values.calendar import expiry_date
 from gateway.values.errors import Invalid, WrongState
-from gateway.values.hex import BadHex, from_int, to_bytes, to_int
+from gateway.values.hex import BadHex, to_bytes
 from gateway.values.ids import Address, Hash
 
 ANCHOR_PURPOSE = "anchor_liability"  # and a colon and the brand's id
-ANCHOR_GAS = 300_000  # three times what is measured
 LOT_COLUMNS = (
     Column("Lot expiry", lambda lot: expiry_date(lot["lot_expiry_day"]) or "never"),
     Column("Outstanding", lambda lot: lot["outstanding"], is_figure=True),
@@ -75,7 +68,8 @@ def publish(statement: Path, signature: str | None, as_json: bool) -> None:
         _write(statement, document)
         said = f"{statement}: anchored as number {document['anchor']['number']}, proven at block {document['anchoring']['block']['number']}"
     else:
-        _hand_over(database, chain, coalition, document)
+        signed = anchor_of(document).called(Address.parse(document["anchor"]["signer"]), to_bytes(document["anchor"]["signature"], 65))
+        hand_over(database, chain, coalition, f"{ANCHOR_PURPOSE}:{document['liability']['brand']}", [signed])
         said = f"{statement}: handed over to the worker. Run this again once its round is over, to put the proof into the file"
     if as_json:
         print_json({"file": str(statement), **_summary(document)})
@@ -96,19 +90,6 @@ def show(statement: Path, as_json: bool) -> None:
     click.echo(f"Reserve: {reserve}")
     stands = "not signed" if document["anchor"]["signature"] is None else f"signed by {document['anchor']['signer']}"
     click.echo(f"It is {stands} and {'not shown to be anchored' if document['anchoring'] is None else 'anchored'}.")
-
-
-def _hand_over(database: Database, chain: Chain, coalition: CoalitionRow, document: Document) -> None:
-    """Stored as the operator's next transaction, which the worker sends. Once is enough while one of them waits."""
-    settings = settings_of_command()
-    submitter = Submitter(database, chain, load_account(settings.operator_key_file), coalition.chain_id)
-    signed = anchor_of(document).called(Address.parse(document["anchor"]["signer"]), to_bytes(document["anchor"]["signature"], 65))
-    base_fee = to_int(chain.call("eth_getBlockByNumber", "latest", False).get("baseFeePerGas", from_int(0)))
-    data, purpose = anchors().call("anchor", [signed]), f"{ANCHOR_PURPOSE}:{document['liability']['brand']}"
-    with database.write() as session:
-        waiting = select(func.count()).where(TransactionRow.purpose == purpose, TransactionRow.status == "stored")
-        if not session.scalar(waiting):
-            submitter.store(session, purpose, coalition.anchors_address, data, ANCHOR_GAS, base_fee, wall_clock())
 
 
 def _coalition(database: Database) -> CoalitionRow:
