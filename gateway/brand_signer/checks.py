@@ -9,11 +9,12 @@ from typing import assert_never
 
 from gateway.brand_signer.books import Books, Detail, NotSupported, check_unused, due_back, expiry_fits, external_id, require
 from gateway.brand_signer.lot_checks import check_extension, check_opening, check_restore
-from gateway.brand_signer.signed_state import SignedState, points_of
+from gateway.brand_signer.signed_state import SignedReservation, SignedState, points_of
 from gateway.ledger.awards import FIRST, AwardId, award_reference
 from gateway.ledger.decision import BASE_RULE, SALT_LENGTH, Decision
 from gateway.ledger.discounts import discount_share
 from gateway.ledger.entries import (
+    BRAND_GRANT,
     Authorize,
     Capture,
     Clawback,
@@ -37,7 +38,7 @@ from gateway.loyalty.evaluate import awards_due
 from gateway.loyalty.rule import rule_in_force
 from gateway.values import calendar
 from gateway.values.hex import BadHex, to_bytes
-from gateway.values.ids import Reference
+from gateway.values.ids import MemberId, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _check_entry(entry: Entry, detail: Detail, books: Books, signed: SignedState
             _check_capture(entry, signed)
         case Void():
             _check_reference(entry.reference, "void", detail.get("void_id"), books, signed)
-            _check_void(entry, signed)
+            _check_void(entry, detail, books, signed)
         case PointRefund():
             _check_reference(entry.reference, "point-refund", detail.get("point_refund_id"), books, signed)
             _check_point_refund(entry, detail, books, signed)
@@ -172,7 +173,7 @@ def _check_clawback(entry: Clawback, award: AwardId, refund_id: str, books: Book
     require(entry.member == issue.member == sale.member, "wrong_member")
     require(all(line.brand_id == signed.brand_id for line in entry.lines), "foreign_lot")
     due = due_back(issue.points, sale, books)
-    taken = signed.clawed_back.get(of_award, 0) + points_of(entry.lines)
+    taken = sum(signed.clawed_back.get(of_award, {}).values()) + points_of(entry.lines)
     require(0 < taken <= due, "too_much_clawed_back")
 
 
@@ -183,7 +184,8 @@ def _check_redemption(entry: Authorize | Redeem, detail: Detail, books: Books, s
     require(signed.reservation_id(entry) not in signed.reservations, "already_signed")
     order = books.register.order(detail["order_id"])
     if order is None:
-        require(entry.points <= books.programme.unlisted_points_max, "unknown_order")
+        signed_by_a_member = entry.proof.kind != BRAND_GRANT
+        require(signed_by_a_member and entry.points <= books.programme.unlisted_points_max, "unknown_order")
         return
     require(entry.member == order.member, "wrong_member")
     require(entry.points <= order.points, "too_many_points")
@@ -205,10 +207,16 @@ def _check_capture(entry: Capture, signed: SignedState) -> None:
     require(entry.discount == discount_share(reservation.discount_minor, points, reservation.points), "discount_mismatch")
 
 
-def _check_void(entry: Void, signed: SignedState) -> None:
-    """A reservation at another brand may be voided after its deadline, which the contract sees to; it costs this brand nothing."""
+def _check_void(entry: Void, detail: Detail, books: Books, signed: SignedState) -> None:
+    """The till has let the order go. After the deadline anybody releases it without this signature, so no clock is needed here."""
     reservation = signed.reservations.get(entry.reservation_id)
-    require(reservation is None or not reservation.closed, "reservation_closed")
+    if reservation is None:
+        raise NotSupported("unknown_reservation")
+    require(not reservation.closed, "reservation_closed")
+    decided = books.register.void(detail["void_id"])
+    if decided is None:
+        raise NotSupported("unknown_void")
+    _check_order_of(reservation, decided.order_id, decided.member, books)
 
 
 def _check_point_refund(entry: PointRefund, detail: Detail, books: Books, signed: SignedState) -> None:
@@ -218,4 +226,16 @@ def _check_point_refund(entry: PointRefund, detail: Detail, books: Books, signed
     points = points_of(entry.lines)
     require(0 < points <= reservation.captured - reservation.refunded, "too_many_points")
     decided = books.register.point_refund(detail["point_refund_id"])
-    require(points <= (decided.points if decided else books.programme.unlisted_points_max), "unknown_point_refund")
+    if decided is None:
+        require(points <= books.programme.unlisted_points_max, "unknown_point_refund")
+        return
+    if decided.order_id is None:
+        raise NotSupported("point_refund_without_order")  # of an earlier till: written again with its order it is signed
+    _check_order_of(reservation, decided.order_id, decided.member, books)
+    require(points <= decided.points, "unknown_point_refund")
+
+
+def _check_order_of(reservation: SignedReservation, order_id: str, member: MemberId | None, books: Books) -> None:
+    """The till's word is about the order that this reservation was signed for."""
+    require(reservation.order == reference(books.reference_secret, "order", order_id), "wrong_reservation")
+    require(reservation.member == member, "wrong_member")

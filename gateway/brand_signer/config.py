@@ -27,7 +27,7 @@ class BadConfig(Exception):
 class Programme:
     """What the brand promises, in its own words and not the gateway's.
 
-    `unlisted_points_max`: up to so many points an order or point refund needs not stand in the sales register.
+    `unlisted_points_max`: up to so many points each, an order that a member signed or a point refund needs not stand in the sales register.
     `report_days_max`: points of a sale reported so much later still get their expiry by the day of the report.
     `extends_by_activity`: a sale or a redemption moves the member's points to the expiry that points earned with it would have.
     `redemption`: minor units of discount by points, the least that a redemption gives; left out, the ledger's terms alone see to it.

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
+
 from gateway.brand_signer.books import Books, Detail, NotSupported, check_unused, due_back, expiry_fits, external_id, require
 from gateway.brand_signer.signed_state import SignedState, points_of
 from gateway.ledger.awards import AwardId, award_reference
@@ -14,6 +18,7 @@ from gateway.ledger.lot_references import (
     opening_reference,
     restore_reference,
 )
+from gateway.ledger.lots import Line
 from gateway.values import calendar
 
 
@@ -31,10 +36,21 @@ def check_restore(entry: Restore, award: AwardId, detail: Detail, books: Books, 
         raise NotSupported("unknown_issue")
     require(entry.member == issue.member, "wrong_member")
     require(all(line.brand_id == signed.brand_id for line in entry.lines), "foreign_lot")
-    in_all = signed.clawed_back.get(of_award, 0)
+    taken = signed.clawed_back.get(of_award, {})
+    in_all = sum(taken.values())
     beyond = in_all - due_back(issue.points, sale, books)
     most = min(in_all, max(_taken_for(award, refund_id, books, signed), beyond))
     require(0 < points_of(entry.lines) <= most, "too_much_restored")
+    require(_none_earlier(entry.lines, taken), "wrong_expiry")
+
+
+def _none_earlier(lines: Iterable[Line], taken: Mapping[int, int]) -> bool:
+    """Up to any day no more points come back than lots that expire by then have given: into the lots taken from, or later ones."""
+    left = Counter(taken)
+    for line in lines:
+        left[line.expiry_day] -= line.points
+    in_order = sorted(left, key=lambda day: (day == calendar.NEVER, day))
+    return all(up_to_the_day >= 0 for up_to_the_day in accumulate(left[day] for day in in_order))
 
 
 def _taken_for(award: AwardId, refund_id: str, books: Books, signed: SignedState) -> int:

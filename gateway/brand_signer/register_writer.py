@@ -68,5 +68,12 @@ def opening_file_record(path: Path, programme: str, ratio_points: int, ratio_uni
     return {"type": "opening_file", "file": path.name, "source": str(sha256(path.read_bytes())), "programme": programme, **ratio, **expiry}
 
 
-def point_refund_record(point_refund_id: str, points: int) -> dict[str, Any]:
-    return {"type": "point_refund", "point_refund_id": point_refund_id, "points": points}
+def point_refund_record(point_refund_id: str, order_id: str, member_id: str, points: int) -> dict[str, Any]:
+    """Points of an order go back to the member whose they were."""
+    of = {"order_id": order_id, "member_id": member_id}
+    return {"type": "point_refund", "point_refund_id": point_refund_id, **of, "points": points}
+
+
+def void_record(void_id: str, order_id: str, member_id: str) -> dict[str, Any]:
+    """The member got nothing for what was authorized for the order: her points are let go."""
+    return {"type": "void", "void_id": void_id, "order_id": order_id, "member_id": member_id}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,10 +59,21 @@ class RegisteredOrder:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredPointRefund:
-    """Points that the brand decided to give back."""
+    """Points that the brand decided to give back to whom they came from for an order. A line of an earlier till names neither."""
 
     point_refund_id: str
     points: Points
+    order_id: str | None
+    member: MemberId | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredVoid:
+    """The brand lets go what it had authorized for an order: the member got nothing for it."""
+
+    void_id: str
+    order_id: str
+    member: MemberId
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,15 @@ class RegisteredOpeningFile:
     source: Hash
 
 
-Record = RegisteredSale | RegisteredRefund | RegisteredOrder | RegisteredPointRefund | RegisteredRefundFailure | RegisteredOpeningFile
+Record = (
+    RegisteredSale
+    | RegisteredRefund
+    | RegisteredOrder
+    | RegisteredPointRefund
+    | RegisteredVoid
+    | RegisteredRefundFailure
+    | RegisteredOpeningFile
+)
 
 
 class SalesRegister(Protocol):
@@ -93,6 +112,7 @@ class SalesRegister(Protocol):
     def refunds(self, payment_id: str) -> Mapping[str, RegisteredRefund]: ...
     def order(self, order_id: str) -> RegisteredOrder | None: ...
     def point_refund(self, point_refund_id: str) -> RegisteredPointRefund | None: ...
+    def void(self, void_id: str) -> RegisteredVoid | None: ...
     def failures_of(self, payment_id: str) -> Collection[str]: ...
     def opening_file(self, source: Hash) -> tuple[OpeningTerms, Mapping[int, OpeningBalance]] | None: ...
 
@@ -148,6 +168,10 @@ class FileRegister:
         record = self._records.get((RegisteredPointRefund, point_refund_id))
         return record if isinstance(record, RegisteredPointRefund) else None
 
+    def void(self, void_id: str) -> RegisteredVoid | None:
+        record = self._records.get((RegisteredVoid, void_id))
+        return record if isinstance(record, RegisteredVoid) else None
+
     def failures_of(self, payment_id: str) -> Collection[str]:
         return self._failed.get(payment_id, set())
 
@@ -156,8 +180,10 @@ class FileRegister:
 
     def _add(self, record: Record) -> None:
         key = type(record), _id_of(record)
-        if self._records.setdefault(key, record) != record:
+        before = self._records.get(key)
+        if before is not None and before != record and not _completes(before, record):
             raise ValueError(f"{key[1]} stands here with other content than before")
+        self._records[key] = record
         if isinstance(record, RegisteredRefund):
             self._refunds.setdefault(record.payment_id, {})[record.refund_id] = record
         if isinstance(record, RegisteredRefundFailure):
@@ -196,7 +222,10 @@ def parse_record(line: bytes | str) -> Record:
             occurred_at = _moment(value) if "occurred_at" in value else None
             return RegisteredOrder(_text(value, "order_id"), _member(value), Points(_amount(value, "points")), occurred_at)
         case "point_refund":
-            return RegisteredPointRefund(_text(value, "point_refund_id"), Points(_amount(value, "points")))
+            named = (_text(value, "order_id"), _member(value)) if "order_id" in value else (None, None)
+            return RegisteredPointRefund(_text(value, "point_refund_id"), Points(_amount(value, "points")), *named)
+        case "void":
+            return RegisteredVoid(_text(value, "void_id"), _text(value, "order_id"), _member(value))
         case "refund_failure":
             return RegisteredRefundFailure(_text(value, "refund_id"), _text(value, "payment_id"))
         case "opening_file":
@@ -220,10 +249,17 @@ def _id_of(record: Record) -> str:
             return record.order_id
         case RegisteredPointRefund():
             return record.point_refund_id
+        case RegisteredVoid():
+            return record.void_id
         case RegisteredRefundFailure():
             return record.refund_id
         case RegisteredOpeningFile():
             return str(record.source)
+
+
+def _completes(before: Record, record: Record) -> bool:
+    """A point refund of an earlier till that is written again, now with its order."""
+    return isinstance(record, RegisteredPointRefund) and replace(record, order_id=None, member=None) == before
 
 
 def _text(value: Mapping[str, Any], name: str) -> str:

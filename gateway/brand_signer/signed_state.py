@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 
 from gateway.ledger.consents import reservation_id_of, transfer_digest, transfer_terms
@@ -22,8 +22,13 @@ class SignedIssue:
 
 @dataclass(frozen=True, slots=True)
 class SignedReservation:
-    """Points of a reservation at this brand and the discount for all of them; `closed` by its one capture or void."""
+    """Points of a reservation at this brand and the discount for all of them; `closed` by its one capture or void.
 
+    `order` is the reference of its order, which a transfer has none of.
+    """
+
+    order: Reference | None
+    member: MemberId
     points: Points
     discount_minor: int
     captured: int
@@ -35,14 +40,15 @@ class SignedReservation:
 class SignedState:
     """A reference is used once; `scratch` makes a state that forgets its additions.
 
-    `clawed_back`: of an issue, less what was restored. `taken_by`: by a clawback's own reference. `issue_at`: batch number and index.
+    `clawed_back`: of an issue, by the lot's expiry day, less what was restored into it. `taken_by`: by a clawback's own reference.
+    `issue_at`: batch number and index.
     """
 
     domain: Domain
     brand_id: int
     references: MutableMapping[Reference, int] = field(default_factory=dict)
     issues: MutableMapping[Reference, SignedIssue] = field(default_factory=dict)
-    clawed_back: MutableMapping[Reference, int] = field(default_factory=dict)
+    clawed_back: MutableMapping[Reference, Mapping[int, int]] = field(default_factory=dict)
     taken_by: MutableMapping[Reference, int] = field(default_factory=dict)
     issue_at: MutableMapping[tuple[int, int], Reference] = field(default_factory=dict)
     reservations: MutableMapping[ReservationId, SignedReservation] = field(default_factory=dict)
@@ -76,20 +82,19 @@ class SignedState:
             case Issue():
                 self.issues[entry.reference] = SignedIssue(entry.member, entry.points)
             case Clawback(issue_reference=issue) if issue is not None:
-                self.clawed_back[issue] = self.clawed_back.get(issue, 0) + points_of(entry.lines)
+                self._claw_back(issue, entry.lines, 1)
                 self.taken_by[entry.reference] = points_of(entry.lines)
                 self.issue_at[entry.issue.number, entry.issue.index] = issue
             case Restore():
-                restored = self.issue_at[entry.number, entry.index]
-                self.clawed_back[restored] -= points_of(entry.lines)
+                self._claw_back(self.issue_at[entry.number, entry.index], entry.lines, -1)
             case Authorize():
-                self.reservations[self.reservation_id(entry)] = SignedReservation(entry.points, entry.discount, 0, 0, closed=False)
+                self.reservations[self.reservation_id(entry)] = _reserved(entry)
             case Redeem():
-                self.reservations[self.reservation_id(entry)] = SignedReservation(
-                    entry.points, entry.discount, entry.points, 0, closed=True
-                )
+                self.reservations[self.reservation_id(entry)] = replace(_reserved(entry), captured=entry.points, closed=True)
             case Transfer():
-                self.reservations[self.transfer_id(entry)] = SignedReservation(points_of(entry.lines), 0, 0, 0, closed=True)
+                self.reservations[self.transfer_id(entry)] = SignedReservation(
+                    None, entry.giver, points_of(entry.lines), 0, 0, 0, closed=True
+                )
             case Capture() | Void():
                 known = self.reservations.get(entry.reservation_id)
                 if known is not None:
@@ -100,6 +105,16 @@ class SignedState:
                 self.reservations[entry.reservation_id] = replace(known, refunded=known.refunded + points_of(entry.lines))
             case _:
                 pass
+
+    def _claw_back(self, issue: Reference, lines: Iterable[Line], sign: int) -> None:
+        taken = dict(self.clawed_back.get(issue, {}))
+        for line in lines:
+            taken[line.expiry_day] = taken.get(line.expiry_day, 0) + sign * line.points
+        self.clawed_back[issue] = taken
+
+
+def _reserved(entry: Authorize | Redeem) -> SignedReservation:
+    return SignedReservation(entry.reference, entry.member, entry.points, entry.discount, 0, 0, closed=False)
 
 
 def points_of(lines: Iterable[Line]) -> Points:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from gateway.ledger.entries import (
+    BRAND_GRANT,
+    GRANTED_PROOF_LENGTH,
+    MEMBER_GRANT,
     Authorize,
     Capture,
     Clawback,
@@ -27,6 +30,7 @@ BATCH_GAS_MAX = TRANSACTION_GAS_MAX - BATCH_GAS_BASE
 CALLDATA_GAS_PER_BYTE = 40  # the floor price of EIP-7623; more than what execution adds per byte
 
 VERIFIER_GAS = 520_000  # the ledger reverts the batch rather than ask a verifier with less left than it may use, and a 32nd more
+GRANT_GAS = 50_000  # the limits read, what is taken counted
 ENROLL_GAS = 60_000
 REGISTER_GAS = 500_000
 MEMBER_ACT_GAS = VERIFIER_GAS + 300_000
@@ -70,7 +74,15 @@ def release_gas(lots: int) -> int:
 
 
 def _proof_gas(proof: ConsentProof) -> int:
-    return VERIFIER_GAS if proof.kind >= FIRST_VERIFIER_KIND else 0
+    if proof.kind == BRAND_GRANT:
+        return GRANT_GAS
+    if proof.kind == MEMBER_GRANT:
+        return GRANT_GAS + _kind_gas(proof.proof[GRANTED_PROOF_LENGTH - 1])
+    return _kind_gas(proof.kind)
+
+
+def _kind_gas(kind: int) -> int:
+    return VERIFIER_GAS if kind >= FIRST_VERIFIER_KIND else 0
 
 
 def batch_gas(entries_gas: int) -> int:

@@ -66,7 +66,7 @@ class _Story:
         self._grant("pool grant", giver, grant_to_member(MemberId.parse(shopper)), {"member_id": shopper}, 2 * EACH, 100)
         purses = self.once("purses", lambda: self._purses("household", [giver, shopper], shopper))
         self._listed(self._grocer, purses)
-        status = pay_together(self._grocer.client, purses, "household")
+        status = pay_together(self._grocer.client, self._grocer.register, purses, "household")
         used = self._standing(giver)["grants"][0]
         return {
             "brand": self._grocer.brand.name,

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from time import sleep
 from typing import Any
 
+from gateway.brand_signer.register_writer import RegisterWriter, void_record
 from scripts.demo.client import Client
 
 LOOK_AGAIN_SECONDS = 0.05
 
 
-def pay_together(client: Client, parts: Sequence[dict[str, Any]], key: str) -> str:
+def pay_together(client: Client, register: RegisterWriter, parts: Sequence[dict[str, Any]], key: str) -> str:
     """`parts` are consents, one a giver, each with an order id of its own. "captured" or "voided". What nobody ends, the deadline does."""
     answer = client.post("/v1/authorizations/bulk", {"authorizations": list(parts)}, f"{key}-authorize")
     operations = [_ended(client, result["operation"]) for result in answer["results"]]
@@ -24,6 +25,7 @@ def pay_together(client: Client, parts: Sequence[dict[str, Any]], key: str) -> s
         return "captured"
     for part, operation in zip(parts, operations, strict=True):
         if operation is not None and operation["status"] == "confirmed":
+            register.append([void_record(part["order_id"], part["order_id"], part["member_id"])])
             path = f"/v1/authorizations/{operation['reservation_id']}/void"
             _ended(client, client.post(path, {"void_id": part["order_id"]}, f"{key}-void-{part['order_id']}")["operation"])
     return "voided"

@@ -55,7 +55,7 @@ class Supervisor:
     def __exit__(self, *_exception: object) -> None:
         self.stop()
 
-    def start(self, name: str, arguments: list[str], ready: Callable[[], bool], *, restart: bool = False, seconds: float = 60) -> None:
+    def start(self, name: str, arguments: list[str], ready: Callable[[], bool], *, restart: bool = False, seconds: float = 180) -> None:
         """Starts `python <arguments>` and waits until `ready()`."""
         command = [sys.executable, *arguments]
         log = self._logs / f"{name}.log"

@@ -180,9 +180,11 @@ class _Day:
         return [payment for payment, confirmed in zip(payments, results, strict=True) if confirmed]
 
     def _void(self, till: Till, payment: PointPayment, refused: Counter[str]) -> None:
+        void_id = f"{payment.payment_id}-V"
+        till.register.append([register_writer.void_record(void_id, payment.payment_id, payment.member_id)])
         path = f"/v1/authorizations/{payment.reservation_id}/void"
         try:
-            self._settled(till.client.post, path, {"void_id": f"{payment.payment_id}-V"}, f"void-{payment.payment_id}")
+            self._settled(till.client.post, path, {"void_id": void_id}, f"void-{payment.payment_id}")
         except Refused as refusal:
             refused[str(refusal.problem.get("code"))] += 1
 
@@ -225,7 +227,8 @@ class _Day:
     def _refund_points_of(self, payment: PointPayment, refused: Counter[str]) -> None:
         till = self._world.tills[payment.brand]
         point_refund_id = f"{payment.payment_id}-P"
-        till.register.append([register_writer.point_refund_record(point_refund_id, payment.refunded)])
+        decided = register_writer.point_refund_record(point_refund_id, payment.payment_id, payment.member_id, payment.refunded)
+        till.register.append([decided])
         body = {"point_refund_id": point_refund_id, "points": payment.refunded}
         path = f"/v1/authorizations/{payment.reservation_id}/point-refunds"
         try:

@@ -20,7 +20,7 @@ from eth_account.signers.local import LocalAccount
 from sqlalchemy import select
 
 from gateway.app import make_worker
-from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record
+from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record, void_record
 from gateway.brands.change_brand import set_exposure
 from gateway.brands.register_brand import OPEN_END, BrandRegistration, register_brand
 from gateway.brands.rows import SqlBrands
@@ -85,6 +85,7 @@ class CoalitionBuilder:
     brands: dict[int, BrandBuilder] = field(default_factory=dict)
     member_keys: dict[MemberId, LocalAccount] = field(default_factory=dict)
     owner_acts: Counter[int] = field(default_factory=Counter)
+    ordered: dict[ReservationId, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def coalition(self) -> Coalition:
@@ -296,11 +297,12 @@ class CoalitionBuilder:
         return operation_id
 
     def void(self, brand_id: int, reservation_id: ReservationId) -> str:
-        operation_id = new_id("void")
+        operation_id, void_id = new_id("void"), new_id("void")
+        self.brands[brand_id].till(void_record(void_id, *self.ordered[reservation_id]))
         with writing(self.database, business_clock()) as work:
             void(
                 reservation_id,
-                new_id("void"),
+                void_id,
                 **self._brand(work, brand_id),
                 reservations=work.of(SqlReservations),
                 operation_id=operation_id,
@@ -309,7 +311,7 @@ class CoalitionBuilder:
 
     def point_refund(self, brand_id: int, reservation_id: ReservationId, points: int) -> str:
         operation_id, refund_id = new_id("point-refund"), new_id("point-refund")
-        self.brands[brand_id].till(point_refund_record(refund_id, points))
+        self.brands[brand_id].till(point_refund_record(refund_id, *self.ordered[reservation_id], points))
         with writing(self.database, business_clock()) as work:
             brand = self._brand(work, brand_id)
             point_refund(reservation_id, refund_id, points, **brand, reservations=work.of(SqlReservations), operation_id=operation_id)
@@ -335,6 +337,7 @@ class CoalitionBuilder:
             what = points, brand["brand"].redemption.minor_for(points), NO_ORDER
             unsigned = RedemptionRequest(order_id, member_id, *what, next(_ids), work.now + seconds, 1, b"")
             digest = consent_of(unsigned, brand["brand"]).digest(work.of(SqlCoalition).facts.signing_domain)
+            self.ordered[digest] = order_id, str(member_id)
             proof = bytes(Account.unsafe_sign_hash(digest, self.member_keys[member_id].key).signature)
             request = RedemptionRequest(order_id, member_id, *what, unsigned.nonce, unsigned.deadline, 1, proof)
             operation(

@@ -118,6 +118,15 @@ class LedgerChain:
         }
         return bytes(Account.sign_transaction(fields, sender.to_bytes()).raw_transaction)
 
+    def lending_code(self, to: bytes, data: bytes, *, code_of: bytes) -> bytes:
+        """A raw transaction of the operator, who takes the code of another account in it (EIP-7702)."""
+        nonce, secret = self._nonce(self.operator), self.operator.to_bytes()
+        authorization = Account.sign_authorization({"chainId": CHAIN_ID, "address": code_of, "nonce": nonce + 1}, secret)
+        fees = {"gas": GAS_PER_TRANSACTION, "maxFeePerGas": MAX_FEE, "maxPriorityFeePerGas": 0}
+        fields = {"type": 4, "chainId": CHAIN_ID, "nonce": nonce, "to": to, "data": data, "value": 0, **fees}
+        signed = Account.sign_transaction(fields | {"authorizationList": [authorization]}, secret)
+        return bytes(signed.raw_transaction)
+
     def send_raw(self, raw: bytes) -> Outcome:
         vm = self._chain.get_vm()
         transaction = vm.get_transaction_builder().decode(raw)

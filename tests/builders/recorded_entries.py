@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from gateway.ledger.batches import entries_root
 from gateway.ledger.decision import BASE_RULE, Decision
@@ -16,7 +15,7 @@ from gateway.values.ids import Hash, Reference
 from gateway.values.points import Points
 from tests.builders.offline_coalition import START, OfflineCoalition
 
-_positions = itertools.count(1 << 40)
+FIRST_POSITION = 1 << 40
 
 
 def record_issue(coalition: OfflineCoalition, payment_id: str, *, refused: str | None = None, brand_id: int = 1) -> None:
@@ -25,12 +24,12 @@ def record_issue(coalition: OfflineCoalition, payment_id: str, *, refused: str |
         row = session.scalars(select(PurchaseRow).where(PurchaseRow.payment_id == payment_id, PurchaseRow.brand_id == brand_id)).one()
         awards = session.scalars(select(AwardRow).where(AwardRow.purchase_id == row.purchase_id)).all()
         for award in awards:
-            entry = _entry("issue", award.issuer_id, award.reference, award.points, refused)
+            entry = _entry(session, "issue", award.issuer_id, award.reference, award.points, refused)
             basis = AwardBasis(award.rule_version, BASE_RULE, award.number, Decision(award.decision_salt, award.decision).hash)
             entry.entry = encode_entry(Issue(award.member_id, award.expiry_day, Points(award.points), basis, award.reference))
             session.add_all([entry, _batch(entry)])
         if not awards:
-            session.add(_entry("issue", brand_id, row.reference, 0, refused))
+            session.add(_entry(session, "issue", brand_id, row.reference, 0, refused))
     for award in awards:
         if award.operation_id:
             coalition.finish(award.operation_id, "refused" if refused else "confirmed", refused)
@@ -45,7 +44,7 @@ def record_clawback(coalition: OfflineCoalition, refund_id: str, *, brand_id: in
         named = AwardClawbackRow.payment_refund_id == row.payment_refund_id
         clawbacks = session.scalars(select(AwardClawbackRow).where(named)).all()
         for clawback in clawbacks:
-            session.add(_entry("clawback", clawback.issuer_id, clawback.reference, clawback.points_due, None))
+            session.add(_entry(session, "clawback", clawback.issuer_id, clawback.reference, clawback.points_due, None))
     for clawback in clawbacks:
         coalition.finish(clawback.operation_id)
 
@@ -63,12 +62,13 @@ def _batch(entry: LedgerEntryRow) -> LedgerBatchRow:
     )
 
 
-def _entry(kind: str, brand_id: int, reference: Reference, points: int, refused: str | None) -> LedgerEntryRow:
-    position = next(_positions)
+def _entry(session: Session, kind: str, brand_id: int, reference: Reference, points: int, refused: str | None) -> LedgerEntryRow:
+    last = session.scalar(select(func.max(LedgerEntryRow.position)).where(LedgerEntryRow.position >= FIRST_POSITION))
+    position = FIRST_POSITION if last is None else last + 1
     return LedgerEntryRow(
         position=position,
         brand_id=brand_id,
-        batch_number=position - (1 << 40),
+        batch_number=position - FIRST_POSITION,
         entry_index=0,
         kind=kind,
         member_id=None,

@@ -102,6 +102,21 @@ def test_a_contract_cannot_submit_a_batch(ledger: PointsLedger) -> None:
     assert ledger.chain.send(ledger.address, call, sender=key_of("stranger")).succeeded, "anyone may relay"
 
 
+def test_a_contract_in_the_making_cannot_submit_a_batch(ledger: PointsLedger) -> None:
+    """It has no code yet."""
+    call = ledger.abi.call("submitBatch", *ledger.signed(GROCER, 1, pack_entries([encode_entry(ISSUE)])))
+    forward = bytes.fromhex(f"61{len(call):04x}602e5f395f5f61{len(call):04x}5f5f73{ledger.address.hex()}5af1503d5f5f3e3d5ffd")
+    creation = forward.ljust(0x2E, b"\0") + call
+    assert ledger.reverted(ledger.chain.send(b"", creation)) == "SenderNotExternal"
+
+
+def test_an_account_that_lends_itself_code_cannot_submit_a_batch(ledger: PointsLedger) -> None:
+    """EIP-7702: it sends the transaction itself, and has code all the same."""
+    call = ledger.abi.call("submitBatch", *ledger.signed(GROCER, 1, pack_entries([encode_entry(ISSUE)])))
+    outcome = ledger.chain.send_raw(ledger.chain.lending_code(ledger.address, call, code_of=ledger.passkey_verifier))
+    assert ledger.reverted(outcome) == "SenderNotExternal"
+
+
 @pytest.mark.parametrize(
     "fragment",
     ["00", "01", "0001", "0000" * 40, "0045" + "01" * 68, "ffff01", "01" + "00" * 40, SHORT_BEFORE_WHOLE],

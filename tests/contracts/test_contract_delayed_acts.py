@@ -185,8 +185,9 @@ def test_only_a_locked_member_is_unlocked(members: LoneMembers, ann: MemberId) -
     assert members.relay(members.unlock(ann), ANN) == "NotLocked"
 
 
-def test_an_unlock_names_no_authorizer(members: LoneMembers, ann: MemberId) -> None:
-    call = members.abi.call("requestAct", (0, ann, *authorizer_of(ANN), 0, 2**40 - 1), 1, bytes(65))
+@pytest.mark.parametrize("authorizer", [authorizer_of(ANN), (1, b""), (0, address_of(ANN))])
+def test_an_unlock_names_no_authorizer(members: LoneMembers, ann: MemberId, authorizer: tuple[int, bytes]) -> None:
+    call = members.abi.call("requestAct", (0, ann, *authorizer, 0, 2**40 - 1), 1, bytes(65))
     assert members.abi.error(members.chain.send(members.address, call).output)[0] == "UnlockNamesAuthorizer"
 
 

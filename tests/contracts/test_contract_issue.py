@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -99,6 +100,18 @@ def test_the_largest_numbers_do_not_overflow(ledger: PointsLedger, issue: Issue)
 def test_a_lot_ends_on_a_month_end_or_never(ledger: PointsLedger, issue: Issue) -> None:
     a_day_off = replace(issue, expiry_day=issue.expiry_day + 1)
     assert ledger.submit(GROCER, [a_day_off, replace(issue, expiry_day=0), issue]) == [(0, RefusalReason.EXPIRY_NOT_MONTH_END)]
+
+
+def test_the_contracts_calendar_is_the_worlds(ledger: PointsLedger, issue: Issue) -> None:
+    """Each day of four years and each February's end of four centuries."""
+    four_years = [date(2028, 1, 1) + timedelta(days) for days in range(4 * 365 + 1)]
+    februaries = [date(year, 3, 1) - timedelta(days) for year in range(2032, 2432) for days in range(3)]
+    days = four_years + februaries
+    for first in range(0, len(days), 300):
+        some = days[first : first + 300]
+        refused = ledger.submit(GROCER, [replace(issue, expiry_day=(day - date(1970, 1, 1)).days, points=1) for day in some])
+        expected = [index for index, day in enumerate(some) if (day + timedelta(1)).day != 1]
+        assert refused == [(index, RefusalReason.EXPIRY_NOT_MONTH_END) for index in expected]
 
 
 def test_points_are_issued_into_a_lot_until_its_last_local_second(ledger: PointsLedger, issue: Issue) -> None:

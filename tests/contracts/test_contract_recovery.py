@@ -116,6 +116,14 @@ def test_a_recovery_names_a_key_or_a_passkey(members: LoneMembers, guardian: Sig
     assert members.relay(members.recovery(member, authorizer), guardian) == reason
 
 
+def test_a_guardians_passkey_approved_of_this_recovery(members: LoneMembers) -> None:
+    guardian = SoftwareAuthenticator("ann's sister")
+    member = member_with(members, guardian)
+    recovery = members.recovery(member, authorizer_of(NEW))
+    assert members.relay_proof(recovery, 3, guardian.consent(bytes(32))) == "MemberProofInvalid"
+    assert members.relay(recovery, guardian) is None
+
+
 def test_without_a_guardian_nobody_recovers(members: LoneMembers, guardian: Signer) -> None:
     member = members.enroll(ANN)
     for signer in (guardian, ANN, members.chain.operator):

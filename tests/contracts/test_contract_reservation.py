@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from eth_keys import keys
 
-from gateway.ledger.entries import Authorize, Capture, Expire, PointRefund, Redeem, Void
+from gateway.ledger.entries import Authorize, Capture, Expire, PointRefund, Redeem, Void, encode_entry
 from gateway.ledger.lots import Line, grace_expiry_day
 from gateway.ledger.refusals import RefusalReason
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger
@@ -119,9 +119,18 @@ def test_a_void_releases_everything(ledger: PointsLedger, ann: bytes, reserved: 
 
 def test_a_void_names_exactly_what_was_reserved(ledger: PointsLedger, reserved: Reserved) -> None:
     grocer, fuel = reserved.lines(300, 50)
-    lines = [(grocer,), reserved.lines(299, 50), (grocer, Line(DELI, 0, 50)), (grocer, fuel, Line(DELI, 0, 0))]
+    elsewhere = [(grocer, Line(DELI, 0, points)) for points in (50, 0)]
+    lines = [(grocer,), reserved.lines(299, 50), *elsewhere, (grocer, fuel, Line(DELI, 0, 0))]
     refused = ledger.submit(FUEL, [Void(reserved.id, REFERENCE, each) for each in lines])
-    assert refused == [(index, RefusalReason.LINES_MISMATCH) for index in range(4)]
+    assert refused == [(index, RefusalReason.LINES_MISMATCH) for index in range(5)]
+
+
+def test_what_is_longer_than_its_lines_is_malformed(ledger: PointsLedger, reserved: Reserved) -> None:
+    entries = [encode_entry(each) + b"\0" for each in (reserved.capture(300, 50), reserved.void())]
+    assert ledger.submit(FUEL, entries) == [(index, RefusalReason.MALFORMED_ENTRY) for index in range(2)]
+    assert ledger.submit(FUEL, [reserved.capture(300, 50)]) == []
+    refund = encode_entry(reserved.refund(*reserved.lines(100, 20)))
+    assert ledger.submit(FUEL, [refund + b"\0"]) == [(0, RefusalReason.MALFORMED_ENTRY)]
 
 
 def test_the_accepting_brand_alone_voids_also_after_the_deadline(ledger: PointsLedger, ann: bytes, reserved: Reserved) -> None:

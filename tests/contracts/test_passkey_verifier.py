@@ -172,6 +172,7 @@ refused: dict[str, tuple[Make, PasskeyRefusal]] = {
     "an object as a value": (ends_with(f',"a":{{"origin":"{EVIL}"}}}}'), P.MALFORMED_CLIENT_DATA),
     "a list as a value": (ends_with(',"a":[]}'), P.MALFORMED_CLIENT_DATA),
     "a number as a value": (ends_with(',"a":1}'), P.MALFORMED_CLIENT_DATA),
+    "a value without its first quotation mark": (ends_with(',"a":1"}'), P.MALFORMED_CLIENT_DATA),
     "a name without a value": (ends_with(',"a"}'), P.MALFORMED_CLIENT_DATA),
     "a name that never ends": (ends_with(',"a'), P.MALFORMED_CLIENT_DATA),
     "a value that never ends": (ends_with(',"a":"b'), P.MALFORMED_CLIENT_DATA),

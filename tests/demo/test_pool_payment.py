@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.brand_signer.register_writer import RegisterWriter, void_record
 from scripts.demo.pool_payment import pay_together
 
 
@@ -30,17 +34,25 @@ class Till:
         return None if order in self.refuses and self.refuses[order] is None else {"operation_id": order, "status": "accepted"}
 
 
-PARTS = [{"order_id": "a", "points": 20}, {"order_id": "b", "points": 30}]
+ANN, BOB = "0x" + "0a" * 20, "0x" + "0b" * 20
+PARTS = [{"order_id": "a", "member_id": ANN, "points": 20}, {"order_id": "b", "member_id": BOB, "points": 30}]
 
 
-def test_all_parts_are_captured_once_all_are_authorized() -> None:
+def paid(till: Till, register: Path) -> str:
+    writer = RegisterWriter(register)
+    with closing(writer):
+        return pay_together(till, writer, PARTS, "key")  # type: ignore[arg-type]
+
+
+def test_all_parts_are_captured_once_all_are_authorized(tmp_path: Path) -> None:
     till = Till({})
-    assert pay_together(till, PARTS, "key") == "captured"  # type: ignore[arg-type]
+    assert paid(till, tmp_path / "sales.jsonl") == "captured"
     assert till.sent == ["/v1/authorizations/bulk", "/v1/authorizations/a/capture", "/v1/authorizations/b/capture"]
 
 
 @pytest.mark.parametrize("how", ["refused", None], ids=["by the ledger", "at once"])
-def test_one_part_refused_voids_the_others(how: str | None) -> None:
+def test_one_part_refused_voids_the_others(tmp_path: Path, how: str | None) -> None:
     till = Till({"b": how})
-    assert pay_together(till, PARTS, "key") == "voided"  # type: ignore[arg-type]
+    assert paid(till, tmp_path / "sales.jsonl") == "voided"
     assert till.sent == ["/v1/authorizations/bulk", "/v1/authorizations/a/void"]
+    assert json.loads((tmp_path / "sales.jsonl").read_text()) == void_record("a", "a", ANN)

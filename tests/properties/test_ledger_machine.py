@@ -16,7 +16,7 @@ from tests.builders.ledger_machine import LedgerMachine
 from tests.depth import in_a_soak
 
 USUAL = settings(max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-DEEP = settings(USUAL, max_examples=in_a_soak(200, 30), stateful_step_count=50)
+DEEP = settings(USUAL, max_examples=in_a_soak(200, 10), stateful_step_count=50)  # the coalition's machine takes these steps too
 HUNT = settings(USUAL, max_examples=500, database=None, derandomize=True, phases=[Phase.generate])
 
 

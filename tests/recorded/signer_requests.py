@@ -24,7 +24,14 @@ from gateway.brand_signer.config import Programme
 from gateway.brand_signer.journal import Journal
 from gateway.brand_signer.json_server import BODY_BYTES_MAX, serve_on
 from gateway.brand_signer.key import Key
-from gateway.brand_signer.register_writer import RegisterWriter, order_record, point_refund_record, refund_record, sale_record
+from gateway.brand_signer.register_writer import (
+    RegisterWriter,
+    order_record,
+    point_refund_record,
+    refund_record,
+    sale_record,
+    void_record,
+)
 from gateway.brand_signer.routes import PUBLIC, routes_of
 from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner
@@ -158,8 +165,9 @@ class _Rounds:
         )
         self._reserved(self._round())
         self._post(f"/v1/authorizations/{opened}/capture", {"capture_id": "capture-1", "points": 210})
+        self._till.append([void_record("void-1", "order-2", self._spender.member_id)])
         self._post(f"/v1/authorizations/{to_void}/void", {"void_id": "void-1"})
-        self._till.append([point_refund_record("point-refund-1", 25)])
+        self._till.append([point_refund_record("point-refund-1", "order-3", self._spender.member_id, 25)])
         self._post(f"/v1/authorizations/{redeemed}/point-refunds", {"point_refund_id": "point-refund-1", "points": 25})
         self._expired(self._earner, 30)
         assert self._coalition.post("operator", "/v1/expiry-runs", {}).status_code in (201, 202)
@@ -351,7 +359,9 @@ def _fill(brand: brand_books.Brand) -> None:
         brand.refund(refund_id, payment_id, 250)
     for order_id, points in (("o-1", 50), ("o-2", 30), ("o-3", 40)):
         brand.order(order_id, points)
-    brand.give_back("g-1", 10)
+    brand.give_back("g-1", "o-3", 10)
+    brand.give_back("g-2", "o-1", 10)
+    brand.till.append([{"type": "point_refund", "point_refund_id": "g-earlier", "points": 10}])
 
 
 def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand_books.Entered] | BatchRequest]:
@@ -366,6 +376,7 @@ def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand
         "discount_too_low": [brand_books.authorize("o-2", 30, discount=23)],
         "foreign_lot": [brand_books.clawback("r-2", "p-1", 1, brand=OTHER_BRAND)],
         "malformed_entry": BatchRequest(BRAND, 2, DEADLINE, pack_entries([malformed]), ({"kind": "issue"},)),
+        "point_refund_without_order": [brand_books.point_refund("g-earlier", redeemed, 10)],
         "reference_mismatch": [(entry, {"kind": "issue", "payment_id": "p-3"})],
         "reservation_closed": [brand_books.void("v-1", opened, 50)],
         "too_many_points": [brand_books.authorize("o-2", 31)],
@@ -383,11 +394,13 @@ def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand
             pack_entries([encode_entry(opening)]),
             ({"kind": "opening", "payment_id": "p-2"},),
         ),
+        "unknown_void": [brand_books.void("v-9", brand_books.reservation_of("o-unlisted", 20), 20)],
         "wrong_award": [brand_books.award_issue("p-2", 1, 18, basis_award=2)],
         "wrong_decision": [(entry, {**detail, "decision": brand_books.told(brand_books.decided("p-2", 1, 99))})],
         "wrong_expiry": [brand_books.issue("p-2", 18, expiry_day=EXPIRY_DAY - 1)],
         "wrong_member": [brand_books.issue("p-2", 18, member=STRANGER)],
         "wrong_points": [brand_books.issue("p-3", 99)],
+        "wrong_reservation": [brand_books.point_refund("g-2", redeemed, 10)],
         "wrong_rule_version": [brand_books.issue("p-2", 18, rule_version=2)],
     }
 

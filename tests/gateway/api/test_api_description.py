@@ -55,5 +55,5 @@ def test_every_route_says_what_it_does(description: dict[str, Any]) -> None:
 def test_every_write_asks_for_an_idempotency_key(description: dict[str, Any]) -> None:
     for path, method, operation in _operations(description):
         names = {parameter["name"] for parameter in operation.get("parameters", [])}
-        stores_nothing = path in ("/v1/quotes", "/v1/members/{member_id}/view-links")
+        stores_nothing = path in ("/v1/quotes", "/v1/transfer-quotes", "/v1/members/{member_id}/view-links")
         assert ("Idempotency-Key" in names or "idempotency-key" in names) == (method in ("post", "delete") and not stores_nothing), path

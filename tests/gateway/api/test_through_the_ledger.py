@@ -18,7 +18,7 @@ from gateway.access.create_api_key import create_api_key
 from gateway.access.rows import SqlApiKeys
 from gateway.api.context import Context
 from gateway.app import create_app, make_worker
-from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record
+from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record, void_record
 from gateway.chain.connection import Chain
 from gateway.coalition.rows import business_clock
 from gateway.ledger.governance import approval_digest
@@ -134,7 +134,7 @@ def test_points_are_earned_at_one_brand_and_spent_at_another(coalition: HttpCoal
     assert (captured["authorization"]["status"], captured["authorization"]["captured"]) == ("captured", 50)
     assert coalition.points(member) == (50, 0, 50)
 
-    coalition.builder.brands[2].till(point_refund_record("g-1", 20))
+    coalition.builder.brands[2].till(point_refund_record("g-1", "order-1", member, 20))
     coalition.done("brand:2", f"{path}/point-refunds", {"point_refund_id": "g-1", "points": 20})
     assert coalition.points(member) == (70, 0, 70)
     redeemed = coalition.done("brand:2", "/v1/redemptions", coalition.consent(2, member, 10, "order-2"))
@@ -153,6 +153,7 @@ def test_a_payment_refund_takes_its_share_back_and_a_void_releases(coalition: Ht
     coalition.purchase(1, member, "pay-2", 9_900)
     authorized = coalition.done("brand:2", "/v1/authorizations", coalition.consent(2, member, 30, "order-3"))
     path = f"/v1/authorizations/{authorized['authorization']['reservation_id']}"
+    coalition.builder.brands[2].till(void_record("v-1", "order-3", member))
     assert coalition.done("brand:2", f"{path}/void", {"void_id": "v-1"})["authorization"]["status"] == "voided"
     at = datetime.fromtimestamp(coalition.builder.now, UTC)
     coalition.builder.brands[1].till(refund_record("r-1", "pay-2", 3_300))

@@ -51,6 +51,7 @@ NAMED_BY: dict[str, set[int]] = {
     "ledger_entries.member_id": {6},
     "ledger_entries.reference": {6},
     "ledger_entries.reservation_id": {6},
+    "ledger_entries.taker_id": {6},
     "ledger_governors.guardian_address": {6},
     "ledger_governors.operator_address": {6},
     "ledger_grants.giver_id": {6},

@@ -47,7 +47,7 @@ CASES: dict[str, tuple[set[int], str, str]] = {
         {3, 6},
         (
             "INSERT INTO ledger_entries SELECT position + 500, brand_id, batch_number, entry_index + 500, kind, member_id, points,"
-            " reference, issue_reference, reservation_id, rule_version, entry, refused_reason, block_number, block_timestamp"
+            " reference, issue_reference, reservation_id, rule_version, entry, refused_reason, block_number, block_timestamp, taker_id"
             " FROM ledger_entries"
             " WHERE brand_id = 2 AND kind = 'issue'"
         ),

@@ -12,7 +12,14 @@ from gateway.brand_signer.books import Books
 from gateway.brand_signer.config import Programme
 from gateway.brand_signer.journal import Journal
 from gateway.brand_signer.key import Key
-from gateway.brand_signer.register_writer import RegisterWriter, order_record, point_refund_record, refund_record, sale_record
+from gateway.brand_signer.register_writer import (
+    RegisterWriter,
+    order_record,
+    point_refund_record,
+    refund_record,
+    sale_record,
+    void_record,
+)
 from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner, EntriesRefused
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
@@ -99,8 +106,11 @@ class Brand:
     def order(self, order_id: str, points: int, member: MemberId = MEMBER) -> None:
         self.till.append([order_record(order_id, str(member), points)])
 
-    def give_back(self, point_refund_id: str, points: int) -> None:
-        self.till.append([point_refund_record(point_refund_id, points)])
+    def give_back(self, point_refund_id: str, order_id: str, points: int, member: MemberId = MEMBER) -> None:
+        self.till.append([point_refund_record(point_refund_id, order_id, str(member), points)])
+
+    def let_go(self, void_id: str, order_id: str, member: MemberId = MEMBER) -> None:
+        self.till.append([void_record(void_id, order_id, str(member))])
 
 
 def issue(payment_id: str, points: int, *, member: MemberId = MEMBER, expiry_day: int = EXPIRY_DAY, rule_version: int = 1) -> Entered:
@@ -165,9 +175,9 @@ def authorize(
     return entry, {"kind": "redeem" if redeem else "authorize", "order_id": order_id}
 
 
-def reservation_of(order_id: str, points: int, discount: int | None = None) -> ReservationId:
+def reservation_of(order_id: str, points: int, discount: int | None = None, member: MemberId = MEMBER) -> ReservationId:
     keyed, given = reference(SECRET, "order", order_id), points if discount is None else discount
-    return consent_digest(DOMAIN, ConsentTerms(MEMBER, MEMBER, BRAND, points, given, NO_ORDER, keyed, 5, DEADLINE))
+    return consent_digest(DOMAIN, ConsentTerms(member, member, BRAND, points, given, NO_ORDER, keyed, 5, DEADLINE))
 
 
 def capture(capture_id: str, reservation: ReservationId, points: int, discount: int | None = None) -> Entered:

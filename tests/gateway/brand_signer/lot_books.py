@@ -64,10 +64,17 @@ def opening(
 
 
 def restore(
-    points: int, refund_id: str = "r-1", *, member: MemberId = MEMBER, brand: int = BRAND, place: tuple[int, int] = (1, 0)
+    points: int,
+    refund_id: str = "r-1",
+    *,
+    member: MemberId = MEMBER,
+    brand: int = BRAND,
+    place: tuple[int, int] = (1, 0),
+    by_day: dict[int, int] | None = None,
 ) -> Entered:
+    """All into the issue's own lot, if nothing else is said."""
     award = AwardId(BRAND, "p-1", FIRST, BRAND)
-    lines = (Line(brand, EXPIRY_DAY, Points(points)),)
+    lines = tuple(Line(brand, day, Points(some)) for day, some in (by_day or {EXPIRY_DAY: points}).items())
     entry = Restore(member, restore_reference(SECRET, award, refund_id), *place, lines)
     return entry, {"kind": "restore", "refund_id": refund_id, "payment_id": "p-1"}
 

@@ -12,6 +12,7 @@ from eth_hash.auto import keccak
 
 from gateway.brand_signer import checks
 from gateway.brand_signer.journal import Journal, SignedBatch
+from gateway.brand_signer.sales_register import DamagedRegister
 from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
 from gateway.ledger.consents import transfer_digest, transfer_terms
@@ -263,13 +264,34 @@ def test_a_capture_carries_its_share_of_the_discount_also_after_a_restart(brand:
     assert refusals(signer, 2, [capture("c-1", reservation, 300, 241)]) == []
 
 
-def test_a_void_closes_a_reservation_and_one_elsewhere_may_be_voided(brand: Brand) -> None:
+def test_a_void_needs_the_tills_word_for_this_order_and_member(brand: Brand) -> None:
     brand.order("o-1", 500)
+    brand.let_go("of-another-order", "o-2")
+    brand.let_go("of-another-member", "o-1", STRANGER)
     signer = brand.signer()
     reservation = reservation_of("o-1", 500)
-    assert refusals(signer, 1, [authorize("o-1", 500), void("v-1", reservation, 500)]) == []
-    assert refusals(signer, 2, [capture("c-1", reservation, 500)]) == [(0, "reservation_closed")]
-    assert refusals(signer, 2, [void("v-2", ReservationId(b"\x55" * 32), 10)]) == []
+    assert refusals(signer, 1, [authorize("o-1", 500), void("invented", reservation, 500)]) == [(1, "unknown_void")]
+    assert refusals(signer, 1, [authorize("o-1", 500)]) == []
+    for void_id, reason in (("invented", "unknown_void"), ("of-another-order", "wrong_reservation"), ("of-another-member", "wrong_member")):
+        assert refusals(brand.signer(), 2, [void(void_id, reservation, 500)]) == [(0, reason)]
+    signer = brand.signer()
+    brand.let_go("v-1", "o-1")
+    assert refusals(signer, 2, [void("v-1", reservation, 500)]) == []
+    assert refusals(signer, 3, [capture("c-1", reservation, 500)]) == [(0, "reservation_closed")]
+
+
+def test_a_small_order_that_is_not_listed_is_not_let_go_without_a_word_either(brand: Brand) -> None:
+    """The till may have given its discount by now."""
+    signer = brand.signer()
+    assert refusals(signer, 1, [authorize("o-1", 20)]) == []
+    assert refusals(signer, 2, [void("v-1", reservation_of("o-1", 20), 20)]) == [(0, "unknown_void")]
+    brand.let_go("v-1", "o-1")
+    assert refusals(signer, 2, [void("v-1", reservation_of("o-1", 20), 20)]) == []
+
+
+def test_only_what_this_signer_authorized_is_voided(brand: Brand) -> None:
+    brand.let_go("v-1", "o-1")
+    assert refusals(brand.signer(), 1, [void("v-1", ReservationId(b"\x55" * 32), 10)]) == [(0, "unknown_reservation")]
 
 
 def test_points_are_given_back_only_as_decided_and_never_beyond_the_capture(brand: Brand) -> None:
@@ -278,12 +300,40 @@ def test_points_are_given_back_only_as_decided_and_never_beyond_the_capture(bran
     reservation = reservation_of("o-1", 500)
     assert refusals(signer, 1, [authorize("o-1", 500, redeem=True)]) == []
     assert refusals(signer, 2, [point_refund("b-1", reservation, 100)]) == [(0, "unknown_point_refund")]
-    brand.give_back("b-1", 400)
+    brand.give_back("b-1", "o-1", 400)
     assert refusals(signer, 2, [point_refund("b-1", reservation, 401)]) == [(0, "unknown_point_refund")]
     assert refusals(signer, 2, [point_refund("b-1", reservation, 400)]) == []
-    brand.give_back("b-2", 400)
+    brand.give_back("b-2", "o-1", 400)
     assert refusals(signer, 3, [point_refund("b-2", reservation, 101)]) == [(0, "too_many_points")]
     assert refusals(brand.signer(), 3, [point_refund("b-2", reservation, 100)]) == []
+
+
+def test_points_go_back_to_the_order_and_member_that_the_till_names(brand: Brand) -> None:
+    brand.order("o-1", 60)
+    brand.order("o-2", 60, STRANGER)
+    signer = brand.signer()
+    ours, theirs = authorize("o-1", 60, redeem=True), authorize("o-2", 60, member=STRANGER, redeem=True)
+    assert refusals(signer, 1, [ours, theirs]) == []
+    mine, strangers = reservation_of("o-1", 60), reservation_of("o-2", 60, member=STRANGER)
+    brand.give_back("b-1", "o-1", 60)
+    brand.give_back("b-2", "o-1", 60, STRANGER)
+    assert refusals(brand.signer(), 2, [point_refund("b-1", strangers, 60)]) == [(0, "wrong_reservation")], "also after a restart"
+    assert refusals(brand.signer(), 2, [point_refund("b-1", strangers, 5)]) == [(0, "wrong_reservation")], "small as it is: it is listed"
+    assert refusals(brand.signer(), 2, [point_refund("b-2", mine, 60)]) == [(0, "wrong_member")]
+    assert refusals(brand.signer(), 2, [point_refund("b-1", mine, 60)]) == []
+
+
+def test_what_a_till_of_an_earlier_version_wrote_is_signed_once_it_names_its_order(brand: Brand) -> None:
+    brand.order("o-1", 60)
+    brand.till.append([{"type": "point_refund", "point_refund_id": "b-1", "points": 60}])
+    assert refusals(brand.signer(), 1, [authorize("o-1", 60, redeem=True)]) == []
+    given_back = point_refund("b-1", reservation_of("o-1", 60), 60)
+    assert refusals(brand.signer(), 2, [given_back]) == [(0, "point_refund_without_order")]
+    brand.give_back("b-1", "o-1", 60)
+    assert refusals(brand.signer(), 2, [given_back]) == []
+    brand.give_back("b-1", "o-2", 60)
+    with pytest.raises(DamagedRegister, match="line 4"):
+        brand.signer().sign(batch(3, expire(5)))
 
 
 def test_an_expiry_names_points_of_a_lot_that_can_expire(brand: Brand) -> None:
@@ -315,6 +365,16 @@ def test_a_redemption_under_a_grant_to_the_brand_is_held_against_its_order(brand
     granted = replace(entry, proof=ConsentProof(BRAND_GRANT, b""))
     brand.order("o-1", 4)
     assert refusals(brand.signer(), 1, [(granted, detail)]) == [(0, "too_many_points")]
+
+
+@pytest.mark.parametrize("redeem", [False, True])
+def test_what_no_member_has_signed_always_needs_its_listed_order(brand: Brand, redeem: bool) -> None:
+    entry, detail = authorize("invented", 1, redeem=redeem)
+    granted = replace(entry, proof=ConsentProof(BRAND_GRANT, b""))
+    signer = brand.signer()
+    assert refusals(signer, 1, [(granted, detail)]) == [(0, "unknown_order")]
+    brand.order("invented", 1)
+    assert refusals(signer, 1, [(granted, detail)]) == []
 
 
 def test_malformed_entries_and_openings_of_no_known_file_are_refused(brand: Brand) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.brand_signer.sales_register import DamagedRegister
+from gateway.ledger.entries import Clawback
 from gateway.ledger.lot_references import ActivityKind
+from gateway.ledger.lots import Line
+from gateway.values.calendar import NEVER
 from gateway.values.ids import Hash
-from tests.gateway.brand_signer.brand_books import EXPIRY_DAY, OTHER_BRAND, STRANGER, Brand, Entered, clawback, issue, refusals
+from gateway.values.points import Points
+from tests.gateway.brand_signer.brand_books import BRAND, EXPIRY_DAY, OTHER_BRAND, STRANGER, Brand, Entered, clawback, issue, refusals
 from tests.gateway.brand_signer.lot_books import (
     EARLIER_DAY,
     EXTENDING,
@@ -22,6 +28,7 @@ from tests.gateway.brand_signer.lot_books import (
 )
 
 ORDER = ActivityKind.ORDER
+LATER_DAY = EXPIRY_DAY + 30
 
 
 def test_a_line_of_the_brands_own_file_is_signed_once(brand: Brand) -> None:
@@ -85,6 +92,65 @@ def test_more_than_a_failed_refund_took_is_refused(brand: Brand, entered: Entere
     taken(brand)
     fail(brand, "r-1")
     assert refusals(brand.signer(), 3, [entered]) == [(0, reason)]
+
+
+def taken_from_four_lots(brand: Brand) -> None:
+    """Of nine points four were taken: one each from the issue's own lot, an earlier one, a later one, and one that never expires."""
+    fill(brand)
+    entry, detail = clawback("r-1", "p-1", 1)
+    assert isinstance(entry, Clawback)
+    days = (EXPIRY_DAY, EARLIER_DAY, LATER_DAY, NEVER)
+    spread = replace(entry, lines=tuple(Line(BRAND, day, Points(1)) for day in days))
+    assert refusals(brand.signer(), 1, [issue("p-1", 9)]) == []
+    assert refusals(brand.signer(), 2, [(spread, detail)]) == []
+    fail(brand, "r-1")
+
+
+@pytest.mark.parametrize(
+    "by_day",
+    [
+        {EARLIER_DAY: 2},
+        {EARLIER_DAY - 31: 1},
+        {EARLIER_DAY: 1, EXPIRY_DAY: 2},
+        {EXPIRY_DAY: 3},
+        {LATER_DAY: 4},
+        {EARLIER_DAY: 1, EXPIRY_DAY: 1, LATER_DAY: 2},
+    ],
+    ids=str,
+)
+def test_points_are_not_restored_into_lots_that_expire_sooner(brand: Brand, by_day: dict[int, int]) -> None:
+    taken_from_four_lots(brand)
+    assert refusals(brand.signer(), 3, [restore(0, by_day=by_day)]) == [(0, "wrong_expiry")]
+
+
+@pytest.mark.parametrize(
+    "by_day",
+    [
+        {EARLIER_DAY: 1, EXPIRY_DAY: 1, LATER_DAY: 1, NEVER: 1},
+        {EXPIRY_DAY: 2, LATER_DAY: 1, NEVER: 1},
+        {LATER_DAY: 3},
+        {NEVER: 4},
+        {EARLIER_DAY: 1},
+    ],
+    ids=str,
+)
+def test_points_are_restored_into_the_lots_taken_from_or_later_ones(brand: Brand, by_day: dict[int, int]) -> None:
+    taken_from_four_lots(brand)
+    assert refusals(brand.signer(), 3, [restore(0, by_day=by_day)]) == []
+
+
+def test_what_was_restored_before_counts(brand: Brand) -> None:
+    """The earlier lot's point is back already; the issue's own lot gave one more, and it does not come back earlier."""
+    fill(brand)
+    assert refusals(brand.signer(), 1, [issue("p-1", 9)]) == []
+    for number, (refund_id, day) in enumerate((("r-1", EARLIER_DAY), ("r-2", EXPIRY_DAY)), start=2):
+        entry, detail = clawback(refund_id, "p-1", 1)
+        assert isinstance(entry, Clawback)
+        assert refusals(brand.signer(), number, [(replace(entry, lines=(Line(BRAND, day, Points(1)),)), detail)]) == []
+        fail(brand, refund_id)
+    assert refusals(brand.signer(), 4, [restore(1, "r-1", by_day={EARLIER_DAY: 1})]) == []
+    assert refusals(brand.signer(), 5, [restore(1, "r-2", by_day={EARLIER_DAY: 1})]) == [(0, "wrong_expiry")]
+    assert refusals(brand.signer(), 5, [restore(1, "r-2")]) == []
 
 
 def test_a_later_clawback_takes_what_is_still_missing_and_no_more(brand: Brand) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from eth_account import Account
 from sqlalchemy import select
 
@@ -28,6 +29,7 @@ from gateway.members.views import member_record, member_standing
 from gateway.projection.member_tables import LedgerPendingActRow
 from gateway.rounds.rows import SqlOperations
 from gateway.store.unit_of_work import writing
+from gateway.values.errors import MemberLocked
 from gateway.values.ids import Hash, MemberId
 from tests.builders.coalition import CoalitionBuilder, new_id
 from tests.builders.projection_rows import projection_rows
@@ -93,9 +95,8 @@ def test_acts_are_relayed_and_projected_as_the_register_has_them(coalition: Coal
     coalition.work_off()
 
     assert acting.relay(SpendLock(member, 1, FOREVER), phone) == "confirmed"
-    stopped = coalition.redeem(2, member, 10)
-    coalition.work_off()
-    assert (coalition.operation(stopped).status, coalition.operation(stopped).reason) == ("refused", "MemberLocked")
+    with pytest.raises(MemberLocked):
+        coalition.redeem(2, member, 10)
 
     first, second = Unlock(member, 3, FOREVER), Unlock(member, 4, FOREVER)
     assert [acting.relay(each) for each in (first, second)] == ["confirmed", "confirmed"]

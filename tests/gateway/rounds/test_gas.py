@@ -8,13 +8,29 @@ from dataclasses import replace
 import pytest
 from eth_utils import keccak
 
-from gateway.ledger.entries import Authorize, ConsentProof, Entry, Expire, Extend, Issue, Redeem, Restore, Void, encode_entry
+from gateway.ledger.entries import (
+    BRAND_GRANT,
+    MEMBER_GRANT,
+    Authorize,
+    ConsentProof,
+    Entry,
+    Expire,
+    Extend,
+    Issue,
+    Redeem,
+    Restore,
+    Void,
+    encode_entry,
+)
 from gateway.ledger.framing import pack_entries
 from gateway.ledger.lots import Line
-from gateway.rounds.gas import ENROLL_GAS, TRANSACTION_GAS_MAX, batch_gas, entry_gas, release_gas
+from gateway.ledger.member_acts import grant_to_brand, grant_to_member
+from gateway.rounds.gas import ENROLL_GAS, TRANSACTION_GAS_MAX, VERIFIER_GAS, batch_gas, entry_gas, release_gas
 from gateway.values.calendar import SECONDS_PER_DAY, local_day, month_end
+from tests.builders.entry_gas import AMPLE
 from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import LedgerChain, key_of
+from tests.builders.member_acts import acts_on
 from tests.builders.passkeys import SoftwareAuthenticator
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger, member_named
 
@@ -49,6 +65,7 @@ class Measured:
         self._submit("an issue alone", 1, [Issue(first, self.days[50], 100, BASIS, ref(4))])
         lines = tuple(Line(brand, day, 10) for brand in ISSUERS)
         self._submit("redeem", ACCEPTOR, [self._consented(Redeem, ACCEPTOR, 0, lines)])
+        self._redeem_under_grants(lines)
         reserved = self._consented(Authorize, SECOND_ACCEPTOR, 0, lines)
         self._submit("authorize", SECOND_ACCEPTOR, [reserved])
         captured = self.ledger.reservation_id(SECOND_ACCEPTOR, reserved)
@@ -79,6 +96,19 @@ class Measured:
         self._submit("point refund into grace lots", SECOND_ACCEPTOR, [self.ledger.refund(captured, given_back, ref(9))])
         self._submit("expire", 2, [Expire(second, day, self.ledger.held(second, 2, day)[0])])
 
+    def _redeem_under_grants(self, lines: Sequence[Line]) -> None:
+        acts, (giver, spender) = acts_on(self.ledger), self.names[:2]
+        for to in (grant_to_brand(ACCEPTOR), grant_to_member(member_named(spender))):
+            assert acts.relay(acts.grant(self.members[0], to, AMPLE), key_of(giver)) is None
+        self._submit("redeem under a grant to the brand", ACCEPTOR, [self._granted(lines)])
+        terms = {"key": key_of(spender), "spender": member_named(spender), "reference": ref(13), "nonce": 5}
+        self._submit(
+            "redeem under a grant to a member", ACCEPTOR, [self.ledger.consented(Redeem, ACCEPTOR, self.members[0], lines, **terms)]
+        )
+
+    def _granted(self, lines: Sequence[Line]) -> Authorize | Redeem:
+        return self.ledger.by_brand_grant(Redeem, ACCEPTOR, self.members[0], lines, ref(12))
+
     def _consented(
         self, kind: type[Authorize] | type[Redeem], brand: int, member: int, lines: Sequence[Line], nonce: int = 0
     ) -> Authorize | Redeem:
@@ -106,6 +136,15 @@ def test_the_dearest_entries_stay_within_what_is_allowed_for_them(measured: Meas
 def test_issues_into_new_lots_are_allowed_little_more_than_they_need(measured: Measured) -> None:
     used, allowed = measured.used["issues into new lots"]
     assert allowed < 1.25 * used
+
+
+def test_a_grant_is_allowed_no_verifier_but_where_another_members_proof_asks_one() -> None:
+    giver, spender = b"\x01" * 20, b"\x02" * 20
+    blank = Redeem(giver, ref(1), bytes(32), 0, 1, 10, 0, ConsentProof(1, b""), (Line(1, 0, 10),))
+    by_key = entry_gas(blank)
+    assert entry_gas(replace(blank, proof=ConsentProof(BRAND_GRANT, b""))) < by_key + VERIFIER_GAS // 4
+    assert entry_gas(replace(blank, proof=ConsentProof(MEMBER_GRANT, spender + b"\x01"))) < by_key + VERIFIER_GAS // 4
+    assert entry_gas(replace(blank, proof=ConsentProof(MEMBER_GRANT, spender + b"\x03"))) > by_key + VERIFIER_GAS
 
 
 def test_no_batch_is_allowed_more_than_a_transaction_may_have() -> None:

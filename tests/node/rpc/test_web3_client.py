@@ -27,7 +27,7 @@ def test_contracts_are_deployed_and_answer(web3: Web3) -> None:
     guardian, approver, member = (throwaway_account(name).address for name in ("guardian", "approver", "member"))
     governance = _deploy(web3, "Governance", coalition_id, (True, 0, OPERATOR.address, guardian, [approver], 1))
     verifier = _deploy(web3, "PasskeyVerifier")
-    members = _deploy(web3, "Members", governance.address, verifier.address, governance.address)
+    members = _deploy(web3, "Members", governance.address, verifier.address, governance.address, 0)
     assert members.functions.coalitionId().call() == coalition_id
     transaction = members.functions.enroll([(1, bytes.fromhex(member[2:]), bytes(32))]).transact()
     receipt = web3.eth.wait_for_transaction_receipt(transaction, poll_latency=0.01)
