@@ -91,7 +91,12 @@ def execute(**asked: Any) -> None:
 
 @click.command()
 @click.argument("act")
-@click.option("--own-account", is_flag=True, help="Send it to the node from your own account, which needs ether: no gateway keeps it back.")
+@click.option(
+    "--own-account",
+    "sends_itself",
+    is_flag=True,
+    help="Send it to the node from your own account, which needs ether: no gateway keeps it back.",
+)
 @_asking
 def veto(**asked: Any) -> None:
     """As a brand's owner, stop the act that would replace you. The gateway relays it, or you do."""

@@ -11,6 +11,7 @@ from gateway.chain.artifacts import contract_named
 from gateway.chain.connection import Chain
 from gateway.second_people.known_coalition import CONTRACTS, KnownCoalition
 from gateway.values.errors import WrongState
+from gateway.values.hex import hex_text
 
 # Contract, its function, and the contract whose address that names.
 _TIES = (
@@ -56,7 +57,7 @@ def _ask(chain: Chain, coalition: KnownCoalition, contract: str, function: str) 
 
 
 def _compare(what: str, told: Any, contract: str, found: Any) -> None:
-    shown = "0x" + found.hex() if isinstance(found, bytes) else found.lower() if isinstance(found, str) else found
+    shown = hex_text(found) if isinstance(found, bytes) else found.lower() if isinstance(found, str) else found
     if str(told) != str(shown):
         raise WrongState(
             f"the gateway says that {what} is {told}, the contract {contract} says {shown}: ask the other people; nothing was signed"
