@@ -18,7 +18,9 @@ home_option = click.option("--home", type=path_option, required=True, help="This
 passphrase_option = click.option("--passphrase-file", type=path_option, help="The passphrase, where the key is encrypted.")
 gateway_option = click.option("--gateway", "gateway_url", metavar="URL", required=True, help="The gateway's API.")
 api_key_option = click.option("--api-key-file", type=path_option, required=True, help="The API key to read with; any role does.")
-rpc_option = click.option("--rpc", "rpc_url", metavar="URL", help="A node of your own choice, to believe nothing of what the gateway says.")
+rpc_option = click.option(
+    "--rpc", "rpc_url", metavar="URL", required=True, help="A node of your own choice, not the operator's: what holds is read there."
+)
 
 
 def _asking(command: Command) -> Command:
@@ -89,9 +91,15 @@ def execute(**asked: Any) -> None:
 
 @click.command()
 @click.argument("act")
+@click.option(
+    "--own-account",
+    "sends_itself",
+    is_flag=True,
+    help="Send it to the node from your own account, which needs ether: no gateway keeps it back.",
+)
 @_asking
 def veto(**asked: Any) -> None:
-    """As a brand's owner, stop the act that would replace you. Sent to the gateway, and to the node too where one is named."""
+    """As a brand's owner, stop the act that would replace you. The gateway relays it, or you do."""
     from gateway.commands.running import second_people
 
     second_people.veto(**asked)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gateway.ledger.governance import act_id
+from gateway.ledger.governance import REPLACEMENT_DELAYS, act_id
 from gateway.second_people.act_words import ActCall, read_call
 from gateway.second_people.known_coalition import KnownCoalition
 from gateway.values.errors import Invalid, WrongState
@@ -15,7 +15,7 @@ from gateway.values.ids import Address, Hash, OperationId
 
 
 class AskedLedger(Protocol):
-    """What a person asks of the ledger: of the chain itself, or of the gateway where there is no other."""
+    """What a person asks of the ledger, through a node of its own choice."""
 
     def holds(self, call: ActCall) -> dict[str, Any]: ...
     def ready_at(self, act: ToldAct) -> int | None: ...
@@ -30,17 +30,16 @@ class ToldAct:
     target: Address
     data: bytes
     salt: Hash
-    ready_at: int | None
 
     @classmethod
     def parse(cls, told: Mapping[str, Any]) -> ToldAct:
         ids = OperationId(told["operation_id"]), Hash.parse(told["act_id"]), Address.parse(told["target"])
-        return cls(*ids, to_bytes(told["data"]), Hash.parse(told["salt"]), told["ready_at"])
+        return cls(*ids, to_bytes(told["data"]), Hash.parse(told["salt"]))
 
     def as_json(self) -> dict[str, Any]:
         """As it is told."""
         ids = {"operation_id": self.operation_id, "act_id": str(self.act_id), "target": str(self.target)}
-        return {**ids, "data": hex_text(self.data), "salt": str(self.salt), "ready_at": self.ready_at}
+        return {**ids, "data": hex_text(self.data), "salt": str(self.salt)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +69,9 @@ def check_act(told: ToldAct, coalition: KnownCoalition, ledger: AskedLedger, fir
         raise WrongState(f"act {told.operation_id} is not proposed on the chain: there is nothing to approve yet")
     before, after = ledger.holds(call), call.then
     changes = {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
-    return CheckedAct(told, call, changes, max(ready_at, first_seen + coalition.delay_seconds))
+    return CheckedAct(told, call, changes, max(ready_at, first_seen + _delays(call) * coalition.delay_seconds))
+
+
+def _delays(call: ActCall) -> int:
+    """How many delays an act of this kind waits, as the contract has it."""
+    return REPLACEMENT_DELAYS if call.function in ("replaceGuardian", "replaceOperator") else 1

@@ -1,4 +1,4 @@
-"""The gateway as a second person sees it: acts that wait, what it says holds, and where signatures are sent."""
+"""The gateway as a second person sees it: acts that wait, and where signatures are sent. What holds is no question to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import httpx
 
 from gateway.ledger.governance import Approval
-from gateway.second_people.act_words import ActCall, day_text
 from gateway.second_people.check_act import ToldAct
 from gateway.second_people.known_coalition import KnownCoalition
 from gateway.values.errors import Invalid, NotFound, Unavailable
@@ -31,10 +30,6 @@ class GatewayClient:
     def coalition(self) -> KnownCoalition:
         return self._read("coalition", lambda: KnownCoalition.parse(self._get("/v1/coalition")))
 
-    def head_timestamp(self) -> int:
-        """The time of the newest block: the clock of a sandbox."""
-        return self._read("head", lambda: int(self._get("/v1/coalition")["head"]["timestamp"]))
-
     def acts(self) -> list[ToldAct]:
         return self._read("acts", lambda: [ToldAct.parse(each) for each in self._get("/v1/governance/acts")["acts"]])
 
@@ -44,32 +39,9 @@ class GatewayClient:
             raise NotFound(f"no act {operation_id} waits: `splittally acts` lists those that do", operation_id=operation_id)
         return found
 
-    def brand(self, brand_id: int) -> dict[str, Any]:
-        """As the API shows it."""
-        return dict(self._get(f"/v1/brands/{brand_id}"))
-
     def documents(self, brand_id: int) -> list[dict[str, Any]]:
         """What the brand published, in its order."""
         return list(self._get(f"/v1/brands/{brand_id}/documents"))
-
-    # As far as there is no node to ask
-
-    def ready_at(self, act: ToldAct) -> int | None:
-        return act.ready_at
-
-    def holds(self, call: ActCall) -> dict[str, Any]:
-        told = self._get("/v1/coalition")
-        found = {
-            "approvers": told["approvers"],
-            "approvals needed": told["approvals_needed"],
-            "guardian": told["guardian_address"],
-            "delay in seconds": told["governance_delay_seconds"],
-        }
-        if call.brand_id is not None and call.function != "registerBrand":
-            brand = self.brand(call.brand_id)
-            found |= {"status": brand["status"], "issue limit": brand["issue_limit"], "owner": brand["owner_address"]}
-            found["last day"] = day_text(brand["last_day"]) if brand["last_day"] else None
-        return found
 
     # What is sent
 

@@ -1,4 +1,4 @@
-"""A coalition as a second person knows it: its id, its chain, where its contracts stand, and the least delay that was promised."""
+"""A coalition as a second person knows it: its id, its chain, where its contracts stand, and what every act waits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.ledger.signing import Domain
 from gateway.values.ids import Address, Hash
 
 # The gateway's name of an address → the contract that stands there.
-_CONTRACTS = {
+_NAMED = {
     "governance_address": "Governance",
     "brands_address": "Brands",
     "points_address": "PointsLedger",
@@ -19,6 +19,7 @@ _CONTRACTS = {
     "settlement_address": "Settlement",
     "anchors_address": "Anchors",
 }
+CONTRACTS = tuple(_NAMED.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,14 @@ class KnownCoalition:
     @classmethod
     def parse(cls, told: Mapping[str, Any]) -> KnownCoalition:
         """From `GET /v1/coalition`, or from what was kept of it."""
-        contracts = {contract: Address.parse(told[name]) for name, contract in _CONTRACTS.items() if told.get(name)}
+        contracts = {contract: Address.parse(told[name]) for name, contract in _NAMED.items() if told.get(name)}
         return cls(
             Hash.parse(told["coalition_id"]), int(told["chain_id"]), bool(told["sandbox"]), int(told["governance_delay_seconds"]), contracts
         )
 
     def as_json(self) -> dict[str, Any]:
         """As the gateway tells it."""
-        addresses = {name: str(self.contracts[contract]) for name, contract in _CONTRACTS.items() if contract in self.contracts}
+        addresses = {name: str(self.contracts[contract]) for name, contract in _NAMED.items() if contract in self.contracts}
         facts = {"coalition_id": str(self.coalition_id), "chain_id": self.chain_id, "sandbox": self.sandbox}
         return {**facts, "governance_delay_seconds": self.delay_seconds, **addresses}
 

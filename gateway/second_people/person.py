@@ -1,4 +1,5 @@
-"""A second person's own directory: its key, the coalition it knows, and when it first saw each act by its own clock.
+"""A second person's own directory: its key, the coalition it knows, when it first saw each act by its own clock,
+and how many documents it published.
 
 The key stands in a secret file, or encrypted (Web3 secret storage) where a passphrase is given.
 """
@@ -20,7 +21,8 @@ from gateway.secret_files import UnsafeFile, make_secret, read_secret
 from gateway.values.errors import Invalid, WrongState
 from gateway.values.ids import Address, Hash
 
-_KEY, _KEYSTORE, _COALITION, _SEEN = "owner.key", "keystore.json", "coalition.json", "acts-seen.json"
+_KEY, _KEYSTORE = "owner.key", "keystore.json"
+_COALITION, _SEEN, _PUBLISHED = "coalition.json", "acts-seen.json", "published.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +40,29 @@ class Person:
         """65 bytes r, s, v as the contracts take them."""
         return bytes(self.account.unsafe_sign_hash(digest).signature)  # type: ignore[arg-type]
 
-    def known(self, told: KnownCoalition) -> KnownCoalition:
-        """The coalition as it was first seen. Raises WrongState where another one is told of now: a signature could count elsewhere."""
-        before = _read(self.home / _COALITION)
-        if before is None:
-            _write(self.home / _COALITION, told.as_json())
-            return told
-        kept = KnownCoalition.parse(before)
-        if kept.identity != told.identity:
+    def known(self, stated: KnownCoalition) -> KnownCoalition:
+        """As its contracts state it; the first one is kept. Raises WrongState for another one: a signature could count elsewhere."""
+        kept = self.remembered()
+        if kept is None:
+            _write(self.home / _COALITION, stated.as_json())
+        elif kept.identity != stated.identity:
             raise WrongState(
                 f"the gateway tells of another coalition than {self.home / _COALITION} does: ask the other people which is right; "
                 "nothing was signed"
             )
-        return kept
+        return stated
 
     def remembered(self) -> KnownCoalition | None:
         """The coalition as it was first seen; None for who has seen none."""
         before = _read(self.home / _COALITION)
         return None if before is None else KnownCoalition.parse(before)
+
+    def published(self, brand_id: int) -> int:
+        """The number of the last document of the brand that this person published; 0 for none."""
+        return int((_read(self.home / _PUBLISHED) or {}).get(str(brand_id), 0))
+
+    def note_published(self, brand_id: int, number: int) -> None:
+        _write(self.home / _PUBLISHED, {**(_read(self.home / _PUBLISHED) or {}), str(brand_id): number})
 
     def first_saw(self, act: Hash, now: int) -> int:
         """When this person first saw the act, which is now for a new one."""

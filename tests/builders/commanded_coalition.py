@@ -82,13 +82,13 @@ class CommandedCoalition:
 
     # Commands and requests
 
-    def command(self, *arguments: str, person: str | None = None, rpc: bool = True, succeeds: bool = True) -> Any:
-        """What `splittally … --json` says, with the options of a second person where one runs it."""
+    def command(self, *arguments: str, person: str | None = None, gateway: str = "", succeeds: bool = True) -> Any:
+        """What `splittally … --json` says, with the options of a second person where one runs it; `gateway` is a lying one."""
         options: list[str] = []
         if person is not None:
             token = str(self.folder / "people" / "auditor-api.key")
-            options = ["--home", str(self.home(person)), "--gateway", self.url, "--api-key-file", token]
-            options += ["--rpc", self.node.url] if rpc else []
+            options = ["--home", str(self.home(person)), "--gateway", gateway or self.url, "--api-key-file", token]
+            options += ["--rpc", self.node.url]
         done = CliRunner().invoke(program(), [*arguments, *options, "--json"])
         assert (done.exit_code == 0) == succeeds, done.output
         return json.loads(done.output)
@@ -176,8 +176,8 @@ class CommandedCoalition:
 
 
 @contextmanager
-def commanded_coalition(folder: Path) -> Iterator[CommandedCoalition]:
-    """Node and gateway serve; brand 1 is registered with the approvals of two people."""
+def commanded_coalition(folder: Path, sandbox: bool = True) -> Iterator[CommandedCoalition]:
+    """Node and gateway serve; in a sandbox, where delays can be passed, brand 1 is registered with the approvals of two people."""
     people = ("guardian", "owner", "successor", *APPROVERS)
     node = RunningNode(folder / "node")
     made = CommandedCoalition(folder, node)
@@ -188,18 +188,20 @@ def commanded_coalition(folder: Path) -> Iterator[CommandedCoalition]:
     done = CliRunner().invoke(program(), ["--data-dir", str(made.operator_folder), "init", "--address"])
     assert done.exit_code == 0, done.output
     funded = (done.output.strip(), made.account("guardian").address)
-    node.arguments = ("--sandbox", "--timestamp", str(START), *(part for one in funded for part in ("--operator", one)))
-    with node, _serving(made):
+    clock = ("--sandbox", "--timestamp", str(START)) if sandbox else ()
+    node.arguments = (*clock, *(part for one in funded for part in ("--operator", one)))
+    with node, _serving(made, sandbox):
         _auditor_key(made)
-        made.register_brand()
+        if sandbox:
+            made.register_brand()
         yield made
 
 
 @contextmanager
-def _serving(made: CommandedCoalition) -> Iterator[None]:
+def _serving(made: CommandedCoalition, sandbox: bool) -> Iterator[None]:
     settings = {
         "rpc_url": made.node.url,
-        "sandbox": True,
+        "sandbox": sandbox,
         "guardian": made.account("guardian").address,
         "approvers": [made.account(name).address for name in APPROVERS],
         "approvals_needed": NEEDED,

@@ -1,4 +1,7 @@
-"""What roles can do together, beyond what each can alone: a line of docs/trust.md each, and a test of its name in test_pairs.py."""
+"""What roles can do together, beyond what each can alone: a line of docs/trust.md each, and a test of its name in test_pairs.py.
+
+What they can with the sealer: sealer_pairs.py.
+"""
 
 from __future__ import annotations
 
@@ -45,18 +48,11 @@ TOGETHER: dict[str, Pair] = {
         "operator + k approvers replace the guardian after three delays",
         "everybody: each stop is an event",
     ),
-    "sealer_and_operator": Pair(
-        "sealer + operator",
-        "set the chain's clock forward and leave transactions out; an act still wants approvals, which carry the approvers' own time",
-        "never",
-        "–",
-        "whoever compares a block's time with a clock; whoever misses a transaction",
-    ),
     "operator_and_a_members_guardian": Pair(
         "operator + a member's guardian",
         "recovery: one authorizer in the place of all, and no grant any more",
         "the member's delay",
-        "any authorizer of the member, by a veto or a spend lock",
+        "any authorizer of the member, by a veto or a spend lock; nobody, where the operator's node seals: see the sealer and her guardian",
         "the member, from the request on",
     ),
     "approvers_without_the_operator": Pair(
@@ -76,20 +72,6 @@ TOGETHER: dict[str, Pair] = {
         "the owners; the guardian's pause",
         "everybody: entries are public; the audit, from the brands' sales",
     ),
-    "sealer_and_brand_owner": Pair(
-        "sealer + brand owner",
-        "worse terms before the notice days are over by a true clock; likewise whatever else waits by block time alone: expiry, run-off",
-        "at once",
-        "nobody on the ledger",
-        "witnesses, who do not sign such a head; receipts without them",
-    ),
-    "sealer_and_a_members_guardian": Pair(
-        "sealer + a member's guardian",
-        "recovery before the member's delay is over by a true clock, and no veto taken in",
-        "at once",
-        "nobody on the ledger",
-        "witnesses, who do not sign such a head; the member, who misses her veto",
-    ),
     "operator_and_a_stolen_wallet": Pair(
         "operator + a stolen authorizer of a member",
         "her points spent until her spend lock is in, at tills that take them; her other authorizers and her guardian stay",
@@ -99,10 +81,11 @@ TOGETHER: dict[str, Pair] = {
     ),
     "operator_and_batch_key": Pair(
         "operator + batch key (a managed brand)",
-        "entries in that brand's name, within its limit; no other key, no terms, and no redemption without the member",
+        "entries in that brand's name: it issues within the limit, takes back what was issued, lets expire what is over; no other key, "
+        "no terms, and no redemption without the member",
         "at once",
         "the owner, who withdraws the key; the guardian's pause",
-        "the brand, from its own sales; the audit",
+        "the brand, from its own sales; each holder, by events; the audit",
     ),
 }
 

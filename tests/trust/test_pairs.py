@@ -10,8 +10,7 @@ from eth_account.signers.local import LocalAccount
 from gateway.chain.artifacts import brands
 from gateway.ledger.governance import NO_PREDECESSOR
 from gateway.ledger.member_acts import Recovery, RemoveAuthorizer, Veto, delayed_act_arguments, member_act_digest
-from gateway.ledger.owner_acts import SetBrandKey, SetBrandTerms
-from gateway.ledger.terms import LedgerTerms
+from gateway.ledger.owner_acts import SetBrandKey
 from gateway.values.ids import Address
 from tests.builders.commanded_coalition import BRAND
 from tests.trust.attack import ATTACK
@@ -19,7 +18,7 @@ from tests.trust.ground import DONE, FOREVER, Ground, OneAct
 from tests.trust.member_powers import MEMBERS
 from tests.trust.pairs import TOGETHER, lines_together
 from tests.trust.powers import BRANDS, LEDGER
-from tests.trust.second_brand import MANAGED, TERMS, owner_of_managed
+from tests.trust.second_brand import MANAGED
 from tests.trust.standing import member_act_signed, own_key
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "trust.md"
@@ -36,9 +35,9 @@ def ready(ground: Ground, act: OneAct, delays: int = 1) -> OneAct:
     return act
 
 
-def executed_by(ground: Ground, act: OneAct, *accounts: LocalAccount, approved_at: int = FOREVER) -> str:
+def executed_by(ground: Ground, act: OneAct, *accounts: LocalAccount) -> str:
     """The answer to its execution with these accounts' approvals."""
-    approvals = ground.approvals(act.id, *accounts, approved_at=approved_at)
+    approvals = ground.approvals(act.id, *accounts)
     return ground.answer(ground.keys["operator"], "Governance", "executeApproved", *act.arguments, approvals)
 
 
@@ -117,15 +116,6 @@ def test_guardian_and_brand_owner(ground: Ground) -> None:
     assert ground.answer(owner, "Governance", "veto", *ground.own_brand.arguments, ground.veto(owner, ground.own_brand)) == DONE
 
 
-def test_sealer_and_operator(ground: Ground) -> None:
-    act = proposed(ground, ground.own_brand.again("with the sealer"))
-    honest = ground.now + 60  # by the approvers' clocks, a minute after the proposal
-    ground.pass_time(ground.known.delay_seconds)  # by the sealer's, at once
-    assert executed_by(ground, act) == "TooFewApprovals"
-    assert executed_by(ground, act, ground.keys["sealer"], ground.keys["operator"]) == "NotAnApprover"
-    assert executed_by(ground, act, *approver_keys(ground), approved_at=honest) == "ApprovalTooEarly"
-
-
 def test_operator_and_a_members_guardian(ground: Ground) -> None:
     taken = Recovery(ground.ann, 1, bytes(Address.parse(own_key("a wallet of the friend's").address)), 7, FOREVER)
     operator, member, friend, act = ground.keys["operator"], ground.keys["member"], own_key("a friend"), delayed_act_arguments(taken)
@@ -161,25 +151,6 @@ def test_two_brands(ground: Ground) -> None:
     call = brands().call("issuer", BRAND, MANAGED)
     _, _, most = brands().returned("issuer", ground.chain.eth_call(ground.contract("Brands"), call))
     assert most == 1_000, "what the owner of brand 2 takes of brand 1's points"
-
-
-def test_sealer_and_brand_owner(ground: Ground) -> None:
-    worse = (1, 2, 1, 1, 0, 90, 1)
-    assert ground.view("Brands", "brandTerms", MANAGED)[0] == TERMS
-    act = SetBrandTerms(MANAGED, LedgerTerms(*worse), 1, FOREVER)
-    ground.send("operator", "Brands", "setBrandTerms", MANAGED, worse, (1, FOREVER, ground.owner_act(owner_of_managed(), act)))
-    assert ground.view("Brands", "brandTerms", MANAGED)[0] == TERMS, "not before the notice"
-    ground.pass_time(86_400)
-    assert ground.view("Brands", "brandTerms", MANAGED)[0] == worse
-
-
-def test_sealer_and_a_members_guardian(ground: Ground) -> None:
-    taken = Recovery(ground.ann, 1, bytes(Address.parse(own_key("a wallet of the sealer's").address)), 8, FOREVER)
-    act, friend = delayed_act_arguments(taken), own_key("a friend")
-    ground.send("operator", "Members", "requestAct", act, 1, member_act_signed(ground, friend, taken))
-    assert ground.answer(ground.keys["operator"], "Members", "executeAct", act) == "ActNotReady"
-    ground.pass_time(ground.view("Members", "memberDelay"))  # in one block, whatever true clocks say
-    assert ground.answer(ground.keys["operator"], "Members", "executeAct", act) == DONE
 
 
 def test_operator_and_a_stolen_wallet(ground: Ground) -> None:

@@ -42,7 +42,6 @@ def act_in(file: Path) -> ToldAct:
 @troubles_named
 def execute_act(approvals: Sequence[Path], as_json: bool, **place: Any) -> None:
     meeting = meet(**place)
-    chain = meeting.own_chain()
     read = [_approval(file) for file in approvals]
     told = read[0][0]
     other = next((file for file, (act, _) in zip(approvals, read, strict=True) if act.act_id != told.act_id), None)
@@ -54,7 +53,7 @@ def execute_act(approvals: Sequence[Path], as_json: bool, **place: Any) -> None:
     ascending = [by_approver[account] for account in sorted(by_approver)]
     signed = [(each.approved_at, each.good_until, each.signature) for each in ascending]
     data = contract_named("Governance").call("executeApproved", told.target, 0, told.data, NO_PREDECESSOR, told.salt, signed)
-    transaction = send_own(chain, meeting.person.account, meeting.coalition.contracts["Governance"], data, gas=_GAS)
+    transaction = send_own(meeting.chain, meeting.person.account, meeting.coalition.contracts["Governance"], data, gas=_GAS)
     if as_json:
         print_json({"act_id": str(told.act_id), "words": checked.words, "transaction": str(transaction)})
     else:

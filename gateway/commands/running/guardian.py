@@ -47,7 +47,7 @@ def propose_operator(account: str, output: Path, as_json: bool, **place: Any) ->
         raise Invalid(f"{account} is no address: 0x and 40 hex digits are due") from wrong
     meeting, salt = meet(**place), Hash(secrets.token_bytes(32))
     target, data = meeting.coalition.contracts["Governance"], contract_named("Governance").call("replaceOperator", successor)
-    act = ToldAct(OperationId(""), act_id(target, data, salt), target, data, salt, None)
+    act = ToldAct(OperationId(""), act_id(target, data, salt), target, data, salt)
     output.write_text(json.dumps({"act": act.as_json()}, indent=1) + "\n")
     told = f"{successor} is proposed as the operator. Give {output} to the approvers, who `splittally approve` it after three delays"
     _send(meeting, "Governance", "proposeOperator", (successor, salt), told, as_json)
@@ -62,7 +62,7 @@ def _act_id(meeting: Meeting, act: str) -> Hash:
 
 def _send(meeting: Meeting, contract: str, function: str, arguments: tuple[Any, ...], told: str, as_json: bool) -> None:
     data = contract_named(contract).call(function, *arguments)
-    transaction = send_own(meeting.own_chain(), meeting.person.account, meeting.coalition.contracts[contract], data)
+    transaction = send_own(meeting.chain, meeting.person.account, meeting.coalition.contracts[contract], data)
     if as_json:
         print_json({"transaction": str(transaction), "function": function})
     else:

@@ -16,7 +16,6 @@ from gateway.ledger.owner_acts import HandOver, SetBrandKey, SetBrandTerms, SetE
 from gateway.ledger.recover import recover_address
 from gateway.ledger.terms import LedgerTerms
 from gateway.second_people.act_words import moment_text
-from gateway.second_people.chain_reading import ChainReading
 from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.errors import Invalid, WrongState
 from gateway.values.hex import BadHex, hex_text, to_bytes
@@ -100,12 +99,13 @@ def publish_document_of_brand(
     brand_id: int, batch_keys: tuple[str, ...], agent_address: str, api_keys: tuple[str, ...], as_json: bool, **place: Any
 ) -> None:
     meeting = meet(**place)
-    number = 1 + len(meeting.gateway.documents(brand_id))
+    number = _next_document(meeting, brand_id)
     document = BrandDocument(brand_id, number, frozenset(map(_address, batch_keys)), _address(agent_address), frozenset(api_keys))
     told = json.loads(document.text())
     del told["brand_id"]
     signature = hex_text(meeting.person.sign(document.digest(meeting.coalition.domain("Brands"))))
     answer = meeting.gateway.post(f"/v1/brands/{brand_id}/documents", {**told, "signature": signature})
+    meeting.person.note_published(brand_id, number)
     if as_json:
         print_json(answer)
     else:
@@ -161,6 +161,17 @@ def _own_act(meeting: Meeting, brand_id: int) -> tuple[int, int]:
     return nonce, meeting.now + DAYS_TO_RELAY * SECONDS_PER_DAY
 
 
+def _next_document(meeting: Meeting, brand_id: int) -> int:
+    """One more than the gateway shows, which may not be fewer than this person published: two documents of one number would both hold."""
+    shown, published = len(meeting.gateway.documents(brand_id)), meeting.person.published(brand_id)
+    if shown < published:
+        raise WrongState(
+            f"the gateway shows {shown} documents of brand {brand_id}, you published {published}: it keeps some back; tell the auditor, "
+            "nothing was signed"
+        )
+    return shown + 1
+
+
 def _ratio(text: str, option: str) -> tuple[int, int]:
     minor, _, points = text.partition("/")
     if not (minor.isdecimal() and points.isdecimal() and int(minor) and int(points)):
@@ -169,12 +180,8 @@ def _ratio(text: str, option: str) -> tuple[int, int]:
 
 
 def _next_act(meeting: Meeting, brand_id: int) -> tuple[int, Address]:
-    """The nonce of the owner's next act and the owner: by the chain where a node is named."""
-    ledger = meeting.asked_ledger
-    if isinstance(ledger, ChainReading):
-        return ledger.owner_acts(brand_id), ledger.brand_owner(brand_id)
-    brand = meeting.gateway.brand(brand_id)
-    return int(brand["owner_acts"]), Address.parse(brand["owner_address"])
+    """The nonce of the owner's next act and the owner, by the chain."""
+    return meeting.ledger.owner_acts(brand_id), meeting.ledger.brand_owner(brand_id)
 
 
 def _address(text: str) -> Address:

@@ -79,7 +79,7 @@ def approve(act: str, asked_directly: bool, good_for_days: int, output: Path | N
 
 
 @troubles_named
-def veto(act: str, as_json: bool, **place: Any) -> None:
+def veto(act: str, sends_itself: bool, as_json: bool, **place: Any) -> None:
     meeting = meet(**place)
     told = meeting.gateway.act(act)
     checked = meeting.check(told)
@@ -87,7 +87,7 @@ def veto(act: str, as_json: bool, **place: Any) -> None:
         raise Invalid(f"an owner vetoes the act that replaces the owner, not this: {checked.words}; ask the guardian to stop it")
     _tell(_text(checked), as_json)
     signature = meeting.person.sign(veto_digest(meeting.coalition.domain("Governance"), told.act_id, checked.call.brand_id))
-    if meeting.chain is None:
+    if not sends_itself:
         sent = {"status": meeting.gateway.send_veto(told.operation_id, signature)["status"], "transaction": None}
     else:
         data = contract_named("Governance").call("veto", told.target, 0, told.data, NO_PREDECESSOR, told.salt, signature)

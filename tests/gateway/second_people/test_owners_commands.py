@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from tests.builders.commanded_coalition import APPROVERS, BRAND, DELAY, NEEDED, CommandedCoalition
+from tests.builders.lying_gateway import lying_gateway
 from tests.node.running_node import throwaway_account
 
 NEW_KEY = throwaway_account("another batch key").address.lower()
 TERMS = ("--par", "9/10", "--redemption", "1/1", "--fee-basis-points", "25", "--run-off-days", "90", "--notice-days", "30")
 
 
-def owner_says(commanded: CommandedCoalition, *command: str, person: str = "owner", rpc: bool = True) -> Any:
-    return commanded.command("brand", command[0], "--brand", str(BRAND), *command[1:], person=person, rpc=rpc)
+def owner_says(commanded: CommandedCoalition, *command: str, person: str = "owner") -> Any:
+    return commanded.command("brand", command[0], "--brand", str(BRAND), *command[1:], person=person)
 
 
 def refused(commanded: CommandedCoalition, *command: str, person: str = "owner") -> Any:
@@ -31,10 +32,9 @@ def keys(commanded: CommandedCoalition) -> dict[str, tuple[int, bool]]:
     return {key["key_address"]: (key["valid_until"], key["managed"]) for key in shown(commanded)["keys"]}
 
 
-@pytest.mark.parametrize("rpc", [True, False])
-def test_an_owner_says_how_many_points_of_others_the_brand_takes(commanded: CommandedCoalition, rpc: bool) -> None:
+def test_an_owner_says_how_many_points_of_others_the_brand_takes(commanded: CommandedCoalition) -> None:
     before = shown(commanded)["owner_acts"]
-    answers = owner_says(commanded, "accept", "--issuer", "2", "--issuer", "3", "--most", "500", rpc=rpc)
+    answers = owner_says(commanded, "accept", "--issuer", "2", "--issuer", "3", "--most", "500")
     assert [answer["issuer_id"] for answer in answers] == [2, 3]
     for answer in answers:
         commanded.ended(answer["operation_id"], "confirmed")
@@ -45,7 +45,7 @@ def test_a_batch_key_is_added_and_withdrawn_by_its_brands_owner(commanded: Comma
     old = commanded.batch_key.address.lower()
     commanded.ended(owner_says(commanded, "key", "--key", NEW_KEY, "--managed")["operation_id"], "confirmed")
     assert keys(commanded) == {old: (2**40 - 1, False), NEW_KEY: (2**40 - 1, True)}
-    commanded.ended(owner_says(commanded, "key", "--key", NEW_KEY, "--withdraw", rpc=False)["operation_id"], "confirmed")
+    commanded.ended(owner_says(commanded, "key", "--key", NEW_KEY, "--withdraw")["operation_id"], "confirmed")
     now = commanded.get("/v1/coalition")["head"]["timestamp"]
     assert keys(commanded)[NEW_KEY][0] <= now
     assert keys(commanded)[old] == (2**40 - 1, False)
@@ -80,6 +80,19 @@ def test_nobody_but_the_owner_says_it(commanded: CommandedCoalition, command: tu
 def test_what_cannot_be_is_refused_before_anything_is_signed(commanded: CommandedCoalition, command: tuple[str, ...], says: str) -> None:
     told = refused(commanded, *command)
     assert (told["code"], says in told["detail"]) == ("invalid", True), told
+
+
+def test_a_document_is_never_signed_twice_under_a_number(commanded: CommandedCoalition) -> None:
+    """A gateway that keeps back what the owner published would have the next one replace it."""
+    owner_says(commanded, "publish", "--agent", NEW_KEY)
+    posted: list[str] = []
+    with lying_gateway(commanded.url, {f"/v1/brands/{BRAND}/documents": lambda truth: []}, posted) as url:
+        again = "brand", "publish", "--brand", str(BRAND), "--agent", NEW_KEY
+        told = commanded.command(*again, person="owner", gateway=url, succeeds=False)
+    assert (told["code"], posted) == ("wrong_state", [])
+    assert f"the gateway shows 0 documents of brand {BRAND}, you published 1: it keeps some back" in told["detail"]
+    owner_says(commanded, "publish", "--agent", NEW_KEY)
+    assert [each["number"] for each in commanded.get(f"/v1/brands/{BRAND}/documents")] == [1, 2]
 
 
 def test_an_operator_that_lays_everything_idle_is_replaced_without_it(commanded: CommandedCoalition, tmp_path: Path) -> None:

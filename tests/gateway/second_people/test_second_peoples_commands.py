@@ -15,17 +15,16 @@ def limit(commanded: CommandedCoalition, points: int) -> str:
     return operation_id
 
 
-def shown(commanded: CommandedCoalition, operation_id: str, *, rpc: bool = True) -> dict[str, Any]:
-    acts = commanded.command("acts", person="ann", rpc=rpc)
+def shown(commanded: CommandedCoalition, operation_id: str) -> dict[str, Any]:
+    acts = commanded.command("acts", person="ann")
     return dict(next(act for act in acts if act["operation_id"] == operation_id))
 
 
 def test_an_act_is_told_in_words_with_what_it_changes(commanded: CommandedCoalition) -> None:
     act = limit(commanded, 7_000)
-    for rpc in (True, False):
-        told = shown(commanded, act, rpc=rpc)
-        assert told["words"] == "brand 1 may have at most 7,000 points outstanding"
-        assert told["changes"] == {"issue limit": {"holds": 1_000_000, "then": 7_000}}
+    told = shown(commanded, act)
+    assert told["words"] == "brand 1 may have at most 7,000 points outstanding"
+    assert told["changes"] == {"issue limit": {"holds": 1_000_000, "then": 7_000}}
     commanded.command("cancel", act, person="guardian")
     commanded.ended(act, "refused")
 
@@ -50,7 +49,9 @@ def test_an_owner_vetoes_by_command_and_the_gateway_relays_it(commanded: Command
     act = commanded.post(f"/v1/brands/{BRAND}/succession", {"owner_address": successor})["operation_id"]
     commanded.proposed(act)
     assert "without its present owner" in shown(commanded, act)["words"]
-    commanded.command("veto", act, person="owner", rpc=False)
+    ether = commanded.command("veto", act, "--own-account", person="owner", succeeds=False)
+    assert "have ether" in ether["detail"], "the owner has none"
+    commanded.command("veto", act, person="owner")
     assert commanded.ended(act, "refused")["reason"] == "vetoed"
 
 

@@ -1,0 +1,77 @@
+"""What the sealer's clock makes possible together with each role: a line of docs/trust.md each, and a test of its name in
+test_sealer_pairs.py. All of it at once: the sealer writes a later time into its next block, and leaves out who would stop it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NOBODY = "nobody: the sealer takes in no veto"
+
+
+@dataclass(frozen=True)
+class PairWithSealer:
+    who: str
+    can: str
+    waits: str
+    stopped_by: str
+    noticed_by: str
+
+
+WITH_SEALER: dict[str, PairWithSealer] = {
+    "sealer_and_member": PairWithSealer(
+        "a member",
+        "her reservation is overdue: her points are released, and the brand that gave the discount captures nothing",
+        "the reservation's deadline",
+        "nobody; a redemption without a reservation beforehand has none to release",
+        "the accepting brand, whose capture is refused",
+    ),
+    "sealer_and_one_authorizer": PairWithSealer(
+        "one authorizer of a member (a stolen phone)",
+        "her spend lock undone, her other authorizers removed, and all her points spent",
+        "the member's delay",
+        NOBODY,
+        "the member, by events; the till that is shown somebody else",
+    ),
+    "sealer_and_a_members_guardian": PairWithSealer(
+        "a member's guardian",
+        "recovery: one authorizer in the place of all, and all her points spent",
+        "the member's delay",
+        NOBODY,
+        "the member, by events",
+    ),
+    "sealer_and_brand_owner": PairWithSealer(
+        "a brand's owner",
+        "worse terms hold: a lower par and redemption rate, a shorter run-off",
+        "the notice days",
+        "nobody; consents and claims from before keep what was promised",
+        "holders and other brands, by the event",
+    ),
+    "sealer_and_batch_key": PairWithSealer(
+        "a batch key",
+        "the brand's points expire, however long they were to last",
+        "the lot's last day",
+        NOBODY,
+        "every holder, by the event; a bookkeeper with a calendar",
+    ),
+    "sealer_and_operator": PairWithSealer(
+        "the operator",
+        "nothing more: its acts are ready by the chain, and approvals carry the approvers' own time",
+        "never",
+        "approvers, by their own clocks",
+        "everybody: proposals are events",
+    ),
+    "sealer_and_enough_approvers": PairWithSealer(
+        "the operator and k approvers who state a time that is not so",
+        "every act, and no cancelling and no veto in between",
+        "the delay",
+        NOBODY,
+        "everybody: proposal, approvals and execution are events",
+    ),
+}
+
+
+def lines_with_sealer() -> list[str]:
+    """The table of docs/trust.md."""
+    head = ["| The sealer and | Can | Without waiting for | Stopped by | Noticed by, beside witnesses |", "|---|---|---|---|---|"]
+    return [*head, *(f"| {p.who} | {p.can} | {p.waits} | {p.stopped_by} | {p.noticed_by} |" for p in WITH_SEALER.values())]

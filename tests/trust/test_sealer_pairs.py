@@ -1,0 +1,170 @@
+"""What the sealer's clock makes possible with each role, tried on a deployment of its own, whose time is soon years ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import astuple
+from pathlib import Path
+
+import pytest
+from eth_account.signers.local import LocalAccount
+
+from gateway.ledger.consents import reservation_id_of
+from gateway.ledger.entries import Capture, Clawback, Expire, encode_entry
+from gateway.ledger.issue_parts import ShownIssue
+from gateway.ledger.lots import Line, expiry_day_for, lot_id
+from gateway.ledger.member_acts import (
+    AuthorizerChange,
+    DelayedAct,
+    MemberAct,
+    Recovery,
+    RemoveAuthorizer,
+    SetGuardian,
+    SpendLock,
+    Unlock,
+    delayed_act_arguments,
+)
+from gateway.ledger.owner_acts import SetBrandTerms
+from gateway.ledger.terms import LedgerTerms
+from gateway.values.calendar import SECONDS_PER_DAY
+from gateway.values.ids import Address, Hash, Reference
+from tests.builders.commanded_coalition import BRAND, commanded_coalition
+from tests.trust.batches import HELD, authorized, holder, issue, next_number, redeemed, submit
+from tests.trust.ground import DONE, FOREVER, Ground
+from tests.trust.sealer_pairs import WITH_SEALER, lines_with_sealer
+from tests.trust.standing import member_act_signed, own_key
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "trust.md"
+NO_REFERENCE = Reference(bytes(32))
+
+
+@pytest.fixture(scope="module")
+def ahead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    with commanded_coalition(tmp_path_factory.mktemp("ahead")) as made:
+        yield Ground(made)
+
+
+def key_of(account: LocalAccount) -> bytes:
+    return bytes(Address.parse(account.address))
+
+
+def request(ground: Ground, account: LocalAccount, act: DelayedAct) -> None:
+    signature = member_act_signed(ground, account, act)
+    ground.send("operator", "Members", "requestAct", delayed_act_arguments(act), 1, signature)
+
+
+def at_once(ground: Ground, function: str, account: LocalAccount, act: MemberAct) -> None:
+    arguments = (astuple(act),) if function == "changeAuthorizers" else astuple(act)
+    ground.send("operator", "Members", function, *arguments, 1, member_act_signed(ground, account, act))
+
+
+def carried_out(ground: Ground, *acts: DelayedAct) -> None:
+    """Not before the member's delay, and by the sealer's clock in the next block."""
+    for act in acts:
+        assert ground.answer(ground.keys["operator"], "Members", "executeAct", delayed_act_arguments(act)) == "ActNotReady"
+    ground.pass_time(ground.view("Members", "memberDelay"))
+    for act in acts:
+        ground.send("operator", "Members", "executeAct", delayed_act_arguments(act))
+
+
+def test_the_document_has_the_lines_that_are_tried() -> None:
+    table = "\n".join(lines_with_sealer())
+    assert table in DOCUMENT.read_text(), f"put this into {DOCUMENT.name}:\n{table}"
+
+
+def test_every_line_has_its_test() -> None:
+    assert {f"test_{name}" for name in WITH_SEALER} <= set(globals())
+
+
+def test_sealer_and_member(ahead: Ground) -> None:
+    wallet = own_key("a spender's wallet")
+    member = holder(ahead, wallet)
+    asked = authorized(ahead, member, wallet)
+    reservation = reservation_id_of(ahead.known.domain("PointsLedger"), BRAND, asked)
+    assert submit(ahead, next_number(), asked) == [DONE]
+    release = "PointsLedger", "release", reservation, [lot_id(BRAND, 0)]
+    assert ahead.answer(ahead.keys["anybody"], *release) == "DeadlineNotPassed"
+    ahead.pass_time(3_600)
+    ahead.send("operator", *release)
+    capture = Capture(reservation, NO_REFERENCE, HELD, asked.lines)
+    assert submit(ahead, next_number(), capture) == ["ReservationClosed"]
+    assert submit(ahead, next_number(), redeemed(ahead, member, wallet)) == [DONE], "and spent a second time"
+
+
+def test_sealer_and_one_authorizer(ahead: Ground) -> None:
+    wallet, stolen = own_key("a locked wallet"), own_key("a stolen phone")
+    member = holder(ahead, wallet)
+    at_once(ahead, "changeAuthorizers", wallet, AuthorizerChange(member, 1, key_of(stolen), Hash(bytes(32)), 0, FOREVER))
+    at_once(ahead, "lockSpending", wallet, SpendLock(member, 0, FOREVER))
+    assert submit(ahead, next_number(), redeemed(ahead, member, stolen)) == ["MemberLocked"]
+    unlock, removal = Unlock(member, 1, FOREVER), RemoveAuthorizer(member, 1, key_of(wallet), 2, FOREVER)
+    for act in (unlock, removal):
+        request(ahead, stolen, act)
+    carried_out(ahead, unlock, removal)
+    assert submit(ahead, next_number(), redeemed(ahead, member, wallet)) == ["NotAnAuthorizer"]
+    assert submit(ahead, next_number(), redeemed(ahead, member, stolen)) == [DONE]
+
+
+def test_sealer_and_a_members_guardian(ahead: Ground) -> None:
+    wallet, friend, taken = own_key("a guarded wallet"), own_key("a false friend"), own_key("a friend's wallet")
+    member = holder(ahead, wallet)
+    request(ahead, wallet, SetGuardian(member, 1, key_of(friend), 0, FOREVER))  # the first one, at once
+    recovery = Recovery(member, 1, key_of(taken), 7, FOREVER)
+    request(ahead, friend, recovery)
+    carried_out(ahead, recovery)
+    assert submit(ahead, next_number(), redeemed(ahead, member, wallet)) == ["NotAnAuthorizer"]
+    assert submit(ahead, next_number(), redeemed(ahead, member, taken)) == [DONE]
+
+
+def test_sealer_and_brand_owner(ahead: Ground) -> None:
+    worse, before = (1, 2, 1, 100, 50, 30, 0), ahead.view("Brands", "brandTerms", BRAND)[0]
+    signed = 0, FOREVER, ahead.owner_act(ahead.keys["brand owner"], SetBrandTerms(BRAND, LedgerTerms(*worse), 0, FOREVER))
+    ahead.send("operator", "Brands", "setBrandTerms", BRAND, worse, signed)
+    assert ahead.view("Brands", "brandTerms", BRAND)[0][:4] == before[:4], "not before the notice"
+    ahead.pass_time(before[-1] * SECONDS_PER_DAY)
+    assert ahead.view("Brands", "brandTerms", BRAND)[0] == worse
+
+
+def test_sealer_and_batch_key(ahead: Ground) -> None:
+    offset = ahead.view("PointsLedger", "utcOffsetSeconds")
+    day = expiry_day_for(ahead.now, offset, 12)
+    member = holder(ahead, own_key("a saver's wallet"), day)
+    assert submit(ahead, next_number(), Expire(member, day, HELD)) == ["LotNotExpired"]
+    ahead.pass_time((day + 1) * SECONDS_PER_DAY - offset - ahead.now)
+    assert submit(ahead, next_number(), Expire(member, day, HELD)) == [DONE]
+
+
+def test_sealer_and_operator(ahead: Ground) -> None:
+    act, honest = ahead.own_brand.again("with the clock"), ahead.now + 60
+    ahead.send("operator", "Governance", "schedule", *act.arguments, ahead.known.delay_seconds)
+    ahead.pass_time(ahead.known.delay_seconds)
+    approvers = ahead.keys["approver"], ahead.second_approver
+    for approvals, expected in (
+        ([], "TooFewApprovals"),
+        (ahead.approvals(act.id, ahead.keys["sealer"], ahead.keys["operator"]), "NotAnApprover"),
+        (ahead.approvals(act.id, *approvers, approved_at=honest), "ApprovalTooEarly"),
+    ):
+        assert ahead.answer(ahead.keys["operator"], "Governance", "executeApproved", *act.arguments, approvals) == expected
+
+
+def test_sealer_and_enough_approvers(ahead: Ground) -> None:
+    act = ahead.higher_limit.again("with the clock")
+    ahead.send("operator", "Governance", "schedule", *act.arguments, ahead.known.delay_seconds)
+    approvals = ahead.approvals(
+        act.id, ahead.keys["approver"], ahead.second_approver, approved_at=ahead.now + ahead.known.delay_seconds + 1
+    )
+    early = ahead.answer(ahead.keys["operator"], "Governance", "executeApproved", *act.arguments, approvals)
+    assert early == "TimelockUnexpectedOperationState"
+    ahead.pass_time(ahead.known.delay_seconds)
+    assert ahead.answer(ahead.keys["operator"], "Governance", "executeApproved", *act.arguments, approvals) == DONE
+
+
+def test_a_batch_key_alone_takes_issued_points_back(ahead: Ground) -> None:
+    """No consent, no payment that was refunded: the ledger sees neither. What a batch key never does is spend."""
+    wallet = own_key("a customer's wallet")
+    member, number = holder(ahead, wallet), next_number()
+    sold = issue(member)
+    assert submit(ahead, number, sold) == [DONE]
+    shown = ShownIssue(number, 0, 1, (), (), encode_entry(sold))
+    assert submit(ahead, next_number(), Clawback(member, NO_REFERENCE, shown, (Line(BRAND, 0, HELD),))) == [DONE]
+    assert submit(ahead, next_number(), redeemed(ahead, member, ahead.keys["batch key"])) == ["NotAnAuthorizer"]
