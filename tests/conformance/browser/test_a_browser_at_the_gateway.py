@@ -12,8 +12,8 @@ import pytest
 
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.passkeys import Passkey, PasskeyRefusal, consent_proof
+from gateway.members.passkey_refusals import PASSKEY_REFUSALS
 from gateway.projection.tables import LedgerAuthorizerRow
-from gateway.redemption.passkey_refusals import PASSKEY_REFUSALS
 from gateway.values.ids import MemberId
 from tests.builders.offline_coalition import OfflineCoalition
 from tests.builders.passkeys import SoftwareAuthenticator, with_high_s

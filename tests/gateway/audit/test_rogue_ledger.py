@@ -57,6 +57,29 @@ def test_spending_the_later_lot_first_breaks_invariant_9(fresh: LiveLedger) -> N
     assert f"it had to take 10 of lot {GROCER << 32 | JANUARY}" in failed[9][0]
 
 
+def test_points_that_the_accepting_brand_lets_itself_be_owed_no_more_of_are_passed_over_and_others_are_not(fresh: LiveLedger) -> None:
+    def spend(order: str, *lines: Line) -> None:
+        fresh.submit(FUEL, fresh.consented(Redeem, FUEL, "anna", order, lines, START + 7 * DAY))
+
+    fresh.submit(FUEL, fresh.issue(FUEL, "anna", "payment 1", 100, JUNE))
+    fresh.expose(FUEL, GROCER, 30, 1)
+    spend("order 1", Line(GROCER, JANUARY, 30), Line(FUEL, JUNE, 10))
+    spend("order 2", Line(FUEL, JUNE, 10))
+    assert audited(fresh) == {}
+    fresh.expose(FUEL, GROCER, 45, 2)
+    spend("order 3", Line(FUEL, JUNE, 10))  # packed before the owner's act was there
+    fresh.expose(FUEL, GROCER, 20, 3)
+    spend("order 4", Line(FUEL, JUNE, 10))
+    assert audited(fresh) == {}
+    fresh.expose(FUEL, GROCER, 45, 4)
+    spend("order 5", Line(GROCER, JANUARY, 10))
+    assert audited(fresh) == {}
+    spend("order 6", Line(FUEL, JUNE, 10))
+    failed = audited(fresh)
+    assert set(failed) == {9}
+    assert f"it had to take 5 of lot {GROCER << 32 | JANUARY}, 5 of lot {FUEL << 32 | JUNE}" in failed[9][0]
+
+
 def test_lots_of_a_brand_in_default_are_passed_over_and_before_and_after_they_are_not(fresh: LiveLedger) -> None:
     """Anna has the grocer's points in January and March, and the fuel station's in June."""
     fresh.submit(FUEL, fresh.issue(FUEL, "anna", "payment 1", 100, JUNE))
