@@ -39,7 +39,7 @@ def choose_lots(
     return lines
 
 
-def most_to_spend(
+def most_redeemable(
     available: Mapping[LotId, int], accepting_brand: int, timestamp: int, utc_offset_seconds: int, room: Room | None = None
 ) -> tuple[int, int]:
     """(points that redemptions can take in all, points that one redemption can take)."""

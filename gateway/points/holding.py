@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gateway.ledger import lots
-from gateway.ledger.lot_choice import Room, TooManyLots, choose_lots, most_to_spend
+from gateway.ledger.lot_choice import Room, TooManyLots, choose_lots, most_redeemable
 from gateway.ledger.packed_fields import MAX_LINES
 from gateway.values.errors import Invalid, NotEnoughPoints, WrongState
 from gateway.values.ids import LotId
@@ -30,7 +30,7 @@ class Holding:
 
 def available_points(holding: Holding, brand_id: int, now: int, utc_offset_seconds: int) -> Points:
     """What the member can spend at the brand now; never below zero."""
-    in_all, _ = most_to_spend(holding.unreserved, brand_id, now, utc_offset_seconds, holding.room)
+    in_all, _ = most_redeemable(holding.unreserved, brand_id, now, utc_offset_seconds, holding.room)
     return Points(max(0, in_all - holding.pending_out))
 
 
@@ -51,7 +51,7 @@ def lines_for(holding: Holding, points: Points, brand_id: int, now: int, utc_off
 
 def available_at_once(holding: Holding, brand_id: int, now: int, utc_offset_seconds: int) -> Points:
     """The most that one redemption can take: what is available, from as many lots as an entry holds."""
-    _, at_once = most_to_spend(holding.unreserved, brand_id, now, utc_offset_seconds, holding.room)
+    _, at_once = most_redeemable(holding.unreserved, brand_id, now, utc_offset_seconds, holding.room)
     return Points(min(at_once, available_points(holding, brand_id, now, utc_offset_seconds)))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from gateway.ledger import lot_choice
-from gateway.ledger.lot_choice import LotsFallShort, TooManyLots, choose_lots, most_to_spend
+from gateway.ledger.lot_choice import LotsFallShort, TooManyLots, choose_lots, most_redeemable
 from gateway.ledger.lots import Line, lot_id
 from gateway.values.ids import LotId
 
@@ -33,7 +33,7 @@ def test_dust_does_not_keep_a_member_from_the_lot_that_holds_enough() -> None:
     at_once = [*(Line(1, day, 1) for day in range(1, 16)), Line(1, 0, 485)]
     assert choose_lots(held, 500, *AT) == at_once, "the largest lots, of those that are alike the nearest expiry, in the order of spending"
     assert choose_lots(held, 16, *AT) == [Line(1, day, 1) for day in range(1, 17)]
-    assert most_to_spend(held, *AT) == (1_040, 1_015)
+    assert most_redeemable(held, *AT) == (1_040, 1_015)
     with pytest.raises(TooManyLots) as raised:
         choose_lots(held, 1_016, *AT)
     assert raised.value.at_once == 1_015
@@ -52,7 +52,7 @@ def test_a_choice_is_found_wherever_there_is_one(held: dict[LotId, int], room: d
     most = max(together(chosen) for chosen in combinations(held, min(lines_max, len(held))))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lot_choice, "MAX_LINES", lines_max)
-        assert most_to_spend(held, *AT, room) == (together(list(held)), most)
+        assert most_redeemable(held, *AT, room) == (together(list(held)), most)
         if points > most:
             with pytest.raises(TooManyLots if points <= together(list(held)) else LotsFallShort):
                 choose_lots(held, points, *AT, room)
