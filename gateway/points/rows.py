@@ -99,17 +99,18 @@ def room_for(session: Session, brand_id: int, member_id: MemberId, unreserved: M
     Accepted redemptions of others, whose lots nobody has chosen yet, may take all that they ask for or their member holds. They are looked
     at closely only where it matters; the member's own are among what is pending out.
     """
-    room, held = exposure_room(session, brand_id), Counter[int]()
+    held = Counter[int]()
     for lot, points in unreserved.items():
-        if (issuer := lot >> 32) != brand_id and room.get(issuer, 0) > 0:
+        if (issuer := lot >> 32) != brand_id:
             held[issuer] += points
     if not held:
-        return room
+        return {}
     row = OperationRow
     redeeming = IS_OPEN, row.kind.in_((OperationKind.AUTHORIZE, OperationKind.REDEEM)), row.brand_id == brand_id, row.member_id != member_id
-    asked = session.scalar(select(func.coalesce(func.sum(row.pending_out), 0)).where(*redeeming)) or 0
-    close = [issuer for issuer, points in held.items() if points > room[issuer] - asked] if asked else []
-    for issuer in close:
+    asked = select(func.coalesce(func.sum(row.pending_out), 0)).where(*redeeming).scalar_subquery()
+    rooms = session.execute(exposure_room(brand_id, held).add_columns(asked)).all()
+    room = {issuer: left for issuer, left, _ in rooms}
+    for issuer in (issuer for issuer, left, pending in rooms if 0 < left < held[issuer] + pending and pending):
         others = select(row.member_id, func.sum(row.pending_out).label("asked")).where(*redeeming).group_by(row.member_id).subquery()
         theirs = LedgerMemberLotRow
         there = session.execute(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from collections.abc import Collection
+
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from gateway.ledger.brand_states import ACCEPTING, BrandState
@@ -23,12 +25,11 @@ def accepting_brands(session: Session, local_day: int) -> frozenset[int]:
     return frozenset(brand_id for brand_id, brand in brands.items() if brand.state_on(local_day) in ACCEPTING)
 
 
-def exposure_room(session: Session, acceptor_id: int) -> dict[int, int]:
-    """By issuer, what the brand still lets itself be owed by the ledger."""
+def exposure_room(acceptor_id: int, issuers: Collection[int]) -> Select[int, int]:
+    """(issuer, what the brand still lets itself be owed by the ledger); no row where it never said."""
     limit, exposed = LedgerExposureLimitRow, LedgerExposureRow
-    rows = session.execute(
-        select(limit.issuer_id, limit.most, func.coalesce(exposed.points, 0))
+    return (
+        select(limit.issuer_id, limit.most - func.coalesce(exposed.points, 0))
         .outerjoin(exposed, (exposed.issuer_id == limit.issuer_id) & (exposed.acceptor_id == limit.acceptor_id))
-        .where(limit.acceptor_id == acceptor_id)
+        .where(limit.acceptor_id == acceptor_id, limit.issuer_id.in_(issuers))
     )
-    return {issuer_id: most - points for issuer_id, most, points in rows}
