@@ -104,8 +104,9 @@ class StoreEvidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything; `now` is the business clock in Unix seconds."""
+    """Everything; `now` is the business clock in Unix seconds, `own_documents` are brands' documents that the auditor has."""
 
     chain: ChainEvidence
     store: StoreEvidence
     now: int
+    own_documents: Sequence[BrandDocumentRow] = ()

@@ -31,7 +31,7 @@ from gateway.audit.member_events import MemberActsReplay, MemberEvent
 from gateway.audit.settlement_events import PairApplied, PairPaid
 from gateway.ledger.batches import batch_outcome, batch_record, entries_root
 from gateway.ledger.brand_states import BrandState
-from gateway.ledger.effects import Refused
+from gateway.ledger.effects import Effect, Movement, Refused
 from gateway.ledger.framing import unpack_entries
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.model import LedgerModel
@@ -100,7 +100,8 @@ class Governors:
 
 @dataclass
 class Replay:
-    """The whole history by the rules. `limits`: (position, brand, limit) in order; `states`: (position, brand, state, last day)."""
+    """The whole history by the rules. `limits`: (position, brand, limit) in order; `states`: (position, brand, state, last day).
+    `rooms`: (position, accepting brand, issuer, what it still lets itself be owed from then on)."""
 
     book: Book
     batches: list[ReplayedBatch]
@@ -108,6 +109,7 @@ class Replay:
     unsubmitted: list[BatchRecorded]
     limits: list[tuple[int, int, int]]
     states: list[tuple[int, int, BrandState, int]]
+    rooms: list[tuple[int, int, int, int]]
     brands: dict[int, BrandRegisterState]
     authorizers: dict[tuple[MemberId, Hash], tuple[int, bytes]]
     member_acts: MemberActsReplay
@@ -135,6 +137,7 @@ class _Run:
         self.unsubmitted: list[BatchRecorded] = []
         self.limits: list[tuple[int, int, int]] = []
         self.states: list[tuple[int, int, BrandState, int]] = []
+        self.rooms: list[tuple[int, int, int, int]] = []
         self.brands: dict[int, BrandRegisterState] = defaultdict(BrandRegisterState)
         self.authorizers: dict[tuple[MemberId, Hash], tuple[int, bytes]] = {}
         self.member_acts = MemberActsReplay()
@@ -150,17 +153,16 @@ class _Run:
             case BrandRegistered():
                 self.model.register_brand(event.brand_id, event.limit)
                 self.brands[event.brand_id].limit = event.limit
-                self.limits.append((ledger_position(logged.block_number, logged.transaction_index), event.brand_id, event.limit))
+                self.limits.append((_position(logged), event.brand_id, event.limit))
             case BrandLimitSet():
                 self.model.set_brand_limit(event.brand_id, event.limit)
                 self.brands[event.brand_id].limit = event.limit
-                self.limits.append((ledger_position(logged.block_number, logged.transaction_index), event.brand_id, event.limit))
+                self.limits.append((_position(logged), event.brand_id, event.limit))
             case BrandStatusSet():
                 self.model.set_brand_status(event.brand_id, event.status, event.last_day)
                 register = self.brands[event.brand_id]
                 register.status, register.last_day = event.status, event.last_day
-                position = ledger_position(logged.block_number, logged.transaction_index)
-                self.states.append((position, event.brand_id, BrandState(event.status), event.last_day))
+                self.states.append((_position(logged), event.brand_id, BrandState(event.status), event.last_day))
             case OwnerActed():
                 self.brands[event.brand_id].owner_acts = event.nonce + 1
             case BrandOwnerSet():
@@ -172,14 +174,17 @@ class _Run:
                 state.brands[event.brand_id].terms.note(version, now)
             case ExposureSet():
                 self.model.set_exposure(event.brand_id, event.issuer_id, event.most)
+                self._note_rooms(_position(logged), event.brand_id, event.issuer_id)
             case ApproversSet():
                 self.governors.approvers = event
             case GovernorReplaced():
                 self.governors.replaced[event.role] = event.to
             case PairApplied():
                 state.settle((event.issuer_id, event.acceptor_id, event.terms_number), event.points, event.netted)
+                self._note_rooms(_position(logged), event.acceptor_id, event.issuer_id)
             case PairPaid():
                 state.exposure[event.issuer_id, event.acceptor_id] -= event.points
+                self._note_rooms(_position(logged), event.acceptor_id, event.issuer_id)
             case ReservationReleased():
                 self._apply_release(logged, event)
             case BrandKeySet():
@@ -199,10 +204,11 @@ class _Run:
                 self.member_acts.apply(event, record)
 
     def _apply_release(self, logged: LoggedEvent, event: ReservationReleased) -> None:
-        first = ledger_position(logged.block_number, logged.transaction_index)
+        first = _position(logged)
         position = first + sum(1 for each in self.releases if first <= each.position)
         movements = self.model.release(event.reservation_id, self.chain.timestamps[logged.block_number])
         self.releases.append(BookRelease(position, movements_by_lot(movements)))
+        self._note_rooms(position, self.model.state.reservations[event.reservation_id].brand_id, *_issuers(movements))
 
     def _apply_batch(self, recorded: BatchRecorded) -> None:
         submitted = self.chain.batches.get((recorded.brand_id, recorded.number))
@@ -222,10 +228,19 @@ class _Run:
             by_ledger = None if reason is None else reason_name(reason)
             entry = booked_entry(submitted, index, data, result, by_ledger, timestamp, self.model)
             self.entries.append(entry)
+            if isinstance(result, Effect) and result.reservation_id is not None:
+                self._note_rooms(entry.position, recorded.brand_id, *_issuers(result.movements))
             if by_rules != by_ledger:
                 self.disagreements.append(Disagreement(entry, by_ledger, by_rules))
         record = batch_record(entries_root(packed), batch_outcome(len(packed), sorted(refused.items())))
         self.model.state.records[recorded.brand_id, recorded.number] = record
+
+    def _note_rooms(self, position: int, acceptor: int, *issuers: int) -> None:
+        most = self.model.state.brands[acceptor].exposure_limits
+        for issuer in issuers:
+            if issuer != acceptor:
+                room = most.get(issuer, 0) - self.model.state.exposure.get((issuer, acceptor), 0)
+                self.rooms.append((position, acceptor, issuer, room))
 
     def result(self) -> Replay:
         state = self.model.state
@@ -247,12 +262,21 @@ class _Run:
             self.unsubmitted,
             self.limits,
             self.states,
+            self.rooms,
             dict(self.brands),
             self.authorizers,
             self.member_acts,
             self.governors,
             self.model,
         )
+
+
+def _position(logged: LoggedEvent) -> int:
+    return ledger_position(logged.block_number, logged.transaction_index)
+
+
+def _issuers(movements: Sequence[Movement]) -> set[int]:
+    return {movement.lot_id >> 32 for movement in movements}
 
 
 def _refusals_by_batch(events: Sequence[LoggedEvent]) -> Mapping[tuple[int, int], dict[int, bytes]]:

@@ -12,6 +12,7 @@ from gateway.audit.gather_chain import gather_chain
 from gateway.audit.gather_store import gather_store
 from gateway.audit.invariants import NUMBERS, Verdict, check
 from gateway.audit.replay import AuditProgress
+from gateway.brands.tables import BrandDocumentRow
 from gateway.chain.connection import Chain
 from gateway.store.session import Database
 from gateway.values.errors import Unavailable
@@ -56,11 +57,13 @@ def audit(
     *,
     numbers: Sequence[int] = NUMBERS,
     progress: AuditProgress | None = None,
+    own_documents: Sequence[BrandDocumentRow] = (),
 ) -> AuditReport:
     """Checks the invariants on live data. Nothing is written, and no unit of work is open while the node is asked."""
     store = gather_store(database)
     head = _head(store)
-    evidence = Evidence(gather_chain(chain, store.coalition, head[0], progress), store, head[1] if store.coalition.sandbox else clock())
+    now = head[1] if store.coalition.sandbox else clock()
+    evidence = Evidence(gather_chain(chain, store.coalition, head[0], progress), store, now, own_documents)
     case = open_case(evidence, progress)
     return AuditReport(
         block_number=evidence.chain.block_number,

@@ -5,7 +5,7 @@ A lot's expiry day is a month's last day in the coalition's fixed time zone, in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.values.calendar import NEVER, SECONDS_PER_DAY, first_day, local_day, month_end, year_and_month
@@ -56,37 +56,6 @@ def lot_key_order(accepting_brand: int) -> Callable[[LotId], tuple[bool, int, bo
         return expiry_day == NEVER, expiry_day, brand_id != accepting_brand, lot
 
     return key
-
-
-def choose_lots(available: Mapping[LotId, int], points: int, accepting_brand: int, timestamp: int, utc_offset_seconds: int) -> list[Line]:
-    """The lines that spend `points` of `available` ({lot id: unreserved points}) in the order of spending.
-
-    Expired lots are passed over. Raises `LotsFallShort` (with what could be spent) if they do not suffice.
-    """
-    if points <= 0:
-        raise ValueError("points to spend must be a positive whole number")
-    usable = {
-        lot: have for lot, have in available.items() if have > 0 and not is_expired(split_lot_id(lot)[1], timestamp, utc_offset_seconds)
-    }
-    lines: list[Line] = []
-    missing = points
-    for lot in sorted(usable, key=lot_key_order(accepting_brand)):
-        taken = min(missing, usable[lot])
-        brand_id, expiry_day = split_lot_id(lot)
-        lines.append(Line(brand_id, expiry_day, Points(taken)))
-        missing -= taken
-        if missing == 0:
-            return lines
-    raise LotsFallShort(points, points - missing)
-
-
-class LotsFallShort(Exception):
-    """The member's usable lots hold fewer points than asked for."""
-
-    def __init__(self, asked: int, usable: int) -> None:
-        super().__init__(f"{asked} points asked for, {usable} usable")
-        self.asked = asked
-        self.usable = usable
 
 
 def is_expired(expiry_day: int, timestamp: int, utc_offset_seconds: int) -> bool:

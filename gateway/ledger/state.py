@@ -149,6 +149,10 @@ class LedgerState:
         key = (member, lot)
         return self.held.get(key, 0) - self.reserved.get(key, 0)
 
+    def room(self, acceptor: int) -> dict[int, int]:
+        """By issuer, what the accepting brand still lets itself be owed; below zero where it was lowered."""
+        return {issuer: most - self.exposure.get((issuer, acceptor), 0) for issuer, most in self.brands[acceptor].exposure_limits.items()}
+
     def available(self, member: MemberId) -> dict[LotId, int]:
         """{lot id: unreserved points} of a member, as `choose_lots` takes it. Walks every balance: for tests and audits."""
         lots = (lot for holder, lot in list(self.held) if holder == member)

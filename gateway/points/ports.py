@@ -33,6 +33,9 @@ class SeenActivity:
 
 class HeldByMembers(Protocol):
     def holding(self, member_id: MemberId) -> Holding: ...
+    def holding_at(self, brand_id: int, member_id: MemberId) -> Holding:
+        """With what the brand still lets itself be owed."""
+
     def expired(self, day: int) -> Iterable[ExpiredPoints]: ...
     def pending_expiries(self) -> set[tuple[MemberId, LotId]]: ...
     def lots_of(self, member_id: MemberId, brand_id: int) -> list[tuple[int, int]]:

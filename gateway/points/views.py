@@ -5,7 +5,7 @@ available = ledger - reserved - expired - not accepted - pending out, never belo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,6 +16,8 @@ from gateway.ledger.lots import is_expired, lot_key_order, split_lot_id
 from gateway.ledger.positions import ledger_position
 from gateway.members.grant_views import GrantView, ReceivedGrantView, grants_given, grants_received
 from gateway.members.ports import Members
+from gateway.points.holding import Holding, available_points
+from gateway.points.rows import room_for
 from gateway.projection.tables import LedgerBlockRow, LedgerMemberLotRow, LedgerMovementRow
 from gateway.projection.views import accepting_brands
 from gateway.rounds.operation import OperationKind
@@ -23,6 +25,7 @@ from gateway.rounds.tables import IS_OPEN, OperationRow
 from gateway.values.calendar import expiry_date, local_day, moment
 from gateway.values.errors import NotFound
 from gateway.values.ids import LotId, MemberId
+from gateway.values.points import Points
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,14 @@ class BrandPointsView:
 
 @dataclass(frozen=True, slots=True)
 class WorthView:
-    """What the available points pay at a brand."""
+    """What the member's points pay at a brand: those that are `available` there. A brand takes of another's no more than it still lets
+    itself be owed."""
 
     brand_id: int
     brand_name: str
     currency: str
     amount_minor: int
+    available: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,8 @@ def member_points(source: PointsSource, member_id: MemberId, at_block: int | Non
     not_accepted = sum(lot.points - lot.reserved for lot in refused)
     available = max(0, ledger - reserved - expired - not_accepted - pending_out)
     today = source.coalition.utc_offset_seconds, now
+    spendable = {lot: points - reserved for lot, (points, reserved) in held.items() if at_block is not None or lot >> 32 in accepting}
+    holding = Holding(spendable, Points(pending_out))
     return PointsView(
         str(member_id),
         available,
@@ -135,7 +142,7 @@ def member_points(source: PointsSource, member_id: MemberId, at_block: int | Non
         None if block is None else AsOfBlockView(block.number, moment(block.timestamp)),
         _by_brand(lots),
         lots,
-        None if worth_at_brand is None else _worth(source, worth_at_brand, available),
+        None if worth_at_brand is None else _worth(source, worth_at_brand, holding, member_id, now),
         source.members.is_locked(member_id) if at_block is None else False,
         grants_given(session, member_id, *today) if at_block is None else [],
         grants_received(session, member_id, *today) if at_block is None else [],
@@ -208,8 +215,11 @@ def _by_brand(lots: list[LotView]) -> list[BrandPointsView]:
     return list(brands.values())
 
 
-def _worth(source: PointsSource, brand_id: int, available: int) -> WorthView:
+def _worth(source: PointsSource, brand_id: int, holding: Holding, member_id: MemberId, now: int) -> WorthView:
+    """By what the brand lets itself be owed at present, at a past block, too."""
     brand = source.brands.find(brand_id)
     if brand is None:
         raise NotFound(f"there is no brand {brand_id}", brand_id=brand_id)
-    return WorthView(brand_id, brand.name, source.coalition.currency, brand.redemption.minor_for(available))
+    holding = replace(holding, room=room_for(source.session, brand_id, member_id, holding.unreserved))
+    available = available_points(holding, brand_id, now, source.coalition.utc_offset_seconds)
+    return WorthView(brand_id, brand.name, source.coalition.currency, brand.redemption.minor_for(available), available)

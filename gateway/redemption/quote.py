@@ -61,7 +61,7 @@ def quote(
     for field, member_id in (("member_id", request.member_id), ("spender_id", request.spender_id)):
         if members.find(member_id) is None:
             raise NotFound(f"there is no member {member_id}", field=field)
-    holding = points.holding(request.member_id)
+    holding = points.holding_at(brand.brand_id, request.member_id)
     asked = _points_asked(request, brand, available_at_once(holding, brand.brand_id, now, coalition.utc_offset_seconds))
     _check_leave(request, asked, coalition, members, now)
     lines = lines_for(holding, asked, brand.brand_id, now, coalition.utc_offset_seconds)

@@ -100,7 +100,8 @@ def accept_redemption(
     check_grant_use(new, members=members, operations=operations, local_day=local_day(now, coalition.utc_offset_seconds), now=now)
     if reservations.find(new.reservation_id) is not None or operations.pending_on(new.reservation_id):
         raise WrongState("this consent was used before")
-    lines_for(points.holding(request.member_id), request.points, brand.brand_id, now, coalition.utc_offset_seconds)
+    holding = points.holding_at(brand.brand_id, request.member_id)
+    lines_for(holding, request.points, brand.brand_id, now, coalition.utc_offset_seconds)
     operations.accept(new, now)
     return operation_id
 

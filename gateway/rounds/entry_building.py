@@ -24,7 +24,8 @@ from gateway.ledger.entries import (
     Void,
 )
 from gateway.ledger.issue_parts import AwardBasis, OpeningBasis, ShownIssue
-from gateway.ledger.lots import MAX_POINTS, Line, LotsFallShort, choose_lots, is_expired, lot_id, lot_key_order, split_lot_id
+from gateway.ledger.lot_choice import LotsFallShort, TooManyLots, choose_lots
+from gateway.ledger.lots import MAX_POINTS, Line, is_expired, lot_id, lot_key_order, split_lot_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.packed_fields import MAX_LINES
 from gateway.ledger.refusals import RefusalReason
@@ -193,12 +194,14 @@ class EntryBuilder:
             raise CannotBe(RefusalReason.BRAND_NOT_ACCEPTING)
         available = self._available(operation.member_id)
         accepted = {lot: points for lot, points in available.items() if self._model.accepts(split_lot_id(lot)[0], now)}
+        room = self._model.state.room(operation.brand_id)
         try:
-            lines = choose_lots(accepted, operation.points, operation.brand_id, now, offset)
+            lines = choose_lots(accepted, operation.points, operation.brand_id, now, offset, room)
         except LotsFallShort as missing:
-            raise CannotBe(RefusalReason.NOT_ENOUGH_POINTS) from missing
-        if len(lines) > MAX_LINES:
-            raise CannotBe("too_many_lots")
+            is_there = sum(points for lot, points in accepted.items() if not self._is_expired(split_lot_id(lot)[1])) >= operation.points
+            raise CannotBe(RefusalReason.EXPOSURE_EXCEEDED if is_there else RefusalReason.NOT_ENOUGH_POINTS) from missing
+        except TooManyLots as missing:
+            raise CannotBe("too_many_lots") from missing
         shape = Authorize if isinstance(operation, AuthorizeOperation) else Redeem
         proof = ConsentProof(operation.proof_kind, operation.proof)
         terms = operation.order_hash, operation.nonce, operation.deadline, operation.points, operation.discount_minor

@@ -34,7 +34,8 @@ from gateway.ledger.entries import (
 )
 from gateway.ledger.framing import pack_entries
 from gateway.ledger.issue_parts import ShownIssue
-from gateway.ledger.lots import Line, LotsFallShort, choose_lots, expiry_day_for, lot_id, split_lot_id
+from gateway.ledger.lot_choice import LotsFallShort, choose_lots
+from gateway.ledger.lots import Line, expiry_day_for, lot_id, split_lot_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.state import ReservationState
 from gateway.values.calendar import SECONDS_PER_DAY, local_day

@@ -1,17 +1,20 @@
 """Invariant 9: an expired lot is not spent (reserved points until their deadline apart), and the nearest expiry is spent first.
 
-Lots of brands that were closed or in default at the time are passed over, as expired ones are.
+Lots of brands that were closed or in default at the time are passed over, as expired ones are; of each issuer no more is taken than the
+accepting brand still let itself be owed. That may have changed without a batch (its owner, a settlement, a release) after the batch was
+packed and before it was recorded: any figure is good that held since the brand's batch before.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gateway.audit.book import Book, BookEntry
 from gateway.audit.case import Case
 from gateway.ledger.brand_states import ACCEPTING, BrandState
-from gateway.ledger.lots import LotsFallShort, choose_lots, is_expired, lot_key_order, split_lot_id
+from gateway.ledger.lot_choice import LotsFallShort, Room, TooManyLots, choose_lots
+from gateway.ledger.lots import is_expired, lot_key_order, split_lot_id
 from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.state import BrandRecord
 from gateway.values.calendar import local_day
@@ -22,10 +25,12 @@ def findings(case: Case) -> Iterator[str]:
     offset = case.evidence.chain.utc_offset_seconds
     for book in case.books:
         available: dict[MemberId | None, dict[LotId, int]] = defaultdict(lambda: defaultdict(int))
-        states = _States(case.replay.states, offset)
+        states, rooms = _States(case.replay.states, offset), _Rooms(case.replay.rooms)
         for step in book.steps:
+            if isinstance(step, BookEntry):
+                rooms.go_to(step)
             if isinstance(step, BookEntry) and step.kind in ("authorize", "redeem"):
-                yield from _spent(book, step, states.accepted(available[step.member], step), offset)
+                yield from _spent(book, step, states.accepted(available[step.member], step), rooms.of(step.brand_id), offset)
             elif isinstance(step, BookEntry) and step.kind == "capture":
                 yield from _captured(book, step)
             for movement in step.movements:
@@ -54,20 +59,60 @@ class _States:
         return {lot: points for lot, points in lots.items() if lot >> 32 not in refused}
 
 
-def _spent(book: Book, entry: BookEntry, available: Mapping[LotId, int], offset: int) -> Iterator[str]:
+class _Rooms:
+    """What brands let themselves be owed as time goes on: ask for entries in their order."""
+
+    def __init__(self, changes: Sequence[tuple[int, int, int, int]]) -> None:
+        self._changes = iter(changes)
+        self._next = next(self._changes, None)
+        self._now: dict[int, dict[int, int]] = defaultdict(dict)
+        self._last: dict[int, tuple[int, int]] = {}  # the brand's last batch, and the position of its last entry
+        self._since: dict[int, list[tuple[int, int]]] = defaultdict(list)  # (issuer, change) after the brand's last batch
+        self._while_packed: dict[int, list[tuple[int, int]]] = {}  # those between its last two batches
+
+    def go_to(self, entry: BookEntry) -> None:
+        """To where things stand before the entry."""
+        brand = entry.brand_id
+        while self._next is not None and self._next[0] < entry.position:
+            position, acceptor, issuer, room = self._next
+            change = room - self._now[acceptor].get(issuer, 0)
+            self._now[acceptor][issuer] = room
+            if position != self._last.get(acceptor, (0, -1))[1]:
+                self._since[acceptor].append((issuer, change))
+            self._next = next(self._changes, None)
+        if self._last.get(brand, (None,))[0] != entry.batch_number:
+            self._while_packed[brand] = self._since.pop(brand, [])
+        self._last[brand] = entry.batch_number, entry.position
+
+    def of(self, brand: int) -> Iterator[Room]:
+        """What the brand let itself be owed, the latest first, back to its batch before."""
+        room = dict(self._now[brand])
+        yield dict(room)
+        for issuer, change in reversed(self._while_packed[brand]):
+            room[issuer] -= change
+            yield dict(room)
+
+
+def _spent(book: Book, entry: BookEntry, available: Mapping[LotId, int], rooms: Iterable[Room], offset: int) -> Iterator[str]:
     taken = {movement.lot_id: movement.reserved_delta - movement.held_delta for movement in entry.movements}
     expired = [lot for lot in taken if is_expired(split_lot_id(lot)[1], entry.timestamp, offset)]
     if expired:
         yield f"{entry.place} spends the expired lot {expired[0]} by the {book.name}"
         return
-    try:
-        lines = choose_lots(available, sum(taken.values()), entry.brand_id, entry.timestamp, offset)
-    except (LotsFallShort, ValueError):
-        yield f"{entry.place} spends {sum(taken.values())} points that member {entry.member} does not have by the {book.name}"
-        return
-    due = {line.lot_id: line.points for line in lines}
-    if taken != due:
-        yield f"{entry.place} takes {_words(taken)} by the {book.name}; nearest expiry first, it had to take {_words(due)}"
+    wrong: str | None = None
+    for room in rooms:
+        try:
+            lines = choose_lots(available, sum(taken.values()), entry.brand_id, entry.timestamp, offset, room)
+        except (LotsFallShort, TooManyLots, ValueError):
+            short = f"{entry.place} spends {sum(taken.values())} points that member {entry.member} could not spend there by the {book.name}"
+            wrong = wrong or short
+            continue
+        due = {line.lot_id: line.points for line in lines}
+        if taken == due:
+            return
+        wrong = wrong or f"{entry.place} takes {_words(taken)} by the {book.name}; nearest expiry first, it had to take {_words(due)}"
+    if wrong:
+        yield wrong
 
 
 def _captured(book: Book, entry: BookEntry) -> Iterator[str]:

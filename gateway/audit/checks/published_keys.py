@@ -1,12 +1,13 @@
 """Invariant 12: what acts in a brand's name is what the brand published of itself, signed by its owner's key.
 
-A brand that published nothing yet is not compared: nobody knows but the brand.
+A brand of which no document is at hand is not compared but named: nobody knows but the brand. What an operator throws away is missed by an
+auditor who kept it: documents of the auditor's own count beside the gateway's.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gateway.audit.case import Case
@@ -17,14 +18,34 @@ from gateway.values.ids import Address
 
 
 def findings(case: Case) -> Iterator[str]:
-    for brand_id in sorted({row.brand_id for row in case.evidence.store.brand_documents}):
-        rows = [row for row in case.evidence.store.brand_documents if row.brand_id == brand_id]
+    of_gateway, kept = case.evidence.store.brand_documents, case.evidence.own_documents
+    for brand_id in sorted({row.brand_id for row in (*of_gateway, *kept)}):
+        shown = {row.number: row for row in of_gateway if row.brand_id == brand_id}
+        own = {row.number: row for row in kept if row.brand_id == brand_id}
+        yield from _hidden(brand_id, shown, own)
+        rows = list({**shown, **own}.values())
         document = _newest(rows)
         if document is None or not _is_signed(case, document, rows):
             yield f"the newest document of brand {brand_id} is not what its owner signed"
             continue
         yield from _batch_keys(case, document)
         yield from _callers(case, document)
+
+
+def not_yet(case: Case) -> str | None:
+    """Brands of which there is nothing to compare with."""
+    documented = {row.brand_id for row in (*case.evidence.store.brand_documents, *case.evidence.own_documents)}
+    missing = ", ".join(str(brand_id) for brand_id in sorted(case.replay.brands.keys() - documented))
+    return f"no document is at hand of what acts for brand {missing}" if missing else None
+
+
+def _hidden(brand_id: int, shown: Mapping[int, BrandDocumentRow], own: Mapping[int, BrandDocumentRow]) -> Iterator[str]:
+    """Documents of a brand are numbered without gaps, and stay."""
+    for number in range(1, max((*shown, *own)) + 1):
+        if number not in shown:
+            yield f"the gateway does not have document {number} of brand {brand_id}" + (", which this auditor has" if number in own else "")
+        elif number in own and own[number].document != shown[number].document:
+            yield f"document {number} of brand {brand_id} at the gateway is not the one that this auditor has"
 
 
 def _newest(rows: Sequence[BrandDocumentRow]) -> BrandDocument | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gateway.audit.invariants import NUMBERS
+from gateway.audit.own_documents import read_documents
 from gateway.audit.run import AuditReport, audit
 from gateway.commands.running.opening import open_chain, open_database
 from gateway.commands.running.printing import Column, Row, table_text
@@ -25,9 +27,10 @@ VERDICT_COLUMNS = (
 
 
 @troubles_named
-def audit_invariants(numbers: tuple[int, ...], as_json: bool) -> None:
+def audit_invariants(numbers: tuple[int, ...], documents: Path | None, as_json: bool) -> None:
     if unknown := set(numbers) - set(NUMBERS):
         raise click.UsageError(f"there is no invariant {min(unknown)}: --invariant is {min(NUMBERS)} to {max(NUMBERS)}")
+    own_documents = () if documents is None else read_documents(documents)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
     quiet = as_json or not sys.stderr.isatty()
     database, chain = open_database(), open_chain()
@@ -37,7 +40,7 @@ def audit_invariants(numbers: tuple[int, ...], as_json: bool) -> None:
         def show(doing: str, done: int, total: int) -> None:
             bar.update(task, description=doing.capitalize(), completed=done, total=total)
 
-        report = audit(database, chain, wall_clock, numbers=numbers or NUMBERS, progress=show)
+        report = audit(database, chain, wall_clock, numbers=numbers or NUMBERS, progress=show, own_documents=own_documents)
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
     else:

@@ -66,7 +66,7 @@ def test_points_are_shown_per_brand_and_lot_with_their_worth(coalition: OfflineC
         ("Brand 1", 70, 0, "2017-09-30"),
     ]
     assert [(brand["brand_id"], brand["points"]) for brand in shown["brands"]] == [(1, 70), (2, 50)]
-    assert shown["worth"] == {"brand_id": 2, "brand_name": "Brand 2", "currency": "USD", "amount_minor": 66}
+    assert shown["worth"] == {"brand_id": 2, "brand_name": "Brand 2", "currency": "USD", "amount_minor": 66, "available": 100}
     assert shown["block"] == {"number": 1, "at": "2017-03-15T00:00:00Z"}
 
 

@@ -100,9 +100,7 @@ class LiveLedger:
             owner, key = address_of(key_of(f"owner {brand}")), address_of(key_of(f"brand {brand}"))
             self.by_governance("registerBrand", (brand, owner, LIMIT, (1, 1, 1, 1, 0, 90, 30), key, (0, FOREVER, False)))
         for acceptor, issuer in ((GROCER, FUEL), (FUEL, GROCER)):
-            act = SetExposure(acceptor, issuer, LIMIT, 0, FOREVER)
-            signature = sign(key_of(f"owner {acceptor}"), owner_act_digest(replace(self.domain, verifying_contract=self.brands), act))
-            self.send(brands().call("setExposure", acceptor, issuer, LIMIT, (0, FOREVER, signature)), self.brands)
+            self.expose(acceptor, issuer, LIMIT, 0)
         places = {"governance_address": self.governance, **self.registers, "points_address": self.address}
         coalition = Coalition(self.coalition_id, self.node.chain_id, "USD", 0, True, **places)
         self.follower = Follower(self.database, self.chain, coalition, Completions(), SqlShortfalls())
@@ -125,6 +123,12 @@ class LiveLedger:
         domain = Domain(self.node.chain_id, self.governance, self.coalition_id)
         signature = sign(APPROVER, approval_digest(domain, act_id(self.brands, data, salt), proposed_at, FOREVER))
         self.send(governance().call("executeApproved", *act, [(proposed_at, FOREVER, signature)]), self.governance)
+
+    def expose(self, acceptor: int, issuer: int, most: int, nonce: int) -> None:
+        """Signed by the accepting brand's owner, as its act number `nonce`."""
+        act = SetExposure(acceptor, issuer, most, nonce, FOREVER)
+        signature = sign(key_of(f"owner {acceptor}"), owner_act_digest(replace(self.domain, verifying_contract=self.brands), act))
+        self.send(brands().call("setExposure", acceptor, issuer, most, (nonce, FOREVER, signature)), self.brands)
 
     def head(self) -> int:
         """The newest block's number."""

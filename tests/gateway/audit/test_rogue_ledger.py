@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from eth_hash.auto import keccak
+from sqlalchemy import delete
 
 from gateway.access.tables import ApiKeyRow
 from gateway.audit.case import open_case
@@ -55,6 +56,29 @@ def test_spending_the_later_lot_first_breaks_invariant_9(fresh: LiveLedger) -> N
     failed = audited(fresh)
     assert set(failed) == {9}
     assert f"it had to take 10 of lot {GROCER << 32 | JANUARY}" in failed[9][0]
+
+
+def test_points_that_the_accepting_brand_lets_itself_be_owed_no_more_of_are_passed_over_and_others_are_not(fresh: LiveLedger) -> None:
+    def spend(order: str, *lines: Line) -> None:
+        fresh.submit(FUEL, fresh.consented(Redeem, FUEL, "anna", order, lines, START + 7 * DAY))
+
+    fresh.submit(FUEL, fresh.issue(FUEL, "anna", "payment 1", 100, JUNE))
+    fresh.expose(FUEL, GROCER, 30, 1)
+    spend("order 1", Line(GROCER, JANUARY, 30), Line(FUEL, JUNE, 10))
+    spend("order 2", Line(FUEL, JUNE, 10))
+    assert audited(fresh) == {}
+    fresh.expose(FUEL, GROCER, 45, 2)
+    spend("order 3", Line(FUEL, JUNE, 10))  # packed before the owner's act was there
+    fresh.expose(FUEL, GROCER, 20, 3)
+    spend("order 4", Line(FUEL, JUNE, 10))
+    assert audited(fresh) == {}
+    fresh.expose(FUEL, GROCER, 45, 4)
+    spend("order 5", Line(GROCER, JANUARY, 10))
+    assert audited(fresh) == {}
+    spend("order 6", Line(FUEL, JUNE, 10))
+    failed = audited(fresh)
+    assert set(failed) == {9}
+    assert f"it had to take 5 of lot {GROCER << 32 | JANUARY}, 5 of lot {FUEL << 32 | JUNE}" in failed[9][0]
 
 
 def test_lots_of_a_brand_in_default_are_passed_over_and_before_and_after_they_are_not(fresh: LiveLedger) -> None:
@@ -178,6 +202,24 @@ def test_a_key_that_the_brand_did_not_publish_breaks_invariant_12(honest: LiveLe
     assert [words in found for words, found in zip(WRONG, twelfth(honest, copy), strict=True)] == [True] * len(WRONG)
     publish(honest, copy, 3, frozenset({key}), key, frozenset({"stray"}), signer="somebody")
     assert twelfth(honest, copy) == (f"the newest document of brand {GROCER} is not what its owner signed",)
+
+
+def test_a_document_thrown_away_is_missed_by_its_number_and_a_brand_without_one_is_named(honest: LiveLedger, copy: Database) -> None:
+    key = address_of(key_of(f"brand {GROCER}"))
+    for number in (1, 2):
+        publish(honest, copy, number, frozenset({key}), key, frozenset())
+    with copy.write() as session:
+        session.execute(delete(BrandDocumentRow).where(BrandDocumentRow.number == 1))
+    assert twelfth(honest, copy) == (f"the gateway does not have document 1 of brand {GROCER}",)
+    with copy.write() as session:
+        session.execute(delete(BrandDocumentRow))
+    (verdict,) = audit(copy, honest.chain, lambda: START, numbers=(12,)).verdicts
+    assert (verdict.findings, verdict.not_yet) == ((), f"no document is at hand of what acts for brand {GROCER}, {FUEL}")
+
+
+def test_that_no_cycle_is_settled_is_said_only_where_none_is(honest: LiveLedger, fresh: LiveLedger) -> None:
+    said = [audit(each.database, each.chain, lambda: START, numbers=(8,)).verdicts[0].not_yet for each in (honest, fresh)]
+    assert said == [None, "no cycle is settled yet"]
 
 
 WRONG = ("signs batches of brand 1, which", "signs nothing on the ledger", "the gateway asks", "the API key stray")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ledger.lots import Line, LotsFallShort, choose_lots, expiry_day_for, grace_expiry_day, is_expired, lot_id, split_lot_id
+from gateway.ledger.lot_choice import LotsFallShort, choose_lots
+from gateway.ledger.lots import Line, expiry_day_for, grace_expiry_day, is_expired, lot_id, split_lot_id
 from gateway.values.calendar import SECONDS_PER_DAY, is_month_end, month_end
 
 EPOCH = date(1970, 1, 1)

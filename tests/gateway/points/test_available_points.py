@@ -18,20 +18,20 @@ holdings = some.builds(Holding, some.dictionaries(lots, some.integers(1, 1_000),
 def test_a_lot_is_spent_until_the_end_of_its_last_local_day_and_not_after() -> None:
     holding = Holding({lot_id(1, 10): 5, lot_id(1, 0): 7}, 0)
     last_second = 11 * DAY - 1
-    assert available_points(holding, last_second, 0) == 12
-    assert available_points(holding, last_second + 1, 0) == 7
-    assert available_points(holding, last_second - 3_600, 3_600) == 12
-    assert available_points(holding, last_second - 3_599, 3_600) == 7
+    assert available_points(holding, 1, last_second, 0) == 12
+    assert available_points(holding, 1, last_second + 1, 0) == 7
+    assert available_points(holding, 1, last_second - 3_600, 3_600) == 12
+    assert available_points(holding, 1, last_second - 3_599, 3_600) == 7
 
 
 def test_what_is_promised_is_not_available_and_never_below_zero() -> None:
-    assert available_points(Holding({lot_id(1, 0): 7}, 3), 0, 0) == 4
-    assert available_points(Holding({lot_id(1, 0): 7}, 9), 0, 0) == 0
+    assert available_points(Holding({lot_id(1, 0): 7}, 3), 1, 0, 0) == 4
+    assert available_points(Holding({lot_id(1, 0): 7}, 9), 1, 0, 0) == 0
 
 
 @given(holdings, some.integers(1, 2_000), some.integers(1, 5), some.integers(0, 50 * DAY))
 def test_lines_sum_to_the_points_or_the_redemption_is_refused(holding: Holding, points: int, brand_id: int, now: int) -> None:
-    available = available_points(holding, now, 0)
+    available = available_points(holding, brand_id, now, 0)
     if points > available:
         with pytest.raises(NotEnoughPoints):
             lines_for(holding, points, brand_id, now, 0)
@@ -46,6 +46,6 @@ def test_lines_sum_to_the_points_or_the_redemption_is_refused(holding: Holding, 
 @given(holdings, some.integers(1, 5), some.integers(0, 50 * DAY))
 def test_what_is_available_at_once_fits_one_entry(holding: Holding, brand_id: int, now: int) -> None:
     at_once = available_at_once(holding, brand_id, now, 0)
-    assert at_once <= available_points(holding, now, 0)
+    assert at_once <= available_points(holding, brand_id, now, 0)
     if at_once:
         assert len(lines_for(holding, at_once, brand_id, now, 0)) <= 16

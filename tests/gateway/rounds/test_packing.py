@@ -13,7 +13,7 @@ from gateway.ledger.awards import AwardId
 from gateway.ledger.batches import batch_outcome, batch_record, entries_root, shown_issue
 from gateway.ledger.consents import NO_ORDER, ConsentTerms, consent_digest
 from gateway.ledger.decision import Decision
-from gateway.ledger.entries import Capture, Clawback, Expire, Issue, PointRefund, Redeem, Void, decode_entry, encode_entry
+from gateway.ledger.entries import Authorize, Capture, Clawback, Expire, Issue, PointRefund, Redeem, Void, decode_entry, encode_entry
 from gateway.ledger.issue_parts import AwardBasis
 from gateway.ledger.lots import Line, lot_id
 from gateway.ledger.members import authorizer_id
@@ -357,3 +357,38 @@ def test_an_issue_is_packed_as_it_was_accepted() -> None:
     assert isinstance(earned.operation, IssueOperation)
     packed = pack_round([earned], ledger({}), RoundView(NOW))
     assert entries(packed) == [Issue(MEMBER, LATER, 12, BASIS, earned.operation.reference)]
+
+
+def taken(packed: Round) -> list[list[tuple[int, int]]]:
+    """By entry, (issuer, points) line by line."""
+    return [[(line.brand_id, line.points) for line in entry.lines] for entry in entries(packed) if isinstance(entry, Redeem | Authorize)]
+
+
+def test_points_of_an_issuer_that_the_brand_did_not_accept_are_passed_over() -> None:
+    held = {(MEMBER, lot_id(1, SOON)): 1, (MEMBER, lot_id(2, LATER)): 1_000}
+    for acceptor in (3, 2):
+        model = ledger(held)
+        model.set_exposure(acceptor, 1, 0)
+        assert taken(pack_round([redeem(acceptor, MEMBER, 500)], model, RoundView(NOW))) == [[(2, 500)]]
+
+
+def test_what_a_round_redeems_uses_up_what_the_brand_lets_itself_be_owed() -> None:
+    model = ledger({(member, lot): 100 for member in (MEMBER, OTHER) for lot in (lot_id(1, SOON), lot_id(3, LATER))})
+    model.set_exposure(3, 1, 150)
+    model.state.exposure[1, 3] = 30
+    asked = [redeem(3, MEMBER, 90), authorize(3, OTHER, 90), redeem(3, OTHER, 10)]
+    assert taken(pack_round(asked, model, RoundView(NOW))) == [[(1, 90)], [(1, 30), (3, 60)], [(3, 10)]]
+
+
+def test_where_only_what_the_brand_is_owed_stands_in_the_way_the_refusal_says_so() -> None:
+    model = ledger({(MEMBER, lot_id(1, SOON)): 100, (MEMBER, lot_id(1, PAST)): 100})
+    model.set_exposure(3, 1, 40)
+    packed = pack_round([redeem(3, MEMBER, 41), redeem(3, MEMBER, 101), redeem(3, MEMBER, 40)], model, RoundView(NOW))
+    assert [reason for _, reason in refusals(packed)] == ["ExposureExceeded", "NotEnoughPoints"]
+    assert taken(packed) == [[(1, 40)]]
+
+
+def test_dust_in_many_lots_stops_no_redemption_that_few_lots_can_pay() -> None:
+    dust = {(MEMBER, lot_id(1, month_end(20_510 + 31 * month))): 1 for month in range(17)}
+    packed = pack_round([redeem(3, MEMBER, 500)], ledger({**dust, (MEMBER, lot_id(2, 0)): 1_000}), RoundView(NOW))
+    assert taken(packed) == [[*[(1, 1)] * 15, (2, 485)]]
