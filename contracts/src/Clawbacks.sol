@@ -16,7 +16,8 @@ abstract contract Clawbacks is BatchRecords, Points, Refusals {
 
     struct Clawed {
         address member;
-        uint96 points;
+        uint64 points;
+        uint32 latestDay; // the latest expiry day of the lots they were taken from; 0, never, is the latest of all
     }
 
     /// Clawed back of an issue or opening and not restored, by brand (4) ‖ batch number (8) ‖ index (4).
@@ -39,6 +40,7 @@ abstract contract Clawbacks is BatchRecords, Points, Refusals {
             }
             uint256 issueId = _issueId(batch.brand, shown.number, shown.index);
             uint256 taken = clawed[issueId].points;
+            uint256 latest = taken == 0 ? 0 : _rank(clawed[issueId].latestDay);
             uint256 first = shown.entryEnd + 1;
             for (uint256 line = first; line < end; line += Packed.LINE_LENGTH) {
                 (uint256 lotId, uint256 points) = Packed.line(line);
@@ -46,10 +48,12 @@ abstract contract Clawbacks is BatchRecords, Points, Refusals {
                 if (lotId >> 32 != batch.brand) return NotOwnLot.selector;
                 if (_unreserved(member, lotId) < points) return NotEnoughPoints.selector;
                 taken += points;
+                uint256 rank = _rank(Lots.expiryDayOf(lotId));
+                if (rank > latest) latest = rank;
             }
             if (taken > Packed.read(shown.entry + 25, 8)) return TooManyPoints.selector;
 
-            clawed[issueId] = Clawed({member: member, points: uint96(taken)});
+            clawed[issueId] = Clawed({member: member, points: uint64(taken), latestDay: uint32(latest + 1)});
             for (uint256 line = first; line < end; line += Packed.LINE_LENGTH) {
                 (uint256 lotId, uint256 points) = Packed.line(line);
                 _take(batch, member, lotId, points, 0);
@@ -58,7 +62,8 @@ abstract contract Clawbacks is BatchRecords, Points, Refusals {
         }
     }
 
-    /// kind ‖ member (20) ‖ reference (32) ‖ number (8) ‖ index (4) ‖ lines: of that issue, what no longer is to be taken
+    /// kind ‖ member (20) ‖ reference (32) ‖ number (8) ‖ index (4) ‖ lines: of that issue, what no longer is to be taken; to no
+    /// lot that ends sooner than those it was taken from
     function _restore(Batch memory batch, uint256 start, uint256 end) internal returns (bytes4) {
         unchecked {
             if (!Packed.areLines(start + RESTORE_LINES, end)) return MalformedEntry.selector;
@@ -75,11 +80,12 @@ abstract contract Clawbacks is BatchRecords, Points, Refusals {
                 if (points == 0) return ZeroPoints.selector;
                 if (lotId >> 32 != batch.brand) return NotOwnLot.selector;
                 if (expiryDay != 0 && !Lots.isMonthEnd(expiryDay)) return ExpiryNotMonthEnd.selector;
+                if (_rank(expiryDay) < _rank(taken.latestDay)) return LotNotLater.selector;
                 total += points;
             }
             if (total > taken.points) return TooManyPoints.selector;
 
-            clawed[issueId].points = uint96(taken.points - total);
+            clawed[issueId].points = uint64(taken.points - total);
             for (uint256 line = first; line < end; line += Packed.LINE_LENGTH) {
                 (uint256 lotId, uint256 points) = Packed.line(line);
                 _give(batch, taken.member, Lots.orGrace(lotId, batch.localDay), points);
@@ -100,6 +106,13 @@ abstract contract Clawbacks is BatchRecords, Points, Refusals {
             shown.branchEnd = shown.branch + 32 * Packed.read(shown.refusalsEnd, 2);
             shown.entry = shown.branchEnd + 2;
             shown.entryEnd = shown.entry + Packed.read(shown.branchEnd, 2);
+        }
+    }
+
+    /// Of an expiry day: never comes last.
+    function _rank(uint256 expiryDay) private pure returns (uint256) {
+        unchecked {
+            return uint32(expiryDay - 1);
         }
     }
 

@@ -14,7 +14,7 @@ interface Refusals {
     error ExpiryNotMonthEnd();
     error LotExpired();
     error LotNotExpired();
-    error LotNotLater(); // points are extended to a later lot only
+    error LotNotLater(); // points are extended to a later lot only, and restored to none that ends sooner than where they were
     error LimitExceeded(); // the issue would leave the brand's outstanding points above its limit
     error NotOwnLot(); // a brand claws back and restores its own points only
     error UnknownIssue(); // not shown to be an entry of this brand's batch; or, for a restore, nothing was clawed back of it

@@ -10,7 +10,8 @@ import {ISettlement} from "./ISettlement.sol";
 import {RootBranch} from "./RootBranch.sol";
 
 /// Netted cycles of what brands owe one another. A cycle is agreed by the owners of all its brands or has no effect; what it settles
-/// of each pair is then applied by anybody, by a branch against its root. Nobody's claim is given up without its owner's signature.
+/// of each pair is then applied by anybody, by a branch against its root, and whatever has happened since the cut-off: what is settled
+/// beyond what is owed by then is the other side's claim. Nobody's claim is given up without its owner's signature.
 contract Settlement is CoalitionDomain, ISettlement {
     bytes32 private constant CYCLE_TYPE = keccak256(
         "Cycle(bytes32 id,uint64 cutOffBlock,uint32[] brands,bytes32 root,uint32 count,uint40 deadline)"
@@ -27,55 +28,67 @@ contract Settlement is CoalitionDomain, ISettlement {
         uint40 deadline;
     }
 
-    /// Leaf `index` of a cycle: keccak(issuer (4) ‖ acceptor (4) ‖ terms (4) ‖ points (32) ‖ netted (16)). Negative points are the
+    /// Leaf `index` of a cycle: keccak(issuer (4) ‖ acceptor (4) ‖ terms (4) ‖ points (8) ‖ netted (8)). Negative points are the
     /// issuer's claim. `netted` is discharged at once, the rest of the points when it is paid.
     struct Pair {
         uint32 index;
         uint32 issuer;
         uint32 acceptor;
         uint32 terms;
-        int256 points;
-        uint128 netted;
+        int64 points;
+        uint64 netted;
         bytes32[] branch;
     }
+
+    /// Neither way is more settled in all, so that every reader has room for the sum.
+    int256 private constant MOST_SETTLED = 2 ** 62;
 
     IBrandOwners public immutable brands;
     address public immutable pointsLedger;
 
-    /// The EIP-712 struct hash of an agreed cycle, which its brands signed; zero for an id that is not used.
-    mapping(bytes32 id => bytes32 record) public cycle;
-    /// What cycles have settled of what is owed, in the same sign; never beyond it when it was applied.
+    /// A bit for each brand, 256 a word: it takes part in one cycle of an id, so that no claim is settled twice under it. Others may
+    /// use the same id.
+    mapping(bytes32 id => mapping(uint256 word => uint256)) public tookPart;
+    /// By its record, the EIP-712 struct hash that its brands signed.
+    mapping(bytes32 cycle => bool) public agreed;
+    /// What cycles have settled of what is owed, in the same sign; beyond it where points came back since the cut-off.
     mapping(uint32 issuer => mapping(uint32 acceptor => mapping(uint32 terms => int256))) public settled;
-    /// A bit for each index, 256 a word.
-    mapping(bytes32 id => mapping(uint256 word => uint256)) public applied;
-    mapping(bytes32 id => mapping(uint256 word => uint256)) public paid;
+    /// A bit for each index of the cycle with this record, 256 a word.
+    mapping(bytes32 cycle => mapping(uint256 word => uint256)) public applied;
+    mapping(bytes32 cycle => mapping(uint256 word => uint256)) public paid;
 
     event CycleAgreed(
-        bytes32 indexed id, uint64 cutOffBlock, uint32[] brands, bytes32 root, uint32 count, uint40 deadline
+        bytes32 indexed cycle,
+        bytes32 indexed id,
+        uint64 cutOffBlock,
+        uint32[] brands,
+        bytes32 root,
+        uint32 count,
+        uint40 deadline
     );
     event PairApplied(
-        bytes32 indexed id,
+        bytes32 indexed cycle,
         uint32 indexed issuer,
         uint32 indexed acceptor,
         uint32 index,
         uint32 terms,
-        int256 points,
-        uint128 netted
+        int64 points,
+        uint64 netted
     );
-    event PairPaid(bytes32 indexed id, uint32 indexed issuer, uint32 indexed acceptor, uint32 index, int256 points);
+    event PairPaid(bytes32 indexed cycle, uint32 indexed issuer, uint32 indexed acceptor, uint32 index, int64 points);
 
     error CycleExpired(uint40 deadline);
     error CutOffAhead(uint64 cutOffBlock);
     error CycleEmpty();
-    error CycleIdUsed(bytes32 id);
+    error CycleIdUsed(bytes32 id, uint32 brand);
     error BrandsNotAscending();
     error SignaturesDoNotMatchBrands(uint256 given);
     error CycleNotSignedBy(uint32 brand);
-    error CycleNotAgreed(bytes32 id);
+    error CycleNotAgreed(bytes32 cycle);
     error BrandNotInCycle(uint32 brand);
     error PairNotUnderRoot(uint32 index);
     error NettedAboveSettled(uint32 index);
-    error MoreThanOwed(uint32 index, int256 left);
+    error SettledOutOfRange(uint32 index);
     error PairNotApplied(uint32 index);
     error PaidNotSignedBy(uint32 creditor);
 
@@ -90,8 +103,7 @@ contract Settlement is CoalitionDomain, ISettlement {
     function agree(Cycle calldata of_, bytes[] calldata signatures) external {
         if (block.timestamp > of_.deadline) revert CycleExpired(of_.deadline);
         if (of_.cutOffBlock >= block.number) revert CutOffAhead(of_.cutOffBlock);
-        if (of_.root == 0 || of_.count == 0) revert CycleEmpty();
-        if (cycle[of_.id] != 0) revert CycleIdUsed(of_.id);
+        if (of_.root == 0 || of_.count == 0 || of_.brands.length == 0) revert CycleEmpty();
         if (signatures.length != of_.brands.length) revert SignaturesDoNotMatchBrands(signatures.length);
         bytes32 record = _record(of_);
         bytes32 digest = _digest(record);
@@ -99,52 +111,52 @@ contract Settlement is CoalitionDomain, ISettlement {
         for (uint256 i = 0; i < signatures.length; ++i) {
             uint32 brand = of_.brands[i];
             if (brand <= last) revert BrandsNotAscending();
+            if (_isSet(tookPart[of_.id], brand)) revert CycleIdUsed(of_.id, brand);
             if (!_isSignedByOwner(brand, digest, signatures[i])) revert CycleNotSignedBy(brand);
+            _set(tookPart[of_.id], brand);
             last = brand;
         }
-        cycle[of_.id] = record;
-        emit CycleAgreed(of_.id, of_.cutOffBlock, of_.brands, of_.root, of_.count, of_.deadline);
+        agreed[record] = true;
+        emit CycleAgreed(record, of_.id, of_.cutOffBlock, of_.brands, of_.root, of_.count, of_.deadline);
     }
 
     /// For anyone, in any order, all or none. What is applied already is passed over, so that who comes first stops nobody.
     function applyPairs(Cycle calldata of_, Pair[] calldata pairs) external {
-        _requireAgreed(of_);
+        bytes32 record = _agreedRecord(of_);
         for (uint256 i = 0; i < pairs.length; ++i) {
             Pair calldata pair = pairs[i];
-            if (_isSet(applied[of_.id], pair.index)) continue;
+            if (_isSet(applied[record], pair.index)) continue;
             _requireUnderRoot(of_, pair);
-            _set(applied[of_.id], pair.index);
-            _apply(of_.id, pair);
+            _set(applied[record], pair.index);
+            _apply(record, pair);
         }
     }
 
     /// The creditor's owner says that what was left of these pairs was paid. One signature does for all of a creditor and a debtor.
     function confirmPaid(Cycle calldata of_, Pair[] calldata pairs, bytes calldata signature) external {
-        _requireAgreed(of_);
+        bytes32 record = _agreedRecord(of_);
         for (uint256 i = 0; i < pairs.length; ++i) {
             Pair calldata pair = pairs[i];
-            if (_isSet(paid[of_.id], pair.index)) continue;
+            if (_isSet(paid[record], pair.index)) continue;
             _requireUnderRoot(of_, pair);
-            if (!_isSet(applied[of_.id], pair.index)) revert PairNotApplied(pair.index);
-            _requirePaid(of_.id, pair, signature);
-            _set(paid[of_.id], pair.index);
-            int256 points = pair.points - _signedNetted(pair);
+            if (!_isSet(applied[record], pair.index)) revert PairNotApplied(pair.index);
+            _requirePaid(record, pair, signature);
+            _set(paid[record], pair.index);
+            int256 points = pair.points - _signedNetted(pair); // between the pair's points and zero
             IClearing(pointsLedger).lowerExposure(pair.issuer, pair.acceptor, points);
-            emit PairPaid(of_.id, pair.issuer, pair.acceptor, pair.index, points);
+            emit PairPaid(record, pair.issuer, pair.acceptor, pair.index, int64(points));
         }
     }
 
-    /// Never more than is owed now, in either direction: points given back since the cut-off wait for new ones.
-    function _apply(bytes32 id, Pair calldata pair) private {
+    /// Whatever is owed by now: all pairs of a cycle take effect, or its brands would have given up claims for nothing.
+    function _apply(bytes32 record, Pair calldata pair) private {
         int256 netted = _signedNetted(pair);
         if (pair.points < 0 ? netted < pair.points : netted > pair.points) revert NettedAboveSettled(pair.index);
-        int256 before = settled[pair.issuer][pair.acceptor][pair.terms];
-        int256 left = IClearing(pointsLedger).owed(pair.issuer, pair.acceptor, pair.terms) - before;
-        bool isTooMuch = pair.points < 0 ? pair.points < left : pair.points > (left > 0 ? left : int256(0));
-        if (isTooMuch) revert MoreThanOwed(pair.index, left);
-        settled[pair.issuer][pair.acceptor][pair.terms] = before + pair.points;
+        int256 sum = settled[pair.issuer][pair.acceptor][pair.terms] + pair.points;
+        if (sum > MOST_SETTLED || sum < -MOST_SETTLED) revert SettledOutOfRange(pair.index);
+        settled[pair.issuer][pair.acceptor][pair.terms] = sum;
         IClearing(pointsLedger).lowerExposure(pair.issuer, pair.acceptor, netted);
-        emit PairApplied(id, pair.issuer, pair.acceptor, pair.index, pair.terms, pair.points, pair.netted);
+        emit PairApplied(record, pair.issuer, pair.acceptor, pair.index, pair.terms, pair.points, pair.netted);
     }
 
     function _record(Cycle calldata of_) private pure returns (bytes32) {
@@ -161,8 +173,9 @@ contract Settlement is CoalitionDomain, ISettlement {
         );
     }
 
-    function _requireAgreed(Cycle calldata of_) private view {
-        if (cycle[of_.id] != _record(of_)) revert CycleNotAgreed(of_.id);
+    function _agreedRecord(Cycle calldata of_) private view returns (bytes32 record) {
+        record = _record(of_);
+        if (!agreed[record]) revert CycleNotAgreed(record);
     }
 
     /// Brands that did not sign are in no pair, whatever the root is over.
@@ -187,10 +200,10 @@ contract Settlement is CoalitionDomain, ISettlement {
         revert BrandNotInCycle(brand);
     }
 
-    function _requirePaid(bytes32 id, Pair calldata pair, bytes calldata signature) private view {
+    function _requirePaid(bytes32 record, Pair calldata pair, bytes calldata signature) private view {
         (uint32 creditor, uint32 debtor) =
             pair.points > 0 ? (pair.acceptor, pair.issuer) : (pair.issuer, pair.acceptor);
-        bytes32 digest = _digest(keccak256(abi.encode(PAID_TYPE, cycle[id], creditor, debtor)));
+        bytes32 digest = _digest(keccak256(abi.encode(PAID_TYPE, record, creditor, debtor)));
         if (!_isSignedByOwner(creditor, digest, signature)) revert PaidNotSignedBy(creditor);
     }
 

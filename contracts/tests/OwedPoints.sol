@@ -5,7 +5,7 @@ import {IBrandOwners} from "../src/IBrandOwners.sol";
 import {IClearing} from "../src/IClearing.sol";
 import {IGovernance} from "../src/IGovernance.sol";
 
-/// A stand-in for what settlement stands under: positions and owners at will. Tests alone deploy it.
+/// A stand-in for what settlement stands under: exposures and owners at will. Tests alone deploy it.
 contract OwedPoints is IBrandOwners, IClearing, IGovernance {
     bytes32 public immutable coalitionId;
     bool public constant sandbox = true;
@@ -13,15 +13,15 @@ contract OwedPoints is IBrandOwners, IClearing, IGovernance {
     address public constant operator = address(0);
 
     mapping(uint32 brandId => address) public brandOwner;
-    mapping(uint32 issuer => mapping(uint32 acceptor => mapping(uint32 terms => int256))) public owed;
     mapping(uint32 issuer => mapping(uint32 acceptor => int256)) public exposure;
 
     struct Position {
         uint32 issuer;
         uint32 acceptor;
-        uint32 terms;
         int256 points;
     }
+
+    error ExposureOutOfRange(uint32 issuer, uint32 acceptor);
 
     constructor(bytes32 coalitionId_, address[] memory owners) {
         coalitionId = coalitionId_;
@@ -38,12 +38,13 @@ contract OwedPoints is IBrandOwners, IClearing, IGovernance {
     function owe(Position[] calldata positions) external {
         for (uint256 i = 0; i < positions.length; ++i) {
             Position calldata position = positions[i];
-            owed[position.issuer][position.acceptor][position.terms] += position.points;
             exposure[position.issuer][position.acceptor] += position.points;
         }
     }
 
     function lowerExposure(uint32 issuer, uint32 acceptor, int256 points) external {
-        exposure[issuer][acceptor] -= points;
+        int256 left = exposure[issuer][acceptor] - points;
+        if (left > 2 ** 62 || left < -(2 ** 62)) revert ExposureOutOfRange(issuer, acceptor);
+        exposure[issuer][acceptor] = left;
     }
 }

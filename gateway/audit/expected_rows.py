@@ -91,7 +91,7 @@ def _lots(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
 
 def _clawed_issues(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:
     for place, clawed in replay.model.state.clawed.items():
-        yield *place, clawed.member, clawed.points
+        yield *place, clawed.member, clawed.points, clawed.latest_day
 
 
 def _reservations(chain: ChainEvidence, replay: Replay) -> Iterator[ExpectedRow]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, SubmittedBatch
 from gateway.audit.ledger_events import NOBODY, BatchRecorded, BrandRegistered, BrandTermsSet, EventSource, PointsMoved, read_event
 from gateway.audit.replay import AuditProgress
+from gateway.audit.settlement_events import PairApplied
 from gateway.chain.artifacts import Artifact, points_ledger, settlement
 from gateway.chain.connection import METHOD_NOT_FOUND, Chain, NodeRefused
 from gateway.coalition.tables import CoalitionRow
@@ -66,7 +67,7 @@ class _Gathering:
             holdings=self._holdings(events),
             owed=self._by_terms("owed", self.coalition.points_address, self.ledger, brands, events),
             settled=self._by_terms("settled", self.coalition.settlement_address, settlement(), brands, events),
-            exposure=self._exposure(brands),
+            exposure=self._exposure(brands, events),
             outstanding=self._outstanding(brands),
             recorded=self._recorded(events),
             first_sealer=Address.parse(self._sealer()),
@@ -162,13 +163,15 @@ class _Gathering:
         self, view: str, at: Address, contract: Artifact, brands: Sequence[int], events: Sequence[LoggedEvent]
     ) -> dict[tuple[int, int, int], int]:
         versions = sorted({(each.event.brand_id, each.event.number) for each in events if isinstance(each.event, BrandTermsSet)})
-        keys = [(issuer, acceptor, number) for issuer, number in versions for acceptor in brands if issuer != acceptor]
+        owed = {(issuer, acceptor, number) for issuer, number in versions for acceptor in brands if issuer != acceptor}
+        keys = sorted(owed | {each.event.key for each in events if isinstance(each.event, PairApplied)})
         asked = [("eth_call", ({"to": hex_text(at), "data": hex_text(contract.call(view, *key))}, self.at)) for key in keys]
         answers = self._ask("reading what brands owe", asked)
         return {key: contract.returned(view, to_bytes(answer))[0] for key, answer in zip(keys, answers, strict=True)}
 
-    def _exposure(self, brands: Sequence[int]) -> dict[tuple[int, int], int]:
-        pairs = [(issuer, acceptor) for issuer in brands for acceptor in brands if issuer != acceptor]
+    def _exposure(self, brands: Sequence[int], events: Sequence[LoggedEvent]) -> dict[tuple[int, int], int]:
+        settled = {each.event.key[:2] for each in events if isinstance(each.event, PairApplied)}
+        pairs = sorted(settled | {(issuer, acceptor) for issuer in brands for acceptor in brands if issuer != acceptor})
         answers = self._ask("reading what brands owe", [self._call("exposure", *pair) for pair in pairs])
         return {pair: self.ledger.returned("exposure", to_bytes(answer))[0] for pair, answer in zip(pairs, answers, strict=True)}
 

@@ -180,7 +180,7 @@ class _Run:
             case GovernorReplaced():
                 self.governors.replaced[event.role] = event.to
             case PairApplied():
-                state.settle((event.issuer_id, event.acceptor_id, event.terms_number), event.points, event.netted)
+                state.settle(event.key, event.points, event.netted)
                 self._note_rooms(_position(logged), event.acceptor_id, event.issuer_id)
             case PairPaid():
                 state.exposure[event.issuer_id, event.acceptor_id] -= event.points

@@ -18,6 +18,10 @@ class PairApplied:
     points: int
     netted: int
 
+    @property
+    def key(self) -> tuple[int, int, int]:
+        return self.issuer_id, self.acceptor_id, self.terms_number
+
 
 @dataclass(frozen=True, slots=True)
 class PairPaid:
@@ -29,12 +33,12 @@ class PairPaid:
 
 
 def _applied(topics: tuple[bytes, ...], data: bytes) -> PairApplied:
-    _index, terms, points, netted = decode(["uint32", "uint32", "int256", "uint128"], data)
+    _index, terms, points, netted = decode(["uint32", "uint32", "int64", "uint64"], data)
     return PairApplied(*_brands(topics), terms, points, netted)
 
 
 def _paid(topics: tuple[bytes, ...], data: bytes) -> PairPaid:
-    _index, points = decode(["uint32", "int256"], data)
+    _index, points = decode(["uint32", "int64"], data)
     return PairPaid(*_brands(topics), points)
 
 
@@ -43,6 +47,6 @@ def _brands(topics: tuple[bytes, ...]) -> tuple[int, int]:
 
 
 SETTLEMENT_EVENTS: dict[str, Callable[[tuple[bytes, ...], bytes], PairApplied | PairPaid]] = {
-    "PairApplied(bytes32,uint32,uint32,uint32,uint32,int256,uint128)": _applied,
-    "PairPaid(bytes32,uint32,uint32,uint32,int256)": _paid,
+    "PairApplied(bytes32,uint32,uint32,uint32,uint32,int64,uint64)": _applied,
+    "PairPaid(bytes32,uint32,uint32,uint32,int64)": _paid,
 }

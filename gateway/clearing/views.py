@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -47,9 +48,9 @@ def clearing(session: Session, currency: str, *, brands: Brands) -> ClearingView
     """Who owes whom as of the head of the projection."""
     by_id = {brand.brand_id: brand for brand in brands.all()}
     row = LedgerOwedRow
-    pairs = select(row.issuer_id, row.acceptor_id, func.sum(row.points - row.settled)).group_by(row.issuer_id, row.acceptor_id)
-    rows = session.execute(pairs)
-    points = {(issuer, acceptor): int(count) for issuer, acceptor, count in rows}
+    points: dict[tuple[int, int], int] = defaultdict(int)
+    for issuer, acceptor, left in session.execute(select(row.issuer_id, row.acceptor_id, row.points - row.settled)):
+        points[issuer, acceptor] += left  # added here: two owners may settle more than a database's sum has room for
     owed = owed_between(points, {brand_id: brand.par for brand_id, brand in by_id.items()}, currency)
     net = net_positions(owed, sorted(by_id), currency)
     return ClearingView(

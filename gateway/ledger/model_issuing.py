@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 from eth_hash.auto import keccak
 
@@ -53,7 +54,8 @@ class IssuingModel(ModelBase):
         before = self.state.clawed.get(place)
         taken = (before.points if before else 0) + _total(entry.lines)
         require(taken <= int.from_bytes(shown.entry[25:33]), RefusalReason.TOO_MANY_POINTS)
-        self.state.clawed[place] = ClawedIssue(entry.member, taken)
+        days = [line.expiry_day for line in entry.lines] + ([before.latest_day] if before and before.points else [])
+        self.state.clawed[place] = ClawedIssue(entry.member, taken, max(days, key=_lasting))
         for line in entry.lines:
             self.state.lots[line.lot_id].clawed_back += line.points
         return Effect(entry, entry.member, tuple(Movement(entry.member, line.lot_id, -line.points, 0) for line in entry.lines))
@@ -67,6 +69,7 @@ class IssuingModel(ModelBase):
         for line in entry.lines:
             self._require_own_points(brand, line)
             require(line.expiry_day == NEVER or is_month_end(line.expiry_day), RefusalReason.EXPIRY_NOT_MONTH_END)
+            require(_lasting(line.expiry_day) >= _lasting(clawed.latest_day), RefusalReason.LOT_NOT_LATER)
         require(_total(entry.lines) <= clawed.points, RefusalReason.TOO_MANY_POINTS)
         clawed.points -= _total(entry.lines)
         movements = []
@@ -111,6 +114,11 @@ class IssuingModel(ModelBase):
     def _require_own_points(brand: int, line: Line) -> None:
         require(line.points > 0, RefusalReason.ZERO_POINTS)
         require(line.brand_id == brand, RefusalReason.NOT_OWN_LOT)
+
+
+def _lasting(expiry_day: int) -> float:
+    """Never comes last."""
+    return inf if expiry_day == NEVER else expiry_day
 
 
 def _total(lines: Sequence[Line]) -> int:

@@ -21,7 +21,7 @@ class RefusalReason(StrEnum):
     EXPIRY_NOT_MONTH_END = "ExpiryNotMonthEnd"
     LOT_EXPIRED = "LotExpired"
     LOT_NOT_EXPIRED = "LotNotExpired"
-    LOT_NOT_LATER = "LotNotLater"  # points are extended to a later lot only
+    LOT_NOT_LATER = "LotNotLater"  # points are extended to a later lot only, and restored to none that ends sooner than where they were
     LIMIT_EXCEEDED = "LimitExceeded"  # the issue would leave the brand's outstanding points above its limit
     NOT_OWN_LOT = "NotOwnLot"  # a brand claws back and restores its own points only
     UNKNOWN_ISSUE = "UnknownIssue"  # not shown to be an entry of this brand's batch; of a restore, nothing was clawed back of it

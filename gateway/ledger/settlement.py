@@ -21,6 +21,8 @@ from gateway.values.ids import Hash
 PairKey = tuple[int, int, int]
 """Issuer, accepting brand, and the number of the issuer's terms."""
 
+_MOST = 2**62  # points that are settled under one version of terms, and those of an exposure, either way
+
 
 @dataclass(frozen=True, slots=True)
 class SettledPair:
@@ -52,9 +54,9 @@ class SettledPair:
 
     @property
     def leaf(self) -> bytes:
-        """The 60 bytes that are hashed, as an entry's are."""
+        """The 28 bytes that are hashed, as an entry's are."""
         place = self.issuer.to_bytes(4) + self.acceptor.to_bytes(4) + self.terms.to_bytes(4)
-        return place + self.points.to_bytes(32, signed=True) + self.netted.to_bytes(16)
+        return place + self.points.to_bytes(8, signed=True) + self.netted.to_bytes(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +143,17 @@ def paid_typed_data(domain: Domain, paid: Paid) -> dict[str, Any]:
 
 
 class SettlementRefusal(StrEnum):
-    """Why an agreed cycle's pair has no effect; the names of the contract's errors."""
+    """Why a cycle is not agreed or an agreed one's pair has no effect; the names of the contracts' errors."""
 
+    CYCLE_ID_USED = "CycleIdUsed"
     BRAND_NOT_IN_CYCLE = "BrandNotInCycle"
     NETTED_ABOVE_SETTLED = "NettedAboveSettled"
-    MORE_THAN_OWED = "MoreThanOwed"
+    SETTLED_OUT_OF_RANGE = "SettledOutOfRange"
+    EXPOSURE_OUT_OF_RANGE = "ExposureOutOfRange"
     PAIR_NOT_APPLIED = "PairNotApplied"
 
 
-class PairRefused(Exception):
+class SettlementRefused(Exception):
     def __init__(self, reason: SettlementRefusal) -> None:
         super().__init__(reason.value)
         self.reason = reason
@@ -162,36 +166,47 @@ class SettlementModel:
     owed: dict[PairKey, int] = field(default_factory=lambda: defaultdict(int))
     exposure: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
     settled: dict[PairKey, int] = field(default_factory=lambda: defaultdict(int))
-    applied: set[tuple[Hash, int]] = field(default_factory=set)
+    took_part: set[tuple[Hash, int]] = field(default_factory=set)  # a cycle's id, a brand
+    applied: set[tuple[Hash, int]] = field(default_factory=set)  # a cycle's record, an index
     paid: set[tuple[Hash, int]] = field(default_factory=set)
 
     def left(self, key: PairKey) -> int:
-        """What is owed and was not settled."""
+        """What is owed and was not settled; negative where the issuer is owed."""
         return self.owed.get(key, 0) - self.settled.get(key, 0)
+
+    def agree(self, cycle: Cycle) -> None:
+        """Signed by the owners of all its brands."""
+        parts = {(cycle.id, brand) for brand in cycle.brands}
+        _require(not parts & self.took_part, SettlementRefusal.CYCLE_ID_USED)
+        self.took_part |= parts
 
     def apply(self, cycle: Cycle, index: int, pair: SettledPair) -> bool:
         """False if the pair was applied before; `pair` is known to be under the cycle's root."""
-        if (cycle.id, index) in self.applied:
+        if (cycle.record, index) in self.applied:
             return False
-        left = self.left(pair.key)
         _require({pair.issuer, pair.acceptor} <= set(cycle.brands), SettlementRefusal.BRAND_NOT_IN_CYCLE)
         _require(pair.netted <= abs(pair.points), SettlementRefusal.NETTED_ABOVE_SETTLED)
-        _require(min(left, 0) <= pair.points <= max(left, 0), SettlementRefusal.MORE_THAN_OWED)
-        self.applied.add((cycle.id, index))
+        _require(abs(self.settled[pair.key] + pair.points) <= _MOST, SettlementRefusal.SETTLED_OUT_OF_RANGE)
+        self._lower_exposure(pair, pair.netted_points)
+        self.applied.add((cycle.record, index))
         self.settled[pair.key] += pair.points
-        self.exposure[pair.issuer, pair.acceptor] -= pair.netted_points
         return True
 
     def pay(self, cycle: Cycle, index: int, pair: SettledPair) -> bool:
         """By the creditor's owner. False if it was confirmed before."""
-        if (cycle.id, index) in self.paid:
+        if (cycle.record, index) in self.paid:
             return False
-        _require((cycle.id, index) in self.applied, SettlementRefusal.PAIR_NOT_APPLIED)
-        self.paid.add((cycle.id, index))
-        self.exposure[pair.issuer, pair.acceptor] -= pair.points - pair.netted_points
+        _require((cycle.record, index) in self.applied, SettlementRefusal.PAIR_NOT_APPLIED)
+        self._lower_exposure(pair, pair.points - pair.netted_points)
+        self.paid.add((cycle.record, index))
         return True
+
+    def _lower_exposure(self, pair: SettledPair, points: int) -> None:
+        left = self.exposure[pair.issuer, pair.acceptor] - points
+        _require(abs(left) <= _MOST, SettlementRefusal.EXPOSURE_OUT_OF_RANGE)
+        self.exposure[pair.issuer, pair.acceptor] = left
 
 
 def _require(condition: bool, reason: SettlementRefusal) -> None:
     if not condition:
-        raise PairRefused(reason)
+        raise SettlementRefused(reason)

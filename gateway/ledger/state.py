@@ -68,10 +68,11 @@ class ReservationRecord:
 
 @dataclass(slots=True)
 class ClawedIssue:
-    """What is clawed back of an issue or opening and not restored."""
+    """What is clawed back of an issue or opening and not restored; `latest_day` is the latest expiry of the lots it was taken from."""
 
     member: MemberId
     points: int
+    latest_day: int
 
 
 @dataclass(slots=True)

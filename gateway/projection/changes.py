@@ -90,7 +90,10 @@ class Changes:
         self._write_points(session)
         clawed = {place: self._state.clawed[place] for place in sorted(self._clawed)}
         names = "brand_id", "batch_number", "entry_index"
-        rows = [{**dict(zip(names, place, strict=True)), "member_id": one.member, "points": one.points} for place, one in clawed.items()]
+        rows = [
+            {**dict(zip(names, place, strict=True)), "member_id": one.member, "points": one.points, "latest_day": one.latest_day}
+            for place, one in clawed.items()
+        ]
         set_rows(session, tables.LedgerClawedIssueRow, rows)
         self._write_reservations(session)
         self._write_authorizers(session)

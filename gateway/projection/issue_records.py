@@ -27,7 +27,7 @@ def load_issues(session: Session, state: LedgerState, places: Collection[IssueOn
     for place in sorted(place for place in places if place[:2] in state.records):
         clawed = session.get(LedgerClawedIssueRow, place)
         if clawed is not None:
-            state.clawed[place] = ClawedIssue(clawed.member_id, clawed.points)
+            state.clawed[place] = ClawedIssue(clawed.member_id, clawed.points, clawed.latest_day)
 
 
 def show_issue(session: Session, place: IssueOnLedger) -> ShownIssue:

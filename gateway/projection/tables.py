@@ -110,7 +110,7 @@ class LedgerLotRow(Base):
 
 
 class LedgerClawedIssueRow(Base):
-    """What is clawed back of an issue or opening and not restored."""
+    """What is clawed back of an issue or opening and not restored, and the latest expiry of the lots it was taken from."""
 
     __tablename__ = "ledger_clawed_issues"
 
@@ -119,6 +119,7 @@ class LedgerClawedIssueRow(Base):
     entry_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     member_id: Mapped[MemberId]
     points: Mapped[int]
+    latest_day: Mapped[int] = mapped_column(server_default="0")
 
 
 class LedgerReservationRow(Base):

@@ -165,7 +165,7 @@ class EntryBuilder:
         return _take(operation.points_due, ((lot, available[lot]) for lot in order[:MAX_LINES]))
 
     def _restore(self, operation: RestoreOperation) -> Restore:
-        """Into the lots that it was taken from; the ledger has a grace lot for what has expired meanwhile."""
+        """Into the lot that ends last of those it was taken from; the ledger has a grace lot where that has expired meanwhile."""
         places = [(operation.brand_id, reference) for reference in operation.clawbacks]
         if self._view.waiting_clawbacks.intersection(places):
             raise MustWait
@@ -177,9 +177,10 @@ class EntryBuilder:
         clawed = self._model.state.clawed.get((operation.brand_id, number, index))
         short = operation.clawed_back_due - sum(line.points for line in taken)
         due = min(operation.points_due - short, clawed.points if clawed else 0)
-        if due <= 0:
+        if clawed is None or due <= 0:
             raise CannotBe("nothing_to_restore")
-        return Restore(operation.member_id, operation.reference, number, index, tuple(_give_back(due, taken)))
+        line = Line(operation.brand_id, clawed.latest_day, Points(due))
+        return Restore(operation.member_id, operation.reference, number, index, (line,))
 
     def _extend(self, operation: ExtendOperation) -> Extend:
         points = self._model.state.unreserved(operation.member_id, lot_id(operation.brand_id, operation.from_day))
@@ -263,13 +264,3 @@ def _take(points: int, from_lots: Iterable[tuple[LotId, int]]) -> list[Line]:
             lines.append(Line(*split_lot_id(lot), Points(taken)))
             points -= taken
     return lines
-
-
-def _give_back(points: int, taken: list[Line]) -> list[Line]:
-    """Lines over the lots that were taken from, each once; what rounding adds goes into the first."""
-    lots: dict[LotId, int] = {}
-    for line in taken:
-        lots[line.lot_id] = lots.get(line.lot_id, 0) + line.points
-    first = next(iter(lots))
-    lots[first] += max(0, points - sum(lots.values()))
-    return _take(points, list(lots.items())[:MAX_LINES])

@@ -247,9 +247,11 @@ class LedgerMachine(RuleBasedStateMachine):
         for place, taken in self.taken.items():
             brand, number, index = place
             entry = self.issue_at(place)
-            holder, points_taken = self.ledger.view("clawed", brand << 96 | number << 32 | index)
+            holder, points_taken, latest_day = self.ledger.view("clawed", brand << 96 | number << 32 | index)
             assert bytes.fromhex(holder[2:]) == entry.member, "a clawback took another member's points"
-            assert points_taken == taken == state.clawed[place].points, "what is clawed back of an issue is kept with it"
+            kept = state.clawed[place].points, state.clawed[place].latest_day
+            assert (points_taken, latest_day) == kept, "what is clawed back of an issue is kept with it"
+            assert points_taken == taken, "points came or went besides clawbacks and restores"
             assert 0 <= taken <= entry.points, "more was clawed back of an issue than it gave, or given back than was taken"
         for brand in BRANDS:
             outstanding = self.ledger.outstanding(brand)

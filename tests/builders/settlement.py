@@ -60,7 +60,7 @@ class Settling:
 
     def owe(self, claims: Mapping[PairKey, int]) -> None:
         """More is owed; also less, where it is negative."""
-        positions = [(*key, points) for key, points in claims.items()]
+        positions = [(issuer, acceptor, points) for (issuer, acceptor, _), points in claims.items()]
         assert self.chain.send(self.positions, self.positions_abi.call("owe", positions)).succeeded
         for (issuer, acceptor, terms), points in claims.items():
             self.model.owed[issuer, acceptor, terms] += points
@@ -77,6 +77,7 @@ class Settling:
         cycle = self.cycle(pairs)
         outcome = self.agree(cycle)
         assert outcome.succeeded, self.reverted(outcome)
+        self.model.agree(cycle)
         return cycle
 
     def signatures(self, cycle: Cycle, by: Mapping[int, keys.PrivateKey] | None = None) -> list[bytes]:
@@ -110,8 +111,8 @@ class Settling:
     def settled(self, issuer: int, acceptor: int, terms: int = 1) -> int:
         return int(self._view("settled", issuer, acceptor, terms))
 
-    def record(self, cycle: Cycle) -> bytes:
-        return bytes(self._view("cycle", cycle.id))
+    def is_agreed(self, cycle: Cycle) -> bool:
+        return bool(self._view("agreed", cycle.record))
 
     def exposure(self, issuer: int, acceptor: int) -> int:
         outcome = self.chain.call(self.positions, self.positions_abi.call("exposure", issuer, acceptor))
@@ -129,7 +130,8 @@ class Settling:
         """The error's name and arguments."""
         assert not outcome.succeeded, "nothing reverted"
         assert outcome.output, "out of gas, or a revert without a reason"
-        name, arguments = self.abi.error(outcome.output)
+        abi = self.abi if outcome.output[:4] in self.abi.errors else self.positions_abi
+        name, arguments = abi.error(outcome.output)
         return (name, *arguments)
 
 

@@ -13,6 +13,7 @@ from gateway.ledger.entries import Authorize, Clawback, Issue, Opening, Restore,
 from gateway.ledger.issue_parts import ShownIssue
 from gateway.ledger.lots import Line, grace_expiry_day, lot_id
 from gateway.ledger.refusals import SELECTORS, RefusalReason
+from gateway.values.calendar import local_day, month_end
 from tests.builders.issues import BASIS, OPENING_BASIS
 from tests.builders.points_ledger import UTC_OFFSET_SECONDS, PointsLedger, member_named
 
@@ -34,8 +35,12 @@ def clawback(ledger: PointsLedger, ann: bytes, line: Line) -> Clawback:
 
 
 def taken_of(ledger: PointsLedger, brand: int, number: int, index: int = 0) -> tuple[bytes, int]:
-    member, points = ledger.view("clawed", brand << 96 | number << 32 | index)
+    member, points, _ = ledger.view("clawed", brand << 96 | number << 32 | index)
     return bytes.fromhex(member[2:]), points
+
+
+def latest_day_of(ledger: PointsLedger, brand: int, number: int, index: int = 0) -> int:
+    return int(ledger.view("clawed", brand << 96 | number << 32 | index)[2])
 
 
 def test_a_clawback_takes_points_of_the_issue_that_it_shows(ledger: PointsLedger, ann: bytes, expiry_day: int, clawback: Clawback) -> None:
@@ -180,6 +185,10 @@ def test_a_clawback_cut_short_anywhere_is_malformed(ledger: PointsLedger, clawba
 # Restore
 
 
+def soonest(ledger: PointsLedger) -> int:
+    return month_end(local_day(ledger.now, UTC_OFFSET_SECONDS))
+
+
 def restore(clawback: Clawback, *lines: Line, **other: object) -> Restore:
     made = Restore(clawback.member, keccak(text="refund failed"), clawback.issue.number, clawback.issue.index, lines)
     return replace(made, **other)  # type: ignore[arg-type]
@@ -193,6 +202,45 @@ def test_what_was_taken_is_given_back_and_no_more(ledger: PointsLedger, ann: byt
     assert ledger.outstanding(GROCER) == 1_000
     assert taken_of(ledger, GROCER, OF_ANN) == (ann, 0)
     assert ledger.submit(GROCER, [clawback]) == [], "what was given back may be taken again"
+
+
+def test_what_goes_back_ends_no_sooner_than_what_was_taken(ledger: PointsLedger, ann: bytes, line: Line, clawback: Clawback) -> None:
+    """Or a batch key alone could shorten what a member has earned, and let it expire."""
+    soon = replace(line, expiry_day=soonest(ledger))
+    later = replace(line, expiry_day=month_end(line.expiry_day + 1), points=1)
+    assert ledger.submit(GROCER, [clawback, restore(clawback, soon), restore(clawback, replace(line, points=1), soon)]) == [
+        (1, RefusalReason.LOT_NOT_LATER),
+        (2, RefusalReason.LOT_NOT_LATER),
+    ]
+    assert ledger.submit(GROCER, [restore(clawback, replace(line, points=398), later, Line(GROCER, 0, 1))]) == []
+    assert ledger.held(ann, GROCER, soon.expiry_day) == (0, 0)
+
+
+def test_of_several_lots_the_last_to_end_counts_whoever_came_first(ledger: PointsLedger, ann: bytes, line: Line) -> None:
+    soon = soonest(ledger)
+    assert ledger.submit(GROCER, [Issue(ann, soon, 50, BASIS, NONE), Issue(ann, 0, 50, BASIS, NONE)]) == []
+    for days in ((soon, line.expiry_day), (line.expiry_day, soon), (soon, 0), (0, line.expiry_day)):
+        latest = 0 if 0 in days else line.expiry_day
+        both = ledger.clawback(GROCER, ann, *(Line(GROCER, day, 5) for day in days), number=OF_ANN)
+        each = [ledger.clawback(GROCER, ann, Line(GROCER, day, 5), number=OF_ANN) for day in days]
+        for taking in ([both], each):
+            assert ledger.submit(GROCER, taking) == []
+            assert taken_of(ledger, GROCER, OF_ANN) == (ann, 10)
+            assert latest_day_of(ledger, GROCER, OF_ANN) == latest
+            early = [restore(both, Line(GROCER, day, 1)) for day in days if day != latest]
+            assert ledger.submit(GROCER, early) == [(place, RefusalReason.LOT_NOT_LATER) for place in range(len(early))]
+            assert ledger.submit(GROCER, [restore(both, Line(GROCER, latest, 10))]) == []
+            for day in days:  # as it was, for the next
+                if day != latest:
+                    assert ledger.submit(GROCER, [Issue(ann, day, 5, BASIS, NONE)]) == []
+
+
+def test_what_was_given_back_in_full_says_nothing_of_what_is_taken_next(ledger: PointsLedger, ann: bytes, line: Line) -> None:
+    soon = soonest(ledger)
+    assert ledger.submit(GROCER, [Issue(ann, soon, 50, BASIS, NONE)]) == []
+    long, short = (ledger.clawback(GROCER, ann, Line(GROCER, day, 5), number=OF_ANN) for day in (line.expiry_day, soon))
+    whole = restore(long, Line(GROCER, line.expiry_day, 5))
+    assert ledger.submit(GROCER, [long, whole, short, restore(short, Line(GROCER, soon, 5))]) == []
 
 
 def test_a_restore_is_not_held_to_the_limit(ledger: PointsLedger, line: Line, clawback: Clawback) -> None:

@@ -196,3 +196,20 @@ def test_points_of_an_expired_lot_come_back_in_the_grace_lot_and_expire_with_it(
     ledger.chain.set_time((grace + 1) * A_DAY)
     assert ledger.submit(GROCER, [Expire(ann, grace, 300), Expire(ann, expiry_day, 700)]) == []
     assert ledger.outstanding(GROCER) == 0
+
+
+def test_a_member_and_an_accepting_brand_put_expiry_off_together(
+    ledger: PointsLedger, ann: bytes, expiry_day: int, ann_key: keys.PrivateKey
+) -> None:
+    """As often as they like: redeemed on the last day, given back on the next. docs/trust.md says so."""
+    for nonce in range(3):
+        ledger.chain.set_time((expiry_day + 1) * A_DAY - UTC_OFFSET_SECONDS - 3_600)
+        redeem = ledger.consented(Redeem, FUEL, ann, [Line(GROCER, expiry_day, 1_000)], key=ann_key, nonce=nonce)
+        assert ledger.submit(FUEL, [redeem]) == []
+        ledger.chain.set_time((expiry_day + 1) * A_DAY - UTC_OFFSET_SECONDS + 3_600)
+        assert ledger.submit(FUEL, [ledger.refund(ledger.reservation_id(FUEL, redeem), [Line(GROCER, expiry_day, 1_000)])]) == []
+        later = grace_expiry_day(ledger.now, UTC_OFFSET_SECONDS)
+        assert 30 <= later - expiry_day <= 62
+        expiry_day = later
+    assert ledger.held(ann, GROCER, expiry_day) == (1_000, 0)
+    assert ledger.view("owed", GROCER, FUEL, 1) == 0

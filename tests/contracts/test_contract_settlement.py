@@ -9,7 +9,7 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_utils import keccak
 
-from gateway.ledger.settlement import Cycle, SettledPair, cycle_digest, cycle_typed_data
+from gateway.ledger.settlement import Cycle, SettledPair, SettlementRefused, cycle_digest, cycle_typed_data
 from gateway.ledger.signing import Domain
 from gateway.values.ids import Hash
 from tests.builders.ledger_chain import CHAIN_ID, COALITION_ID, key_of
@@ -34,11 +34,12 @@ def cycle(settling: Settling) -> Cycle:
 def test_a_cycle_that_all_owners_signed_is_agreed_by_whoever_relays_it(settling: Settling, cycle: Cycle) -> None:
     outcome = settling.agree(cycle)
     assert outcome.succeeded, settling.reverted(outcome)
-    assert settling.record(cycle) == cycle.record
+    assert settling.is_agreed(cycle)
     (event,) = settling.events(outcome)
     assert (event.name, event.values) == (
         "CycleAgreed",
         {
+            "cycle": cycle.record,
             "id": cycle.id,
             "cutOffBlock": cycle.cut_off_block,
             "brands": cycle.brands,
@@ -62,8 +63,8 @@ def test_a_cycle_in_which_one_brand_does_not_sign_has_no_effect(settling: Settli
         assert settling.reverted(settling.agree(cycle, signatures)) == ("CycleNotSignedBy", silent)
     without = [each for brand, each in zip(cycle.brands, settling.signatures(cycle), strict=True) if brand != silent]
     assert settling.reverted(settling.agree(cycle, without)) == ("SignaturesDoNotMatchBrands", 2)
-    assert settling.record(cycle) == bytes(32)
-    assert settling.reverted(settling.apply(cycle, as_call(PAIRS, 0))) == ("CycleNotAgreed", cycle.id)
+    assert not settling.is_agreed(cycle)
+    assert settling.reverted(settling.apply(cycle, as_call(PAIRS, 0))) == ("CycleNotAgreed", cycle.record)
 
 
 def test_a_brand_left_out_signs_nothing_and_the_rest_agree_anew(settling: Settling) -> None:
@@ -71,12 +72,40 @@ def test_a_brand_left_out_signs_nothing_and_the_rest_agree_anew(settling: Settli
     assert settling.agreed(rest).brands == (1, 2)
 
 
-def test_an_id_counts_once(settling: Settling, cycle: Cycle) -> None:
+def test_a_brand_takes_part_in_one_cycle_of_an_id(settling: Settling, cycle: Cycle) -> None:
+    settling.owe({(3, 4, 1): 5, (4, 3, 1): 5})
+    first, wider = replace(settling.cycle(PAIRS[:1]), id=cycle.id), cycle
+    assert settling.agree(first).succeeded, "brands 1 and 2"
+    settling.model.agree(first)
+    last = replace(settling.cycle([SettledPair(3, 2, 1, 0, 0)]), id=cycle.id)
+    for again, brand in ((first, 1), (wider, 1), (last, 2)):
+        assert settling.reverted(settling.agree(again)) == ("CycleIdUsed", cycle.id, brand)
+        with pytest.raises(SettlementRefused, match="CycleIdUsed"):
+            settling.model.agree(again)
+        assert settling.is_agreed(again) == (again is first)
+    assert settling.agree(replace(cycle, id=Hash(keccak(b"another")))).succeeded
+
+
+def test_nobody_takes_an_id_from_others(settling: Settling, cycle: Cycle) -> None:
+    """Each of them is known by its whole record: what one settles says nothing of the other."""
+    alone = replace(settling.cycle([SettledPair(4, 4, 1, 0, 0)]), id=cycle.id)
+    assert settling.agree(alone).succeeded, "a stranger's own cycle, with the id that the others mean to use"
+    assert settling.apply(alone, as_call([SettledPair(4, 4, 1, 0, 0)], 0)).succeeded
     assert settling.agree(cycle).succeeded
-    other = replace(settling.cycle(PAIRS[:1]), id=cycle.id)
-    for again in (cycle, other):
-        assert settling.reverted(settling.agree(again)) == ("CycleIdUsed", cycle.id)
-    assert settling.record(cycle) == cycle.record
+    settling.apply_all(cycle, PAIRS)
+    assert [settling.settled(*pair.key) for pair in PAIRS] == [pair.points for pair in PAIRS]
+
+
+def test_brands_of_one_word_and_of_others_take_part_each_for_itself() -> None:
+    """A bit a brand, 256 a word."""
+    settling = Settling(brands=300)
+    pairs = [SettledPair(1, 257, 1, 0, 0), SettledPair(2, 258, 1, 0, 0), SettledPair(255, 256, 1, 0, 0)]
+    first = settling.agreed(pairs[:1])
+    for pair in pairs[1:]:
+        assert settling.agree(replace(settling.cycle([pair]), id=first.id)).succeeded
+    for brand in (1, 2, 255, 256, 257, 258):
+        again = replace(settling.cycle([SettledPair(brand, brand, 1, 0, 0)]), id=first.id)
+        assert settling.reverted(settling.agree(again)) == ("CycleIdUsed", first.id, brand)
 
 
 def test_a_cycle_is_agreed_by_its_deadline_and_after_its_cut_off(settling: Settling, cycle: Cycle) -> None:
@@ -100,14 +129,8 @@ def test_brands_rise(settling: Settling, cycle: Cycle, brands: tuple[int, ...]) 
     assert settling.reverted(settling.agree(replace(cycle, brands=brands))) == ("BrandsNotAscending",)
 
 
-def test_a_cycle_of_nobody_settles_nothing(settling: Settling, cycle: Cycle) -> None:
-    nobody = replace(cycle, brands=())
-    assert settling.agree(nobody).succeeded
-    assert settling.reverted(settling.apply(nobody, as_call(PAIRS, 0))) == ("BrandNotInCycle", 1)
-
-
-@pytest.mark.parametrize("empty", [{"root": Hash(bytes(32))}, {"count": 0}], ids=["root", "count"])
-def test_a_cycle_without_pairs_is_refused(settling: Settling, cycle: Cycle, empty: dict[str, Hash]) -> None:
+@pytest.mark.parametrize("empty", [{"root": Hash(bytes(32))}, {"count": 0}, {"brands": ()}], ids=["root", "count", "brands"])
+def test_a_cycle_without_pairs_or_brands_is_refused(settling: Settling, cycle: Cycle, empty: dict[str, Hash]) -> None:
     assert settling.reverted(settling.agree(replace(cycle, **empty))) == ("CycleEmpty",)  # type: ignore[arg-type]
 
 

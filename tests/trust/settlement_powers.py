@@ -37,7 +37,9 @@ SETTLEMENT = {
         stopped_by="each owner in it, by not signing",
         seen="CycleAgreed",
     ),
-    "applyPairs": Power("what is settled by an agreed cycle, never more than is owed", _apply, "", EVERYBODY, seen="PairApplied"),
+    "applyPairs": Power(
+        "what is settled by an agreed cycle, all of it whatever came back since", _apply, "", EVERYBODY, seen="PairApplied"
+    ),
     "confirmPaid": Power(
         "what was left of pairs is paid, says the creditor's owner", _confirm, "PaidNotSignedBy", ("brand owner",), seen="PairPaid"
     ),

@@ -18,6 +18,7 @@ from gateway.second_people.own_transaction import send_own
 from gateway.store.unit_of_work import reading
 from gateway.values.ids import Hash
 from tests.builders.coalition import CoalitionBuilder, brand_owner, running_coalition
+from tests.builders.lot_acts import failing_invariants
 from tests.builders.projection_rows import projection_rows
 from tests.builders.settlement import as_call, as_tuple
 from tests.node.running_node import throwaway_account
@@ -87,3 +88,24 @@ def test_what_is_settled_is_owed_no_longer(tmp_path: Path) -> None:
         rows = projection_rows(coalition.database)
         coalition.worker.follower.rebuild()
         assert projection_rows(coalition.database) == rows
+
+
+def test_what_two_owners_settle_between_themselves_stops_no_reader(tmp_path: Path) -> None:
+    """Far more than is owed, under terms that do not exist, and a brand with itself: their own claims alone are other figures."""
+    most = 2**62
+    pairs = [SettledPair(1, 2, number, most, 0) for number in (1, 77, 78)] + [SettledPair(2, 1, 1, -5, 5), SettledPair(1, 1, 1, 5, 5)]
+    with running_coalition(tmp_path) as coalition:
+        member, _ = coalition.member_keys
+        coalition.purchase(1, member, 10_000)
+        coalition.work_off()
+        coalition.redeem(2, member, 70)
+        coalition.work_off()
+        relay, cycle = Relay(coalition), cycle_over(Hash(b"\x06" * 32), 0, pairs, FOREVER)
+        relay.agree(cycle)
+        relay.bring("applyPairs", as_tuple(cycle), [as_call(pairs, index) for index in range(len(pairs))])
+        owed = {(one.issuer_id, one.acceptor_id): one.points for one in shown(coalition).owed}
+        assert owed == {(1, 2): 70 - 3 * most, (2, 1): 5}
+        rows = projection_rows(coalition.database)
+        coalition.worker.follower.rebuild()
+        assert projection_rows(coalition.database) == rows
+        assert failing_invariants(coalition) == {}
