@@ -18,7 +18,7 @@ abstract contract BrandOwnerActs is BrandRegister, CoalitionDomain {
         "SetBrandTerms(uint32 brand,uint64 parMinor,uint64 parPoints,uint64 redemptionMinor,uint64 redemptionPoints,uint16 feeBasisPoints,uint16 runOffDays,uint16 noticeDays,uint64 nonce,uint40 deadline)"
     );
     bytes32 private constant HAND_OVER_TYPE =
-        keccak256("HandOver(uint32 brand,address owner,uint64 nonce,uint40 deadline)");
+        keccak256("HandOver(uint32 brand,address owner,bool issuesNoMore,uint64 nonce,uint40 deadline)");
 
     bytes32 private constant EXPOSURE_TYPE =
         keccak256("SetExposure(uint32 brand,uint32 issuer,uint96 most,uint64 nonce,uint40 deadline)");
@@ -60,14 +60,15 @@ abstract contract BrandOwnerActs is BrandRegister, CoalitionDomain {
         emit ExposureSet(brandId, issuerId, most);
     }
 
-    /// `accepted` is the new owner's signature over the same act.
-    function handOver(uint32 brandId, address owner, OwnerAct calldata act, bytes calldata accepted)
+    /// `accepted` is the new owner's signature over the same act. `succeeds` makes it a succession: the brand issues no more.
+    function handOver(uint32 brandId, address owner, bool succeeds, OwnerAct calldata act, bytes calldata accepted)
         external
         known(brandId)
     {
-        bytes32 structHash = keccak256(abi.encode(HAND_OVER_TYPE, brandId, owner, act.nonce, act.deadline));
+        bytes32 structHash = keccak256(abi.encode(HAND_OVER_TYPE, brandId, owner, succeeds, act.nonce, act.deadline));
         _requireOwner(brandId, structHash, act);
         _setOwner(brandId, owner);
+        if (succeeds) _endIssuing(brandId);
         _requireSignature(owner, structHash, accepted);
     }
 

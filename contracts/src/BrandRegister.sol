@@ -43,6 +43,8 @@ abstract contract BrandRegister is Governed, LocalDay, IBrandOwners, IBrands {
     mapping(uint32 brandId => mapping(address key => KeyWindow)) public brandKey;
     mapping(uint32 brandId => Ownership) internal _ownerships;
     mapping(uint32 brandId => BrandTerms.Versions) internal _terms;
+    /// After a succession, for good: its points are accepted and run off, and nobody issues further ones.
+    mapping(uint32 brandId => bool) public issuesNoMore;
     /// How many points of the issuer the accepting brand lets itself be owed; its own it accepts without.
     mapping(uint32 acceptorId => mapping(uint32 issuerId => uint96)) public exposureLimit;
 
@@ -50,6 +52,7 @@ abstract contract BrandRegister is Governed, LocalDay, IBrandOwners, IBrands {
     event BrandStatusSet(uint32 indexed brandId, uint8 status, uint24 lastDay);
     event BrandLimitSet(uint32 indexed brandId, uint96 limit);
     event BrandOwnerSet(uint32 indexed brandId, address indexed from, address indexed to);
+    event IssuingEnded(uint32 indexed brandId);
     event BrandKeySet(
         uint32 indexed brandId, address indexed key, uint40 validFrom, uint40 validUntil, bool managed
     );
@@ -58,6 +61,7 @@ abstract contract BrandRegister is Governed, LocalDay, IBrandOwners, IBrands {
     error BrandKnown(uint32 brandId);
     error BrandUnknown(uint32 brandId);
     error StatusNotSettable(uint8 status);
+    error BrandIssuesNoMore(uint32 brandId);
     error RunOffTooShort(uint24 lastDay, uint256 earliest);
     error KeyZero();
     error OwnerZero();
@@ -123,9 +127,10 @@ abstract contract BrandRegister is Governed, LocalDay, IBrandOwners, IBrands {
         _terms[of_.brandId].set(of_.brandId, of_.terms);
     }
 
-    /// Active, suspended or in default. A brand closes by running off alone.
+    /// Active, suspended or in default. A brand closes by running off alone; after a succession it is not active again.
     function setBrandStatus(uint32 brandId, uint8 status) external onlyGovernance known(brandId) {
         if (status != ACTIVE && status != SUSPENDED && status != IN_DEFAULT) revert StatusNotSettable(status);
+        if (status == ACTIVE && issuesNoMore[brandId]) revert BrandIssuesNoMore(brandId);
         _setStatus(brandId, status, 0);
     }
 
@@ -165,6 +170,13 @@ abstract contract BrandRegister is Governed, LocalDay, IBrandOwners, IBrands {
         if (key == _ownerships[brandId].owner) revert OwnerIsBatchKey(key);
         brandKey[brandId][key] = window;
         emit BrandKeySet(brandId, key, window.validFrom, window.validUntil, window.managed);
+    }
+
+    /// An active brand is suspended until governance names the last day of its run-off.
+    function _endIssuing(uint32 brandId) internal {
+        issuesNoMore[brandId] = true;
+        emit IssuingEnded(brandId);
+        if (brand[brandId].status == ACTIVE) _setStatus(brandId, SUSPENDED, 0);
     }
 
     function _setStatus(uint32 brandId, uint8 status, uint24 lastDay) private {

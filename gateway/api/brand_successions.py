@@ -32,9 +32,11 @@ class SuccessionBody(Body):
 
 
 class HandOverBody(Body):
-    """`HandOver(uint32 brand,address owner,uint64 nonce,uint40 deadline)` in the brands' domain: by the owner, and by the new one."""
+    """`HandOver(uint32 brand,address owner,bool issuesNoMore,uint64 nonce,uint40 deadline)` in the brands' domain: by the owner, and by
+    the new one. In a succession the brand issues no more, for good; otherwise only its owner is another."""
 
     owner_address: AddressText
+    issues_no_more: bool
     owner: OwnerSignatureBody
     accepted: Signature
 
@@ -70,9 +72,9 @@ def hand_over_brand(brand_id: BrandIdPath, body: HandOverBody, caller: AsReader,
     """Hands the brand to another owner: both have signed, whoever sends it."""
 
     def act(work: UnitOfWork) -> str:
-        operation_id, given = new_operation_id(), (Address.parse(body.owner_address), body.owner.signed(), to_bytes(body.accepted))
-        brand = the_brand(work, brand_id)
-        hand_brand_over(brand, *given, operations=work.of(SqlOperations), operation_id=operation_id, now=work.now)
+        operation_id, to = new_operation_id(), (Address.parse(body.owner_address), body.issues_no_more)
+        given, brand = (body.owner.signed(), to_bytes(body.accepted)), the_brand(work, brand_id)
+        hand_brand_over(brand, *to, *given, operations=work.of(SqlOperations), operation_id=operation_id, now=work.now)
         record_of_brand(work, caller, "hand_brand_over", brand_id, body.owner_address)
         return operation_id
 

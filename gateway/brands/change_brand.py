@@ -81,6 +81,7 @@ def set_exposure(
 def hand_brand_over(
     brand: Brand,
     owner: Address,
+    issues_no_more: bool,
     signed: OwnerSignature,
     accepted: bytes,
     *,
@@ -89,7 +90,7 @@ def hand_brand_over(
     now: int,
 ) -> None:
     """What both owners signed."""
-    _change(brand, HandBrandOverOperation(operation_id, brand.brand_id, owner, signed, accepted), operations, now)
+    _change(brand, HandBrandOverOperation(operation_id, brand.brand_id, owner, issues_no_more, signed, accepted), operations, now)
 
 
 def start_run_off(brand: Brand, last_day: int, *, operations: Operations, operation_id: OperationId, now: int) -> None:

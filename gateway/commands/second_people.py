@@ -152,6 +152,12 @@ def hand_over() -> None:
 @hand_over.command("offer")
 @brand_option
 @click.option("--to", "successor", metavar="ADDRESS", required=True, help="The new owner's address.")
+@click.option(
+    "--succession/--another-key",
+    "is_succession",
+    required=True,
+    help="The brand issues no more, for good; or only its owner's key changes.",
+)
 @click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How long the offer stands.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: print it.")
 @_asking

@@ -26,22 +26,25 @@ class OwnerSignature:
 
 @dataclass(frozen=True, slots=True)
 class HandBrandOverOperation:
-    """`accepted` is the new owner's signature over the same act."""
+    """`accepted` is the new owner's signature over the same act; the brand `issues_no_more` after a succession."""
 
     operation_id: OperationId
     brand_id: int
     owner_address: Address
+    issues_no_more: bool
     signed: OwnerSignature
     accepted: bytes
 
     def body(self) -> dict[str, Any]:
         signed = {"nonce": self.signed.nonce, "deadline": self.signed.deadline, "signature": hex_text(self.signed.signature)}
-        return {"brand_id": self.brand_id, "owner_address": str(self.owner_address), **signed, "accepted": hex_text(self.accepted)}
+        to = {"owner_address": str(self.owner_address), "issues_no_more": self.issues_no_more}
+        return {"brand_id": self.brand_id, **to, **signed, "accepted": hex_text(self.accepted)}
 
     @classmethod
     def of_body(cls, operation_id: OperationId, body: _Body) -> HandBrandOverOperation:
         signed = OwnerSignature(body["nonce"], body["deadline"], to_bytes(body["signature"]))
-        return cls(operation_id, body["brand_id"], Address.parse(body["owner_address"]), signed, to_bytes(body["accepted"]))
+        to = Address.parse(body["owner_address"]), body["issues_no_more"]
+        return cls(operation_id, body["brand_id"], *to, signed, to_bytes(body["accepted"]))
 
 
 @dataclass(frozen=True, slots=True)

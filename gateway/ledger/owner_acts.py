@@ -78,16 +78,18 @@ class SetExposure:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """Signed by the owner and by the new one."""
+    """Signed by the owner and by the new one. In a succession the brand issues no more; otherwise only its owner is another."""
 
     brand: int
     owner: Address
+    issues_no_more: bool
     nonce: int
     deadline: int
 
     FIELDS: ClassVar[Fields] = [
         {"name": "brand", "type": "uint32"},
         {"name": "owner", "type": "address"},
+        {"name": "issuesNoMore", "type": "bool"},
         {"name": "nonce", "type": "uint64"},
         {"name": "deadline", "type": "uint40"},
     ]

@@ -128,7 +128,8 @@ def _govern(sequence: int, operation: GoverningOperation, coalition: Coalition) 
     is_act, delays = True, 1
     match operation:
         case HandBrandOverOperation(brand_id=brand_id, owner_address=owner, signed=signed, accepted=accepted):
-            is_act, target, data = False, of_brands, brands().call("handOver", brand_id, owner, astuple(signed), accepted)
+            to = owner, operation.issues_no_more
+            is_act, target, data = False, of_brands, brands().call("handOver", brand_id, *to, astuple(signed), accepted)
         case StartRunOffOperation(brand_id=brand_id, last_day=last_day):
             target, data = of_brands, brands().call("startRunOff", brand_id, last_day)
         case SetBrandOwnerOperation(brand_id=brand_id, owner_address=owner):

@@ -51,7 +51,7 @@ class SecondPeople:
         """Both owners sign, one after the other; the operation that relays it."""
         offer = self._directory.people / f"offer-{brand_id}.json"
         to = addresses(self._directory, [successor])[0]
-        offer.write_text(json.dumps(self._act(owner, "hand-over", "offer", "--brand", str(brand_id), "--to", to)))
+        offer.write_text(json.dumps(self._act(owner, "hand-over", "offer", "--brand", str(brand_id), "--to", to, "--succession")))
         operation_id: str = self._act(successor, "hand-over", "accept", str(offer))["operation_id"]
         return operation_id
 

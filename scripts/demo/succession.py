@@ -1,4 +1,4 @@
-"""The end of one brand: its owner hands it to a successor, both sign, and it runs off by an act of governance."""
+"""The end of one brand: its owner hands it to a successor, both sign and it issues no more, and it runs off by an act of governance."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def end_a_brand(world: World) -> dict[str, Any]:
     if before["owner_address"] != successor.lower():
         world.await_operation(world.second_people.hand_over(brand_id, f"owner-{SLUG}", SUCCESSOR))
     publish_keys(world, BY_SLUG[SLUG], SUCCESSOR, 2)
-    if before["status"] == "active":
+    if before["status"] in ("active", "suspended"):  # the latter where a run was cut short between hand-over and run-off
         today = datetime.fromtimestamp(world.clock.head_timestamp(), ZONE).date()
         last_day = today + timedelta(days=before["held_terms"]["run_off_days"] + _GRACE_DAYS)
         answer = world.operator.post(f"{path}/run-off", {"last_day": last_day.isoformat()}, f"run-off-{SLUG}", wait_seconds=0)

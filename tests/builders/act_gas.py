@@ -103,7 +103,7 @@ def owners() -> Gas:
         "setBrandTerms: worse ones, announced": done(SetBrandTerms(GROCER, worse, turn(), FOREVER)),
         "setExposure: another in its place": done(SetExposure(GROCER, FUEL, 5, turn(), FOREVER)),
         "setExposure: of a brand for the first time": done(SetExposure(GROCER, NEW, 5, turn(), FOREVER)),
-        "handOver": done(HandOver(GROCER, successor, turn(), FOREVER), "successor"),
+        "handOver: a succession": done(HandOver(GROCER, successor, True, turn(), FOREVER), "successor"),
     }
 
 

@@ -195,7 +195,7 @@ class PointsLedger:
                     self.model.set_exposure(act.brand, act.issuer, act.most)
                 return outcome
             case HandOver():
-                return self.relayed("handOver", act.brand, act.owner, signed, signatures[1])
+                return self.relayed("handOver", act.brand, act.owner, act.issues_no_more, signed, signatures[1])
 
     def set_brand_key(self, brand: int, key: bytes, valid_from: int, valid_until: int, *signers: keys.PrivateKey) -> Outcome:
         act = SetBrandKey(brand, Address(key), valid_from, valid_until, False, self.view("ownerActs", brand), FOREVER)

@@ -50,8 +50,8 @@ def own_terms(ledger: PointsLedger) -> tuple[Any, ...]:
 
 
 def own_brand(ledger: PointsLedger) -> tuple[Any, ...]:
-    signed = signature(OPERATOR, owner_act_digest(ledger.brands_domain, HandOver(GROCER, Address(ME), turn(ledger), FOREVER)))
-    return GROCER, ME, (turn(ledger), FOREVER, signed), signed
+    signed = signature(OPERATOR, owner_act_digest(ledger.brands_domain, HandOver(GROCER, Address(ME), True, turn(ledger), FOREVER)))
+    return GROCER, ME, True, (turn(ledger), FOREVER, signed), signed
 
 
 def own_exposure(ledger: PointsLedger) -> tuple[Any, ...]:

@@ -10,6 +10,8 @@ from eth_account.messages import encode_typed_data
 from eth_keys import keys
 from eth_utils import keccak
 
+from gateway.ledger.brand_states import BrandState
+from gateway.ledger.entries import Issue
 from gateway.ledger.owner_acts import (
     BrandOwnerAct,
     HandOver,
@@ -19,18 +21,21 @@ from gateway.ledger.owner_acts import (
     owner_act_digest,
     owner_act_typed_data,
 )
+from gateway.ledger.refusals import RefusalReason
 from gateway.ledger.signing import Domain
-from gateway.values.ids import Address
+from gateway.values.ids import Address, MemberId, Reference
 from tests.builders.governance_acts import GUARDIAN
+from tests.builders.issues import BASIS
 from tests.builders.ledger_chain import CHAIN_ID, key_of
 from tests.builders.points_ledger import COALITION_ID, FOREVER, TERMS, PointsLedger, address_of, brand_key, owner_key, signature
 
 GROCER, FUEL, UNKNOWN = 1, 2, 9
+ACTIVE, SUSPENDED, IN_DEFAULT = BrandState.ACTIVE, BrandState.SUSPENDED, BrandState.IN_DEFAULT
 OWNER, SUCCESSOR, TILL_KEY = owner_key(GROCER), key_of("successor"), key_of("till")
 SET_KEY = SetBrandKey(GROCER, Address(address_of(TILL_KEY)), 5, FOREVER, True, 0, FOREVER)
 SET_TERMS = SetBrandTerms(GROCER, replace(TERMS, par_minor=2), 0, FOREVER)
 SET_EXPOSURE = SetExposure(GROCER, FUEL, 7, 0, FOREVER)
-HAND_OVER = HandOver(GROCER, Address(address_of(SUCCESSOR)), 0, FOREVER)
+HAND_OVER = HandOver(GROCER, Address(address_of(SUCCESSOR)), False, 0, FOREVER)
 ACTS: list[BrandOwnerAct] = [SET_KEY, SET_TERMS, SET_EXPOSURE, HAND_OVER]
 each_act = pytest.mark.parametrize("act", ACTS, ids=lambda act: type(act).__name__)
 
@@ -117,6 +122,9 @@ def test_a_signature_covers_every_field(ledger: PointsLedger) -> None:
     signed = signature(OWNER, owner_act_digest(ledger.brands_domain, SET_EXPOSURE))
     for altered in ((FUEL, 8), (FUEL + 1, 7)):
         assert ledger.reverted(ledger.relayed("setExposure", GROCER, *altered, (0, FOREVER, signed))) == "NotSignedBy"
+    first, second = (signature(key, owner_act_digest(ledger.brands_domain, HAND_OVER)) for key in (OWNER, SUCCESSOR))
+    for to in ((HAND_OVER.owner, True), (Address(address_of(TILL_KEY)), False)):
+        assert ledger.reverted(ledger.relayed("handOver", GROCER, *to, (0, FOREVER, first), second)) == "NotSignedBy"
 
 
 def test_a_signature_of_no_good_form_is_nobodys(ledger: PointsLedger) -> None:
@@ -131,6 +139,41 @@ def test_a_brand_is_handed_over_by_both_or_not_at_all(ledger: PointsLedger) -> N
     assert ledger.owner_act(HAND_OVER, OWNER, SUCCESSOR).succeeded
     assert ledger.reverted(ledger.owner_act(replace(SET_KEY, nonce=1))) == "NotSignedBy"
     assert ledger.owner_act(replace(SET_KEY, nonce=1), SUCCESSOR).succeeded
+
+
+def test_after_a_succession_the_brand_issues_no_more(ledger: PointsLedger) -> None:
+    """By whichever key, for good: an act of governance makes it not active again, but names the last day of its run-off."""
+    ann = MemberId(ledger.enroll("ann"))
+    issue = Issue(ann, 0, 10, BASIS, Reference(bytes(32)))
+    assert ledger.submit(GROCER, [issue]) == []
+    outcome = ledger.owner_act(replace(HAND_OVER, issues_no_more=True), OWNER, SUCCESSOR)
+    assert [(event.name, event.values.get("status")) for event in ledger.events(outcome)] == [
+        ("OwnerActed", None),
+        ("BrandOwnerSet", None),
+        ("IssuingEnded", None),
+        ("BrandStatusSet", SUSPENDED),
+    ]
+    assert ledger.view("issuesNoMore", GROCER)
+    assert not ledger.view("issuesNoMore", FUEL)
+    ledger.model.set_brand_status(GROCER, BrandState.SUSPENDED)
+    assert ledger.submit(GROCER, [issue]) == [(0, RefusalReason.BRAND_NOT_ACTIVE)]
+    assert ledger.reverted(ledger.attempt("setBrandStatus", GROCER, ACTIVE)) == "BrandIssuesNoMore"
+    for status in (SUSPENDED, IN_DEFAULT):
+        assert ledger.attempt("setBrandStatus", GROCER, status).succeeded
+    assert ledger.attempt("setBrandStatus", FUEL, ACTIVE).succeeded
+
+
+@pytest.mark.parametrize("status", [SUSPENDED, IN_DEFAULT])
+def test_a_succession_of_a_brand_that_is_not_active_leaves_its_state(ledger: PointsLedger, status: int) -> None:
+    assert ledger.attempt("setBrandStatus", GROCER, status).succeeded
+    assert ledger.owner_act(replace(HAND_OVER, issues_no_more=True), OWNER, SUCCESSOR).succeeded
+    assert ledger.view("brand", GROCER)[1] == status
+    assert ledger.reverted(ledger.attempt("setBrandStatus", GROCER, ACTIVE)) == "BrandIssuesNoMore"
+
+
+def test_a_change_of_the_owners_key_leaves_the_brand_active(ledger: PointsLedger) -> None:
+    assert ledger.owner_act(HAND_OVER, OWNER, SUCCESSOR).succeeded
+    assert (ledger.view("brand", GROCER)[1], ledger.view("issuesNoMore", GROCER)) == (ACTIVE, False)
 
 
 @pytest.mark.parametrize(

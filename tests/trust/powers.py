@@ -64,8 +64,8 @@ def _exposure(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ..
 
 
 def _hand_over(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ...]:
-    signed = ground.owner_act(account, HandOver(BRAND, _me(account), 0, FOREVER))
-    return BRAND, _me(account), (0, FOREVER, signed), signed
+    signed = ground.owner_act(account, HandOver(BRAND, _me(account), False, 0, FOREVER))
+    return BRAND, _me(account), False, (0, FOREVER, signed), signed
 
 
 def _anchor(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ...]:
@@ -102,7 +102,13 @@ BRANDS = {
     "setExposure": Power(
         "how many of another brand's points it lets itself be owed", _exposure, "NotSignedBy", ("brand owner",), seen="ExposureSet"
     ),
-    "handOver": Power("the brand to another owner, who signs too", _hand_over, "NotSignedBy", ("brand owner",), seen="BrandOwnerSet"),
+    "handOver": Power(
+        "the brand to another owner, who signs too; in a succession it issues no more",
+        _hand_over,
+        "NotSignedBy",
+        ("brand owner",),
+        seen="BrandOwnerSet",
+    ),
 }
 LEDGER = {
     "submitBatch": Power(

@@ -23,6 +23,7 @@ from gateway.audit.ledger_events import (
     OwnerActed,
     PauseRearmed,
 )
+from gateway.ledger.brand_states import BrandState
 from gateway.values.ids import Address, Hash
 
 _BY_ACT = BrandRegistered | BrandStatusSet | BrandLimitSet | PauseRearmed | ApproversSet | GovernorReplaced
@@ -59,13 +60,20 @@ def _executions(chain: ChainEvidence) -> Iterator[str]:
 
 
 def _changes(chain: ChainEvidence) -> Iterator[str]:
-    """What an act alone may change was changed where one was executed; a brand's own matters where its owner had signed, too."""
+    """What an act alone may change was changed where one was executed; a brand's own matters where its owner had signed, too: also that
+    it issues no more, by a succession."""
     executed = {each.transaction_hash for each in chain.events if isinstance(each.event, ActExecuted)}
     signed = {(each.transaction_hash, each.event.brand_id) for each in chain.events if isinstance(each.event, OwnerActed)}
     founding = _founding(chain.events)
     for logged in chain.events:
         event = logged.event
         by_act = logged.transaction_hash in executed
+        if (
+            isinstance(event, BrandStatusSet)
+            and event.status == BrandState.SUSPENDED
+            and (logged.transaction_hash, event.brand_id) in signed
+        ):
+            continue
         if isinstance(event, _BY_ACT) and not by_act and logged.transaction_hash != founding:
             yield f"{_words(event)} in block {logged.block_number} by no act of governance"
         elif isinstance(event, _BY_OWNER) and not by_act and (logged.transaction_hash, event.brand_id) not in signed:

@@ -26,23 +26,25 @@ DAYS_TO_RELAY = 7  # an act of the owner that is not on the ledger by then is vo
 
 
 @troubles_named
-def offer_brand(brand_id: int, successor: str, days: int, output: Path | None, as_json: bool, **place: Any) -> None:
+def offer_brand(brand_id: int, successor: str, is_succession: bool, days: int, output: Path | None, as_json: bool, **place: Any) -> None:
     meeting = meet(**place)
     nonce, owner = _next_act(meeting, brand_id)
     if owner != meeting.person.address:
         raise WrongState(f"brand {brand_id} belongs to {owner}, not to {meeting.person.address}: sign with its owner's key")
-    act = HandOver(brand_id, _address(successor), nonce, meeting.now + days * SECONDS_PER_DAY)
+    act = HandOver(brand_id, _address(successor), is_succession, nonce, meeting.now + days * SECONDS_PER_DAY)
     signature = meeting.person.sign(owner_act_digest(meeting.coalition.domain("Brands"), act))
     document = {
         "brand_id": act.brand,
         "owner_address": str(act.owner),
+        "issues_no_more": act.issues_no_more,
         "nonce": act.nonce,
         "deadline": act.deadline,
         "signature": hex_text(signature),
     }
     if output is not None:
         output.write_text(json.dumps(document, indent=1) + "\n")
-        click.echo(f"Offered to {act.owner} until {moment_text(act.deadline)}: {output}")
+        after = ", and issues no more" if act.issues_no_more else ""
+        click.echo(f"Offered to {act.owner}{after} until {moment_text(act.deadline)}: {output}")
     else:
         print_json(document)
 
@@ -52,7 +54,8 @@ def accept_brand(offer: Path, as_json: bool, **place: Any) -> None:
     meeting = meet(**place)
     try:
         told = json.loads(offer.read_text())
-        act = HandOver(int(told["brand_id"]), _address(told["owner_address"]), int(told["nonce"]), int(told["deadline"]))
+        to = _address(told["owner_address"]), bool(told["issues_no_more"])
+        act = HandOver(int(told["brand_id"]), *to, int(told["nonce"]), int(told["deadline"]))
         signature = to_bytes(told["signature"], 65)
     except (ValueError, KeyError, TypeError) as wrong:
         raise Invalid(f"{offer} is no offer of a brand: ask its owner for the file that `splittally hand-over offer` wrote") from wrong
@@ -65,6 +68,7 @@ def accept_brand(offer: Path, as_json: bool, **place: Any) -> None:
     own = hex_text(meeting.person.sign(digest))
     body = {
         "owner_address": str(act.owner),
+        "issues_no_more": act.issues_no_more,
         "owner": {"nonce": act.nonce, "deadline": act.deadline, "signature": hex_text(signature)},
         "accepted": own,
     }
@@ -72,7 +76,8 @@ def accept_brand(offer: Path, as_json: bool, **place: Any) -> None:
     if as_json:
         print_json({"brand_id": act.brand, "owner": str(act.owner), "operation_id": answer["operation_id"], "status": answer["status"]})
     else:
-        click.echo(f"Brand {act.brand} goes to {act.owner} (operation {answer['operation_id']}, {answer['status']}).")
+        after = " and issues no more" if act.issues_no_more else ""
+        click.echo(f"Brand {act.brand} goes to {act.owner}{after} (operation {answer['operation_id']}, {answer['status']}).")
 
 
 @troubles_named

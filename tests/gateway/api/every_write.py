@@ -102,7 +102,7 @@ def _act(name: str, later: int = 0) -> Callable[[Ready], Any]:
     return lambda ready: member_write(ready.coalition, name, later)
 
 
-HAND_OVER = {"owner_address": "0x" + "61" * 20, "owner": OWNER, "accepted": "0x" + "12" * 65}
+HAND_OVER = {"owner_address": "0x" + "61" * 20, "issues_no_more": True, "owner": OWNER, "accepted": "0x" + "12" * 65}
 KEY = {"key_address": "0x" + "51" * 20, "owner": OWNER}
 EXPOSURE = {"issuer_id": 2, "most": 1_000, "owner": OWNER}
 WRITES: dict[str, WriteRequest] = {

@@ -29,6 +29,7 @@ from gateway.store.unit_of_work import reading, writing
 from gateway.values.calendar import SECONDS_PER_DAY, local_day
 from gateway.values.ids import Address, Hash, OperationId
 from tests.builders.coalition import CoalitionBuilder, approvers, brand_owner, new_id
+from tests.builders.lot_acts import failing_invariants
 from tests.gateway.governance.conftest import DELAY
 from tests.node.running_node import throwaway_account
 
@@ -86,14 +87,16 @@ def test_a_run_off_is_proposed_approved_and_shown(coalition: CoalitionBuilder) -
 def test_a_brand_goes_to_another_owner_by_both_signatures(coalition: CoalitionBuilder) -> None:
     successor = throwaway_account("successor of 2")
     before = shown(coalition, 2)
-    act = HandOver(2, Address.parse(successor.address), before.owner_acts, FOREVER)
+    act = HandOver(2, Address.parse(successor.address), True, before.owner_acts, FOREVER)
     digest = owner_act_digest(coalition.coalition.brands_domain, act)
     old, new = (bytes(Account.unsafe_sign_hash(digest, key.key).signature) for key in (brand_owner(2), successor))
     signed = OwnerSignature(act.nonce, FOREVER, old)
-    assert ended(coalition, ask(coalition, hand_brand_over, act.owner, signed, old, brand=2)) == ("refused", "NotSignedBy")
-    assert ended(coalition, ask(coalition, hand_brand_over, act.owner, signed, new, brand=2)) == ("confirmed", None)
+    assert ended(coalition, ask(coalition, hand_brand_over, act.owner, True, signed, old, brand=2)) == ("refused", "NotSignedBy")
+    assert ended(coalition, ask(coalition, hand_brand_over, act.owner, True, signed, new, brand=2)) == ("confirmed", None)
     after = shown(coalition, 2)
     assert (after.owner_address, after.owner_acts) == (str(act.owner), before.owner_acts + 1)
+    assert (before.status, after.status) == ("active", "suspended"), "it issues no more"
+    assert failing_invariants(coalition) == {}, "both owners' signatures are what a suspension by succession rests on"
 
 
 def test_an_owner_vetoes_its_replacement(coalition: CoalitionBuilder) -> None:

@@ -59,7 +59,9 @@ def test_a_brand_is_handed_over_by_two_commands(commanded: CommandedCoalition, t
     for owner, successor in (("owner", "successor"), ("successor", "owner")):
         offer = tmp_path / f"{owner}.json"
         to = commanded.account(successor).address
-        offer.write_text(json.dumps(commanded.command("hand-over", "offer", "--brand", str(BRAND), "--to", to, person=owner)))
+        offer.write_text(
+            json.dumps(commanded.command("hand-over", "offer", "--brand", str(BRAND), "--to", to, "--another-key", person=owner))
+        )
         assert commanded.command("hand-over", "accept", str(offer), person="ann", succeeds=False)["code"] == "wrong_state"
         commanded.ended(commanded.command("hand-over", "accept", str(offer), person=successor)["operation_id"], "confirmed")
         assert commanded.get(f"/v1/brands/{BRAND}")["owner_address"] == to.lower()
