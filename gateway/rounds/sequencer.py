@@ -111,10 +111,10 @@ class Sequencer:
         )
         session.execute(update(OperationRow).where(OperationRow.sequence == sequence).values(status=PROPOSED))
 
-    def pack(self) -> Round:
-        """Packs what is accepted into batches that wait for signatures."""
+    def pack(self, paused_brands: frozenset[int] = frozenset()) -> Round:
+        """Packs what is accepted into batches that wait for signatures; what paused brands are to sign waits."""
         with self._database.read() as session:
-            accepted = accepted_entries(session)
+            accepted = accepted_entries(session, paused_brands)
             if not accepted:
                 return Round()
             found = read_round(session, accepted, self._now(session))

@@ -181,7 +181,7 @@ class LedgerWorker:
         base_fee = self.follower.base_fee
         self._database.await_quiet(GATHER_SECONDS)  # what is accepted at the same time shares a round
         done = self.sequencer.store_admin_transactions(base_fee) + self.signing.give_up_expired()
-        packed = self.sequencer.pack()
+        packed = self.sequencer.pack(desk.paused_brands())
         done += len(packed.batches) + len(packed.refused)
         done += desk.work(self.signing.unsigned(), base_fee)
         if done:
