@@ -65,12 +65,12 @@ class Sequencer:
             now = self._now(session)
             return bool(ready_acts(session, the_coalition(session), now) or overdue_reservations(session, now))
 
-    def store_admin_transactions(self, base_fee: int) -> int:
+    def store_admin_transactions(self, base_fee: int, paused_brands: frozenset[int] = frozenset()) -> int:
         """Turns accepted operations of the operator, approved acts and overdue reservations into stored transactions; how many."""
         with self._database.read() as session:
             calls = list(admin_calls(accepted_acts(session), self._coalition))
             ready = ready_acts(session, the_coalition(session), self._now(session))
-            overdue = overdue_reservations(session, self._now(session))
+            overdue = overdue_reservations(session, self._now(session), paused_brands)
         if not calls and not ready and not overdue:
             return 0
         with self._database.write() as session:
