@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from gateway.rounds.signer_port import NumberTaken, Signed, SignerAddress, SignerRefusal, SigningRequest
+from gateway.rounds.signer_port import NotReached, NumberTaken, Signed, SignerAddress, SignerRefusal, SigningRequest
 from gateway.values.errors import Unavailable
 from gateway.values.hex import hex_text, to_bytes
 
@@ -36,6 +36,8 @@ class HttpSigner:
                 f"{address.url.rstrip('/')}/sign-batch", json=body, headers={"Authorization": f"Bearer {address.token}"}
             )
             said = answer.json()
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise NotReached(f"The signer at {address.url} is not there: {error or type(error).__name__}") from error
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise Unavailable(f"The signer at {address.url} does not answer: {error or type(error).__name__}") from error
         try:

@@ -22,6 +22,7 @@ from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import batch_digest
 from gateway.projection.tables import LedgerBrandKeyRow
 from gateway.rounds.gas import batch_gas, entry_gas
+from gateway.rounds.operation import GIVING_KINDS
 from gateway.rounds.operation_codec import operation_of, signer_detail
 from gateway.rounds.outcomes import BATCH_PURPOSE, operation_ids, refuse_batch, unpack
 from gateway.rounds.ports import OperationEnds, SignersDirectory
@@ -37,11 +38,12 @@ class WrongSignature(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UnsignedBatch:
-    """A packed batch that waits for its brand's signature."""
+    """A packed batch that waits for its brand's signature. `holds_members`: who is in it spends nowhere else meanwhile."""
 
     batch_id: int
     signer: SignerAddress
     request: SigningRequest
+    holds_members: bool
 
 
 class BatchSigning:
@@ -110,14 +112,16 @@ class BatchSigning:
                 session.execute(entry.values(status="refused", reason=f"signer_refused: {reason}", finished_at=now))
             unpack(session, batch)
 
-    def renumber(self, batch_id: int) -> None:
-        """Gives up a batch whose number the signer has used for something else."""
+    def pack_again(self, batch_id: int) -> None:
+        """Gives up a batch that was not signed, or whose number the signer has used for something else; its operations wait as before."""
         with self._database.write() as session:
             unpack(session, session.get_one(BatchRow, batch_id))
 
     def _unsigned(self, session: Session, batch: BatchRow) -> UnsignedBatch:
         request = SigningRequest(batch.brand_id, batch.number, batch.deadline, batch.entries, _details(session, batch))
-        return UnsignedBatch(batch.batch_id, self._signers.address(session, batch.brand_id), request)
+        spends = OperationRow.batch_id == batch.batch_id, OperationRow.kind.not_in(GIVING_KINDS)
+        holds_members = session.scalar(select(OperationRow.sequence).where(*spends).limit(1)) is not None
+        return UnsignedBatch(batch.batch_id, self._signers.address(session, batch.brand_id), request, holds_members)
 
     def _store_one_signed(self, session: Session, batch: BatchRow, signature: bytes, base_fee: int, now: int) -> None:
         header = batch.brand_id, batch.number, batch.deadline

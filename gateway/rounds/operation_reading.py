@@ -60,13 +60,14 @@ class RoundInput:
     view: RoundView
 
 
-def accepted_entries(session: Session) -> list[WaitingEntry]:
+def accepted_entries(session: Session, paused_brands: frozenset[int]) -> list[WaitingEntry]:
     """Operations that become entries, in their sequence; a round takes no more than so many.
 
     A brand whose signer has not answered for its last batches gets no new ones, so that it finds one batch to sign and not a heap.
     """
     unsigned = select(BatchRow.brand_id).where(BatchRow.status == "packed")
-    rows = session.scalars(_accepted(ENTRY_KINDS, OPERATIONS_IN_ONE_ROUND).where(OperationRow.brand_id.not_in(unsigned)))
+    is_asked = OperationRow.brand_id.not_in(unsigned), OperationRow.brand_id.not_in(paused_brands)
+    rows = session.scalars(_accepted(ENTRY_KINDS, OPERATIONS_IN_ONE_ROUND).where(*is_asked))
     return [WaitingEntry(row.sequence, cast(EntryOperation, operation_of(row))) for row in rows]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from gateway.projection.tables import LedgerReservationLotRow, LedgerReservationRow
@@ -13,13 +13,17 @@ RELEASE = "release"
 RELEASES_IN_ONE_ROUND = 50
 
 
-def overdue_reservations(session: Session, now: int) -> dict[ReservationId, list[LotId]]:
-    """Open reservations past their deadline, the oldest first, with their lots; none while releases or acts on them are on their way."""
+def overdue_reservations(session: Session, now: int, paused_brands: frozenset[int] = frozenset()) -> dict[ReservationId, list[LotId]]:
+    """Open reservations past their deadline, the oldest first, with their lots; none while releases or acts on them are on their way.
+
+    What a paused brand has not packed is not on its way.
+    """
     stored = select(TransactionRow.transaction_id).where(TransactionRow.status == "stored", TransactionRow.purpose == RELEASE)
     if session.scalar(stored.limit(1)) is not None:
         return {}
     row, lot = LedgerReservationRow, LedgerReservationLotRow
-    in_use = select(OperationRow.reservation_id).where(IS_OPEN, OperationRow.reservation_id.is_not(None))
+    on_its_way = or_(OperationRow.status == "packed", OperationRow.brand_id.not_in(paused_brands))
+    in_use = select(OperationRow.reservation_id).where(IS_OPEN, on_its_way, OperationRow.reservation_id.is_not(None))
     due = select(row.reservation_id).where(row.status == "open", row.deadline < now, row.reservation_id.not_in(in_use))
     found = session.scalars(due.order_by(row.deadline, row.reservation_id).limit(RELEASES_IN_ONE_ROUND)).all()
     lots: dict[ReservationId, list[LotId]] = {reservation_id: [] for reservation_id in found}

@@ -65,12 +65,12 @@ class Sequencer:
             now = self._now(session)
             return bool(ready_acts(session, the_coalition(session), now) or overdue_reservations(session, now))
 
-    def store_admin_transactions(self, base_fee: int) -> int:
+    def store_admin_transactions(self, base_fee: int, paused_brands: frozenset[int] = frozenset()) -> int:
         """Turns accepted operations of the operator, approved acts and overdue reservations into stored transactions; how many."""
         with self._database.read() as session:
             calls = list(admin_calls(accepted_acts(session), self._coalition))
             ready = ready_acts(session, the_coalition(session), self._now(session))
-            overdue = overdue_reservations(session, self._now(session))
+            overdue = overdue_reservations(session, self._now(session), paused_brands)
         if not calls and not ready and not overdue:
             return 0
         with self._database.write() as session:
@@ -111,10 +111,10 @@ class Sequencer:
         )
         session.execute(update(OperationRow).where(OperationRow.sequence == sequence).values(status=PROPOSED))
 
-    def pack(self) -> Round:
-        """Packs what is accepted into batches that wait for signatures."""
+    def pack(self, paused_brands: frozenset[int] = frozenset()) -> Round:
+        """Packs what is accepted into batches that wait for signatures; what paused brands are to sign waits."""
         with self._database.read() as session:
-            accepted = accepted_entries(session)
+            accepted = accepted_entries(session, paused_brands)
             if not accepted:
                 return Round()
             found = read_round(session, accepted, self._now(session))

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from gateway.values.errors import Unavailable
+
 
 @dataclass(frozen=True, slots=True)
 class SignerAddress:
@@ -24,6 +26,10 @@ class SigningRequest:
     deadline: int
     entries: bytes
     details: Sequence[Mapping[str, Any]]
+
+
+class NotReached(Unavailable):
+    """Nobody listened where the signer should be: it has not seen the request and cannot have signed."""
 
 
 class NumberTaken(Exception):
@@ -45,7 +51,8 @@ class SignerRefusal:
 
 
 class SignerClient(Protocol):
-    """Raises Unavailable when the signer does not answer, NumberTaken when the number was used for something else.
+    """Raises Unavailable when the signer does not answer (NotReached where it was not even asked), NumberTaken when the number was used for
+    something else.
 
     Asked again for the same batch it gives the same answer. What was signed once is not signed under another number.
     """

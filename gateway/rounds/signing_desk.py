@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from time import monotonic
 
 from gateway.rounds.batch_signing import BatchSigning, UnsignedBatch, WrongSignature
-from gateway.rounds.signer_port import NumberTaken, Signed, SignerClient, SignerRefusal
+from gateway.rounds.signer_port import NotReached, NumberTaken, Signed, SignerClient, SignerRefusal
 from gateway.values.errors import Unavailable
 
 ANSWERS_AWAITED_SECONDS = 0.5
@@ -32,6 +32,8 @@ class SigningDesk:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="signer")
         self._asked: dict[int, tuple[UnsignedBatch, Future[Signed | SignerRefusal]]] = {}
         self._delays: dict[int, tuple[float, float]] = {}
+        self._pauses: dict[int, tuple[float, float]] = {}
+        self._maybe_signed = {batch.batch_id for batch in signing.unsigned()}  # an earlier process may have asked
 
     def work(self, unsigned: Iterable[UnsignedBatch], base_fee: int) -> int:
         """Asks about batches whose turn has come, waits a moment for them, and stores what was answered; how many are done with."""
@@ -44,11 +46,14 @@ class SigningDesk:
             batch, future = self._asked.pop(batch_id)
             try:
                 answer = future.result()
+            except NotReached as error:
+                self._not_reached(batch, error)
+                continue
             except Unavailable as error:
                 self._ask_later(batch, error)
                 continue
             except NumberTaken:
-                self._signing.renumber(batch_id)
+                self._signing.pack_again(batch_id)
             else:
                 if isinstance(answer, Signed):
                     signed[batch_id] = batch, answer
@@ -56,6 +61,10 @@ class SigningDesk:
                 self._signing.refuse_entries(batch_id, answer.reasons)
             done += self._answered(batch)
         return done + self._store(signed, base_fee)
+
+    def paused_brands(self) -> frozenset[int]:
+        """Brands whose signers are not there: until they are tried again nothing of theirs is packed that would hold members."""
+        return frozenset(brand_id for brand_id, (not_before, _) in self._pauses.items() if monotonic() < not_before)
 
     def _is_due(self, batch: UnsignedBatch) -> bool:
         not_before, _ = self._delays.get(batch.batch_id, (0.0, 0.0))
@@ -80,13 +89,28 @@ class SigningDesk:
             self._ask_later(signed[batch_id][0], error)
         return sum(self._answered(batch) for batch_id, (batch, _) in signed.items() if batch_id not in wrong)
 
+    def _not_reached(self, batch: UnsignedBatch, error: NotReached) -> None:
+        """Lets go of members in a batch that cannot have been signed; what may have been keeps its number and entries."""
+        if not batch.holds_members or batch.batch_id in self._maybe_signed:
+            self._put_off(batch, error, self._delays, batch.batch_id)
+            return
+        self._signing.pack_again(batch.batch_id)
+        self._put_off(batch, error, self._pauses, batch.request.brand_id)
+
     def _ask_later(self, batch: UnsignedBatch, error: Unavailable | WrongSignature) -> None:
-        _, delay = self._delays.get(batch.batch_id, (0.0, _FIRST_DELAY_SECONDS))
-        self._delays[batch.batch_id] = monotonic() + delay, min(2 * delay, _LONGEST_DELAY_SECONDS)
+        self._maybe_signed.add(batch.batch_id)
+        self._put_off(batch, error, self._delays, batch.batch_id)
+
+    def _put_off(self, batch: UnsignedBatch, error: Exception, until: dict[int, tuple[float, float]], what: int) -> None:
+        """Twice as long as the last time."""
+        _, delay = until.get(what, (0.0, _FIRST_DELAY_SECONDS))
+        until[what] = monotonic() + delay, min(2 * delay, _LONGEST_DELAY_SECONDS)
         self.errors[batch.request.brand_id] = str(error)
         log.warning("brand %s: batch %s waits: %s", batch.request.brand_id, batch.request.number, error)
 
     def _answered(self, batch: UnsignedBatch) -> int:
         self._delays.pop(batch.batch_id, None)
+        self._maybe_signed.discard(batch.batch_id)
+        self._pauses.pop(batch.request.brand_id, None)
         self.errors.pop(batch.request.brand_id, None)
         return 1

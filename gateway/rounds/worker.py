@@ -178,10 +178,10 @@ class LedgerWorker:
         """Packs what is accepted and stores what signers answer; how many steps that were. Nothing is sent yet."""
         desk = self._desk
         assert desk is not None, "open() comes first"
-        base_fee = self.follower.base_fee
+        base_fee, paused = self.follower.base_fee, desk.paused_brands()
         self._database.await_quiet(GATHER_SECONDS)  # what is accepted at the same time shares a round
-        done = self.sequencer.store_admin_transactions(base_fee) + self.signing.give_up_expired()
-        packed = self.sequencer.pack()
+        done = self.sequencer.store_admin_transactions(base_fee, paused) + self.signing.give_up_expired()
+        packed = self.sequencer.pack(paused)
         done += len(packed.batches) + len(packed.refused)
         done += desk.work(self.signing.unsigned(), base_fee)
         if done:

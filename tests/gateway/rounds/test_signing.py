@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from gateway.purchases.tables import AwardClawbackRow
 from gateway.rounds.signer_port import NumberTaken, Signed, SignerAddress, SignerRefusal, SigningRequest
 from gateway.rounds.tables import BatchRow, OperationRow
 from gateway.values.errors import Unavailable
+from gateway.values.ids import MemberId
 from tests.builders.coalition import CoalitionBuilder
 
 
@@ -46,19 +50,64 @@ def test_a_silent_signer_holds_up_nobody_else_and_is_asked_for_the_same_batch_ag
     assert coalition.worker.health()["silent_signers"] == {}
 
 
-def test_a_member_with_an_unsigned_redemption_spends_at_no_other_brand_meanwhile(coalition: CoalitionBuilder) -> None:
+def earner(coalition: CoalitionBuilder) -> MemberId:
+    """With 100 points of brand 1."""
     member = coalition.add_member()
     coalition.work_off()
     coalition.purchase(1, member)
     coalition.work_off()
+    return member
+
+
+def test_a_member_of_a_brand_whose_signer_is_gone_spends_elsewhere_at_once(coalition: CoalitionBuilder) -> None:
+    member = earner(coalition)
     coalition.brands[2].stop()
-    first, second = coalition.redeem(2, member, 60), coalition.redeem(1, member, 30)
+    first = coalition.redeem(2, member, 60)
     coalition.turn_until(lambda: silent(coalition, 2))
-    coalition.worker.turn()
-    assert (status_of(coalition, first)[0], status_of(coalition, second)[0]) == ("packed", "accepted")
+    second = coalition.redeem(1, member, 30)
+    coalition.turn_until(lambda: status_of(coalition, second)[0] == "confirmed")
+    assert status_of(coalition, first) == ("accepted", None)
     coalition.brands[2].start()
-    coalition.work_off()
-    assert status_of(coalition, first) == status_of(coalition, second) == ("confirmed", None)
+    coalition.turn_until(lambda: status_of(coalition, first)[0] == "confirmed")
+    assert coalition.worker.health()["silent_signers"] == {}
+
+
+def test_what_may_have_been_signed_keeps_its_number_and_its_members(coalition: CoalitionBuilder) -> None:
+    """The signer takes the request and says nothing, then it is gone: who knows what it did."""
+    member = earner(coalition)
+    with listening() as url:
+        point_at(coalition, url)
+        first, second = coalition.redeem(2, member, 60), coalition.redeem(1, member, 30)
+        coalition.turn_until(lambda: "does not answer" in said_of(coalition, 2))
+        number = batch_number(coalition, first)
+    coalition.turn_until(lambda: "is not there" in said_of(coalition, 2))
+    assert (status_of(coalition, first)[0], status_of(coalition, second)[0]) == ("packed", "accepted")
+    point_at(coalition, coalition.brands[2].url)
+    coalition.turn_until(lambda: status_of(coalition, second)[0] == "confirmed")
+    assert (status_of(coalition, first), batch_number(coalition, first)) == (("confirmed", None), number)
+
+
+def point_at(coalition: CoalitionBuilder, url: str) -> None:
+    with coalition.database.write() as session:
+        session.execute(update(BrandRow).where(BrandRow.brand_id == 2).values(signer_url=url))
+
+
+def said_of(coalition: CoalitionBuilder, brand_id: int) -> str:
+    return str(coalition.worker.health()["silent_signers"].get(str(brand_id), ""))  # type: ignore[attr-defined]
+
+
+@contextmanager
+def listening() -> Iterator[str]:
+    """Reads what it is sent and hangs up."""
+
+    class HangUp(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), HangUp) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 def test_entries_that_the_signer_refuses_are_refused_and_the_others_go_on(coalition: CoalitionBuilder) -> None:

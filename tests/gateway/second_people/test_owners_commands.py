@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from gateway.commands.running.meeting import Meeting
+from gateway.values.calendar import SECONDS_PER_DAY
 from tests.builders.commanded_coalition import APPROVERS, BRAND, DELAY, NEEDED, CommandedCoalition
 from tests.builders.lying_gateway import lying_gateway
 from tests.node.running_node import throwaway_account
 
 NEW_KEY = throwaway_account("another batch key").address.lower()
+LOST_KEY = throwaway_account("a lost batch key").address.lower()
 TERMS = ("--par", "9/10", "--redemption", "1/1", "--fee-basis-points", "25", "--run-off-days", "90", "--notice-days", "30")
 
 
@@ -46,9 +49,18 @@ def test_a_batch_key_is_added_and_withdrawn_by_its_brands_owner(commanded: Comma
     commanded.ended(owner_says(commanded, "key", "--key", NEW_KEY, "--managed")["operation_id"], "confirmed")
     assert keys(commanded) == {old: (2**40 - 1, False), NEW_KEY: (2**40 - 1, True)}
     commanded.ended(owner_says(commanded, "key", "--key", NEW_KEY, "--withdraw")["operation_id"], "confirmed")
-    now = commanded.get("/v1/coalition")["head"]["timestamp"]
-    assert keys(commanded)[NEW_KEY][0] <= now
-    assert keys(commanded)[old] == (2**40 - 1, False)
+    assert keys(commanded) == {old: (2**40 - 1, False), NEW_KEY: (1, False)}
+
+
+def test_a_key_is_withdrawn_on_a_chain_whose_time_is_behind(commanded: CommandedCoalition, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The owner's clock is two days ahead of the blocks'; for them the key has ended, too."""
+    commanded.ended(owner_says(commanded, "key", "--key", LOST_KEY)["operation_id"], "confirmed")
+    head = commanded.get("/v1/coalition")["head"]["timestamp"]
+    monkeypatch.setattr(Meeting, "now", property(lambda _: head + 2 * SECONDS_PER_DAY))
+    commanded.ended(owner_says(commanded, "key", "--key", LOST_KEY, "--withdraw")["operation_id"], "confirmed")
+    valid_until, _ = keys(commanded)[LOST_KEY]
+    block_time = int(commanded.node.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+    assert (valid_until, valid_until <= block_time < head + 2 * SECONDS_PER_DAY) == (1, True)
 
 
 def test_new_terms_hold_in_parts(commanded: CommandedCoalition) -> None:
