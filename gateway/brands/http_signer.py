@@ -1,4 +1,4 @@
-"""Asks a brand's signer over HTTP (POST /sign-batch, bearer token). Whatever is not a clear answer is Unavailable and asked again."""
+"""Asks a brand's signer over HTTP (POST /sign-batch, bearer token). Whatever is no clear answer is asked for again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class HttpSigner:
         self._open: httpx.Client | None = None
 
     def sign(self, address: SignerAddress, request: SigningRequest) -> Signed | SignerRefusal:
-        """The signature, or the entries that the brand's books do not support. Raises Unavailable or NumberTaken."""
+        """The signature, or the entries that the brand's books do not support. Raises Unavailable, NotReached or NumberTaken."""
         body = {
             "brand_id": request.brand_id,
             "number": request.number,

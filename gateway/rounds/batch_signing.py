@@ -38,12 +38,12 @@ class WrongSignature(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UnsignedBatch:
-    """A packed batch that waits for its brand's signature. `holds_members`: who is in it spends nowhere else meanwhile."""
+    """A packed batch that waits for its brand's signature. `blocks_members`: who is in it spends nowhere else meanwhile."""
 
     batch_id: int
     signer: SignerAddress
     request: SigningRequest
-    holds_members: bool
+    blocks_members: bool
 
 
 class BatchSigning:
@@ -119,9 +119,9 @@ class BatchSigning:
 
     def _unsigned(self, session: Session, batch: BatchRow) -> UnsignedBatch:
         request = SigningRequest(batch.brand_id, batch.number, batch.deadline, batch.entries, _details(session, batch))
-        spends = OperationRow.batch_id == batch.batch_id, OperationRow.kind.not_in(GIVING_KINDS)
-        holds_members = session.scalar(select(OperationRow.sequence).where(*spends).limit(1)) is not None
-        return UnsignedBatch(batch.batch_id, self._signers.address(session, batch.brand_id), request, holds_members)
+        spending = OperationRow.batch_id == batch.batch_id, OperationRow.kind.not_in(GIVING_KINDS)
+        blocks_members = session.scalar(select(OperationRow.sequence).where(*spending).limit(1)) is not None
+        return UnsignedBatch(batch.batch_id, self._signers.address(session, batch.brand_id), request, blocks_members)
 
     def _store_one_signed(self, session: Session, batch: BatchRow, signature: bytes, base_fee: int, now: int) -> None:
         header = batch.brand_id, batch.number, batch.deadline

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gateway.values.errors import Unavailable
-
 
 @dataclass(frozen=True, slots=True)
 class SignerAddress:
@@ -28,7 +26,7 @@ class SigningRequest:
     details: Sequence[Mapping[str, Any]]
 
 
-class NotReached(Unavailable):
+class NotReached(Exception):
     """Nobody listened where the signer should be: it has not seen the request and cannot have signed."""
 
 
@@ -51,7 +49,7 @@ class SignerRefusal:
 
 
 class SignerClient(Protocol):
-    """Raises Unavailable when the signer does not answer (NotReached where it was not even asked), NumberTaken when the number was used for
+    """Raises Unavailable when the signer does not answer, NotReached where it was not even asked, NumberTaken when the number was used for
     something else.
 
     Asked again for the same batch it gives the same answer. What was signed once is not signed under another number.

@@ -91,7 +91,7 @@ class SigningDesk:
 
     def _not_reached(self, batch: UnsignedBatch, error: NotReached) -> None:
         """Lets go of members in a batch that cannot have been signed; what may have been keeps its number and entries."""
-        if not batch.holds_members or batch.batch_id in self._maybe_signed:
+        if not batch.blocks_members or batch.batch_id in self._maybe_signed:
             self._put_off(batch, error, self._delays, batch.batch_id)
             return
         self._signing.pack_again(batch.batch_id)
