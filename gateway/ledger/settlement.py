@@ -196,6 +196,7 @@ class SettlementModel:
         """By the creditor's owner. False if it was confirmed before."""
         if (cycle.record, index) in self.paid:
             return False
+        _require({pair.issuer, pair.acceptor} <= set(cycle.brands), SettlementRefusal.BRAND_NOT_IN_CYCLE)
         _require((cycle.record, index) in self.applied, SettlementRefusal.PAIR_NOT_APPLIED)
         self._lower_exposure(pair, pair.points - pair.netted_points)
         self.paid.add((cycle.record, index))

@@ -51,6 +51,7 @@ WRONGS = (
     "another member's issue",
     "another brand's reservation",
     "no later lot",
+    "restored too early",
     "an unknown reservation",
     "other lines",
     "too many points",
@@ -163,6 +164,8 @@ class CoalitionEntries(LedgerMachine):
                 return [self.ledger.capture(key, self.lines_of(key)) for key in of_others[-1:]]
             case "no later lot":
                 return [Extend(MemberId(self.members[who]), issue.expiry_day, issue.expiry_day, 1, Reference(bytes(32)))]
+            case "restored too early":
+                return self.clawback_and_restore(brand, who)
             case "an unknown reservation":
                 return [self.ledger.capture(b"\x05" * 32, spend.lines)]
             case "other lines" if capture:
@@ -210,6 +213,14 @@ class CoalitionEntries(LedgerMachine):
         else:
             shown = replace(shown, number=2**40)
         return [Clawback(member, Reference(bytes(32)), shown, (Line(brand, issue.expiry_day, 1),))]
+
+    def clawback_and_restore(self, brand: int, who: int) -> list[Entry | bytes]:
+        """Into a lot that ends sooner than the one the points were taken from."""
+        self.batch(brand, issue := self.issue(who, 1))
+        number, nothing = self.ledger.last_number, Reference(bytes(32))
+        earlier = expiry_day_for(self.ledger.now, UTC_OFFSET_SECONDS, 1)
+        clawback = Clawback(issue.member, nothing, self.ledger.shown(brand, number, 0), (Line(brand, issue.expiry_day, 1),))
+        return [clawback, Restore(issue.member, nothing, number, 0, (Line(brand, earlier, 1),))]
 
     # Entries
 

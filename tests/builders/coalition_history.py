@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.ledger.brand_states import BrandState
 from gateway.ledger.entries import Authorize, Entry
 from gateway.ledger.refusals import RefusalReason
+from gateway.ledger.settlement import SettlementRefusal
 from tests.builders.coalition_entries import SIGNERS
 from tests.builders.coalition_machine import CoalitionMachine
 from tests.builders.recording_chain import FUNCTIONS
@@ -21,7 +22,7 @@ FIXED = {"Governance.grantRole", "Governance.revokeRole", "Governance.renounceRo
 EVERYTHING = frozenset(
     {kind.__name__ for kind in Entry.__args__}
     | {f"proof kind {kind}" for kind in (1, 3, 4, 5)}
-    | {str(reason) for reason in RefusalReason}
+    | {str(reason) for reason in (*RefusalReason, *SettlementRefusal)}
     | set(FUNCTIONS.values()) - BY_CONTRACTS - OF_THE_TIMELOCK - FIXED
 )
 
@@ -41,7 +42,10 @@ def history_of_everything() -> CoalitionMachine:
     machine.a_brand_has_another_owner_for_a_while(2, False)
     machine.a_brand_loses_its_key_and_gets_another_limit(3, 20)
     machine.brands_settle(1, 0, "twice", 6)
-    machine.brands_settle(2, 1, "a signature", 6)
+    for wrong in ("a signature", "a brand", "exposed", "more", "netted", "far"):
+        machine.brands_settle(2, 1, wrong, 6)
+    machine.a_brand_is_succeeded(0, False)
+    machine.a_brand_is_succeeded(1, True)
     machine.a_root_is_anchored(1, "")
     machine.a_root_is_anchored(1, "again")
     machine.the_guardian_pauses(False, 0, 0)

@@ -6,6 +6,7 @@ All contracts stand on one chain. Each act goes to the contracts and to the mode
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import ClassVar
@@ -25,21 +26,22 @@ from gateway.ledger.entries import (
 from gateway.ledger.member_acts import DelayedAct, grant_to_brand, grant_to_member
 from gateway.ledger.netting import netted_pairs
 from gateway.ledger.owner_acts import HandOver, SetExposure
-from gateway.ledger.settlement import Cycle, Paid, PairRefused, SettledPair, SettlementModel, cycle_digest, cycle_over, paid_digest
+from gateway.ledger.settlement import Cycle, Paid, SettledPair, SettlementModel, SettlementRefused, cycle_digest, cycle_over, paid_digest
 from gateway.ledger.signing import Domain
 from gateway.values.ids import Address, Hash, ReservationId
 from tests.builders.abi import contract_abi
 from tests.builders.coalition_entries import SIGNERS, WRONGS, CoalitionEntries
 from tests.builders.governance_acts import GUARDIAN
-from tests.builders.ledger_chain import COALITION_ID, ETHER, FOREVER, address_of, key_of
+from tests.builders.ledger_chain import COALITION_ID, ETHER, FOREVER, Outcome, address_of, key_of
 from tests.builders.ledger_machine import BRANDS, LIMIT, order, points
 from tests.builders.member_acts import Signer, acts_on, authorizer_of, id_of
-from tests.builders.points_ledger import MEMBER_DELAY, owner_key, signature
+from tests.builders.points_ledger import MEMBER_DELAY, TERMS, owner_key, signature
 from tests.builders.recording_chain import RecordingChain
 from tests.builders.settlement import as_call, as_tuple
 
 PHONE, SISTER = key_of("a phone"), key_of("a sister")
 PAUSE_SECONDS = 72 * 3_600
+MOST = 2**62  # that is settled or exposed, either way
 
 brand_ids = st.sampled_from(BRANDS)
 anyone = st.integers(0, len(SIGNERS) - 1)
@@ -146,11 +148,35 @@ class CoalitionMachine(CoalitionEntries):
         self.batch(brand, self.issue(0, 3))  # batch keys, lots and terms stay
         self.give_brand(brand, successor, own, not by_governance)
 
-    def give_brand(self, brand: int, owner: keys.PrivateKey, to: keys.PrivateKey, by_governance: bool) -> None:
+    @rule(who=st.integers(0, 1), runs_off=st.booleans())
+    def a_brand_is_succeeded(self, who: int, runs_off: bool) -> None:
+        """One of its own, that issues no more, whatever governance does; what it issued is accepted."""
+        ledger, brand = self.ledger, max(self.ledger.model.state.brands) + 1
+        if brand > BRANDS[-1] + 2:
+            return
+        own, founder = owner_key(brand), key_of(f"founder of {brand}")
+        ledger.register(brand, LIMIT, exposed=False)
+        ledger.expose(BRANDS[0], brand, 50)
+        self.give_brand(brand, own, founder, by_governance=True)
+        self.batch(brand, issue := self.issue(who, 9))
+        self.give_brand(brand, founder, own, by_governance=False, issues_no_more=True)
+        ledger.model.set_brand_status(brand, BrandState.SUSPENDED)
+        if runs_off:
+            ledger.start_run_off(brand, self.today() + TERMS.run_off_days + 1)
+        again = ledger.attempt("setBrandStatus", brand, BrandState.ACTIVE)
+        assert ledger.reverted(again) == "BrandIssuesNoMore", "a brand was active after its succession"
+        issued = len(self.issues)
+        self.batch(brand, self.issue(who, 1))
+        assert len(self.issues) == issued, "a brand issued after its succession"
+        self.batch(BRANDS[0], self.spend(Redeem, BRANDS[0], who, 3, SIGNERS[who], lot=(brand, issue.expiry_day)))
+
+    def give_brand(
+        self, brand: int, owner: keys.PrivateKey, to: keys.PrivateKey, by_governance: bool, *, issues_no_more: bool = False
+    ) -> None:
         if by_governance:
             self.ledger.by_governance("setBrandOwner", brand, address_of(to))
             return
-        act = HandOver(brand, Address(address_of(to)), self.ledger.view("ownerActs", brand), FOREVER)
+        act = HandOver(brand, Address(address_of(to)), issues_no_more, self.ledger.view("ownerActs", brand), FOREVER)
         assert self.ledger.owner_act(act, owner, to).succeeded
 
     @rule(approvers=st.integers(2, 3))
@@ -246,7 +272,7 @@ class CoalitionMachine(CoalitionEntries):
     @rule(
         brand=brand_ids,
         who=st.integers(0, 1),
-        wrong=st.sampled_from(["", "", "", "a signature", "more", "netted", "twice"]),
+        wrong=st.sampled_from(["", "", "", "a signature", "a brand", "more", "netted", "far", "exposed", "twice"]),
         kept=st.integers(1, 6),
     )
     def brands_settle(self, brand: int, who: int, wrong: str, kept: int) -> None:
@@ -259,12 +285,11 @@ class CoalitionMachine(CoalitionEntries):
         pairs = netted_pairs(left, lambda issuer, terms: Fraction(issuer, 2))[:kept]
         if not pairs:
             return
-        if wrong == "more":
-            pairs[-1] = replace(pairs[-1], points=2 * pairs[-1].points)
-        if wrong == "netted":
-            pairs[-1] = replace(pairs[-1], netted=abs(pairs[-1].points) + 1)
+        pairs[-1] = self.pair_with(pairs[-1], wrong)
         self.cycles += 1
         cycle = cycle_over(Hash(self.cycles.to_bytes(32)), 0, pairs, FOREVER)
+        if wrong == "a brand":
+            cycle = replace(cycle, brands=cycle.brands[1:])
         domain = Domain(self.ledger.chain.chain_id, Address(self.ledger.settlement), Hash(COALITION_ID))
         signers = [owner_key(brand) for brand in cycle.brands]
         signed = [signature(key, cycle_digest(domain, cycle)) for key in (signers if wrong != "a signature" else [PHONE, *signers[1:]])]
@@ -272,13 +297,29 @@ class CoalitionMachine(CoalitionEntries):
         if wrong == "a signature":
             assert self.ledger.reverted(agreed) == "CycleNotSignedBy", "a cycle without a brand took effect"
             return
-        assert agreed.succeeded
+        self.agrees(agreed, self.settlement.agree, cycle)
+        if wrong == "twice":
+            self.agrees(self.ledger.transact("agree", as_tuple(cycle), signed), self.settlement.agree, cycle)
         for index, pair in enumerate(pairs):
             for _ in range(1 + (wrong == "twice")):
                 self.settle(cycle, pairs, index, None)
-            if index % 2 == 0:
+            if index % 2 == 0 or pair is pairs[-1]:
                 paid = Paid(cycle.record, pair.creditor, pair.debtor)
                 self.settle(cycle, pairs, index, signature(owner_key(pair.creditor), paid_digest(domain, paid)))
+
+    def pair_with(self, pair: SettledPair, wrong: str) -> SettledPair:
+        """What is settled beyond what is owed is the other side's claim, up to what readers have room for."""
+        settled, exposed = self.settlement.settled[pair.key], self.settlement.exposure[pair.issuer, pair.acceptor]
+        match wrong:
+            case "more":
+                return replace(pair, points=2 * pair.points)
+            case "netted":
+                return replace(pair, netted=abs(pair.points) + 1)
+            case "far":
+                return replace(pair, points=2**63 - 1)
+            case "exposed" if exposed + settled > 0:
+                return replace(pair, points=-MOST - settled, netted=MOST + settled)
+        return pair
 
     def settle(self, cycle: Cycle, pairs: list[SettledPair], index: int, paid: bytes | None) -> None:
         """Applies a pair, or confirms with this signature that it was paid."""
@@ -286,17 +327,21 @@ class CoalitionMachine(CoalitionEntries):
         pair, more = pairs[index], () if paid is None else (paid,)
         outcome = self.ledger.transact("applyPairs" if paid is None else "confirmPaid", as_tuple(cycle), [as_call(pairs, index)], *more)
         step = self.settlement.apply if paid is None else self.settlement.pay
-        is_new, reason = False, ""
-        try:
-            is_new = step(cycle, index, pair)
-        except PairRefused as refused:
-            reason = refused.reason
-        assert (outcome.succeeded or self.ledger.reverted(outcome)) == (reason or True)
-        if is_new:
+        if self.agrees(outcome, step, cycle, index, pair):
             self.discharged[pair.issuer, pair.acceptor] += pair.netted_points if paid is None else pair.points - pair.netted_points
             if paid is None:
                 self.settled[pair.key] += pair.points
-                assert abs(self.settled[pair.key]) <= abs(self.settlement.owed[pair.key]), "more was settled than was owed"
+
+    def agrees(self, outcome: Outcome, step: Callable[..., bool | None], *arguments: object) -> bool:
+        """Whether anything was new to the model; the contract did the same, or refused for the same reason."""
+        is_new, reason = False, ""
+        try:
+            is_new = step(*arguments) is not False
+        except SettlementRefused as refused:
+            reason = refused.reason
+            self.reached[reason] += 1
+        assert (outcome.succeeded or self.ledger.reverted(outcome)) == (reason or True)
+        return is_new
 
     # What has something wrong
 

@@ -31,6 +31,7 @@ MODIFIERS = {  # what a use of a modifier asks, and refuses with
     "onlyByAct": ("msg.sender != address(this)", "TimelockUnauthorizedCaller(msg.sender)"),
     "known": ("brand[brandId].status == 0", "BrandUnknown(brandId)"),
 }
+VALUES = {"_agreedRecord": "_record"}  # checks that answer with a value, and what answers with the same unasked
 BY_HAND = (  # (file, what, as it stands, with the fault `N`): what has no reason of its own, or stands in assembly
     ("IssueRun", "a member that is nobody", "iszero(member)", "and(iszero(member), iszero(sload(N)))"),
     ("IssueRun", "no points", "iszero(points)", "and(iszero(points), iszero(sload(N)))"),
@@ -47,9 +48,11 @@ BY_HAND = (  # (file, what, as it stands, with the fault `N`): what has no reaso
         "batches[header.brand][header.number] = keccak256",
         "if (stands(N)) batches[header.brand][header.number] = keccak256",
     ),
-    ("Settlement", "a cycle's id is used up", "cycle[of_.id] = record;", "if (stands(N)) cycle[of_.id] = record;"),
-    ("Settlement", "a pair is applied once", "_set(applied[of_.id], pair.index);", "if (stands(N)) _set(applied[of_.id], pair.index);"),
-    ("Settlement", "a pair is paid once", "_set(paid[of_.id], pair.index);", "if (stands(N)) _set(paid[of_.id], pair.index);"),
+    ("Settlement", "a cycle's id is used up", "_set(tookPart[of_.id], brand);", "if (stands(N)) _set(tookPart[of_.id], brand);"),
+    ("Settlement", "a pair is applied once", "_set(applied[record], pair.index);", "if (stands(N)) _set(applied[record], pair.index);"),
+    ("Settlement", "a pair is paid once", "_set(paid[record], pair.index);", "if (stands(N)) _set(paid[record], pair.index);"),
+    ("Clawbacks", "the latest lot counts", "if (rank > latest) latest = rank;", "if (rank > latest && stands(N)) latest = rank;"),
+    ("BrandRegister", "a succession ends issuing", "issuesNoMore[brandId] = true;", "issuesNoMore[brandId] = stands(N);"),
     ("BrandOwnerActs", "an owner's act counts once", "of_.acts++", "(stands(N) ? of_.acts++ : of_.acts)"),
     ("GuardianPause", "a pause is used up", "isSpent: true", "isSpent: stands(N)"),
     ("Governance", "what is cancelled stays so", "isCancelled[id] = true;", "isCancelled[id] = stands(N);"),
@@ -166,6 +169,9 @@ class _File:
                 continue
             number = self.work.fault(self._place(found.start(1)), found[1])
             self._replace(found.start(1), found.start(1), f"if (stands({number})) ")
+        for found in re.finditer(rf"(?<== )({'|'.join(VALUES)})(\(\w+\))", self.bare):
+            number = self.work.fault(self._place(found.start()), found[1])
+            self._replace(*found.span(), f"(stands({number}) ? {found[0]} : {VALUES[found[1]]}{found[2]})")
 
     def _modifiers(self) -> None:
         for found in re.finditer(r"function \w+\([^{;]*\{", self.bare):

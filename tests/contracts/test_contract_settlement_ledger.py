@@ -7,7 +7,7 @@ from eth_keys import keys
 
 from tests.builders.abi import contract_abi
 from tests.builders.governance_acts import GUARDIAN
-from tests.builders.ledger_chain import address_of, key_of
+from tests.builders.ledger_chain import Outcome, address_of, key_of
 from tests.builders.points_ledger import MEMBER_DELAY, PointsLedger, brand_key, owner_key
 
 GROCER, FUEL = 1, 2
@@ -50,3 +50,12 @@ def test_settlement_lowers_and_raises_an_exposure(ledger: PointsLedger) -> None:
         call = ledger.abi.call("lowerExposure", GROCER, FUEL, points)
         assert ledger.chain.call(ledger.address, call, sender=ledger.settlement).succeeded
     assert ledger.view("exposure", GROCER, FUEL) == 0, "a call changes nothing"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_settlement_leads_an_exposure_no_further_than_its_readers_go(ledger: PointsLedger, sign: int) -> None:
+    def lowered(points: int) -> Outcome:
+        return ledger.chain.call(ledger.address, ledger.abi.call("lowerExposure", GROCER, FUEL, points), sender=ledger.settlement)
+
+    assert lowered(sign * 2**62).succeeded
+    assert ledger.reverted(lowered(sign * (2**62 + 1))) == "ExposureOutOfRange"
