@@ -60,6 +60,7 @@ def anchor_the_head(world: World) -> dict[str, Any] | None:
     )
     roots = {_root(world, each) for each in signed}
     _until(lambda: roots <= _roots(sequence, len(signed)), "the anchors are not on the ledger: see the gateway's log")
+    _until(lambda: _all_at_the_head(world), "not every witness has signed the anchors' block: see logs/witness-*.log")  # receipts name it
     return {
         "block_number": signed[0]["number"],
         "block_hash": signed[0]["block_hash"],

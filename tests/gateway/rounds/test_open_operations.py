@@ -45,7 +45,7 @@ def plans(database: Database) -> Iterator[list[str]]:
 
 def test_a_round_reads_open_operations_alone(database: Database, plans: list[str]) -> None:
     with database.read() as session:
-        accepted_entries(session)
+        accepted_entries(session, frozenset())
         accepted_acts(session)
         read_round(session, [], 0)
     assert len(plans) >= 4
