@@ -126,7 +126,7 @@ def _own_brand(ground: Ground) -> list[str]:
     act, mine = ground.own_brand, [ground.keys[role] for role in OWN_KEYS]
     tried = [[], ground.approvals(act.id, *mine)]
     by_act = [ground.answer(mine[0], "Governance", "executeApproved", *act.arguments, approvals) for approvals in tried]
-    offer = HandOver(BRAND, ground.address("operator"), 0, FOREVER)
+    offer = HandOver(BRAND, ground.address("operator"), False, 0, FOREVER)
     signed = (0, FOREVER, ground.owner_act(mine[0], offer))
     handed = ground.answer(mine[0], "Brands", "handOver", BRAND, ground.address("operator"), signed, signed[2])
     return [*by_act, handed]
