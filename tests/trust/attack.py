@@ -128,7 +128,7 @@ def _own_brand(ground: Ground) -> list[str]:
     by_act = [ground.answer(mine[0], "Governance", "executeApproved", *act.arguments, approvals) for approvals in tried]
     offer = HandOver(BRAND, ground.address("operator"), False, 0, FOREVER)
     signed = (0, FOREVER, ground.owner_act(mine[0], offer))
-    handed = ground.answer(mine[0], "Brands", "handOver", BRAND, ground.address("operator"), signed, signed[2])
+    handed = ground.answer(mine[0], "Brands", "handOver", BRAND, ground.address("operator"), False, signed, signed[2])
     return [*by_act, handed]
 
 
