@@ -19,10 +19,11 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from gateway.secret_files import FOR_OTHERS
 from gateway.values.currencies import EXPONENTS
+from gateway.values.errors import Foreseen
 from gateway.values.urls import without_secrets
 
 
-class BadSettings(ValueError):
+class BadSettings(ValueError, Foreseen):
     """Settings are missing, unknown or cannot be used; the message names each of them and where it stands."""
 
 

@@ -6,12 +6,13 @@ import os
 import secrets
 from pathlib import Path
 
+from gateway.values.errors import Foreseen
 from gateway.values.hex import bare_to_bytes
 
 FOR_OTHERS = 0o077
 
 
-class UnsafeFile(Exception):
+class UnsafeFile(Foreseen):
     """A secret stands in a file that others may read, or that does not hold what it should."""
 
 

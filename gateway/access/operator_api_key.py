@@ -11,7 +11,8 @@ from gateway.access.create_api_key import create_api_key
 from gateway.access.rows import SqlApiKeys
 from gateway.secret_files import read_secret
 from gateway.store.session import Database
-from gateway.store.unit_of_work import wall_clock, writing
+from gateway.store.unit_of_work import writing
+from gateway.values.calendar import wall_clock
 
 
 def ensure_operator_api_key(database: Database, file: Path) -> None:

@@ -13,7 +13,8 @@ from gateway.chain.connection import Chain
 from gateway.coalition.rows import business_clock
 from gateway.rounds.completion import Completions
 from gateway.store.session import Database
-from gateway.store.unit_of_work import UnitOfWork, reading, wall_clock, writing
+from gateway.store.unit_of_work import UnitOfWork, reading, writing
+from gateway.values.calendar import wall_clock
 
 
 class Worker(Protocol):

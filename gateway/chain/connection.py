@@ -18,7 +18,7 @@ from web3.exceptions import ContractLogicError, Web3Exception, Web3RPCError
 from web3.types import RPCEndpoint, RPCResponse, TxParams
 
 from gateway.chain.shapes import Receipt, receipt_of
-from gateway.values.errors import Unavailable
+from gateway.values.errors import Foreseen, Unavailable
 from gateway.values.hex import from_int, hex_text, to_bytes
 from gateway.values.ids import Address, Hash
 from gateway.values.urls import without_secrets
@@ -31,7 +31,7 @@ NO_ROOM_LEFT = (-32002, -32003)  # geth's and our node's: a batch's time, or its
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, DecodingError)
 
 
-class NodeRefused(Exception):
+class NodeRefused(Foreseen):
     """The node answered with a JSON-RPC error. `data` holds revert data where it sent any."""
 
     def __init__(self, method: str, code: int, message: str, data: bytes) -> None:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.tables import CoalitionRow
 from gateway.projection.tables import LedgerBlockRow, LedgerGovernorsRow
-from gateway.store.unit_of_work import UnitOfWork, wall_clock
+from gateway.store.unit_of_work import UnitOfWork
+from gateway.values.calendar import wall_clock
 from gateway.values.errors import Unavailable
 from gateway.values.ids import Address
 

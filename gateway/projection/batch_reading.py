@@ -29,10 +29,11 @@ from gateway.ledger.framing import unpack_entries
 from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.refusals import SELECTORS, RefusalReason, refusal_of
 from gateway.projection.issue_records import IssueOnLedger
+from gateway.values.errors import Foreseen
 from gateway.values.ids import Address, Hash, MemberId, ReservationId
 
 
-class LedgerUnreadable(Exception):
+class LedgerUnreadable(Foreseen):
     """A block of the node contradicts itself or the ledger format; nothing of it is projected."""
 
 

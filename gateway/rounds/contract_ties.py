@@ -8,10 +8,11 @@ from typing import Any
 from gateway.chain.artifacts import Artifact, brands, governance, members, passkey_verifier, points_ledger, settlement
 from gateway.chain.connection import Chain
 from gateway.coalition.tables import CoalitionRow
+from gateway.values.errors import Foreseen
 from gateway.values.ids import Address
 
 
-class WrongCode(Exception):
+class WrongCode(Foreseen):
     """A contract has other code than the committed artifact's, or goes by something else than this coalition began with."""
 
 

@@ -25,16 +25,16 @@ from gateway.rounds.gas import DEPLOY_GAS
 from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import TransactionRow
 from gateway.store.session import Database
-from gateway.values.errors import Unavailable
+from gateway.values.errors import Foreseen, Unavailable
 from gateway.values.hex import BadHex
 from gateway.values.ids import Address, Hash
 
 
-class WrongChain(Exception):
+class WrongChain(Foreseen):
     """The node serves another chain than the one this gateway's database belongs to."""
 
 
-class AccountInUse(Exception):
+class AccountInUse(Foreseen):
     """The operator's account has sent transactions that this gateway does not know."""
 
 

@@ -42,14 +42,14 @@ from gateway.secret_files import UnsafeFile
 from gateway.store.engine import ClaimLost, ClaimTaken, WorkerClaim
 from gateway.store.session import Database
 from gateway.store.unit_of_work import UnitOfWork, reading, writing
-from gateway.values.errors import Unavailable
+from gateway.values.errors import Foreseen, Unavailable
 
 log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.05
 _LONGEST_RETRY_SECONDS = 5.0
 
 
-class AnotherWorker(Exception):
+class AnotherWorker(Foreseen):
     """Another process works on this data directory or database."""
 
 

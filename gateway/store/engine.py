@@ -12,6 +12,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from gateway.values.errors import Foreseen
+
 _WRITERS_LOCK = 0x5350_4C49  # one writer at a time in a PostgreSQL database, whatever process it is in
 _WORKERS_LOCK = _WRITERS_LOCK + 1  # one ledger worker at a time, for as long as it lives
 _WAIT_SECONDS = 30  # for the write lock
@@ -26,7 +28,7 @@ class ClaimLost(Exception):
     """The claim went with its connection; it has to be made anew."""
 
 
-class UnfitDatabase(Exception):
+class UnfitDatabase(Foreseen):
     """The database cannot hold the gateway's data as it is; the message says what to do."""
 
 

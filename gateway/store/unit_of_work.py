@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -15,11 +14,6 @@ from gateway.store.session import Database
 from gateway.values.ids import OperationId
 
 Rows = TypeVar("Rows")
-
-
-def wall_clock() -> int:
-    """Unix seconds."""
-    return int(time.time())
 
 
 def new_id() -> str:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta
 
 SECONDS_PER_DAY = 86_400
 NEVER = 0  # the expiry day of what does not expire
+
+
+def wall_clock() -> int:
+    """Unix seconds."""
+    return int(time.time())
 
 
 def moment(unix_seconds: int) -> str:

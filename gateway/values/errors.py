@@ -6,7 +6,11 @@ One table in gateway/api turns them into status codes.
 from __future__ import annotations
 
 
-class Refusal(Exception):
+class Foreseen(Exception):
+    """A trouble that is nobody's fault in the program: a command tells it in one line."""
+
+
+class Refusal(Foreseen):
     """A typed no. `code` is stable and machine-readable; the message says what is wrong and what to do."""
 
     code = "refused"

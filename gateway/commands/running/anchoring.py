@@ -15,7 +15,7 @@ from gateway.commands.running.opening import settings_of_command
 from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import TransactionRow
 from gateway.store.session import Database
-from gateway.store.unit_of_work import wall_clock
+from gateway.values.calendar import wall_clock
 from gateway.values.hex import from_int, to_int
 
 GAS_EACH = 300_000  # three times what is measured

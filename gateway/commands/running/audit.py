@@ -17,7 +17,7 @@ from gateway.audit.run import AuditReport, audit
 from gateway.commands.running.opening import open_chain, open_database
 from gateway.commands.running.printing import Column, Row, table_text
 from gateway.commands.running.troubles import troubles_named
-from gateway.store.unit_of_work import wall_clock
+from gateway.values.calendar import wall_clock
 
 VERDICT_COLUMNS = (
     Column("", lambda verdict: verdict["number"], is_figure=True),

@@ -18,8 +18,8 @@ from gateway.commands.running.printing import Column, print_json, print_rows
 from gateway.commands.running.troubles import troubles_named
 from gateway.loyalty.programmes.rows import SqlRules
 from gateway.loyalty.programmes.views import BrandPoints, RatioView, list_brands
-from gateway.store.unit_of_work import new_id, reading, wall_clock, writing
-from gateway.values.calendar import moment, moment_or_none
+from gateway.store.unit_of_work import new_id, reading, writing
+from gateway.values.calendar import moment, moment_or_none, wall_clock
 from gateway.values.errors import NotFound
 
 BRAND_COLUMNS = (

@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 from contextlib import ExitStack
 
+from gateway.values.errors import Foreseen
 
-class AddressTaken(Exception):
+
+class AddressTaken(Foreseen):
     """Another program listens there, or this machine has no such address."""
 
 

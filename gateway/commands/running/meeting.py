@@ -16,7 +16,7 @@ from gateway.second_people.known_coalition import KnownCoalition
 from gateway.second_people.person import Person, open_person
 from gateway.second_people.stated_coalition import check_delay, stated_coalition
 from gateway.secret_files import read_secret
-from gateway.store.unit_of_work import wall_clock
+from gateway.values.calendar import wall_clock
 from gateway.values.errors import Unavailable
 
 

@@ -5,40 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import re
+import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
 import click
-from sqlalchemy.exc import DBAPIError
 
-from gateway.chain.connection import NodeRefused
-from gateway.commands.running.listening import AddressTaken
-from gateway.config import BadSettings
-from gateway.projection.batch_reading import LedgerUnreadable
-from gateway.rounds.contract_ties import WrongCode
-from gateway.rounds.deployment import AccountInUse, WrongChain
-from gateway.rounds.worker import AnotherWorker
-from gateway.secret_files import UnsafeFile
-from gateway.store.engine import UnfitDatabase
-from gateway.values.errors import Refusal
+from gateway.values.errors import Foreseen, Refusal
 
-_TROUBLES = (
-    Refusal,
-    NodeRefused,
-    BadSettings,
-    WrongChain,
-    WrongCode,
-    AccountInUse,
-    UnsafeFile,
-    AnotherWorker,
-    LedgerUnreadable,
-    UnfitDatabase,
-    AddressTaken,
-    DBAPIError,
-    UnicodeEncodeError,
-    OSError,
-)
 Asked = ParamSpec("Asked")
 
 
@@ -49,7 +24,7 @@ def troubles_named(command: Callable[Asked, None]) -> Callable[Asked, None]:
             command(*args, **options)
         except BrokenPipeError:
             raise  # whoever read has what it wanted
-        except _TROUBLES as trouble:
+        except _troubles() as trouble:
             _tell(trouble, as_json=bool(options.get("as_json")))
             raise SystemExit(1) from trouble
 
@@ -65,6 +40,16 @@ def _tell(trouble: Exception, *, as_json: bool) -> None:
         click.echo(f"refused ({code}): {detail}", err=True)
 
 
+def _troubles() -> tuple[type[Exception], ...]:
+    return (Foreseen, UnicodeEncodeError, OSError, *_database_errors())
+
+
+def _database_errors() -> tuple[type[Exception], ...]:
+    """SQLAlchemy's, where a command has loaded it: most of a second that a command without a database does not spend."""
+    loaded = sys.modules.get("sqlalchemy.exc")
+    return () if loaded is None else (loaded.DBAPIError,)
+
+
 def _is_of_the_output(trouble: Exception) -> bool:
     return isinstance(trouble, OSError) and trouble.filename is None
 
@@ -74,8 +59,8 @@ def _detail_of(trouble: Exception) -> str:
     match trouble:
         case Refusal():
             return trouble.message
-        case DBAPIError():
-            said = str(trouble.orig).strip().split("\n")[0]
+        case _ if isinstance(trouble, _database_errors()):
+            said = str(getattr(trouble, "orig", trouble)).strip().split("\n")[0]
             return f"the database cannot be used ({said}): see that it runs and that --data-dir or --database names it"
         case UnicodeEncodeError():
             return "a text that was given is not UTF-8: give it in that encoding"
