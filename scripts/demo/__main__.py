@@ -25,6 +25,7 @@ from scripts.demo.data_directory import DirectoryInUse, PortTaken, check_free, o
 from scripts.demo.engine import UnfitEngine
 from scripts.demo.gateway_database import describe, url_of_run
 from scripts.demo.generator.planning import make_plan
+from scripts.demo.governing import veto_an_act
 from scripts.demo.households import live_together
 from scripts.demo.lot_acts import bring_along, fail_a_refund, keep_alive_by_activity, tell
 from scripts.demo.processes import ProcessDied, Supervisor
@@ -92,11 +93,12 @@ def _run(arguments: argparse.Namespace, directory: Any, database_url: str, super
         with _phase(seconds, "households"):
             households = live_together(world)
         with _phase(seconds, "succession"):
-            succession = end_a_brand(world)
+            governed, succession = veto_an_act(world), end_a_brand(world)
         with _phase(seconds, "lots"):
             lots = tell(world, opening_file_id, fail_a_refund(world, actuals.refunds))
         with _phase(seconds, "audit"):
             summary = summarize(world, actuals, reconciled, seed, seconds)
+        summary["governance"] = governed
         summary["succession"] = succession
         summary["lots"] = lots
         summary["households"] = {"paid_by_passkey": actuals.paid_by_passkey, "acts": households}

@@ -10,42 +10,69 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from gateway.secret_files import make_secret
+from scripts.demo.chain_clock import ChainClock
 from scripts.demo.client import Client, Refused
 from scripts.demo.data_directory import DataDirectory
 from scripts.demo.processes import ROOT
 
 APPROVERS = ("ann", "bea", "cyd")
 APPROVALS_NEEDED = 2
+GOVERNANCE_DELAY_SECONDS = 3_600  # simulated: between a proposal and its approvals, for guardian and brands to look
 MEMBER_DELAY_SECONDS = 86_400
 GIVEN_UP_AFTER_SECONDS = 600.0  # of a busy machine
+OPEN = ("accepted", "packed", "proposed")
 _TRY_AGAIN = {"unavailable", "not_found", "wrong_state"}  # the gateway begins anew, or has not projected the act yet
 
 
 class SecondPeople:
-    """Asks them to act. `rpc_url` is the node that they read for themselves."""
+    """Asks them to act. `rpc_url` is the node that they read for themselves; `clock` moves its simulated time."""
 
-    def __init__(self, directory: DataDirectory, gateway_url: str, rpc_url: str, operator: Client) -> None:
+    def __init__(self, directory: DataDirectory, gateway_url: str, rpc_url: str, operator: Client, clock: ChainClock) -> None:
         self._directory = directory
         self._operator = operator
+        self._clock = clock
         self._reads_from = ["--gateway", gateway_url, "--rpc", rpc_url, "--api-key-file", str(api_key_file(directory, operator))]
 
-    def carry_out(self, operation_id: str) -> None:
-        """As many approvers as are needed check and approve the act, until the ledger has it."""
+    def carry_out(self, operation_ids: Sequence[str]) -> None:
+        """As many approvers as are needed look at the acts, and after the delay check and approve each, until the ledger has them."""
+        waiting = self._until_none_is(("accepted", "packed"), operation_ids, lambda: None)
+        if not waiting:
+            return
+        self._each_approver(lambda name: self._act(name, "acts"))
+        self._clock.advance_to(self._clock.head_timestamp() + GOVERNANCE_DELAY_SECONDS)
+        self._until_none_is(OPEN, waiting, lambda: self._each_approver(lambda name: self._approve(name, waiting)))
+
+    def veto(self, owner: str, operation_id: str) -> str:
+        """A brand's owner vetoes an act that waits; the reason for which the operation ends."""
+        if self._until_none_is(("accepted", "packed"), [operation_id], lambda: None):
+            self._act(owner, "veto", operation_id)
+        self._until_none_is(OPEN, [operation_id], lambda: None)
+        ended: str = self._operator.get(f"/v1/operations/{operation_id}")["reason"]
+        return ended
+
+    def _until_none_is(self, statuses: Sequence[str], operation_ids: Sequence[str], meanwhile: Callable[[], Any]) -> list[str]:
+        """Those of the operations that are proposed when none is in such a status any more."""
         deadline = time.monotonic() + GIVEN_UP_AFTER_SECONDS
-        while (status := self._operator.get(f"/v1/operations/{operation_id}")["status"]) not in ("confirmed", "refused"):
-            if status == "proposed":
-                with ThreadPoolExecutor(APPROVALS_NEEDED) as pool:
-                    list(pool.map(lambda name: self._approve(name, operation_id), APPROVERS[:APPROVALS_NEEDED]))
+        while True:
+            found = {each: self._operator.get(f"/v1/operations/{each}")["status"] for each in operation_ids}
+            late = next((each for each, status in found.items() if status in statuses), None)
+            if late is None:
+                return [each for each, status in found.items() if status == "proposed"]
             if time.monotonic() > deadline:
-                detail = f"act {operation_id} is {status} and not on the ledger: see the gateway's log"
+                detail = f"act {late} is {found[late]} and not on the ledger: see the gateway's log"
                 raise Refused(503, {"code": "not_executed", "detail": detail})
+            meanwhile()
             time.sleep(0.05)
+
+    def _each_approver(self, does: Callable[[str], Any]) -> None:
+        with ThreadPoolExecutor(APPROVALS_NEEDED) as pool:
+            list(pool.map(does, APPROVERS[:APPROVALS_NEEDED]))
 
     def hand_over(self, brand_id: int, owner: str, successor: str) -> str:
         """Both owners sign, one after the other; the operation that relays it."""
@@ -67,12 +94,13 @@ class SecondPeople:
             named = (part for issuer in issuers for part in ("--issuer", str(issuer)))
             self._act(owner, "brand", "accept", "--brand", str(brand_id), *named, "--most", str(most))
 
-    def _approve(self, name: str, operation_id: str) -> None:
-        """Whoever approved it already, or finds it executed, has nothing more to do."""
-        acts = self._operator.get("/v1/governance/acts")["acts"]
-        waiting = next((act for act in acts if act["operation_id"] == operation_id and act["ready_at"] is not None), None)
-        if waiting is not None and addresses(self._directory, [name])[0].lower() not in waiting["approvers"]:
-            self._act(name, "approve", operation_id, "--asked-directly")
+    def _approve(self, name: str, operation_ids: Sequence[str]) -> None:
+        """Whoever approved an act already, or finds it executed, has nothing more to do."""
+        me = addresses(self._directory, [name])[0].lower()
+        for act in self._operator.get("/v1/governance/acts")["acts"]:
+            if act["operation_id"] in operation_ids and act["ready_at"] is not None and me not in act["approvers"]:
+                answer = self._act(name, "approve", act["operation_id"], "--asked-directly")
+                self._clock.advance_to(answer.get("facts", {}).get("signable_from", 0))
 
     def _act(self, name: str, *command: str) -> Any:
         deadline = time.monotonic() + GIVEN_UP_AFTER_SECONDS
@@ -106,15 +134,13 @@ def addresses(directory: DataDirectory, names: Iterable[str]) -> list[str]:
 
 
 def governing_settings(directory: DataDirectory) -> dict[str, Any]:
-    """Who governs, for the gateway's settings; the simulated days leave no room for governance's delay. What members have to wait for is
-    a day away.
-    """
+    """Who governs, for the gateway's settings. The chain is a sandbox: the delays are its simulated time."""
     guardian, *approvers = addresses(directory, ["guardian", *APPROVERS])
     return {
         "guardian": guardian,
         "approvers": approvers,
         "approvals_needed": APPROVALS_NEEDED,
-        "governance_delay_seconds": 0,
+        "governance_delay_seconds": GOVERNANCE_DELAY_SECONDS,
         "member_delay_seconds": MEMBER_DELAY_SECONDS,
     }
 

@@ -28,7 +28,7 @@ def end_a_brand(world: World) -> dict[str, Any]:
         today = datetime.fromtimestamp(world.clock.head_timestamp(), ZONE).date()
         last_day = today + timedelta(days=before["held_terms"]["run_off_days"] + _GRACE_DAYS)
         answer = world.operator.post(f"{path}/run-off", {"last_day": last_day.isoformat()}, f"run-off-{SLUG}", wait_seconds=0)
-        world.second_people.carry_out(answer["operation_id"])
+        world.second_people.carry_out([answer["operation_id"]])
     after = world.operator.get(path)
     return {
         "brand_id": brand_id,

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from scripts.demo import lot_acts, policy, witnesses
+from scripts.demo import governing, lot_acts, policy, witnesses
 from scripts.demo.books import Reconciled
 from scripts.demo.coalition import BRANDS, BY_ID, CURRENCY
 from scripts.demo.walk import Actuals
@@ -83,6 +83,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
     console.print(f"The gateway's rows: {database['kind']} {database['version']}", highlight=False)
     console.print(witnesses.line(summary["witnesses"]), highlight=False)
     console.print(_receipts_line(summary["receipts"]), highlight=False)
+    console.print(governing.line(summary["governance"]), highlight=False)
     console.print(_succession_line(summary["succession"]), highlight=False)
     for line in (*lot_acts.lines(summary["lots"]), *_household_lines(summary["households"])):
         console.print(line, highlight=False)

@@ -58,7 +58,7 @@ class World:
 
     @cached_property
     def second_people(self) -> SecondPeople:
-        return SecondPeople(self.directory, self.gateway_url, self.rpc_url, self.operator)
+        return SecondPeople(self.directory, self.gateway_url, self.rpc_url, self.operator, self.clock)
 
     def await_operation(self, operation_id: str, seconds: float = 120) -> None:
         """Returns once it is on the ledger."""
@@ -126,8 +126,13 @@ def onboard(world: World, households: int, progress: Callable[[str], None]) -> N
     """Starts wallets and signers, registers the brands with their rules, and enrolls the members."""
     _start_wallets(world, households)
     addresses(world.directory, [f"owner-{brand.slug}" for brand in BRANDS])  # made together: each takes a process
+    proposed = []
     for brand in BRANDS:
-        progress(f"{brand.name} joins")
+        progress(f"{brand.name} is proposed")
+        proposed.append(_propose(world, brand))
+    progress("the approvers look, and an hour later approve")
+    world.second_people.carry_out(proposed)
+    for brand in BRANDS:
         _join(world, brand)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda brand: _open_brand(world, brand), BRANDS))
@@ -150,10 +155,10 @@ def publish_keys(world: World, brand: DemoBrand, owner: str, number: int) -> Non
     world.second_people.publish(brand.brand_id, owner, number, key["key_address"], api_key)
 
 
-def _join(world: World, brand: DemoBrand) -> None:
+def _propose(world: World, brand: DemoBrand) -> str:
+    """Starts the brand's signer and proposes the brand; the operation."""
     folder = world.directory.brand(brand.slug)
     port = world.ports[brand.slug]
-    register = RegisterWriter(folder / "sales.jsonl")
     config = folder / "signer.json"
     folder.mkdir(parents=True, exist_ok=True)
     config.write_text(json.dumps(_signer_settings(world, brand, port), indent=1))
@@ -175,7 +180,13 @@ def _join(world: World, brand: DemoBrand) -> None:
         "owner_address": addresses(world.directory, [f"owner-{brand.slug}"])[0],
     }
     registered = world.operator.post("/v1/brands", body, f"brand-{brand.brand_id}", wait_seconds=0)
-    world.second_people.carry_out(registered["operation"]["operation_id"])
+    operation_id: str = registered["operation"]["operation_id"]
+    return operation_id
+
+
+def _join(world: World, brand: DemoBrand) -> None:
+    """Its earning rule and its till."""
+    register = RegisterWriter(world.directory.brand(brand.slug) / "sales.jsonl")
     world.operator.post(f"/v1/brands/{brand.brand_id}/rules", {"points": brand.earns, "per_minor": 100}, f"rule-{brand.brand_id}")
     client = Client(world.gateway_url, _api_key(world, brand), world.supervisor.check, world.journal)
     world.tills[brand.slug] = Till(brand, client, register)
