@@ -24,11 +24,11 @@ from gateway.projection.tables import LedgerBrandKeyRow
 from gateway.rounds.gas import batch_gas, entry_gas
 from gateway.rounds.operation import GIVING_KINDS
 from gateway.rounds.operation_codec import operation_of, signer_detail
-from gateway.rounds.outcomes import BATCH_PURPOSE, operation_ids, refuse_batch, unpack
+from gateway.rounds.outcomes import BATCH_PURPOSE, ask_again, operation_ids, refuse_batch, unpack
 from gateway.rounds.ports import OperationEnds, SignersDirectory
 from gateway.rounds.signer_port import SignerAddress, SigningRequest
 from gateway.rounds.submitter import Submitter
-from gateway.rounds.tables import BatchRow, OperationRow
+from gateway.rounds.tables import BatchRow, OperationRow, batches_adrift
 from gateway.store.session import Database
 
 
@@ -55,6 +55,7 @@ class BatchSigning:
         submitter: Submitter,
         coalition: Coalition,
         wall_clock: Callable[[], int],
+        lifetime_seconds: int,
         *,
         signers: SignersDirectory,
         ends: OperationEnds,
@@ -63,20 +64,21 @@ class BatchSigning:
         self._submitter = submitter
         self._coalition = coalition
         self._wall_clock = wall_clock
+        self._lifetime_seconds = lifetime_seconds
         self._signers = signers
         self._ends = ends
 
     def unsigned(self) -> list[UnsignedBatch]:
         """Batches to ask signers about, oldest first."""
         with self._database.read() as session:
-            now = self._now(session)
-            waiting = select(BatchRow).where(BatchRow.status == "packed", BatchRow.deadline > now).order_by(BatchRow.batch_id)
+            waiting = select(BatchRow).where(BatchRow.status == "packed").order_by(BatchRow.batch_id)
             return [self._unsigned(session, batch) for batch in session.scalars(waiting)]
 
     def give_up_expired(self) -> int:
-        """Refuses the operations of batches that nobody signed before their deadline; how many batches."""
+        """Refuses the operations of batches that were packed long ago and are signed by nobody; how many batches."""
         with self._database.read() as session:
-            expired = select(BatchRow.batch_id).where(BatchRow.status == "packed", BatchRow.deadline <= self._now(session))
+            now = self._now(session)
+            expired = batches_adrift(now).where(BatchRow.created_at <= now - self._lifetime_seconds)
             batch_ids = session.scalars(expired).all()
         if batch_ids:
             with self._database.write() as session:
@@ -111,6 +113,16 @@ class BatchSigning:
                 entry = update(OperationRow).where(OperationRow.batch_id == batch_id, OperationRow.entry_index == index)
                 session.execute(entry.values(status="refused", reason=f"signer_refused: {reason}", finished_at=now))
             unpack(session, batch)
+
+    def was_late(self, batch: UnsignedBatch) -> bool:
+        """Whether its deadline is over: the ledger would not take it any more."""
+        with self._database.read() as session:
+            return batch.request.deadline <= self._now(session)
+
+    def ask_again(self, batch_id: int) -> None:
+        """Has a batch signed with a new deadline, which members in it wait for."""
+        with self._database.write() as session:
+            ask_again(session.get_one(BatchRow, batch_id), self._now(session))
 
     def pack_again(self, batch_id: int) -> None:
         """Gives up a batch that was not signed, or whose number the signer has used for something else; its operations wait as before."""

@@ -30,7 +30,7 @@ from gateway.rounds.operation import (
     consenting,
 )
 from gateway.rounds.operation_codec import operation_of
-from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow
+from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow, batches_adrift
 from gateway.values.ids import MemberId, ReservationId
 from gateway.values.points import Points
 
@@ -101,7 +101,7 @@ def read_round(session: Session, waiting: list[WaitingEntry], timestamp: int) ->
         clawed_back=_clawed_back(session, clawbacks),
         waiting_clawbacks=_waiting(session, clawbacks, OperationKind.CLAWBACK),
         waiting_reservations=_waiting_reservations(session, reservations),
-        blocked_members=_blocked_members(session),
+        blocked_members=_blocked_members(session, timestamp),
         waiting_brands=frozenset(session.scalars(_open(OperationRow.brand_id).where(OperationRow.kind == OperationKind.REGISTER_BRAND))),
     )
     state = load_state(session, members, reservations)
@@ -142,14 +142,15 @@ def _waiting_reservations(session: Session, reservation_ids: set[ReservationId])
     return frozenset(session.scalars(_open(OperationRow.reservation_id).where(*opening)))
 
 
-def _blocked_members(session: Session) -> frozenset[MemberId]:
-    """Members who wait for their enrolment, or have something in a batch that is not on the ledger yet, a transfer to them too; issues
+def _blocked_members(session: Session, now: int) -> frozenset[MemberId]:
+    """Members who wait for their enrolment, or have something in a batch that is on its way to the ledger, a transfer to them too; issues
     block nobody.
     """
     is_enrolling = OperationRow.kind == OperationKind.ENROLL
-    is_spending = and_(OperationRow.status == "packed", OperationRow.kind.not_in(GIVING_KINDS))
+    is_packed = OperationRow.status == "packed", or_(OperationRow.batch_id.is_(None), OperationRow.batch_id.not_in(batches_adrift(now)))
+    is_spending = and_(*is_packed, OperationRow.kind.not_in(GIVING_KINDS))
     found = _open(OperationRow.member_id).where(or_(is_enrolling, is_spending), OperationRow.member_id.is_not(None))
-    moving = _open(OperationRow).where(OperationRow.status == "packed", OperationRow.kind == OperationKind.TRANSFER)
+    moving = _open(OperationRow).where(*is_packed, OperationRow.kind == OperationKind.TRANSFER)
     transfers = map(operation_of, session.scalars(moving))
     takers = {transfer.taker_id for transfer in transfers if isinstance(transfer, TransferOperation)}
     return frozenset(session.scalars(found)) | takers

@@ -24,6 +24,8 @@ from gateway.values.ids import Hash, OperationId
 OUT_OF_GAS = "out_of_gas"  # never met as long as rounds/gas.py bounds entries from above
 BATCH_PURPOSE = "batch"
 OPEN = ("accepted", "packed")
+SPENDING_LIFETIME_SECONDS = 30
+"""How long a signature may take that members wait for, and one that is asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,9 @@ def reopen_after(session: Session, block_number: int) -> None:
     )
 
 
-def ask_again(batch: BatchRow, deadline: int) -> None:
+def ask_again(batch: BatchRow, now: int) -> None:
     """Has a batch signed and sent again under its number, which still counts once: signers do not sign its entries under another."""
-    batch.status, batch.signature, batch.transaction_id, batch.deadline = "packed", None, None, deadline
+    batch.status, batch.signature, batch.transaction_id, batch.deadline = "packed", None, None, now + SPENDING_LIFETIME_SECONDS
 
 
 def unpack(session: Session, batch: BatchRow) -> None:
@@ -140,7 +142,7 @@ def _mark_failed_batch(session: Session, batch: BatchRow, mined: MinedTransactio
     if batch.status in ("recorded", "failed"):
         return
     if mined.reason == "BatchExpired":
-        ask_again(batch, mined.block_timestamp + (batch.deadline - batch.created_at))
+        ask_again(batch, mined.block_timestamp)
     else:
         refuse_batch(session, batch, f"batch_reverted: {mined.reason}", mined.block_timestamp, ends)
 

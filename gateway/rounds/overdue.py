@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.projection.tables import LedgerReservationLotRow, LedgerReservationRow
-from gateway.rounds.tables import IS_OPEN, OperationRow, TransactionRow
+from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow, TransactionRow, batches_adrift
 from gateway.values.ids import LotId, ReservationId
 
 RELEASE = "release"
@@ -16,13 +16,17 @@ RELEASES_IN_ONE_ROUND = 50
 def overdue_reservations(session: Session, now: int, paused_brands: frozenset[int] = frozenset()) -> dict[ReservationId, list[LotId]]:
     """Open reservations past their deadline, the oldest first, with their lots; none while releases or acts on them are on their way.
 
-    What a paused brand has not packed is not on its way.
+    What a paused brand has not packed is not on its way, nor what a brand did not sign in time.
     """
     stored = select(TransactionRow.transaction_id).where(TransactionRow.status == "stored", TransactionRow.purpose == RELEASE)
     if session.scalar(stored.limit(1)) is not None:
         return {}
     row, lot = LedgerReservationRow, LedgerReservationLotRow
-    on_its_way = or_(OperationRow.status == "packed", OperationRow.brand_id.not_in(paused_brands))
+    adrift = batches_adrift(now)
+    in_a_batch = and_(OperationRow.status == "packed", or_(OperationRow.batch_id.is_(None), OperationRow.batch_id.not_in(adrift)))
+    late_brands = select(BatchRow.brand_id).where(BatchRow.batch_id.in_(adrift))
+    still_to_pack = OperationRow.brand_id.not_in(paused_brands), OperationRow.brand_id.not_in(late_brands)
+    on_its_way = or_(in_a_batch, and_(OperationRow.status == "accepted", *still_to_pack))
     in_use = select(OperationRow.reservation_id).where(IS_OPEN, on_its_way, OperationRow.reservation_id.is_not(None))
     due = select(row.reservation_id).where(row.status == "open", row.deadline < now, row.reservation_id.not_in(in_use))
     found = session.scalars(due.order_by(row.deadline, row.reservation_id).limit(RELEASES_IN_ONE_ROUND)).all()

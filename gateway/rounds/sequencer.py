@@ -25,8 +25,9 @@ from gateway.rounds.admin_calls import AdminCall, admin_calls
 from gateway.rounds.gas import EXECUTE_GAS, PROPOSE_GAS, release_gas
 from gateway.rounds.governance_acts import PROPOSED, ready_acts
 from gateway.rounds.operation_reading import accepted_acts, accepted_entries, read_round
+from gateway.rounds.outcomes import SPENDING_LIFETIME_SECONDS
 from gateway.rounds.overdue import RELEASE, overdue_reservations
-from gateway.rounds.packing import PackedBatch, RefusedOperation, Round, pack_round
+from gateway.rounds.packing import PackedBatch, Phase, RefusedOperation, Round, pack_round
 from gateway.rounds.ports import OperationEnds
 from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow, TransactionRow
@@ -136,7 +137,7 @@ class Sequencer:
         batch = BatchRow(
             brand_id=packed.brand_id,
             number=number,
-            deadline=now + self._batch_lifetime_seconds,
+            deadline=now + (SPENDING_LIFETIME_SECONDS if packed.phase is Phase.LOTS else self._batch_lifetime_seconds),
             entries=pack_entries(entries),
             entry_count=len(entries),
             signature=None,

@@ -14,8 +14,13 @@ from gateway.values.errors import Unavailable
 ANSWERS_AWAITED_SECONDS = 0.5
 _FIRST_DELAY_SECONDS = 0.25
 _LONGEST_DELAY_SECONDS = 30.0
+_FIRST_MISS_SECONDS, _LONGEST_MISS_SECONDS = 60.0, 3_600.0
 
 log = logging.getLogger(__name__)
+
+
+class TooLate(Exception):
+    """A signer answered when the batch's deadline was over."""
 
 
 class SigningDesk:
@@ -33,6 +38,7 @@ class SigningDesk:
         self._asked: dict[int, tuple[UnsignedBatch, Future[Signed | SignerRefusal]]] = {}
         self._delays: dict[int, tuple[float, float]] = {}
         self._pauses: dict[int, tuple[float, float]] = {}
+        self._misses: dict[int, tuple[float, float]] = {}
         self._maybe_signed = {batch.batch_id for batch in signing.unsigned()}  # an earlier process may have asked
 
     def work(self, unsigned: Iterable[UnsignedBatch], base_fee: int) -> int:
@@ -56,6 +62,9 @@ class SigningDesk:
                 self._signing.pack_again(batch_id)
             else:
                 if isinstance(answer, Signed):
+                    if self._signing.was_late(batch):
+                        self._ask_anew(batch)
+                        continue
                     signed[batch_id] = batch, answer
                     continue
                 self._signing.refuse_entries(batch_id, answer.reasons)
@@ -97,6 +106,17 @@ class SigningDesk:
         self._signing.pack_again(batch.batch_id)
         self._put_off(batch, error, self._pauses, batch.request.brand_id)
 
+    def _ask_anew(self, batch: UnsignedBatch) -> None:
+        """Its signer is there, too late: members wait for its answer once more, the next time after twice as long."""
+        self._maybe_signed.add(batch.batch_id)
+        not_before, delay = self._misses.get(batch.request.brand_id, (0.0, _FIRST_MISS_SECONDS))
+        if monotonic() < not_before:
+            self._put_off(batch, TooLate("signed after the deadline"), self._delays, batch.batch_id)
+            return
+        self._misses[batch.request.brand_id] = monotonic() + delay, min(2 * delay, _LONGEST_MISS_SECONDS)
+        self._delays.pop(batch.batch_id, None)
+        self._signing.ask_again(batch.batch_id)
+
     def _ask_later(self, batch: UnsignedBatch, error: Unavailable | WrongSignature) -> None:
         self._maybe_signed.add(batch.batch_id)
         self._put_off(batch, error, self._delays, batch.batch_id)
@@ -112,5 +132,6 @@ class SigningDesk:
         self._delays.pop(batch.batch_id, None)
         self._maybe_signed.discard(batch.batch_id)
         self._pauses.pop(batch.request.brand_id, None)
+        self._misses.pop(batch.request.brand_id, None)
         self.errors.pop(batch.request.brand_id, None)
         return 1

@@ -5,7 +5,7 @@ An operation is acknowledged once it is stored here and ends `confirmed` or `ref
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, literal_column, text
+from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, literal_column, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
@@ -93,6 +93,11 @@ class BatchRow(Base):
 
 IS_OPEN = OperationRow.status.in_((literal_column("'accepted'"), literal_column("'packed'")))
 """An operation that has not ended: in the very words of the partial indexes, by which SQLite finds them."""
+
+
+def batches_adrift(now: int) -> Select[int]:
+    """Ids of batches whose deadline passed before anybody signed them: asked about still, but nobody waits for what is in them."""
+    return select(BatchRow.batch_id).where(BatchRow.status == "packed", BatchRow.deadline <= now)
 
 
 class TransactionRow(Base):

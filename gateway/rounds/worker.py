@@ -140,7 +140,15 @@ class LedgerWorker:
             self._wall_clock,
             ends=self._ends,
         )
-        self.signing = BatchSigning(self._database, self.submitter, coalition, self._wall_clock, signers=self._signers, ends=self._ends)
+        self.signing = BatchSigning(
+            self._database,
+            self.submitter,
+            coalition,
+            self._wall_clock,
+            self._settings.batch_lifetime_seconds,
+            signers=self._signers,
+            ends=self._ends,
+        )
         self._desk = SigningDesk(self.signing, self._signer, self.wake)
         self.follower.follow()
         if not self._see_mined():

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.ledger.lots import grace_expiry_day, lot_id
 from gateway.projection.tables import LedgerMemberLotRow, LedgerReservationRow
+from gateway.rounds.outcomes import SPENDING_LIFETIME_SECONDS
 from gateway.rounds.overdue import overdue_reservations
 from gateway.values.calendar import SECONDS_PER_DAY
 from tests.builders.coalition import CoalitionBuilder, running_coalition
@@ -68,3 +69,21 @@ def test_points_whose_lot_expired_meanwhile_come_back_in_the_grace_lot(coalition
         held = {row.lot_id: (row.held, row.reserved) for row in session.query(LedgerMemberLotRow).filter_by(member_id=member)}
         assert held[grace] == (40, 0)
         assert overdue_reservations(session, coalition.now) == {}
+
+
+def test_what_a_signer_was_asked_and_did_not_sign_in_time_keeps_no_reservation_open(coalition: CoalitionBuilder) -> None:
+    member = coalition.add_member()
+    coalition.work_off()
+    coalition.purchase(GROCER, member, 5_000)
+    coalition.brands[FUEL].start()
+    coalition.work_off()
+    reserved = coalition.authorize(FUEL, member, 40, seconds=60)
+    coalition.work_off()
+    reservation_id = coalition.operation(reserved).reservation_id
+    assert reservation_id is not None
+    coalition.capture(FUEL, reservation_id, 40)
+    coalition.worker.sequencer.pack()
+    with coalition.database.read() as session:
+        assert not overdue_reservations(session, coalition.now + 61 - SPENDING_LIFETIME_SECONDS - 40), "not before its deadline"
+        assert list(overdue_reservations(session, coalition.now + 61)) == [reservation_id]
+    coalition.work_off()

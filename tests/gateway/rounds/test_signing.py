@@ -11,11 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from gateway.audit.run import audit
 from gateway.brands.http_signer import HttpSigner
 from gateway.brands.tables import BrandRow
 from gateway.purchases.tables import AwardClawbackRow
+from gateway.rounds.outcomes import SPENDING_LIFETIME_SECONDS
 from gateway.rounds.signer_port import NumberTaken, Signed, SignerAddress, SignerRefusal, SigningRequest
+from gateway.rounds.signing_desk import SigningDesk
 from gateway.rounds.tables import BatchRow, OperationRow
+from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.errors import Unavailable
 from gateway.values.ids import MemberId
 from tests.builders.coalition import CoalitionBuilder
@@ -72,6 +76,75 @@ def test_a_member_of_a_brand_whose_signer_is_gone_spends_elsewhere_at_once(coali
     assert coalition.worker.health()["silent_signers"] == {}
 
 
+def test_a_member_of_a_brand_whose_signer_hangs_spends_elsewhere_once_its_batch_is_late(coalition: CoalitionBuilder) -> None:
+    member = earner(coalition)
+    with listening(hangs=True) as url:
+        point_at(coalition, url)
+        first = coalition.redeem(2, member, 60)
+        coalition.turn_until(lambda: status_of(coalition, first)[0] == "packed")
+        number, second = batch_number(coalition, first), coalition.redeem(1, member, 30)
+        coalition.worker.turn()
+        assert status_of(coalition, second)[0] == "accepted"
+        coalition.set_time(coalition.now + SPENDING_LIFETIME_SECONDS + 1)
+        coalition.turn_until(lambda: status_of(coalition, second)[0] == "confirmed")
+        assert status_of(coalition, first) == ("packed", None)
+    point_at(coalition, coalition.brands[2].url)
+    coalition.turn_until(lambda: status_of(coalition, first)[0] == "confirmed")
+    assert batch_number(coalition, first) == number
+    assert not said_of(coalition, 2)
+
+
+def test_lots_that_came_back_while_a_signature_was_late_are_no_finding_of_the_audit(coalition: CoalitionBuilder) -> None:
+    member = earner(coalition)
+    coalition.set_time(coalition.now + 40 * SECONDS_PER_DAY)
+    coalition.purchase(2, member)
+    reserved = coalition.authorize(1, member, 100)
+    coalition.work_off()
+    sooner = coalition.operation(reserved).reservation_id
+    assert sooner is not None
+    with listening(hangs=True) as url:
+        point_at(coalition, url)
+        late = coalition.redeem(2, member, 60)  # of the later lot: the sooner one is reserved
+        coalition.turn_until(lambda: status_of(coalition, late)[0] == "packed")
+        coalition.set_time(coalition.now + SPENDING_LIFETIME_SECONDS + 1)
+        given_back = coalition.void(1, sooner)
+        coalition.turn_until(lambda: status_of(coalition, given_back)[0] == "confirmed")
+    point_at(coalition, coalition.brands[2].url)
+    coalition.turn_until(lambda: status_of(coalition, late)[0] == "confirmed")
+    (verdict,) = audit(coalition.database, coalition.chain, lambda: coalition.now, numbers=(9,)).verdicts
+    assert verdict.findings == ()
+
+
+def test_a_signature_that_comes_late_is_asked_for_with_a_new_deadline_and_each_time_later(coalition: CoalitionBuilder) -> None:
+    member = earner(coalition)
+    signing = coalition.worker.signing
+    operation_id = coalition.redeem(2, member, 60)
+    coalition.worker.sequencer.pack()
+    (batch,) = signing.unsigned()
+    coalition.set_time(coalition.now + SPENDING_LIFETIME_SECONDS + 1)
+    assert signing.was_late(batch)
+    desk = SigningDesk(signing, HttpSigner(5.0), lambda: None)
+    answered = [desk.work(signing.unsigned(), 10**9) for _ in range(2)]
+    assert answered == [0, 1], "the first answer was too late for the ledger, the second is stored"
+    desk.close()
+    coalition.work_off()
+    assert (status_of(coalition, operation_id), batch_number(coalition, operation_id)) == (("confirmed", None), batch.request.number)
+
+
+def test_a_brand_that_is_late_again_and_again_keeps_members_waiting_ever_more_seldom(coalition: CoalitionBuilder) -> None:
+    member, signing = earner(coalition), coalition.worker.signing
+    coalition.redeem(2, member, 60)
+    coalition.worker.sequencer.pack()
+    desk, deadlines = SigningDesk(signing, HttpSigner(5.0), lambda: None), []
+    for _ in range(3):
+        coalition.set_time(coalition.now + SPENDING_LIFETIME_SECONDS + 1)
+        desk.work(signing.unsigned(), 10**9)
+        deadlines.append(signing.unsigned()[0].request.deadline)
+    assert deadlines[0] == deadlines[1] == deadlines[2], "asked anew once, then not before a minute has passed"
+    desk.close()
+    coalition.work_off()
+
+
 def test_what_may_have_been_signed_keeps_its_number_and_its_members(coalition: CoalitionBuilder) -> None:
     """The signer takes the request and says nothing, then it is gone: who knows what it did."""
     member = earner(coalition)
@@ -97,16 +170,20 @@ def said_of(coalition: CoalitionBuilder, brand_id: int) -> str:
 
 
 @contextmanager
-def listening() -> Iterator[str]:
-    """Reads what it is sent and hangs up."""
+def listening(hangs: bool = False) -> Iterator[str]:
+    """Reads what it is sent and hangs up; or says nothing for ever."""
+    over = threading.Event()
 
     class HangUp(BaseRequestHandler):
         def handle(self) -> None:
             self.request.recv(1)
+            if hangs:
+                over.wait()
 
     with ThreadingTCPServer(("127.0.0.1", 0), HangUp) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
+        over.set()
         server.shutdown()
 
 
