@@ -106,6 +106,7 @@ class Settings(BaseSettings):
     rpc_timeout_seconds: Seconds = 30.0
     signer_timeout_seconds: Seconds = 10.0
     batch_lifetime_seconds: Annotated[int, Number] = Field(3600, gt=0, description="a whole number of seconds above zero")
+    not_yet_seconds: Annotated[int, Number] = Field(86_400, ge=0, description="a whole number of seconds")
     stuck_after_seconds: Seconds = 30.0
     poll_seconds: Seconds = 0.1
 

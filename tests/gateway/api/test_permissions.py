@@ -57,6 +57,7 @@ ROLES = {
     "create_payment_refunds": BRAND,
     "create_refund_failure": BRAND,
     "get_payment_refund": ALL,
+    "retry": OPERATOR_OR_BRAND,
     "create_quote": BRAND,
     "create_authorization": BRAND,
     "create_authorizations": BRAND,
