@@ -19,6 +19,7 @@ from gateway.api import (
     brand_documents,
     brand_exposure,
     brand_settings,
+    brand_signers,
     brand_successions,
     brands,
     checkpoints,
@@ -61,6 +62,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     brands.router,
     brand_exposure.router,
     brand_settings.router,
+    brand_signers.router,
     brand_successions.router,
     brand_documents.router,
     governance.router,
@@ -87,6 +89,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     api_reference.router,
 )
 REQUEST_THREADS = 128  # callers that wait for the ledger hold a thread each
+PROBE_SECONDS = 3.0  # a caller waits for a signer that is tried out
 
 
 def build(settings: Settings) -> FastAPI:
@@ -98,7 +101,7 @@ def build(settings: Settings) -> FastAPI:
     chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
     completions = Completions()
     worker = make_worker(database, chain, completions, settings)
-    return create_app(Context(database, completions, worker, chain))
+    return create_app(Context(database, completions, worker, chain, signers=HttpSigner(PROBE_SECONDS)))
 
 
 def make_worker(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from gateway.access.api_key import Caller
 from gateway.access.rows import SqlPrivilegedActions
+from gateway.api.brand_signers import SignerProbeView, probed
 from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import Write, WriteNeeded
 from gateway.api.permissions import AsOperator, AsOperatorOrBrand, AsReader, check_reads_brand
@@ -33,6 +34,8 @@ from gateway.values.money import Ratio
 
 FeeBasisPoints = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 TermsDays = Annotated[int, Field(strict=True, ge=0, le=3_650)]
+SignerUrl = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=200)]
+SignerToken = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", min_length=16, max_length=200)]
 router = APIRouter(prefix="/v1/brands", tags=["brands"])
 
 
@@ -53,8 +56,8 @@ class BrandBody(Body):
     brand_id: Annotated[int, Field(strict=True, ge=1, le=MAX_REGISTERED_BRAND_ID)] | None = None
     name: Label
     key_address: AddressText
-    signer_url: Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=200)]
-    signer_token: Annotated[str, StringConstraints(pattern=r"^[!-~]+$", min_length=16, max_length=200)]
+    signer_url: SignerUrl
+    signer_token: SignerToken
     reference_secret: Word32
     issue_limit: Whole
     par: RatioBody
@@ -117,13 +120,16 @@ class KeyBody(Body):
 
 
 class RegisteredView(BaseModel):
+    """`signer`: how the brand's signer was found just now, which is no reason to refuse."""
+
     brand: BrandView
     operation: OperationView
+    signer: SignerProbeView | None
 
 
 @router.post("", status_code=201, responses={202: {"model": RegisteredView}, **WRITES})
 def create_brand(body: BrandBody, caller: AsOperator, write: WriteNeeded) -> RegisteredView:
-    """Registers a brand here and on the ledger."""
+    """Registers a brand here and on the ledger, and tries its signer out: what is not there yet is told in `signer`, not refused."""
 
     def act(work: UnitOfWork) -> str:
         asked = BrandRegistration(
@@ -155,7 +161,8 @@ def create_brand(body: BrandBody, caller: AsOperator, write: WriteNeeded) -> Reg
         operation_id = work.of(SqlBrands).operation_of(brand_id)
     write.await_ledger([operation_id])
     with write.context.reading() as work:
-        return RegisteredView(brand=_brand_view(work, brand_id), operation=find_operation(work.session, operation_id))
+        brand, operation = _brand_view(work, brand_id), find_operation(work.session, operation_id)
+    return RegisteredView(brand=brand, operation=operation, signer=probed(write.context, brand_id))
 
 
 @router.get("", responses=READS)

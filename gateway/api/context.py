@@ -9,6 +9,7 @@ from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
+from gateway.brands.probe_signer import Asks
 from gateway.chain.connection import Chain
 from gateway.coalition.rows import business_clock
 from gateway.rounds.completion import Completions
@@ -28,13 +29,15 @@ class Worker(Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """One a process, made in gateway/app.py. Without a worker operations are accepted and wait; without a chain there are no receipts."""
+    """One a process, made in gateway/app.py. Without a worker operations are accepted and wait; without a chain there are no receipts;
+    without `signers` none is probed."""
 
     database: Database
     completions: Completions = field(default_factory=Completions)
     worker: Worker | None = None
     chain: Chain | None = None
     clock: Callable[[], int] = wall_clock
+    signers: Asks | None = None
 
     def reading(self) -> AbstractContextManager[UnitOfWork]:
         """One consistent snapshot."""

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
+from gateway.brand_signer.settings_reading import Reading
 from gateway.ledger.signing import Domain
 from gateway.loyalty.rule import EarningRule
-from gateway.values.hex import BadHex
-from gateway.values.ids import Address, Hash, Id
+from gateway.values.ids import Address, Hash
 from gateway.values.money import Ratio
-
-_AnyId = TypeVar("_AnyId", bound=Id)
-_TOP_KEYS = {"brand_id", "listen", "coalition", "programme", "files"}
 
 
 class BadConfig(Exception):
-    """A setting is missing, unknown or cannot be."""
+    """Settings are missing, unknown or cannot be; the message names each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,96 +56,74 @@ class Config:
 
 
 def load_config(path: Path) -> Config:
-    """The settings of the file; raises BadConfig with the setting's name."""
+    """The settings of the file; raises BadConfig that names all that is wrong with them."""
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as wrong:
         reason = wrong.strerror if isinstance(wrong, OSError) else wrong
         raise BadConfig(f"{path} cannot be read ({reason}): name the signer's settings (JSON) with --config") from wrong
-    try:
-        return _config(_object(parsed, _TOP_KEYS), path.resolve().parent)
-    except (KeyError, TypeError, ValueError) as wrong:
-        raise BadConfig(f"{path}: {type(wrong).__name__}: {wrong}") from wrong
+    wrong_ones: list[str] = []
+    config = _config(Reading(parsed, "", wrong_ones), path.resolve().parent)
+    if wrong_ones:
+        raise BadConfig(f"{path}: {'; '.join(wrong_ones)}")
+    return config
 
 
-def _config(top: Mapping[str, Any], folder: Path) -> Config:
-    listen = _object(top["listen"], {"host", "port"})
-    if not ipaddress.ip_address(listen["host"]).is_loopback:
-        raise ValueError(f"listen.host {listen['host']} is not a loopback address")
-    coalition = _object(top["coalition"], {"coalition_id", "chain_id", "points_address", "utc_offset_seconds", "sandbox"})
-    files = _object(top.get("files", {}), {"key", "token", "reference_secret", "register", "journal"})
-    return Config(
-        brand_id=_whole(top, "brand_id"),
-        host=listen["host"],
-        port=_whole(listen, "port"),
-        domain=Domain(_whole(coalition, "chain_id"), _id(coalition, "points_address", Address), _id(coalition, "coalition_id", Hash)),
-        utc_offset_seconds=_integer(coalition, "utc_offset_seconds"),
-        sandbox=_truth(coalition, "sandbox", False),
-        programme=_programme(_object(top["programme"], set(Programme.__dataclass_fields__))),
-        key_file=folder / files.get("key", "key"),
-        token_file=folder / files.get("token", "token"),
-        reference_secret_file=folder / files.get("reference_secret", "reference_secret"),
-        register_file=folder / files.get("register", "sales.jsonl"),
-        journal_file=folder / files.get("journal", "signed.jsonl"),
+def _config(top: Reading, folder: Path) -> Config:
+    """Stands for something only where nothing was noted as wrong."""
+    brand_id = top.whole("brand_id", 1)
+    listen, coalition, programme = top.inner("listen"), top.inner("coalition"), top.inner("programme")
+    files = top.inner("files", may_miss=True)
+    config = Config(
+        brand_id=brand_id,
+        host=_loopback(listen),
+        port=listen.whole("port"),
+        domain=Domain(coalition.whole("chain_id"), coalition.hex_id("points_address", Address), coalition.hex_id("coalition_id", Hash)),
+        utc_offset_seconds=coalition.integer("utc_offset_seconds"),
+        sandbox=coalition.truth("sandbox", False),
+        programme=_programme(programme),
+        key_file=folder / files.text("key", "key"),
+        token_file=folder / files.text("token", "token"),
+        reference_secret_file=folder / files.text("reference_secret", "reference_secret"),
+        register_file=folder / files.text("register", "sales.jsonl"),
+        journal_file=folder / files.text("journal", "signed.jsonl"),
     )
+    for each in (top, listen, coalition, files):
+        each.nothing_else()
+    return config
 
 
-def _programme(values: Mapping[str, Any]) -> Programme:
-    rules = []
-    for value in values["rules"]:
-        rule = _object(value, set(EarningRule.__dataclass_fields__))
-        rules.append(EarningRule(_whole(rule, "version"), _whole(rule, "points"), _whole(rule, "per_minor"), _integer(rule, "valid_from")))
-        if rules[-1].per_minor == 0:
-            raise ValueError("per_minor must be positive")
-    return Programme(
-        rules=tuple(rules),
-        earn_on_tax=_truth(values, "earn_on_tax"),
-        lot_validity_months=_whole(values, "lot_validity_months"),
-        unlisted_points_max=_whole(values, "unlisted_points_max"),
-        report_days_max=_whole(values, "report_days_max") if "report_days_max" in values else 31,
-        extends_by_activity=_truth(values, "extends_by_activity", False),
-        redemption=_redemption(values["redemption"]) if "redemption" in values else None,
-    )
-
-
-def _redemption(value: Any) -> Ratio:
-    rate = _object(value, {"minor", "points"})
-    return Ratio(_whole(rate, "minor"), _whole(rate, "points"))
-
-
-def _object(value: Any, known: set[str]) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError(f"an object with {', '.join(sorted(known))} is expected")
-    unknown = sorted(set(value) - known)
-    if unknown:
-        raise ValueError(f"unknown settings: {', '.join(unknown)}")
-    return value
-
-
-def _truth(values: Mapping[str, Any], name: str, unsaid: bool | None = None) -> bool:
-    """`unsaid` is what counts where it is left out, which otherwise it may not be."""
-    value = values[name] if unsaid is None else values.get(name, unsaid)
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be true or false")
-    return value
-
-
-def _integer(values: Mapping[str, Any], name: str) -> int:
-    value = values[name]
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be a whole number")
-    return value
-
-
-def _whole(values: Mapping[str, Any], name: str) -> int:
-    value = _integer(values, name)
-    if value < 0:
-        raise ValueError(f"{name} must not be negative")
-    return value
-
-
-def _id(values: Mapping[str, Any], name: str, kind: type[_AnyId]) -> _AnyId:
+def _loopback(listen: Reading) -> str:
+    host = listen.text("host")
     try:
-        return kind.parse(values[name])
-    except BadHex as wrong:
-        raise ValueError(f"{name}: {wrong}") from wrong
+        if host and not ipaddress.ip_address(host).is_loopback:
+            listen.wrong("host", f"is {host}, which is not a loopback address: write 127.0.0.1")
+    except ValueError:
+        listen.wrong("host", f"is {host!r}, which is not a loopback address: write 127.0.0.1")
+    return host
+
+
+def _programme(values: Reading) -> Programme:
+    programme = Programme(
+        rules=tuple(_rule(each) for each in values.inner_list("rules")),
+        earn_on_tax=values.truth("earn_on_tax"),
+        lot_validity_months=values.whole("lot_validity_months"),
+        unlisted_points_max=values.whole("unlisted_points_max"),
+        report_days_max=values.whole("report_days_max", unsaid=31),
+        extends_by_activity=values.truth("extends_by_activity", False),
+        redemption=_redemption(values.inner("redemption")) if values.says("redemption") else None,
+    )
+    values.nothing_else()
+    return programme
+
+
+def _rule(values: Reading) -> EarningRule:
+    found = values.whole("version"), values.whole("points"), values.whole("per_minor", 1), values.integer("valid_from")
+    values.nothing_else()
+    return EarningRule(*found)
+
+
+def _redemption(values: Reading) -> Ratio:
+    found = values.whole("minor", 1), values.whole("points", 1)
+    values.nothing_else()
+    return Ratio(*found)

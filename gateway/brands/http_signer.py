@@ -45,6 +45,17 @@ class HttpSigner:
         except (KeyError, TypeError, ValueError) as error:
             raise Unavailable(f"The signer at {address.url} answered {answer.status_code}: {str(said)[:200]}") from error
 
+    def ask(self, address: SignerAddress, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and JSON of any of its routes. Raises Unavailable or NotReached."""
+        try:
+            headers = {"Authorization": f"Bearer {address.token}"}
+            answer = self._client().request(method, f"{address.url.rstrip('/')}{path}", json=body, headers=headers)
+            return answer.status_code, answer.json()
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise NotReached(str(error) or type(error).__name__) from error
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise Unavailable(str(error) or type(error).__name__) from error
+
     def close(self) -> None:
         with self._opening:
             if self._open is not None:

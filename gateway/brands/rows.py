@@ -11,7 +11,9 @@ from gateway.brands.ports import NewBrand
 from gateway.brands.tables import BrandDocumentRow, BrandRow
 from gateway.coalition.rows import SqlCoalition
 from gateway.ledger.brand_documents import BrandDocument
-from gateway.projection.tables import LedgerBrandRow, LedgerBrandTermsRow
+from gateway.projection.tables import LedgerBrandKeyRow, LedgerBrandRow, LedgerBrandTermsRow
+from gateway.rounds.signer_port import SignerAddress
+from gateway.rounds.tables import OperationRow, ReferenceRow
 from gateway.store.counters import next_number, note_given
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.calendar import local_day
@@ -94,6 +96,28 @@ class SqlBrands:
         settings = {"extends_by_activity": changed.extends_by_activity, "carries_clawbacks": changed.carries_clawbacks}
         self._session.execute(update(BrandRow).where(BrandRow.brand_id == changed.brand_id).values(**settings))
         self._seen.pop(changed.brand_id, None)
+
+    def signer_of(self, brand_id: int) -> SignerAddress:
+        return SignerAddress(
+            *self._session.execute(select(BrandRow.signer_url, BrandRow.signer_token).where(BrandRow.brand_id == brand_id)).one()
+        )
+
+    def batch_keys(self, brand_id: int) -> frozenset[Address]:
+        """As the ledger has them; that of the registration as long as it is not there."""
+        of_ledger = self._session.scalars(select(LedgerBrandKeyRow.key_address).where(LedgerBrandKeyRow.brand_id == brand_id)).all()
+        return frozenset(of_ledger or self._session.scalars(select(BrandRow.key_address).where(BrandRow.brand_id == brand_id)))
+
+    def has_references(self, brand_id: int) -> bool:
+        """Whether anything that is on the ledger, or may still come there, stands under a reference that the brand's secret gave."""
+        alive = OperationRow.brand_id == brand_id, OperationRow.reference.is_not(None), OperationRow.status != "refused"
+        rebuilt = ReferenceRow.brand_id == brand_id, ReferenceRow.operation_id.is_(None)
+        found = select(OperationRow.sequence).where(*alive), select(ReferenceRow.brand_id).where(*rebuilt)
+        return any(self._session.scalar(each.limit(1)) is not None for each in found)
+
+    def move_signer(self, brand_id: int, signer: SignerAddress, reference_secret: bytes) -> None:
+        values = {"signer_url": signer.url, "signer_token": signer.token, "reference_secret": reference_secret}
+        self._session.execute(update(BrandRow).where(BrandRow.brand_id == brand_id).values(**values))
+        self._seen.pop(brand_id, None)
 
     def add(self, new: NewBrand, operation_id: OperationId, at: int) -> None:
         brand = new.brand

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 
@@ -46,6 +47,25 @@ class SignerRefusal:
     """Entries that the signer will not sign for, with its reasons; nothing was signed."""
 
     reasons: Mapping[int, str]
+
+
+class ProbeResult(StrEnum):
+    """How a brand's signer was found. `unclear`: something answers there, but not as a signer does."""
+
+    OK = "ok"
+    NOT_THERE = "not_there"
+    UNCLEAR = "unclear"
+    OTHER_BRAND = "other_brand"
+    OTHER_KEY = "other_key"
+    WRONG_TOKEN = "wrong_token"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class SignerProbe:
+    """`said` tells in words what was found and what to do."""
+
+    result: ProbeResult
+    said: str
 
 
 class SignerClient(Protocol):

@@ -21,6 +21,7 @@ from gateway.access.create_api_key import create_api_key
 from gateway.access.rows import SqlApiKeys
 from gateway.api.context import Context
 from gateway.app import create_app
+from gateway.brands.probe_signer import Asks
 from gateway.coalition.tables import CoalitionRow, GovernanceActRow
 from gateway.ledger.brand_documents import BrandDocument
 from gateway.ledger.governance import approval_digest, veto_digest
@@ -71,10 +72,10 @@ class Shopper:
 class OfflineCoalition:
     """Brands, members and points, as far as they are needed; `now` is the wall clock of links, the ledger's head that of business."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, signers: Asks | None = None) -> None:
         self.database = Database(migrated_database(directory))
         self.wall_clock = START
-        self.context = Context(self.database, clock=lambda: self.wall_clock)
+        self.context = Context(self.database, clock=lambda: self.wall_clock, signers=signers)
         self.client = TestClient(create_app(self.context)).__enter__()
         self.tokens: dict[str, str] = {}
         self._numbers = itertools.count(1)

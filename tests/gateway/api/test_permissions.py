@@ -28,6 +28,7 @@ ROLES = {
     "change_brand_key": ALL,
     "change_exposure": ALL,
     "change_brand_settings": OPERATOR_OR_BRAND,
+    "probe_brand_signer": OPERATOR_OR_BRAND,
     "create_opening_file": BRAND,
     "get_opening_file": ALL,
     "get_opening_lines": ALL,

@@ -197,6 +197,41 @@ def test_a_setting_that_cannot_be_is_named(
     assert named in capsys.readouterr().err
 
 
+def test_everything_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
+    config = tmp_path / "signer.json"
+    programme = {
+        "rules": [{"version": 1, "points": "1", "per_minor": 0, "valid_form": 0}],
+        "earn_on_tax": "yes",
+        "redemption": {"minor": 1},
+    }
+    config.write_text(json.dumps({"brand": 5, "listen": {"host": "::", "port": True}, "coalition": [], "programme": programme}))
+    with pytest.raises(BadConfig) as wrong:
+        load_config(config)
+    assert str(wrong.value).removeprefix(f"{config}: ").split("; ") == [
+        "brand_id is missing",
+        "coalition must be an object {…}",
+        "listen.host is ::, which is not a loopback address: write 127.0.0.1",
+        "listen.port must be a whole number from 0 on",
+        "programme.rules[0].points must be a whole number from 0 on",
+        "programme.rules[0].per_minor must be a whole number from 1 on",
+        "programme.rules[0].valid_from is missing",
+        "programme.rules[0].valid_form is no setting: take it out, or is one of per_minor, points, valid_from, version meant?",
+        "programme.earn_on_tax must be true or false",
+        "programme.lot_validity_months is missing",
+        "programme.unlisted_points_max is missing",
+        "programme.redemption.points is missing",
+        "brand is no setting: take it out, or is one of brand_id, coalition, files, listen, programme meant?",
+    ]
+
+
+def test_no_settings_at_all_are_named_too(tmp_path: Path) -> None:
+    config = tmp_path / "signer.json"
+    for text, named in (("{}", "brand_id is missing; listen is missing; coalition is missing; programme is missing"), ("[]", "the whole")):
+        config.write_text(text)
+        with pytest.raises(BadConfig, match=named):
+            load_config(config)
+
+
 def _write_config(folder: Path) -> Path:
     config = {
         "brand_id": BRAND,
