@@ -50,6 +50,10 @@ class ChainReading:
     def brand_owner(self, brand_id: int) -> Address:
         return Address.parse(self._ask("Brands", "brandOwner", brand_id)[0])
 
+    def exposure_limit(self, acceptor_id: int, issuer_id: int) -> int:
+        """How many of the issuer's points the acceptor lets itself be owed."""
+        return int(self._ask("Brands", "exposureLimit", acceptor_id, issuer_id)[0])
+
     def owner_acts(self, brand_id: int) -> int:
         """The nonce of the owner's next act."""
         return int(self._ask("Brands", "ownerActs", brand_id)[0])

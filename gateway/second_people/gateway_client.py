@@ -43,6 +43,10 @@ class GatewayClient:
         """What the brand published, in its order."""
         return list(self._get(f"/v1/brands/{brand_id}/documents"))
 
+    def read(self, path: str) -> Any:
+        """What stands there, as the gateway tells it."""
+        return self._get(path)
+
     # What is sent
 
     def send_approval(self, operation_id: OperationId, given: Approval) -> dict[str, Any]:
@@ -71,7 +75,8 @@ class GatewayClient:
             raise Unavailable(f"the gateway at {self._url} does not answer: see that it runs and that --gateway names it") from error
         if answer.status_code >= 400:
             told = body if isinstance(body, dict) else {}
-            raise Invalid(f"the gateway refused ({told.get('code', answer.status_code)}): {told.get('detail', '')}")
+            code = told.get("code", answer.status_code)
+            raise Invalid(f"the gateway refused ({code}): {told.get('detail', '')}", code=code)
         return body
 
     def _read(self, what: str, read: Callable[[], _Read]) -> _Read:

@@ -94,6 +94,11 @@ class SecondPeople:
             named = (part for issuer in issuers for part in ("--issuer", str(issuer)))
             self._act(owner, "brand", "accept", "--brand", str(brand_id), *named, "--most", str(most))
 
+    def take_points_of(self, newcomer: int, brand_id: int, owner: str, most: int) -> None:
+        """The owner takes points of a brand that came later, and the ledger has it."""
+        answers = self._act(owner, "brand", "accept", "--brand", str(brand_id), "--issuer", str(newcomer), "--most", str(most))
+        self._until_none_is(OPEN, [answers[0]["operation_id"]], lambda: None)
+
     def _approve(self, name: str, operation_ids: Sequence[str]) -> None:
         """Whoever approved an act already, or finds it executed, has nothing more to do."""
         me = addresses(self._directory, [name])[0].lower()

@@ -221,7 +221,7 @@ def _start_wallets(world: World, households: int) -> None:
     settings = {
         "listen": {"host": HOST, "port": port},
         "coalition": {name: world.coalition[name] for name in ("coalition_id", "chain_id", "points_address", "members_address")},
-        "members": households,
+        "members": households + 1,  # who shops at a newcomer's
         "points_max": LARGEST_CONSENT_POINTS,
     }
     config.write_text(json.dumps(settings, indent=1))

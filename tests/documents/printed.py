@@ -30,7 +30,10 @@ class Block:
 
 def documents(root: Path = ROOT) -> list[str]:
     """The overview first; decision notes tell what was, not what to type."""
-    return ["README.md", *sorted(path.relative_to(root).as_posix() for path in (*root.glob("docs/*.md"), *_readmes(root)))]
+    return [
+        "README.md",
+        *sorted(path.relative_to(root).as_posix() for path in (*root.glob("docs/*.md"), *root.glob("docs/guides/*.md"), *_readmes(root))),
+    ]
 
 
 def _readmes(root: Path) -> list[Path]:

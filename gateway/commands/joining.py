@@ -1,0 +1,62 @@
+"""`splittally brand init | check`: a brand joins the coalition, and sees what is still missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gateway.commands.options import LARGEST, as_json_option
+from gateway.commands.second_people import brand, gateway_option, path_option, rpc_option
+
+directory_option = click.option("--dir", "directory", type=path_option, required=True, help="The brand's directory, for its owner alone.")
+COMMANDS = ()  # both stand in the group `brand`
+
+
+@brand.command("init")
+@directory_option
+@gateway_option
+@click.option("--api-key-file", type=path_option, required=True, help="Any API key; the operator's registers the brand at once.")
+@rpc_option
+@click.option("--name", required=True, help="The brand's name, as others read it.")
+@click.option("--brand-id", type=click.IntRange(1, 2**31 - 1), required=True, help="One that no brand has; the operator gives it out.")
+@click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:8700", show_default=True, help="Where its signer listens.")
+@click.option("--signer-url", metavar="URL", help="Where the gateway reaches the signer. Default: where it listens.")
+@click.option("--points", type=click.IntRange(0, 10**9), required=True, help="So many points …")
+@click.option("--per-minor", type=click.IntRange(1, 10**9), default=100, show_default=True, help="… for so many minor units.")
+@click.option("--earn-on-tax", is_flag=True, help="Tax earns, too.")
+@click.option(
+    "--lot-validity-months", type=click.IntRange(0, 120), default=12, show_default=True, help="How long points are good; 0 = for ever."
+)
+@click.option("--issue-limit", type=click.IntRange(0, LARGEST), default=1_000_000, show_default=True, help="The most outstanding points.")
+@click.option("--par", metavar="MINOR/POINTS", default="1/1", show_default=True, help="What the brand pays others for its points.")
+@click.option("--redemption", metavar="MINOR/POINTS", default="1/1", show_default=True, help="The least discount that it gives for points.")
+@click.option("--fee-basis-points", type=click.IntRange(0, 10_000), default=0, show_default=True, help="What it keeps of what it pays.")
+@click.option(
+    "--run-off-days", type=click.IntRange(0, 3_650), default=90, show_default=True, help="How long its points stay good when it leaves."
+)
+@click.option("--notice-days", type=click.IntRange(0, 3_650), default=30, show_default=True, help="After how many days worse terms hold.")
+@click.option("--owner", metavar="ADDRESS", help="The owner's address, where its key is elsewhere. Default: a key is made here.")
+@as_json_option
+def init_command(**asked: Any) -> None:
+    """Make a brand's keys, tokens and its signer's settings, and register it or write down what the operator must post.
+
+    Of the keys nothing but addresses leaves the directory. The same command may be repeated.
+    """
+    from gateway.commands.running import joining
+
+    joining.join(**asked)
+
+
+@brand.command("check")
+@directory_option
+@gateway_option
+@click.option("--api-key-file", type=path_option, help="The brand's API key. Default: till/api.key in the directory.")
+@rpc_option
+@click.option("--test-purchase", "member", metavar="MEMBER", help="Sell something that earns one point to this member, and wait for it.")
+@as_json_option
+def check_command(**asked: Any) -> None:
+    """Say what a brand still lacks: settings, signer, gateway, ledger, both ways between them. Ends with 1 while anything is."""
+    from gateway.commands.running import brand_check
+
+    brand_check.check_brand(**asked)

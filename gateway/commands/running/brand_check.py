@@ -1,0 +1,169 @@
+"""`splittally brand check`: what a brand still lacks, one line each, and on request a purchase from the till to the ledger."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+
+from gateway.chain.connection import Chain
+from gateway.commands.running.brand_home import BrandHome, coalition_of_signer
+from gateway.commands.running.printing import print_json
+from gateway.commands.running.trial_purchase import buy
+from gateway.commands.running.troubles import troubles_named
+from gateway.second_people.chain_reading import ChainReading
+from gateway.second_people.gateway_client import GatewayClient
+from gateway.secret_files import read_secret
+from gateway.values.errors import Foreseen, Invalid
+from gateway.values.urls import without_secrets
+
+_SECONDS = 3.0
+
+
+@dataclass
+class BrandFindings:
+    """What was looked at, in order: name, whether it is as it should be, and in words what was found or what to do."""
+
+    as_json: bool
+    found: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, name: str, is_good: bool, said: str) -> bool:
+        self.found.append({"name": name, "ok": is_good, "said": said})
+        if not self.as_json:
+            click.echo(f"{'ok     ' if is_good else 'LACKING'}  {name}: {said}")
+        return is_good
+
+    @property
+    def are_good(self) -> bool:
+        return all(each["ok"] for each in self.found)
+
+
+@troubles_named
+def check_brand(directory: Path, gateway_url: str, api_key_file: Path | None, rpc_url: str, member: str | None, as_json: bool) -> None:
+    home, findings = BrandHome(directory), BrandFindings(as_json)
+    if _settings(home, findings):
+        gateway, chain = GatewayClient(gateway_url, read_secret(api_key_file or home.api_key)), Chain(rpc_url)
+        click.get_current_context().call_on_close(gateway.close)
+        click.get_current_context().call_on_close(chain.close)
+        _surroundings(home, gateway, chain, member, findings)
+    if as_json:
+        print_json({"ok": findings.are_good, "findings": findings.found})
+    if not findings.are_good:
+        raise SystemExit(1)
+
+
+def _surroundings(home: BrandHome, gateway: GatewayClient, chain: Chain, member: str | None, findings: BrandFindings) -> None:
+    """Of settings that hold: whether everything around is as they say."""
+    settings, (coalition, ledger) = home.read(home.settings), coalition_of_signer(gateway, chain)
+    differing = [name for name, value in ledger.items() if settings["coalition"].get(name, False) != value]
+    said = f"correct coalition.{', coalition.'.join(differing)} in {home.settings}" if differing else "the settings name this coalition"
+    findings.note("coalition", not differing, said)
+    _signer_here(settings, home, findings)
+    brand_id = int(settings["brand_id"])
+    if _on_ledger(gateway, brand_id, home, findings):
+        brand = gateway.read(f"/v1/brands/{brand_id}")
+        _seen_from_gateway(gateway, brand_id, findings)
+        _keys_and_rule(brand, settings, home, findings)
+        _document(gateway, brand_id, home, findings)
+        _exposures(gateway, ChainReading(chain, coalition), brand_id, findings)
+    if member is None:
+        return
+    if findings.are_good:
+        buy(gateway, home.signer / "sales.jsonl", member, gateway.read(f"/v1/brands/{brand_id}"), findings.note)
+    else:
+        findings.note("test purchase", False, "none was made: first put right what is lacking")
+
+
+def _settings(home: BrandHome, findings: BrandFindings) -> bool:
+    """As the signer itself reads them."""
+    home.read(home.settings)
+    command = [sys.executable, "-m", "gateway.brand_signer", "--config", str(home.settings), "--address"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = done.stdout.strip() if done.returncode == 0 else done.stderr.strip().removeprefix("brand signer: ")
+    return findings.note("settings", done.returncode == 0, f"the signer takes them; its key is {said}" if done.returncode == 0 else said)
+
+
+def _signer_here(settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> None:
+    host, port = settings["listen"]["host"], settings["listen"]["port"]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    try:
+        told = httpx.get(f"{url}/healthz", timeout=_SECONDS, trust_env=False).json()
+        is_ours = told.get("address") == str(home.batch_key_address())
+        findings.note(
+            "signer here", is_ours, f"it runs at {url}" if is_ours else f"another program listens at {url}: end it, or set another port"
+        )
+    except (httpx.HTTPError, ValueError, AttributeError):
+        findings.note("signer here", False, f"it is not at {url}: python -m gateway.brand_signer --config {home.settings}")
+
+
+def _on_ledger(gateway: GatewayClient, brand_id: int, home: BrandHome, findings: BrandFindings) -> bool:
+    try:
+        brand = gateway.read(f"/v1/brands/{brand_id}")
+    except Invalid as refused:
+        if refused.facts.get("code") != "not_found":
+            raise
+        return findings.note(
+            "on the ledger", False, f"the operator has not registered it: {home.registration} is to be posted to /v1/brands"
+        )
+    if brand["status"] != "pending":
+        return findings.note("on the ledger", True, f"{brand['name']} is {brand['status']}")
+    said = f"it waits for approvers: operation {brand['operation_id']}, which the operator sees at /v1/operations"
+    return findings.note("on the ledger", False, said)
+
+
+def _seen_from_gateway(gateway: GatewayClient, brand_id: int, findings: BrandFindings) -> None:
+    try:
+        told = gateway.post(f"/v1/brands/{brand_id}/signer-probe", {})
+        said = (
+            f"{told['said']} (POST /v1/brands/{brand_id}/settings takes another URL or token)" if told["result"] != "ok" else told["said"]
+        )
+        findings.note("signer seen from the gateway", told["result"] == "ok", without_secrets(said))
+    except Foreseen as refused:
+        findings.note("signer seen from the gateway", False, str(refused))
+
+
+def _keys_and_rule(brand: dict[str, Any], settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> None:
+    key, listed = str(home.batch_key_address()), [each["key_address"] for each in brand["keys"]]
+    said = f"{key} signs its batches" if key in listed else f"{key} signs no batches: its owner says so with `splittally brand key`"
+    findings.note("batch key", key in listed, said)
+    rules = [(each["version"], each["points"], each["per_minor"]) for each in brand["rules"]]
+    own = [(each["version"], each["points"], each["per_minor"]) for each in settings["programme"]["rules"]]
+    missing = [rule for rule in rules if rule not in own]
+    if not rules:
+        findings.note("earning rule", False, f"none is published: POST /v1/brands/{brand['brand_id']}/rules")
+    elif missing:
+        what = "; ".join(f"version {version}: {points} per {per_minor}" for version, points, per_minor in missing)
+        findings.note("earning rule", False, f"the signer does not know {what}: add it to programme.rules, and start the signer again")
+    else:
+        findings.note("earning rule", True, f"{rules[-1][1]} points per {rules[-1][2]} minor units, as the signer has it")
+    promised = {name: settings["programme"].get(name) for name in ("earn_on_tax", "lot_validity_months")}
+    differing = [name for name, value in promised.items() if brand[name] != value]
+    if differing:
+        findings.note(
+            "programme", False, f"the gateway has another {' and '.join(differing)} than programme in {home.settings}: correct it there"
+        )
+
+
+def _document(gateway: GatewayClient, brand_id: int, home: BrandHome, findings: BrandFindings) -> None:
+    key, documents = str(home.batch_key_address()), gateway.documents(brand_id)
+    is_good = bool(documents) and key in documents[-1]["document"]
+    needed = "its owner says with `splittally brand publish` which keys act in its name: until then the audit names the brand"
+    findings.note("document of its keys", is_good, f"document {documents[-1]['number']} names the batch key" if is_good else needed)
+
+
+def _exposures(gateway: GatewayClient, ledger: ChainReading, brand_id: int, findings: BrandFindings) -> None:
+    others = {each["brand_id"]: each["name"] for each in gateway.read("/v1/brands") if each["brand_id"] != brand_id}
+    takes = [name for other, name in others.items() if ledger.exposure_limit(brand_id, other)]
+    taken = [name for other, name in others.items() if ledger.exposure_limit(other, brand_id)]
+    needed = "of no brand: its owner says with `splittally brand accept` how many of whose points it takes"
+    findings.note("takes points", bool(takes), f"of {', '.join(takes)}" if takes else needed)
+    findings.note(
+        "its points are taken",
+        bool(taken),
+        f"by {', '.join(taken)}" if taken else "by no other brand: ask their owners for `splittally brand accept`",
+    )

@@ -1,0 +1,84 @@
+"""A joining brand's directory: its signer's, its owner's and its till's stand apart, since they go to different people and machines."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+
+from gateway.chain.artifacts import contract_named
+from gateway.chain.connection import Chain
+from gateway.second_people.gateway_client import GatewayClient
+from gateway.second_people.known_coalition import KnownCoalition
+from gateway.second_people.stated_coalition import check_delay, stated_coalition
+from gateway.secret_files import UnsafeFile, make_secret, read_or_make
+from gateway.values.errors import NotFound, WrongState
+from gateway.values.ids import Address
+
+
+@dataclass(frozen=True, slots=True)
+class BrandHome:
+    root: Path
+
+    @property
+    def signer(self) -> Path:
+        """Batch key, token, reference secret, settings, and the till's register."""
+        return self.root / "signer"
+
+    @property
+    def settings(self) -> Path:
+        return self.signer / "signer.json"
+
+    @property
+    def owner(self) -> Path:
+        """The owner's key: to be taken away from here."""
+        return self.root / "owner"
+
+    @property
+    def api_key(self) -> Path:
+        return self.root / "till" / "api.key"
+
+    @property
+    def registration(self) -> Path:
+        """What is posted to /v1/brands; it holds the token and the reference secret."""
+        return self.root / "registration.json"
+
+    def make(self) -> None:
+        for folder in (self.root, self.signer, self.api_key.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def batch_key_address(self) -> Address:
+        return Address.parse(Account.from_key(read_or_make(self.signer / "key")).address)
+
+    def keep(self, path: Path, document: dict[str, Any]) -> None:
+        """Once; another one under the same name is refused, since what was said of it may count already."""
+        text = json.dumps(document, indent=1, ensure_ascii=True)
+        if not make_secret(path, text) and self.read(path) != document:
+            raise WrongState(f"{path} says something else: give what was given the first time, or name another --dir")
+
+    def read(self, path: Path) -> Any:
+        try:
+            return json.loads(path.read_text())
+        except FileNotFoundError:
+            raise NotFound(f"{path} is not there: begin with `splittally brand init`") from None
+        except ValueError:
+            raise UnsafeFile(f"{path} is damaged: put it back from a backup") from None
+
+
+def coalition_of_signer(gateway: GatewayClient, chain: Chain) -> tuple[KnownCoalition, dict[str, Any]]:
+    """As its contracts state it, and as a signer's settings name it."""
+    told = gateway.coalition()
+    stated = stated_coalition(chain, told)
+    check_delay(told, stated)
+    brands = contract_named("Brands")
+    (offset,) = brands.returned("utcOffsetSeconds", chain.eth_call(stated.contracts["Brands"], brands.call("utcOffsetSeconds")))
+    return stated, {
+        "coalition_id": str(stated.coalition_id),
+        "chain_id": stated.chain_id,
+        "points_address": str(stated.contracts["PointsLedger"]),
+        "utc_offset_seconds": int(offset),
+        "sandbox": stated.sandbox,
+    }

@@ -1,0 +1,183 @@
+"""`splittally brand init`: everything that a brand needs to join, from what the gateway says and the contracts confirm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.chain.connection import Chain
+from gateway.commands.running.brand_home import BrandHome, coalition_of_signer
+from gateway.commands.running.printing import print_json
+from gateway.commands.running.troubles import troubles_named
+from gateway.second_people.gateway_client import GatewayClient
+from gateway.second_people.person import make_person, open_person
+from gateway.secret_files import make_secret, read_or_make, read_secret
+from gateway.values.errors import Invalid
+from gateway.values.hex import BadHex
+from gateway.values.ids import Address
+
+_HOUR = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What came of it; `registered` is None where the operator has to post it."""
+
+    home: BrandHome
+    body: dict[str, Any]
+    registered: dict[str, Any] | None
+    has_api_key: bool
+    waits: str
+
+
+@troubles_named
+def join(directory: Path, gateway_url: str, api_key_file: Path, rpc_url: str, as_json: bool, **asked: Any) -> None:
+    home, terms = BrandHome(directory), _terms(asked)
+    context = click.get_current_context()
+    gateway, chain = GatewayClient(gateway_url, read_secret(api_key_file)), Chain(rpc_url)
+    context.call_on_close(gateway.close)
+    context.call_on_close(chain.close)
+    _, ledger = coalition_of_signer(gateway, chain)
+    home.make()
+    host, port = _listen(asked["listen"])
+    home.keep(home.settings, _signer_settings(asked, terms, host, port, ledger))
+    url = asked["signer_url"] or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    body = _registration(home, asked, terms, url)
+    home.keep(home.registration, body)
+    registered = _registered(gateway, body)
+    has_api_key = home.api_key.exists() or (registered is not None and _opened(gateway, home, asked))
+    joined = Joined(home, body, registered, has_api_key, _waits(gateway.read("/v1/coalition")))
+    if as_json:
+        print_json(_shown(joined))
+    else:
+        click.echo("\n".join(_words(joined)))
+
+
+def _terms(asked: dict[str, Any]) -> dict[str, dict[str, int]]:
+    found = {}
+    for name in ("par", "redemption"):
+        minor, _, points = asked[name].partition("/")
+        if not (minor.isdecimal() and points.isdecimal() and int(minor) and int(points)):
+            raise Invalid(f"--{name} is {asked[name]}: write minor units by points, such as 1/1 or 4/5")
+        found[name] = {"numerator": int(minor), "denominator": int(points)}
+    return found
+
+
+def _listen(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise Invalid(f"--listen is {text}: write a loopback address and a port, such as 127.0.0.1:8700")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _signer_settings(
+    asked: dict[str, Any], terms: dict[str, dict[str, int]], host: str, port: int, ledger: dict[str, Any]
+) -> dict[str, Any]:
+    redemption = terms["redemption"]
+    return {
+        "brand_id": asked["brand_id"],
+        "listen": {"host": host, "port": port},
+        "coalition": ledger,
+        "programme": {
+            "rules": [{"version": 1, "points": asked["points"], "per_minor": asked["per_minor"], "valid_from": 0}],
+            "earn_on_tax": asked["earn_on_tax"],
+            "lot_validity_months": asked["lot_validity_months"],
+            "unlisted_points_max": 0,
+            "redemption": {"minor": redemption["numerator"], "points": redemption["denominator"]},
+        },
+    }
+
+
+def _registration(home: BrandHome, asked: dict[str, Any], terms: dict[str, dict[str, int]], url: str) -> dict[str, Any]:
+    """Exactly the body of POST /v1/brands."""
+    return {
+        "brand_id": asked["brand_id"],
+        "name": asked["name"],
+        "key_address": str(home.batch_key_address()),
+        "signer_url": url,
+        "signer_token": read_or_make(home.signer / "token").hex(),
+        "reference_secret": "0x" + read_or_make(home.signer / "reference_secret").hex(),
+        "issue_limit": asked["issue_limit"],
+        **terms,
+        **{name: asked[name] for name in ("lot_validity_months", "earn_on_tax", "fee_basis_points", "run_off_days", "notice_days")},
+        "owner_address": str(_owner(home, asked["owner"])),
+    }
+
+
+def _owner(home: BrandHome, named: str | None) -> Address:
+    if named is not None:
+        try:
+            return Address.parse(named)
+        except BadHex as wrong:
+            raise Invalid(f"--owner is {named}: 0x and 40 hex digits are due, as `splittally owner-key address` prints them") from wrong
+    return open_person(home.owner).address if home.owner.exists() else make_person(home.owner)
+
+
+def _registered(gateway: GatewayClient, body: dict[str, Any]) -> dict[str, Any] | None:
+    """The gateway's answer to the operator's key; None to any other key."""
+    try:
+        return gateway.post("/v1/brands", body)
+    except Invalid as refused:
+        if refused.facts.get("code") == "not_permitted":
+            return None
+        raise
+
+
+def _opened(gateway: GatewayClient, home: BrandHome, asked: dict[str, Any]) -> bool:
+    """What the operator's key does besides: the first rule, and an API key for the till; False where its token was told before."""
+    path = f"/v1/brands/{asked['brand_id']}"
+    gateway.post(f"{path}/rules", {"points": asked["points"], "per_minor": asked["per_minor"]})
+    token = gateway.post(f"{path}/api-keys", {"label": "till"})["token"]
+    return token is not None and make_secret(home.api_key, token)
+
+
+def _waits(coalition: dict[str, Any]) -> str:
+    hours = coalition["governance_delay_seconds"] / _HOUR
+    of_clock = " of the sandbox's time" if coalition["sandbox"] else ""
+    people = f"{coalition['approvals_needed']} of {len(coalition['approvers'])} approvers"
+    return f"{people}, who sign no sooner than {hours:g} h{of_clock} after it is proposed"
+
+
+def _shown(joined: Joined) -> dict[str, Any]:
+    registered, home = joined.registered, joined.home
+    return {
+        "settings": str(home.settings),
+        "registration": str(home.registration),
+        "brand_id": joined.body["brand_id"],
+        "key_address": joined.body["key_address"],
+        "owner_address": joined.body["owner_address"],
+        "operation": None if registered is None else registered["operation"],
+        "signer": None if registered is None else registered["signer"],
+        "api_key_file": str(home.api_key) if joined.has_api_key else None,
+        "waits_for": joined.waits,
+    }
+
+
+def _words(joined: Joined) -> list[str]:
+    home, registered, brand_id = joined.home, joined.registered, joined.body["brand_id"]
+    said = [
+        f"The signer's settings, batch key ({joined.body['key_address']}) and secrets: {home.signer}",
+        f"  start it: python -m gateway.brand_signer --config {home.settings}",
+        f"The owner's key ({joined.body['owner_address']}): "
+        + (f"{home.owner}; take it to a place of its own" if home.owner.exists() else "elsewhere"),
+    ]
+    if registered is None:
+        said += [
+            f"For the operator to post to /v1/brands: {home.registration}",
+            "  it holds the signer's token and the reference secret: hand it over where nobody else reads it",
+            f"The operator also publishes the rule (/v1/brands/{brand_id}/rules) and makes an API key for {home.api_key}",
+        ]
+    else:
+        operation = registered["operation"]
+        said.append(f"Registered as operation {operation['operation_id']} ({operation['status']})")
+        if registered["signer"] is not None:
+            said.append(f"  seen from the gateway: {registered['signer']['said']}")
+        said.append(
+            f"The till's API key: {home.api_key}"
+            if joined.has_api_key
+            else f"The till's API key was told before: have the operator make another for {home.api_key}"
+        )
+    return [*said, f"It waits for {joined.waits}", "Then: splittally brand check, with the same --dir, --gateway and --rpc"]

@@ -1,0 +1,171 @@
+"""`splittally brand init` and `check` on a coalition that runs: what is written, who may do what, and what is lacking at each step."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from gateway.cli import program
+from gateway.secret_files import read_secret
+from tests.builders.commanded_coalition import DELAY, CommandedCoalition
+from tests.node.running_node import ROOT, throwaway_account
+
+BRAND = 5
+TERMS = ("--name", "Café", "--brand-id", str(BRAND), "--points", "2", "--per-minor", "100", "--par", "9/10", "--listen")
+
+
+def test_a_brand_joins_step_by_step(commanded: CommandedCoalition, tmp_path: Path, unused_port: int) -> None:
+    home = tmp_path / "cafe"
+    listen = f"127.0.0.1:{unused_port}"
+    by_auditor = _init(commanded, home, listen, commanded.folder / "people" / "auditor-api.key")
+    assert (by_auditor["operation"], by_auditor["api_key_file"]) == (None, None)
+    assert f"2 of 3 approvers, who sign no sooner than {DELAY // 3_600} h" in by_auditor["waits_for"]
+    _check_directory(commanded, home, by_auditor)
+
+    registered = _init(commanded, home, listen, commanded.operator_folder / "operator-api.key")
+    assert {name: registered[name] for name in ("key_address", "owner_address")} == {
+        name: by_auditor[name] for name in ("key_address", "owner_address")
+    }, "the same keys, the second time"
+    assert (registered["signer"]["result"], registered["api_key_file"]) == ("not_there", str(home / "till" / "api.key"))
+    again = _init(commanded, home, listen, commanded.operator_folder / "operator-api.key")
+    assert again["operation"]["operation_id"] == registered["operation"]["operation_id"]
+    assert _lacking(_check(commanded, home)) == {"signer here", "on the ledger"}
+
+    with _signer(home):
+        assert _lacking(_check(commanded, home)) == {"on the ledger"}
+        commanded.carried_out(registered["operation"]["operation_id"])
+        assert _lacking(_check(commanded, home)) == {"document of its keys", "takes points", "its points are taken"}
+        _owner_says(commanded, home)
+        assert "nothing was written" in _check(commanded, home, "--test-purchase", "0x12", succeeds=False)["detail"]
+        assert not (home / "signer" / "sales.jsonl").exists()
+        member = _member(commanded)
+        checked = _check(commanded, home, "--test-purchase", member)
+        assert _lacking(checked) == set()
+        assert checked["findings"][-1]["said"].split(" is ")[1].startswith("confirmed, 1 points in block")
+        _rotate_token(home)
+    with _signer(home):
+        lacking = {each["name"]: each["said"] for each in _check(commanded, home)["findings"] if not each["ok"]}
+        assert "has another token" in lacking.pop("signer seen from the gateway")
+        assert lacking == {}
+
+
+def test_other_settings_in_the_same_directory_are_refused(commanded: CommandedCoalition, tmp_path: Path) -> None:
+    auditor = commanded.folder / "people" / "auditor-api.key"
+    _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor)
+    refused = _init(commanded, tmp_path / "cafe", "127.0.0.1:8702", auditor, succeeds=False)
+    assert "signer.json says something else" in refused["detail"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "named"),
+    [("--par", "1", "--par is 1"), ("--owner", "0x12", "--owner is 0x12"), ("--listen", "8700", "--listen is 8700")],
+)
+def test_what_cannot_be_is_named(commanded: CommandedCoalition, tmp_path: Path, option: str, value: str, named: str) -> None:
+    auditor = commanded.folder / "people" / "auditor-api.key"
+    assert named in _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor, option, value, succeeds=False)["detail"]
+
+
+def test_a_directory_without_settings_and_wrong_settings_are_named(commanded: CommandedCoalition, tmp_path: Path) -> None:
+    assert "begin with `splittally brand init`" in _check(commanded, tmp_path / "none", succeeds=False)["detail"]
+    auditor = commanded.folder / "people" / "auditor-api.key"
+    _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor)
+    path = tmp_path / "cafe" / "signer" / "signer.json"
+    settings = json.loads(path.read_text())
+    settings["listen"]["port"] = "x"
+    del settings["programme"]["rules"]
+    path.write_text(json.dumps(settings))
+    first = _check(commanded, tmp_path / "cafe", "--api-key-file", str(auditor))["findings"][0]
+    assert (first["name"], first["ok"]) == ("settings", False)
+    assert "listen.port must be a whole number from 0 on; programme.rules is missing" in first["said"]
+
+
+@pytest.fixture
+def unused_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _run(commanded: CommandedCoalition, *arguments: str, succeeds: bool | None = True) -> Any:
+    done = CliRunner().invoke(program(), [*arguments, "--gateway", commanded.url, "--rpc", commanded.node.url, "--json"])
+    assert succeeds is None or (done.exit_code == 0) == succeeds, done.output
+    return json.loads(done.output)
+
+
+def _init(commanded: CommandedCoalition, home: Path, listen: str, api_key: Path, *more: str, succeeds: bool = True) -> Any:
+    asked = ["brand", "init", "--dir", str(home), "--api-key-file", str(api_key), *TERMS, listen, *more]
+    return _run(commanded, *asked, succeeds=succeeds)
+
+
+def _check(commanded: CommandedCoalition, home: Path, *more: str, succeeds: bool | None = None) -> Any:
+    return _run(commanded, "brand", "check", "--dir", str(home), *more, succeeds=succeeds)
+
+
+def _lacking(checked: dict[str, Any]) -> set[str]:
+    found = {each["name"] for each in checked["findings"] if not each["ok"]}
+    assert checked["ok"] == (not found)
+    return found
+
+
+def _check_directory(commanded: CommandedCoalition, home: Path, said: dict[str, Any]) -> None:
+    for folder in (home, home / "signer", home / "owner", home / "till"):
+        assert folder.stat().st_mode & 0o777 == 0o700, folder
+    for file in ("registration.json", "signer/key", "signer/token", "signer/reference_secret", "signer/signer.json", "owner/owner.key"):
+        assert (home / file).stat().st_mode & 0o777 == 0o600, file
+    body = json.loads((home / "registration.json").read_text())
+    assert (body["key_address"], body["owner_address"]) == (said["key_address"], said["owner_address"])
+    assert (body["signer_token"], body["par"]) == (read_secret(home / "signer" / "token"), {"numerator": 9, "denominator": 10})
+    for secret in ("signer/key", "owner/owner.key"):
+        assert read_secret(home / secret).removeprefix("0x") not in (home / "registration.json").read_text()
+    coalition = json.loads((home / "signer" / "signer.json").read_text())["coalition"]
+    assert coalition["sandbox"] is True
+    assert commanded.get("/v1/coalition") | coalition == commanded.get("/v1/coalition")
+
+
+def _owner_says(commanded: CommandedCoalition, home: Path) -> None:
+    own = ("--home", str(home / "owner"), "--api-key-file", str(home / "till" / "api.key"))
+    key = json.loads((home / "registration.json").read_text())["key_address"]
+    _run(commanded, "brand", "publish", "--brand", str(BRAND), "--batch-key", key, "--agent", key, *own)
+    answers = _run(commanded, "brand", "accept", "--brand", str(BRAND), "--issuer", "1", "--most", "10", *own)
+    answers += commanded.command("brand", "accept", "--brand", "1", "--issuer", str(BRAND), "--most", "10", person="owner")
+    for each in answers:
+        commanded.ended(each["operation_id"], "confirmed")
+
+
+def _member(commanded: CommandedCoalition) -> str:
+    account = throwaway_account("a member of the newcomer's")
+    body = {"authorizer": {"kind": 1, "address": account.address}, "salt": "0x" + "07" * 32}
+    enrolled = commanded.post("/v1/members", body)
+    commanded.ended(enrolled["operation"]["operation_id"], "confirmed")
+    return str(enrolled["member_id"])
+
+
+def _rotate_token(home: Path) -> None:
+    (home / "signer" / "token").write_text("ab" * 32)
+
+
+@contextmanager
+def _signer(home: Path) -> Iterator[None]:
+    command = [sys.executable, "-m", "gateway.brand_signer", "--config", str(home / "signer" / "signer.json")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+    assert process.stdout is not None
+    url = process.stdout.readline().rsplit(" ", 1)[1].strip()
+    try:
+        assert httpx.get(f"{url}/healthz").status_code == 200
+        yield
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
