@@ -15,6 +15,7 @@ STORES_NOTHING = {
     ("post", "/v1/quotes"),
     ("post", "/v1/transfer-quotes"),
     ("post", "/v1/members/{member_id}/view-links"),
+    ("post", "/v1/brands/{brand_id}/signer-probe"),
     ("post", "/v1/operations/{operation_id}/retry"),  # nothing new: the operation is what it was
 }
 
