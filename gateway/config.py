@@ -60,6 +60,7 @@ def _currency(code: str) -> str:
 
 Number = BeforeValidator(_no_bool)
 Seconds = Annotated[float, Number, Field(gt=0, allow_inf_nan=False, description="a number of seconds above zero")]
+HostName = Annotated[str, AfterValidator(str.lower), Field(pattern=r"^[A-Za-z0-9.:_-]{1,253}$", description="a host's name without a port")]
 HexAddress = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$", description="an account's address, 0x and 40 hex digits")]
 FilePath = Annotated[Path, BeforeValidator(_named), Field(description="the path of a file")]
 _DATABASE_URL = r"^$|^(sqlite|postgresql)(\+\w+)?://"
@@ -83,6 +84,10 @@ class Settings(BaseSettings):
         "127.0.0.1", description="a loopback address such as 127.0.0.1: the gateway listens on loopback only"
     )
     port: Annotated[int, Number] = Field(8080, ge=0, lt=65_536, description="a port: a whole number from 0 to 65535")
+    allowed_hosts: Annotated[tuple[HostName, ...], Field(max_length=100, description="a list of host names, without ports")] = ()
+    connections_max: Annotated[int, Number] = Field(800, ge=10, le=100_000, description="a whole number from 10 to 100000")
+    requests_per_second: Annotated[int, Number] = Field(4_000, ge=10, le=1_000_000, description="a whole number from 10 to 1000000")
+    backlog_operations: Annotated[int, Number] = Field(100_000, ge=1, le=100_000_000, description="a whole number above zero")
     operator_key_file: FilePath = Path("operator.key")
     operator_api_key_file: FilePath = Path("operator-api.key")
     coalition_name: str = Field("Coalition", description="a text")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field, WithJsonSchema
 
 from gateway.api.brands import the_brand
@@ -13,6 +12,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, AsReader, brand_of
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, BrandIdQuery, Date, ExternalId, ExternalIdPath, Moment, PositiveAmount
 from gateway.brands.rows import SqlBrands
 from gateway.purchases.clawback import WRITTEN_OFF
@@ -26,7 +26,7 @@ from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.errors import Invalid
 from gateway.values.ids import OperationId
 
-router = APIRouter(prefix="/v1/payment-refunds", tags=["payment refunds"])
+router = Router(prefix="/v1/payment-refunds", tags=["payment refunds"])
 
 
 class PaymentRefundBody(Body):

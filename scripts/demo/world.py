@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,8 @@ def start_world(
         meet_engine(directory, rpc_url, operator, first_second)
     settings = _write_gateway_settings(directory, ports, rpc_url, database_url)
     gateway_url = f"http://{HOST}:{ports['gateway']}"
-    supervisor.start("gateway", ["-m", "gateway", "serve", "--config", str(settings)], lambda: _healthy(gateway_url), restart=True)
+    ready = partial(_healthy, gateway_url, "/readyz")
+    supervisor.start("gateway", ["-m", "gateway", "serve", "--config", str(settings)], ready, restart=True)
     journal = Journal(directory.root / "acknowledged.jsonl")
     token = read_secret(directory.gateway / "operator-api.key")
     client = Client(gateway_url, token, supervisor.check, journal)
@@ -276,9 +277,9 @@ def _ratio(value: tuple[int, int]) -> dict[str, int]:
     return {"numerator": value[0], "denominator": value[1]}
 
 
-def _healthy(url: str) -> bool:
+def _healthy(url: str, path: str = "/healthz") -> bool:
     try:
-        return httpx.get(f"{url}/healthz", timeout=2).status_code == 200
+        return httpx.get(url + path, timeout=2).status_code == 200
     except httpx.TransportError:
         return False
 

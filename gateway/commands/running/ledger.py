@@ -16,6 +16,7 @@ import click
 import uvicorn
 
 from gateway.access.operator_api_key import ensure_operator_api_key
+from gateway.api.door.connections import server_config
 from gateway.app import build, make_worker
 from gateway.chain.connection import Chain
 from gateway.chain.operator_key import create_key_file, load_account
@@ -29,6 +30,7 @@ from gateway.projection.views import count_projected
 from gateway.rounds.completion import Completions
 from gateway.rounds.views import count_work
 from gateway.rounds.worker import LedgerWorker
+from gateway.secret_files import make_private_folder
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
 from gateway.values.errors import Refusal
@@ -57,7 +59,7 @@ def serve(config: Path | None, as_json: bool, port: int | None) -> None:
     create_key_file(settings.operator_key_file)
     load_account(settings.operator_key_file)
     with listening_socket(settings.host, settings.port if port is None else port) as listening:
-        server = uvicorn.Server(uvicorn.Config(build(settings), log_config=None, access_log=False, ws="none"))
+        server = uvicorn.Server(server_config(build(settings), settings.connections_max))
         url = url_of(listening)
         _print({"url": url}, as_json, f"Splittally on {url} (API: /docs)")
         server.run(sockets=[listening])
@@ -99,7 +101,7 @@ def rebuild(config: Path | None, as_json: bool) -> None:
 @contextmanager
 def _opened(settings: Settings) -> Iterator[tuple[Database, LedgerWorker]]:
     """The database and an open worker, which holds the data directory's lock."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.data_dir)
     database = Database(settings.database_url)
     migrate(database.engine)
     chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
