@@ -12,7 +12,7 @@ from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, Submi
 from gateway.audit.ledger_events import NOBODY, BatchRecorded, BrandRegistered, BrandTermsSet, EventSource, PointsMoved, read_event
 from gateway.audit.replay import AuditProgress
 from gateway.audit.settlement_events import PairApplied
-from gateway.chain.artifacts import Artifact, points_ledger, settlement
+from gateway.chain.artifacts import Artifact, members, passkey_verifier, points_ledger, settlement
 from gateway.chain.connection import METHOD_NOT_FOUND, Chain, NodeRefused
 from gateway.coalition.tables import CoalitionRow
 from gateway.ledger.signing import Domain
@@ -72,7 +72,17 @@ class _Gathering:
             recorded=self._recorded(events),
             first_sealer=Address.parse(self._sealer()),
             seals=self._seals(),
+            foreign_verifier=self._foreign_verifier(),
         )
+
+    def _foreign_verifier(self) -> Address | None:
+        """It was built into the members' register, whose own code does not say which."""
+        register, doing = members(), "reading the verifier of passkeys"
+        call = {"to": hex_text(self.coalition.members_address), "data": hex_text(register.call("passkeyVerifier"))}
+        (answer,) = self._ask(doing, [("eth_call", (call, self.at))])
+        verifier = Address.parse(register.returned("passkeyVerifier", to_bytes(answer))[0])
+        (code,) = self._ask(doing, [("eth_getCode", (hex_text(verifier), self.at))])
+        return None if passkey_verifier().is_code(to_bytes(code)) else verifier
 
     def _blocks(self) -> dict[int, tuple[Hash, int]]:
         """(hash, timestamp) of every block."""
