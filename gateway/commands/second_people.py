@@ -189,6 +189,12 @@ def brand() -> None:
 @click.option("--batch-key", "batch_keys", metavar="ADDRESS", multiple=True, help="A key that signs the brand's batches; repeatable.")
 @click.option("--agent", "agent_address", metavar="ADDRESS", required=True, help="The key of the brand's own signer.")
 @click.option("--api-key", "api_keys", metavar="KEY", multiple=True, help="The id of an API key of the brand's; repeatable.")
+@click.option(
+    "--anchor",
+    "is_anchored",
+    is_flag=True,
+    help="Anchor it on the chain from your own account, which needs ether: the audit misses it where it is thrown away.",
+)
 @_asking
 def publish_command(**asked: Any) -> None:
     """Sign and publish which keys act in the brand's name: the audit names every other one."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from eth_utils.address import to_checksum_address
 
 from gateway.chain.artifacts import contract_named
 from gateway.chain.connection import Chain, NodeRefused
@@ -15,7 +14,6 @@ from gateway.ledger.governance import NO_PREDECESSOR
 from gateway.second_people.own_transaction import send_own
 from gateway.second_people.scheduled_acts import scheduled_act, scheduled_acts
 from gateway.values.errors import NotFound, Unavailable
-from gateway.values.hex import hex_text
 from gateway.values.ids import Address, Hash
 from tests.builders.commanded_coalition import BRAND, DELAY, CommandedCoalition
 from tests.builders.lying_gateway import lying_gateway
@@ -44,20 +42,10 @@ def recovery(commanded: CommandedCoalition) -> tuple[str, str]:
     return operation_id, commanded.proposed(operation_id)["act_id"]
 
 
-def give_ether(commanded: CommandedCoalition, name: str) -> None:
-    guardian, chain = commanded.account("guardian"), commanded.chain
-    to = to_checksum_address(commanded.account(name).address)
-    sent: dict[str, Any] = {"type": 2, "chainId": chain.chain_id(), "to": to, "value": 10**18}
-    sent |= {"nonce": chain.transaction_count(Address.parse(guardian.address)), "gas": 21_000}
-    signed = guardian.sign_transaction(sent | {"maxFeePerGas": 10**10, "maxPriorityFeePerGas": 10**9})
-    chain.call("eth_sendRawTransaction", hex_text(bytes(signed.raw_transaction)))
-    commanded.await_true(lambda: chain.call("eth_getTransactionReceipt", hex_text(bytes(signed.hash))))
-
-
 @pytest.mark.parametrize("lie", LIES)
 def test_an_owner_sees_and_vetoes_what_the_gateway_does_not_show(commanded: CommandedCoalition, lie: str) -> None:
     operation_id, act = recovery(commanded)
-    give_ether(commanded, "owner")
+    commanded.give_ether("owner")
     posted: list[str] = []
     with lying_gateway(commanded.url, {ACTS: LIES[lie]}, posted) as url:
         shown = commanded.command("acts", person="owner", gateway=url)
@@ -90,7 +78,7 @@ def test_a_veto_that_the_gateway_does_not_relay_says_how_to_send_it(commanded: C
 def test_a_gateway_that_refuses_a_person_it_has_met_before_hides_nothing_and_stops_nothing(commanded: CommandedCoalition) -> None:
     commanded.command("acts", person="owner")
     operation_id, act = recovery(commanded)
-    give_ether(commanded, "owner")
+    commanded.give_ether("owner")
     with lying_gateway(commanded.url, {}, [], closed=True) as url:
         assert [each["act_id"] for each in commanded.command("acts", person="owner", gateway=url)] == [act]
         assert commanded.command("acts", person="successor", gateway=url, succeeds=False)["code"] == "invalid", "who has met nobody yet"
@@ -153,7 +141,7 @@ def test_whatever_form_an_act_has_it_is_told_and_stopped_without_any_gateway(com
     sent = Address(b"\x09" * 20), 5, b"\x12\x34\x56\x78", NO_PREDECESSOR, bytes(32)
     calls = call("setBrandLimit", BRAND, 9), call("startRunOff", BRAND, 2**24 - 1)
     several = [brands] * 2, [0] * 2, list(calls), NO_PREDECESSOR, SALT
-    give_ether(commanded, "owner")
+    commanded.give_ether("owner")
     commanded.stop_gateway()
     for function, arguments in (("schedule", taken), ("schedule", sent), ("scheduleBatch", several)):
         data = contract_named("Governance").call(function, *arguments, DELAY)
