@@ -12,7 +12,7 @@ from gateway.ledger.governance import Approval
 from gateway.second_people.check_act import ToldAct
 from gateway.second_people.known_coalition import KnownCoalition
 from gateway.values.errors import Invalid, NotFound, Unavailable
-from gateway.values.hex import BadHex, hex_text
+from gateway.values.hex import hex_text
 from gateway.values.ids import OperationId, sha256
 
 _Read = TypeVar("_Read")
@@ -77,5 +77,5 @@ class GatewayClient:
     def _read(self, what: str, read: Callable[[], _Read]) -> _Read:
         try:
             return read()
-        except (KeyError, TypeError, BadHex) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise Unavailable(f"the gateway at {self._url} tells nothing of {what} that can be read: is it of another version?") from error
