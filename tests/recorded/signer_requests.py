@@ -147,7 +147,7 @@ class _Rounds:
         ends = SqlShortfalls()
         self._sequencer = Sequencer(coalition.database, nothing_is_sent, facts, 3_600, lambda: START, ends=ends)
         signers = SqlSignersDirectory()
-        self._signing = BatchSigning(coalition.database, nothing_is_sent, facts, lambda: START, signers=signers, ends=ends)
+        self._signing = BatchSigning(coalition.database, nothing_is_sent, facts, lambda: START, 3_600, 0, signers=signers, ends=ends)
 
     def all(self) -> None:
         self._sell("sale-1", self._earner, 12_000, tax_minor=500, paid_with_points_minor=1_000)
