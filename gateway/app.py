@@ -105,7 +105,7 @@ def make_worker(
     database: Database, chain: Chain, completions: Completions, settings: Settings, signer: SignerClient | None = None
 ) -> LedgerWorker:
     """The ledger worker with the features that rounds ask and tell."""
-    signer = signer or HttpSigner(settings.signer_timeout_seconds)
+    signer = signer or HttpSigner(settings.signer_timeout_seconds, settings.signer_addresses)
     return LedgerWorker(
         database,
         chain,
