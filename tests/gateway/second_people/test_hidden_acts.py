@@ -8,14 +8,11 @@ from typing import Any
 
 import pytest
 
-from gateway.chain.artifacts import contract_named
 from gateway.chain.connection import Chain, NodeRefused
-from gateway.ledger.governance import NO_PREDECESSOR
-from gateway.second_people.own_transaction import send_own
 from gateway.second_people.scheduled_acts import scheduled_act, scheduled_acts
 from gateway.values.errors import NotFound, Unavailable
-from gateway.values.ids import Address, Hash
-from tests.builders.commanded_coalition import BRAND, DELAY, CommandedCoalition
+from gateway.values.ids import Hash
+from tests.builders.commanded_coalition import BRAND, CommandedCoalition
 from tests.builders.lying_gateway import lying_gateway
 from tests.node.running_node import throwaway_account
 
@@ -131,32 +128,3 @@ def test_a_nodes_bounds_hide_no_act(commanded: CommandedCoalition) -> None:
     mute.close()
     commanded.command("cancel", act, person="guardian")
     commanded.ended(operation_id, "refused")
-
-
-def test_whatever_form_an_act_has_it_is_told_and_stopped_without_any_gateway(commanded: CommandedCoalition) -> None:
-    """Proposed by the operator's account, past the gateway: in forms that the gateway never makes. The last test of this coalition."""
-    brands, governance = commanded.known.contracts["Brands"], commanded.known.contracts["Governance"]
-    call = contract_named("Brands").call
-    taken = brands, 0, call("setBrandOwner", BRAND, THIEF) + bytes(3), b"\x01" * 32, SALT
-    sent = Address(b"\x09" * 20), 5, b"\x12\x34\x56\x78", NO_PREDECESSOR, bytes(32)
-    calls = call("setBrandLimit", BRAND, 9), call("startRunOff", BRAND, 2**24 - 1)
-    several = [brands] * 2, [0] * 2, list(calls), NO_PREDECESSOR, SALT
-    commanded.give_ether("owner")
-    commanded.stop_gateway()
-    for function, arguments in (("schedule", taken), ("schedule", sent), ("scheduleBatch", several)):
-        data = contract_named("Governance").call(function, *arguments, DELAY)
-        send_own(commanded.chain, commanded.operator, governance, data)
-    shown = commanded.command("acts", person="owner")
-    assert [each["shown_by_gateway"] for each in shown] == [False] * 3
-    assert "which cannot be told in words; it takes brand 1 from its present owner" in shown[0]["words"]
-    assert f"calls 0x12345678 of another contract at {sent[0]} and sends it 5 wei" in shown[1]["words"]
-    assert shown[2]["words"] == (
-        "brand 1 may have at most 9 points outstanding; "
-        "brand 1 issues no more, its points are accepted until day 16,777,215 since 1970 has ended"
-    )
-    by_id = [each["act_id"] for each in shown]
-    assert commanded.command("veto", by_id[1], "--own-account", person="owner", succeeds=False)["code"] == "invalid"
-    assert commanded.command("veto", by_id[0], "--own-account", person="owner")["status"] == "vetoed"
-    for act in by_id[1:]:
-        commanded.command("cancel", act, person="guardian")
-    assert commanded.command("acts", person="owner") == []

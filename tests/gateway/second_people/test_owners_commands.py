@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from gateway.commands.running.meeting import Meeting
 from gateway.ledger.anchors import AnchorKind, brand_subject
 from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.ids import Address, Hash
-from tests.builders.commanded_coalition import APPROVERS, BRAND, DELAY, NEEDED, CommandedCoalition
+from tests.builders.commanded_coalition import BRAND, CommandedCoalition
 from tests.builders.lying_gateway import lying_gateway
 from tests.node.running_node import throwaway_account
 
@@ -131,24 +130,3 @@ def test_a_document_is_anchored_from_the_owners_own_account(commanded: Commanded
     assert [(sequence.at(number).count, sequence.at(number).root) for number in range(sequence.length())] == [
         (each["number"], Hash(keccak(text=each["document"]))) for each in kept
     ]
-
-
-def test_an_operator_that_lays_everything_idle_is_replaced_without_it(commanded: CommandedCoalition, tmp_path: Path) -> None:
-    """Proposed by the guardian, approved and executed while the gateway is away. The last test of this coalition."""
-    act, files = str(tmp_path / "act.json"), [str(tmp_path / f"{name}.json") for name in APPROVERS[:NEEDED]]
-    successor = throwaway_account("another operator").address
-    commanded.command("propose-operator", successor, "--output", act, person="guardian")
-    commanded.stop_gateway()
-    for name in APPROVERS[:NEEDED]:
-        early = commanded.command("approve", act, "--asked-directly", "-o", str(tmp_path / "early"), person=name, succeeds=False)
-        assert early["code"] == "wrong_state"
-        assert commanded.command("approve", act, "--asked-directly", person=name, succeeds=False)["code"] == "invalid", "no file is named"
-    head = int(commanded.node.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
-    commanded.node.call("evm_mine", head + 3 * DELAY)
-    for name, file in zip(APPROVERS, files, strict=False):
-        assert commanded.command("approve", act, "--asked-directly", "--output", file, person=name)["status"] == "kept"
-    assert "TooFewApprovals" in commanded.command("execute", files[0], files[0], person="guardian", succeeds=False)["detail"]
-    assert commanded.command("execute", act, person="guardian", succeeds=False)["code"] == "invalid", "no approval"
-    done = commanded.command("execute", *reversed(files), person="guardian")
-    assert done["words"] == f"{successor.lower()} is the operator"
-    assert commanded.command("execute", *files, person="guardian", succeeds=False)["code"] == "wrong_state", "it is executed already"
