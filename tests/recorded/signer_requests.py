@@ -39,6 +39,7 @@ from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner
 from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.coalition.rows import SqlCoalition, business_clock
+from gateway.foreign.addresses import AddressPolicy
 from gateway.ledger.consents import reservation_id_of
 from gateway.ledger.entries import Authorize, Opening, Redeem, decode_entry, encode_entry
 from gateway.ledger.framing import pack_entries, unpack_entries
@@ -207,7 +208,7 @@ class _Rounds:
         packed = self._sequencer.pack()
         assert (len(packed.batches), packed.refused, packed.deferred) == (1, [], 0), packed
         (unsigned,) = self._signing.unsigned()
-        client = HttpSigner()
+        client = HttpSigner(10.0, AddressPolicy(loopback=True))
         try:
             answer = client.sign(unsigned.signer, unsigned.request)
         finally:
