@@ -48,7 +48,7 @@ from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.chain.connection import Chain
 from gateway.config import Settings
-from gateway.portal import api_reference, member
+from gateway.portal import api_reference, landing, member
 from gateway.purchases.shortfalls import SqlShortfalls
 from gateway.rounds.completion import Completions
 from gateway.rounds.signer_port import SignerClient
@@ -85,6 +85,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     member.router,
     api_reference.router,
+    landing.router,
 )
 REQUEST_THREADS = 128  # callers that wait for the ledger hold a thread each
 
@@ -133,6 +134,7 @@ def create_app(context: Context) -> FastAPI:
     app.state.context = context
     app.add_middleware(BodyLimit)
     problems.install(app)
+    landing.install(app)
     for router in ROUTERS:
         app.include_router(router)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]

@@ -15,7 +15,8 @@ OPERATOR = frozenset({"operator"})
 BRAND = frozenset({"brand"})
 STAFF = frozenset({"operator", "auditor"})
 OPERATOR_OR_BRAND = frozenset({"operator", "brand"})
-OPEN = frozenset({"get_api_reference", "get_checkpoints", "get_coalition", "get_health", "get_member_page", "get_portal_style"})
+PAGES = {"get_api_reference", "get_favicon", "get_landing_page", "get_member_page", "get_portal_style"}
+OPEN = frozenset({*PAGES, "get_checkpoints", "get_coalition", "get_health"})
 
 ROLES = {
     "create_brand": OPERATOR,
