@@ -31,7 +31,8 @@ def line(governed: dict[str, Any]) -> str:
     vetoed, hours = governed["vetoed"], governed["delay_seconds"] // 3_600
     owner = "it belongs to whom it belonged" if governed["owner_unchanged"] else "it changed hands all the same"
     return (
-        f"Governance: owner and batch keys are in processes of their own; each act waited {hours} hour(s), then {governed['approvals_needed']} of {governed['approvers']} approvers signed it; "
+        "Governance: owner and batch keys are in processes of their own; "
+        f"each act waited {hours} hour(s), then {governed['approvals_needed']} of {governed['approvers']} approvers signed it; "
         f"the operator's taking {vetoed['brand']} from its owner ended {vetoed['ended']} by the owner, {owner}"
     )
 
