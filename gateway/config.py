@@ -121,7 +121,7 @@ class Settings(BaseSettings):
 
     @property
     def signer_addresses(self) -> AddressPolicy:
-        """Where brands' signers may be: in `signer_networks` (none named: at public addresses), on this machine in a sandbox only."""
+        """Where brands' signers may be: in `signer_networks`, or at public addresses; in a sandbox on this machine, too."""
         return AddressPolicy(tuple(ipaddress.ip_network(text) for text in self.signer_networks), loopback=self.sandbox)
 
     @field_validator("database_url")

@@ -15,7 +15,9 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """`networks`: these alone; none named: every public address. `loopback`: this machine too, as in a sandbox."""
+    """`networks`: these alone; none named: every public address. `loopback`: this machine too, as in a sandbox; otherwise it has to be
+    named by a network of its own, such as 127.0.0.1/32: a wider one does not open it.
+    """
 
     networks: tuple[IpNetwork, ...] = ()
     loopback: bool = False
@@ -24,11 +26,14 @@ class AddressPolicy:
         """Why it is not connected to; None where it may be. An IPv4 address inside an IPv6 one is what is judged."""
         address = _innermost(found)
         if address.is_loopback:
-            return None if self.loopback else f"{address} is this machine itself, which is allowed in a sandbox only"
+            is_named = any(network.is_loopback and address in network for network in self.networks)
+            own = f"{address} is this machine itself: outside a sandbox the setting signer_networks has to name {address}"
+            return None if self.loopback or is_named else own
         if address.is_link_local or address.is_multicast or address.is_unspecified or address in _METADATA:
             return f"{address} is link-local, multicast, unspecified or a cloud's metadata service, which is never connected to"
-        if self.networks:
-            is_named = any(address in network for network in self.networks)
+        elsewhere = [network for network in self.networks if not network.is_loopback]
+        if elsewhere:
+            is_named = any(address in network for network in elsewhere)
             return None if is_named else f"{address} is in none of the networks of the setting signer_networks"
         return None if address.is_global else f"{address} is no public address: name its network in the setting signer_networks"
 

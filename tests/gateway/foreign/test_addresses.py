@@ -1,4 +1,4 @@
-"""Where the gateway connects to for a brand: what the operator allows, this machine in a sandbox only, a cloud's metadata never."""
+"""Where the gateway connects to for a brand: what the operator allows, this machine where it is named, a cloud's metadata never."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from gateway.foreign.addresses import AddressPolicy
 PUBLIC = AddressPolicy()
 NAMED = AddressPolicy((ipaddress.ip_network("10.20.0.0/16"), ipaddress.ip_network("2001:db8::/48"), ipaddress.ip_network("0.0.0.0/1")))
 SANDBOX = AddressPolicy(loopback=True)
+OWN = AddressPolicy((ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")))
+OWN_V4 = AddressPolicy((ipaddress.ip_network("127.0.0.1/32"),))
 ANY = AddressPolicy((ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")), loopback=True)
 
 
@@ -36,10 +38,17 @@ def test_networks_that_are_named_are_the_only_ones() -> None:
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"])
-def test_this_machine_is_allowed_in_a_sandbox_only(text: str) -> None:
+def test_this_machine_is_allowed_in_a_sandbox_or_by_its_own_name(text: str) -> None:
     assert not allows(PUBLIC, text)
-    assert not allows(NAMED, text), "even where its network is named"
+    assert not allows(NAMED, text), "a wider network does not open it"
     assert allows(SANDBOX, text)
+    assert allows(OWN, text)
+    assert not allows(OWN_V4, text) or text in ("127.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::")
+
+
+def test_a_signer_on_this_machine_takes_nothing_from_those_elsewhere() -> None:
+    assert allows(OWN, "8.8.8.8")
+    assert not allows(OWN, "10.20.0.1")
 
 
 @pytest.mark.parametrize(
