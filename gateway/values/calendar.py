@@ -20,6 +20,10 @@ class SandboxTime(int):
         made._utc_offset_seconds = utc_offset_seconds
         return made
 
+    def __reduce__(self) -> tuple[type[Self], tuple[int, int]]:
+        """For copies."""
+        return type(self), (int(self), self._utc_offset_seconds)
+
     @property
     def day(self) -> str:
         """The coalition's calendar day."""
