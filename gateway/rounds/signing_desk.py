@@ -145,8 +145,8 @@ class SigningDesk:
             self._signing.pack_again(batch.batch_id)
             return self._refused(batch)
         if isinstance(answer, SignerRefusal):
-            self._signing.refuse_entries(batch.batch_id, answer.reasons)
-            return self._refused(batch)
+            for_good = self._signing.refuse_entries(batch.batch_id, answer.reasons)
+            return self._refused(batch) if for_good else self._answered(batch)  # what waits for its line has a pause of its own
         if self._signing.was_late(batch):
             self._ask_anew(batch)
         else:
