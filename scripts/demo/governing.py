@@ -6,7 +6,7 @@ from typing import Any
 
 from scripts.demo.client import Refused
 from scripts.demo.coalition import BY_SLUG
-from scripts.demo.second_people import APPROVALS_NEEDED, APPROVERS, GOVERNANCE_DELAY_SECONDS, addresses
+from scripts.demo.second_people import APPROVERS, addresses
 from scripts.demo.world import World
 
 SLUG = "drugstore"
@@ -17,11 +17,11 @@ def veto_an_act(world: World) -> dict[str, Any]:
     path = f"/v1/brands/{BY_SLUG[SLUG].brand_id}"
     body = {"owner_address": addresses(world.directory, APPROVERS[-1:])[0]}  # in league with an approver
     reason = world.second_people.veto(f"owner-{SLUG}", _proposed(world, path, body))
-    brand = world.operator.get(path)
+    brand, coalition = world.operator.get(path), world.operator.get("/v1/coalition")
     return {
-        "approvers": len(APPROVERS),
-        "approvals_needed": APPROVALS_NEEDED,
-        "delay_seconds": GOVERNANCE_DELAY_SECONDS,
+        "approvers": len(coalition["approvers"]),
+        "approvals_needed": coalition["approvals_needed"],
+        "delay_seconds": coalition["governance_delay_seconds"],
         "vetoed": {"brand": brand["name"], "ended": reason},
         "owner_unchanged": brand["owner_address"] != body["owner_address"].lower(),
     }
@@ -31,8 +31,7 @@ def line(governed: dict[str, Any]) -> str:
     vetoed, hours = governed["vetoed"], governed["delay_seconds"] // 3_600
     owner = "it belongs to whom it belonged" if governed["owner_unchanged"] else "it changed hands all the same"
     return (
-        "Governance: owner and batch keys are in processes of their own; "
-        f"each act waited {hours} hour(s), then {governed['approvals_needed']} of {governed['approvers']} approvers signed it; "
+        f"Governance: each act waited {hours} hour(s), then {governed['approvals_needed']} of {governed['approvers']} approvers signed it; "
         f"the operator's taking {vetoed['brand']} from its owner ended {vetoed['ended']} by the owner, {owner}"
     )
 
