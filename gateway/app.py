@@ -51,7 +51,7 @@ from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.chain.connection import Chain
 from gateway.config import Settings
-from gateway.portal import api_reference, member
+from gateway.portal import api_reference, landing, member
 from gateway.purchases.shortfalls import SqlShortfalls
 from gateway.rounds.completion import Completions
 from gateway.rounds.signer_port import SignerClient
@@ -89,6 +89,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     member.router,
     api_reference.router,
+    landing.router,
 )
 
 
@@ -114,7 +115,7 @@ def make_worker(
     database: Database, chain: Chain, completions: Completions, settings: Settings, signer: SignerClient | None = None
 ) -> LedgerWorker:
     """The ledger worker with the features that rounds ask and tell."""
-    signer = signer or HttpSigner(settings.signer_timeout_seconds)
+    signer = signer or HttpSigner(settings.signer_timeout_seconds, settings.signer_addresses)
     return LedgerWorker(
         database,
         chain,
@@ -146,6 +147,7 @@ def create_app(context: Context, door: DoorSettings | None = None) -> FastAPI:
     door = door or DoorSettings()
     app.add_middleware(Door, context.keys, Backlog(door.backlog, context.count_waiting), door)
     problems.install(app)
+    landing.install(app)
     for router in ROUTERS:
         app.include_router(router)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from gateway.foreign.addresses import AddressPolicy
 from gateway.secret_files import FOR_OTHERS
 from gateway.values.currencies import EXPONENTS
 from gateway.values.errors import Foreseen
@@ -50,6 +51,11 @@ def _http(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError("no http URL")
     return url
+
+
+def _network(text: str) -> str:
+    ipaddress.ip_network(text)
+    return text
 
 
 def _currency(code: str) -> str:
@@ -110,9 +116,18 @@ class Settings(BaseSettings):
     )
     rpc_timeout_seconds: Seconds = 30.0
     signer_timeout_seconds: Seconds = 10.0
+    signer_networks: Annotated[
+        tuple[Annotated[str, AfterValidator(_network)], ...], Field(description="a list of networks such as 10.20.0.0/16 or 2001:db8::/48")
+    ] = ()
     batch_lifetime_seconds: Annotated[int, Number] = Field(3600, gt=0, description="a whole number of seconds above zero")
+    not_yet_seconds: Annotated[int, Number] = Field(86_400, ge=0, description="a whole number of seconds")
     stuck_after_seconds: Seconds = 30.0
     poll_seconds: Seconds = 0.1
+
+    @property
+    def signer_addresses(self) -> AddressPolicy:
+        """Where brands' signers may be: in `signer_networks`, or at public addresses; in a sandbox on this machine, too."""
+        return AddressPolicy(tuple(ipaddress.ip_network(text) for text in self.signer_networks), loopback=self.sandbox)
 
     @field_validator("database_url")
     @classmethod

@@ -9,9 +9,10 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from gateway.access.rows import SqlBulkResults, SqlPrivilegedActions
+from gateway.api.brands import show_operation
 from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
-from gateway.api.permissions import AsOperator, AsReader, check_reads_brand
+from gateway.api.permissions import AsOperator, AsOperatorOrBrand, AsReader, check_reads_brand
 from gateway.api.problems import READS, WRITES
 from gateway.api.routing import Router
 from gateway.api.shapes import Body, Cursor, Limit, OperationIdPath
@@ -19,9 +20,12 @@ from gateway.coalition.rows import SqlCoalition
 from gateway.points.rows import SqlPoints
 from gateway.points.run_expiry import run_expiry
 from gateway.rounds.operation import OperationKind
+from gateway.rounds.retry_operation import retry_operation
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationList, OperationView, find_operation, find_operations, list_operations
 from gateway.store.unit_of_work import UnitOfWork, new_id, new_operation_id
+from gateway.values.errors import NotFound
+from gateway.values.ids import OperationId
 
 router = Router(prefix="/v1", tags=["operations"])
 StatusQuery = Annotated[Literal["accepted", "packed", "confirmed", "refused"] | None, Query()]
@@ -55,6 +59,26 @@ def get_operation(operation_id: OperationIdPath, caller: AsReader, context: Cont
     if found.brand_id is not None:
         check_reads_brand(caller, found.brand_id)
     return found
+
+
+class RetryBody(Body):
+    """Nothing to say: what is tried again is what it was."""
+
+
+@router.post("/operations/{operation_id}/retry", status_code=201, responses={202: {"model": OperationView}, **WRITES})
+def retry(operation_id: OperationIdPath, body: RetryBody, caller: AsOperatorOrBrand, write: WriteNeeded) -> OperationView:
+    """Once more what the brand's signer refused or did not sign in time, under the same ids: after the brand's books were put right."""
+
+    def act(work: UnitOfWork) -> str:
+        operations = work.of(SqlOperations)
+        stored = operations.find(OperationId(operation_id))
+        if stored is None:
+            raise NotFound("there is no such operation")
+        check_reads_brand(caller, getattr(stored.operation, "brand_id", None))
+        retry_operation(stored, operations=operations)
+        return operation_id
+
+    return show_operation(write, write.once(caller, "retry", body.content() | {"operation_id": operation_id}, act))
 
 
 @router.post("/expiry-runs", status_code=201, responses={202: {"model": ExpiryRunView}, **WRITES})

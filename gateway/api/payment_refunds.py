@@ -15,7 +15,7 @@ from gateway.api.problems import READS, WRITES
 from gateway.api.routing import Router
 from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, BrandIdQuery, Date, ExternalId, ExternalIdPath, Moment, PositiveAmount
 from gateway.brands.rows import SqlBrands
-from gateway.purchases.clawback import WRITTEN_OFF
+from gateway.purchases.clawback import NOTHING_TAKEN, WRITTEN_OFF
 from gateway.purchases.fail_payment_refund import RefundFailure, fail_payment_refund
 from gateway.purchases.ports import StoredRefund
 from gateway.purchases.record_payment_refund import PaymentRefund, record_payment_refund
@@ -96,7 +96,7 @@ def create_refund_failure(refund_id: ExternalIdPath, body: RefundFailureBody, ca
     write.once(caller, "refund_failure", body.content(), act)
     with write.context.database.read() as session:
         operation_ids = restores_of_refund(session, brand_id, refund_id)
-    write.await_ledger(operation_ids)
+    write.await_ledger(operation_ids, done_by=(NOTHING_TAKEN,))
     with write.context.database.read() as session:
         return find_payment_refund(session, brand_id, refund_id)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eth_hash.auto import keccak
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import points_ledger
@@ -22,14 +22,16 @@ from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import batch_digest
 from gateway.projection.tables import LedgerBrandKeyRow
 from gateway.rounds.gas import batch_gas, entry_gas
+from gateway.rounds.not_yet import wait_for_books
 from gateway.rounds.operation import GIVING_KINDS
 from gateway.rounds.operation_codec import operation_of, signer_detail
-from gateway.rounds.outcomes import BATCH_PURPOSE, ask_again, operation_ids, refuse_batch, unpack
+from gateway.rounds.outcomes import BATCH_PURPOSE, ask_again, refuse_batch, unpack
 from gateway.rounds.ports import OperationEnds, SignersDirectory
 from gateway.rounds.signer_port import SignerAddress, SigningRequest
 from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import BatchRow, OperationRow, batches_adrift
 from gateway.store.session import Database
+from gateway.values.ids import OperationId
 
 
 class WrongSignature(Exception):
@@ -56,6 +58,7 @@ class BatchSigning:
         coalition: Coalition,
         wall_clock: Callable[[], int],
         lifetime_seconds: int,
+        not_yet_seconds: int,
         *,
         signers: SignersDirectory,
         ends: OperationEnds,
@@ -65,6 +68,7 @@ class BatchSigning:
         self._coalition = coalition
         self._wall_clock = wall_clock
         self._lifetime_seconds = lifetime_seconds
+        self._not_yet_seconds = not_yet_seconds
         self._signers = signers
         self._ends = ends
 
@@ -102,17 +106,24 @@ class BatchSigning:
                 self._store_one_signed(session, batch, signature, base_fee, now)
         return wrong
 
-    def refuse_entries(self, batch_id: int, reasons: Mapping[int, str]) -> None:
-        """Refuses what the signer will not sign for; the batch's other operations wait to be packed again."""
+    def refuse_entries(self, batch_id: int, reasons: Mapping[int, str]) -> int:
+        """Refuses what the signer will not sign for, or has it wait; the batch's other operations wait to be packed again.
+
+        How many were refused for good.
+        """
         with self._database.write() as session:
             batch = session.get_one(BatchRow, batch_id)
             now = self._now(session)
-            named = OperationRow.batch_id == batch_id, OperationRow.entry_index.in_(list(reasons))
-            self._ends.refused(session, operation_ids(session, *named))
-            for index, reason in reasons.items():
-                entry = update(OperationRow).where(OperationRow.batch_id == batch_id, OperationRow.entry_index == index)
-                session.execute(entry.values(status="refused", reason=f"signer_refused: {reason}", finished_at=now))
+            named = select(OperationRow).where(OperationRow.batch_id == batch_id, OperationRow.entry_index.in_(list(reasons)))
+            refused: list[OperationId] = []
+            for row in session.scalars(named).all():
+                reason = reasons[row.entry_index or 0]
+                if not wait_for_books(row, reason, now, self._not_yet_seconds):
+                    refused.append(OperationId(row.operation_id))
+                    row.status, row.reason, row.finished_at = "refused", f"signer_refused: {reason}", now
+            self._ends.refused(session, refused)
             unpack(session, batch)
+        return len(refused)
 
     def was_late(self, batch: UnsignedBatch) -> bool:
         """Whether its deadline is over: the ledger would not take it any more."""

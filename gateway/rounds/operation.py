@@ -273,7 +273,9 @@ class StoredOperation:
     """An operation as it stands now."""
 
     operation: Operation
+    kind: OperationKind
     status: OperationStatus
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ class Operations(Protocol):
     def accept_again(self, operation: Operation, at: int) -> None:
         """Another try of an operation that ended refused, under the same reference."""
 
+    def retry(self, operation_id: OperationId) -> bool:
+        """Accepts one again that ended refused, as it is; False where somebody else was faster."""
+
     def find(self, operation_id: OperationId) -> StoredOperation | None: ...
 
     def by_reference(self, brand_id: int, reference: Reference) -> tuple[bool, StoredOperation | None]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import CursorResult, func, insert, select, update
 
 from gateway.rounds.lot_operation import OpeningOperation
 from gateway.rounds.operation import (
@@ -64,12 +64,22 @@ class SqlOperations:
         self._references.pop((row["brand_id"], row["reference"]), None)
         self._pending_issues.pop(row["brand_id"], None)
 
+    def retry(self, operation_id: OperationId) -> bool:
+        """Accepts one again that ended refused, as it is; False where somebody else was faster."""
+        refused = OperationRow.operation_id == operation_id, OperationRow.status == OperationStatus.REFUSED.value
+        ended = dict.fromkeys(("reason", "batch_id", "entry_index", "block_number", "finished_at", "not_before", "given_up_at"))
+        again = update(OperationRow).where(*refused).values(status=OperationStatus.ACCEPTED.value, **ended)
+        self._pending_issues.clear()
+        return cast(CursorResult[Any], self._session.execute(again)).rowcount == 1
+
     def find(self, operation_id: OperationId) -> StoredOperation | None:
         new = self._new.get(operation_id)
         if new is not None:
-            return StoredOperation(new, OperationStatus.ACCEPTED)
+            return StoredOperation(new, OperationKind(columns_of(new)["kind"]), OperationStatus.ACCEPTED)
         row = self._session.scalar(select(OperationRow).where(OperationRow.operation_id == operation_id))
-        return None if row is None else StoredOperation(operation_of(row), OperationStatus(row.status))
+        if row is None:
+            return None
+        return StoredOperation(operation_of(row), OperationKind(row.kind), OperationStatus(row.status), row.reason)
 
     def by_reference(self, brand_id: int, reference: Reference) -> tuple[bool, StoredOperation | None]:
         """(used before, the operation if it is still known)."""

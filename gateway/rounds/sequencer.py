@@ -30,7 +30,7 @@ from gateway.rounds.overdue import RELEASE, overdue_reservations
 from gateway.rounds.packing import PackedBatch, Phase, RefusedOperation, Round, pack_round
 from gateway.rounds.ports import OperationEnds
 from gateway.rounds.submitter import Submitter
-from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow, TransactionRow
+from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow, TransactionRow, is_due
 from gateway.store.counters import next_number
 from gateway.store.session import Database
 from gateway.values.ids import Hash
@@ -58,12 +58,12 @@ class Sequencer:
 
     def has_work(self) -> bool:
         """Whether an operation is open, a transaction waits to be mined, or an act of governance is approved."""
-        is_open = select(OperationRow.sequence).where(IS_OPEN).limit(1)
         is_stored = select(TransactionRow.transaction_id).where(TransactionRow.status == "stored").limit(1)
         with self._database.read() as session:
+            now = self._now(session)
+            is_open = select(OperationRow.sequence).where(IS_OPEN, is_due(now)).limit(1)
             if session.scalar(is_open) is not None or session.scalar(is_stored) is not None:
                 return True
-            now = self._now(session)
             return bool(ready_acts(session, the_coalition(session), now) or overdue_reservations(session, now))
 
     def store_admin_transactions(self, base_fee: int, paused_brands: frozenset[int] = frozenset()) -> int:
@@ -115,10 +115,11 @@ class Sequencer:
     def pack(self, paused_brands: frozenset[int] = frozenset()) -> Round:
         """Packs what is accepted into batches that wait for signatures; what paused brands are to sign waits."""
         with self._database.read() as session:
-            accepted = accepted_entries(session, paused_brands)
+            now = self._now(session)
+            accepted = accepted_entries(session, paused_brands, now)
             if not accepted:
                 return Round()
-            found = read_round(session, accepted, self._now(session))
+            found = read_round(session, accepted, now)
         model = LedgerModel(self._coalition.signing_domain, self._coalition.utc_offset_seconds, recover_address, verify_passkey)
         model.state = found.state
         packed = pack_round(found.operations, model, found.view)

@@ -5,7 +5,7 @@ An operation is acknowledged once it is stored here and ends `confirmed` or `ref
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, literal_column, select, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, UniqueConstraint, literal_column, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
@@ -17,7 +17,8 @@ class OperationRow(Base):
 
     status: accepted -> packed -> confirmed | refused. `points` is what it adds to (issue, point_refund) or takes from the member;
     `pending_out` is what it may still take from the available points while it is not on the ledger. `body` is JSON, which
-    operation_codec.py alone reads and writes.
+    operation_codec.py alone reads and writes. An accepted one that its signer knows nothing of yet is packed again from
+    `not_before` on, and refused after `given_up_at`; `reason` says meanwhile what is missing.
     """
 
     __tablename__ = "operations"
@@ -57,6 +58,8 @@ class OperationRow(Base):
     block_number: Mapped[int | None]
     created_at: Mapped[int]
     finished_at: Mapped[int | None]
+    not_before: Mapped[int | None]
+    given_up_at: Mapped[int | None]
 
 
 class ReferenceRow(Base):
@@ -98,6 +101,11 @@ IS_OPEN = OperationRow.status.in_((literal_column("'accepted'"), literal_column(
 def batches_adrift(now: int) -> Select[int]:
     """Ids of batches whose deadline passed before anybody signed them: asked about still, but nobody waits for what is in them."""
     return select(BatchRow.batch_id).where(BatchRow.status == "packed", BatchRow.deadline <= now)
+
+
+def is_due(now: int) -> ColumnElement[bool]:
+    """Of an accepted operation: it does not wait for its brand's books."""
+    return or_(OperationRow.not_before.is_(None), OperationRow.not_before <= now)
 
 
 class TransactionRow(Base):

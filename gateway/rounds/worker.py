@@ -146,6 +146,7 @@ class LedgerWorker:
             coalition,
             self._wall_clock,
             self._settings.batch_lifetime_seconds,
+            self._settings.not_yet_seconds,
             signers=self._signers,
             ends=self._ends,
         )

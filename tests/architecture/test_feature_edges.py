@@ -35,6 +35,7 @@ OPEN_OF_ROUNDS = {
     "operation",
     "operation_codec",
     "ports",
+    "retry_operation",
     "rows",
     "signer_port",
     "tables",

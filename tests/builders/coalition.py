@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from eth_account.signers.local import LocalAccount
 from sqlalchemy import select
 
 from gateway.app import make_worker
-from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record, void_record
+from gateway.brand_signer.register_writer import capture_record, order_record, point_refund_record, refund_record, sale_record, void_record
 from gateway.brands.change_brand import set_exposure
 from gateway.brands.register_brand import OPEN_END, BrandRegistration, register_brand
 from gateway.brands.rows import SqlBrands
@@ -86,6 +86,7 @@ class CoalitionBuilder:
     member_keys: dict[MemberId, LocalAccount] = field(default_factory=dict)
     owner_acts: Counter[int] = field(default_factory=Counter)
     ordered: dict[ReservationId, tuple[str, str]] = field(default_factory=dict)
+    unlisted: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
 
     @property
     def coalition(self) -> Coalition:
@@ -180,13 +181,14 @@ class CoalitionBuilder:
 
     # Brands and members
 
-    def add_brand(self, brand_id: int, validity_months: int = 12, unlisted_points_max: int = 10**6) -> BrandBuilder:
-        """Registered at the gateway and soon on the ledger; its signer serves."""
+    def add_brand(self, brand_id: int, validity_months: int = 12, unlisted_points_max: int = 10**6, *, serves: bool = True) -> BrandBuilder:
+        """Registered at the gateway and soon on the ledger; its signer serves, where it is to."""
         folder = self.folder / f"brand-{brand_id}"
         folder.mkdir()
         brand = BrandBuilder(brand_id, folder)
         brand.write_config(self.coalition, validity_months, unlisted_points_max)
-        brand.start()
+        if serves:
+            brand.start()
         self.brands[brand_id] = brand
         asked = BrandRegistration(
             brand_id,
@@ -246,8 +248,7 @@ class CoalitionBuilder:
         with writing(self.database, business_clock()) as work:
             at = datetime.fromtimestamp(work.now, UTC)
             purchase = Purchase(payment_id, member_id, "store", "till", "USD", gross_minor, 0, 0, at, at.date())
-            if till:
-                self.brands[brand_id].till(sale_record(payment_id, str(member_id), at, gross_minor, 0, 0))
+            self._tell(brand_id, sale_record(payment_id, str(member_id), at, gross_minor, 0, 0), till)
             record_purchase(
                 purchase,
                 **self._brand(work, brand_id),
@@ -262,8 +263,7 @@ class CoalitionBuilder:
 
     def refund_payment(self, brand_id: int, payment_id: str, amount_minor: int, till: bool = True) -> str:
         refund_id, operation_id = new_id("refund"), new_id("clawback")
-        if till:
-            self.brands[brand_id].till(refund_record(refund_id, payment_id, amount_minor))
+        self._tell(brand_id, refund_record(refund_id, payment_id, amount_minor), till)
         with writing(self.database, business_clock()) as work:
             at = datetime.fromtimestamp(work.now, UTC)
             refund = PaymentRefund(refund_id, payment_id, amount_minor, at, at.date())
@@ -280,15 +280,16 @@ class CoalitionBuilder:
     def authorize(self, brand_id: int, member_id: MemberId, points: int, seconds: int = 3_600) -> str:
         return self._redemption(authorize, "authorize", brand_id, member_id, points, seconds)
 
-    def redeem(self, brand_id: int, member_id: MemberId, points: int, seconds: int = 3_600) -> str:
-        return self._redemption(redeem, "redeem", brand_id, member_id, points, seconds)
+    def redeem(self, brand_id: int, member_id: MemberId, points: int, seconds: int = 3_600, till: bool = True) -> str:
+        return self._redemption(redeem, "redeem", brand_id, member_id, points, seconds, till)
 
     def capture(self, brand_id: int, reservation_id: ReservationId, points: int) -> str:
-        operation_id = new_id("capture")
+        operation_id, capture_id = new_id("capture"), new_id("capture")
+        self.brands[brand_id].till(capture_record(capture_id, *self.ordered[reservation_id], points))
         with writing(self.database, business_clock()) as work:
             capture(
                 reservation_id,
-                new_id("capture"),
+                capture_id,
                 points,
                 **self._brand(work, brand_id),
                 reservations=work.of(SqlReservations),
@@ -328,10 +329,24 @@ class CoalitionBuilder:
                 now=work.now,
             )
 
-    def _redemption(self, operation: Any, kind: str, brand_id: int, member_id: MemberId, points: int, seconds: int) -> str:
+    def list_late(self) -> None:
+        """What tills were told of and did not list, they list now."""
+        while self.unlisted:
+            brand_id, record = self.unlisted.pop()
+            self.brands[brand_id].till(record)
+
+    def _tell(self, brand_id: int, record: Mapping[str, Any], till: bool) -> None:
+        if till:
+            self.brands[brand_id].till(record)
+        else:
+            self.unlisted.append((brand_id, record))
+
+    def _redemption(
+        self, operation: Any, kind: str, brand_id: int, member_id: MemberId, points: int, seconds: int, till: bool = True
+    ) -> str:
         order_id, operation_id = new_id("order"), new_id(kind)
         at = datetime.fromtimestamp(self.now, UTC)
-        self.brands[brand_id].till(order_record(order_id, str(member_id), points, at))
+        self._tell(brand_id, order_record(order_id, str(member_id), points, at, one_step=kind == "redeem"), till)
         with writing(self.database, business_clock()) as work:
             brand = self._brand(work, brand_id)
             what = points, brand["brand"].redemption.minor_for(points), NO_ORDER
@@ -378,9 +393,8 @@ def blank_gateway(folder: Path, **given: Any) -> Iterator[BlankGateway]:
     arguments = ("--sandbox", "--timestamp", str(START), "--operator", operator, "--operator", guardian)
     with RunningNode(folder / "node", arguments) as node:
         url = empty_database(folder / "gateway")
-        settings = settings_of(
-            {"data_dir": folder / "gateway", "database_url": url, "rpc_url": node.url, "sandbox": True, **governed_by(), **given}
-        )
+        place = {"data_dir": folder / "gateway", "database_url": url, "rpc_url": node.url}
+        settings = settings_of({**place, "sandbox": True, "not_yet_seconds": 0, **governed_by(), **given})
         database = Database(settings.database_url)
         migrate(database.engine)
         chain = Chain(node.url)

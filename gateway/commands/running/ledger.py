@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from gateway.chain.operator_key import create_key_file, load_account
 from gateway.coalition.rows import find_coalition
 from gateway.coalition.views import find_deployment, find_head
 from gateway.commands.running.listening import listening_socket, url_of
+from gateway.commands.running.log_lines import log_to
 from gateway.commands.running.opening import open_database, settings_of_command
 from gateway.commands.running.troubles import troubles_named
 from gateway.config import Settings
@@ -54,8 +54,7 @@ def init(config: Path | None, as_json: bool, address_only: bool) -> None:
 @troubles_named
 def serve(config: Path | None, as_json: bool, port: int | None) -> None:
     settings = settings_of_command(config)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    log_to(sys.stderr)
     create_key_file(settings.operator_key_file)
     load_account(settings.operator_key_file)
     with listening_socket(settings.host, settings.port if port is None else port) as listening:

@@ -15,18 +15,8 @@ OPERATOR = frozenset({"operator"})
 BRAND = frozenset({"brand"})
 STAFF = frozenset({"operator", "auditor"})
 OPERATOR_OR_BRAND = frozenset({"operator", "brand"})
-OPEN = frozenset(
-    {
-        "get_api_description",
-        "get_api_reference",
-        "get_checkpoints",
-        "get_coalition",
-        "get_liveness",
-        "get_member_page",
-        "get_portal_style",
-        "get_readiness",
-    }
-)
+PAGES = {"get_api_reference", "get_favicon", "get_landing_page", "get_member_page", "get_portal_style"}
+OPEN = frozenset({*PAGES, "get_api_description", "get_checkpoints", "get_coalition", "get_liveness", "get_readiness"})
 
 ROLES = {
     "create_brand": OPERATOR,
@@ -68,6 +58,7 @@ ROLES = {
     "create_payment_refunds": BRAND,
     "create_refund_failure": BRAND,
     "get_payment_refund": ALL,
+    "retry": OPERATOR_OR_BRAND,
     "create_quote": BRAND,
     "create_authorization": BRAND,
     "create_authorizations": BRAND,

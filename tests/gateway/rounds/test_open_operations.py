@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, insert, select
 
 from gateway.points.rows import SqlPoints
-from gateway.rounds.operation_reading import accepted_acts, accepted_entries, read_round
+from gateway.rounds.operation import VoidOperation
+from gateway.rounds.operation_codec import columns_of
+from gateway.rounds.operation_reading import OPERATIONS_IN_ONE_ROUND, accepted_acts, accepted_entries, read_round
 from gateway.rounds.tables import IS_OPEN, OperationRow
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
 from gateway.store.unit_of_work import UnitOfWork
-from gateway.values.ids import MemberId
+from gateway.values.ids import MemberId, OperationId, Reference, ReservationId
+from tests.builders.offline_coalition import OfflineCoalition
 
 MEMBER = MemberId(b"\x11" * 20)
 
@@ -45,11 +48,11 @@ def plans(database: Database) -> Iterator[list[str]]:
 
 def test_a_round_reads_open_operations_alone(database: Database, plans: list[str]) -> None:
     with database.read() as session:
-        accepted_entries(session, frozenset())
+        accepted_entries(session, frozenset(), 0)
         accepted_acts(session)
         read_round(session, [], 0)
     assert len(plans) >= 4
-    assert all("ix_operations_open" in plan for plan in plans), plans
+    assert all("ix_operations_open" in plan or "PRIMARY KEY (rowid=?)" in plan for plan in plans), plans
 
 
 def test_what_is_on_its_way_for_a_member_is_found_by_the_member(database: Database, plans: list[str]) -> None:
@@ -64,3 +67,24 @@ def test_the_same_question_in_other_words_reads_everything(database: Database, p
         session.execute(select(OperationRow.sequence).where(OperationRow.status.in_(("accepted", "packed"))))
         session.execute(select(OperationRow.sequence).where(IS_OPEN))
     assert ["ix_operations_open" in plan for plan in plans] == [False, True]
+
+
+def test_one_brands_thousands_do_not_keep_anothers_few_from_the_next_round(tmp_path: Path) -> None:
+    flood, few = OPERATIONS_IN_ONE_ROUND + 100, 5
+    coalition = OfflineCoalition(tmp_path)
+    for brand_id in (1, 2):
+        coalition.brand(brand_id)
+    voids = [_void(number, 1 + (number >= flood)) for number in range(flood + few)]
+    with coalition.database.write() as session:
+        session.execute(insert(OperationRow), [{**columns_of(void), "status": "accepted", "created_at": 0} for void in voids])
+    with coalition.database.read() as session:
+        taken = accepted_entries(session, frozenset(), 0)
+    coalition.close()
+    assert len(taken) == OPERATIONS_IN_ONE_ROUND
+    assert sum(each.operation.brand_id == 2 for each in taken) == few
+    assert [each.sequence for each in taken] == sorted(each.sequence for each in taken)
+
+
+def _void(number: int, brand_id: int) -> VoidOperation:
+    name = number.to_bytes(32)
+    return VoidOperation(OperationId(f"void-{number}"), brand_id, MEMBER, ReservationId(name), Reference(name), f"void-{number}")

@@ -1,0 +1,130 @@
+"""A till's line that comes after its call, for however long: nothing of it is lost, and nothing else waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.rounds.retry_operation import retry_operation
+from gateway.rounds.rows import SqlOperations
+from gateway.store.unit_of_work import writing
+from gateway.values.errors import WrongState
+from gateway.values.ids import MemberId, OperationId
+from tests.builders.coalition import CoalitionBuilder, new_id, running_coalition
+
+WAITS_SECONDS = 600
+STRICT = 3
+
+
+@pytest.fixture(scope="module")
+def coalition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CoalitionBuilder]:
+    with running_coalition(tmp_path_factory.mktemp("coalition"), members=1, not_yet_seconds=WAITS_SECONDS) as builder:
+        builder.add_brand(STRICT, unlisted_points_max=0)
+        builder.work_off()
+        builder.expose(STRICT, 1)
+        builder.work_off()
+        yield builder
+
+
+@pytest.fixture
+def member(coalition: CoalitionBuilder) -> MemberId:
+    (member,) = coalition.member_keys
+    return member
+
+
+def stands(coalition: CoalitionBuilder, operation_id: str) -> tuple[str, str | None]:
+    operation = coalition.operation(operation_id)
+    return operation.status, operation.reason
+
+
+def go_on(coalition: CoalitionBuilder, seconds: int = 0) -> None:
+    """Works until nothing is left that is due."""
+    coalition.set_time(coalition.now + seconds)
+    coalition.turn_until(lambda: not coalition.worker.sequencer.has_work())
+
+
+def sell_unlisted(coalition: CoalitionBuilder, member: MemberId) -> str:
+    """The operation of a purchase that the till has not listed yet."""
+    coalition.unlisted.clear()
+    return coalition.purchase(1, member, till=False)
+
+
+def retry(coalition: CoalitionBuilder, operation_id: str) -> None:
+    with writing(coalition.database, lambda _: coalition.now) as work:
+        stored = work.of(SqlOperations).find(OperationId(operation_id))
+        assert stored is not None
+        retry_operation(stored, operations=work.of(SqlOperations))
+
+
+def test_a_sale_that_is_listed_late_earns(coalition: CoalitionBuilder, member: MemberId) -> None:
+    late = sell_unlisted(coalition, member)
+    listed = coalition.purchase(1, member)
+    go_on(coalition)
+    assert stands(coalition, late) == ("accepted", "not_yet: unknown_sale")
+    assert stands(coalition, listed) == ("confirmed", None), "nothing waits for it"
+    coalition.list_late()
+    go_on(coalition, 1)
+    assert stands(coalition, late) == ("confirmed", None)
+
+
+def test_it_is_asked_about_ever_more_seldom_and_then_refused(coalition: CoalitionBuilder, member: MemberId) -> None:
+    late = sell_unlisted(coalition, member)
+    go_on(coalition)
+    pauses = []
+    while (row := coalition.operation(late)).status == "accepted":
+        assert row.not_before is not None
+        pauses.append(row.not_before - coalition.now)
+        go_on(coalition, pauses[-1])
+    assert stands(coalition, late) == ("refused", "signer_refused: unknown_sale")
+    assert pauses[:-1] == sorted(pauses[:-1]), "the last one is cut short by the end"
+    assert WAITS_SECONDS <= sum(pauses) <= WAITS_SECONDS + 30
+    assert len(pauses) < 15
+
+
+def test_what_was_refused_is_tried_again_once_under_its_own_id(coalition: CoalitionBuilder, member: MemberId) -> None:
+    late = sell_unlisted(coalition, member)
+    go_on(coalition)
+    go_on(coalition, WAITS_SECONDS)
+    assert stands(coalition, late)[0] == "refused"
+    coalition.list_late()
+    retry(coalition, late)
+    with pytest.raises(WrongState, match="is accepted"):
+        retry(coalition, late)
+    go_on(coalition)
+    assert stands(coalition, late) == ("confirmed", None)
+    with pytest.raises(WrongState, match="is confirmed"):
+        retry(coalition, late)
+
+
+def test_a_retry_of_what_is_still_not_listed_waits_as_long_again(coalition: CoalitionBuilder, member: MemberId) -> None:
+    late = sell_unlisted(coalition, member)
+    go_on(coalition)
+    go_on(coalition, WAITS_SECONDS)
+    retry(coalition, late)
+    go_on(coalition)
+    assert stands(coalition, late) == ("accepted", "not_yet: unknown_sale")
+    go_on(coalition, WAITS_SECONDS)
+    assert stands(coalition, late)[0] == "refused"
+
+
+def test_who_stands_at_the_till_is_told_at_once(coalition: CoalitionBuilder, member: MemberId) -> None:
+    coalition.purchase(1, member)
+    go_on(coalition)
+    unlisted = coalition.redeem(STRICT, member, 10, till=False)
+    go_on(coalition)
+    assert stands(coalition, unlisted) == ("refused", "signer_refused: unknown_order")
+    with pytest.raises(WrongState, match="asked for anew"):
+        retry(coalition, unlisted)
+
+
+def test_a_refund_that_is_listed_late_claws_back(coalition: CoalitionBuilder, member: MemberId) -> None:
+    payment_id = new_id("payment")
+    coalition.purchase(1, member, payment_id=payment_id)
+    go_on(coalition)
+    late = coalition.refund_payment(1, payment_id, 1_000, till=False)
+    go_on(coalition)
+    assert stands(coalition, late) == ("accepted", "not_yet: unknown_refund")
+    coalition.list_late()
+    go_on(coalition, 1)
+    assert stands(coalition, late) == ("confirmed", None)
