@@ -1,7 +1,8 @@
 """Makes docs/guides/codes-and-reasons.md: `python -m scripts.codes_and_reasons`.
 
-The codes are those that the program has: recorded ones (tests/recorded/data/problems.json, which a test compares with the code), and the
-signer's own errors, read from its source. The words are in scripts/remedies.toml; a code without words, or words without a code, is named.
+The codes are those that the program has: recorded ones (tests/recorded/data/problems.json, which a test compares with the code), and
+those read from its source: the signer's own errors, and why the gateway itself ends an operation. The words are in
+scripts/remedies.toml; a code without words, or words without a code, is named.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gateway.rounds.governance_outcomes import CANCELLED, LAPSED, VETOED
 from gateway.rounds.not_yet import NOT_YET
 from gateway.rounds.signer_port import ProbeResult
 
@@ -21,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "guides" / "codes-and-reasons.md"
 _RECORDED = ROOT / "tests" / "recorded" / "data" / "problems.json"
 _SIGNER_ERROR = re.compile(r'"error": "(\w+)"|_refuse\(\d+, "(\w+)"|InconsistentBatch\("(\w+)"')
+_OWN_REASON = re.compile(r'CannotBe\("(\w+)"|refuse_batch\(.*"(\w+)"')
+_WITH_ANOTHER_REASON = ("not_yet", "signer_refused", "batch_reverted", "not_proposed")
 _HEADS = {
     "problems": (
         "Problems",
@@ -57,6 +61,7 @@ def known_codes() -> dict[str, dict[str, str]]:
     return {
         "problems": {code: ", ".join(map(str, sorted(found))) if code != "refused" else "any" for code, found in statuses.items()},
         "signer": {reason: "↻" if reason in NOT_YET else "" for reason in recorded["signer_reasons"]},
+        "operations": dict.fromkeys(_reasons_of_operations(), ""),
         "ledger": dict.fromkeys(recorded["entry_refusals"], ""),
         "probe": {result.value: "" for result in ProbeResult},
         "signer_errors": dict.fromkeys(_signer_errors(), ""),
@@ -98,8 +103,18 @@ def _row(code: str, beside: str, has_more: bool, means: str, remedy: str) -> str
 
 
 def _signer_errors() -> set[str]:
-    sources = [path.read_text() for path in sorted((ROOT / "gateway" / "brand_signer").glob("*.py"))]
-    return {next(filter(None, found.groups())) for source in sources for found in _SIGNER_ERROR.finditer(source)}
+    return _found("brand_signer", _SIGNER_ERROR)
+
+
+def _reasons_of_operations() -> set[str]:
+    followed = {CANCELLED, VETOED, LAPSED, *(f"{reason}: REASON" for reason in _WITH_ANOTHER_REASON)}
+    return {"one of the ledger's reasons"} | followed | _found("rounds", _OWN_REASON)
+
+
+def _found(folder: str, pattern: re.Pattern[str]) -> set[str]:
+    """What the pattern finds in a folder of the gateway's."""
+    sources = [path.read_text() for path in sorted((ROOT / "gateway" / folder).glob("*.py"))]
+    return {next(filter(None, found.groups())) for source in sources for found in pattern.finditer(source)}
 
 
 if __name__ == "__main__":

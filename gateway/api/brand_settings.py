@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, StrictBool
 
 from gateway.api.brand_signers import SignerProbeView, probed
@@ -12,6 +11,7 @@ from gateway.api.brands import SignerToken, SignerUrl, record_of_brand, the_bran
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperatorOrBrand, check_reads_brand
 from gateway.api.problems import WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import Body, BrandIdPath, Word32
 from gateway.brands.change_settings import change_settings, move_signer
 from gateway.brands.rows import SqlBrands
@@ -19,7 +19,7 @@ from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.hex import to_bytes
 from gateway.values.urls import without_secrets
 
-router = APIRouter(prefix="/v1/brands", tags=["brands"])
+router = Router(prefix="/v1/brands", tags=["brands"])
 _OF_THE_SIGNER = ("signer_url", "signer_token", "reference_secret")
 
 

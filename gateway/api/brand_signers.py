@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gateway.api.context import Context, ContextNeeded
 from gateway.api.permissions import AsOperatorOrBrand, check_reads_brand
 from gateway.api.problems import READS
+from gateway.api.routing import Router
 from gateway.api.shapes import Body, BrandIdPath
-from gateway.brands.probe_signer import probe_signer
 from gateway.brands.rows import SqlBrands
 from gateway.rounds.signer_port import ProbeResult
-from gateway.values.errors import NotFound
+from gateway.values.errors import NotFound, TooManyRequests
 
-router = APIRouter(prefix="/v1/brands", tags=["brands"])
+router = Router(prefix="/v1/brands", tags=["brands"])
 
 
 class SignerProbeBody(Body):
@@ -35,17 +34,18 @@ def probe_brand_signer(
 ) -> SignerProbeView | None:
     """Asks the brand's signer who it is, as the gateway reaches it. Nothing is signed or stored; null where none is asked."""
     check_reads_brand(caller, brand_id)
-    return probed(context, brand_id)
+    found = probed(context, brand_id)
+    if found is None and context.probes is not None:
+        raise TooManyRequests("this signer is being tried out: ask again in a few seconds")
+    return found
 
 
 def probed(context: Context, brand_id: int) -> SignerProbeView | None:
-    """No database transaction stays open while the signer is asked."""
+    """No database transaction stays open while the signer is asked. None where it is not asked, or being asked already."""
     with context.reading() as work:
         brands = work.of(SqlBrands)
         if brands.find(brand_id) is None:
             raise NotFound(f"there is no brand {brand_id}", brand_id=brand_id)
         address, keys = brands.signer_of(brand_id), brands.batch_keys(brand_id)
-    if context.signers is None:
-        return None
-    found = probe_signer(address, brand_id, keys, signers=context.signers)
-    return SignerProbeView(result=found.result, said=found.said)
+    found = None if context.probes is None else context.probes.probe(address, brand_id, keys)
+    return None if found is None else SignerProbeView(result=found.result, said=found.said)

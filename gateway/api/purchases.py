@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field, WithJsonSchema
 
 from gateway.api.brands import the_brand
@@ -13,6 +12,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, AsReader, brand_of
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import (
     MAX_BULK_ITEMS,
     AddressText,
@@ -44,7 +44,7 @@ from gateway.values.errors import Invalid, NotPermitted
 from gateway.values.ids import MemberId, OperationId
 from gateway.values.money import MAX_AMOUNT_MINOR, AmountMinor
 
-router = APIRouter(prefix="/v1/purchases", tags=["purchases"])
+router = Router(prefix="/v1/purchases", tags=["purchases"])
 
 
 class PurchaseLineBody(Body):

@@ -1,11 +1,11 @@
 """Asks a brand's signer who it is, before anything hangs on it: whether it is there, of which brand, with which key, and knows the token.
 
-What it answers is shown to nobody, since a URL may point anywhere: only which of these it was.
+What it answers is shown to nobody, since it is a stranger: only which of these it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
 from typing import Any, Protocol
 
 from gateway.rounds.signer_port import NotReached, ProbeResult, SignerAddress, SignerProbe
@@ -13,8 +13,6 @@ from gateway.values.errors import Unavailable
 from gateway.values.ids import Address
 from gateway.values.urls import without_secrets
 
-Probe = Callable[[SignerAddress, int, frozenset[Address]], SignerProbe]
-"""Of the signer at an address, which should be that of this brand with one of these keys."""
 _NO_BATCH = {"number": 0}  # numbers begin with 1: asking for it needs the token and tells nothing
 
 
@@ -22,6 +20,27 @@ class Asks(Protocol):
     """Status and JSON of a signer's route. Raises Unavailable or NotReached."""
 
     def ask(self, address: SignerAddress, method: str, path: str, body: Any = None) -> tuple[int, Any]: ...
+
+
+class SignerProbes:
+    """Thread-safe. Of a brand one at a time: a signer that says nothing takes its brand one place, not all."""
+
+    def __init__(self, signers: Asks) -> None:
+        self._signers = signers
+        self._lock = threading.Lock()
+        self._under_way: set[int] = set()
+
+    def probe(self, address: SignerAddress, brand_id: int, keys: frozenset[Address]) -> SignerProbe | None:
+        """None while another one is under way."""
+        with self._lock:
+            if brand_id in self._under_way:
+                return None
+            self._under_way.add(brand_id)
+        try:
+            return probe_signer(address, brand_id, keys, signers=self._signers)
+        finally:
+            with self._lock:
+                self._under_way.discard(brand_id)
 
 
 def probe_signer(address: SignerAddress, brand_id: int, keys: frozenset[Address], *, signers: Asks) -> SignerProbe:
@@ -40,10 +59,10 @@ def probe_signer(address: SignerAddress, brand_id: int, keys: frozenset[Address]
             )
             return SignerProbe(ProbeResult.OTHER_KEY, f"the signer at {shown} signs with a key that is not this brand's: {needed}")
         status, _ = signers.ask(address, "POST", "/signed-batch", _NO_BATCH)
-    except NotReached:
-        return SignerProbe(ProbeResult.NOT_THERE, f"nobody listens at {shown}: start the signer there, or correct signer_url")
-    except Unavailable:
-        return SignerProbe(ProbeResult.UNCLEAR, f"what listens at {shown} answers nothing that can be read: correct signer_url")
+    except NotReached as why:
+        return SignerProbe(ProbeResult.NOT_THERE, f"{why}. Start the signer there, or correct signer_url")
+    except Unavailable as why:
+        return SignerProbe(ProbeResult.UNCLEAR, f"{why}. See that it is the signer, or correct signer_url")
     if status == 401:
         return SignerProbe(ProbeResult.WRONG_TOKEN, f"the signer at {shown} has another token: set signer_token to what stands in its file")
     if status not in (200, 404):

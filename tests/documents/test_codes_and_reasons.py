@@ -15,11 +15,12 @@ def test_all_kinds_of_codes_are_found() -> None:
     codes = known_codes()
     assert codes["problems"]["not_enough_points"] == "409"
     assert (codes["signer"]["unknown_sale"], codes["signer"]["wrong_member"]) == ("↻", "")
+    assert {"batch_expired", "nothing_to_restore", "too_many_lots", "vetoed", "not_yet: REASON"} <= set(codes["operations"])
     assert {"ExposureExceeded"} <= set(codes["ledger"])
     assert {"number_used", "damaged_register", "wrong_brand", "not_authenticated", "bad_request"} <= set(codes["signer_errors"])
 
 
-@pytest.mark.parametrize("section", ["problems", "signer", "ledger", "probe", "signer_errors"])
+@pytest.mark.parametrize("section", ["problems", "operations", "signer", "ledger", "probe", "signer_errors"])
 def test_a_code_without_words_and_words_without_a_code_are_named(section: str) -> None:
     codes = known_codes()
     codes[section] = {**codes[section], "brand_new": ""}

@@ -21,6 +21,7 @@ from gateway.brand_signer.routes import PUBLIC, routes_of
 from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import BatchSigner
 from gateway.brands.http_signer import HttpSigner
+from gateway.foreign.addresses import AddressPolicy
 from gateway.ledger.signing import Domain
 from gateway.secret_files import read_or_make
 from gateway.values.ids import Address, Hash
@@ -31,7 +32,7 @@ BRAND = 5
 
 @pytest.fixture
 def coalition(tmp_path: Path) -> Iterator[OfflineCoalition]:
-    signers = HttpSigner(2)
+    signers = HttpSigner(2, AddressPolicy(loopback=True))
     made = OfflineCoalition(tmp_path, signers)
     yield made
     made.close()
@@ -51,7 +52,8 @@ def test_a_mistyped_signer_is_registered_told_and_corrected(coalition: OfflineCo
         nowhere = "http://127.0.0.1:9"
         answer = coalition.post("operator", "/v1/brands", brand_body(BRAND, signer_url=nowhere, key_address=named["key_address"]))
         assert (answer.status_code, answer.json()["signer"]["result"]) == (202, "not_there")
-        assert answer.json()["signer"]["said"] == f"nobody listens at {nowhere}: start the signer there, or correct signer_url"
+        said = f"The signer at {nowhere} is not there: Connection refused. Start the signer there, or correct signer_url"
+        assert answer.json()["signer"]["said"] == said
         moved = coalition.post("operator", f"/v1/brands/{BRAND}/settings", {"signer_url": server.url})
         assert (moved.status_code, moved.json()["signer"]["result"], moved.json()["signer_url"]) == (201, "wrong_token", server.url)
         told = coalition.post("operator", f"/v1/brands/{BRAND}/settings", {"signer_token": named["signer_token"]})
