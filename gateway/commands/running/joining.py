@@ -16,7 +16,7 @@ from gateway.second_people.gateway_client import GatewayClient
 from gateway.second_people.person import make_person, open_person
 from gateway.secret_files import make_secret, read_or_make, read_secret
 from gateway.values.errors import Invalid
-from gateway.values.hex import BadHex
+from gateway.values.hex import BadHex, hex_text
 from gateway.values.ids import Address
 
 _HOUR = 3_600
@@ -99,7 +99,7 @@ def _registration(home: BrandHome, asked: dict[str, Any], terms: dict[str, dict[
         "key_address": str(home.batch_key_address()),
         "signer_url": url,
         "signer_token": read_or_make(home.signer / "token").hex(),
-        "reference_secret": "0x" + read_or_make(home.signer / "reference_secret").hex(),
+        "reference_secret": hex_text(read_or_make(home.signer / "reference_secret")),
         "issue_limit": asked["issue_limit"],
         **terms,
         **{name: asked[name] for name in ("lot_validity_months", "earn_on_tax", "fee_basis_points", "run_off_days", "notice_days")},
