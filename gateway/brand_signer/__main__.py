@@ -18,6 +18,7 @@ from gateway.brand_signer.routes import PUBLIC, routes_of
 from gateway.brand_signer.sales_register import DamagedRegister, FileRegister
 from gateway.brand_signer.sign_batch import BatchSigner
 from gateway.secret_files import UnsafeFile, read_or_make
+from gateway.values.calendar import wall_clock
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (BadConfig, UnsafeFile, WrongJournal, DamagedRegister, OSError) as wrong:
         print(f"brand signer: {wrong}", file=sys.stderr)
         return 1
-    print(f"signer of brand {config.brand_id} on {server.url}", flush=True)
+    told = ", where points expire by the sandbox's time," if config.sandbox else ""
+    print(f"signer of brand {config.brand_id}{told} on {server.url}", flush=True)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever(poll_interval=0.1)
@@ -45,9 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def open_signer(config: Config) -> JsonServer:
     """The signer, bound and ready to serve."""
-    register = FileRegister(config.register_file)
+    secret = read_or_make(config.reference_secret_file)
+    register = FileRegister(config.register_file, secret)
     register.refresh()
-    books = Books(config.programme, register, read_or_make(config.reference_secret_file), config.utc_offset_seconds)
+    books = Books(config.programme, register, secret, config.utc_offset_seconds, None if config.sandbox else wall_clock)
     journal = Journal(config.journal_file, config.domain, config.brand_id)
     signer = BatchSigner(Key(read_or_make(config.key_file)), config.domain, config.brand_id, books, journal)
     token = read_or_make(config.token_file).hex()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.brand_signer.config import Programme
-from gateway.brand_signer.sales_register import RegisteredSale, SalesRegister
+from gateway.brand_signer.register_records import RegisteredSale
+from gateway.brand_signer.sales_register import SalesRegister
 from gateway.brand_signer.signed_state import SignedState
 from gateway.ledger import lots
 from gateway.values import calendar
@@ -19,12 +20,20 @@ Detail = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What entries are held against: the programme, the sales, and the secret that keys references."""
+    """What entries are held against: the programme, the sales, the secret that keys references, and the brand's own clock.
+
+    The chain's time is whatever its sealer writes, so no day is over because the gateway says so. On a sandbox chain, whose time is
+    simulated, there is no clock.
+    """
 
     programme: Programme
     register: SalesRegister
     reference_secret: bytes
     utc_offset_seconds: int
+    clock: Callable[[], int] | None
+
+    def is_over(self, expiry_day: int) -> bool:
+        return self.clock is None or lots.is_expired(expiry_day, self.clock(), self.utc_offset_seconds)
 
 
 class NotSupported(Exception):

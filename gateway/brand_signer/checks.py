@@ -9,12 +9,11 @@ from typing import assert_never
 
 from gateway.brand_signer.books import Books, Detail, NotSupported, check_unused, due_back, expiry_fits, external_id, require
 from gateway.brand_signer.lot_checks import check_extension, check_opening, check_restore
-from gateway.brand_signer.signed_state import SignedReservation, SignedState, points_of
+from gateway.brand_signer.redemption_checks import check_capture, check_point_refund, check_redemption, check_void
+from gateway.brand_signer.signed_state import SignedState, points_of
 from gateway.ledger.awards import FIRST, AwardId, award_reference
 from gateway.ledger.decision import BASE_RULE, SALT_LENGTH, Decision
-from gateway.ledger.discounts import discount_share
 from gateway.ledger.entries import (
-    BRAND_GRANT,
     Authorize,
     Capture,
     Clawback,
@@ -38,7 +37,7 @@ from gateway.loyalty.evaluate import awards_due
 from gateway.loyalty.rule import rule_in_force
 from gateway.values import calendar
 from gateway.values.hex import BadHex, to_bytes
-from gateway.values.ids import MemberId, Reference
+from gateway.values.ids import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +88,19 @@ def _check_entry(entry: Entry, detail: Detail, books: Books, signed: SignedState
             check_extension(entry, detail, books, signed)
         case Authorize() | Redeem():
             _check_reference(entry.reference, "order", detail.get("order_id"), books, signed)
-            _check_redemption(entry, detail, books, signed)
+            check_redemption(entry, books, signed)
         case Capture():
             _check_reference(entry.reference, "capture", detail.get("capture_id"), books, signed)
-            _check_capture(entry, signed)
+            check_capture(entry, external_id(detail["capture_id"]), books, signed)
         case Void():
             _check_reference(entry.reference, "void", detail.get("void_id"), books, signed)
-            _check_void(entry, detail, books, signed)
+            check_void(entry, external_id(detail["void_id"]), books, signed)
         case PointRefund():
             _check_reference(entry.reference, "point-refund", detail.get("point_refund_id"), books, signed)
-            _check_point_refund(entry, detail, books, signed)
+            check_point_refund(entry, external_id(detail["point_refund_id"]), books, signed)
         case Expire():
             require(entry.points > 0 and entry.expiry_day != calendar.NEVER, "wrong_expiry")
+            require(books.is_over(entry.expiry_day), "lot_not_expired")
         case Transfer():
             _check_transfer(entry, signed)
         case _:
@@ -177,65 +177,7 @@ def _check_clawback(entry: Clawback, award: AwardId, refund_id: str, books: Book
     require(0 < taken <= due, "too_much_clawed_back")
 
 
-def _check_redemption(entry: Authorize | Redeem, detail: Detail, books: Books, signed: SignedState) -> None:
-    require(0 < entry.points == points_of(entry.lines), "wrong_points")
-    rate = books.programme.redemption
-    require(rate is None or entry.discount >= rate.minor_for(entry.points), "discount_too_low")
-    require(signed.reservation_id(entry) not in signed.reservations, "already_signed")
-    order = books.register.order(detail["order_id"])
-    if order is None:
-        signed_by_a_member = entry.proof.kind != BRAND_GRANT
-        require(signed_by_a_member and entry.points <= books.programme.unlisted_points_max, "unknown_order")
-        return
-    require(entry.member == order.member, "wrong_member")
-    require(entry.points <= order.points, "too_many_points")
-
-
 def _check_transfer(entry: Transfer, signed: SignedState) -> None:
     """Both members have signed it, which the contract sees to; it costs the brand nothing and is in no book of its."""
     require(entry.giver != entry.taker and points_of(entry.lines) > 0, "wrong_points")
     require(signed.transfer_id(entry) not in signed.reservations, "already_signed")
-
-
-def _check_capture(entry: Capture, signed: SignedState) -> None:
-    reservation = signed.reservations.get(entry.reservation_id)
-    if reservation is None:
-        raise NotSupported("unknown_reservation")
-    require(not reservation.closed, "reservation_closed")
-    points = points_of(entry.lines)
-    require(0 < points <= reservation.points, "too_many_points")
-    require(entry.discount == discount_share(reservation.discount_minor, points, reservation.points), "discount_mismatch")
-
-
-def _check_void(entry: Void, detail: Detail, books: Books, signed: SignedState) -> None:
-    """The till has let the order go. After the deadline anybody releases it without this signature, so no clock is needed here."""
-    reservation = signed.reservations.get(entry.reservation_id)
-    if reservation is None:
-        raise NotSupported("unknown_reservation")
-    require(not reservation.closed, "reservation_closed")
-    decided = books.register.void(detail["void_id"])
-    if decided is None:
-        raise NotSupported("unknown_void")
-    _check_order_of(reservation, decided.order_id, decided.member, books)
-
-
-def _check_point_refund(entry: PointRefund, detail: Detail, books: Books, signed: SignedState) -> None:
-    reservation = signed.reservations.get(entry.reservation_id)
-    if reservation is None:
-        raise NotSupported("unknown_reservation")
-    points = points_of(entry.lines)
-    require(0 < points <= reservation.captured - reservation.refunded, "too_many_points")
-    decided = books.register.point_refund(detail["point_refund_id"])
-    if decided is None:
-        require(points <= books.programme.unlisted_points_max, "unknown_point_refund")
-        return
-    if decided.order_id is None:
-        raise NotSupported("point_refund_without_order")  # of an earlier till: written again with its order it is signed
-    _check_order_of(reservation, decided.order_id, decided.member, books)
-    require(points <= decided.points, "unknown_point_refund")
-
-
-def _check_order_of(reservation: SignedReservation, order_id: str, member: MemberId | None, books: Books) -> None:
-    """The till's word is about the order that this reservation was signed for."""
-    require(reservation.order == reference(books.reference_secret, "order", order_id), "wrong_reservation")
-    require(reservation.member == member, "wrong_member")

@@ -44,13 +44,14 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All that a signer is started with."""
+    """All that a signer is started with. `sandbox`: the chain's time is simulated, and points expire by it, not by the clock here."""
 
     brand_id: int
     host: str
     port: int
     domain: Domain
     utc_offset_seconds: int
+    sandbox: bool
     programme: Programme
     key_file: Path
     token_file: Path
@@ -76,7 +77,7 @@ def _config(top: Mapping[str, Any], folder: Path) -> Config:
     listen = _object(top["listen"], {"host", "port"})
     if not ipaddress.ip_address(listen["host"]).is_loopback:
         raise ValueError(f"listen.host {listen['host']} is not a loopback address")
-    coalition = _object(top["coalition"], {"coalition_id", "chain_id", "points_address", "utc_offset_seconds"})
+    coalition = _object(top["coalition"], {"coalition_id", "chain_id", "points_address", "utc_offset_seconds", "sandbox"})
     files = _object(top.get("files", {}), {"key", "token", "reference_secret", "register", "journal"})
     return Config(
         brand_id=_whole(top, "brand_id"),
@@ -84,6 +85,7 @@ def _config(top: Mapping[str, Any], folder: Path) -> Config:
         port=_whole(listen, "port"),
         domain=Domain(_whole(coalition, "chain_id"), _id(coalition, "points_address", Address), _id(coalition, "coalition_id", Hash)),
         utc_offset_seconds=_integer(coalition, "utc_offset_seconds"),
+        sandbox=_truth(coalition, "sandbox", False),
         programme=_programme(_object(top["programme"], set(Programme.__dataclass_fields__))),
         key_file=folder / files.get("key", "key"),
         token_file=folder / files.get("token", "token"),
@@ -100,17 +102,13 @@ def _programme(values: Mapping[str, Any]) -> Programme:
         rules.append(EarningRule(_whole(rule, "version"), _whole(rule, "points"), _whole(rule, "per_minor"), _integer(rule, "valid_from")))
         if rules[-1].per_minor == 0:
             raise ValueError("per_minor must be positive")
-    if not isinstance(values["earn_on_tax"], bool):
-        raise TypeError("earn_on_tax must be true or false")
-    if not isinstance(values.get("extends_by_activity", False), bool):
-        raise TypeError("extends_by_activity must be true or false")
     return Programme(
         rules=tuple(rules),
-        earn_on_tax=values["earn_on_tax"],
+        earn_on_tax=_truth(values, "earn_on_tax"),
         lot_validity_months=_whole(values, "lot_validity_months"),
         unlisted_points_max=_whole(values, "unlisted_points_max"),
         report_days_max=_whole(values, "report_days_max") if "report_days_max" in values else 31,
-        extends_by_activity=values.get("extends_by_activity", False),
+        extends_by_activity=_truth(values, "extends_by_activity", False),
         redemption=_redemption(values["redemption"]) if "redemption" in values else None,
     )
 
@@ -126,6 +124,14 @@ def _object(value: Any, known: set[str]) -> Mapping[str, Any]:
     unknown = sorted(set(value) - known)
     if unknown:
         raise ValueError(f"unknown settings: {', '.join(unknown)}")
+    return value
+
+
+def _truth(values: Mapping[str, Any], name: str, unsaid: bool | None = None) -> bool:
+    """`unsaid` is what counts where it is left out, which otherwise it may not be."""
+    value = values[name] if unsaid is None else values.get(name, unsaid)
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be true or false")
     return value
 
 

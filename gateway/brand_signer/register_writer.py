@@ -50,10 +50,18 @@ def refund_record(refund_id: str, payment_id: str, amount_minor: int) -> dict[st
     return {"type": "refund", "refund_id": refund_id, "payment_id": payment_id, "amount_minor": amount_minor}
 
 
-def order_record(order_id: str, member_id: str, points: int, occurred_at: datetime | None = None) -> dict[str, Any]:
-    """`occurred_at` (with its offset) where the brand extends points by activity: an order without it keeps none alive."""
+def order_record(order_id: str, member_id: str, points: int, occurred_at: datetime | None = None, *, one_step: bool) -> dict[str, Any]:
+    """`one_step`: it may be redeemed at once; otherwise its points are authorized, and the till writes what it captures of them.
+
+    `occurred_at` (with its offset) where the brand extends points by activity: an order without it keeps none alive.
+    """
     when = {} if occurred_at is None else {"occurred_at": occurred_at.isoformat()}
-    return {"type": "order", "order_id": order_id, "member_id": member_id, "points": points, **when}
+    return {"type": "order", "order_id": order_id, "member_id": member_id, "points": points, **when, "one_step": one_step}
+
+
+def capture_record(capture_id: str, order_id: str, member_id: str, points: int) -> dict[str, Any]:
+    """The member got her discount: these points of what was authorized for the order are taken, and the rest is hers again."""
+    return {"type": "capture", "capture_id": capture_id, "order_id": order_id, "member_id": member_id, "points": points}
 
 
 def refund_failure_record(refund_id: str, payment_id: str) -> dict[str, Any]:

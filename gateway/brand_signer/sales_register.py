@@ -5,103 +5,27 @@ The till appends; a line counts once its line end is there. The same record may 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from gateway.ledger.opening_file import OpeningBalance, OpeningTerms, UnusableOpeningFile, read_opening_file
-from gateway.values.hex import with_or_without_0x
-from gateway.values.ids import Hash, MemberId
-from gateway.values.money import AmountMinor
-from gateway.values.points import Points
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredSale:
-    """A sale as the till knows it; amounts in minor units, `occurred_at` in Unix seconds."""
-
-    payment_id: str
-    member: MemberId | None
-    gross_minor: AmountMinor
-    tax_minor: AmountMinor
-    paid_with_points_minor: AmountMinor
-    occurred_at: int
-
-    @property
-    def paid_minor(self) -> AmountMinor:
-        return AmountMinor(self.gross_minor - self.paid_with_points_minor)
-
-    def earn_base_minor(self, earn_on_tax: bool) -> AmountMinor:
-        return AmountMinor(max(0, self.paid_minor - (0 if earn_on_tax else self.tax_minor)))
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredRefund:
-    """Money that went back for a payment."""
-
-    refund_id: str
-    payment_id: str
-    amount_minor: AmountMinor
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredOrder:
-    """An order that a member wants to pay with up to `points` points; `occurred_at` (Unix seconds) where it may keep points alive."""
-
-    order_id: str
-    member: MemberId
-    points: Points
-    occurred_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredPointRefund:
-    """Points that the brand decided to give back to whom they came from for an order. A line of an earlier till names neither."""
-
-    point_refund_id: str
-    points: Points
-    order_id: str | None
-    member: MemberId | None
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredVoid:
-    """The brand lets go what it had authorized for an order: the member got nothing for it."""
-
-    void_id: str
-    order_id: str
-    member: MemberId
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredRefundFailure:
-    """Money that was to go back has not: the refund failed."""
-
-    refund_id: str
-    payment_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredOpeningFile:
-    """A file of an earlier programme's balances, beside the register, with the terms under which the brand takes them over."""
-
-    file_name: str
-    terms: OpeningTerms
-    source: Hash
-
-
-Record = (
-    RegisteredSale
-    | RegisteredRefund
-    | RegisteredOrder
-    | RegisteredPointRefund
-    | RegisteredVoid
-    | RegisteredRefundFailure
-    | RegisteredOpeningFile
+from gateway.brand_signer.register_records import (
+    Record,
+    RegisteredCapture,
+    RegisteredOpeningFile,
+    RegisteredOrder,
+    RegisteredPointRefund,
+    RegisteredRefund,
+    RegisteredRefundFailure,
+    RegisteredSale,
+    RegisteredVoid,
+    completes,
+    id_of_record,
+    parse_record,
 )
+from gateway.ledger.opening_file import OpeningBalance, OpeningTerms, UnusableOpeningFile, read_opening_file
+from gateway.ledger.signing import reference
+from gateway.values.ids import Hash, MemberId, Reference
 
 
 class SalesRegister(Protocol):
@@ -112,7 +36,10 @@ class SalesRegister(Protocol):
     def refunds(self, payment_id: str) -> Mapping[str, RegisteredRefund]: ...
     def order(self, order_id: str) -> RegisteredOrder | None: ...
     def point_refund(self, point_refund_id: str) -> RegisteredPointRefund | None: ...
+    def capture(self, capture_id: str) -> RegisteredCapture | None: ...
     def void(self, void_id: str) -> RegisteredVoid | None: ...
+    def order_under(self, reference: Reference) -> RegisteredOrder | None: ...
+    def is_let_go(self, reference: Reference, member: MemberId) -> bool: ...
     def failures_of(self, payment_id: str) -> Collection[str]: ...
     def opening_file(self, source: Hash) -> tuple[OpeningTerms, Mapping[int, OpeningBalance]] | None: ...
 
@@ -122,13 +49,16 @@ class DamagedRegister(Exception):
 
 
 class FileRegister:
-    """The register as a file that only grows; `refresh` reads what was added."""
+    """The register as a file that only grows; `refresh` reads what was added. On the ledger orders stand under keyed references."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reference_secret: bytes) -> None:
         self._path = path
+        self._reference_secret = reference_secret
         self._read_bytes = 0
         self._lines = 0
         self._records: dict[tuple[type[Record], str], Record] = {}
+        self._orders: dict[Reference, RegisteredOrder] = {}
+        self._let_go: set[tuple[Reference, MemberId]] = set()
         self._refunds: dict[str, dict[str, RegisteredRefund]] = {}
         self._failed: dict[str, set[str]] = {}
         self._openings: dict[Hash, tuple[OpeningTerms, Mapping[int, OpeningBalance]]] = {}
@@ -168,9 +98,19 @@ class FileRegister:
         record = self._records.get((RegisteredPointRefund, point_refund_id))
         return record if isinstance(record, RegisteredPointRefund) else None
 
+    def capture(self, capture_id: str) -> RegisteredCapture | None:
+        record = self._records.get((RegisteredCapture, capture_id))
+        return record if isinstance(record, RegisteredCapture) else None
+
     def void(self, void_id: str) -> RegisteredVoid | None:
         record = self._records.get((RegisteredVoid, void_id))
         return record if isinstance(record, RegisteredVoid) else None
+
+    def order_under(self, reference: Reference) -> RegisteredOrder | None:
+        return self._orders.get(reference)
+
+    def is_let_go(self, reference: Reference, member: MemberId) -> bool:
+        return (reference, member) in self._let_go
 
     def failures_of(self, payment_id: str) -> Collection[str]:
         return self._failed.get(payment_id, set())
@@ -179,17 +119,27 @@ class FileRegister:
         return self._openings.get(source)
 
     def _add(self, record: Record) -> None:
-        key = type(record), _id_of(record)
+        key = type(record), id_of_record(record)
         before = self._records.get(key)
-        if before is not None and before != record and not _completes(before, record):
+        if before is not None and before != record and not completes(before, record):
             raise ValueError(f"{key[1]} stands here with other content than before")
         self._records[key] = record
-        if isinstance(record, RegisteredRefund):
-            self._refunds.setdefault(record.payment_id, {})[record.refund_id] = record
-        if isinstance(record, RegisteredRefundFailure):
-            self._failed.setdefault(record.payment_id, set()).add(record.refund_id)
-        if isinstance(record, RegisteredOpeningFile):
-            self._openings[record.source] = record.terms, self._read_opening_file(record)
+        match record:
+            case RegisteredRefund():
+                self._refunds.setdefault(record.payment_id, {})[record.refund_id] = record
+            case RegisteredRefundFailure():
+                self._failed.setdefault(record.payment_id, set()).add(record.refund_id)
+            case RegisteredOpeningFile():
+                self._openings[record.source] = record.terms, self._read_opening_file(record)
+            case RegisteredOrder():
+                self._orders[self._reference(record.order_id)] = record
+            case RegisteredVoid():
+                self._let_go.add((self._reference(record.order_id), record.member))
+            case _:
+                pass
+
+    def _reference(self, order_id: str) -> Reference:
+        return reference(self._reference_secret, "order", order_id)
 
     def _read_opening_file(self, record: RegisteredOpeningFile) -> Mapping[int, OpeningBalance]:
         """Raises ValueError where the file is not the one that was registered."""
@@ -201,95 +151,3 @@ class FileRegister:
         if read.source != record.source:
             raise ValueError(f"{record.file_name} has the SHA-256 {read.source}, registered was {record.source}")
         return read.by_line()
-
-
-def parse_record(line: bytes | str) -> Record:
-    """A record from its JSON line. Raises ValueError, KeyError or TypeError for what is none."""
-    value = json.loads(line)
-    match value["type"]:
-        case "sale":
-            return RegisteredSale(
-                payment_id=_text(value, "payment_id"),
-                member=_member(value) if value.get("member_id") is not None else None,
-                gross_minor=_amount(value, "gross_minor"),
-                tax_minor=_amount(value, "tax_minor"),
-                paid_with_points_minor=_amount(value, "paid_with_points_minor"),
-                occurred_at=_moment(value),
-            )
-        case "refund":
-            return RegisteredRefund(_text(value, "refund_id"), _text(value, "payment_id"), _amount(value, "amount_minor"))
-        case "order":
-            occurred_at = _moment(value) if "occurred_at" in value else None
-            return RegisteredOrder(_text(value, "order_id"), _member(value), Points(_amount(value, "points")), occurred_at)
-        case "point_refund":
-            named = (_text(value, "order_id"), _member(value)) if "order_id" in value else (None, None)
-            return RegisteredPointRefund(_text(value, "point_refund_id"), Points(_amount(value, "points")), *named)
-        case "void":
-            return RegisteredVoid(_text(value, "void_id"), _text(value, "order_id"), _member(value))
-        case "refund_failure":
-            return RegisteredRefundFailure(_text(value, "refund_id"), _text(value, "payment_id"))
-        case "opening_file":
-            expires_on = date.fromisoformat(_text(value, "expires_on")) if value.get("expires_on") is not None else None
-            ratio = _amount(value, "ratio_points"), _amount(value, "ratio_units")
-            if 0 in ratio:
-                raise ValueError("a ratio of an opening file is of whole numbers above 0")
-            terms = OpeningTerms(_text(value, "programme"), *ratio, expires_on)
-            return RegisteredOpeningFile(_plain_name(value, "file"), terms, Hash.parse(_text(value, "source")))
-        case other:
-            raise ValueError(f"no record is of the type {other!r}")
-
-
-def _id_of(record: Record) -> str:
-    match record:
-        case RegisteredSale():
-            return record.payment_id
-        case RegisteredRefund():
-            return record.refund_id
-        case RegisteredOrder():
-            return record.order_id
-        case RegisteredPointRefund():
-            return record.point_refund_id
-        case RegisteredVoid():
-            return record.void_id
-        case RegisteredRefundFailure():
-            return record.refund_id
-        case RegisteredOpeningFile():
-            return str(record.source)
-
-
-def _completes(before: Record, record: Record) -> bool:
-    """A point refund of an earlier till that is written again, now with its order."""
-    return isinstance(record, RegisteredPointRefund) and replace(record, order_id=None, member=None) == before
-
-
-def _text(value: Mapping[str, Any], name: str) -> str:
-    if not isinstance(value[name], str) or not value[name]:
-        raise TypeError(f"{name} must be a text")
-    return str(value[name])
-
-
-def _plain_name(value: Mapping[str, Any], name: str) -> str:
-    """A file beside the register."""
-    written = _text(value, name)
-    if Path(written).name != written:
-        raise ValueError(f"{name} must be the name of a file beside the register, without a folder")
-    return written
-
-
-def _amount(value: Mapping[str, Any], name: str) -> AmountMinor:
-    amount = value[name]
-    if isinstance(amount, bool) or not isinstance(amount, int) or amount < 0:
-        raise TypeError(f"{name} must be a whole number, 0 or more")
-    return AmountMinor(amount)
-
-
-def _member(value: Mapping[str, Any]) -> MemberId:
-    """0x may be left out."""
-    return MemberId(with_or_without_0x(_text(value, "member_id")))
-
-
-def _moment(value: Mapping[str, Any]) -> int:
-    moment = datetime.fromisoformat(_text(value, "occurred_at"))
-    if moment.tzinfo is None:
-        raise ValueError("occurred_at must carry its offset from UTC")
-    return int(moment.timestamp())

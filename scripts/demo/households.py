@@ -65,7 +65,7 @@ class _Story:
         """One purchase, paid with the shopper's own points and with another member's under her grant."""
         self._grant("pool grant", giver, grant_to_member(MemberId.parse(shopper)), {"member_id": shopper}, 2 * EACH, 100)
         purses = self.once("purses", lambda: self._purses("household", [giver, shopper], shopper))
-        self._listed(self._grocer, purses)
+        self._listed(self._grocer, purses, one_step=False)
         status = pay_together(self._grocer.client, self._grocer.register, purses, "household")
         used = self._standing(giver)["grants"][0]
         return {
@@ -81,7 +81,7 @@ class _Story:
         till = self._drugstore
         self._grant("brand grant", saver, grant_to_brand(till.brand.brand_id), {"brand_id": till.brand.brand_id}, EACH, 100)
         within = self.once("within", lambda: self._unprompted(saver, "unprompted-1", EACH))
-        self._listed(till, [within])
+        self._listed(till, [within], one_step=True)
         self._done(till, "/v1/redemptions", within, "unprompted-1")
         above = self._refusal(till, self._unprompted(saver, "unprompted-2", EACH + 1), "unprompted-2")
         return {"brand": till.brand.name, "per_purchase": EACH, "redeemed": EACH, "asked_above": EACH + 1, "refused": above}
@@ -100,7 +100,7 @@ class _Story:
         done = till.client.post(f"/v1/members/{careful}/executions", {"act_id": waiting["act_id"]}, "households-unlock-executed")
         self._world.await_operation(done["operation_id"])
         (purse,) = self.once("unlocked consent", lambda: self._purses("unlocked", [careful], careful))
-        self._listed(till, [purse])
+        self._listed(till, [purse], one_step=True)
         self._done(till, "/v1/redemptions", purse, "spent-after-unlock")
         days = MEMBER_DELAY_SECONDS // 86_400
         return {"refused": refused, "unlock_too_early": early, "delay_days": days, "redeemed_after": EACH}
@@ -188,8 +188,10 @@ class _Story:
     def _again(self, body: dict[str, Any]) -> str:
         return _code(lambda: self._grocer.client.post("/v1/transfers", body, "households-transfer-again"))
 
-    def _listed(self, till: Till, purses: list[dict[str, Any]]) -> None:
-        till.register.append(register_writer.order_record(one["order_id"], one["member_id"], one["points"]) for one in purses)
+    def _listed(self, till: Till, purses: list[dict[str, Any]], *, one_step: bool) -> None:
+        till.register.append(
+            register_writer.order_record(one["order_id"], one["member_id"], one["points"], one_step=one_step) for one in purses
+        )
 
     def _points(self, member: str) -> Any:
         return self._grocer.client.get(f"/v1/members/{member}/points")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from time import sleep
 from typing import Any
 
-from gateway.brand_signer.register_writer import RegisterWriter, void_record
+from gateway.brand_signer.register_writer import RegisterWriter, capture_record, void_record
 from scripts.demo.client import Client
 
 LOOK_AGAIN_SECONDS = 0.05
@@ -19,6 +19,7 @@ def pay_together(client: Client, register: RegisterWriter, parts: Sequence[dict[
     if all(operation is not None and operation["status"] == "confirmed" for operation in operations):
         for part, operation in zip(parts, operations, strict=True):
             assert operation is not None
+            register.append([capture_record(part["order_id"], part["order_id"], part["member_id"], part["points"])])
             body = {"capture_id": part["order_id"], "points": part["points"]}
             path = f"/v1/authorizations/{operation['reservation_id']}/capture"
             _ended(client, client.post(path, body, f"{key}-capture-{part['order_id']}")["operation"])

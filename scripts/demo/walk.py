@@ -125,7 +125,8 @@ class _Day:
         for till in self._world.tills.values():
             mine = [payment for payment in payments if payment.brand == till.brand.slug]
             till.register.append(
-                register_writer.order_record(one.payment_id, one.member_id, one.points, at[one.payment_id]) for one in mine
+                register_writer.order_record(one.payment_id, one.member_id, one.points, at[one.payment_id], one_step=one.mode == "redeem")
+                for one in mine
             )
             at_once = [payment for payment in mine if payment.mode == "redeem"]
             first_authorized = [payment for payment in mine if payment.mode != "redeem"]
@@ -172,10 +173,10 @@ class _Day:
         """Those of the payments that were captured."""
         if not payments:
             return []
-        captures = [
-            {"reservation_id": payment.reservation_id, "capture_id": f"{payment.payment_id}-C", "points": payment.captured}
-            for payment in payments
-        ]
+        till.register.append(
+            register_writer.capture_record(f"{one.payment_id}-C", one.payment_id, one.member_id, one.captured) for one in payments
+        )
+        captures = [{"reservation_id": one.reservation_id, "capture_id": f"{one.payment_id}-C", "points": one.captured} for one in payments]
         results = self._bulk(till, "/v1/captures/bulk", {"captures": captures}, f"captures-{self._day}-{till.brand.slug}", refused)
         return [payment for payment, confirmed in zip(payments, results, strict=True) if confirmed]
 

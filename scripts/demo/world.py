@@ -237,7 +237,7 @@ def _signer_settings(world: World, brand: DemoBrand, port: int) -> dict[str, Any
     return {
         "brand_id": brand.brand_id,
         "listen": {"host": HOST, "port": port},
-        "coalition": coalition,
+        "coalition": {**coalition, "sandbox": True},  # the brand's own word, whatever the gateway says
         "programme": {
             "rules": [rule],
             "earn_on_tax": True,

@@ -59,6 +59,7 @@ class BrandBuilder:
             "chain_id": coalition.chain_id,
             "points_address": str(coalition.points_address),
             "utc_offset_seconds": coalition.utc_offset_seconds,
+            "sandbox": coalition.sandbox,
         }
         listen = {"host": "127.0.0.1", "port": self.port}
         written = {"brand_id": self.brand_id, "listen": listen, "coalition": ledger, "programme": programme}

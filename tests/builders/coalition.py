@@ -20,7 +20,7 @@ from eth_account.signers.local import LocalAccount
 from sqlalchemy import select
 
 from gateway.app import make_worker
-from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record, void_record
+from gateway.brand_signer.register_writer import capture_record, order_record, point_refund_record, refund_record, sale_record, void_record
 from gateway.brands.change_brand import set_exposure
 from gateway.brands.register_brand import OPEN_END, BrandRegistration, register_brand
 from gateway.brands.rows import SqlBrands
@@ -283,11 +283,12 @@ class CoalitionBuilder:
         return self._redemption(redeem, "redeem", brand_id, member_id, points, seconds, till)
 
     def capture(self, brand_id: int, reservation_id: ReservationId, points: int) -> str:
-        operation_id = new_id("capture")
+        operation_id, capture_id = new_id("capture"), new_id("capture")
+        self.brands[brand_id].till(capture_record(capture_id, *self.ordered[reservation_id], points))
         with writing(self.database, business_clock()) as work:
             capture(
                 reservation_id,
-                new_id("capture"),
+                capture_id,
                 points,
                 **self._brand(work, brand_id),
                 reservations=work.of(SqlReservations),
@@ -344,7 +345,7 @@ class CoalitionBuilder:
     ) -> str:
         order_id, operation_id = new_id("order"), new_id(kind)
         at = datetime.fromtimestamp(self.now, UTC)
-        self._tell(brand_id, order_record(order_id, str(member_id), points, at), till)
+        self._tell(brand_id, order_record(order_id, str(member_id), points, at, one_step=kind == "redeem"), till)
         with writing(self.database, business_clock()) as work:
             brand = self._brand(work, brand_id)
             what = points, brand["brand"].redemption.minor_for(points), NO_ORDER

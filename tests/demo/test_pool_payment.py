@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.brand_signer.register_writer import RegisterWriter, void_record
+from gateway.brand_signer.register_writer import RegisterWriter, capture_record, void_record
 from scripts.demo.pool_payment import pay_together
 
 
@@ -48,6 +48,8 @@ def test_all_parts_are_captured_once_all_are_authorized(tmp_path: Path) -> None:
     till = Till({})
     assert paid(till, tmp_path / "sales.jsonl") == "captured"
     assert till.sent == ["/v1/authorizations/bulk", "/v1/authorizations/a/capture", "/v1/authorizations/b/capture"]
+    lines = [json.loads(line) for line in (tmp_path / "sales.jsonl").read_text().splitlines()]
+    assert lines == [capture_record("a", "a", ANN, 20), capture_record("b", "b", BOB, 30)]
 
 
 @pytest.mark.parametrize("how", ["refused", None], ids=["by the ledger", "at once"])

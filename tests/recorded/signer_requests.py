@@ -26,6 +26,7 @@ from gateway.brand_signer.json_server import BODY_BYTES_MAX, serve_on
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.register_writer import (
     RegisterWriter,
+    capture_record,
     order_record,
     point_refund_record,
     refund_record,
@@ -50,12 +51,13 @@ from gateway.rounds.batch_signing import BatchSigning
 from gateway.rounds.sequencer import Sequencer
 from gateway.rounds.signer_port import Signed, SignerRefusal
 from gateway.store.unit_of_work import reading
+from gateway.values.calendar import wall_clock
 from gateway.values.ids import MemberId, ReservationId
 from tests.builders.issues import OPENING_BASIS
 from tests.builders.offline_coalition import START, OfflineCoalition, Shopper, purchase_body
 from tests.builders.recorded_entries import record_issue
 from tests.gateway.brand_signer import brand_books
-from tests.gateway.brand_signer.brand_books import BRAND, DEADLINE, EXPIRY_DAY, MEMBER, OTHER_BRAND, SECRET, STRANGER, batch
+from tests.gateway.brand_signer.brand_books import BRAND, DEADLINE, EXPIRY_DAY, LATER, MEMBER, OTHER_BRAND, SECRET, STRANGER, batch
 from tests.recorded.content_hashes import BRAND_1_SECRET, DOMAIN, consent
 from tests.recorded.data_files import exact_json
 
@@ -117,7 +119,7 @@ def _history(folder: Path) -> list[dict[str, Any]]:
     """Three rounds of one brand, in which entries of all kinds are signed, and one that the brand's books do not support."""
     coalition = OfflineCoalition(folder)
     till = RegisterWriter(folder / "sales.jsonl")
-    books = Books(PROGRAMME, FileRegister(folder / "sales.jsonl"), BRAND_1_SECRET, 0)
+    books = Books(PROGRAMME, FileRegister(folder / "sales.jsonl", BRAND_1_SECRET), BRAND_1_SECRET, 0, wall_clock)
     journal = Journal(folder / "signed.jsonl", DOMAIN, 1)
     signer = BatchSigner(Key(b"\x01" * 32), DOMAIN, 1, books, journal)
     try:
@@ -164,6 +166,7 @@ class _Rounds:
             )
         )
         self._reserved(self._round())
+        self._till.append([capture_record("capture-1", "order-1", self._spender.member_id, 210)])
         self._post(f"/v1/authorizations/{opened}/capture", {"capture_id": "capture-1", "points": 210})
         self._till.append([void_record("void-1", "order-2", self._spender.member_id)])
         self._post(f"/v1/authorizations/{to_void}/void", {"void_id": "void-1"})
@@ -189,7 +192,7 @@ class _Rounds:
         self._post("/v1/payment-refunds", {**body, "occurred_at": "2017-03-15T02:00:00+00:00"})
 
     def _redeem(self, kind: str, order_id: str, points: int, nonce: int) -> str:
-        self._till.append([order_record(order_id, self._spender.member_id, points)])
+        self._till.append([order_record(order_id, self._spender.member_id, points, one_step=kind == "redemptions")])
         self._post(f"/v1/{kind}", consent(self._spender, points, order_id, nonce))
         with self._coalition.database.read() as session:
             found = session.execute(text("SELECT reservation_id FROM operations ORDER BY sequence DESC LIMIT 1")).scalar_one()
@@ -359,6 +362,10 @@ def _fill(brand: brand_books.Brand) -> None:
         brand.refund(refund_id, payment_id, 250)
     for order_id, points in (("o-1", 50), ("o-2", 30), ("o-3", 40)):
         brand.order(order_id, points)
+    for order_id, points in (("o-4", 30), ("o-5", 25)):
+        brand.order(order_id, points, one_step=False)
+    brand.take("c-1", "o-1", 45)
+    brand.let_go("v-5", "o-5")
     brand.give_back("g-1", "o-3", 10)
     brand.give_back("g-2", "o-1", 10)
     brand.till.append([{"type": "point_refund", "point_refund_id": "g-earlier", "points": 10}])
@@ -375,12 +382,16 @@ def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand
         "discount_mismatch": [brand_books.capture("c-9", brand_books.reservation_of("o-unlisted", 20), 10, 11)],
         "discount_too_low": [brand_books.authorize("o-2", 30, discount=23)],
         "foreign_lot": [brand_books.clawback("r-2", "p-1", 1, brand=OTHER_BRAND)],
+        "lot_not_expired": [brand_books.expire(5, (LATER // 86_400) + 1)],
         "malformed_entry": BatchRequest(BRAND, 2, DEADLINE, pack_entries([malformed]), ({"kind": "issue"},)),
+        "not_in_one_step": [brand_books.authorize("o-4", 30, redeem=True)],
+        "order_let_go": [brand_books.authorize("o-5", 25)],
         "point_refund_without_order": [brand_books.point_refund("g-earlier", redeemed, 10)],
         "reference_mismatch": [(entry, {"kind": "issue", "payment_id": "p-3"})],
         "reservation_closed": [brand_books.void("v-1", opened, 50)],
         "too_many_points": [brand_books.authorize("o-2", 31)],
         "too_much_clawed_back": [brand_books.clawback("r-2", "p-1", 3)],
+        "unknown_capture": [brand_books.authorize("o-4", 30), brand_books.capture("c-9", brand_books.reservation_of("o-4", 30), 30)],
         "unknown_issue": [brand_books.clawback("r-3", "p-3", 1)],
         "unknown_order": [brand_books.authorize("o-9", 21)],
         "unknown_point_refund": [brand_books.point_refund("g-9", redeemed, 21)],

@@ -12,9 +12,9 @@ from typing import Any
 from eth_utils import keccak
 
 from gateway.ledger.consents import NO_ORDER, ConsentTerms, TransferTerms, consent_digest, lines_hash, transfer_digest
-from gateway.ledger.entries import Capture, Clawback, ConsentProof, Entry, Issue, Redeem, Restore, Transfer, Void, encode_entry
+from gateway.ledger.entries import Capture, Clawback, ConsentProof, Entry, Expire, Issue, Redeem, Restore, Transfer, Void, encode_entry
 from gateway.ledger.issue_parts import ShownIssue
-from gateway.ledger.lots import Line
+from gateway.ledger.lots import MAX_EXPIRY_DAY, Line
 from gateway.ledger.member_acts import (
     AuthorizerChange,
     Grant,
@@ -32,6 +32,7 @@ from gateway.values.points import Points
 from tests.builders.commanded_coalition import BRAND
 from tests.builders.issues import BASIS
 from tests.trust.ground import FOREVER, Ground
+from tests.trust.own_signer import answer_of_its_signer
 from tests.trust.second_brand import MANAGED, answers_to
 from tests.trust.standing import EARNED, SOME_POINTS, member_act_signed
 
@@ -169,6 +170,12 @@ def _taken(ground: Ground) -> list[str]:
     return [*Attacker(ground).as_brand_1(clawback_of_ann(ground)), *others]
 
 
+def _expired(ground: Ground) -> list[str]:
+    """The last day that there is. What time the chain says counts neither for the key nor for the signer."""
+    early = Expire(ground.ann, MAX_EXPIRY_DAY, SOME_POINTS)
+    return [*Attacker(ground).as_brand_1(early), answer_of_its_signer(ground, 902, early, {"kind": "expire"})]
+
+
 def _flooded(ground: Ground) -> list[str]:
     """Points of the managed brand for the operator's own member are good there; brand 1 takes none, even where it signs by mistake."""
     attacker = Attacker(ground)
@@ -199,6 +206,11 @@ ATTACK = {
         "a member's points of brand 1 clawed back: in brand 1's name, in the managed brand's; restored; her reservation captured, voided",
         ("BatchKeyNotValid", "UnknownIssue", "UnknownIssue", "NotAcceptingBrand", "NotAcceptingBrand"),
         _taken,
+    ),
+    "expired": Attempt(
+        "her points let expire before their day, whatever time its node says: in brand 1's name, by asking brand 1's own signer",
+        ("BatchKeyNotValid", "lot_not_expired"),
+        _expired,
     ),
     "spent": Attempt(
         "her points spent at the managed brand: by a consent of its own, as another member whom she granted nothing, under a grant to the "

@@ -54,6 +54,13 @@ WITH_SEALER: dict[str, PairWithSealer] = {
         NOBODY,
         "every holder, by the event; a bookkeeper with a calendar",
     ),
+    "sealer_and_a_brands_own_signer": PairWithSealer(
+        "the operator, who asks a brand's own signer",
+        "nothing more: the signer lets points expire by the brand's own clock",
+        "never",
+        "the signer (`lot_not_expired`)",
+        "the brand, whose signer is asked for what is not over",
+    ),
     "sealer_and_operator": PairWithSealer(
         "the operator",
         "nothing more: its acts are ready by the chain, and approvals carry the approvers' own time",

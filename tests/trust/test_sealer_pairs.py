@@ -26,11 +26,12 @@ from gateway.ledger.member_acts import (
 )
 from gateway.ledger.owner_acts import SetBrandTerms
 from gateway.ledger.terms import LedgerTerms
-from gateway.values.calendar import SECONDS_PER_DAY
+from gateway.values.calendar import SECONDS_PER_DAY, wall_clock
 from gateway.values.ids import Address, Hash, Reference
 from tests.builders.commanded_coalition import BRAND, commanded_coalition
 from tests.trust.batches import HELD, authorized, holder, issue, next_number, redeemed, submit
 from tests.trust.ground import DONE, FOREVER, Ground
+from tests.trust.own_signer import answer_of_its_signer
 from tests.trust.sealer_pairs import WITH_SEALER, lines_with_sealer
 from tests.trust.standing import member_act_signed, own_key
 
@@ -132,6 +133,17 @@ def test_sealer_and_batch_key(ahead: Ground) -> None:
     assert submit(ahead, next_number(), Expire(member, day, HELD)) == ["LotNotExpired"]
     ahead.pass_time((day + 1) * SECONDS_PER_DAY - offset - ahead.now)
     assert submit(ahead, next_number(), Expire(member, day, HELD)) == [DONE]
+
+
+def test_sealer_and_a_brands_own_signer(ahead: Ground) -> None:
+    offset = ahead.view("PointsLedger", "utcOffsetSeconds")
+    day = expiry_day_for(max(ahead.now, wall_clock()), offset, 12)
+    member = holder(ahead, own_key("another saver's wallet"), day)
+    ahead.pass_time((day + 1) * SECONDS_PER_DAY - offset - ahead.now)
+    asked = Expire(member, day, HELD), {"kind": "expire"}
+    assert answer_of_its_signer(ahead, next_number(), *asked) == "lot_not_expired"
+    assert answer_of_its_signer(ahead, next_number(), *asked, clock=None) == DONE, "to a sandbox's signer the day is over"
+    assert ahead.view("PointsLedger", "balanceOf", member, lot_id(BRAND, day)) == 0
 
 
 def test_sealer_and_operator(ahead: Ground) -> None:

@@ -18,7 +18,7 @@ from gateway.access.create_api_key import create_api_key
 from gateway.access.rows import SqlApiKeys
 from gateway.api.context import Context
 from gateway.app import create_app, make_worker
-from gateway.brand_signer.register_writer import order_record, point_refund_record, refund_record, sale_record, void_record
+from gateway.brand_signer.register_writer import capture_record, order_record, point_refund_record, refund_record, sale_record, void_record
 from gateway.chain.connection import Chain
 from gateway.coalition.rows import business_clock
 from gateway.ledger.governance import approval_digest
@@ -95,9 +95,9 @@ class HttpCoalition:
         }
         return self.done(f"brand:{brand_id}", "/v1/purchases", body)
 
-    def consent(self, brand_id: int, member_id: str, points: int, order_id: str) -> dict[str, Any]:
+    def consent(self, brand_id: int, member_id: str, points: int, order_id: str, *, one_step: bool = True) -> dict[str, Any]:
         """A quote that the member has signed as any Ethereum wallet does."""
-        self.builder.brands[brand_id].till(order_record(order_id, member_id, points))
+        self.builder.brands[brand_id].till(order_record(order_id, member_id, points, one_step=one_step))
         asked = {"order_id": order_id, "member_id": member_id, "points": points}
         quote = self.call(f"brand:{brand_id}", "POST", "/v1/quotes", asked).json()
         signed = Account.sign_typed_data(self.builder.member_keys[MemberId.parse(member_id)].key, full_message=quote["typed_data"])
@@ -126,10 +126,13 @@ def test_points_are_earned_at_one_brand_and_spent_at_another(coalition: HttpCoal
     assert (purchase["operation"]["status"], purchase["points"]) == ("confirmed", 100)
     assert coalition.points(member) == (100, 0, 100)
 
-    authorized = coalition.done("brand:2", "/v1/authorizations", coalition.consent(2, member, 60, "order-1"))
+    authorized = coalition.done("brand:2", "/v1/authorizations", coalition.consent(2, member, 60, "order-1", one_step=False))
     assert authorized["authorization"]["status"] == "open"
     assert coalition.points(member) == (40, 60, 100)
     path = f"/v1/authorizations/{authorized['authorization']['reservation_id']}"
+    unheard_of = coalition.call("brand:2", "POST", f"{path}/capture", {"capture_id": "c-0", "points": 50})
+    assert (unheard_of.status_code, unheard_of.json()["facts"]["reason"]) == (409, "signer_refused: unknown_capture")
+    coalition.builder.brands[2].till(capture_record("c-1", "order-1", member, 50))
     captured = coalition.done("brand:2", f"{path}/capture", {"capture_id": "c-1", "points": 50})
     assert (captured["authorization"]["status"], captured["authorization"]["captured"]) == ("captured", 50)
     assert coalition.points(member) == (50, 0, 50)
@@ -151,7 +154,7 @@ def test_points_are_earned_at_one_brand_and_spent_at_another(coalition: HttpCoal
 def test_a_payment_refund_takes_its_share_back_and_a_void_releases(coalition: HttpCoalition) -> None:
     member = str(list(coalition.builder.member_keys)[1])
     coalition.purchase(1, member, "pay-2", 9_900)
-    authorized = coalition.done("brand:2", "/v1/authorizations", coalition.consent(2, member, 30, "order-3"))
+    authorized = coalition.done("brand:2", "/v1/authorizations", coalition.consent(2, member, 30, "order-3", one_step=False))
     path = f"/v1/authorizations/{authorized['authorization']['reservation_id']}"
     coalition.builder.brands[2].till(void_record("v-1", "order-3", member))
     assert coalition.done("brand:2", f"{path}/void", {"void_id": "v-1"})["authorization"]["status"] == "voided"
@@ -243,7 +246,7 @@ def test_a_passkey_spends_points_that_were_earned(coalition: HttpCoalition) -> N
     body = {"authorizer": {"kind": 3, **key, "rp_id": ann.rp_id, "origin": ann.origin}, "salt": "0x" + "06" * 32}
     member = coalition.done("operator", "/v1/members", body)["member_id"]
     coalition.purchase(1, member, "pay-passkey", 10_000)
-    coalition.builder.brands[1].till(order_record("order-passkey", member, 60))
+    coalition.builder.brands[1].till(order_record("order-passkey", member, 60, one_step=True))
     asked = {"order_id": "order-passkey", "member_id": member, "points": 60}
     quote = coalition.call("brand:1", "POST", "/v1/quotes", asked).json()
     proof = "0x" + ann.consent(bytes.fromhex(quote["reservation_id"][2:])).hex()

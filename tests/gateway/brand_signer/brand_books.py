@@ -14,6 +14,7 @@ from gateway.brand_signer.journal import Journal
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.register_writer import (
     RegisterWriter,
+    capture_record,
     order_record,
     point_refund_record,
     refund_record,
@@ -58,6 +59,7 @@ MEMBER = MemberId(b"\x33" * 20)
 STRANGER = MemberId(b"\x44" * 20)
 SOLD_AT = datetime(2017, 1, 20, 15, 0, tzinfo=UTC)
 EXPIRY_DAY = expiry_day_for(int(SOLD_AT.timestamp()), 0, 2)
+LATER = int(datetime(2017, 6, 1, tzinfo=UTC).timestamp())
 DEADLINE = 1_500_000_000
 PROGRAMME = Programme(
     rules=(EarningRule(1, 1, 100, 0), EarningRule(2, 2, 100, int(datetime(2017, 2, 1, tzinfo=UTC).timestamp()))),
@@ -73,11 +75,12 @@ Entered = tuple[Entry, dict[str, Any]]
 
 @dataclass
 class Brand:
-    """Books in a folder. `signer` opens the journal anew each time, as after a restart."""
+    """Books in a folder. `signer` opens the journal anew each time, as after a restart. `now`: None on a sandbox chain."""
 
     folder: Path
     programme: Programme = PROGRAMME
     key: Key = field(default_factory=lambda: Key(b"\x01" * 32))
+    now: int | None = LATER
     journals: list[Journal] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -86,7 +89,9 @@ class Brand:
     def signer(self) -> BatchSigner:
         self.close()
         self.journals.append(Journal(self.folder / "signed.jsonl", DOMAIN, BRAND))
-        books = Books(self.programme, FileRegister(self.folder / "sales.jsonl"), SECRET, 0)
+        now = self.now
+        clock = None if now is None else lambda: now
+        books = Books(self.programme, FileRegister(self.folder / "sales.jsonl", SECRET), SECRET, 0, clock)
         return BatchSigner(self.key, DOMAIN, BRAND, books, self.journals[-1])
 
     def close(self) -> None:
@@ -103,8 +108,15 @@ class Brand:
     def refund(self, refund_id: str, payment_id: str, amount_minor: int) -> None:
         self.till.append([refund_record(refund_id, payment_id, amount_minor)])
 
-    def order(self, order_id: str, points: int, member: MemberId = MEMBER) -> None:
-        self.till.append([order_record(order_id, str(member), points)])
+    def order(self, order_id: str, points: int, member: MemberId = MEMBER, *, one_step: bool = True) -> None:
+        self.till.append([order_record(order_id, str(member), points, one_step=one_step)])
+
+    def order_of_an_earlier_till(self, order_id: str, points: int) -> None:
+        """Which said nothing of steps."""
+        self.till.append([{"type": "order", "order_id": order_id, "member_id": str(MEMBER), "points": points}])
+
+    def take(self, capture_id: str, order_id: str, points: int, member: MemberId = MEMBER) -> None:
+        self.till.append([capture_record(capture_id, order_id, str(member), points)])
 
     def give_back(self, point_refund_id: str, order_id: str, points: int, member: MemberId = MEMBER) -> None:
         self.till.append([point_refund_record(point_refund_id, order_id, str(member), points)])

@@ -39,7 +39,11 @@ def fill(brand: Brand, folder_name: str = "openings.csv") -> None:
     path = brand.folder / folder_name
     path.write_bytes(OPENINGS)
     brand.till.append(
-        [order_record("o-1", str(MEMBER), 20, SOLD_AT), order_record("o-2", str(MEMBER), 20), opening_file_record(path, STAMPS, 1, 2, None)]
+        [
+            order_record("o-1", str(MEMBER), 20, SOLD_AT, one_step=True),
+            order_record("o-2", str(MEMBER), 20, one_step=True),
+            opening_file_record(path, STAMPS, 1, 2, None),
+        ]
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.brand_signer.register_writer import RegisterWriter, refund_record, sale_record
 from gateway.brand_signer.sales_register import DamagedRegister, FileRegister
-from tests.gateway.brand_signer.brand_books import MEMBER, SOLD_AT, Brand, issue, refusals
+from tests.gateway.brand_signer.brand_books import MEMBER, SECRET, SOLD_AT, Brand, issue, refusals
 
 SALE = sale_record("p-1", str(MEMBER), SOLD_AT, 1_000, 100, 0)
 
@@ -25,7 +25,7 @@ def test_a_line_counts_once_its_end_is_there(tmp_path: Path) -> None:
     path = tmp_path / "sales.jsonl"
     line = json.dumps(SALE)
     path.write_text(line[:20])
-    register = FileRegister(path)
+    register = FileRegister(path, SECRET)
     register.refresh()
     assert register.sale("p-1") is None
     path.write_text(line + "\n")
@@ -37,7 +37,7 @@ def test_a_line_counts_once_its_end_is_there(tmp_path: Path) -> None:
 
 def test_the_same_record_may_come_twice_but_not_with_other_content(tmp_path: Path) -> None:
     writer = RegisterWriter(tmp_path / "sales.jsonl")
-    register = FileRegister(tmp_path / "sales.jsonl")
+    register = FileRegister(tmp_path / "sales.jsonl", SECRET)
     writer.append([SALE, SALE, refund_record("r-1", "p-1", 5), refund_record("r-1", "p-1", 5)])
     register.refresh()
     assert len(register.refunds("p-1")) == 1
@@ -62,13 +62,13 @@ def test_a_line_that_is_no_record_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "sales.jsonl"
     path.write_text(json.dumps(SALE) + "\n" + line + "\n")
     with pytest.raises(DamagedRegister, match="line 2"):
-        FileRegister(path).refresh()
+        FileRegister(path, SECRET).refresh()
 
 
 def test_a_register_that_shrinks_or_goes_away_is_not_trusted(tmp_path: Path) -> None:
     path = tmp_path / "sales.jsonl"
     path.write_text(json.dumps(SALE) + "\n")
-    register = FileRegister(path)
+    register = FileRegister(path, SECRET)
     register.refresh()
     path.write_text("")
     with pytest.raises(DamagedRegister, match="shorter"):
@@ -84,6 +84,6 @@ def test_a_till_that_died_inside_a_line_goes_on_with_a_whole_one(tmp_path: Path)
     writer = RegisterWriter(path)
     writer.append([refund_record("r-1", "p-1", 5)])
     writer.close()
-    register = FileRegister(path)
+    register = FileRegister(path, SECRET)
     register.refresh()
     assert list(register.refunds("p-1")) == ["r-1"]

@@ -11,17 +11,17 @@ from coincurve import PublicKey
 from eth_hash.auto import keccak
 
 from gateway.brand_signer import checks
+from gateway.brand_signer.books import Books
 from gateway.brand_signer.journal import Journal, SignedBatch
-from gateway.brand_signer.sales_register import DamagedRegister
+from gateway.brand_signer.sales_register import FileRegister
 from gateway.brand_signer.sign_batch import EntriesRefused, InconsistentBatch
 from gateway.ledger.awards import AwardId, award_reference, clawback_reference
-from gateway.ledger.consents import transfer_digest, transfer_terms
 from gateway.ledger.decision import Decision
-from gateway.ledger.entries import BRAND_GRANT, Clawback, ConsentProof, Issue, Transfer, encode_entry
+from gateway.ledger.entries import Clawback, Issue, encode_entry
 from gateway.ledger.framing import pack_entries
 from gateway.ledger.signing import batch_digest, reference
 from gateway.loyalty.evaluate import AwardDue
-from gateway.values.ids import ReservationId
+from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.points import Points
 from tests.gateway.brand_signer.brand_books import (
     BRAND,
@@ -35,22 +35,19 @@ from tests.gateway.brand_signer.brand_books import (
     STRANGER,
     Brand,
     Entered,
-    authorize,
     award_clawback,
     award_issue,
     batch,
-    capture,
     clawback,
     decided,
     expire,
     issue,
-    point_refund,
     refusals,
-    reservation_of,
     told,
     transfer,
-    void,
 )
+
+FAR_DAY = 2**32 - 1
 
 
 def test_a_batch_of_a_registered_sale_is_signed_with_the_brands_key(brand: Brand) -> None:
@@ -210,136 +207,33 @@ def test_a_clawback_that_the_books_do_not_support_is_refused(brand: Brand, enter
     assert refusals(signer, 2, [clawback("r-1", "p-1", 4)]) == []
 
 
-def test_a_listed_order_is_signed_for_its_member_up_to_its_points(brand: Brand) -> None:
-    brand.order("o-1", 500)
-    signer = brand.signer()
-    assert refusals(signer, 1, [authorize("o-1", 501)]) == [(0, "too_many_points")]
-    assert refusals(signer, 1, [authorize("o-1", 500, member=STRANGER)]) == [(0, "wrong_member")]
-    assert refusals(signer, 1, [authorize("o-1", 500, lines_points=499)]) == [(0, "wrong_points")]
-    assert refusals(signer, 1, [authorize("o-1", 500)]) == []
-
-
-def test_an_order_that_is_not_listed_is_signed_only_when_it_is_small(brand: Brand) -> None:
-    signer = brand.signer()
-    assert refusals(signer, 1, [authorize("o-1", 21, redeem=True)]) == [(0, "unknown_order")]
-    assert refusals(signer, 1, [authorize("o-1", 20, redeem=True)]) == []
-    assert refusals(signer, 2, [authorize("o-1", 20, redeem=True)]) == [(0, "already_signed")]
-
-
-def test_a_reservation_is_captured_once_and_no_more_than_it_holds(brand: Brand) -> None:
-    brand.order("o-1", 500)
-    signer = brand.signer()
-    reservation = reservation_of("o-1", 500)
-    assert refusals(signer, 1, [capture("c-1", reservation, 500)]) == [(0, "unknown_reservation")]
-    assert refusals(signer, 1, [authorize("o-1", 500)]) == []
-    assert refusals(signer, 2, [capture("c-1", reservation, 501)]) == [(0, "too_many_points")]
-    assert refusals(signer, 2, [capture("c-1", reservation, 300)]) == []
-    assert refusals(signer, 3, [capture("c-2", reservation, 200)]) == [(0, "reservation_closed")]
-    assert refusals(signer, 3, [void("v-1", reservation, 200)]) == [(0, "reservation_closed")]
-
-
-@pytest.mark.parametrize("redeem", [False, True])
-def test_a_redemption_gives_at_least_the_promised_discount(brand: Brand, redeem: bool) -> None:
-    """Four minor units for five points, rounded down."""
-    brand.order("o-1", 499)
-    signer = brand.signer()
-    assert refusals(signer, 1, [authorize("o-1", 499, discount=398, redeem=redeem)]) == [(0, "discount_too_low")]
-    assert refusals(signer, 1, [authorize("o-1", 499, discount=399, redeem=redeem)]) == []
-
-
-def test_a_brand_that_states_no_rate_leaves_the_discount_to_the_ledger(tmp_path: Path) -> None:
-    brand = Brand(tmp_path, replace(PROGRAMME, redemption=None))
-    brand.order("o-1", 500)
-    assert refusals(brand.signer(), 1, [authorize("o-1", 500, discount=0)]) == []
-    brand.close()
-    brand.till.close()
-
-
-def test_a_capture_carries_its_share_of_the_discount_also_after_a_restart(brand: Brand) -> None:
-    brand.order("o-1", 500)
-    assert refusals(brand.signer(), 1, [authorize("o-1", 500, discount=401)]) == []
-    reservation, signer = reservation_of("o-1", 500, 401), brand.signer()
-    for wrong in (240, 242, 401, 0):
-        assert refusals(signer, 2, [capture("c-1", reservation, 300, wrong)]) == [(0, "discount_mismatch")]
-    assert refusals(signer, 2, [capture("c-1", reservation, 300, 241)]) == []
-
-
-def test_a_void_needs_the_tills_word_for_this_order_and_member(brand: Brand) -> None:
-    brand.order("o-1", 500)
-    brand.let_go("of-another-order", "o-2")
-    brand.let_go("of-another-member", "o-1", STRANGER)
-    signer = brand.signer()
-    reservation = reservation_of("o-1", 500)
-    assert refusals(signer, 1, [authorize("o-1", 500), void("invented", reservation, 500)]) == [(1, "unknown_void")]
-    assert refusals(signer, 1, [authorize("o-1", 500)]) == []
-    for void_id, reason in (("invented", "unknown_void"), ("of-another-order", "wrong_reservation"), ("of-another-member", "wrong_member")):
-        assert refusals(brand.signer(), 2, [void(void_id, reservation, 500)]) == [(0, reason)]
-    signer = brand.signer()
-    brand.let_go("v-1", "o-1")
-    assert refusals(signer, 2, [void("v-1", reservation, 500)]) == []
-    assert refusals(signer, 3, [capture("c-1", reservation, 500)]) == [(0, "reservation_closed")]
-
-
-def test_a_small_order_that_is_not_listed_is_not_let_go_without_a_word_either(brand: Brand) -> None:
-    """The till may have given its discount by now."""
-    signer = brand.signer()
-    assert refusals(signer, 1, [authorize("o-1", 20)]) == []
-    assert refusals(signer, 2, [void("v-1", reservation_of("o-1", 20), 20)]) == [(0, "unknown_void")]
-    brand.let_go("v-1", "o-1")
-    assert refusals(signer, 2, [void("v-1", reservation_of("o-1", 20), 20)]) == []
-
-
-def test_only_what_this_signer_authorized_is_voided(brand: Brand) -> None:
-    brand.let_go("v-1", "o-1")
-    assert refusals(brand.signer(), 1, [void("v-1", ReservationId(b"\x55" * 32), 10)]) == [(0, "unknown_reservation")]
-
-
-def test_points_are_given_back_only_as_decided_and_never_beyond_the_capture(brand: Brand) -> None:
-    brand.order("o-1", 500)
-    signer = brand.signer()
-    reservation = reservation_of("o-1", 500)
-    assert refusals(signer, 1, [authorize("o-1", 500, redeem=True)]) == []
-    assert refusals(signer, 2, [point_refund("b-1", reservation, 100)]) == [(0, "unknown_point_refund")]
-    brand.give_back("b-1", "o-1", 400)
-    assert refusals(signer, 2, [point_refund("b-1", reservation, 401)]) == [(0, "unknown_point_refund")]
-    assert refusals(signer, 2, [point_refund("b-1", reservation, 400)]) == []
-    brand.give_back("b-2", "o-1", 400)
-    assert refusals(signer, 3, [point_refund("b-2", reservation, 101)]) == [(0, "too_many_points")]
-    assert refusals(brand.signer(), 3, [point_refund("b-2", reservation, 100)]) == []
-
-
-def test_points_go_back_to_the_order_and_member_that_the_till_names(brand: Brand) -> None:
-    brand.order("o-1", 60)
-    brand.order("o-2", 60, STRANGER)
-    signer = brand.signer()
-    ours, theirs = authorize("o-1", 60, redeem=True), authorize("o-2", 60, member=STRANGER, redeem=True)
-    assert refusals(signer, 1, [ours, theirs]) == []
-    mine, strangers = reservation_of("o-1", 60), reservation_of("o-2", 60, member=STRANGER)
-    brand.give_back("b-1", "o-1", 60)
-    brand.give_back("b-2", "o-1", 60, STRANGER)
-    assert refusals(brand.signer(), 2, [point_refund("b-1", strangers, 60)]) == [(0, "wrong_reservation")], "also after a restart"
-    assert refusals(brand.signer(), 2, [point_refund("b-1", strangers, 5)]) == [(0, "wrong_reservation")], "small as it is: it is listed"
-    assert refusals(brand.signer(), 2, [point_refund("b-2", mine, 60)]) == [(0, "wrong_member")]
-    assert refusals(brand.signer(), 2, [point_refund("b-1", mine, 60)]) == []
-
-
-def test_what_a_till_of_an_earlier_version_wrote_is_signed_once_it_names_its_order(brand: Brand) -> None:
-    brand.order("o-1", 60)
-    brand.till.append([{"type": "point_refund", "point_refund_id": "b-1", "points": 60}])
-    assert refusals(brand.signer(), 1, [authorize("o-1", 60, redeem=True)]) == []
-    given_back = point_refund("b-1", reservation_of("o-1", 60), 60)
-    assert refusals(brand.signer(), 2, [given_back]) == [(0, "point_refund_without_order")]
-    brand.give_back("b-1", "o-1", 60)
-    assert refusals(brand.signer(), 2, [given_back]) == []
-    brand.give_back("b-1", "o-2", 60)
-    with pytest.raises(DamagedRegister, match="line 4"):
-        brand.signer().sign(batch(3, expire(5)))
-
-
 def test_an_expiry_names_points_of_a_lot_that_can_expire(brand: Brand) -> None:
     signer = brand.signer()
     assert refusals(signer, 1, [expire(0), expire(5, expiry_day=0)]) == [(0, "wrong_expiry"), (1, "wrong_expiry")]
     assert refusals(signer, 1, [expire(5)]) == []
+
+
+def test_points_expire_by_the_brands_own_clock_and_by_nobody_elses(brand: Brand) -> None:
+    """Whoever seals the chain writes its time. The day counts to its last second."""
+    brand.now = (EXPIRY_DAY + 1) * SECONDS_PER_DAY - 1
+    assert refusals(brand.signer(), 1, [expire(5), expire(5, FAR_DAY)]) == [(0, "lot_not_expired"), (1, "lot_not_expired")]
+    brand.now += 1
+    signer = brand.signer()
+    assert refusals(signer, 1, [expire(5), expire(5, FAR_DAY)]) == [(1, "lot_not_expired")]
+    assert refusals(signer, 1, [expire(5)]) == []
+
+
+@pytest.mark.parametrize("offset", [-18_000, 0, 3_600])
+def test_a_lots_last_day_is_the_coalitions(tmp_path: Path, offset: int) -> None:
+    over = (EXPIRY_DAY + 1) * SECONDS_PER_DAY - offset
+    for moment, is_over in ((over - 1, False), (over, True)):
+        books = Books(PROGRAMME, FileRegister(tmp_path / "sales.jsonl", SECRET), SECRET, offset, lambda moment=moment: moment)
+        assert books.is_over(EXPIRY_DAY) is is_over
+
+
+def test_in_a_sandbox_points_expire_by_the_chains_time(brand: Brand) -> None:
+    brand.now = None
+    assert refusals(brand.signer(), 1, [expire(5, FAR_DAY)]) == []
 
 
 def test_a_transfer_between_two_members_is_carried_once(brand: Brand) -> None:
@@ -348,33 +242,6 @@ def test_a_transfer_between_two_members_is_carried_once(brand: Brand) -> None:
     assert refusals(signer, 1, [transfer(5), transfer(5), transfer(5, nonce=2)]) == [(1, "already_signed")]
     assert refusals(signer, 1, [transfer(5), transfer(5, nonce=2)]) == []
     assert refusals(brand.signer(), 2, [transfer(5)]) == [(0, "already_signed")], "also after a restart"
-
-
-def test_what_was_transferred_is_no_reservation(brand: Brand) -> None:
-    entry, detail = transfer(5)
-    assert isinstance(entry, Transfer)
-    moved = transfer_digest(DOMAIN, transfer_terms(entry))
-    signer = brand.signer()
-    assert refusals(signer, 1, [(entry, detail)]) == []
-    later = [capture("c", moved, 5), void("v", moved, 5), point_refund("r", moved, 5)]
-    assert refusals(signer, 2, later) == [(0, "reservation_closed"), (1, "reservation_closed"), (2, "too_many_points")]
-
-
-def test_a_redemption_under_a_grant_to_the_brand_is_held_against_its_order(brand: Brand) -> None:
-    entry, detail = authorize("o-1", 5, redeem=True)
-    granted = replace(entry, proof=ConsentProof(BRAND_GRANT, b""))
-    brand.order("o-1", 4)
-    assert refusals(brand.signer(), 1, [(granted, detail)]) == [(0, "too_many_points")]
-
-
-@pytest.mark.parametrize("redeem", [False, True])
-def test_what_no_member_has_signed_always_needs_its_listed_order(brand: Brand, redeem: bool) -> None:
-    entry, detail = authorize("invented", 1, redeem=redeem)
-    granted = replace(entry, proof=ConsentProof(BRAND_GRANT, b""))
-    signer = brand.signer()
-    assert refusals(signer, 1, [(granted, detail)]) == [(0, "unknown_order")]
-    brand.order("invented", 1)
-    assert refusals(signer, 1, [(granted, detail)]) == []
 
 
 def test_malformed_entries_and_openings_of_no_known_file_are_refused(brand: Brand) -> None:

@@ -25,7 +25,7 @@ from gateway.brand_signer.json_server import BODY_BYTES_MAX, serve_on
 from gateway.brand_signer.routes import PUBLIC, routes_of
 from gateway.brand_signer.sign_batch import BatchRequest
 from gateway.secret_files import UnsafeFile, read_or_make
-from tests.gateway.brand_signer.brand_books import BRAND, DOMAIN, Brand, batch, issue
+from tests.gateway.brand_signer.brand_books import BRAND, DOMAIN, Brand, batch, expire, issue
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -68,6 +68,20 @@ def test_a_batch_signed_before_a_kill_has_the_same_signature_afterwards(brand: B
             register.write("no record\n")
         damaged = client.post("/sign-batch", json=_body(batch(2, issue("p-2", 9))))
         assert (damaged.status_code, damaged.json()["error"]) == (503, "damaged_register")
+
+
+@pytest.mark.parametrize("sandbox", [None, False, True])
+def test_points_expire_by_the_programs_own_clock_unless_its_settings_say_sandbox(brand: Brand, sandbox: bool | None) -> None:
+    """Settings of an earlier version do not say: they are no sandbox's."""
+    config = _write_config(brand.folder)
+    values = json.loads(config.read_text())
+    values["coalition"] |= {} if sandbox is None else {"sandbox": sandbox}
+    config.write_text(json.dumps(values))
+    with _program(brand.folder) as client:
+        assert client.post("/sign-batch", json=_body(batch(1, expire(5)))).status_code == 200
+        answer = client.post("/sign-batch", json=_body(batch(2, expire(5, 2**32 - 1))))
+        refused = {"refused": [{"index": 0, "reason": "lot_not_expired"}]}
+        assert (answer.status_code == 200) if sandbox else ((answer.status_code, answer.json()) == (409, refused))
 
 
 @pytest.mark.parametrize("change", [
@@ -161,6 +175,7 @@ def test_the_address_is_printed_before_anything_is_served(tmp_path: Path, capsys
         (("listen", "port"), "80", "port"),
         (("brand_id",), -1, "brand_id"),
         (("coalition", "coalition_id"), "0x00", "coalition_id"),
+        (("coalition", "sandbox"), 1, "sandbox"),
         (("programme", "earn_on_tax"), 1, "earn_on_tax"),
         (("programme", "speed"), 1, "speed"),
         (("programme", "rules"), [{"version": 1, "points": 1, "per_minor": 0, "valid_from": 0}], "per_minor"),

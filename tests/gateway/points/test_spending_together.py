@@ -53,14 +53,16 @@ def spend(
 ) -> str:
     """At brand 2, under a grant: the brand's, or the spender's who signs."""
     order_id, operation_id = new_id("order"), new_id("spend")
-    coalition.brands[2].till(order_record(order_id, str(giver), points))
+    coalition.brands[2].till(order_record(order_id, str(giver), points, one_step=verb is redeem))
     with writing(coalition.database, business_clock()) as work:
         brand, domain = _brand(work), work.of(SqlCoalition).facts.signing_domain
         what = giver, points, brand.redemption.minor_for(points), NO_ORDER
         proof = b""
         if spender is not None:
             unsigned = RedemptionRequest(order_id, *what, 1, work.now + 600, kind, b"", spender)
-            proof = signature(coalition, spender, consent_of(unsigned, brand).digest(domain))
+            digest = consent_of(unsigned, brand).digest(domain)
+            coalition.ordered[digest] = order_id, str(giver)
+            proof = signature(coalition, spender, digest)
         request = RedemptionRequest(order_id, *what, 0 if spender is None else 1, work.now + 600, kind, proof, spender)
         verb(request, brand=brand, reservations=work.of(SqlReservations), operation_id=operation_id, **_parts(work))
     return operation_id
