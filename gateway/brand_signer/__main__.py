@@ -10,12 +10,13 @@ import threading
 from pathlib import Path
 
 from gateway.brand_signer.books import Books
-from gateway.brand_signer.config import BadConfig, Config, load_config
+from gateway.brand_signer.config import Config, load_config
 from gateway.brand_signer.journal import Journal, WrongJournal
 from gateway.brand_signer.json_server import JsonServer, serve_on
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.routes import PUBLIC, routes_of
 from gateway.brand_signer.sales_register import DamagedRegister, FileRegister
+from gateway.brand_signer.settings_reader import BadConfig
 from gateway.brand_signer.sign_batch import BatchSigner
 from gateway.secret_files import UnsafeFile, read_or_make
 from gateway.values.calendar import wall_clock

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
+from gateway.brand_signer.settings_reader import BadConfig, Section, read_settings
 from gateway.ledger.signing import Domain
 from gateway.loyalty.rule import EarningRule
-from gateway.values.hex import BadHex
-from gateway.values.ids import Address, Hash, Id
+from gateway.values.ids import Address, Hash
 from gateway.values.money import Ratio
 
-_AnyId = TypeVar("_AnyId", bound=Id)
-_TOP_KEYS = {"brand_id", "listen", "coalition", "programme", "files"}
-
-
-class BadConfig(Exception):
-    """A setting is missing, unknown or cannot be."""
+TOP_KEYS = {"brand_id", "listen", "coalition", "programme", "files"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,96 +53,71 @@ class Config:
 
 
 def load_config(path: Path) -> Config:
-    """The settings of the file; raises BadConfig with the setting's name."""
-    try:
-        parsed = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as wrong:
-        reason = wrong.strerror if isinstance(wrong, OSError) else wrong
-        raise BadConfig(f"{path} cannot be read ({reason}): name the signer's settings (JSON) with --config") from wrong
-    try:
-        return _config(_object(parsed, _TOP_KEYS), path.resolve().parent)
-    except (KeyError, TypeError, ValueError) as wrong:
-        raise BadConfig(f"{path}: {type(wrong).__name__}: {wrong}") from wrong
+    """The settings of the file; raises BadConfig with the name of every setting that cannot be."""
+    top = Section(read_settings(path), TOP_KEYS)
+    config = config_of(top, path.resolve().parent)
+    refuse_wrong(path, top)
+    return config
 
 
-def _config(top: Mapping[str, Any], folder: Path) -> Config:
-    listen = _object(top["listen"], {"host", "port"})
-    if not ipaddress.ip_address(listen["host"]).is_loopback:
-        raise ValueError(f"listen.host {listen['host']} is not a loopback address")
-    coalition = _object(top["coalition"], {"coalition_id", "chain_id", "points_address", "utc_offset_seconds", "sandbox"})
-    files = _object(top.get("files", {}), {"key", "token", "reference_secret", "register", "journal"})
+def refuse_wrong(path: Path, top: Section) -> None:
+    if top.wrong:
+        raise BadConfig(f"{path}: {'; '.join(top.wrong)}: set them right")
+
+
+def config_of(top: Section, folder: Path) -> Config:
+    """What is wrong stands in `top.wrong` afterwards."""
+    listen = top.section("listen", {"host", "port"})
+    coalition = top.section("coalition", {"coalition_id", "chain_id", "points_address", "utc_offset_seconds", "sandbox"})
+    files = top.section("files", {"key", "token", "reference_secret", "register", "journal"}, unsaid={})
     return Config(
-        brand_id=_whole(top, "brand_id"),
-        host=listen["host"],
-        port=_whole(listen, "port"),
-        domain=Domain(_whole(coalition, "chain_id"), _id(coalition, "points_address", Address), _id(coalition, "coalition_id", Hash)),
-        utc_offset_seconds=_integer(coalition, "utc_offset_seconds"),
-        sandbox=_truth(coalition, "sandbox", False),
-        programme=_programme(_object(top["programme"], set(Programme.__dataclass_fields__))),
-        key_file=folder / files.get("key", "key"),
-        token_file=folder / files.get("token", "token"),
-        reference_secret_file=folder / files.get("reference_secret", "reference_secret"),
-        register_file=folder / files.get("register", "sales.jsonl"),
-        journal_file=folder / files.get("journal", "signed.jsonl"),
+        brand_id=top.whole("brand_id"),
+        host=_loopback(listen, "host"),
+        port=listen.whole("port"),
+        domain=Domain(coalition.whole("chain_id"), coalition.id("points_address", Address), coalition.id("coalition_id", Hash)),
+        utc_offset_seconds=coalition.integer("utc_offset_seconds"),
+        sandbox=coalition.truth("sandbox", False),
+        programme=_programme(top.section("programme", set(Programme.__dataclass_fields__))),
+        key_file=folder / files.text("key", "key"),
+        token_file=folder / files.text("token", "token"),
+        reference_secret_file=folder / files.text("reference_secret", "reference_secret"),
+        register_file=folder / files.text("register", "sales.jsonl"),
+        journal_file=folder / files.text("journal", "signed.jsonl"),
     )
 
 
-def _programme(values: Mapping[str, Any]) -> Programme:
-    rules = []
-    for value in values["rules"]:
-        rule = _object(value, set(EarningRule.__dataclass_fields__))
-        rules.append(EarningRule(_whole(rule, "version"), _whole(rule, "points"), _whole(rule, "per_minor"), _integer(rule, "valid_from")))
-        if rules[-1].per_minor == 0:
-            raise ValueError("per_minor must be positive")
-    return Programme(
-        rules=tuple(rules),
-        earn_on_tax=_truth(values, "earn_on_tax"),
-        lot_validity_months=_whole(values, "lot_validity_months"),
-        unlisted_points_max=_whole(values, "unlisted_points_max"),
-        report_days_max=_whole(values, "report_days_max") if "report_days_max" in values else 31,
-        extends_by_activity=_truth(values, "extends_by_activity", False),
-        redemption=_redemption(values["redemption"]) if "redemption" in values else None,
-    )
-
-
-def _redemption(value: Any) -> Ratio:
-    rate = _object(value, {"minor", "points"})
-    return Ratio(_whole(rate, "minor"), _whole(rate, "points"))
-
-
-def _object(value: Any, known: set[str]) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError(f"an object with {', '.join(sorted(known))} is expected")
-    unknown = sorted(set(value) - known)
-    if unknown:
-        raise ValueError(f"unknown settings: {', '.join(unknown)}")
-    return value
-
-
-def _truth(values: Mapping[str, Any], name: str, unsaid: bool | None = None) -> bool:
-    """`unsaid` is what counts where it is left out, which otherwise it may not be."""
-    value = values[name] if unsaid is None else values.get(name, unsaid)
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be true or false")
-    return value
-
-
-def _integer(values: Mapping[str, Any], name: str) -> int:
-    value = values[name]
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be a whole number")
-    return value
-
-
-def _whole(values: Mapping[str, Any], name: str) -> int:
-    value = _integer(values, name)
-    if value < 0:
-        raise ValueError(f"{name} must not be negative")
-    return value
-
-
-def _id(values: Mapping[str, Any], name: str, kind: type[_AnyId]) -> _AnyId:
+def _loopback(listen: Section, name: str) -> str:
+    host = listen.text(name)
     try:
-        return kind.parse(values[name])
-    except BadHex as wrong:
-        raise ValueError(f"{name}: {wrong}") from wrong
+        if not ipaddress.ip_address(host).is_loopback:
+            listen.note(name, f"{host} is not a loopback address")
+    except ValueError:
+        listen.note(name, f"{host} is no IP address")
+    return host
+
+
+def _programme(values: Section) -> Programme:
+    return Programme(
+        rules=tuple(_rule(rule) for rule in values.sections("rules", set(EarningRule.__dataclass_fields__))),
+        earn_on_tax=values.truth("earn_on_tax"),
+        lot_validity_months=values.whole("lot_validity_months"),
+        unlisted_points_max=values.whole("unlisted_points_max"),
+        report_days_max=values.whole("report_days_max", 31),
+        extends_by_activity=values.truth("extends_by_activity", False),
+        redemption=_redemption(values.section("redemption", {"minor", "points"})) if "redemption" in values else None,
+    )
+
+
+def _rule(rule: Section) -> EarningRule:
+    return EarningRule(rule.whole("version"), rule.whole("points"), _positive(rule, "per_minor"), rule.integer("valid_from"))
+
+
+def _redemption(rate: Section) -> Ratio:
+    return Ratio(_positive(rate, "minor"), _positive(rate, "points"))
+
+
+def _positive(values: Section, name: str) -> int:
+    value = values.whole(name)
+    if value == 0 and name in values:
+        values.note(name, "must be positive")
+    return value or 1

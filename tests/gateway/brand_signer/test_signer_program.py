@@ -20,9 +20,10 @@ import httpx
 import pytest
 
 from gateway.brand_signer.__main__ import main
-from gateway.brand_signer.config import BadConfig, load_config
+from gateway.brand_signer.config import load_config
 from gateway.brand_signer.json_server import BODY_BYTES_MAX, serve_on
 from gateway.brand_signer.routes import PUBLIC, routes_of
+from gateway.brand_signer.settings_reader import BadConfig
 from gateway.brand_signer.sign_batch import BatchRequest
 from gateway.secret_files import UnsafeFile, read_or_make
 from tests.gateway.brand_signer.brand_books import BRAND, DOMAIN, Brand, batch, expire, issue
@@ -195,6 +196,18 @@ def test_a_setting_that_cannot_be_is_named(
         load_config(config)
     assert main(["--config", str(config)]) == 1
     assert named in capsys.readouterr().err
+
+
+def test_all_settings_that_cannot_be_are_named_at_once(tmp_path: Path) -> None:
+    config = _write_config(tmp_path)
+    values = json.loads(config.read_text())
+    values["brand_id"], values["listen"]["host"], values["speed"] = "3", "0.0.0.0", 1
+    del values["coalition"]["chain_id"], values["programme"]["rules"][0]["points"]
+    config.write_text(json.dumps(values))
+    with pytest.raises(BadConfig) as wrong:
+        load_config(config)
+    for named in ("brand_id must", "listen.host 0.0.0.0", "speed is no", "coalition.chain_id is missing", "programme.rules[0].points is"):
+        assert named in str(wrong.value)
 
 
 def _write_config(folder: Path) -> Path:
