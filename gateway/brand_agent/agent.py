@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import httpx
 
 from gateway.brand_agent.config import AgentConfig
-from gateway.brand_agent.follower import Follower, GatewaysWord
+from gateway.brand_agent.follower import GatewaysWord, OutcomeFollower
 from gateway.brand_agent.forwarder import Forwarder
-from gateway.brand_agent.gateway_client import GatewayClient
+from gateway.brand_agent.gateway_client import ForwardingClient
 from gateway.brand_agent.journal_register import JournalRegister
 from gateway.brand_agent.record_lines import RecordLines
 from gateway.brand_agent.till_journal import TillJournal
@@ -36,10 +36,10 @@ class Agent:
     signer_token: str
     api_key: str
     tills: Tills
-    client: GatewayClient
+    client: ForwardingClient
     passing: httpx.AsyncClient
     forwarder: Forwarder
-    follower: Follower
+    follower: OutcomeFollower
 
     @property
     def brand_id(self) -> int:
@@ -68,7 +68,7 @@ def open_agent(config: AgentConfig) -> Agent:
     register.refresh()
     books = Books(signer.programme, register, secret, signer.utc_offset_seconds, None if signer.sandbox else wall_clock)
     signed = Journal(signer.journal_file, signer.domain, signer.brand_id)
-    client = GatewayClient(config.gateway_url, api_key)
+    client = ForwardingClient(config.gateway_url, api_key)
     return Agent(
         config,
         journal,
@@ -81,7 +81,7 @@ def open_agent(config: AgentConfig) -> Agent:
         client,
         _passing_client(config.gateway_url),
         Forwarder(journal, client),
-        Follower(journal, GatewaysWord(client)),
+        OutcomeFollower(journal, GatewaysWord(client)),
     )
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from gateway.brand_agent.gateway_client import GatewayAway, GatewayClient
+from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway
 from gateway.brand_agent.item import Item, Outcome
 from gateway.brand_agent.outbox import Mark, answered, asked, mark
 from gateway.brand_agent.parcels import end_of
@@ -32,7 +32,7 @@ class Endings(Protocol):
 class GatewaysWord:
     """Endings as the gateway tells them. What checks them against the ledger's head stands in this place."""
 
-    def __init__(self, client: GatewayClient) -> None:
+    def __init__(self, client: ForwardingClient) -> None:
         self._client = client
 
     def of(self, items: Sequence[Item]) -> Mapping[int, Ending]:
@@ -55,7 +55,7 @@ class GatewaysWord:
         return found
 
 
-class Follower:
+class OutcomeFollower:
     """Asks again and again, as long as something is awaited."""
 
     def __init__(self, journal: TillJournal, endings: Endings, every_seconds: float = 0.5) -> None:

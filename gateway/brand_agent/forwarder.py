@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from gateway.brand_agent.gateway_client import GatewayAway, GatewayClient, GatewaySilent
+from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway, GatewaySilent
 from gateway.brand_agent.item import Item, ItemKind
 from gateway.brand_agent.outbox import Mark, mark, take, take_back_what_was_sent
 from gateway.brand_agent.parcels import Parcel, marks_of, most_in
@@ -37,7 +37,7 @@ class Reach:
 class Forwarder:
     """One thread decides, a few send."""
 
-    def __init__(self, journal: TillJournal, client: GatewayClient) -> None:
+    def __init__(self, journal: TillJournal, client: ForwardingClient) -> None:
         self._journal = journal
         self._client = client
         self._lock = threading.Lock()

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from pydantic_core import from_json
 
-ANSWER_BYTES_MAX = 32 * 1024 * 1024
+_ANSWER_BYTES_MAX = 32 * 1024 * 1024
 PROBLEM = "urn:splittally:problem:"
 _CONNECT_SECONDS = 3
 
@@ -39,7 +39,7 @@ class GatewayAnswer:
         return code if isinstance(code, str) and code.isascii() and len(code) <= 64 else f"status_{self.status}"
 
 
-class GatewayClient:
+class ForwardingClient:
     """One pool of connections; may be used by several threads."""
 
     def __init__(self, url: str, api_key: str, seconds: float = 20) -> None:
@@ -75,7 +75,7 @@ class GatewayClient:
                 received = bytearray()
                 for piece in response.iter_raw():
                     received += piece
-                    if len(received) > ANSWER_BYTES_MAX:
+                    if len(received) > _ANSWER_BYTES_MAX:
                         raise GatewayAway("its answer is too long")
                 status, wait = response.status_code, response.headers.get("Retry-After", "")
         except httpx.ReadTimeout as error:

@@ -28,7 +28,7 @@ from gateway.loyalty.evaluate import awards_due
 from gateway.loyalty.rule import rule_in_force
 from gateway.values.money import AmountMinor
 
-Record = Mapping[str, Any]
+_Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Statement:
 
     item: NewItem
     said: Body
-    records: Sequence[Record]
+    records: Sequence[_Record]
 
     def keep(self, connection: sqlite3.Connection, lines: RecordLines, speaker: Speaker, now: int) -> tuple[Item, bool]:
         """(the item, whether it was said before)."""

@@ -64,13 +64,13 @@ async def _post_purchase(request: Request) -> Response:
 
 
 async def _post_payment_refund(request: Request) -> Response:
-    speaker = speaker_of(request, Scope.REFUNDS)
+    speaker = speaker_of(request, Scope.PAYMENT_REFUNDS)
     said = payment_refund(await body_of(request, PaymentRefundBody))
     return await keep(request, speaker, lambda _: said)
 
 
 async def _post_refund_failure(request: Request) -> Response:
-    speaker = speaker_of(request, Scope.REFUNDS)
+    speaker = speaker_of(request, Scope.PAYMENT_REFUNDS)
     body = await body_of(request, RefundFailureBody)
     refund_id = str(request.path_params["refund_id"])
     return await keep(request, speaker, lambda connection: refund_failure(refund_id, body, connection))
@@ -78,7 +78,7 @@ async def _post_refund_failure(request: Request) -> Response:
 
 def _shown(kind: ItemKind) -> Callable[[Request], Any]:
     async def show(request: Request) -> Response:
-        speaker_of(request, Scope.SALES if kind is ItemKind.PURCHASE else Scope.REFUNDS)
+        speaker_of(request, Scope.SALES if kind is ItemKind.PURCHASE else Scope.PAYMENT_REFUNDS)
         external_id = str(request.path_params["external_id"])
         found = await asyncio.wrap_future(agent_of(request).journal.submit(lambda connection: find(connection, kind, external_id)))
         if found is None:

@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 class Scope(StrEnum):
     SALES = "sales"
-    REFUNDS = "refunds"
+    PAYMENT_REFUNDS = "payment_refunds"
     REDEMPTIONS = "redemptions"
     STATUS = "status"
 

@@ -91,7 +91,7 @@ def test_a_redemption_in_one_step_is_not_canceled(shop: Shop, consent: dict[str,
 
 def test_a_token_is_good_for_its_scopes_and_until_it_is_revoked(shop: Shop) -> None:
     name = "narrow"
-    shop.agent.add_till(name, Scope.REFUNDS)
+    shop.agent.add_till(name, Scope.PAYMENT_REFUNDS)
     with shop.agent.till(name) as till:
         assert till.get("/v1/payment-refunds/none").status_code == 404
         for answer in (till.post("/v1/purchases", json={}), till.get("/v1/status"), till.post("/v1/redemptions", json={})):
