@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio.to_thread
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
@@ -42,17 +42,21 @@ from gateway.api import (
     transfers,
 )
 from gateway.api.context import Context
-from gateway.api.limits import BodyLimit
+from gateway.api.door.backlog import Backlog
+from gateway.api.door.entrance import Door
+from gateway.api.limits import THREADS, DoorSettings
+from gateway.api.parameters import refuse_unknown_parameters
 from gateway.api.standing_acts import STANDING_ACTS
 from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.chain.connection import Chain
 from gateway.config import Settings
-from gateway.portal import api_reference, member
+from gateway.portal import api_reference, landing, member
 from gateway.purchases.shortfalls import SqlShortfalls
 from gateway.rounds.completion import Completions
 from gateway.rounds.signer_port import SignerClient
 from gateway.rounds.worker import LedgerWorker
+from gateway.secret_files import make_private_folder
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
 
@@ -85,27 +89,33 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     member.router,
     api_reference.router,
+    landing.router,
 )
-REQUEST_THREADS = 128  # callers that wait for the ledger hold a thread each
 
 
 def build(settings: Settings) -> FastAPI:
     """The gateway as the settings say: database migrated, operator's API key made, ledger worker ready to start with the app."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.data_dir)
     database = Database(settings.database_url)
     migrate(database.engine)
     ensure_operator_api_key(database, settings.operator_api_key_file)
     chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
     completions = Completions()
     worker = make_worker(database, chain, completions, settings)
-    return create_app(Context(database, completions, worker, chain))
+    door = DoorSettings(
+        hosts=frozenset({*DoorSettings().hosts, settings.host, *settings.allowed_hosts}),
+        requests_per_second=settings.requests_per_second,
+        backlog=settings.backlog_operations,
+        spool=settings.data_dir,
+    )
+    return create_app(Context(database, completions, worker, chain), door)
 
 
 def make_worker(
     database: Database, chain: Chain, completions: Completions, settings: Settings, signer: SignerClient | None = None
 ) -> LedgerWorker:
     """The ledger worker with the features that rounds ask and tell."""
-    signer = signer or HttpSigner(settings.signer_timeout_seconds)
+    signer = signer or HttpSigner(settings.signer_timeout_seconds, settings.signer_addresses)
     return LedgerWorker(
         database,
         chain,
@@ -118,7 +128,7 @@ def make_worker(
     )
 
 
-def create_app(context: Context) -> FastAPI:
+def create_app(context: Context, door: DoorSettings | None = None) -> FastAPI:
     """The gateway over an open database. With a worker in the context, it runs while the app does."""
     app = FastAPI(
         title="Splittally",
@@ -127,12 +137,17 @@ def create_app(context: Context) -> FastAPI:
         lifespan=_life_of(context),
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(refuse_unknown_parameters)],
     )
     app.state.context = context
-    app.add_middleware(BodyLimit)
+    app.state.described = {}  # portal/api_reference.py keeps there what it has made
+    door = door or DoorSettings()
+    app.add_middleware(Door, context.keys, Backlog(door.backlog, context.count_waiting), door)
     problems.install(app)
+    landing.install(app)
     for router in ROUTERS:
         app.include_router(router)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
@@ -142,7 +157,7 @@ def create_app(context: Context) -> FastAPI:
 def _life_of(context: Context) -> Any:
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        anyio.to_thread.current_default_thread_limiter().total_tokens = REQUEST_THREADS
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         if context.worker is not None:
             await anyio.to_thread.run_sync(context.worker.start)
         try:
@@ -150,6 +165,7 @@ def _life_of(context: Context) -> Any:
         finally:
             if context.worker is not None:
                 await anyio.to_thread.run_sync(context.worker.stop)
+            await anyio.to_thread.run_sync(context.close)
 
     return life
 

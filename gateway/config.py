@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from gateway.foreign.addresses import AddressPolicy
 from gateway.secret_files import FOR_OTHERS
 from gateway.values.currencies import EXPONENTS
 from gateway.values.errors import Foreseen
@@ -52,6 +53,11 @@ def _http(url: str) -> str:
     return url
 
 
+def _network(text: str) -> str:
+    ipaddress.ip_network(text)
+    return text
+
+
 def _currency(code: str) -> str:
     if code not in EXPONENTS:
         raise ValueError("no ISO 4217 code")
@@ -60,6 +66,7 @@ def _currency(code: str) -> str:
 
 Number = BeforeValidator(_no_bool)
 Seconds = Annotated[float, Number, Field(gt=0, allow_inf_nan=False, description="a number of seconds above zero")]
+HostName = Annotated[str, AfterValidator(str.lower), Field(pattern=r"^[A-Za-z0-9.:_-]{1,253}$", description="a host's name without a port")]
 HexAddress = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$", description="an account's address, 0x and 40 hex digits")]
 FilePath = Annotated[Path, BeforeValidator(_named), Field(description="the path of a file")]
 _DATABASE_URL = r"^$|^(sqlite|postgresql)(\+\w+)?://"
@@ -83,6 +90,10 @@ class Settings(BaseSettings):
         "127.0.0.1", description="a loopback address such as 127.0.0.1: the gateway listens on loopback only"
     )
     port: Annotated[int, Number] = Field(8080, ge=0, lt=65_536, description="a port: a whole number from 0 to 65535")
+    allowed_hosts: Annotated[tuple[HostName, ...], Field(max_length=100, description="a list of host names, without ports")] = ()
+    connections_max: Annotated[int, Number] = Field(800, ge=10, le=100_000, description="a whole number from 10 to 100000")
+    requests_per_second: Annotated[int, Number] = Field(4_000, ge=10, le=1_000_000, description="a whole number from 10 to 1000000")
+    backlog_operations: Annotated[int, Number] = Field(100_000, ge=1, le=100_000_000, description="a whole number above zero")
     operator_key_file: FilePath = Path("operator.key")
     operator_api_key_file: FilePath = Path("operator-api.key")
     coalition_name: str = Field("Coalition", description="a text")
@@ -105,10 +116,18 @@ class Settings(BaseSettings):
     )
     rpc_timeout_seconds: Seconds = 30.0
     signer_timeout_seconds: Seconds = 10.0
+    signer_networks: Annotated[
+        tuple[Annotated[str, AfterValidator(_network)], ...], Field(description="a list of networks such as 10.20.0.0/16 or 2001:db8::/48")
+    ] = ()
     batch_lifetime_seconds: Annotated[int, Number] = Field(3600, gt=0, description="a whole number of seconds above zero")
     not_yet_seconds: Annotated[int, Number] = Field(86_400, ge=0, description="a whole number of seconds")
     stuck_after_seconds: Seconds = 30.0
     poll_seconds: Seconds = 0.1
+
+    @property
+    def signer_addresses(self) -> AddressPolicy:
+        """Where brands' signers may be: in `signer_networks`, or at public addresses; in a sandbox on this machine, too."""
+        return AddressPolicy(tuple(ipaddress.ip_network(text) for text in self.signer_networks), loopback=self.sandbox)
 
     @field_validator("database_url")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from pathlib import Path
@@ -10,6 +11,7 @@ from gateway.values.errors import Foreseen
 from gateway.values.hex import bare_to_bytes
 
 FOR_OTHERS = 0o077
+log = logging.getLogger(__name__)
 
 
 class UnsafeFile(Foreseen):
@@ -28,6 +30,28 @@ def read_secret(path: Path) -> str:
         raise UnsafeFile(f"{path} cannot be read ({error.strerror}): it must be a file of the user who runs this") from error
     except UnicodeDecodeError as error:
         raise UnsafeFile(f"{path} holds no secret: put it back from a backup") from error
+
+
+def make_private_folder(path: Path) -> None:
+    """Makes the folder, or closes to others one that is there: everything in it says who bought what. Raises UnsafeFile."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _close_to_others(path)
+
+
+def make_private_file(path: Path) -> None:
+    """Makes an empty file for its owner alone, or closes to others one that is there. Raises UnsafeFile."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        _close_to_others(path)
+    except OSError as error:
+        raise UnsafeFile(f"{path} cannot be made ({error.strerror}): name another place, or make its folder writable") from error
+
+
+def close_to_others_if_there(path: Path) -> None:
+    """As `make_private_file`, of what need not be there."""
+    if path.exists():
+        _close_to_others(path)
 
 
 def make_secret(path: Path, text: str) -> bool:
@@ -57,6 +81,17 @@ def read_or_make(path: Path) -> bytes:
     if len(secret) != 32:
         raise UnsafeFile(f"{path} does not hold 32 bytes in hex: put it back from a backup")
     return secret
+
+
+def _close_to_others(path: Path) -> None:
+    mode = path.stat().st_mode & 0o777
+    if not mode & FOR_OTHERS:
+        return
+    try:
+        path.chmod(mode & ~FOR_OTHERS)
+    except OSError as error:
+        raise UnsafeFile(f"{path} is open to others (mode {mode:o}) and belongs to another user: chmod go= {path}") from error
+    log.warning("%s was open to others (mode %o): it is its owner's alone now", path, mode)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -91,10 +91,11 @@ def verify(text: str | bytes, trust: Trust, asked: Asked, receipt: str | bytes |
     about = statement["liability"]
     _check_lots(about, receipts._storage_root(state_root, statement["account_proof"], trust.points_address))
     _check_signature(statement, trust)
+    when = receipts.moment(block["timestamp"])
     if block["timestamp"] + asked.max_age_days * 86_400 < asked.now:
-        raise Refused("stale", f"it is of second {block['timestamp']}, more than {asked.max_age_days} days ago")
+        raise Refused("stale", f"it is of {when}, more than {asked.max_age_days} days ago")
     if block["timestamp"] > asked.now + receipts.SKEW_SECONDS:
-        raise Refused("ahead", f"it is of second {block['timestamp']}, {block['timestamp'] - asked.now} seconds from now")
+        raise Refused("ahead", f"it is of {when}, {block['timestamp'] - asked.now} seconds from now")
     if asked.is_anchoring_due:
         _check_anchoring(statement, first_sealer, trust)
     coverage = about["coverage"]

@@ -830,13 +830,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def moment(seconds: int) -> str:
+    """Unix seconds for people."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return "a time after the year 9999"
+
+
 def _in_words(proven: dict[str, Any]) -> str:
     block = proven["block"]
-    try:
-        when = datetime.fromtimestamp(block["timestamp"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (ValueError, OverflowError, OSError):
-        when = f"second {block['timestamp']}"
-    lines = [f"GENUINE: sealed in block {block['number']} of {when} by {proven['sealer']}."]
+    lines = [f"GENUINE: sealed in block {block['number']} of {moment(block['timestamp'])} by {proven['sealer']}."]
     if proven["sandbox"]:
         lines.append(OF_A_SANDBOX)
     for each in proven["witnesses"]:

@@ -150,7 +150,7 @@ abstract contract BrandRegister is Governed, LocalDay, IBrandOwners, IBrands {
         emit BrandLimitSet(brandId, limit);
     }
 
-    /// Succession and recovery, without the old owner, who can veto it in governance. Batch keys stay as they are.
+    /// Recovery, not succession: without the old owner, who can veto it in governance. Issuing goes on, by the same batch keys.
     function setBrandOwner(uint32 brandId, address owner) external onlyGovernance known(brandId) {
         _setOwner(brandId, owner);
     }

@@ -46,9 +46,9 @@ contract Settlement is CoalitionDomain, ISettlement {
     IBrandOwners public immutable brands;
     address public immutable pointsLedger;
 
-    /// A bit for each brand, 256 a word: it takes part in one cycle of an id, so that no claim is settled twice under it. Others may
-    /// use the same id.
-    mapping(bytes32 id => mapping(uint256 word => uint256)) public tookPart;
+    /// The block in which each brand last agreed to a cycle or a pair of it was applied, eight brands a word. A block's timestamp is
+    /// later than the one's before, so that 32 bits are enough for 136 years.
+    mapping(uint256 word => uint32[8]) public lastSettled;
     /// By its record, the EIP-712 struct hash that its brands signed.
     mapping(bytes32 cycle => bool) public agreed;
     /// What cycles have settled of what is owed, in the same sign; beyond it where points came back since the cut-off.
@@ -80,7 +80,7 @@ contract Settlement is CoalitionDomain, ISettlement {
     error CycleExpired(uint40 deadline);
     error CutOffAhead(uint64 cutOffBlock);
     error CycleEmpty();
-    error CycleIdUsed(bytes32 id, uint32 brand);
+    error SettledSinceCutOff(uint32 brand, uint32 inBlock);
     error BrandsNotAscending();
     error SignaturesDoNotMatchBrands(uint256 given);
     error CycleNotSignedBy(uint32 brand);
@@ -99,7 +99,8 @@ contract Settlement is CoalitionDomain, ISettlement {
         pointsLedger = pointsLedger_;
     }
 
-    /// For anyone to relay. One signature a brand, by the one who owns it now, in the order of the brands.
+    /// For anyone to relay. One signature a brand, by the one who owns it now, in the order of the brands. What a cycle settles was
+    /// computed at its cut-off: it is void once one of its brands has settled since, as the same claims may stand in both.
     function agree(Cycle calldata of_, bytes[] calldata signatures) external {
         if (block.timestamp > of_.deadline) revert CycleExpired(of_.deadline);
         if (of_.cutOffBlock >= block.number) revert CutOffAhead(of_.cutOffBlock);
@@ -111,9 +112,10 @@ contract Settlement is CoalitionDomain, ISettlement {
         for (uint256 i = 0; i < signatures.length; ++i) {
             uint32 brand = of_.brands[i];
             if (brand <= last) revert BrandsNotAscending();
-            if (_isSet(tookPart[of_.id], brand)) revert CycleIdUsed(of_.id, brand);
+            uint32 settledIn = lastSettled[brand / 8][brand % 8];
+            if (of_.cutOffBlock < settledIn) revert SettledSinceCutOff(brand, settledIn);
             if (!_isSignedByOwner(brand, digest, signatures[i])) revert CycleNotSignedBy(brand);
-            _set(tookPart[of_.id], brand);
+            _settles(brand);
             last = brand;
         }
         agreed[record] = true;
@@ -155,8 +157,14 @@ contract Settlement is CoalitionDomain, ISettlement {
         int256 sum = settled[pair.issuer][pair.acceptor][pair.terms] + pair.points;
         if (sum > MOST_SETTLED || sum < -MOST_SETTLED) revert SettledOutOfRange(pair.index);
         settled[pair.issuer][pair.acceptor][pair.terms] = sum;
+        _settles(pair.issuer);
+        _settles(pair.acceptor);
         IClearing(pointsLedger).lowerExposure(pair.issuer, pair.acceptor, netted);
         emit PairApplied(record, pair.issuer, pair.acceptor, pair.index, pair.terms, pair.points, pair.netted);
+    }
+
+    function _settles(uint32 brand) private {
+        lastSettled[brand / 8][brand % 8] = uint32(block.number);
     }
 
     function _record(Cycle calldata of_) private pure returns (bytes32) {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel
 
 from gateway.access.api_key import Caller, Role
@@ -16,12 +16,13 @@ from gateway.api.brands import the_brand
 from gateway.api.idempotency import Write, WriteNeeded
 from gateway.api.permissions import AsOperator, AsOperatorOrBrand, check_reads_brand
 from gateway.api.problems import WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import Body, BrandIdPath, Label
 from gateway.store.unit_of_work import UnitOfWork, new_id
 from gateway.values.calendar import moment, moment_or_none
 from gateway.values.errors import NotFound
 
-router = APIRouter(prefix="/v1", tags=["api keys"])
+router = Router(prefix="/v1", tags=["api keys"])
 KeyIdPath = Annotated[str, Path(min_length=1, max_length=128)]
 
 
@@ -94,7 +95,9 @@ def _revoke(write: Write, caller: Caller, key_id: str, brand_id: int | None) -> 
         _record(work, caller, "revoke_api_key", key_id, "")
         return key_id
 
-    return _show(write, write.once(caller, "api_key", {}, act), None)
+    write.once(caller, "api_key", {}, act)
+    write.context.keys.forget(key_id)
+    return _show(write, key_id, None)
 
 
 def _show(write: Write, key_id: str, token: str | None) -> ApiKeyView:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import threading
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel
 
 from gateway.access.api_key import Caller, Role
 from gateway.api.context import ContextNeeded
 from gateway.api.permissions import permit
 from gateway.api.problems import READS
+from gateway.api.routing import Router
 from gateway.audit.invariants import NUMBERS
 from gateway.audit.run import audit
 from gateway.values.errors import Invalid, Unavailable
 
-router = APIRouter(prefix="/v1/audit", tags=["audit"])
+router = Router(prefix="/v1/audit", tags=["audit"])
 AsAuditor = Annotated[Caller, Depends(permit(Role.OPERATOR, Role.AUDITOR))]
 _one_at_a_time = threading.Lock()
 

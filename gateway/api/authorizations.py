@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from gateway.api.brands import the_brand
@@ -13,6 +12,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import Write, WriteNeeded
 from gateway.api.permissions import AsBrand, AsReader, brand_of, check_reads_brand
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import (
     MAX_BULK_ITEMS,
     AnyItem,
@@ -40,7 +40,7 @@ from gateway.values.hex import to_bytes
 from gateway.values.ids import Hash, MemberId, ReservationId
 from gateway.values.money import AmountMinor
 
-router = APIRouter(prefix="/v1", tags=["redemption"])
+router = Router(prefix="/v1", tags=["redemption"])
 
 
 class AuthorizationsBody(Body):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from gateway.api.brands import record_of_brand, the_brand
@@ -12,6 +11,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsReader
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import AddressText, Body, BrandIdPath, ExternalId, Positive, Signature
 from gateway.brands.brand import check_on_ledger
 from gateway.brands.publish_document import publish_document
@@ -22,7 +22,7 @@ from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.hex import to_bytes
 from gateway.values.ids import Address
 
-router = APIRouter(prefix="/v1/brands", tags=["brands"])
+router = Router(prefix="/v1/brands", tags=["brands"])
 
 
 class DocumentBody(Body):

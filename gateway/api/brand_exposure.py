@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from gateway.api.brands import OwnerSignatureBody, record_of_brand, show_operation, the_brand
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsReader
 from gateway.api.problems import WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import Body, BrandIdPath, Whole
 from gateway.brands.brand import MAX_REGISTERED_BRAND_ID
 from gateway.brands.change_brand import set_exposure
@@ -18,7 +18,7 @@ from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 
-router = APIRouter(prefix="/v1/brands", tags=["brands"])
+router = Router(prefix="/v1/brands", tags=["brands"])
 
 
 class ExposureBody(Body):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from pydantic import BaseModel, StrictBool
 
 from gateway.api.brands import record_of_brand, the_brand
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperatorOrBrand, check_reads_brand
 from gateway.api.problems import WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import Body, BrandIdPath
 from gateway.brands.change_settings import change_settings
 from gateway.brands.rows import SqlBrands
 from gateway.store.unit_of_work import UnitOfWork
 
-router = APIRouter(prefix="/v1/brands", tags=["brands"])
+router = Router(prefix="/v1/brands", tags=["brands"])
 
 
 class SettingsBody(Body):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from fastapi import APIRouter
-
 from gateway.api.brands import OwnerSignatureBody, record_of_brand, show_operation, the_brand
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperator, AsReader
 from gateway.api.problems import WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import AddressText, Body, BrandIdPath, Date, Signature
 from gateway.brands.change_brand import hand_brand_over, set_brand_owner, start_run_off
 from gateway.rounds.rows import SqlOperations
@@ -18,7 +17,7 @@ from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.hex import to_bytes
 from gateway.values.ids import Address
 
-router = APIRouter(prefix="/v1/brands", tags=["brands"])
+router = Router(prefix="/v1/brands", tags=["brands"])
 
 
 class RunOffBody(Body):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from gateway.access.api_key import Caller
@@ -13,6 +12,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import Write, WriteNeeded
 from gateway.api.permissions import AsOperator, AsOperatorOrBrand, AsReader, check_reads_brand
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import AddressText, Body, BrandIdPath, Label, Moment, Positive, Signature, UnixSeconds, Whole, Word32
 from gateway.brands.brand import MAX_LOT_VALIDITY_MONTHS, MAX_REGISTERED_BRAND_ID, Brand, BrandStatus
 from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
@@ -33,7 +33,7 @@ from gateway.values.money import Ratio
 
 FeeBasisPoints = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 TermsDays = Annotated[int, Field(strict=True, ge=0, le=3_650)]
-router = APIRouter(prefix="/v1/brands", tags=["brands"])
+router = Router(prefix="/v1/brands", tags=["brands"])
 
 
 class RatioBody(Body):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsReader
 from gateway.api.problems import WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import AddressText, Body, Signature, UnixSeconds, Whole, Word32
 from gateway.checkpoints.record_checkpoint import record_checkpoint
 from gateway.checkpoints.rows import SqlCheckpoints
@@ -18,7 +18,7 @@ from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.hex import to_bytes
 from gateway.values.ids import Address, Hash
 
-router = APIRouter(prefix="/v1/checkpoints", tags=["receipts"])
+router = Router(prefix="/v1/checkpoints", tags=["receipts"])
 
 
 class CheckpointBody(Body):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from gateway.api.context import ContextNeeded
 from gateway.api.permissions import AsReader
 from gateway.api.problems import READS
+from gateway.api.routing import Router
 from gateway.brands.rows import SqlBrands
 from gateway.clearing.views import ClearingView, clearing
 from gateway.coalition.rows import SqlCoalition
 
-router = APIRouter(prefix="/v1/clearing", tags=["clearing"])
+router = Router(prefix="/v1/clearing", tags=["clearing"])
 
 
 @router.get("", responses=READS)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from gateway.api.context import ContextNeeded
+from gateway.api.routing import Router
 from gateway.coalition.views import CoalitionView, coalition_view
 
-router = APIRouter(prefix="/v1/coalition", tags=["coalition"])
+router = Router(prefix="/v1/coalition", tags=["coalition"])
 
 
 @router.get("", responses={503: {"description": "The gateway is not initialized, or its node has not answered yet"}})

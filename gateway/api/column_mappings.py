@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, Field
 
 from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, brand_of
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import Body
 from gateway.payments.rows import SqlColumnMappings
 from gateway.payments.save_column_mapping import save_column_mapping
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.errors import NotFound
 
-router = APIRouter(prefix="/v1/column-mappings", tags=["reconciliation"])
+router = Router(prefix="/v1/column-mappings", tags=["reconciliation"])
 MappingNamePath = Annotated[str, Path(min_length=1, max_length=64)]
 
 

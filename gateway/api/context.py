@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
+from gateway.access.api_key import ApiKey
+from gateway.access.key_ring import KeyRing
+from gateway.access.rows import SqlApiKeys
+from gateway.access.views import waiting_by_principal
+from gateway.api.readiness import Readiness
+from gateway.api.waiting import LedgerWaits
 from gateway.chain.connection import Chain
-from gateway.coalition.rows import business_clock
+from gateway.coalition.rows import business_clock, find_coalition
 from gateway.rounds.completion import Completions
+from gateway.rounds.views import ended_operations
 from gateway.store.session import Database
 from gateway.store.unit_of_work import UnitOfWork, reading, writing
 from gateway.values.calendar import wall_clock
@@ -36,6 +44,31 @@ class Context:
     chain: Chain | None = None
     clock: Callable[[], int] = wall_clock
 
+    @cached_property
+    def keys(self) -> KeyRing:
+        """Who may come in."""
+        return KeyRing(self._keys_of)
+
+    @cached_property
+    def waits(self) -> LedgerWaits:
+        """Callers that wait for the ledger."""
+        return LedgerWaits(self.completions, self._ended)
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """Whether requests can be accepted."""
+        return Readiness(self._is_initialized)
+
+    def close(self) -> None:
+        """Ends the threads that the context itself has begun."""
+        self.keys.close()
+        self.readiness.close()
+
+    def count_waiting(self, bound: int) -> Mapping[str, int]:
+        """Operations that wait for the ledger, by principal, once they are at least as many as `bound`."""
+        with self.database.read() as session:
+            return waiting_by_principal(session, bound)
+
     def reading(self) -> AbstractContextManager[UnitOfWork]:
         """One consistent snapshot."""
         return reading(self.database, business_clock(self.clock))
@@ -47,6 +80,18 @@ class Context:
             yield work
         if self.worker is not None:
             self.worker.wake()
+
+    def _keys_of(self, key_ids: Sequence[str]) -> Mapping[str, ApiKey]:
+        with self.reading() as work:
+            return work.of(SqlApiKeys).find_all(key_ids)
+
+    def _is_initialized(self) -> bool:
+        with self.database.read() as session:
+            return find_coalition(session) is not None
+
+    def _ended(self, operation_ids: Collection[str]) -> Collection[str]:
+        with self.database.read() as session:
+            return [one.operation_id for one in ended_operations(session, operation_ids)]
 
 
 def _context(request: Request) -> Context:

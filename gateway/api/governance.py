@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gateway.access.rows import SqlPrivilegedActions
@@ -11,6 +10,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsReader
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import Body, OperationIdPath, Signature, UnixSeconds
 from gateway.coalition.rows import SqlCoalition
 from gateway.governance.approve_act import approve_act
@@ -24,7 +24,7 @@ from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.hex import to_bytes
 from gateway.values.ids import OperationId
 
-router = APIRouter(prefix="/v1/governance", tags=["governance"])
+router = Router(prefix="/v1/governance", tags=["governance"])
 
 
 class ApprovalBody(Body):

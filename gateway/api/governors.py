@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from gateway.access.api_key import Caller
@@ -13,6 +12,7 @@ from gateway.api.brands import show_operation
 from gateway.api.idempotency import Write, WriteNeeded
 from gateway.api.permissions import AsOperator
 from gateway.api.problems import WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import AddressText, Body, Whole
 from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import SqlCoalition
@@ -29,7 +29,7 @@ from gateway.rounds.views import OperationView
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.ids import Address
 
-router = APIRouter(prefix="/v1/governance", tags=["governance"])
+router = Router(prefix="/v1/governance", tags=["governance"])
 
 
 class ApproversBody(Body):

@@ -1,12 +1,14 @@
 """The frame of every write: idempotency key, one unit of work, and waiting for the ledger when the caller prefers to.
 
-`WriteNeeded` gives a Write; `write.once(...)` acts or finds what the same request made before; `write.await_ledger(...)` sets the status.
+`WriteNeeded` gives a Write; `write.once(...)` acts or finds what the same request made before; `write.await_ledger(...)` sets the status or
+raises NotOnLedgerYet: then api/routing.py waits, which holds no thread, and runs the route again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
@@ -15,27 +17,44 @@ from gateway.access.api_key import Caller
 from gateway.access.once import once
 from gateway.access.rows import SqlRequests
 from gateway.api.context import Context, ContextNeeded
+from gateway.api.door.entrance import TURN
+from gateway.api.door.shares import Turn
+from gateway.api.limits import WAIT_SECONDS
 from gateway.rounds.operation import OperationStatus
 from gateway.rounds.views import EndedOperation, ended_operations
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.errors import Invalid, OperationRefused
 from gateway.values.references import content_hash
 
-MAX_WAIT_SECONDS = 60
+
+class NotOnLedgerYet(Exception):
+    """The caller prefers to wait for these operations."""
+
+    def __init__(self, operation_ids: Collection[str], seen_looks: int) -> None:
+        super().__init__()
+        self.operation_ids = operation_ids
+        self.seen_looks = seen_looks
 
 
 @dataclass
 class Write:
-    """One write request."""
+    """One write request. A route may run several times with it: what `once` gave stays, and waiting ends at one moment."""
 
     context: Context
     request: Request
     response: Response
     idempotency_key: str
     wait_seconds: int
+    _wait_until: float = field(init=False)
+    _made: str | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._wait_until = monotonic() + self.wait_seconds
 
     def once(self, caller: Caller, kind: str, body: Mapping[str, object], act: Callable[[UnitOfWork], str]) -> str:
         """The id of the resource that this request made, now or the first time it was sent."""
+        if self._made is not None:
+            return self._made
         content = content_hash({"method": self.request.method, "path": self.request.url.path, "body": body})
         with self.context.writing() as work:
             resource_id, again = once(
@@ -49,21 +68,32 @@ class Write:
             )
         if again:
             self.response.headers["Idempotent-Replayed"] = "true"
+        self._made = resource_id
         return resource_id
 
     def await_ledger(self, operation_ids: Iterable[str | None], *, one: bool = True, done_by: Collection[str] = ()) -> None:
-        """Waits as long as the caller prefers and sets the status: 201 or 200 once all is on the ledger, else 202.
+        """Sets the status: 201 or 200 once all is on the ledger, 202 when the caller does not wait for it (any more). Else NotOnLedgerYet.
 
         Refuses if all operations of a request for `one` thing have ended refused, for other reasons than those that it is `done_by`.
         """
         ids = [operation_id for operation_id in operation_ids if operation_id is not None]
-        ended = self.context.completions.wait(lambda: self._ended(ids), self.wait_seconds)
+        seen_looks = self.context.waits.looks
+        ended = self._ended(ids)
         if ended is None:
+            if monotonic() < self._wait_until:
+                raise NotOnLedgerYet(ids, seen_looks)
             self.response.status_code = 202
             return
         if one and ended:
             _check_not_refused(ended, done_by)
         self.response.status_code = 200 if "Idempotent-Replayed" in self.response.headers else 201
+
+    async def wait_for(self, what: NotOnLedgerYet) -> None:
+        """Until the operations have ended or the caller's time is over; the request's turn is somebody else's meanwhile."""
+        turn: Turn = self.request.scope[TURN]
+        turn.give_back()
+        await self.context.waits.until_ended(what.operation_ids, what.seen_looks, self._wait_until - monotonic())
+        await turn.take()
 
     def _ended(self, ids: list[str]) -> list[EndedOperation] | None:
         with self.context.database.read() as session:
@@ -84,7 +114,7 @@ def _write(
     response: Response,
     idempotency_key: Annotated[str, Header(min_length=1, max_length=128, description="Names this write for ever; made by the caller")],
     prefer: Annotated[
-        str | None, Header(max_length=64, description=f"`wait=N`: wait up to N (at most {MAX_WAIT_SECONDS}) seconds for the ledger")
+        str | None, Header(max_length=64, description=f"`wait=N`: wait up to N (at most {WAIT_SECONDS}) seconds for the ledger")
     ] = None,
 ) -> Write:
     seconds = _wait_seconds(prefer)
@@ -97,9 +127,9 @@ def _wait_seconds(prefer: str | None) -> int:
     for preference in (prefer or "").split(","):
         name, _, value = preference.strip().partition("=")
         if name.lower() == "wait":
-            if not (value.isascii() and value.isdigit() and len(value) <= 4):
+            if not (value.isascii() and value.isdigit()):
                 raise Invalid("Prefer: wait=N needs a whole number of seconds", field="Prefer")
-            return min(int(value), MAX_WAIT_SECONDS)
+            return min(int(value), WAIT_SECONDS)
     return 0
 
 

@@ -1,104 +1,53 @@
-"""Bounds request bodies before anything parses them: their size, said beforehand or not, and how deeply their JSON is nested.
-
-The depth matters: libraries raise Python's recursion limit so far that a deeply nested body would end the whole process.
-"""
+"""The bounds of the door, in one place: docs/operating.md tells them. What is a setting is in gateway/config.py."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from pydantic_core import from_json
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from gateway.api.problems import MEDIA_TYPE, Problem, problem
+from dataclasses import dataclass
+from pathlib import Path
 
 DEFAULT_LIMIT = 256 * 1024
 BULK_LIMIT = 8 * 1024 * 1024
 FILE_LIMIT = 64 * 1024 * 1024
-STREAMED: Mapping[str, int] = {"/v1/payment-files": FILE_LIMIT}  # their routes count while they read
-SURELY_SHALLOW = 100  # brackets
+JSON_DEPTH = 64  # of lists and objects in each other
+JSON_PARTS = 300_000  # lists, objects and commas of one body: what a parser makes of bytes takes far more memory than they do
+HEAD_BYTES = 32 * 1024  # request line and headers; of chunked bodies also all that is not body
+HEAD_SECONDS = 10.0  # from the connection's beginning, or its last answer and KEEP_ALIVE_SECONDS, to the end of the headers
+KEEP_ALIVE_SECONDS = 5
+READING_SECONDS = 30.0  # that a client may leave an answer unread
+QUEUE_SECONDS = 20.0  # that a request waits for its turn
+STOPPING_SECONDS = 5  # that requests may go on when the gateway is told to stop
+WAIT_SECONDS = 60  # of `Prefer: wait=N`
 
 
-class BodyLimit:
-    """Answers 413 for a body above the bound of its path, 400 for one nested too deeply."""
+@dataclass(frozen=True, slots=True)
+class LaneBounds:
+    """Requests of one size: how many work at once, how many may be in flight, their bodies' size and time."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        limit = limit_for(scope["path"])
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > limit:
-            await _refuse(send, _too_large(limit))
-            return
-        if scope["path"] in STREAMED:
-            await self._app(scope, receive, send)
-            return
-        body = await _read(receive, limit)
-        if body is None:
-            await _refuse(send, _too_large(limit))
-        elif not nested_sensibly(body):
-            await _refuse(send, problem(400, "malformed_json", "the body is not JSON, or is nested too deeply"))
-        else:
-            await self._app(scope, _replaying(body, receive), send)
+    slots: int
+    places: int
+    body_bytes: int
+    body_seconds: float
 
 
-def limit_for(path: str) -> int:
-    """The most bytes that a body sent to this path may have."""
-    if path.endswith("/bulk"):
-        return BULK_LIMIT
-    return STREAMED.get(path, DEFAULT_LIMIT)
+ORDINARY = LaneBounds(32, 512, DEFAULT_LIMIT, 10.0)
+BULK = LaneBounds(2, 16, BULK_LIMIT, 30.0)
+FILES = LaneBounds(1, 8, FILE_LIMIT, 120.0)
+SIZES = (ORDINARY, BULK, FILES)
+THREADS = sum(bounds.slots for bounds in SIZES) + 5  # a request holds one at most; the rest is for what is no request
 
 
-def nested_sensibly(body: bytes) -> bool:
-    """False for JSON that a recursive parser could drown in; whatever has few brackets is left to the parser."""
-    if body.count(b"[") + body.count(b"{") <= SURELY_SHALLOW:
-        return True
-    try:
-        from_json(body)
-    except ValueError:
-        return False
-    return True
+@dataclass(frozen=True, slots=True)
+class DoorSettings:
+    """What an operator sets. Hosts are names without ports; bodies above what fits into memory are kept in `spool` while they come."""
+
+    hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "::1"})
+    requests_per_second: int = 4_000
+    backlog: int = 100_000
+    spool: Path | None = None
 
 
-async def _read(receive: Receive, limit: int) -> bytes | None:
-    """The whole body; None if it is above the limit."""
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            return None
-        parts.append(part)
-        if message["type"] == "http.disconnect" or not message.get("more_body", False):
-            return b"".join(parts)
-
-
-def _replaying(body: bytes, receive: Receive) -> Receive:
-    """Gives the body once, then what the connection says."""
-    replayed = False
-
-    async def replay() -> Message:
-        nonlocal replayed
-        if replayed:
-            return await receive()
-        replayed = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay
-
-
-def _too_large(limit: int) -> Problem:
-    return problem(413, "too_large", f"the body exceeds {limit} bytes", {"limit_bytes": limit})
-
-
-async def _refuse(send: Send, found: Problem) -> None:
-    body = found.model_dump_json().encode()
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": found.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def bounds_for(path: str) -> LaneBounds:
+    """The bounds of what is sent to this path."""
+    if path == "/v1/payment-files":
+        return FILES
+    return BULK if path.endswith("/bulk") or path == "/v1/opening-files" else ORDINARY

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
 from pydantic import AfterValidator, Field, StringConstraints
 
 from gateway.access.api_key import Caller
@@ -13,6 +12,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import Write, WriteNeeded
 from gateway.api.permissions import AsOperatorOrBrand, AsReader
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import AddressText, Body, MemberIdPath, Proof, UnixSeconds, Whole, Word32
 from gateway.coalition.rows import SqlCoalition
 from gateway.ledger.member_acts import (
@@ -38,7 +38,7 @@ from gateway.values.errors import Invalid
 from gateway.values.hex import to_bytes
 from gateway.values.ids import Hash, MemberId
 
-router = APIRouter(prefix="/v1/members", tags=["members"])
+router = Router(prefix="/v1/members", tags=["members"])
 
 AuthorizerText = Annotated[
     str, StringConstraints(pattern=rf"^0x([0-9a-fA-F]{{2}}){{20,{96 + MAX_ORIGIN_LENGTH}}}$"), AfterValidator(str.lower)

@@ -6,7 +6,6 @@ import secrets
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from gateway.access.rows import SqlSecrets
@@ -15,6 +14,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperatorOrBrand, AsReader
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import (
     MAX_BULK_ITEMS,
     AddressText,
@@ -46,7 +46,7 @@ from gateway.values.errors import NotFound
 from gateway.values.hex import to_bytes
 from gateway.values.ids import MemberId, OperationId
 
-router = APIRouter(prefix="/v1/members", tags=["members"])
+router = Router(prefix="/v1/members", tags=["members"])
 
 
 class AuthorizerBody(Body):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.brands import the_brand
@@ -13,6 +13,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, AsReader, brand_of, check_reads_brand
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import Cursor, ExternalId, Limit
 from gateway.coalition.rows import SqlCoalition
 from gateway.ledger.opening_file import OPENING_FILE_BYTES_MAX, RATIO_MAX, OpeningTerms
@@ -27,7 +28,7 @@ from gateway.store.unit_of_work import UnitOfWork, new_id, new_operation_id
 from gateway.values.errors import NotFound, TooLarge
 from gateway.values.ids import sha256
 
-router = APIRouter(prefix="/v1/opening-files", tags=["opening files"])
+router = Router(prefix="/v1/opening-files", tags=["opening files"])
 OpeningFileIdPath = Annotated[str, Path(min_length=1, max_length=64)]
 LineState = Annotated[Literal["confirmed", "pending", "waiting", "refused", "unusable"] | None, Query()]
 _RAW = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}}}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
 from gateway.access.rows import SqlBulkResults, SqlPrivilegedActions
@@ -14,6 +14,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperator, AsOperatorOrBrand, AsReader, check_reads_brand
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import Body, Cursor, Limit, OperationIdPath
 from gateway.coalition.rows import SqlCoalition
 from gateway.points.rows import SqlPoints
@@ -26,7 +27,7 @@ from gateway.store.unit_of_work import UnitOfWork, new_id, new_operation_id
 from gateway.values.errors import NotFound
 from gateway.values.ids import OperationId
 
-router = APIRouter(prefix="/v1", tags=["operations"])
+router = Router(prefix="/v1", tags=["operations"])
 StatusQuery = Annotated[Literal["accepted", "packed", "confirmed", "refused"] | None, Query()]
 KindQuery = Annotated[OperationKind | None, Query()]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.access.rows import SqlRequests
@@ -13,6 +13,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, AsReader, brand_of, check_reads_brand
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import Cursor, Limit
 from gateway.coalition.rows import SqlCoalition
 from gateway.payments.import_payment_file import PaymentFileImport, keep_payment_file, read_payment_file
@@ -24,7 +25,7 @@ from gateway.store.pages import cursor_after, position_of
 from gateway.store.unit_of_work import UnitOfWork, new_id
 from gateway.values.errors import NotFound, TooLarge
 
-router = APIRouter(prefix="/v1/payment-files", tags=["reconciliation"])
+router = Router(prefix="/v1/payment-files", tags=["reconciliation"])
 
 PaymentFileIdPath = Annotated[str, Path(min_length=1, max_length=64)]
 ERRORS_SHOWN = 100

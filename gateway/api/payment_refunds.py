@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field, WithJsonSchema
 
 from gateway.api.brands import the_brand
@@ -13,10 +12,11 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, AsReader, brand_of
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, BrandIdQuery, ExternalIdPath
 from gateway.bodies.purchases import PaymentRefundBody, RefundFailureBody
 from gateway.brands.rows import SqlBrands
-from gateway.purchases.clawback import WRITTEN_OFF
+from gateway.purchases.clawback import NOTHING_TAKEN, WRITTEN_OFF
 from gateway.purchases.fail_payment_refund import RefundFailure, fail_payment_refund
 from gateway.purchases.ports import StoredRefund
 from gateway.purchases.record_payment_refund import PaymentRefund, record_payment_refund
@@ -27,7 +27,7 @@ from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.errors import Invalid
 from gateway.values.ids import OperationId
 
-router = APIRouter(prefix="/v1/payment-refunds", tags=["payment refunds"])
+router = Router(prefix="/v1/payment-refunds", tags=["payment refunds"])
 
 
 class PaymentRefundsBody(Body):
@@ -81,7 +81,7 @@ def create_refund_failure(refund_id: ExternalIdPath, body: RefundFailureBody, ca
     write.once(caller, "refund_failure", body.content(), act)
     with write.context.database.read() as session:
         operation_ids = restores_of_refund(session, brand_id, refund_id)
-    write.await_ledger(operation_ids)
+    write.await_ledger(operation_ids, done_by=(NOTHING_TAKEN,))
     with write.context.database.read() as session:
         return find_payment_refund(session, brand_id, refund_id)
 

@@ -27,6 +27,9 @@ STATUS_OF: dict[type[errors.Refusal], int] = {
     errors.GrantExceeded: 409,
     errors.LotExpired: 409,
     errors.TooLarge: 413,
+    errors.TooManyRequests: 429,
+    errors.TooSlow: 408,
+    errors.WrongHost: 421,
     errors.Unavailable: 503,
     errors.NoSeal: 409,
     errors.OperationRefused: 409,
@@ -37,13 +40,18 @@ TITLES = {
     403: "Not permitted",
     404: "Not found",
     405: "Method not allowed",
+    408: "Too slow",
     409: "Not possible as things stand",
     413: "Too large",
     415: "Wrong media type",
+    421: "Not this gateway's host",
     422: "The request is invalid",
+    429: "More than your share",
+    431: "The headers are too large",
     500: "A fault of the gateway",
     503: "Try again later",
 }
+HEADERS_OF = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "2"}}
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -78,11 +86,11 @@ def problem_of(refusal: errors.Refusal) -> Problem:
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problem answers of a route, for the API description."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": TITLES[status], "content": content} for status in sorted({*statuses, 401, 403})}
+    return {status: {"description": TITLES[status], "content": content} for status in sorted({*statuses, 401, 403, 429})}
 
 
 READS = answers(400, 404, 422, 503)
-WRITES = answers(400, 404, 409, 413, 422, 503)
+WRITES = answers(400, 404, 408, 409, 413, 422, 503)
 
 
 def install(app: FastAPI) -> None:
@@ -100,8 +108,7 @@ def _answer(found: Problem, headers: dict[str, str] | None = None) -> JSONRespon
 def _refused(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.Refusal)
     found = problem_of(error)
-    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}.get(found.status)
-    return _answer(found, headers)
+    return _answer(found, HEADERS_OF.get(found.status))
 
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:

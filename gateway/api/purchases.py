@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field, WithJsonSchema
 
 from gateway.api.brands import the_brand
@@ -13,6 +12,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, AsReader, brand_of
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import (
     MAX_BULK_ITEMS,
     AnyItem,
@@ -35,7 +35,7 @@ from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.errors import Invalid, NotPermitted
 from gateway.values.ids import MemberId, OperationId
 
-router = APIRouter(prefix="/v1/purchases", tags=["purchases"])
+router = Router(prefix="/v1/purchases", tags=["purchases"])
 
 
 class PurchasesBody(Body):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from gateway.api.brands import the_brand
 from gateway.api.context import ContextNeeded
 from gateway.api.permissions import AsBrand, brand_of
 from gateway.api.problems import WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import AddressText, Body, ExternalId, PointsAsked, PositiveAmount
 from gateway.coalition.rows import SqlCoalition
 from gateway.ledger.model_spending import MAX_CONSENT_SECONDS
@@ -22,7 +22,7 @@ from gateway.redemption.quote import MIN_CONSENT_SECONDS, QuoteRequest, quote
 from gateway.values.calendar import expiry_date
 from gateway.values.ids import MemberId
 
-router = APIRouter(prefix="/v1/quotes", tags=["redemption"])
+router = Router(prefix="/v1/quotes", tags=["redemption"])
 
 
 class QuoteBody(Body):

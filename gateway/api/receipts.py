@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from gateway.api.context import Context, ContextNeeded
 from gateway.api.permissions import AsReader
 from gateway.api.problems import READS, answers
+from gateway.api.routing import Router
 from gateway.api.shapes import MemberIdPath
 from gateway.chain.connection import Chain
 from gateway.receipts.prove import receipt_of_operation, receipt_of_points
 from gateway.values.errors import Unavailable
 
-router = APIRouter(prefix="/v1", tags=["receipts"])
+router = Router(prefix="/v1", tags=["receipts"])
 
 
 @router.get("/operations/{operation_id}/receipt", responses={**READS, **answers(409)})

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, Field
 
 from gateway.access.api_key import Role
@@ -16,6 +16,7 @@ from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperatorOrBrand, AsReader, check_reads_brand
 from gateway.api.problems import READS, WRITES
 from gateway.api.reconciliation_facts import gathered_facts
+from gateway.api.routing import Router
 from gateway.api.shapes import Body, Cursor, Date, Limit
 from gateway.brands.rows import SqlBrands
 from gateway.reconciliation.breaks import BreakKind
@@ -26,7 +27,7 @@ from gateway.store.pages import cursor_after, position_of
 from gateway.store.unit_of_work import UnitOfWork, new_id
 from gateway.values.errors import Invalid, NotFound
 
-router = APIRouter(prefix="/v1/reconciliations", tags=["reconciliation"])
+router = Router(prefix="/v1/reconciliations", tags=["reconciliation"])
 ReconciliationIdPath = Annotated[str, Path(min_length=1, max_length=64)]
 
 

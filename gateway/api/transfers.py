@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from gateway.api.brands import the_brand
@@ -13,6 +12,7 @@ from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, AsReader, brand_of, check_reads_brand
 from gateway.api.problems import READS, WRITES
+from gateway.api.routing import Router
 from gateway.api.shapes import AddressText, Body, LotIdText, PointsAsked, Proof, TransferIdPath, UnixSeconds, Whole
 from gateway.coalition.rows import SqlCoalition
 from gateway.ledger.entries import ConsentProof
@@ -30,7 +30,7 @@ from gateway.values.errors import Invalid
 from gateway.values.hex import to_bytes
 from gateway.values.ids import LotId, MemberId, ReservationId
 
-router = APIRouter(prefix="/v1", tags=["transfers"])
+router = Router(prefix="/v1", tags=["transfers"])
 
 
 class TransferQuoteBody(Body):

@@ -73,6 +73,8 @@ class ChainEvidence:
     recorded: Mapping[tuple[int, int], Hash]
     first_sealer: Address = Address(bytes(20))  # noqa: RUF009 - an id never changes
     seals: Mapping[int, bytes] = field(default_factory=dict)  # of every block, on an engine that seals
+    anchored_documents: Mapping[int, tuple[Hash, int]] = field(default_factory=dict)  # by brand: hash and number of its owner's newest
+    foreign_verifier: Address | None = None  # of passkeys, by which members go; None for the committed one
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,22 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 from gateway.audit.evidence import ChainEvidence, HeldPoints, LoggedEvent, SubmittedBatch
-from gateway.audit.ledger_events import NOBODY, BatchRecorded, BrandRegistered, BrandTermsSet, EventSource, PointsMoved, read_event
+from gateway.audit.ledger_events import (
+    NOBODY,
+    BatchRecorded,
+    BrandOwnerSet,
+    BrandRegistered,
+    BrandTermsSet,
+    EventSource,
+    PointsMoved,
+    read_event,
+)
 from gateway.audit.replay import AuditProgress
 from gateway.audit.settlement_events import PairApplied
-from gateway.chain.artifacts import Artifact, points_ledger, settlement
+from gateway.chain.artifacts import Artifact, anchors, members, passkey_verifier, points_ledger, settlement
 from gateway.chain.connection import METHOD_NOT_FOUND, Chain, NodeRefused
 from gateway.coalition.tables import CoalitionRow
+from gateway.ledger.anchors import AnchorKind, brand_subject
 from gateway.ledger.signing import Domain
 from gateway.ledger.slots import balance_slot
 from gateway.values.errors import Unavailable
@@ -72,7 +82,32 @@ class _Gathering:
             recorded=self._recorded(events),
             first_sealer=Address.parse(self._sealer()),
             seals=self._seals(),
+            anchored_documents=self._anchored_documents(events),
+            foreign_verifier=self._foreign_verifier(),
         )
+
+    def _foreign_verifier(self) -> Address | None:
+        """It was built into the members' register, whose own code does not say which."""
+        register, doing = members(), "reading the verifier of passkeys"
+        call = {"to": hex_text(self.coalition.members_address), "data": hex_text(register.call("passkeyVerifier"))}
+        (answer,) = self._ask(doing, [("eth_call", (call, self.at))])
+        verifier = Address.parse(register.returned("passkeyVerifier", to_bytes(answer))[0])
+        (code,) = self._ask(doing, [("eth_getCode", (hex_text(verifier), self.at))])
+        return None if passkey_verifier().is_code(to_bytes(code)) else verifier
+
+    def _anchored_documents(self, events: Sequence[LoggedEvent]) -> dict[int, tuple[Hash, int]]:
+        """Of each brand the newest that its present owner anchored."""
+        owners = {each.event.brand_id: each.event.owner for each in events if isinstance(each.event, BrandOwnerSet)}
+        keys = {brand: (owner, AnchorKind.BRAND_DOCUMENT, brand_subject(brand)) for brand, owner in owners.items()}
+        counts = self._anchors("anchorCount", list(keys.values()))
+        some = {brand: int(count) for brand, (count,) in zip(keys, counts, strict=True) if count}
+        newest = self._anchors("anchorOf", [(*keys[brand], count - 1) for brand, count in some.items()])
+        return {brand: (Hash(root), int(number)) for brand, ((root, number, _),) in zip(some, newest, strict=True)}
+
+    def _anchors(self, view: str, keys: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        at, contract = hex_text(self.coalition.anchors_address), anchors()
+        asked = [("eth_call", ({"to": at, "data": hex_text(contract.call(view, *key))}, self.at)) for key in keys]
+        return [contract.returned(view, to_bytes(answer)) for answer in self._ask("reading anchors", asked)]
 
     def _blocks(self) -> dict[int, tuple[Hash, int]]:
         """(hash, timestamp) of every block."""

@@ -101,7 +101,7 @@ def start_run_off(brand: Brand, last_day: int, *, operations: Operations, operat
 
 
 def set_brand_owner(brand: Brand, owner: Address, *, operations: Operations, operation_id: OperationId, now: int) -> None:
-    """Succession without the old owner, who can veto it."""
+    """Recovery without the old owner, who can veto it: the brand goes on issuing, as after no succession."""
     _change(brand, SetBrandOwnerOperation(operation_id, brand.brand_id, owner), operations, now)
 
 

@@ -1,69 +1,75 @@
-"""Asks a brand's signer over HTTP (POST /sign-batch, bearer token). Whatever is no clear answer is asked for again."""
+"""Asks a brand's signer over HTTP (POST /sign-batch, bearer token). Whatever is no clear answer is asked for again.
+
+A signer is a stranger: of what it says a signature, indexes and codes are kept, each of the form that is due, and nothing else.
+"""
 
 from __future__ import annotations
 
-import threading
+import json
 from typing import Any
 
-import httpx
-
+from gateway.foreign.addresses import AddressPolicy
+from gateway.foreign.client import ForeignAnswer, ForeignClient, NoAnswer, NotConnected
+from gateway.foreign.reading import Unreadable, read_code, read_index, read_json, read_list, read_object
 from gateway.rounds.signer_port import NotReached, NumberTaken, Signed, SignerAddress, SignerRefusal, SigningRequest
 from gateway.values.errors import Unavailable
-from gateway.values.hex import hex_text, to_bytes
+from gateway.values.hex import BadHex, hex_text, to_bytes
+from gateway.values.printing import printable
+from gateway.values.urls import without_secrets
 
-_KEEPALIVE_SECONDS = 30.0  # shorter than signers keep a silent connection
+_ANSWER_BYTES_MAX = 64 * 1024  # headers and all; 300 entries refused with the longest codes are half of it
 
 
 class HttpSigner:
-    """Thread-safe. Connections stay open until `close()`; who signs after that begins with new ones."""
+    """Thread-safe. `timeout_seconds` is all that a question may take. `close()` breaks off what is under way; it may sign again after."""
 
-    def __init__(self, timeout_seconds: float = 10.0) -> None:
-        self._timeout_seconds = timeout_seconds
-        self._opening = threading.Lock()
-        self._open: httpx.Client | None = None
+    def __init__(self, timeout_seconds: float, addresses: AddressPolicy) -> None:
+        self._client = ForeignClient(seconds=timeout_seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=addresses)
 
     def sign(self, address: SignerAddress, request: SigningRequest) -> Signed | SignerRefusal:
         """The signature, or the entries that the brand's books do not support. Raises Unavailable, NotReached or NumberTaken."""
-        body = {
+        asked = {
             "brand_id": request.brand_id,
             "number": request.number,
             "deadline": request.deadline,
             "entries": hex_text(request.entries),
             "details": list(request.details),
         }
+        url, shown_url = f"{address.url.rstrip('/')}/sign-batch", printable(without_secrets(address.url))
+        headers = {"Authorization": f"Bearer {address.token}", "Content-Type": "application/json"}
         try:
-            answer = self._client().post(
-                f"{address.url.rstrip('/')}/sign-batch", json=body, headers={"Authorization": f"Bearer {address.token}"}
-            )
-            said = answer.json()
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise NotReached(f"The signer at {address.url} is not there: {error or type(error).__name__}") from error
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise Unavailable(f"The signer at {address.url} does not answer: {error or type(error).__name__}") from error
+            answer = self._client.ask("POST", url, headers, json.dumps(asked, separators=(",", ":")).encode())
+        except NotConnected as error:
+            raise NotReached(f"The signer at {shown_url} is not there: {error}") from error
+        except NoAnswer as error:
+            raise Unavailable(f"The signer at {shown_url} does not answer: {error}") from error
         try:
-            return _answer(answer.status_code, said)
-        except (KeyError, TypeError, ValueError) as error:
-            raise Unavailable(f"The signer at {address.url} answered {answer.status_code}: {str(said)[:200]}") from error
+            return _read(answer, len(request.details))
+        except (Unreadable, BadHex) as error:
+            why = f": {error}" if isinstance(error, Unreadable) else ": no signature of 65 bytes"
+            raise Unavailable(f"The signer at {shown_url} answered {answer.status}{why}") from error
 
     def close(self) -> None:
-        with self._opening:
-            if self._open is not None:
-                self._open.close()
-                self._open = None
-
-    def _client(self) -> httpx.Client:
-        with self._opening:
-            if self._open is None:
-                limits = httpx.Limits(keepalive_expiry=_KEEPALIVE_SECONDS)
-                self._open = httpx.Client(timeout=self._timeout_seconds, trust_env=False, limits=limits)
-            return self._open
+        self._client.close()
 
 
-def _answer(status: int, said: Any) -> Signed | SignerRefusal:
-    if status == 200:
-        return Signed(to_bytes(said["signature"], 65))
-    if status == 409 and said.get("error") == "number_used":
-        raise NumberTaken(said["message"])
-    if status == 409 and said["refused"]:
-        return SignerRefusal({int(each["index"]): str(each["reason"]) for each in said["refused"]})
-    raise ValueError("neither a signature nor refused entries")
+def _read(answer: ForeignAnswer, entry_count: int) -> Signed | SignerRefusal:
+    said = read_object(read_json(answer.content))
+    if answer.status == 200:
+        return Signed(to_bytes(said.get("signature"), 65))
+    if answer.status != 409:
+        raise Unreadable(f"neither a signature nor refused entries{_code_of(said)}")
+    if said.get("error") == "number_used":
+        raise NumberTaken
+    refused = [read_object(each) for each in read_list(said.get("refused"))]
+    reasons = {read_index(each.get("index"), entry_count): read_code(each.get("reason")) for each in refused}
+    if not reasons or len(reasons) != len(refused):
+        raise Unreadable("no entry is refused, or one twice")
+    return SignerRefusal(reasons)
+
+
+def _code_of(said: Any) -> str:
+    try:
+        return f" ({read_code(said.get('error'))})"
+    except Unreadable:
+        return ""

@@ -12,12 +12,12 @@ from typing import Any, cast
 import requests
 from eth_abi.exceptions import DecodingError
 from eth_utils.address import to_checksum_address
-from pydantic_core import from_json
 from web3 import HTTPProvider, Web3
 from web3.exceptions import ContractLogicError, Web3Exception, Web3RPCError
 from web3.types import RPCEndpoint, RPCResponse, TxParams
 
 from gateway.chain.shapes import Receipt, receipt_of
+from gateway.foreign.reading import read_json
 from gateway.values.errors import Foreseen, Unavailable
 from gateway.values.hex import from_int, hex_text, to_bytes
 from gateway.values.ids import Address, Hash
@@ -187,7 +187,7 @@ class _Provider(HTTPProvider):
     @staticmethod
     def decode_rpc_response(raw_response: bytes) -> RPCResponse:
         """Bounded in depth: web3 raises Python's recursion limit so far that a deeply nested answer would end the whole process."""
-        return cast(RPCResponse, from_json(raw_response, allow_inf_nan=False))
+        return cast(RPCResponse, read_json(raw_response))
 
 
 def _short(error: Exception) -> str:

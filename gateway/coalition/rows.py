@@ -13,7 +13,7 @@ from gateway.coalition.coalition import Coalition
 from gateway.coalition.tables import CoalitionRow
 from gateway.projection.tables import LedgerBlockRow, LedgerGovernorsRow
 from gateway.store.unit_of_work import UnitOfWork
-from gateway.values.calendar import wall_clock
+from gateway.values.calendar import SandboxTime, wall_clock
 from gateway.values.errors import Unavailable
 from gateway.values.ids import Address
 
@@ -82,4 +82,4 @@ def current_time(session: Session, coalition: Coalition, clock: Callable[[], int
     if not coalition.sandbox:
         return clock()
     head = session.scalar(select(LedgerBlockRow.timestamp).order_by(LedgerBlockRow.number.desc()).limit(1))
-    return clock() if head is None else head
+    return SandboxTime(clock() if head is None else head, coalition.utc_offset_seconds)

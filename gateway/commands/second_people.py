@@ -60,7 +60,8 @@ def address_command(**asked: Any) -> None:
 @click.command()
 @_asking
 def acts(**asked: Any) -> None:
-    """Acts that wait: checked, in plain words, with what they would change, and from when on you may approve them."""
+    """Acts that wait: checked, in plain words, with what they would change, and from when on you may approve them. What stands on the chain
+    and the gateway does not show is named."""
     from gateway.commands.running import second_people
 
     second_people.show_acts(**asked)
@@ -99,7 +100,7 @@ def execute(**asked: Any) -> None:
 )
 @_asking
 def veto(**asked: Any) -> None:
-    """As a brand's owner, stop the act that would replace you. The gateway relays it, or you do."""
+    """As a brand's owner, stop the act that would replace you, by its operation or its own id. The gateway relays it, or you do."""
     from gateway.commands.running import second_people
 
     second_people.veto(**asked)
@@ -109,7 +110,7 @@ def veto(**asked: Any) -> None:
 @click.argument("act")
 @_asking
 def stop_command(**asked: Any) -> None:
-    """As the guardian, stop an act that waits, for good. Sent to the node from the guardian's own account."""
+    """As the guardian, stop an act that waits, by its operation or its own id, for good. Sent to the node from your own account."""
     from gateway.commands.running import guardian
 
     guardian.stop_act(**asked)
@@ -188,6 +189,12 @@ def brand() -> None:
 @click.option("--batch-key", "batch_keys", metavar="ADDRESS", multiple=True, help="A key that signs the brand's batches; repeatable.")
 @click.option("--agent", "agent_address", metavar="ADDRESS", required=True, help="The key of the brand's own signer.")
 @click.option("--api-key", "api_keys", metavar="KEY", multiple=True, help="The id of an API key of the brand's; repeatable.")
+@click.option(
+    "--anchor",
+    "is_anchored",
+    is_flag=True,
+    help="Anchor it on the chain from your own account, which needs ether: the audit misses it where it is thrown away.",
+)
 @_asking
 def publish_command(**asked: Any) -> None:
     """Sign and publish which keys act in the brand's name: the audit names every other one."""

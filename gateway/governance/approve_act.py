@@ -6,6 +6,7 @@ from gateway.coalition.coalition import Coalition
 from gateway.governance.ports import PendingActs
 from gateway.ledger.governance import Approval, approval_digest
 from gateway.ledger.recover import recover_address
+from gateway.values.calendar import it_is, moment_in_words
 from gateway.values.errors import Invalid, NotFound, WrongState
 from gateway.values.ids import Address, OperationId
 
@@ -16,9 +17,11 @@ def approve_act(operation_id: OperationId, given: Approval, *, coalition: Coalit
     if act is None:
         raise NotFound(f"no act of governance with the operation id {operation_id} waits for approvals", operation_id=operation_id)
     if act.ready_at is None or given.approved_at < act.ready_at:
-        raise WrongState("this act is not ready: approve it once its delay has passed by your own clock", ready_at=act.ready_at)
+        ready = None if act.ready_at is None else moment_in_words(act.ready_at)
+        when = "once it is proposed on the ledger and its delay has passed" if ready is None else f"at {ready} or later"
+        raise WrongState(f"this act is not ready: approve it {when}, by your own clock", ready_at=ready)
     if given.good_until <= now:
-        raise Invalid("good_until has passed: sign an approval that is good for some days", field="good_until")
+        raise Invalid(f"good_until has passed, {it_is(now)}: sign an approval that is good for some days", field="good_until")
     digest = approval_digest(coalition.governance_domain, act.act_id, given.approved_at, given.good_until)
     approver = recover_address(digest, given.signature)
     if approver is None or approver not in coalition.approvers:

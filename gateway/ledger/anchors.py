@@ -21,6 +21,7 @@ class AnchorKind(IntEnum):
 
     CHECKPOINT = 5
     LIABILITY = 9
+    BRAND_DOCUMENT = 12
 
 
 @dataclass(frozen=True, slots=True)

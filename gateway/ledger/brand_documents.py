@@ -12,8 +12,9 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
+from gateway.ledger.anchors import Anchor, AnchorKind, brand_subject
 from gateway.ledger.signing import Domain, Fields, struct_digest, type_hash
-from gateway.values.ids import Address
+from gateway.values.ids import Address, Hash
 
 _FIELDS: Fields = [
     {"name": "brand", "type": "uint32"},
@@ -49,6 +50,11 @@ class BrandDocument:
             "number": self.number,
         }
         return json.dumps(told, separators=(",", ":"), sort_keys=True)
+
+    def anchor(self, number: int, previous: Hash) -> Anchor:
+        """In the owner's own sequence for the brand, whose numbers go with the owner: `count` is the document's own number."""
+        root = Hash(keccak(self.text().encode()))
+        return Anchor(AnchorKind.BRAND_DOCUMENT, brand_subject(self.brand_id), number, previous, root, self.number)
 
     def digest(self, domain: Domain) -> bytes:
         """What the owner signs; `domain` is that of the brands' register."""

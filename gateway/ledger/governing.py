@@ -65,7 +65,7 @@ class StartRunOffOperation:
 
 @dataclass(frozen=True, slots=True)
 class SetBrandOwnerOperation:
-    """Succession without the old owner, who can veto it."""
+    """Recovery without the old owner, who can veto it: the brand goes on issuing, as after no succession."""
 
     operation_id: OperationId
     brand_id: int

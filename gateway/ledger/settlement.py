@@ -145,7 +145,7 @@ def paid_typed_data(domain: Domain, paid: Paid) -> dict[str, Any]:
 class SettlementRefusal(StrEnum):
     """Why a cycle is not agreed or an agreed one's pair has no effect; the names of the contracts' errors."""
 
-    CYCLE_ID_USED = "CycleIdUsed"
+    SETTLED_SINCE_CUT_OFF = "SettledSinceCutOff"
     BRAND_NOT_IN_CYCLE = "BrandNotInCycle"
     NETTED_ABOVE_SETTLED = "NettedAboveSettled"
     SETTLED_OUT_OF_RANGE = "SettledOutOfRange"
@@ -166,7 +166,7 @@ class SettlementModel:
     owed: dict[PairKey, int] = field(default_factory=lambda: defaultdict(int))
     exposure: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
     settled: dict[PairKey, int] = field(default_factory=lambda: defaultdict(int))
-    took_part: set[tuple[Hash, int]] = field(default_factory=set)  # a cycle's id, a brand
+    last_settled: dict[int, int] = field(default_factory=dict)  # by brand, the block in which it agreed or a pair of it was applied
     applied: set[tuple[Hash, int]] = field(default_factory=set)  # a cycle's record, an index
     paid: set[tuple[Hash, int]] = field(default_factory=set)
 
@@ -174,13 +174,13 @@ class SettlementModel:
         """What is owed and was not settled; negative where the issuer is owed."""
         return self.owed.get(key, 0) - self.settled.get(key, 0)
 
-    def agree(self, cycle: Cycle) -> None:
+    def agree(self, cycle: Cycle, in_block: int) -> None:
         """Signed by the owners of all its brands."""
-        parts = {(cycle.id, brand) for brand in cycle.brands}
-        _require(not parts & self.took_part, SettlementRefusal.CYCLE_ID_USED)
-        self.took_part |= parts
+        latest = max(self.last_settled.get(brand, 0) for brand in cycle.brands)
+        _require(latest <= cycle.cut_off_block, SettlementRefusal.SETTLED_SINCE_CUT_OFF)
+        self.last_settled |= dict.fromkeys(cycle.brands, in_block)
 
-    def apply(self, cycle: Cycle, index: int, pair: SettledPair) -> bool:
+    def apply(self, cycle: Cycle, index: int, pair: SettledPair, in_block: int) -> bool:
         """False if the pair was applied before; `pair` is known to be under the cycle's root."""
         if (cycle.record, index) in self.applied:
             return False
@@ -190,6 +190,7 @@ class SettlementModel:
         self._lower_exposure(pair, pair.netted_points)
         self.applied.add((cycle.record, index))
         self.settled[pair.key] += pair.points
+        self.last_settled |= {pair.issuer: in_block, pair.acceptor: in_block}
         return True
 
     def pay(self, cycle: Cycle, index: int, pair: SettledPair) -> bool:

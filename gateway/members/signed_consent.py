@@ -13,6 +13,7 @@ from gateway.ledger.model_spending import MAX_CONSENT_SECONDS
 from gateway.ledger.passkeys import passkey_refusal, split_consent_proof
 from gateway.members.member import Authorizer
 from gateway.members.passkey_refusals import PASSKEY_REFUSALS
+from gateway.values.calendar import it_is, moment_in_words
 from gateway.values.errors import ConsentRefused, Invalid
 
 MAX_NONCE = 2**53 - 1  # a JSON number that every client reads exactly
@@ -27,10 +28,11 @@ def check_nonce(nonce: int) -> None:
 
 def check_deadline(deadline: int, now: int) -> None:
     """A consent's deadline lies ahead, at most seven days."""
+    facts = {"deadline": moment_in_words(deadline), "now": moment_in_words(now)}
     if deadline <= now:
-        raise ConsentRefused("the consent's deadline has passed", deadline=deadline, now=now)
+        raise ConsentRefused(f"the consent's deadline {facts['deadline']} has passed: {it_is(now)}", **facts)
     if deadline > now + MAX_CONSENT_SECONDS:
-        raise ConsentRefused("the consent's deadline is more than 7 days ahead", deadline=deadline, now=now)
+        raise ConsentRefused(f"the consent's deadline {facts['deadline']} is more than 7 days ahead: {it_is(now)}", **facts)
 
 
 def check_consent(digest: bytes, proof_kind: int, proof: bytes, authorizers: Collection[Authorizer]) -> None:

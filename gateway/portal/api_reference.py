@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -10,6 +13,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from gateway.portal.pages import page
 
 router = APIRouter(include_in_schema=False)
+_MAKING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,26 @@ class RouteReference:
 @router.get("/docs")
 def get_api_reference(request: Request) -> Response:
     """Every route, by subject."""
-    description = cast(FastAPI, request.app).openapi()
+    return _made_once(request, _reference_page)
+
+
+@router.get("/openapi.json")
+def get_api_description(request: Request) -> Response:
+    """The same for programs."""
+    return _made_once(request, lambda description: Response(json.dumps(description), media_type="application/json"))
+
+
+def _made_once(request: Request, make: Callable[[dict[str, Any]], Response]) -> Response:
+    """Anybody may ask, and it is large: made for the first who asks, and kept for as long as the process lives."""
+    kept: dict[str, Response] = request.app.state.described
+    path = request.url.path
+    with _MAKING:
+        if path not in kept:
+            kept[path] = make(cast(FastAPI, request.app).openapi())
+    return Response(kept[path].body, headers=dict(kept[path].headers))
+
+
+def _reference_page(description: dict[str, Any]) -> Response:
     return page("api_reference.html", title=description["info"]["title"], groups=reference(description))
 
 

@@ -47,7 +47,8 @@ def get_member_page(
             worth = _worth(work, shown.available)
     except Refusal as refusal:
         status = {NotPermitted: 403, NotFound: 404}.get(type(refusal), 422)
-        return page("message.html", status, title="This page cannot be shown", text=refusal.message)
+        text = f"{_sentence(refusal.message)} A shop that takes part gives you a new link."
+        return page("message.html", status, title="This page cannot be shown", text=text)
     return page("member.html", sandbox=sandbox, member=shown, worth=worth, history=history, link=link, first_page=cursor is None)
 
 
@@ -62,6 +63,10 @@ def _member(member_id: str) -> MemberId:
         return MemberId.parse(member_id)
     except ValueError:
         raise NotPermitted("this link is not valid") from None
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
 def _check(work: UnitOfWork, member_id: MemberId, link: str, now: int) -> None:

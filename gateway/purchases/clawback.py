@@ -8,6 +8,8 @@ from gateway.values.points import Points
 
 WRITTEN_OFF = "nothing_left_to_claw_back"
 """Why a clawback is refused that finds nothing: what is missing is written off, unless its issuer carries it."""
+NOTHING_TAKEN = "nothing_to_restore"
+"""Why a restore is refused that finds nothing: the refund that failed had taken nothing."""
 
 
 def points_due(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from gateway.values.calendar import it_is, moment_in_words
 from gateway.values.errors import Invalid
 from gateway.values.ids import MemberId
 from gateway.values.money import MAX_AMOUNT_MINOR, AmountMinor
@@ -68,6 +69,6 @@ def check_dates(occurred_at: datetime, business_date: date, now: int) -> None:
     if occurred_at.tzinfo is None:
         raise Invalid("occurred_at must carry its offset from UTC", field="occurred_at")
     if occurred_at.timestamp() > now + FUTURE_TOLERANCE.total_seconds():
-        raise Invalid("occurred_at is in the future", field="occurred_at", now=now)
+        raise Invalid(f"occurred_at is in the future: {it_is(now)}", field="occurred_at", now=moment_in_words(now))
     if abs(business_date - occurred_at.date()) > BUSINESS_DATE_TOLERANCE:
         raise Invalid(f"business_date is more than {BUSINESS_DATE_TOLERANCE.days} days from occurred_at", field="business_date")

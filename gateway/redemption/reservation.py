@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.points.holding import check_points
+from gateway.values.calendar import it_is, moment_in_words
 from gateway.values.errors import NotEnoughPoints, WrongState
 from gateway.values.ids import MemberId, ReservationId
 from gateway.values.points import Points
@@ -29,7 +30,8 @@ def check_can_capture(reservation: Reservation, points: Points, now: int) -> Non
     check_points(points)
     _check_open(reservation)
     if now > reservation.deadline:
-        raise WrongState("the reservation's deadline has passed", deadline=reservation.deadline, now=now)
+        facts = {"deadline": moment_in_words(reservation.deadline), "now": moment_in_words(now)}
+        raise WrongState(f"the reservation's deadline {facts['deadline']} has passed, {it_is(now)}: authorize anew", **facts)
     if points > reservation.points:
         raise NotEnoughPoints(f"{reservation.points} points are reserved", points=points, reserved=reservation.points)
 

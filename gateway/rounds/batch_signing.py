@@ -106,8 +106,11 @@ class BatchSigning:
                 self._store_one_signed(session, batch, signature, base_fee, now)
         return wrong
 
-    def refuse_entries(self, batch_id: int, reasons: Mapping[int, str]) -> None:
-        """Refuses what the signer will not sign for, or has it wait; the batch's other operations wait to be packed again."""
+    def refuse_entries(self, batch_id: int, reasons: Mapping[int, str]) -> int:
+        """Refuses what the signer will not sign for, or has it wait; the batch's other operations wait to be packed again.
+
+        How many were refused for good.
+        """
         with self._database.write() as session:
             batch = session.get_one(BatchRow, batch_id)
             now = self._now(session)
@@ -120,6 +123,7 @@ class BatchSigning:
                     row.status, row.reason, row.finished_at = "refused", f"signer_refused: {reason}", now
             self._ends.refused(session, refused)
             unpack(session, batch)
+        return len(refused)
 
     def was_late(self, batch: UnsignedBatch) -> bool:
         """Whether its deadline is over: the ledger would not take it any more."""

@@ -157,12 +157,17 @@ class EntryBuilder:
         return Clawback(operation.member_id, operation.reference, issued.shown, tuple(lines))
 
     def _clawback_lines(self, operation: ClawbackOperation, issue_lot: LotId) -> list[Line]:
-        """The issue's own lot first, even an expired one; then the brand's other lots by nearest expiry, expired ones left alone."""
+        """The issue's own lot first, even an expired one; then the brand's other lots by nearest expiry, expired ones left alone. Where
+        that needs more lots than an entry has lines for, only the largest are looked at, as for a redemption."""
         brand_id = operation.brand_id
         available = self._available(operation.member_id)
         others = [lot for lot in available if lot >> 32 == brand_id and lot != issue_lot and not self._is_expired(split_lot_id(lot)[1])]
         order = ([issue_lot] if issue_lot in available else []) + sorted(others, key=lot_key_order(brand_id))
-        return _take(operation.points_due, ((lot, available[lot]) for lot in order[:MAX_LINES]))
+        lines = _take(operation.points_due, ((lot, available[lot]) for lot in order))
+        if len(lines) <= MAX_LINES:
+            return lines
+        largest = set(sorted(order, key=lambda lot: -available[lot])[:MAX_LINES])
+        return _take(operation.points_due, ((lot, available[lot]) for lot in order if lot in largest))
 
     def _restore(self, operation: RestoreOperation) -> Restore:
         """Into the lot that ends last of those it was taken from; the ledger has a grace lot where that has expired meanwhile."""

@@ -47,13 +47,21 @@ def read_call(artifact: Artifact, data: bytes) -> ActCall:
 
 
 def day_text(local_day: int) -> str:
-    """A local day (days since 1970) as a date."""
-    return (date(1970, 1, 1) + timedelta(days=local_day)).isoformat()
+    """A local day (days since 1970) as a date; in days where no calendar goes as far, since an act is told whatever stands in it."""
+    try:
+        return (date(1970, 1, 1) + timedelta(days=local_day)).isoformat()
+    except OverflowError:
+        return f"day {local_day:,} since 1970"
 
 
 def moment_text(seconds: int) -> str:
     """Unix seconds for people."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds < 2**40 - 1 else "for good"
+    if seconds >= 2**40 - 1:
+        return "for good"
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat()
+    except (ValueError, OverflowError):
+        return f"second {seconds:,} since 1970"
 
 
 def _terms(terms: _Arguments) -> str:

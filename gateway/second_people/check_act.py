@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -36,6 +36,11 @@ class ToldAct:
         ids = OperationId(told["operation_id"]), Hash.parse(told["act_id"]), Address.parse(told["target"])
         return cls(*ids, to_bytes(told["data"]), Hash.parse(told["salt"]))
 
+    @property
+    def is_of_its_call(self) -> bool:
+        """Whether its id is that of the call told with it."""
+        return act_id(self.target, self.data, self.salt) == self.act_id
+
     def as_json(self) -> dict[str, Any]:
         """As it is told."""
         ids = {"operation_id": self.operation_id, "act_id": str(self.act_id), "target": str(self.target)}
@@ -56,9 +61,12 @@ class CheckedAct:
         return self.call.words
 
 
-def check_act(told: ToldAct, coalition: KnownCoalition, ledger: AskedLedger, first_seen: int) -> CheckedAct:
-    """Refuses an act whose id is not that of its call, whose call cannot be told in words, or that is not on the chain."""
-    if act_id(told.target, told.data, told.salt) != told.act_id:
+def check_act(told: ToldAct, coalition: KnownCoalition, ledger: AskedLedger, first_seen: Callable[[], int]) -> CheckedAct:
+    """Refuses an act whose id is not that of its call, whose call cannot be told in words, or that is not on the chain.
+
+    `first_seen` is asked of no other: nobody has seen what is not proposed, and an id alone would set the person's delay running.
+    """
+    if not told.is_of_its_call:
         raise Invalid(f"the id of act {told.operation_id} is not that of the call shown with it: approve nothing, and ask why")
     artifact = coalition.artifact_at(told.target)
     if artifact is None:
@@ -69,7 +77,7 @@ def check_act(told: ToldAct, coalition: KnownCoalition, ledger: AskedLedger, fir
         raise WrongState(f"act {told.operation_id} is not proposed on the chain: there is nothing to approve yet")
     before, after = ledger.holds(call), call.then
     changes = {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
-    return CheckedAct(told, call, changes, max(ready_at, first_seen + _delays(call) * coalition.delay_seconds))
+    return CheckedAct(told, call, changes, max(ready_at, first_seen() + _delays(call) * coalition.delay_seconds))
 
 
 def _delays(call: ActCall) -> int:

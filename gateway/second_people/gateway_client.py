@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import httpx
-
+from gateway.foreign.client import ForeignClient, NoAnswer, NotConnected
+from gateway.foreign.reading import Unreadable, read_json
 from gateway.ledger.governance import Approval
 from gateway.second_people.check_act import ToldAct
 from gateway.second_people.known_coalition import KnownCoalition
 from gateway.values.errors import Invalid, NotFound, Unavailable
-from gateway.values.hex import BadHex, hex_text
+from gateway.values.hex import hex_text
 from gateway.values.ids import OperationId, sha256
+from gateway.values.printing import printable
+from gateway.values.urls import without_secrets
 
+_ANSWER_BYTES_MAX = 32 * 2**20
 _Read = TypeVar("_Read")
 
 
@@ -22,10 +25,10 @@ class GatewayClient:
     """Speaks with one API key. Close it at the end."""
 
     def __init__(self, url: str, token: str, timeout_seconds: float = 30.0) -> None:
-        self._url = url
-        self._http = httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=timeout_seconds, trust_env=False, follow_redirects=False
-        )
+        self._url = url.rstrip("/")
+        self._shown_url = printable(without_secrets(url))
+        self._token = token
+        self._client = ForeignClient(seconds=timeout_seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=None)
 
     def coalition(self) -> KnownCoalition:
         return self._read("coalition", lambda: KnownCoalition.parse(self._get("/v1/coalition")))
@@ -54,28 +57,37 @@ class GatewayClient:
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The signature makes each of these what it is: it is its own idempotency key."""
+        content = json.dumps(body).encode()
         key = sha256(json.dumps([path, body], sort_keys=True).encode()).hex()
-        return dict(self._answer(lambda: self._http.post(path, json=body, headers={"Idempotency-Key": key})))
+        return dict(self._ask("POST", path, {"Content-Type": "application/json", "Idempotency-Key": key}, content))
 
     def close(self) -> None:
-        self._http.close()
+        self._client.close()
 
     def _get(self, path: str) -> Any:
-        return self._answer(lambda: self._http.get(path))
+        return self._ask("GET", path, {})
 
-    def _answer(self, ask: Callable[[], httpx.Response]) -> Any:
+    def _ask(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None) -> Any:
         try:
-            answer = ask()
-            body = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise Unavailable(f"the gateway at {self._url} does not answer: see that it runs and that --gateway names it") from error
-        if answer.status_code >= 400:
+            answer = self._client.ask(method, self._url + path, {"Authorization": f"Bearer {self._token}", **headers}, content)
+            body = read_json(answer.content)
+        except (NotConnected, NoAnswer, Unreadable) as error:
+            remedy = "see that it runs and that --gateway names it"
+            raise Unavailable(f"the gateway at {self._shown_url} does not answer ({error}): {remedy}") from error
+        if answer.status >= 300:
             told = body if isinstance(body, dict) else {}
-            raise Invalid(f"the gateway refused ({told.get('code', answer.status_code)}): {told.get('detail', '')}")
+            raise Invalid(f"the gateway refused ({printable(str(told.get('code', answer.status)), 64)}): {_detail(told)}")
         return body
 
     def _read(self, what: str, read: Callable[[], _Read]) -> _Read:
         try:
             return read()
-        except (KeyError, TypeError, BadHex) as error:
-            raise Unavailable(f"the gateway at {self._url} tells nothing of {what} that can be read: is it of another version?") from error
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise Unavailable(
+                f"the gateway at {self._shown_url} tells nothing of {what} that can be read: is it of another version?"
+            ) from error
+
+
+def _detail(told: Mapping[str, Any]) -> str:
+    detail = told.get("detail", "")
+    return printable(detail, 2_000) if isinstance(detail, str) else ""

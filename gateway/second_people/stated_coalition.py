@@ -12,6 +12,7 @@ from gateway.chain.connection import Chain
 from gateway.second_people.known_coalition import CONTRACTS, KnownCoalition
 from gateway.values.errors import WrongState
 from gateway.values.hex import hex_text
+from gateway.values.ids import Address
 
 # Contract, its function, and the contract whose address that names.
 _TIES = (
@@ -38,16 +39,28 @@ def stated_coalition(chain: Chain, told: KnownCoalition) -> KnownCoalition:
                 f"at {at or 'no address'} stands no {contract} as it was published: sign nothing, and ask the other people why"
             )
         _compare("coalition_id", told.coalition_id, contract, _ask(chain, told, contract, "coalitionId"))
+    _check_verifier(chain, told)
     for contract, function, named in _TIES:
         _compare(f"the address of {named}", told.contracts[named], contract, _ask(chain, told, contract, function))
     stated = replace(told, sandbox=_ask(chain, told, "Governance", "sandbox"), delay_seconds=_ask(chain, told, "Governance", "getMinDelay"))
-    _compare("sandbox", told.sandbox, "Governance", stated.sandbox)
+    for contract in ("Governance", "Brands", "Members"):
+        _compare("sandbox", told.sandbox, contract, _ask(chain, told, contract, "sandbox"))
     return stated
 
 
 def check_delay(told: KnownCoalition, stated: KnownCoalition) -> None:
     """Apart, since a delay may change by an act: what was told once is no lie."""
     _compare("governance_delay_seconds", told.delay_seconds, "Governance", stated.delay_seconds)
+
+
+def _check_verifier(chain: Chain, told: KnownCoalition) -> None:
+    """Who accepts passkeys was built into the members' register; another one would take any consent, or none."""
+    verifier = Address.parse(_ask(chain, told, "Members", "passkeyVerifier"))
+    if not contract_named("PasskeyVerifier").is_code(chain.code(verifier)):
+        raise WrongState(
+            f"Members goes by a verifier of passkeys at {verifier}, which is not PasskeyVerifier as it was published: sign nothing, and "
+            "ask the other people why"
+        )
 
 
 def _ask(chain: Chain, coalition: KnownCoalition, contract: str, function: str) -> Any:

@@ -6,12 +6,14 @@ On both, text sorts by its bytes and a commit is on disk before it returns.
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from gateway.secret_files import close_to_others_if_there, make_private_file
 from gateway.values.errors import Foreseen
 
 _WRITERS_LOCK = 0x5350_4C49  # one writer at a time in a PostgreSQL database, whatever process it is in
@@ -36,6 +38,7 @@ def open_engine(url: str) -> Engine:
     """Raises UnfitDatabase for a URL that names no database of a kind that serves."""
     asked = parse_url(url)
     if asked.get_backend_name() == "sqlite":
+        _keep_private(Path(str(asked.database)))
         engine = create_engine(asked, pool_size=16, max_overflow=16)
         event.listen(engine, "connect", _configure_sqlite)
         return engine
@@ -50,6 +53,14 @@ def open_engine(url: str) -> Engine:
             connect_args={"connect_timeout": 10, "application_name": "splittally", "options": options},
         )
     raise UnfitDatabase(f"a database of kind {asked.drivername!r} does not serve: give sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+
+
+def _keep_private(file: Path) -> None:
+    """What members bought stands in it. SQLite makes the files beside it (-wal, -shm) with the mode of the database."""
+    if file.parent.is_dir():
+        make_private_file(file)
+    for beside in ("-wal", "-shm", "-journal"):
+        close_to_others_if_there(file.with_name(file.name + beside))
 
 
 def parse_url(url: str) -> URL:

@@ -4,9 +4,30 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime, timedelta
+from typing import Self
 
 SECONDS_PER_DAY = 86_400
 NEVER = 0  # the expiry day of what does not expire
+
+
+class SandboxTime(int):
+    """Unix seconds in a sandbox, whose time is simulated: its ledger's last block has it."""
+
+    _utc_offset_seconds: int
+
+    def __new__(cls, unix_seconds: int, utc_offset_seconds: int) -> Self:
+        made = super().__new__(cls, unix_seconds)
+        made._utc_offset_seconds = utc_offset_seconds
+        return made
+
+    def __reduce__(self) -> tuple[type[Self], tuple[int, int]]:
+        """For copies."""
+        return type(self), (int(self), self._utc_offset_seconds)
+
+    @property
+    def day(self) -> str:
+        """The coalition's calendar day."""
+        return moment_in_words(self + self._utc_offset_seconds).partition("T")[0]
 
 
 def wall_clock() -> int:
@@ -17,6 +38,21 @@ def wall_clock() -> int:
 def moment(unix_seconds: int) -> str:
     """1489536000 -> 2017-03-15T00:00:00Z."""
     return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment_in_words(unix_seconds: int) -> str:
+    """For a refusal: a caller may name a moment that no calendar has."""
+    try:
+        return moment(unix_seconds)
+    except (ValueError, OverflowError, OSError):
+        return "a day after 9999-12-31"
+
+
+def it_is(now: int) -> str:
+    """What time it is by the clock that rules go by, for a refusal's words: who forgets that a sandbox has its own is told."""
+    if isinstance(now, SandboxTime):
+        return f"the sandbox's day is {now.day} (its clock stands at {moment_in_words(now)} and goes on with its ledger's blocks)"
+    return f"it is {moment_in_words(now)}"
 
 
 def moment_or_none(unix_seconds: int | None) -> str | None:

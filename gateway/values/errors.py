@@ -111,6 +111,30 @@ class Unavailable(Refusal):
     code = "unavailable"
 
 
+class Overloaded(Unavailable):
+    """Try again later: more is waiting than the gateway takes."""
+
+    code = "overloaded"
+
+
+class TooManyRequests(Refusal):
+    """The caller asks for more than its share of what the gateway can do. Who stays below it never sees this."""
+
+    code = "too_many_requests"
+
+
+class TooSlow(Refusal):
+    """The request did not arrive within the stated time."""
+
+    code = "too_slow"
+
+
+class WrongHost(Refusal):
+    """The request was meant for a host that is not this gateway's."""
+
+    code = "wrong_host"
+
+
 class NoSeal(Refusal):
     """The engine's blocks carry no seal, so there is nothing that a receipt could be checked against."""
 

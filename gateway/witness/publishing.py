@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import httpx
+import json
 
+from gateway.foreign.client import ForeignClient, NoAnswer, NotConnected
 from gateway.ledger.checkpoints import Checkpoint
 from gateway.secret_files import read_secret
 from gateway.values.hex import hex_text
+from gateway.values.printing import printable
 from gateway.values.urls import without_secrets
 from gateway.witness.settings import WitnessSettings
+
+_ANSWER_BYTES_MAX = 2**20
 
 
 class NotPublished(Exception):
@@ -19,8 +23,10 @@ class Publishing:
     """Each checkpoint until it is taken, once."""
 
     def __init__(self, url: str, api_key: str, timeout_seconds: float = 30.0) -> None:
-        self._shown_url = without_secrets(url)
-        self._client = httpx.Client(base_url=url, timeout=timeout_seconds, trust_env=False, headers={"Authorization": f"Bearer {api_key}"})
+        self._url = f"{url.rstrip('/')}/v1/checkpoints"
+        self._shown_url = printable(without_secrets(url))
+        self._api_key = api_key
+        self._client = ForeignClient(seconds=timeout_seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=None)
         self._taken: Checkpoint | None = None
 
     @classmethod
@@ -42,10 +48,16 @@ class Publishing:
             "witness": str(checkpoint.witness),
             "signature": hex_text(checkpoint.signature),
         }
+        headers = {
+            "Authorization": f"Bearer {self._api_key}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": f"checkpoint-{checkpoint.digest}",
+        }
         try:
-            answer = self._client.post("/v1/checkpoints", json=body, headers={"Idempotency-Key": f"checkpoint-{checkpoint.digest}"})
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise NotPublished(f"the gateway at {self._shown_url} does not answer: {error or type(error).__name__}") from error
-        if answer.status_code not in (200, 201):
-            raise NotPublished(f"the gateway at {self._shown_url} answers {answer.status_code}: {answer.text[:300]}")
+            answer = self._client.ask("POST", self._url, headers, json.dumps(body).encode())
+        except (NotConnected, NoAnswer) as error:
+            raise NotPublished(f"the gateway at {self._shown_url} does not answer: {error}") from error
+        if answer.status not in (200, 201):
+            said = printable(answer.content.decode(errors="replace"))
+            raise NotPublished(f"the gateway at {self._shown_url} answers {answer.status}: {said}")
         self._taken = checkpoint

@@ -6,13 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import rlp  # type: ignore[import-untyped]
 from eth_hash.auto import keccak
-from pydantic_core import from_json
 
+from gateway.foreign.client import ForeignClient, NoAnswer, NotConnected
+from gateway.foreign.reading import read_json
 from gateway.values.hex import to_bytes, to_int
 from gateway.values.ids import Address, Hash
+from gateway.values.printing import printable
 from gateway.values.urls import without_secrets
 
 ANSWER_BYTES_MAX = 32 * 2**20
@@ -45,8 +46,9 @@ class NodeHeaders:
     """A node by its URL."""
 
     def __init__(self, rpc_url: str, timeout_seconds: float = 30.0) -> None:
-        self.shown_url = without_secrets(rpc_url)
-        self._client = httpx.Client(base_url=rpc_url, timeout=timeout_seconds, trust_env=False)
+        self.shown_url = printable(without_secrets(rpc_url))
+        self._rpc_url = rpc_url
+        self._client = ForeignClient(seconds=timeout_seconds, bytes_max=ANSWER_BYTES_MAX, addresses=None)
 
     def head_number(self) -> int:
         number: int = self._read(to_int, self._ask([("eth_blockNumber", [])])[0])
@@ -70,19 +72,14 @@ class NodeHeaders:
     def _ask(self, calls: list[tuple[str, list[str]]]) -> list[Any]:
         body = [{"jsonrpc": "2.0", "id": place, "method": method, "params": params} for place, (method, params) in enumerate(calls)]
         try:
-            with self._client.stream("POST", "", content=json.dumps(body), headers={"content-type": "application/json"}) as response:
-                content = bytearray()
-                for chunk in response.iter_bytes():
-                    content += chunk
-                    if len(content) > ANSWER_BYTES_MAX:
-                        raise NodeSilent(f"{self.shown_url} answers with more than {ANSWER_BYTES_MAX} bytes")
-            answers = {answer["id"]: answer for answer in from_json(bytes(content), allow_inf_nan=False)}
+            content = self._client.ask("POST", self._rpc_url, {"Content-Type": "application/json"}, json.dumps(body).encode()).content
+            answers = {answer["id"]: answer for answer in read_json(content)}
             for place, (method, _) in enumerate(calls):
                 if "error" in answers[place]:
-                    raise NodeSilent(f"{self.shown_url} refuses {method}: {str(answers[place]['error'])[:200]}")
+                    raise NodeSilent(f"{self.shown_url} refuses {method}: {printable(repr(answers[place]['error']), 200)}")
             return [answers[place]["result"] for place in range(len(calls))]
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise NodeSilent(f"{self.shown_url} does not answer ({error or type(error).__name__}): see that the node runs") from error
+        except (NotConnected, NoAnswer) as error:
+            raise NodeSilent(f"{self.shown_url} does not answer ({error}): see that the node runs") from error
         except (ValueError, LookupError, TypeError) as error:
             raise NodeSilent(f"{self.shown_url} does not answer as a node does: {error!r}"[:300]) from error
 

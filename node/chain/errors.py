@@ -9,6 +9,10 @@ class NotOnChain(ChainError):
     """A block, transaction or state that this chain does not have."""
 
 
+class BeyondHead(ChainError):
+    """A range that reaches past the head: what is not there yet is another answer than nothing."""
+
+
 class BadGenesis(ChainError):
     """A genesis configuration that breaks the rules."""
 
@@ -19,6 +23,10 @@ class TransactionRefused(ChainError):
 
 class MalformedTransaction(TransactionRefused):
     pass
+
+
+class InitcodeTooLarge(TransactionRefused):
+    """A call that nobody signed would create a contract from more bytes than one may have (EIP-3860)."""
 
 
 class WrongChain(TransactionRefused):

@@ -13,11 +13,11 @@ from eth_typing import Address
 from eth_utils.exceptions import ValidationError
 
 from node.chain.blocks import gas_charged
-from node.chain.errors import ExecutionFailed, ExecutionReverted, InsufficientFunds, IntrinsicGasTooLow
+from node.chain.errors import ExecutionFailed, ExecutionReverted, InitcodeTooLarge, InsufficientFunds, IntrinsicGasTooLow
 from node.chain.failures import failure_text, revert_reason
 from node.chain.history import History
 from node.chain.overrides import Overrides, override
-from node.chain.rules import TRANSACTION_GAS_MAX, Header, NodeState
+from node.chain.rules import INITCODE_SIZE_MAX, TRANSACTION_GAS_MAX, Header, NodeState
 from node.chain.state import StateOverlay, state_at
 from node.chain.time_limit import Pulse
 from node.chain.transactions import GAS_PER_TRANSACTION, gas_least
@@ -60,6 +60,13 @@ class Call:
         least = gas_least(self)
         if self.gas < least:
             raise IntrinsicGasTooLow(f"intrinsic gas too low: gas {self.gas}, minimum needed {least}")
+        self.check_initcode()
+
+    def check_initcode(self) -> None:
+        """Before it runs: the EVM library takes a whole transaction's initcode for checked already."""
+        if not self.to and len(self.data) > INITCODE_SIZE_MAX:
+            size, supplied = f"code size {len(self.data)} limit {INITCODE_SIZE_MAX}", f"(supplied gas {self.gas})"
+            raise InitcodeTooLarge(f"err: max initcode size exceeded: {size} {supplied}")
 
 
 @dataclass(frozen=True)
@@ -137,9 +144,13 @@ def run_on(state: NodeState, request: Call) -> ComputationAPI:
     """As `run`, on a state at hand, which it changes."""
     if state.get_balance(request.sender) < request.value + request.gas * request.max_fee_per_gas:
         raise InsufficientFunds(f"insufficient funds for gas * price + value: address 0x{request.sender.hex()}")
-    prepared = replace(request, nonce=state.get_nonce(request.sender))
+    return apply(state, replace(request, nonce=state.get_nonce(request.sender)))
+
+
+def apply(state: NodeState, request: Call) -> ComputationAPI:
+    """Raises ExecutionFailed where the state or the message holds what no chain could: a balance over 2^256, say."""
     try:
-        return state.apply_transaction(prepared)  # type: ignore[arg-type]
+        return state.apply_transaction(request)  # type: ignore[arg-type]
     except ValidationError as error:
         raise ExecutionFailed(str(error)) from error
 

@@ -12,6 +12,7 @@ NOT_FOUND = -32001
 TIMED_OUT = -32002
 RESPONSE_TOO_LARGE = -32003
 LIMIT_EXCEEDED = -32005
+INITCODE_TOO_LARGE = -38025
 REVERTED = 3
 
 
@@ -39,6 +40,8 @@ _CODES: dict[type[errors.ChainError], int] = {
     errors.NotOnChain: SERVER_ERROR,
     errors.TooMuch: LIMIT_EXCEEDED,
     errors.BadTimestamp: INVALID_PARAMS,
+    errors.BeyondHead: INVALID_PARAMS,
+    errors.InitcodeTooLarge: INITCODE_TOO_LARGE,
     budget.RequestTimedOut: TIMED_OUT,
     budget.ResponseTooLarge: RESPONSE_TOO_LARGE,
 }

@@ -68,6 +68,7 @@ def transaction_view(transaction: Transaction, header: Header | None = None, ind
     view: Json = {
         "blockHash": None if header is None else to_data(header.hash),
         "blockNumber": None if header is None else to_quantity(header.block_number),
+        "blockTimestamp": None if header is None else to_quantity(header.timestamp),
         "transactionIndex": None if index is None else to_quantity(index),
         "hash": to_data(transaction.hash),
         "type": to_quantity(type_id),

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from node.chain.budget import Budget, BudgetSpent
-from node.chain.errors import ChainError, NotOnChain
+from node.chain.errors import ChainError, InitcodeTooLarge, NotOnChain
 from node.chain.execution import Scene
 from node.chain.tracing.call_frames import CallFrames
 from node.chain.tracing.prestate import difference, prestate
@@ -38,6 +38,8 @@ def methods(node: NodeView) -> dict[str, Handler]:
 
     def block(tag: object, options: object = None, *, budget: Budget) -> Encoded:
         number, given = existing_number(history, tag), _object(options)
+        if number == 0:
+            raise NotOnChain("genesis is not traceable")
         items = history.block(number).transactions
         if len(items) > BLOCK_TRANSACTIONS_MAX:
             raise InvalidParams(f"blocks of more than {BLOCK_TRANSACTIONS_MAX} transactions are traced one transaction at a time")
@@ -63,7 +65,7 @@ def methods(node: NodeView) -> dict[str, Handler]:
         def watch(tracer: Tracer) -> Replay:
             try:
                 return watch_call(scene, message, tracer)
-            except BudgetSpent:
+            except (BudgetSpent, InitcodeTooLarge):
                 raise
             except ChainError as error:
                 raise RpcError(SERVER_ERROR, f"tracing failed: {error}") from error

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from scripts.demo.client import Refused
-from scripts.demo.coalition import BRANDS
 from scripts.demo.world import World
 
 VERIFIER = Path(__file__).resolve().parent.parent / "verify_receipt.py"
@@ -27,10 +26,11 @@ def keep_receipts(world: World, summary: dict[str, Any]) -> dict[str, Any]:
     redeemed = [one for one in _confirmed(world) if one["entry_index"] is not None]
     world.directory.receipts.mkdir(parents=True, exist_ok=True)
     paths = {"member": f"/v1/members/{world.members[0]}/receipt", "entry": f"/v1/operations/{redeemed[0]['operation_id']}/receipt"}
-    return {name: _keep_receipt(world, name, path, summary["ledger"]) for name, path in paths.items()}
+    brand_ids = [brand["brand_id"] for brand in summary["brands"].values()]
+    return {name: _keep_receipt(world, name, path, summary["ledger"], brand_ids) for name, path in paths.items()}
 
 
-def _keep_receipt(world: World, name: str, path: str, ledger: dict[str, Any]) -> dict[str, Any]:
+def _keep_receipt(world: World, name: str, path: str, ledger: dict[str, Any], brand_ids: list[int]) -> dict[str, Any]:
     """Where it was written and whether it is genuine; on an engine that seals no blocks, why there is none."""
     try:
         document = world.operator.get(path)
@@ -40,13 +40,13 @@ def _keep_receipt(world: World, name: str, path: str, ledger: dict[str, Any]) ->
         return {"file": None, "verified": None, "reason": refusal.problem["detail"]}
     file = world.directory.receipts / f"{name}.json"
     file.write_text(json.dumps(document, indent=1) + "\n")
-    return {"file": str(file), "verified": verify(file, ledger)}
+    return {"file": str(file), "verified": verify(file, ledger, brand_ids)}
 
 
-def verify(receipt: Path, ledger: dict[str, Any]) -> bool:
+def verify(receipt: Path, ledger: dict[str, Any], brand_ids: list[int]) -> bool:
     """Whether `scripts/verify_receipt.py` finds the receipt genuine and no lot left out, given what a stranger would trust."""
     trusted = ["--genesis-hash", ledger["genesis_hash"], "--sealer", ledger["sealer"], "--points-address", ledger["points_address"]]
-    trusted += [word for brand in BRANDS for word in ("--brand", str(brand.brand_id))]
+    trusted += [word for brand_id in brand_ids for word in ("--brand", str(brand_id))]
     return subprocess.run([sys.executable, str(VERIFIER), str(receipt), *trusted], capture_output=True, check=False).returncode == 0
 
 

@@ -9,20 +9,19 @@ from rich.table import Table
 
 from scripts.demo import governing, lot_acts, policy, witnesses
 from scripts.demo.books import Reconciled
-from scripts.demo.coalition import BRANDS, BY_ID, CURRENCY
+from scripts.demo.coalition import BY_ID, CURRENCY
 from scripts.demo.walk import Actuals
 from scripts.demo.world import World
 
 
 def summarize(world: World, actuals: Actuals, reconciled: Reconciled, seed: int, seconds: dict[str, float]) -> dict[str, Any]:
     """Asks the gateway and the node for everything that is reported; nothing here was remembered on the way."""
-    brands = {str(one["brand_id"]): one for one in world.operator.get("/v1/brands")}
     clearing = world.operator.get("/v1/clearing")
     audit = world.operator.get("/v1/audit")
     coalition = world.operator.get("/v1/coalition")
     return {
         "seed": seed,
-        "brands": {brand.slug: _brand(brands[str(brand.brand_id)]) for brand in BRANDS},
+        "brands": brands_of_summary(world.operator.get("/v1/brands")),
         "members": len(world.members),
         "payments": reconciled.payment_records,
         "purchases": len(actuals.sales),
@@ -55,6 +54,13 @@ def summarize(world: World, actuals: Actuals, reconciled: Reconciled, seed: int,
     }
 
 
+def brands_of_summary(brands: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """All that the ledger knows: the demo's own by their slugs, and whoever has joined since then."""
+    on_ledger = [brand for brand in brands if brand["status"] != "pending"]
+    slugs = {brand_id: brand.slug for brand_id, brand in BY_ID.items()}
+    return {slugs.get(brand["brand_id"], f"brand-{brand['brand_id']}"): _brand(brand) for brand in on_ledger}
+
+
 def failures(summary: dict[str, Any]) -> list[str]:
     """What must not be in a good run."""
     found = [f"invariant {number}: {verdict}" for number, verdict in summary["audit"].items() if not _holds(verdict)]
@@ -66,7 +72,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
     """For people."""
     console.print()
     console.print(_points_table(summary))
-    console.print(_clearing_table(summary))
+    console.print(clearing_table(summary))
     console.print(_breaks_table(summary))
     breaks = summary["breaks"]
     console.print(f"Breaks missed: {len(breaks['missed'])}, reported without cause: {len(breaks['false'])}")
@@ -112,18 +118,19 @@ def _points_table(summary: dict[str, Any]) -> Table:
     return table
 
 
-def _clearing_table(summary: dict[str, Any]) -> Table:
-    """Row owes column."""
+def clearing_table(summary: dict[str, Any]) -> Table:
+    """Row owes column: every brand of the coalition, so that the net positions sum to zero."""
+    brands = summary["brands"].values()
     table = Table(title=f"Who owes whom ({CURRENCY}): the row's brand owes the column's")
     table.add_column("Issuer")
-    for brand in BRANDS:
-        table.add_column(brand.name, justify="right")
+    for brand in brands:
+        table.add_column(brand["name"], justify="right")
     table.add_column("Net position", justify="right")
     owed = {(one["issuer_id"], one["acceptor_id"]): one["amount_minor"] for one in summary["clearing"]["owed"]}
     net = {one["brand_id"]: one["amount_minor"] for one in summary["clearing"]["net"]}
-    for issuer in BRANDS:
-        row = [_money(owed.get((issuer.brand_id, acceptor.brand_id), 0)) for acceptor in BRANDS]
-        table.add_row(BY_ID[issuer.brand_id].name, *row, _money(net.get(issuer.brand_id, 0)))
+    for issuer in brands:
+        row = [_money(owed.get((issuer["brand_id"], acceptor["brand_id"]), 0)) for acceptor in brands]
+        table.add_row(issuer["name"], *row, _money(net.get(issuer["brand_id"], 0)))
     return table
 
 
@@ -143,7 +150,11 @@ def _receipts_line(receipts: dict[str, Any]) -> str:
 
 
 def _succession_line(end: dict[str, Any]) -> str:
-    by = "its owner and a successor have both signed that it changes hands" if end["handed_over"] else "its owner is the same"
+    by = (
+        "its owner and a successor have both signed that it changes hands and issues no more"
+        if end["handed_over"]
+        else "its owner is the same"
+    )
     return f"{end['name']} runs off until {end['last_day']}, approved by two second people; {by}"
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,8 @@ def start_world(
         meet_engine(directory, rpc_url, operator, first_second)
     settings = _write_gateway_settings(directory, ports, rpc_url, database_url)
     gateway_url = f"http://{HOST}:{ports['gateway']}"
-    supervisor.start("gateway", ["-m", "gateway", "serve", "--config", str(settings)], lambda: _healthy(gateway_url), restart=True)
+    ready = partial(_healthy, gateway_url, "/readyz")
+    supervisor.start("gateway", ["-m", "gateway", "serve", "--config", str(settings)], ready, restart=True)
     journal = Journal(directory.root / "acknowledged.jsonl")
     token = read_secret(directory.gateway / "operator-api.key")
     client = Client(gateway_url, token, supervisor.check, journal)
@@ -126,18 +127,19 @@ def onboard(world: World, households: int, progress: Callable[[str], None]) -> N
     """Starts wallets and signers, registers the brands with their rules, and enrolls the members."""
     _start_wallets(world, households)
     addresses(world.directory, [f"owner-{brand.slug}" for brand in BRANDS])  # made together: each takes a process
+    there = {brand["brand_id"] for brand in world.operator.get("/v1/brands") if brand["status"] != "pending"}
     proposed = []
     for brand in BRANDS:
-        progress(f"{brand.name} is proposed")
+        progress(f"{brand.name} is {'already there' if brand.brand_id in there else 'proposed'}")
         proposed.append(_propose(world, brand))
-    progress("the approvers look, and an hour later approve")
+    if not there.issuperset(brand.brand_id for brand in BRANDS):
+        progress("the approvers look, and an hour later approve")
     world.second_people.carry_out(proposed)
     for brand in BRANDS:
         _join(world, brand)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda brand: _open_brand(world, brand), BRANDS))
-    progress(f"{households} members enroll")
-    _enroll(world, households)
+    _enroll(world, households, progress)
 
 
 def _open_brand(world: World, brand: DemoBrand) -> None:
@@ -206,12 +208,22 @@ def _api_key(world: World, brand: DemoBrand) -> str:
     return read_secret(file)
 
 
-def _enroll(world: World, households: int) -> None:
+def _enroll(world: World, households: int, progress: Callable[[str], None]) -> None:
     assert world.wallets is not None
     found = world.wallets.ask("/authorizers", {"indexes": list(range(households))})["authorizers"]
+    progress(f"{households} members {'are already there' if _is_member(world, found[-1]['member_id']) else 'enroll'}")
     bodies = [{"authorizer": one["authorizer"], "salt": one["salt"]} for one in found]
     world.operator.post("/v1/members/bulk", {"members": bodies}, f"members-{households}", wait_seconds=60)
     world.members = [one["member_id"] for one in found]
+
+
+def _is_member(world: World, member_id: str) -> bool:
+    try:
+        return bool(world.operator.get(f"/v1/members/{member_id}/points"))
+    except Refused as refusal:
+        if refusal.status != 404:
+            raise
+        return False
 
 
 def _start_wallets(world: World, households: int) -> None:
@@ -276,9 +288,9 @@ def _ratio(value: tuple[int, int]) -> dict[str, int]:
     return {"numerator": value[0], "denominator": value[1]}
 
 
-def _healthy(url: str) -> bool:
+def _healthy(url: str, path: str = "/healthz") -> bool:
     try:
-        return httpx.get(f"{url}/healthz", timeout=2).status_code == 200
+        return httpx.get(url + path, timeout=2).status_code == 200
     except httpx.TransportError:
         return False
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.architecture.sources import ROOT
 
-WITHOUT_NAMESAKE: dict[str, str] = {}
+WITHOUT_NAMESAKE = {"hostile": "attacks from outside meet every layer"}
 
 
 def test_every_folder_of_gateway_tests_has_a_namesake_in_the_gateway() -> None:

@@ -181,13 +181,14 @@ class CoalitionBuilder:
 
     # Brands and members
 
-    def add_brand(self, brand_id: int, validity_months: int = 12, unlisted_points_max: int = 10**6) -> BrandBuilder:
-        """Registered at the gateway and soon on the ledger; its signer serves."""
+    def add_brand(self, brand_id: int, validity_months: int = 12, unlisted_points_max: int = 10**6, *, serves: bool = True) -> BrandBuilder:
+        """Registered at the gateway and soon on the ledger; its signer serves, where it is to."""
         folder = self.folder / f"brand-{brand_id}"
         folder.mkdir()
         brand = BrandBuilder(brand_id, folder)
         brand.write_config(self.coalition, validity_months, unlisted_points_max)
-        brand.start()
+        if serves:
+            brand.start()
         self.brands[brand_id] = brand
         asked = BrandRegistration(
             brand_id,

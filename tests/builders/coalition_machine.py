@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import ClassVar
 
 from eth_keys import keys
@@ -287,7 +288,7 @@ class CoalitionMachine(CoalitionEntries):
             return
         pairs[-1] = self.pair_with(pairs[-1], wrong)
         self.cycles += 1
-        cycle = cycle_over(Hash(self.cycles.to_bytes(32)), 0, pairs, FOREVER)
+        cycle = cycle_over(Hash(self.cycles.to_bytes(32)), self.ledger.chain.block_number, pairs, FOREVER)
         if wrong == "a brand":
             cycle = replace(cycle, brands=cycle.brands[1:])
         domain = Domain(self.ledger.chain.chain_id, Address(self.ledger.settlement), Hash(COALITION_ID))
@@ -297,9 +298,13 @@ class CoalitionMachine(CoalitionEntries):
         if wrong == "a signature":
             assert self.ledger.reverted(agreed) == "CycleNotSignedBy", "a cycle without a brand took effect"
             return
-        self.agrees(agreed, self.settlement.agree, cycle)
+        self.agrees(agreed, self.settlement.agree, cycle, self.ledger.chain.block_number)
         if wrong == "twice":
-            self.agrees(self.ledger.transact("agree", as_tuple(cycle), signed), self.settlement.agree, cycle)
+            rival = replace(cycle, id=Hash(bytes(32)))
+            for again in (cycle, rival):
+                signed = [signature(key, cycle_digest(domain, again)) for key in signers]
+                agreed = self.ledger.transact("agree", as_tuple(again), signed)
+                self.agrees(agreed, self.settlement.agree, again, self.ledger.chain.block_number)
         for index, pair in enumerate(pairs):
             for _ in range(1 + (wrong == "twice")):
                 self.settle(cycle, pairs, index, None)
@@ -326,8 +331,8 @@ class CoalitionMachine(CoalitionEntries):
         self.checked_at = (-1, -1)  # the invariants look again
         pair, more = pairs[index], () if paid is None else (paid,)
         outcome = self.ledger.transact("applyPairs" if paid is None else "confirmPaid", as_tuple(cycle), [as_call(pairs, index)], *more)
-        step = self.settlement.apply if paid is None else self.settlement.pay
-        if self.agrees(outcome, step, cycle, index, pair):
+        apply = partial(self.settlement.apply, in_block=self.ledger.chain.block_number)
+        if self.agrees(outcome, apply if paid is None else self.settlement.pay, cycle, index, pair):
             self.discharged[pair.issuer, pair.acceptor] += pair.netted_points if paid is None else pair.points - pair.netted_points
             if paid is None:
                 self.settled[pair.key] += pair.points

@@ -20,6 +20,7 @@ import httpx
 from click.testing import CliRunner
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from eth_utils.address import to_checksum_address
 
 from gateway.chain.connection import Chain
 from gateway.chain.operator_key import load_account
@@ -27,6 +28,8 @@ from gateway.cli import program
 from gateway.second_people.known_coalition import KnownCoalition
 from gateway.second_people.person import open_person
 from gateway.secret_files import make_secret, read_secret
+from gateway.values.hex import hex_text
+from gateway.values.ids import Address
 from tests.node.running_node import ROOT, RunningNode, throwaway_account
 
 DELAY = 2 * 86_400
@@ -84,14 +87,18 @@ class CommandedCoalition:
 
     def command(self, *arguments: str, person: str | None = None, gateway: str = "", succeeds: bool = True) -> Any:
         """What `splittally … --json` says, with the options of a second person where one runs it; `gateway` is a lying one."""
+        return json.loads(self.told(*arguments, "--json", person=person, gateway=gateway, succeeds=succeeds))
+
+    def told(self, *arguments: str, person: str | None = None, gateway: str = "", succeeds: bool = True) -> str:
+        """The same as people read it."""
         options: list[str] = []
         if person is not None:
             token = str(self.folder / "people" / "auditor-api.key")
             options = ["--home", str(self.home(person)), "--gateway", gateway or self.url, "--api-key-file", token]
             options += ["--rpc", self.node.url]
-        done = CliRunner().invoke(program(), [*arguments, *options, "--json"])
+        done = CliRunner().invoke(program(), [*arguments, *options])
         assert (done.exit_code == 0) == succeeds, done.output
-        return json.loads(done.output)
+        return done.output
 
     def get(self, path: str) -> Any:
         return self._http("GET", path).json()
@@ -107,6 +114,16 @@ class CommandedCoalition:
         token = read_secret(self.operator_folder / "operator-api.key")
         sent = {"Authorization": f"Bearer {token}", **(headers or {})}
         return httpx.request(method, self.url + path, headers=sent, timeout=60, **options)
+
+    def give_ether(self, name: str) -> None:
+        """From the guardian, to a person who sends for itself."""
+        guardian, chain = self.account("guardian"), self.chain
+        to = to_checksum_address(self.account(name).address)
+        sent: dict[str, Any] = {"type": 2, "chainId": chain.chain_id(), "to": to, "value": 10**18, "gas": 21_000}
+        sent |= {"nonce": chain.transaction_count(Address.parse(guardian.address))}
+        signed = guardian.sign_transaction(sent | {"maxFeePerGas": 10**10, "maxPriorityFeePerGas": 10**9})
+        chain.call("eth_sendRawTransaction", hex_text(bytes(signed.raw_transaction)))
+        self.await_true(lambda: chain.call("eth_getTransactionReceipt", hex_text(bytes(signed.hash))))
 
     # Acts
 

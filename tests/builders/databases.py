@@ -31,7 +31,9 @@ def migrated_database(folder: Path) -> str:
     """The URL of a new database after the real migrations, which run once."""
     if SERVER:
         return _create(folder, _migrated_template(SERVER))
-    (folder / "gateway.sqlite3").write_bytes(_migrated_file())
+    file = folder / "gateway.sqlite3"
+    file.touch(mode=0o600)  # as the gateway makes it
+    file.write_bytes(_migrated_file())
     return f"sqlite:///{folder / 'gateway.sqlite3'}"
 
 
@@ -41,6 +43,7 @@ def copied_database(original: Database, folder: Path) -> str:
         original.close()  # PostgreSQL copies no database that somebody is connected to; this one opens again when it is asked
         return _create(folder, original.engine.url.database)
     file = folder / "copy.sqlite3"
+    file.touch(mode=0o600)
     with closing(sqlite3.connect(str(original.engine.url.database))) as source, closing(sqlite3.connect(file)) as target:
         source.backup(target)
     return f"sqlite:///{file}"

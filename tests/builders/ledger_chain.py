@@ -86,6 +86,11 @@ class LedgerChain:
         """What the next block will carry."""
         return max(self.timestamp, self._chain.get_canonical_head().timestamp + 1)
 
+    @property
+    def block_number(self) -> int:
+        """Of the newest block."""
+        return int(self._chain.get_canonical_head().block_number)
+
     def deploy(self, creation_code: bytes) -> bytes:
         outcome = self.send(b"", creation_code)
         assert outcome.succeeded, outcome.output

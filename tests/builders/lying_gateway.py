@@ -15,14 +15,16 @@ PASSED_ON = ("authorization", "idempotency-key", "content-type")
 
 
 @contextmanager
-def lying_gateway(honest_url: str, lies: Mapping[str, Callable[[Any], Any]], posted: list[str]) -> Iterator[str]:
-    """Its URL. `lies` by path: what the truth is made to. What is posted is told by its path, and passed on."""
+def lying_gateway(honest_url: str, lies: Mapping[str, Callable[[Any], Any]], posted: list[str], closed: bool = False) -> Iterator[str]:
+    """Its URL. `lies` by path: what the truth is made to. What is posted is told by its path, and passed on. A closed one tells nothing."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if closed:
+                return self._send(403, {"code": "not_permitted", "detail": "not you"})
             answer = httpx.get(honest_url + self.path, headers=self._headers(), timeout=60)
             told = answer.json()
-            self._send(answer.status_code, lies[self.path](told) if self.path in lies else told)
+            return self._send(answer.status_code, lies[self.path](told) if self.path in lies else told)
 
         def do_POST(self) -> None:
             posted.append(self.path)

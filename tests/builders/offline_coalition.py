@@ -75,7 +75,7 @@ class OfflineCoalition:
         self.database = Database(migrated_database(directory))
         self.wall_clock = START
         self.context = Context(self.database, clock=lambda: self.wall_clock)
-        self.client = TestClient(create_app(self.context)).__enter__()
+        self.client = TestClient(create_app(self.context), base_url="http://localhost").__enter__()
         self.tokens: dict[str, str] = {}
         self._numbers = itertools.count(1)
         with self.database.write() as session:

@@ -69,15 +69,16 @@ class Settling:
     def set_owner(self, brand: int, key: keys.PrivateKey) -> None:
         assert self.chain.send(self.positions, self.positions_abi.call("setBrandOwner", brand, address_of(key))).succeeded
 
-    def cycle(self, pairs: Sequence[SettledPair], *, deadline: int = FOREVER, cut_off_block: int = 0) -> Cycle:
+    def cycle(self, pairs: Sequence[SettledPair], *, deadline: int = FOREVER) -> Cycle:
+        """Cut off at the newest block."""
         self.cycles += 1
-        return cycle_over(Hash(keccak(text=f"cycle {self.cycles}")), cut_off_block, pairs, deadline)
+        return cycle_over(Hash(keccak(text=f"cycle {self.cycles}")), self.chain.block_number, pairs, deadline)
 
     def agreed(self, pairs: Sequence[SettledPair]) -> Cycle:
         cycle = self.cycle(pairs)
         outcome = self.agree(cycle)
         assert outcome.succeeded, self.reverted(outcome)
-        self.model.agree(cycle)
+        self.model.agree(cycle, self.chain.block_number)
         return cycle
 
     def signatures(self, cycle: Cycle, by: Mapping[int, keys.PrivateKey] | None = None) -> list[bytes]:
@@ -100,7 +101,7 @@ class Settling:
         outcome = self.apply(cycle, *(as_call(pairs, index) for index in range(len(pairs))))
         assert outcome.succeeded, self.reverted(outcome)
         for index, pair in enumerate(pairs):
-            self.model.apply(cycle, index, pair)
+            self.model.apply(cycle, index, pair, self.chain.block_number)
         return outcome
 
     def transact(self, function: str, *arguments: Any) -> Outcome:

@@ -191,7 +191,7 @@ def what_must_not_change(ledger: PointsLedger, ann: bytes) -> tuple[Any, ...]:
         [ledger.view("exposureLimit", *pair) for pair in ((GROCER, FUEL), (FUEL, GROCER))],
         [ledger.view("brandKey", brand, ME) for brand in (GROCER, FUEL)],
         [ledger.held(ann, brand) for brand in (GROCER, FUEL)],
-        (ledger.view("exposure", GROCER, FUEL), ledger.view("settled", GROCER, FUEL, 1), ledger.view("tookPart", NONE, 0)),
+        (ledger.view("exposure", GROCER, FUEL), ledger.view("settled", GROCER, FUEL, 1), ledger.view("lastSettled", 0, GROCER)),
         (ledger.view("pauseState"), ledger.view("memberActs", ann), ledger.view("memberTurn", ann), ledger.view("passkeyVerifier")),
         [governance.view(name) for name in ("operator", "guardian", "approvers", "threshold", "getMinDelay")],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -72,40 +73,71 @@ def test_a_brand_left_out_signs_nothing_and_the_rest_agree_anew(settling: Settli
     assert settling.agreed(rest).brands == (1, 2)
 
 
-def test_a_brand_takes_part_in_one_cycle_of_an_id(settling: Settling, cycle: Cycle) -> None:
-    settling.owe({(3, 4, 1): 5, (4, 3, 1): 5})
-    first, wider = replace(settling.cycle(PAIRS[:1]), id=cycle.id), cycle
-    assert settling.agree(first).succeeded, "brands 1 and 2"
-    settling.model.agree(first)
-    last = replace(settling.cycle([SettledPair(3, 2, 1, 0, 0)]), id=cycle.id)
-    for again, brand in ((first, 1), (wider, 1), (last, 2)):
-        assert settling.reverted(settling.agree(again)) == ("CycleIdUsed", cycle.id, brand)
-        with pytest.raises(SettlementRefused, match="CycleIdUsed"):
-            settling.model.agree(again)
-        assert settling.is_agreed(again) == (again is first)
-    assert settling.agree(replace(cycle, id=Hash(keccak(b"another")))).succeeded
+def test_a_cycle_computed_anew_without_a_late_brand_makes_the_earlier_one_void(settling: Settling, cycle: Cycle) -> None:
+    """Or what 1 owes 2, which is in both, would be settled twice as soon as the late signature comes."""
+    signatures = settling.signatures(cycle)
+    rest = [SettledPair(1, 2, 1, 100, 0)]
+    settling.apply_all(settling.agreed(rest), rest)
+    refused_since_cut_off(settling, cycle, 1, signatures)
+    assert (settling.settled(1, 2), settling.exposure(1, 2)) == (100, 100)
 
 
-def test_nobody_takes_an_id_from_others(settling: Settling, cycle: Cycle) -> None:
-    """Each of them is known by its whole record: what one settles says nothing of the other."""
+def test_of_two_cycles_over_the_same_claims_the_second_to_be_agreed_is_void(settling: Settling, cycle: Cycle) -> None:
+    """Whichever it is, and wherever it was cut off before the first was agreed."""
+    settling.owe({PAIRS[0].key: 5})
+    later = settling.cycle([SettledPair(1, 2, 1, 105, 0)])
+    assert later.cut_off_block > cycle.cut_off_block
+    assert settling.agree(cycle).succeeded
+    settling.model.agree(cycle, block := settling.chain.block_number)
+    assert refused_since_cut_off(settling, later, 1) == block
+    settling.agreed([SettledPair(1, 2, 1, 5, 0)])
+
+
+def test_a_cycle_is_agreed_once_under_whatever_id(settling: Settling, cycle: Cycle) -> None:
+    assert settling.agree(cycle).succeeded
+    settling.model.agree(cycle, settling.chain.block_number)
+    for again in (cycle, replace(cycle, id=Hash(keccak(b"another")))):
+        refused_since_cut_off(settling, again, 1)
+    assert settling.agree(replace(cycle, cut_off_block=settling.chain.block_number)).succeeded, "what is left, cut off since"
+
+
+@pytest.mark.parametrize("brand", [1, 2], ids=["issuer", "acceptor"])
+def test_a_cycle_cut_off_between_agreement_and_application_of_another_is_void(settling: Settling, brand: int) -> None:
+    """What was not applied yet it counts as left."""
+    first = settling.agreed(PAIRS[:1])
+    between = settling.cycle([SettledPair(brand, 3, 1, 0, 0)])
+    settling.apply_all(first, PAIRS[:1])
+    assert refused_since_cut_off(settling, between, brand) == settling.chain.block_number - 1
+
+
+def test_a_brand_that_settles_with_others_leaves_the_rest_as_they_are(settling: Settling, cycle: Cycle) -> None:
+    """Eight brands stand in a word, each for itself; and brand 4 takes no id from those who mean to use it."""
     alone = replace(settling.cycle([SettledPair(4, 4, 1, 0, 0)]), id=cycle.id)
-    assert settling.agree(alone).succeeded, "a stranger's own cycle, with the id that the others mean to use"
-    assert settling.apply(alone, as_call([SettledPair(4, 4, 1, 0, 0)], 0)).succeeded
+    assert settling.agree(alone).succeeded
     assert settling.agree(cycle).succeeded
     settling.apply_all(cycle, PAIRS)
     assert [settling.settled(*pair.key) for pair in PAIRS] == [pair.points for pair in PAIRS]
 
 
-def test_brands_of_one_word_and_of_others_take_part_each_for_itself() -> None:
-    """A bit a brand, 256 a word."""
-    settling = Settling(brands=300)
-    pairs = [SettledPair(1, 257, 1, 0, 0), SettledPair(2, 258, 1, 0, 0), SettledPair(255, 256, 1, 0, 0)]
-    first = settling.agreed(pairs[:1])
-    for pair in pairs[1:]:
-        assert settling.agree(replace(settling.cycle([pair]), id=first.id)).succeeded
-    for brand in (1, 2, 255, 256, 257, 258):
-        again = replace(settling.cycle([SettledPair(brand, brand, 1, 0, 0)]), id=first.id)
-        assert settling.reverted(settling.agree(again)) == ("CycleIdUsed", first.id, brand)
+def test_brands_of_one_word_and_of_others_settle_each_for_itself() -> None:
+    settling = Settling(brands=17)
+    before = settling.chain.block_number
+    for brand in (1, 7, 8, 9, 15, 16, 17):
+        own = replace(settling.cycle([SettledPair(brand, brand, 1, 0, 0)]), cut_off_block=before)
+        assert settling.agree(own).succeeded, "no other brand counts for it"
+        settling.model.agree(own, settling.chain.block_number)
+    for brand in (1, 7, 8, 9, 15, 16, 17):
+        refused_since_cut_off(settling, replace(settling.cycle([SettledPair(brand, brand, 2, 0, 0)]), cut_off_block=before), brand)
+
+
+def refused_since_cut_off(settling: Settling, cycle: Cycle, brand: int, signatures: Sequence[bytes] | None = None) -> int:
+    """By contract and model alike, for what this brand, the first in the cycle, settled: in which block."""
+    name, refused, in_block = settling.reverted(settling.agree(cycle, signatures))
+    assert (name, refused, in_block) == ("SettledSinceCutOff", brand, settling.model.last_settled[brand])
+    assert in_block > cycle.cut_off_block
+    with pytest.raises(SettlementRefused, match="SettledSinceCutOff"):
+        settling.model.agree(cycle, settling.chain.block_number)
+    return int(in_block)
 
 
 def test_a_cycle_is_agreed_by_its_deadline_and_after_its_cut_off(settling: Settling, cycle: Cycle) -> None:

@@ -18,7 +18,7 @@ GROCER, FUEL = 1, 2
 
 def agreed(ledger: PointsLedger, name: bytes, pairs: Sequence[SettledPair]) -> Cycle:
     domain = Domain(ledger.chain.chain_id, Address(ledger.settlement), Hash(COALITION_ID))
-    cycle = cycle_over(Hash(name.ljust(32)), 1, pairs, FOREVER)
+    cycle = cycle_over(Hash(name.ljust(32)), ledger.chain.block_number, pairs, FOREVER)
     signatures = [signature(owner_key(brand), cycle_digest(domain, cycle)) for brand in cycle.brands]
     ledger.sent("agree", as_tuple(cycle), signatures)
     return cycle

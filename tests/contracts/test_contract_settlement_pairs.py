@@ -47,11 +47,11 @@ def settle_one(settling: Settling, pair: SettledPair) -> tuple[Any, ...]:
     cycle = settling.agreed([pair])
     outcome = settling.apply(cycle, as_call([pair], 0))
     if outcome.succeeded:
-        assert settling.model.apply(cycle, 0, pair)
+        assert settling.model.apply(cycle, 0, pair, settling.chain.block_number)
         return ()
     refused = settling.reverted(outcome)
     with pytest.raises(SettlementRefused, match=refused[0]):
-        settling.model.apply(cycle, 0, pair)
+        settling.model.apply(cycle, 0, pair, settling.chain.block_number)
     return refused
 
 
@@ -174,7 +174,7 @@ def test_no_pair_of_a_brand_that_did_not_sign_is_applied(settling: Settling) -> 
         assert settling.agree(cycle).succeeded
         assert settling.reverted(settling.apply(cycle, as_call(pairs, 1))) == ("BrandNotInCycle", 4), index
         with pytest.raises(SettlementRefused, match="BrandNotInCycle"):
-            settling.model.apply(cycle, 1, hidden)
+            settling.model.apply(cycle, 1, hidden, settling.chain.block_number)
 
 
 @pytest.mark.parametrize(

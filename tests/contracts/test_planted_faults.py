@@ -44,6 +44,11 @@ def test_every_check_of_every_source_is_a_fault() -> None:
     assert missing == Counter(ELSEWHERE.items())
 
 
+@pytest.mark.parametrize("document", ["CHANGELOG.md", "contracts/README.md"])
+def test_what_is_written_down_of_the_faults_is_how_many_there_are(document: str) -> None:
+    assert re.findall(r"(\d+) (?:planted )?faults", (ROOT / document).read_text()) == [str(len(FAULTS))]
+
+
 def test_every_use_of_a_modifier_is_a_fault() -> None:
     uses = sum(
         len(re.findall(rf"^(?!.*\bmodifier\b)[^/\n]*\)?[^/\n]*\b{name}\b(?!\w)", path.read_text(), re.M))

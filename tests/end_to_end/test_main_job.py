@@ -60,6 +60,13 @@ def test_the_summary_has_its_stable_keys(summary: dict[str, Any]) -> None:
     assert set(summary["audit"]) == {str(number) for number in range(1, 14)}
 
 
+def test_a_second_run_says_what_is_already_there(data: Path, serving: dict[str, Any]) -> None:
+    told = data.with_suffix(".log").read_text()
+    assert told.count(" is proposed") == told.count("members enroll") * 4 == 4
+    assert told.count(" is already there") == told.count(" members are already there") * 4 >= 4
+    assert told.count("the approvers look, and an hour later approve") == 1
+
+
 def test_nothing_that_a_run_leaves_is_for_others(data: Path, summary: dict[str, Any]) -> None:
     assert [path for path in (data, *data.rglob("*")) if path.lstat().st_mode & 0o077 and not path.is_symlink()] == []
 

@@ -16,10 +16,13 @@ from gateway.config import settings_of
 def test_a_gateway_without_its_node_starts_and_asks_to_come_back(tmp_path: Path) -> None:
     settings = settings_of({"data_dir": tmp_path, "rpc_url": "http://127.0.0.1:9", "rpc_timeout_seconds": 1})
     app = build(settings)
-    with TestClient(app) as client:
-        health = client.get("/healthz")
-        assert (health.status_code, health.json()["status"]) == (503, "uninitialized")
+    with TestClient(app, base_url="http://localhost") as client:
+        assert client.get("/healthz").json() == {"status": "ok"}
+        ready = client.get("/readyz")
+        assert (ready.status_code, ready.json()) == (503, {"status": "not_ready"})
         token = settings.operator_api_key_file.read_text().strip()
+        health = client.get("/v1/health", headers={"Authorization": f"Bearer {token}"})
+        assert (health.status_code, health.json()["status"]) == (200, "uninitialized")
         brands = client.get("/v1/brands", headers={"Authorization": f"Bearer {token}"})
         assert (brands.status_code, brands.json()["code"]) == (503, "unavailable")
         assert "splittally init" in brands.json()["detail"]

@@ -46,6 +46,9 @@ def test_the_data_directorys_own_file_is_read_and_paths_stand_inside_it(tmp_path
         ({"rpc_url": "http://[::"}, "the node's URL"),
         ({"rpc_url": "http://127.0.0.1:x/"}, "the node's URL"),
         ({"rpc_url": "ftp://host"}, "the node's URL"),
+        ({"signer_networks": ["10.0.0.1/8"]}, "list of networks"),
+        ({"signer_networks": "10.0.0.0/8"}, "list of networks"),
+        ({"signer_networks": ["intranet"]}, "list of networks"),
         ({"colour": "blue"}, "colour is no setting"),
     ],
 )

@@ -22,7 +22,8 @@ CALLS_ITSELF += bytes([op.PUSH1, 1, op.ADD, op.PUSH0, op.MSTORE, op.PUSH1, 32, o
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def chain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """(data directory, blocks in it): five, or more where the node sealed a transaction before it was told to mine."""
     data = tmp_path_factory.mktemp("deep") / "data"
     with own_node(data, sandbox=True, sandbox_keys=(bytes(OPERATOR.key),)) as node:
         creation = bytes(
@@ -38,7 +39,8 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
             node.request("evm_mine")
         levels = node.request("eth_call", {"to": contract, "gas": hex(1 << 24)}, "latest")["result"]
         assert int(levels, 16) > LEVELS_LEAST
-    return data
+        blocks = int(node.request("eth_blockNumber")["result"], 16) + 1
+    return data, blocks
 
 
 def run_with_a_small_stack(*arguments: str) -> dict[str, object]:
@@ -51,11 +53,12 @@ def run_with_a_small_stack(*arguments: str) -> dict[str, object]:
     return dict(json.loads(done.stdout))
 
 
-def test_verify_and_import_need_no_stack_of_their_own(chain: Path, tmp_path: Path) -> None:
-    assert run_with_a_small_stack("verify", "--data", str(chain))["verified_blocks"] == 5
+def test_verify_and_import_need_no_stack_of_their_own(chain: tuple[Path, int], tmp_path: Path) -> None:
+    data, blocks = chain
+    assert run_with_a_small_stack("verify", "--data", str(data))["verified_blocks"] == blocks >= 5
     file = tmp_path / "chain.json"
-    run_with_a_small_stack("export", "--data", str(chain), str(file))
-    assert run_with_a_small_stack("import", "--data", str(tmp_path / "copy"), str(file))["imported_blocks"] == 5
+    run_with_a_small_stack("export", "--data", str(data), str(file))
+    assert run_with_a_small_stack("import", "--data", str(tmp_path / "copy"), str(file))["imported_blocks"] == blocks
 
 
 def test_what_goes_wrong_in_the_thread_reaches_the_caller() -> None:

@@ -56,14 +56,17 @@ def test_random_cycles_settle_what_the_model_says_and_conserve(data: st.DataObje
         pairs = _chosen(settling, data)
         if not pairs:
             continue
-        cycle = settling.agreed(pairs)
+        rival, cycle = settling.cycle(pairs[:1]), settling.agreed(pairs)
         settling.owe(data.draw(claims, label="owed since the cut-off"))
         for index in data.draw(st.lists(st.integers(0, len(pairs) - 1), max_size=len(pairs) + 2), label="applied"):
-            _compare(settling, settling.apply(cycle, as_call(pairs, index)), partial(model.apply, cycle, index, pairs[index]))
+            outcome = settling.apply(cycle, as_call(pairs, index))
+            _compare(settling, outcome, partial(model.apply, cycle, index, pairs[index], settling.chain.block_number))
         for index in data.draw(st.lists(st.integers(0, len(pairs) - 1), max_size=4), label="paid"):
             paid = Paid(cycle.record, pairs[index].creditor, pairs[index].debtor)
             outcome = settling.confirm(cycle, as_call(pairs, index), paid=paid)
             _compare(settling, outcome, partial(model.pay, cycle, index, pairs[index]))
+        _compare(settling, settling.agree(rival), partial(model.agree, rival, settling.chain.block_number))
+        assert not settling.is_agreed(rival), "over claims that the cycle has settled"
     _assert_conserved(settling)
 
 

@@ -64,7 +64,7 @@ def _raised(coalition: OfflineCoalition, error: Exception) -> dict[str, Any]:
 
     app = create_app(coalition.context)
     app.add_api_route("/raises", route, response_model=None)
-    return _shown(TestClient(app, raise_server_exceptions=False).get("/raises"))
+    return _shown(TestClient(app, base_url="http://localhost", raise_server_exceptions=False).get("/raises"))
 
 
 def _requests(coalition: OfflineCoalition) -> dict[str, Any]:
@@ -72,8 +72,8 @@ def _requests(coalition: OfflineCoalition) -> dict[str, Any]:
     client, key = coalition.client, {"Authorization": f"Bearer {coalition.tokens['brand:1']}", "Idempotency-Key": "k"}
     json_key = {**key, "Content-Type": "application/json"}
     asked: dict[str, Callable[[], Any]] = {
-        "no such path": lambda: client.get("/v1/nothing"),
-        "no such method": lambda: client.put("/v1/purchases"),
+        "no such path": lambda: client.get("/v1/nothing", headers=key),
+        "no such method": lambda: client.put("/v1/purchases", headers=key),
         "no JSON": lambda: client.post("/v1/purchases", content=b"{", headers=json_key),
         "nested too deeply": lambda: client.post("/v1/purchases", content=b"[" * 100_000, headers=json_key),
         "another media type": lambda: client.post("/v1/purchases", content=b"{}", headers={**key, "Content-Type": "text/plain"}),

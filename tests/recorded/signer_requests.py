@@ -39,6 +39,7 @@ from gateway.brand_signer.sign_batch import BatchRequest, BatchSigner
 from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.coalition.rows import SqlCoalition, business_clock
+from gateway.foreign.addresses import AddressPolicy
 from gateway.ledger.consents import reservation_id_of
 from gateway.ledger.entries import Authorize, Opening, Redeem, decode_entry, encode_entry
 from gateway.ledger.framing import pack_entries, unpack_entries
@@ -147,7 +148,7 @@ class _Rounds:
         ends = SqlShortfalls()
         self._sequencer = Sequencer(coalition.database, nothing_is_sent, facts, 3_600, lambda: START, ends=ends)
         signers = SqlSignersDirectory()
-        self._signing = BatchSigning(coalition.database, nothing_is_sent, facts, lambda: START, signers=signers, ends=ends)
+        self._signing = BatchSigning(coalition.database, nothing_is_sent, facts, lambda: START, 3_600, 0, signers=signers, ends=ends)
 
     def all(self) -> None:
         self._sell("sale-1", self._earner, 12_000, tax_minor=500, paid_with_points_minor=1_000)
@@ -207,7 +208,7 @@ class _Rounds:
         packed = self._sequencer.pack()
         assert (len(packed.batches), packed.refused, packed.deferred) == (1, [], 0), packed
         (unsigned,) = self._signing.unsigned()
-        client = HttpSigner()
+        client = HttpSigner(10.0, AddressPolicy(loopback=True))
         try:
             answer = client.sign(unsigned.signer, unsigned.request)
         finally:

@@ -10,7 +10,7 @@ from eth_account.signers.local import LocalAccount
 from eth_utils import keccak
 
 from gateway.ledger.consents import NO_ORDER, ConsentTerms, consent_digest
-from gateway.ledger.entries import Authorize, ConsentProof, Entry, Issue, Redeem
+from gateway.ledger.entries import BRAND_GRANT, Authorize, ConsentProof, Entry, Issue, Redeem
 from gateway.ledger.lots import Line
 from gateway.ledger.members import AuthorizerKind, member_id
 from gateway.values.ids import Address, MemberId, Reference
@@ -47,8 +47,8 @@ def holder(ground: Ground, account: LocalAccount, expiry_day: int = 0) -> Member
     return member
 
 
-def _spending(ground: Ground, member: MemberId, account: LocalAccount, expiry_day: int) -> tuple[Any, ...]:
-    reference, nonce, deadline = Reference(keccak(text=f"order {next_number()}")), next_number(), ground.now + 3_600
+def _spending(ground: Ground, member: MemberId, account: LocalAccount, expiry_day: int, seconds: int = 3_600) -> tuple[Any, ...]:
+    reference, nonce, deadline = Reference(keccak(text=f"order {next_number()}")), next_number(), ground.now + seconds
     terms = ConsentTerms(member, member, BRAND, HELD, HELD, NO_ORDER, reference, nonce, deadline)
     proof = ConsentProof(1, ground.signed(account, consent_digest(ground.known.domain("PointsLedger"), terms)))
     lines: Sequence[Line] = (Line(BRAND, expiry_day, HELD),)
@@ -60,5 +60,13 @@ def redeemed(ground: Ground, member: MemberId, account: LocalAccount, expiry_day
     return Redeem(*_spending(ground, member, account, expiry_day))
 
 
-def authorized(ground: Ground, member: MemberId, account: LocalAccount) -> Authorize:
-    return Authorize(*_spending(ground, member, account, 0))
+def authorized(ground: Ground, member: MemberId, account: LocalAccount, seconds: int = 3_600) -> Authorize:
+    """The consent is good for so long by the chain's clock."""
+    return Authorize(*_spending(ground, member, account, 0, seconds))
+
+
+def under_grant(ground: Ground, member: MemberId) -> Redeem:
+    """By the brand itself, to which the member granted it."""
+    reference, deadline = Reference(keccak(text=f"order {next_number()}")), ground.now + 3_600
+    of = member, reference, NO_ORDER, next_number(), deadline, HELD, HELD
+    return Redeem(*of, ConsentProof(BRAND_GRANT, b""), (Line(BRAND, 0, HELD),))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NOT_THE_SEALER = "nobody, where the operator's node seals"
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -28,7 +30,7 @@ TOGETHER: dict[str, Pair] = {
         "operator + k approvers",
         "every act: brands, limits, states, owners, who governs",
         "the delay",
-        "the guardian; a brand's owner the replacement of this owner",
+        f"the guardian; a brand's owner the replacement of this owner; {NOT_THE_SEALER}",
         "everybody, from the proposal on",
     ),
     "operator_and_enough_approvers_against_the_guardian": Pair(
@@ -62,21 +64,21 @@ TOGETHER: dict[str, Pair] = {
         "operator + brand owner",
         "what the owner can alone: keys, terms, whose points it takes; no higher limit, no other state",
         "at once; worse terms after the notice days",
-        "the guardian's pause; other brands, by what they accept",
+        f"other brands, by what they accept; the guardian's pause; {NOT_THE_SEALER}",
         "everybody: keys and terms are events; the audit, where the brand published others",
     ),
     "two_brands": Pair(
         "two brands' batch keys",
         "points for a member of their own within the one's limit, spent at the other up to what its owner accepts",
         "at once",
-        "the owners; the guardian's pause",
+        f"the owners; the guardian's pause; {NOT_THE_SEALER}",
         "everybody: entries are public; the audit, from the brands' sales",
     ),
     "operator_and_a_stolen_wallet": Pair(
         "operator + a stolen authorizer of a member",
         "her points spent until her spend lock is in, at tills that take them; her other authorizers and her guardian stay",
         "at once; another authorizer removed after the member's delay",
-        "any other authorizer of hers, or her guardian, by a veto; a spend lock",
+        f"any other authorizer of hers, or her guardian, by a veto; a spend lock; {NOT_THE_SEALER}",
         "the member, from the first entry or request on",
     ),
     "operator_and_batch_key": Pair(
@@ -84,7 +86,7 @@ TOGETHER: dict[str, Pair] = {
         "entries in that brand's name: it issues within the limit, takes back what was issued, lets expire what is over; no other key, "
         "no terms, and no redemption without the member",
         "at once",
-        "the owner, who withdraws the key; the guardian's pause",
+        f"the owner, who withdraws the key; the guardian's pause; {NOT_THE_SEALER}",
         "the brand, from its own sales; each holder, by events; the audit",
     ),
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 NOBODY = "nobody: the sealer takes in no veto"
+ALONE = "nobody else"
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,31 @@ class PairWithSealer:
 
 
 WITH_SEALER: dict[str, PairWithSealer] = {
+    "sealer_alone": PairWithSealer(
+        ALONE,
+        "anybody's reservation is overdue: the points are released, whatever the member wants, and the brand that gave the discount "
+        "captures nothing",
+        "the reservation's deadline",
+        "nobody; a redemption without a reservation beforehand has none to release",
+        "the accepting brand, whose capture is refused",
+    ),
+    "sealer_against_the_guardian": PairWithSealer(
+        f"{ALONE}, against the guardian",
+        "a pause is over in the next block, and the guardian has no second one",
+        "the 72 hours",
+        "nobody; governance re-arms the pause, which ends as soon",
+        "everybody: the pause is an event, and so is the next batch",
+    ),
+    "sealer_with_a_clock_that_lags": PairWithSealer(
+        f"{ALONE}, with a clock that lags",
+        "nothing ends: a batch key signs past its last day, a consent counts, a reservation and a pause stand",
+        "an end, which does not come",
+        "nobody: what would end it without time, a withdrawal or a lock, the sealer leaves out",
+        "everybody with a clock: the newest block is old",
+    ),
     "sealer_and_member": PairWithSealer(
         "a member",
-        "her reservation is overdue: her points are released, and the brand that gave the discount captures nothing",
+        "what she reserved is released before its time and spent again: she has the discount twice",
         "the reservation's deadline",
         "nobody; a redemption without a reservation beforehand has none to release",
         "the accepting brand, whose capture is refused",
@@ -32,6 +55,13 @@ WITH_SEALER: dict[str, PairWithSealer] = {
         "the member's delay",
         NOBODY,
         "the member, by events; the till that is shown somebody else",
+    ),
+    "sealer_and_grantee": PairWithSealer(
+        "a brand or member to whom a member granted",
+        "all that the grant allows in all is spent at once, whatever it allows a day",
+        "the next day",
+        "the grant's own limits a purchase and in all; nobody in time: the sealer takes in no withdrawal",
+        "the member, by the entries",
     ),
     "sealer_and_a_members_guardian": PairWithSealer(
         "a member's guardian",
@@ -63,7 +93,8 @@ WITH_SEALER: dict[str, PairWithSealer] = {
     ),
     "sealer_and_operator": PairWithSealer(
         "the operator",
-        "nothing more: its acts are ready by the chain, and approvals carry the approvers' own time",
+        "no act: each is ready by the chain, and approvals carry the approvers' own time; with a managed brand's batch key what such a key "
+        "can",
         "never",
         "approvers, by their own clocks",
         "everybody: proposals are events",

@@ -15,7 +15,7 @@ from tests.trust.standing import PAIRS, cycle_of
 
 
 def _agree(ground: Ground, account: LocalAccount, role: str) -> tuple[Any, ...]:
-    cycle = cycle_of("another cycle")
+    cycle = cycle_of(ground, "another cycle")
     return as_tuple(cycle), [ground.signed(account, cycle_digest(ground.known.domain("Settlement"), cycle))]
 
 

@@ -71,18 +71,20 @@ def stand(ground: Ground) -> Standing:
     ground.send("operator", "Members", "requestAct", delayed_act_arguments(named), 1, member_act_signed(ground, member, named))
     ground.send("operator", "Members", "changeAuthorizers", astuple(change), 1, member_act_signed(ground, member, change))
     ground.send("operator", "Members", "requestAct", delayed_act_arguments(removal), 1, member_act_signed(ground, member, removal))
+    agreed = _agree(ground, "a cycle")
     reservation = _reserve(ground, ground.ann)
-    agreed, applied = (_agree(ground, name) for name in ("a cycle", "an applied cycle"))
+    applied = _agree(ground, "an applied cycle")
     ground.send("operator", "Settlement", "applyPairs", as_tuple(applied), [as_call(PAIRS, 0)])
     return Standing(removal, reservation, agreed, applied)
 
 
-def cycle_of(name: str) -> Cycle:
-    return cycle_over(Hash(keccak(text=name)), 0, PAIRS, FOREVER)
+def cycle_of(ground: Ground, name: str) -> Cycle:
+    """Cut off at the block before the newest, in which calls run."""
+    return cycle_over(Hash(keccak(text=name)), ground.chain.head_number() - 1, PAIRS, FOREVER)
 
 
 def _agree(ground: Ground, name: str) -> Cycle:
-    cycle = cycle_of(name)
+    cycle = cycle_of(ground, name)
     signature = ground.signed(ground.keys["brand owner"], cycle_digest(ground.known.domain("Settlement"), cycle))
     ground.send("operator", "Settlement", "agree", as_tuple(cycle), [signature])
     return cycle

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import astuple
 from pathlib import Path
+from time import sleep
 
 import pytest
 from eth_account.signers.local import LocalAccount
 
 from gateway.ledger.consents import reservation_id_of
-from gateway.ledger.entries import Capture, Clawback, Expire, encode_entry
+from gateway.ledger.entries import Authorize, Capture, Clawback, Expire, encode_entry
 from gateway.ledger.issue_parts import ShownIssue
 from gateway.ledger.lots import Line, expiry_day_for, lot_id
 from gateway.ledger.member_acts import (
     AuthorizerChange,
     DelayedAct,
+    Grant,
     MemberAct,
     Recovery,
     RemoveAuthorizer,
@@ -23,20 +25,24 @@ from gateway.ledger.member_acts import (
     SpendLock,
     Unlock,
     delayed_act_arguments,
+    grant_to_brand,
 )
-from gateway.ledger.owner_acts import SetBrandTerms
+from gateway.ledger.owner_acts import SetBrandKey, SetBrandTerms
 from gateway.ledger.terms import LedgerTerms
 from gateway.values.calendar import SECONDS_PER_DAY, wall_clock
+from gateway.values.errors import Invalid
 from gateway.values.ids import Address, Hash, Reference
 from tests.builders.commanded_coalition import BRAND, commanded_coalition
-from tests.trust.batches import HELD, authorized, holder, issue, next_number, redeemed, submit
+from tests.trust.batches import HELD, authorized, holder, issue, next_number, redeemed, submit, under_grant
 from tests.trust.ground import DONE, FOREVER, Ground
 from tests.trust.own_signer import answer_of_its_signer
 from tests.trust.sealer_pairs import WITH_SEALER, lines_with_sealer
+from tests.trust.second_brand import answers_to
 from tests.trust.standing import member_act_signed, own_key
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "trust.md"
 NO_REFERENCE = Reference(bytes(32))
+SHORT = 3  # seconds that truly pass
 
 
 @pytest.fixture(scope="module")
@@ -77,19 +83,89 @@ def test_every_line_has_its_test() -> None:
     assert {f"test_{name}" for name in WITH_SEALER} <= set(globals())
 
 
-def test_sealer_and_member(ahead: Ground) -> None:
-    wallet = own_key("a spender's wallet")
-    member = holder(ahead, wallet)
-    asked = authorized(ahead, member, wallet)
-    reservation = reservation_id_of(ahead.known.domain("PointsLedger"), BRAND, asked)
-    assert submit(ahead, next_number(), asked) == [DONE]
-    release = "PointsLedger", "release", reservation, [lot_id(BRAND, 0)]
-    assert ahead.answer(ahead.keys["anybody"], *release) == "DeadlineNotPassed"
+def reserved(ground: Ground, name: str) -> tuple[Authorize, Hash]:
+    """A member whose key has this name reserved all that she holds, and a stranger could release it once it is overdue."""
+    asked = authorized(ground, holder(ground, own_key(name)), own_key(name))
+    reservation = reservation_id_of(ground.known.domain("PointsLedger"), BRAND, asked)
+    assert submit(ground, next_number(), asked) == [DONE]
+    assert ground.answer(ground.keys["anybody"], "PointsLedger", "release", *released(reservation)) == "DeadlineNotPassed"
+    return asked, reservation
+
+
+def released(reservation: Hash) -> tuple[Hash, list[int]]:
+    return reservation, [lot_id(BRAND, 0)]
+
+
+def test_sealer_alone(ahead: Ground) -> None:
+    """The operator relays nothing of the member's: nobody asks her."""
+    asked, reservation = reserved(ahead, "an honest wallet")
     ahead.pass_time(3_600)
-    ahead.send("operator", *release)
-    capture = Capture(reservation, NO_REFERENCE, HELD, asked.lines)
-    assert submit(ahead, next_number(), capture) == ["ReservationClosed"]
-    assert submit(ahead, next_number(), redeemed(ahead, member, wallet)) == [DONE], "and spent a second time"
+    ahead.send("operator", "PointsLedger", "release", *released(reservation))
+    assert submit(ahead, next_number(), Capture(reservation, NO_REFERENCE, HELD, asked.lines)) == ["ReservationClosed"]
+
+
+def test_sealer_and_member(ahead: Ground) -> None:
+    asked, reservation = reserved(ahead, "a spender's wallet")
+    ahead.pass_time(3_600)
+    ahead.send("operator", "PointsLedger", "release", *released(reservation))
+    again = redeemed(ahead, asked.member, own_key("a spender's wallet"))
+    assert submit(ahead, next_number(), again) == [DONE], "the same points, a second time"
+
+
+def test_sealer_against_the_guardian(ahead: Ground) -> None:
+    """Time that truly passes ends no pause either, where the sealer writes none."""
+    member = holder(ahead, own_key("a wallet in between"))
+    ahead.send("guardian", "PointsLedger", "pause")
+    with pytest.raises(Invalid, match="Paused"):
+        submit(ahead, next_number(), issue(member))
+    ahead.pass_time(72 * 3_600)
+    assert submit(ahead, next_number(), issue(member)) == [DONE]
+    assert ahead.answer(ahead.keys["guardian"], "PointsLedger", "pause") == "PauseSpent"
+
+
+def held_back(ground: Ground) -> None:
+    """The next block is sealed with its parent's time, whatever has truly passed."""
+    ground.chain.call("evm_setNextBlockTimestamp", hex(ground.now))
+
+
+def key_until(ground: Ground, name: str, until: int) -> LocalAccount:
+    key, nonce = own_key(name), ground.view("Brands", "ownerActs", BRAND)
+    act = SetBrandKey(BRAND, Address.parse(key.address), 0, until, False, nonce, FOREVER)
+    signed = nonce, FOREVER, ground.owner_act(ground.keys["brand owner"], act)
+    ground.send("operator", "Brands", "setBrandKey", BRAND, act.key, (0, until, False), signed)
+    return key
+
+
+def test_sealer_with_a_clock_that_lags(ahead: Ground) -> None:
+    """Seconds for a key's years: they are over by true time, and by the chain's where the sealer is honest."""
+    wallet = own_key("a wallet of old")
+    member = holder(ahead, wallet)
+    for is_honest in (True, False):
+        key = key_until(ahead, f"a key for a while {is_honest}", ahead.now + SHORT)
+        asked = authorized(ahead, member, wallet, SHORT)
+        sleep(SHORT + 1)
+        if is_honest:
+            with pytest.raises(Invalid, match="was refused by the ledger"):
+                answers_to(ahead, key, BRAND, next_number(), [asked])
+            assert submit(ahead, next_number(), asked) == ["ConsentExpired"]
+        else:
+            held_back(ahead)
+            assert answers_to(ahead, key, BRAND, next_number(), [asked]) == [DONE]
+    reservation = reservation_id_of(ahead.known.domain("PointsLedger"), BRAND, asked)
+    assert ahead.answer(ahead.keys["anybody"], "PointsLedger", "release", *released(reservation)) == "DeadlineNotPassed"
+
+
+def test_sealer_and_grantee(ahead: Ground) -> None:
+    wallet = own_key("a granting wallet")
+    member = holder(ahead, wallet)
+    assert submit(ahead, next_number(), issue(member), issue(member)) == [DONE, DONE]
+    grant = Grant(member, grant_to_brand(BRAND), HELD, HELD, 3 * HELD, FOREVER, 0, FOREVER)
+    ahead.send("operator", "Members", "setGrant", astuple(grant), 1, member_act_signed(ahead, wallet, grant))
+    assert submit(ahead, next_number(), under_grant(ahead, member)) == [DONE]
+    assert submit(ahead, next_number(), under_grant(ahead, member)) == ["GrantExceeded"]
+    for _ in range(2):
+        ahead.pass_time(SECONDS_PER_DAY)
+        assert submit(ahead, next_number(), under_grant(ahead, member)) == [DONE]
 
 
 def test_sealer_and_one_authorizer(ahead: Ground) -> None:
@@ -119,7 +195,9 @@ def test_sealer_and_a_members_guardian(ahead: Ground) -> None:
 
 def test_sealer_and_brand_owner(ahead: Ground) -> None:
     worse, before = (1, 2, 1, 100, 50, 30, 0), ahead.view("Brands", "brandTerms", BRAND)[0]
-    signed = 0, FOREVER, ahead.owner_act(ahead.keys["brand owner"], SetBrandTerms(BRAND, LedgerTerms(*worse), 0, FOREVER))
+    nonce = ahead.view("Brands", "ownerActs", BRAND)
+    act = SetBrandTerms(BRAND, LedgerTerms(*worse), nonce, FOREVER)
+    signed = nonce, FOREVER, ahead.owner_act(ahead.keys["brand owner"], act)
     ahead.send("operator", "Brands", "setBrandTerms", BRAND, worse, signed)
     assert ahead.view("Brands", "brandTerms", BRAND)[0][:4] == before[:4], "not before the notice"
     ahead.pass_time(before[-1] * SECONDS_PER_DAY)

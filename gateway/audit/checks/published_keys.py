@@ -1,7 +1,7 @@
 """Invariant 12: what acts in a brand's name is what the brand published of itself, signed by its owner's key.
 
 A brand of which no document is at hand is not compared but named: nobody knows but the brand. What an operator throws away is missed by an
-auditor who kept it: documents of the auditor's own count beside the gateway's.
+auditor who kept it, and by all where the owner anchored it: documents of the auditor's own count beside the gateway's.
 """
 
 from __future__ import annotations
@@ -10,20 +10,28 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from eth_hash.auto import keccak
+
 from gateway.audit.case import Case
 from gateway.brands.tables import BrandDocumentRow
 from gateway.ledger.brand_documents import BrandDocument
 from gateway.ledger.recover import recover_address
-from gateway.values.ids import Address
+from gateway.values.ids import Address, Hash
 
 
 def findings(case: Case) -> Iterator[str]:
     of_gateway, kept = case.evidence.store.brand_documents, case.evidence.own_documents
-    for brand_id in sorted({row.brand_id for row in (*of_gateway, *kept)}):
+    anchored = case.evidence.chain.anchored_documents
+    for brand_id in sorted({row.brand_id for row in (*of_gateway, *kept)} | anchored.keys()):
         shown = {row.number: row for row in of_gateway if row.brand_id == brand_id}
         own = {row.number: row for row in kept if row.brand_id == brand_id}
+        at_hand = {**shown, **own}
+        if brand_id in anchored:
+            yield from _not_as_anchored(brand_id, *anchored[brand_id], at_hand)
+        if not at_hand:
+            continue
         yield from _hidden(brand_id, shown, own)
-        rows = list({**shown, **own}.values())
+        rows = list(at_hand.values())
         document = _newest(rows)
         if document is None or not _is_signed(case, document, rows):
             yield f"the newest document of brand {brand_id} is not what its owner signed"
@@ -46,6 +54,14 @@ def _hidden(brand_id: int, shown: Mapping[int, BrandDocumentRow], own: Mapping[i
             yield f"the gateway does not have document {number} of brand {brand_id}" + (", which this auditor has" if number in own else "")
         elif number in own and own[number].document != shown[number].document:
             yield f"document {number} of brand {brand_id} at the gateway is not the one that this auditor has"
+
+
+def _not_as_anchored(brand_id: int, document_hash: Hash, number: int, at_hand: Mapping[int, BrandDocumentRow]) -> Iterator[str]:
+    """What its owner anchored nobody throws away or replaces unseen."""
+    if number not in at_hand:
+        yield f"document {number} of brand {brand_id}, which its owner anchored, is not at hand: ask the brand for it"
+    elif Hash(keccak(at_hand[number].document.encode())) != document_hash:
+        yield f"document {number} of brand {brand_id} is not the one that its owner anchored"
 
 
 def _newest(rows: Sequence[BrandDocumentRow]) -> BrandDocument | None:

@@ -18,6 +18,7 @@ from gateway.audit.ledger_events import (
     BrandRegistered,
     BrandStatusSet,
     BrandTermsSet,
+    ExposureSet,
     GovernorReplaced,
     LedgerEvent,
     OwnerActed,
@@ -27,7 +28,7 @@ from gateway.ledger.brand_states import BrandState
 from gateway.values.ids import Address, Hash
 
 _BY_ACT = BrandRegistered | BrandStatusSet | BrandLimitSet | PauseRearmed | ApproversSet | GovernorReplaced
-_BY_OWNER = BrandKeySet | BrandTermsSet | BrandOwnerSet
+_BY_OWNER = BrandKeySet | BrandTermsSet | BrandOwnerSet | ExposureSet
 
 
 def findings(case: Case) -> Iterator[str]:

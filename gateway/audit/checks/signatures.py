@@ -26,6 +26,9 @@ _CONSENT = (
 
 
 def findings(case: Case) -> Iterator[str]:
+    verifier = case.evidence.chain.foreign_verifier
+    if verifier is not None:
+        yield f"members go by the verifier of passkeys at {verifier}, which is not the committed one: it takes what it likes for a consent"
     for recorded in case.replay.unsubmitted:
         yield f"batch {recorded.number} of brand {recorded.brand_id} is recorded, but no transaction holds it"
     for batch in case.replay.batches:

@@ -9,6 +9,7 @@ from gateway.audit.evidence import ChainEvidence
 from gateway.checkpoints.tables import CheckpointRow
 from gateway.ledger.checkpoints import Checkpoint, NoCheckpoint, check_signed
 from gateway.ledger.seals import NotSealed, Sealers
+from gateway.values.calendar import moment_in_words
 
 
 def findings(case: Case) -> Iterator[str]:
@@ -41,4 +42,5 @@ def _checkpoint(chain: ChainEvidence, row: CheckpointRow) -> Iterator[str]:
     if chain.block_hashes[row.number] != row.block_hash:
         yield f"{said} {row.block_hash} as block {row.number}, the node shows {chain.block_hashes[row.number]}"
     elif chain.timestamps[row.number] != row.block_time:
-        yield f"{said} that block {row.number} is of second {row.block_time}, the node says {chain.timestamps[row.number]}"
+        countersigned, shown = moment_in_words(row.block_time), moment_in_words(chain.timestamps[row.number])
+        yield f"{said} that block {row.number} is of {countersigned}, the node says {shown}"

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from gateway.chain.artifacts import contract_named
-from gateway.commands.running.meeting import Meeting, meet
+from gateway.commands.running.meeting import Meeting, meet, named_act
 from gateway.commands.running.printing import print_json
 from gateway.commands.running.troubles import troubles_named
 from gateway.ledger.governance import act_id
@@ -25,7 +25,7 @@ from gateway.values.ids import Address, Hash, OperationId
 def stop_act(act: str, as_json: bool, **place: Any) -> None:
     """By its operation or its own id; the latter alone does where the gateway tells of no such act."""
     meeting = meet(**place)
-    _send(meeting, "Governance", "cancel", (_act_id(meeting, act),), "The act is cancelled for good.", as_json)
+    _send(meeting, "Governance", "cancel", (named_act(meeting, act),), "The act is cancelled for good.", as_json)
 
 
 @troubles_named
@@ -51,13 +51,6 @@ def propose_operator(account: str, output: Path, as_json: bool, **place: Any) ->
     output.write_text(json.dumps({"act": act.as_json()}, indent=1) + "\n")
     told = f"{successor} is proposed as the operator. Give {output} to the approvers, who `splittally approve` it after three delays"
     _send(meeting, "Governance", "proposeOperator", (successor, salt), told, as_json)
-
-
-def _act_id(meeting: Meeting, act: str) -> Hash:
-    try:
-        return Hash.parse(act)
-    except BadHex:
-        return meeting.gateway.act(act).act_id
 
 
 def _send(meeting: Meeting, contract: str, function: str, arguments: tuple[Any, ...], told: str, as_json: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -16,12 +15,14 @@ import click
 import uvicorn
 
 from gateway.access.operator_api_key import ensure_operator_api_key
+from gateway.api.door.connections import server_config
 from gateway.app import build, make_worker
 from gateway.chain.connection import Chain
 from gateway.chain.operator_key import create_key_file, load_account
 from gateway.coalition.rows import find_coalition
 from gateway.coalition.views import find_deployment, find_head
 from gateway.commands.running.listening import listening_socket, url_of
+from gateway.commands.running.log_lines import log_to
 from gateway.commands.running.opening import open_database, settings_of_command
 from gateway.commands.running.troubles import troubles_named
 from gateway.config import Settings
@@ -29,6 +30,7 @@ from gateway.projection.views import count_projected
 from gateway.rounds.completion import Completions
 from gateway.rounds.views import count_work
 from gateway.rounds.worker import LedgerWorker
+from gateway.secret_files import make_private_folder
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
 from gateway.values.errors import Refusal
@@ -52,12 +54,11 @@ def init(config: Path | None, as_json: bool, address_only: bool) -> None:
 @troubles_named
 def serve(config: Path | None, as_json: bool, port: int | None) -> None:
     settings = settings_of_command(config)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    log_to(sys.stderr)
     create_key_file(settings.operator_key_file)
     load_account(settings.operator_key_file)
     with listening_socket(settings.host, settings.port if port is None else port) as listening:
-        server = uvicorn.Server(uvicorn.Config(build(settings), log_config=None, access_log=False, ws="none"))
+        server = uvicorn.Server(server_config(build(settings), settings.connections_max))
         url = url_of(listening)
         _print({"url": url}, as_json, f"Splittally on {url} (API: /docs)")
         server.run(sockets=[listening])
@@ -99,7 +100,7 @@ def rebuild(config: Path | None, as_json: bool) -> None:
 @contextmanager
 def _opened(settings: Settings) -> Iterator[tuple[Database, LedgerWorker]]:
     """The database and an open worker, which holds the data directory's lock."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.data_dir)
     database = Database(settings.database_url)
     migrate(database.engine)
     chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)

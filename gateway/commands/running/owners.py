@@ -8,18 +8,22 @@ from typing import Any
 
 import click
 
+from gateway.chain.anchored import AnchorSequence
+from gateway.chain.artifacts import contract_named
 from gateway.commands.running.meeting import Meeting, meet
 from gateway.commands.running.printing import print_json
 from gateway.commands.running.troubles import troubles_named
+from gateway.ledger.anchors import AnchorKind, anchor_digest, brand_subject
 from gateway.ledger.brand_documents import BrandDocument
 from gateway.ledger.owner_acts import HandOver, SetBrandKey, SetBrandTerms, SetExposure, owner_act_digest
 from gateway.ledger.recover import recover_address
 from gateway.ledger.terms import LedgerTerms
 from gateway.second_people.act_words import moment_text
+from gateway.second_people.own_transaction import send_own
 from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.errors import Invalid, WrongState
 from gateway.values.hex import BadHex, hex_text, to_bytes
-from gateway.values.ids import Address
+from gateway.values.ids import Address, Hash
 
 FOR_GOOD = 2**40 - 1  # of a key that signs for good
 LONG_AGO = 1  # past by every clock: a chain whose time lags ends the key in the same block
@@ -78,7 +82,7 @@ def accept_brand(offer: Path, as_json: bool, **place: Any) -> None:
         print_json({"brand_id": act.brand, "owner": str(act.owner), "operation_id": answer["operation_id"], "status": answer["status"]})
     else:
         after = " and issues no more" if act.issues_no_more else ""
-        click.echo(f"Brand {act.brand} goes to {act.owner}{after} (operation {answer['operation_id']}, {answer['status']}).")
+        click.echo(_once_confirmed(f"Brand {act.brand} goes to {act.owner}{after}", answer))
 
 
 @troubles_named
@@ -95,15 +99,20 @@ def accept_points(brand_id: int, issuers: tuple[int, ...], most: int, as_json: b
         print_json([{"issuer_id": issuer, "operation_id": told["operation_id"], "status": told["status"]} for issuer, told in said])
     else:
         for issuer, told in zip(issuers, answers, strict=True):
-            click.echo(
-                f"Brand {brand_id} takes up to {most:,} points of brand {issuer} (operation {told['operation_id']}, {told['status']})."
-            )
+            click.echo(_once_confirmed(f"Brand {brand_id} takes up to {most:,} points of brand {issuer}", told))
 
 
 @troubles_named
 def publish_document_of_brand(
-    brand_id: int, batch_keys: tuple[str, ...], agent_address: str, api_keys: tuple[str, ...], as_json: bool, **place: Any
+    brand_id: int,
+    batch_keys: tuple[str, ...],
+    agent_address: str,
+    api_keys: tuple[str, ...],
+    is_anchored: bool,
+    as_json: bool,
+    **place: Any,
 ) -> None:
+    """Anchored after the gateway took it, so that no anchor names a document that is nowhere."""
     meeting = meet(**place)
     number = _next_document(meeting, brand_id)
     document = BrandDocument(brand_id, number, frozenset(map(_address, batch_keys)), _address(agent_address), frozenset(api_keys))
@@ -112,10 +121,11 @@ def publish_document_of_brand(
     signature = hex_text(meeting.person.sign(document.digest(meeting.coalition.domain("Brands"))))
     answer = meeting.gateway.post(f"/v1/brands/{brand_id}/documents", {**told, "signature": signature})
     meeting.person.note_published(brand_id, number)
+    anchored = str(_anchor(meeting, document)) if is_anchored else None
     if as_json:
-        print_json(answer)
+        print_json(answer | {"anchored": anchored})
     else:
-        click.echo(f"Document {number} of brand {brand_id} is published.")
+        click.echo(f"Document {number} of brand {brand_id} is published{f' and anchored ({anchored})' if anchored else ''}.")
 
 
 @troubles_named
@@ -126,6 +136,8 @@ def set_batch_key(
         raise Invalid("--withdraw ends the key now: leave --until out")
     meeting, address = meet(**place), _address(key)
     nonce, deadline = _own_act(meeting, brand_id)
+    if valid_until is not None and valid_until <= meeting.now:
+        raise Invalid(f"--until {valid_until} has passed ({moment_text(valid_until)}): name a moment to come, or end the key by --withdraw")
     end = LONG_AGO if withdraw else FOR_GOOD if valid_until is None else valid_until
     act = SetBrandKey(brand_id, address, valid_from, end, managed, nonce, deadline)
     body = {"key_address": str(address), "valid_from": valid_from, "valid_until": end, "managed": managed}
@@ -156,7 +168,13 @@ def _relay(meeting: Meeting, act: SetBrandKey | SetBrandTerms, path: str, body: 
     if as_json:
         print_json({"brand_id": act.brand, "operation_id": answer["operation_id"], "status": answer["status"]})
     else:
-        click.echo(f"{words[0].upper()}{words[1:]} (operation {answer['operation_id']}, {answer['status']}).")
+        click.echo(_once_confirmed(f"{words[0].upper()}{words[1:]}", answer))
+
+
+def _once_confirmed(words: str, answer: dict[str, Any]) -> str:
+    """What is signed holds by the ledger alone: an operation that is only accepted has changed nothing yet."""
+    operation, status = f"operation {answer['operation_id']}", answer["status"]
+    return f"{words} ({operation}, {status})." if status == "confirmed" else f"{words} – once {operation} is confirmed; now it is {status}."
 
 
 def _own_act(meeting: Meeting, brand_id: int) -> tuple[int, int]:
@@ -176,6 +194,17 @@ def _next_document(meeting: Meeting, brand_id: int) -> int:
             "nothing was signed"
         )
     return shown + 1
+
+
+def _anchor(meeting: Meeting, document: BrandDocument) -> Hash:
+    """The transaction of the owner's own account."""
+    at, signer = meeting.coalition.contracts["Anchors"], meeting.person.address
+    sequence = AnchorSequence(meeting.chain, at, signer, AnchorKind.BRAND_DOCUMENT, brand_subject(document.brand_id))
+    number = sequence.length()
+    anchor = document.anchor(number, sequence.at(number - 1).root if number else Hash(bytes(32)))
+    signature = meeting.person.sign(anchor_digest(meeting.coalition.domain("Anchors"), anchor))
+    data = contract_named("Anchors").call("anchor", [anchor.called(signer, signature)])
+    return send_own(meeting.chain, meeting.person.account, at, data)
 
 
 def _ratio(text: str, option: str) -> tuple[int, int]:

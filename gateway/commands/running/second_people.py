@@ -9,16 +9,17 @@ import click
 
 from gateway.chain.artifacts import contract_named
 from gateway.commands.running.executing import act_in, keep_approval
-from gateway.commands.running.meeting import meet, shown_act
+from gateway.commands.running.meeting import Meeting, meet, named_act, shown_act
 from gateway.commands.running.printing import print_json
 from gateway.commands.running.troubles import troubles_named
-from gateway.ledger.governance import NO_PREDECESSOR, Approval, approval_digest, veto_digest
+from gateway.ledger.governance import Approval, approval_digest, veto_digest
 from gateway.second_people.act_words import moment_text
-from gateway.second_people.check_act import CheckedAct
+from gateway.second_people.check_act import CheckedAct, ToldAct
 from gateway.second_people.own_transaction import send_own
 from gateway.second_people.person import make_person, open_person
+from gateway.second_people.scheduled_acts import ScheduledAct
 from gateway.values.calendar import SECONDS_PER_DAY
-from gateway.values.errors import Invalid, Refusal, WrongState
+from gateway.values.errors import Invalid, Refusal, Unavailable, WrongState
 
 
 @troubles_named
@@ -33,17 +34,24 @@ def show_address(home: Path, passphrase_file: Path | None, as_json: bool) -> Non
 
 @troubles_named
 def show_acts(as_json: bool, **place: Any) -> None:
+    """Of the chain and of the gateway: the chain is asked first, so that what is proposed meanwhile is not taken for hidden."""
     meeting = meet(**place)
+    standing, shown = meeting.standing(), _shown_by_gateway(meeting, as_json)
     found: list[dict[str, Any]] = []
-    for told in meeting.gateway.acts():
+    for told in shown:
         try:
             checked = meeting.check(told)
         except Refusal as refused:
             found.append({"operation_id": told.operation_id, "act_id": str(told.act_id), "refused": refused.message})
             _tell(f"{told.operation_id}\n  DO NOT APPROVE: {refused.message}", as_json)
         else:
-            found.append(shown_act(checked))
+            found.append(shown_act(checked) | {"shown_by_gateway": True})
             _tell(_text(checked), as_json)
+    told_truly = {told.act_id for told in shown if told.is_of_its_call}
+    for act in standing:
+        if act.act_id not in told_truly:
+            found.append(_on_chain(act, meeting) | {"shown_by_gateway": False})
+            _tell(_hidden_text(act, meeting), as_json)
     if as_json:
         print_json(found)
     elif not found:
@@ -80,23 +88,61 @@ def approve(act: str, asked_directly: bool, good_for_days: int, output: Path | N
 
 @troubles_named
 def veto(act: str, sends_itself: bool, as_json: bool, **place: Any) -> None:
+    """What is vetoed is read from the chain; the gateway names the act where its operation is asked for, and relays the signature."""
     meeting = meet(**place)
-    told = meeting.gateway.act(act)
-    checked = meeting.check(told)
-    if checked.call.function != "setBrandOwner" or checked.call.brand_id is None:
-        raise Invalid(f"an owner vetoes the act that replaces the owner, not this: {checked.words}; ask the guardian to stop it")
-    _tell(_text(checked), as_json)
-    signature = meeting.person.sign(veto_digest(meeting.coalition.domain("Governance"), told.act_id, checked.call.brand_id))
-    if not sends_itself:
-        sent = {"status": meeting.gateway.send_veto(told.operation_id, signature)["status"], "transaction": None}
-    else:
-        data = contract_named("Governance").call("veto", told.target, 0, told.data, NO_PREDECESSOR, told.salt, signature)
+    found = meeting.scheduled(named_act(meeting, act))
+    call = found.calls[0]
+    brand_id = call.replaces_owner_of(meeting.coalition)
+    if brand_id is None or len(found.calls) > 1:
+        told = found.words(meeting.coalition)
+        raise Invalid(f"an owner vetoes the act that replaces the owner, not this: {told}; ask the guardian to stop it")
+    _tell(f"{found.act_id}  {found.words(meeting.coalition)}", as_json)
+    signature = meeting.person.sign(veto_digest(meeting.coalition.domain("Governance"), found.act_id, brand_id))
+    sent: dict[str, str | None]
+    if sends_itself:
+        arguments = call.target, call.value, call.data, found.predecessor, found.salt, signature
+        data = contract_named("Governance").call("veto", *arguments)
         transaction = send_own(meeting.chain, meeting.person.account, meeting.coalition.contracts["Governance"], data)
         sent = {"status": "vetoed", "transaction": str(transaction)}
-    if as_json:
-        print_json({**shown_act(checked), "owner": str(meeting.person.address), **sent})
     else:
-        click.echo(f"Vetoed by {meeting.person.address}.")
+        sent = {"status": _relayed(meeting, found, signature), "transaction": None}
+    if as_json:
+        print_json({**_on_chain(found, meeting), "owner": str(meeting.person.address), **sent})
+    else:
+        click.echo(f"Vetoed by {meeting.person.address} ({sent['status']}).")
+
+
+def _shown_by_gateway(meeting: Meeting, as_json: bool) -> list[ToldAct]:
+    """Nothing where it tells nothing that can be read: what stands on the chain is shown all the same."""
+    try:
+        return meeting.gateway.acts()
+    except Refusal as refused:
+        _tell(f"What follows is from the chain alone: {refused.message}", as_json)
+        return []
+
+
+def _relayed(meeting: Meeting, act: ScheduledAct, signature: bytes) -> str:
+    try:
+        operation_id = meeting.gateway.act(str(act.act_id)).operation_id
+        return str(meeting.gateway.send_veto(operation_id, signature)["status"])
+    except Refusal as refused:
+        raise Unavailable(
+            f"the gateway does not relay this veto ({refused.message}): send it yourself with --own-account, from an account that has ether"
+        ) from refused
+
+
+def _on_chain(act: ScheduledAct, meeting: Meeting) -> dict[str, Any]:
+    """An act by the chain alone as JSON."""
+    return {"act_id": str(act.act_id), "words": act.words(meeting.coalition), "ready_at": act.ready_at}
+
+
+def _hidden_text(act: ScheduledAct, meeting: Meeting) -> str:
+    is_vetoed = any(call.replaces_owner_of(meeting.coalition) is not None for call in act.calls)
+    stop = f"`splittally cancel {act.act_id}` is the guardian's"
+    if is_vetoed:
+        stop += f", `splittally veto {act.act_id} --own-account` the owner's"
+    lines = [f"{act.act_id}  {act.words(meeting.coalition)}", "  THE GATEWAY DOES NOT SHOW THIS ACT, which stands on the chain: ask why"]
+    return "\n".join([*lines, f"  may be executed, once approved, from {moment_text(act.ready_at)} on; {stop}"])
 
 
 def _show_key(address: str, as_json: bool) -> None:

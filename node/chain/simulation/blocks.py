@@ -8,6 +8,7 @@ from eth.exceptions import VMError
 from node.chain import receipts
 from node.chain.blocks import Block, child_header, gas_charged
 from node.chain.budget import Budget
+from node.chain.execution import apply
 from node.chain.history import History
 from node.chain.overrides import override
 from node.chain.receipts import Log, Receipt
@@ -111,7 +112,7 @@ class _Simulation:
         state.pulse = self._pulse
         call = admit(state, header, planned, GasLeft(header.gas_limit, gas_used, self._gas_left), validation=self._rules.validation)
         transaction = unsigned_transaction(call, chain_id, legacy=planned.legacy)
-        computation = state.apply_transaction(replace(call, nonce=state.get_nonce(call.sender)))  # type: ignore[arg-type]
+        computation = apply(state, replace(call, nonce=state.get_nonce(call.sender)))
         state.persist()
         charged = gas_charged(call.gas, computation)
         logs = tuple(Log(bytes(address), tuple(topic.to_bytes(32, "big") for topic in topics), bytes(data))

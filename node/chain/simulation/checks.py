@@ -9,12 +9,11 @@ from node.chain.errors import (
     GasAboveLimit,
     InsufficientFunds,
     IntrinsicGasTooLow,
-    MalformedTransaction,
     NonceTooHigh,
     NonceTooLow,
 )
 from node.chain.execution import Call
-from node.chain.rules import INITCODE_SIZE_MAX, Header, NodeState
+from node.chain.rules import Header, NodeState
 from node.chain.simulation.plan import PlannedCall
 from node.chain.transactions import gas_least
 
@@ -52,8 +51,7 @@ def admit(state: NodeState, header: Header, planned: PlannedCall, left: GasLeft,
         raise InsufficientFunds(f"err: insufficient funds for gas * price + value: {what} {supplied}")
     if gas < (least := gas_least(call)):
         raise IntrinsicGasTooLow(f"err: intrinsic gas too low: have {gas}, want {least} {supplied}")
-    if not call.to and len(call.data) > INITCODE_SIZE_MAX:
-        raise MalformedTransaction(f"err: max initcode size exceeded: code size {len(call.data)} limit {INITCODE_SIZE_MAX} {supplied}")
+    call.check_initcode()
     return call
 
 

@@ -7,7 +7,6 @@ from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth_typing import Address
 
 from node.chain.blocks import gas_charged
-from node.chain.errors import NotOnChain
 from node.chain.execution import Call, Scene, free_of_charge, run_on
 from node.chain.history import History
 from node.chain.rules import Header, NodeState
@@ -33,8 +32,7 @@ class Replay:
 
 
 def replay(history: History, number: int, index: int, tracer: Tracer, pulse: Pulse) -> Replay:
-    if number == 0:
-        raise NotOnChain("genesis is not traceable")
+    assert number > 0, "there is no state before genesis"
     block, parent = history.block(number), history.header(number - 1)
     overlay = StateOverlay(history.read_node)
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 from node.chain.budget import Budget
+from node.chain.errors import BeyondHead
 from node.chain.fees import PRIORITY_FEE_SUGGESTED, gas_used_ratio, next_base_fee, reward_percentiles
 from node.chain.transactions import effective_gas_price
-from node.rpc.block_tag import existing_number
+from node.rpc.block_tag import block_number
 from node.rpc.dispatch import Handler
 from node.rpc.errors import InvalidParams
 from node.rpc.hex import quantity, to_quantity
@@ -29,7 +30,9 @@ def methods(node: NodeView) -> dict[str, Handler]:
 
     def fee_history(block_count: object, newest: object, percentiles: object = None, *, budget: Budget) -> dict[str, Any]:
         wanted = _percentiles(percentiles)
-        last = existing_number(history, newest)
+        last, head = block_number(history, newest), int(history.head.block_number)
+        if last > head:
+            raise BeyondHead(f"request beyond head block: requested {last}, head {head}")
         count = block_count if isinstance(block_count, int) else quantity(block_count, "blockCount", bits=32)
         first = max(0, last - min(count, BLOCKS_MAX) + 1)
         headers = [history.header(number) for number in range(first, last + 1)]

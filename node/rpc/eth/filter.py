@@ -3,7 +3,7 @@
 from typing import Any
 
 from node.chain.budget import Budget
-from node.chain.errors import NotOnChain, TooMuch
+from node.chain.errors import BeyondHead, NotOnChain, TooMuch
 from node.chain.history import History
 from node.chain.logs import LogFilter
 from node.rpc.block_tag import HEAD_TAGS, block_number
@@ -39,10 +39,14 @@ def methods(node: NodeView) -> dict[str, Handler]:
 
 
 def logs_between(history: History, criteria: LogCriteria, budget: Budget) -> Encoded:
-    """All logs within the bounds; a bound that moves with the head is the head."""
+    """All logs within the bounds; a bound that moves with the head is the head. Raises BeyondHead if one lies past it."""
     head = int(history.head.block_number)
     first = head if criteria.first is None else criteria.first
-    last = head if criteria.last is None else min(criteria.last, head)
+    last = head if criteria.last is None else criteria.last
+    if last > head:
+        raise BeyondHead("block range extends beyond current head block")
+    if first > last:
+        raise InvalidParams("invalid block range params")
     if last - first >= BLOCKS_MAX:
         raise TooMuch(f"block range too large: at most {BLOCKS_MAX} blocks")
     return encode_list(map(log_view, history.logs(criteria.wanted, first, last, logs_max=LOGS_MAX, budget=budget)))

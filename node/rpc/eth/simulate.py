@@ -14,7 +14,7 @@ from node.chain.simulation.plan import NumbersOutOfOrder, PlannedBlock, PlannedC
 from node.rpc.block_tag import header_at
 from node.rpc.dispatch import Handler
 from node.rpc.encoding import Encoded, encode_list
-from node.rpc.errors import REVERTED, SERVER_ERROR, InvalidParams, RpcError
+from node.rpc.errors import INITCODE_TOO_LARGE, REVERTED, SERVER_ERROR, InvalidParams, RpcError
 from node.rpc.eth.message import header_changes, parse_call, parse_overrides
 from node.rpc.hex import quantity, to_data, to_quantity
 from node.rpc.ports import NodeView
@@ -31,7 +31,7 @@ CODES: dict[type[errors.ChainError], int] = {
     errors.GasAboveLimit: -38015,
     NumbersOutOfOrder: -38020,
     TimestampsOutOfOrder: -38021,
-    errors.MalformedTransaction: -38025,
+    errors.InitcodeTooLarge: INITCODE_TOO_LARGE,
     errors.TooMuch: -38026,
 }
 

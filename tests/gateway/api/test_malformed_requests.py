@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient
 
 from gateway.api.limits import BULK_LIMIT, DEFAULT_LIMIT
+from gateway.api.readiness import KNOWN_SECONDS
 from gateway.app import create_app
 from tests.builders.offline_coalition import OfflineCoalition, purchase_body
 
@@ -101,7 +103,9 @@ def test_before_initialization_everything_asks_to_come_back(coalition: OfflineCo
         session.connection().exec_driver_sql("DELETE FROM coalition")
     answer = coalition.post("brand:1", "/v1/purchases", purchase_body())
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
-    assert coalition.client.get("/healthz").json()["status"] == "uninitialized"
+    assert coalition.get("operator", "/v1/health").json()["status"] == "uninitialized"
+    time.sleep(KNOWN_SECONDS)
+    assert (coalition.client.get("/readyz").status_code, coalition.client.get("/healthz").status_code) == (503, 200)
 
 
 def test_a_fault_is_told_without_its_inside_and_leaves_no_trace(coalition: OfflineCoalition) -> None:
@@ -109,7 +113,7 @@ def test_a_fault_is_told_without_its_inside_and_leaves_no_trace(coalition: Offli
     member_id = coalition.shopper().member_id
     with coalition.database.write() as session:
         session.connection().exec_driver_sql("ALTER TABLE purchase_lines RENAME TO gone")
-    client = TestClient(create_app(coalition.context), raise_server_exceptions=False)
+    client = TestClient(create_app(coalition.context), base_url="http://localhost", raise_server_exceptions=False)
     headers = {"Authorization": f"Bearer {coalition.tokens['brand:1']}", "Idempotency-Key": "k"}
     answer = client.post("/v1/purchases", json=purchase_body(member_id=member_id), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (500, "fault")

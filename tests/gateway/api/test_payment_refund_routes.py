@@ -112,3 +112,29 @@ def test_the_reported_shortfall_is_shown(coalition: OfflineCoalition, member_id:
     with coalition.database.write() as session:
         session.connection().exec_driver_sql("UPDATE award_clawbacks SET points_short = 4")
     assert coalition.get("brand:1", "/v1/payment-refunds/r").json()["points_short"] == 4
+
+
+def test_a_refund_that_finds_no_points_is_stored_and_says_so_whatever_its_answer_waited_for(
+    coalition: OfflineCoalition, member_id: str
+) -> None:
+    answer = coalition.post("brand:1", "/v1/payment-refunds", refund("r", 2_500), Idempotency_Key="first")
+    assert answer.status_code == 202
+    coalition.finish(answer.json()["operation"]["operation_id"], "refused", "nothing_left_to_claw_back")
+    for headers in ({"Prefer": "wait=5"}, {}):
+        again = coalition.post("brand:1", "/v1/payment-refunds", refund("r", 2_500), Idempotency_Key="first", **headers)
+        assert (again.status_code, again.json()["points_due"]) == (200, 25)
+    coalition.post("brand:1", "/v1/purchases", purchase_body("pay-2", member_id=member_id))
+    unknown = coalition.post("brand:1", "/v1/payment-refunds", refund("s", 2_500, "pay-2"), Idempotency_Key="second")
+    coalition.finish(unknown.json()["operation"]["operation_id"], "refused", "signer_refused: unknown_refund")
+    again = coalition.post("brand:1", "/v1/payment-refunds", refund("s", 2_500, "pay-2"), Idempotency_Key="second", Prefer="wait=5")
+    assert (again.status_code, again.json()["code"]) == (409, "operation_refused"), "nobody looked for points"
+
+
+def test_a_failed_refund_that_had_taken_nothing_gives_nothing_back_and_is_stored(coalition: OfflineCoalition, member_id: str) -> None:
+    coalition.post("brand:1", "/v1/payment-refunds", refund("r", 2_500))
+    failure = {"occurred_at": "2017-03-15T10:00:00+02:00"}
+    answer = coalition.post("brand:1", "/v1/payment-refunds/r/failure", failure, Idempotency_Key="failed")
+    (restore,) = answer.json()["restores"]
+    coalition.finish(restore["operation_id"], "refused", "nothing_to_restore")
+    again = coalition.post("brand:1", "/v1/payment-refunds/r/failure", failure, Idempotency_Key="failed", Prefer="wait=5")
+    assert (again.status_code, again.json()["failed"], again.json()["points_restored"]) == (200, True, 0)

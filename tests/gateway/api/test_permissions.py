@@ -15,7 +15,8 @@ OPERATOR = frozenset({"operator"})
 BRAND = frozenset({"brand"})
 STAFF = frozenset({"operator", "auditor"})
 OPERATOR_OR_BRAND = frozenset({"operator", "brand"})
-OPEN = frozenset({"get_api_reference", "get_checkpoints", "get_coalition", "get_health", "get_member_page", "get_portal_style"})
+PAGES = {"get_api_reference", "get_favicon", "get_landing_page", "get_member_page", "get_portal_style"}
+OPEN = frozenset({*PAGES, "get_api_description", "get_checkpoints", "get_coalition", "get_liveness", "get_readiness"})
 
 ROLES = {
     "create_brand": OPERATOR,
@@ -101,6 +102,7 @@ ROLES = {
     "get_operation_receipt": ALL,
     "get_member_receipt": ALL,
     "get_audit": STAFF,
+    "get_health": OPERATOR,
 }
 ROUTES = {route.name: route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)}
 IDS = {

@@ -116,7 +116,7 @@ def coalition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpCoalitio
             for role, brand_id in ((Role.OPERATOR, None), (Role.AUDITOR, None), (Role.BRAND, 1), (Role.BRAND, 2)):
                 name = role.value if brand_id is None else f"brand:{brand_id}"
                 tokens[name] = create_api_key(name, f"secret of {name}", role, brand_id, "test", api_keys=work.of(SqlApiKeys), now=0)[1]
-        with TestClient(create_app(Context(builder.database, completions, worker, builder.chain))) as client:
+        with TestClient(create_app(Context(builder.database, completions, worker, builder.chain)), base_url="http://localhost") as client:
             yield HttpCoalition(builder, client, tokens)
 
 
@@ -258,7 +258,7 @@ def test_a_passkey_spends_points_that_were_earned(coalition: HttpCoalition) -> N
 
 
 def test_health_tells_how_the_worker_stands(coalition: HttpCoalition) -> None:
-    shown = coalition.get("/healthz")
+    shown = coalition.call("operator", "GET", "/v1/health").json()
     assert (shown["status"], shown["operations_open"], shown["worker"]["last_error"]) == ("ok", 0, None)
 
 

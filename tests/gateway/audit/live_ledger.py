@@ -54,7 +54,9 @@ FOREVER = 2**40 - 1
 class LiveLedger:
     """Two brands and the members `anna`, `ben` and `cara`, who only acts. Use as a context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, verifier: str = "passkey_verifier") -> None:
+        """Members go by the contract named as the verifier of passkeys."""
+        self.verifier = verifier
         self.operator = throwaway_account("operator")
         arguments = ("--sandbox", "--operator", self.operator.address, "--timestamp", str(START))
         self.node = RunningNode(folder / "node", arguments)
@@ -86,7 +88,7 @@ class LiveLedger:
         arguments = {
             "governance": (self.coalition_id, (True, 0, self.operator.address, *people, 1)),
             "brands": (self.governance, 0),
-            "members": (self.governance, at["passkey_verifier"], self.address, 2 * SECONDS_PER_DAY),
+            "members": (self.governance, at[self.verifier], self.address, 2 * SECONDS_PER_DAY),
             "settlement": (self.governance, at["brands"], self.address),
             "anchors": (self.coalition_id,),
             "points_ledger": (self.governance, at["brands"], at["members"], at["settlement"], b"USD"),

@@ -22,7 +22,7 @@ from tests.gateway.audit.live_ledger import FUEL, GROCER, START, LiveLedger
 
 @pytest.fixture
 def api(honest: LiveLedger, copy: Database) -> TestClient:
-    return TestClient(create_app(Context(copy, chain=honest.chain, clock=lambda: START)))
+    return TestClient(create_app(Context(copy, chain=honest.chain, clock=lambda: START)), base_url="http://localhost")
 
 
 @pytest.fixture
@@ -86,6 +86,6 @@ def test_the_auditor_audits_and_a_brand_may_not(api: TestClient, tokens: dict[st
 
 
 def test_without_a_node_there_are_no_proofs(copy: Database, tokens: dict[str, dict[str, str]]) -> None:
-    api = TestClient(create_app(Context(copy)))
+    api = TestClient(create_app(Context(copy)), base_url="http://localhost")
     assert api.get("/v1/audit", headers=tokens["operator"]).status_code == 503
     assert api.get("/v1/members/0x" + "00" * 20 + "/receipt", headers=tokens["operator"]).status_code == 503

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from eth_hash.auto import keccak
 from sqlalchemy import delete
@@ -14,7 +15,7 @@ from gateway.audit.evidence import ChainEvidence, Evidence, HeldPoints
 from gateway.audit.gather_chain import gather_chain
 from gateway.audit.gather_store import gather_store
 from gateway.audit.invariants import check
-from gateway.audit.ledger_events import ActApproved, ActExecuted, BatchRecorded
+from gateway.audit.ledger_events import ActApproved, ActExecuted, BatchRecorded, ExposureSet, OwnerActed
 from gateway.audit.run import audit
 from gateway.audit.settlement_events import PairPaid
 from gateway.brands.tables import BrandDocumentRow
@@ -189,6 +190,21 @@ def test_an_act_executed_without_enough_approvals_breaks_invariant_11(honest: Li
 def test_a_change_by_no_act_and_no_owner_breaks_invariant_11(honest: LiveLedger) -> None:
     events = evidence_of(honest).events
     assert lied_to(honest, honest.database, events=[each for each in events if not isinstance(each.event, ActExecuted)]) == {11}
+
+
+def test_an_exposure_that_no_owner_signed_breaks_invariant_11(honest: LiveLedger) -> None:
+    events = evidence_of(honest).events
+    signed = {each.transaction_hash for each in events if isinstance(each.event, ExposureSet)}
+    assert signed, "both brands accept each other's points"
+    unsigned = [each for each in events if not (isinstance(each.event, OwnerActed) and each.transaction_hash in signed)]
+    assert 11 in lied_to(honest, honest.database, events=unsigned)
+
+
+def test_members_that_go_by_another_verifier_of_passkeys_break_invariant_2(tmp_path: Path) -> None:
+    with LiveLedger(tmp_path, verifier="governance") as ledger:
+        failed = audited(ledger)
+    assert set(failed) == {2}
+    assert "the verifier of passkeys at" in failed[2][0]
 
 
 def test_a_key_that_the_brand_did_not_publish_breaks_invariant_12(honest: LiveLedger, copy: Database) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.audit.checks.witnessed import findings
 from gateway.checkpoints.tables import CheckpointRow
+from gateway.values.calendar import moment
 from gateway.values.ids import Hash
 from tests.builders.checkpoints import countersigned
 from tests.gateway.witness.following import FIRST_SECOND, NEXT_SEALER, SEALER, STRANGER, Story
@@ -81,7 +82,7 @@ def test_a_witness_that_saw_another_block_or_time_is_named() -> None:
     (other,) = found(story, checkpoint_row(story, 2, block_hash=Hash(b"\x09" * 32)))
     assert other.endswith(f"as block 2, the node shows {story.blocks[2].hash}")
     (time,) = found(story, checkpoint_row(story, 2, block_time=FIRST_SECOND + 50))
-    assert f"that block 2 is of second {FIRST_SECOND + 50}" in time
+    assert f"that block 2 is of {moment(FIRST_SECOND + 50)}, the node says {moment(story.blocks[2].timestamp)}" in time
 
 
 def test_a_stored_checkpoint_that_no_witness_signed_is_named() -> None:

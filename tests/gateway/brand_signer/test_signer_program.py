@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 SHARED = ("gateway.brand_signer", "gateway.ledger", "gateway.secret_files", "gateway.values")
-PURE_RULES = ("gateway.loyalty.rule", "gateway.loyalty.evaluate")
+PURE_RULES = ("gateway.loyalty.rule", "gateway.loyalty.evaluate", "gateway.foreign.reading")
 
 
 def test_the_program_knows_nothing_of_the_gateway_but_the_ledger_format_and_pure_rules() -> None:

@@ -105,7 +105,7 @@ def test_the_page_runs_no_script_and_loads_nothing_from_elsewhere(coalition: Off
     page = Outline(answer.text)
     assert not {tag for tag, _ in page.tags} & {"script", "style", "iframe", "img", "form"}
     assert all(not name.startswith("on") and name != "style" for _, attributes in page.tags for name in attributes)
-    assert [attributes["href"] for tag, attributes in page.tags if tag == "link"] == ["/static/portal.css"]
+    assert [attributes["href"] for tag, attributes in page.tags if tag == "link"] == ["/favicon.ico", "/static/portal.css"]
     assert coalition.client.get("/static/portal.css").headers["content-type"].startswith("text/css")
 
 

@@ -269,6 +269,26 @@ def test_a_clawback_takes_the_issues_own_lot_first_then_the_nearest_expiry() -> 
     assert packed.points_short == {taken.operation.operation_id: 10}
 
 
+def test_a_clawback_that_needs_more_lots_than_an_entry_names_takes_the_largest() -> None:
+    """Or whoever keeps many lots of a point each loses no more than so many points."""
+    days = [month_end(20_510 + 31 * number) for number in range(18)]
+    *dust, large = ((MEMBER, lot_id(1, day)) for day in days)
+    view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, dust[0][1], SHOWN)})
+    held = dict.fromkeys(dust, 1) | {large: 1_000}
+
+    in_order, further = clawback(1, MEMBER, 16), clawback(1, MEMBER, 60)
+    packed = pack_round([in_order], ledger(held), view)
+    assert entries(packed)[0].lines == tuple(Line(1, day, 1) for day in days[:16]), "which are enough"
+    packed = pack_round([further], ledger(held), view)
+    assert entries(packed)[0].lines == (*(Line(1, day, 1) for day in days[:15]), Line(1, days[17], 45))
+    assert packed.points_short == {further.operation.operation_id: 0}
+
+    short = clawback(1, MEMBER, 90)
+    packed = pack_round([short], ledger(held | {large: 50}), view)
+    assert entries(packed)[0].lines == (*(Line(1, day, 1) for day in days[:15]), Line(1, days[17], 50))
+    assert packed.points_short == {short.operation.operation_id: 25}, "for a later clawback"
+
+
 def test_an_expired_lot_is_clawed_back_where_it_is_the_issues_own() -> None:
     own = lot_id(1, PAST)
     view = RoundView(NOW, issued={(1, ISSUED): IssuedEntry(MEMBER, own, SHOWN)})

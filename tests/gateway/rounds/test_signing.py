@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from gateway.audit.run import audit
 from gateway.brands.http_signer import HttpSigner
 from gateway.brands.tables import BrandRow
+from gateway.foreign.addresses import AddressPolicy
 from gateway.purchases.tables import AwardClawbackRow
 from gateway.rounds.outcomes import SPENDING_LIFETIME_SECONDS
 from gateway.rounds.signer_port import NumberTaken, Signed, SignerAddress, SignerRefusal, SigningRequest
@@ -123,7 +124,7 @@ def test_a_signature_that_comes_late_is_asked_for_with_a_new_deadline_and_each_t
     (batch,) = signing.unsigned()
     coalition.set_time(coalition.now + SPENDING_LIFETIME_SECONDS + 1)
     assert signing.was_late(batch)
-    desk = SigningDesk(signing, HttpSigner(5.0), lambda: None)
+    desk = SigningDesk(signing, HttpSigner(5.0, AddressPolicy(loopback=True)), lambda: None)
     answered = [desk.work(signing.unsigned(), 10**9) for _ in range(2)]
     assert answered == [0, 1], "the first answer was too late for the ledger, the second is stored"
     desk.close()
@@ -135,7 +136,7 @@ def test_a_brand_that_is_late_again_and_again_keeps_members_waiting_ever_more_se
     member, signing = earner(coalition), coalition.worker.signing
     coalition.redeem(2, member, 60)
     coalition.worker.sequencer.pack()
-    desk, deadlines = SigningDesk(signing, HttpSigner(5.0), lambda: None), []
+    desk, deadlines = SigningDesk(signing, HttpSigner(5.0, AddressPolicy(loopback=True)), lambda: None), []
     for _ in range(3):
         coalition.set_time(coalition.now + SPENDING_LIFETIME_SECONDS + 1)
         desk.work(signing.unsigned(), 10**9)
@@ -290,7 +291,7 @@ def test_the_client_tells_answers_apart(coalition: CoalitionBuilder) -> None:
     coalition.purchase(1, member)
     coalition.worker.sequencer.pack()
     batch = coalition.worker.signing.unsigned()[0]
-    request, address, signer = batch.request, batch.signer, HttpSigner(5.0)
+    request, address, signer = batch.request, batch.signer, HttpSigner(5.0, AddressPolicy(loopback=True))
     wrong_details = SigningRequest(request.brand_id, 10**6, request.deadline, request.entries, [{**request.details[0], "payment_id": "x"}])
     refusal = signer.sign(address, wrong_details)
     assert isinstance(refusal, SignerRefusal)

@@ -57,11 +57,16 @@ def test_what_a_gateway_says_otherwise_than_the_contracts_is_refused_by_name(las
 
 def sandbox_governance(lasting: CommandedCoalition) -> str:
     """The committed contract, of the same coalition id, without a delay: where somebody deploys it beside the coalition's own."""
-    account, chain = lasting.account("guardian"), lasting.chain
     one, two = (Address(bytes([number]) * 20) for number in (1, 2))
     founding = (True, 0, one, two, [Address(b"\x03" * 20)], 1)
+    return deployed(lasting, contract_named("Governance").creation(lasting.known.coalition_id, founding))
+
+
+def deployed(lasting: CommandedCoalition, creation: bytes) -> str:
+    """The address of what this data creates, from the guardian's account."""
+    account, chain = lasting.account("guardian"), lasting.chain
     sent = {"type": 2, "chainId": lasting.known.chain_id, "nonce": chain.transaction_count(Address.parse(account.address)), "value": 0}
-    sent |= {"data": contract_named("Governance").creation(lasting.known.coalition_id, founding), "gas": 6_000_000}
+    sent |= {"data": creation, "gas": 16_000_000}
     signed = account.sign_transaction(sent | {"maxFeePerGas": 10**10, "maxPriorityFeePerGas": 10**9})
     chain.call("eth_sendRawTransaction", hex_text(bytes(signed.raw_transaction)))
     found = lasting.await_true(lambda: chain.call("eth_getTransactionReceipt", hex_text(bytes(signed.hash))))
@@ -73,6 +78,14 @@ def test_another_governance_of_the_same_coalition_id_is_refused(lasting: Command
     false = sandbox_governance(lasting)
     answer = said_by(lasting, {**SIMULATED, "governance_address": false})
     assert f"the address of Governance is {false}, the contract Brands says {lasting.known.contracts['Governance']}" in answer["detail"]
+
+
+def test_members_that_go_by_another_verifier_of_passkeys_are_refused(lasting: CommandedCoalition) -> None:
+    """Their code is the committed one: the verifier is built in beside it."""
+    known = lasting.known.contracts
+    built_in = known["Governance"], known["Anchors"], known["PointsLedger"], 2 * 86_400
+    answer = said_by(lasting, {"members_address": deployed(lasting, contract_named("Members").creation(*built_in))})
+    assert f"Members goes by a verifier of passkeys at {known['Anchors']}, which is not PasskeyVerifier" in answer["detail"]
 
 
 def test_the_sealers_clock_is_nobodys_own(lasting: CommandedCoalition) -> None:

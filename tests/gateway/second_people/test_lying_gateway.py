@@ -47,17 +47,17 @@ LIMIT = contract_named("Brands").call("setBrandLimit", 1, 9)
 
 
 def test_an_honest_act_is_told_with_what_it_changes_and_when_it_may_be_signed() -> None:
-    checked = check_act(told(LIMIT), COALITION, Standing(), first_seen=30)
+    checked = check_act(told(LIMIT), COALITION, Standing(), first_seen=lambda: 30)
     assert (checked.words, checked.changes) == ("brand 1 may have at most 9 points outstanding", {"issue limit": (7, 9)})
     assert checked.signable_from == 130, "the delay since it was first seen"
-    assert check_act(told(LIMIT), COALITION, Standing(ready=500), first_seen=30).signable_from == 500, "or since it was proposed"
+    assert check_act(told(LIMIT), COALITION, Standing(ready=500), first_seen=lambda: 30).signable_from == 500, "or since it was proposed"
 
 
 @pytest.mark.parametrize("function", ["replaceGuardian", "replaceOperator"])
 def test_whom_it_replaces_has_three_delays_by_the_persons_own_clock_too(function: str) -> None:
     """Where the chain lagged behind when it was proposed, it is ready early."""
     act = told(contract_named("Governance").call(function, ELSEWHERE), GOVERNANCE)
-    assert check_act(act, COALITION, Standing(), first_seen=30).signable_from == 330
+    assert check_act(act, COALITION, Standing(), first_seen=lambda: 30).signable_from == 330
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,27 @@ def test_whom_it_replaces_has_three_delays_by_the_persons_own_clock_too(function
 )
 def test_an_act_that_is_not_what_it_is_shown_as_is_refused(act: ToldAct, why: str) -> None:
     with pytest.raises(Invalid, match=why):
-        check_act(act, COALITION, Standing(), first_seen=30)
+        check_act(act, COALITION, Standing(), first_seen=lambda: 30)
 
 
 def test_an_act_that_is_not_on_the_chain_is_refused() -> None:
     with pytest.raises(WrongState, match="not proposed"):
-        check_act(told(LIMIT), COALITION, Standing(ready=None), first_seen=30)
+        check_act(told(LIMIT), COALITION, Standing(ready=None), first_seen=lambda: 30)
+
+
+def test_nobodys_delay_begins_with_an_act_that_is_not_what_it_is_shown_as_or_not_proposed(tmp_path: Path) -> None:
+    make_person(tmp_path / "ann")
+    person = open_person(tmp_path / "ann")
+    for act, ledger in ((replace(told(LIMIT), data=b""), Standing()), (told(LIMIT), Standing(ready=None))):
+        with pytest.raises((Invalid, WrongState)):
+            check_act(act, COALITION, ledger, lambda: person.first_saw(told(LIMIT).act_id, 5))
+    assert check_act(told(LIMIT), COALITION, Standing(), lambda: person.first_saw(told(LIMIT).act_id, 900)).signable_from == 1_000
+
+
+def test_no_date_in_an_act_is_beyond_words() -> None:
+    """Whoever proposes writes any number into it: telling one act may not keep the others from being told."""
+    assert (act_words.day_text(1), act_words.day_text(2**24 - 1)) == ("1970-01-02", "day 16,777,215 since 1970")
+    assert (act_words.moment_text(2**40 - 1), act_words.moment_text(2**40 - 2)) == ("for good", "second 1,099,511,627,774 since 1970")
 
 
 def test_every_function_that_only_an_act_may_call_has_its_words_and_what_it_changes() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 from typing import Any
 
 import pytest
+from eth_utils import keccak
 
+from gateway.chain.anchored import AnchorSequence
 from gateway.commands.running.meeting import Meeting
+from gateway.ledger.anchors import AnchorKind, brand_subject
 from gateway.values.calendar import SECONDS_PER_DAY
-from tests.builders.commanded_coalition import APPROVERS, BRAND, DELAY, NEEDED, CommandedCoalition
+from gateway.values.ids import Address, Hash
+from tests.builders.commanded_coalition import BRAND, CommandedCoalition
 from tests.builders.lying_gateway import lying_gateway
 from tests.node.running_node import throwaway_account
 
@@ -52,6 +56,13 @@ def test_a_batch_key_is_added_and_withdrawn_by_its_brands_owner(commanded: Comma
     assert keys(commanded) == {old: (2**40 - 1, False), NEW_KEY: (1, False)}
 
 
+def test_what_is_only_accepted_is_not_said_to_hold(commanded: CommandedCoalition) -> None:
+    said = commanded.told("brand", "key", "--brand", str(BRAND), "--key", NEW_KEY, "--withdraw", person="owner")
+    found = re.fullmatch(rf"{NEW_KEY} is withdrawn – once operation (\S+) is confirmed; now it is accepted\.\n", said)
+    assert found, said
+    commanded.ended(found.group(1), "confirmed")
+
+
 def test_a_key_is_withdrawn_on_a_chain_whose_time_is_behind(commanded: CommandedCoalition, monkeypatch: pytest.MonkeyPatch) -> None:
     """The owner's clock is two days ahead of the blocks'; for them the key has ended, too."""
     commanded.ended(owner_says(commanded, "key", "--key", LOST_KEY)["operation_id"], "confirmed")
@@ -85,6 +96,7 @@ def test_nobody_but_the_owner_says_it(commanded: CommandedCoalition, command: tu
     [
         (("key", "--key", "0x12"), "0x and 40 hex digits"),
         (("key", "--key", NEW_KEY, "--withdraw", "--until", "5"), "leave --until out"),
+        (("key", "--key", NEW_KEY, "--until", "5"), "name a moment to come, or end the key by --withdraw"),
         (("terms", *TERMS[:1], "0/5", *TERMS[2:]), "--par is 0/5: write minor units by points"),
         (("terms", *TERMS[:3], "1", *TERMS[4:]), "--redemption is 1: write minor units by points"),
     ],
@@ -107,22 +119,14 @@ def test_a_document_is_never_signed_twice_under_a_number(commanded: CommandedCoa
     assert [each["number"] for each in commanded.get(f"/v1/brands/{BRAND}/documents")] == [1, 2]
 
 
-def test_an_operator_that_lays_everything_idle_is_replaced_without_it(commanded: CommandedCoalition, tmp_path: Path) -> None:
-    """Proposed by the guardian, approved and executed while the gateway is away. The last test of this coalition."""
-    act, files = str(tmp_path / "act.json"), [str(tmp_path / f"{name}.json") for name in APPROVERS[:NEEDED]]
-    successor = throwaway_account("another operator").address
-    commanded.command("propose-operator", successor, "--output", act, person="guardian")
-    commanded.stop_gateway()
-    for name in APPROVERS[:NEEDED]:
-        early = commanded.command("approve", act, "--asked-directly", "-o", str(tmp_path / "early"), person=name, succeeds=False)
-        assert early["code"] == "wrong_state"
-        assert commanded.command("approve", act, "--asked-directly", person=name, succeeds=False)["code"] == "invalid", "no file is named"
-    head = int(commanded.node.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
-    commanded.node.call("evm_mine", head + 3 * DELAY)
-    for name, file in zip(APPROVERS, files, strict=False):
-        assert commanded.command("approve", act, "--asked-directly", "--output", file, person=name)["status"] == "kept"
-    assert "TooFewApprovals" in commanded.command("execute", files[0], files[0], person="guardian", succeeds=False)["detail"]
-    assert commanded.command("execute", act, person="guardian", succeeds=False)["code"] == "invalid", "no approval"
-    done = commanded.command("execute", *reversed(files), person="guardian")
-    assert done["words"] == f"{successor.lower()} is the operator"
-    assert commanded.command("execute", *files, person="guardian", succeeds=False)["code"] == "wrong_state", "it is executed already"
+def test_a_document_is_anchored_from_the_owners_own_account(commanded: CommandedCoalition) -> None:
+    """Where the gateway throws it away, the chain keeps how many there were."""
+    commanded.give_ether("owner")
+    before = [owner_says(commanded, "publish", "--agent", NEW_KEY, *option) for option in ((), ("--anchor",), ("--anchor",))]
+    assert [told["anchored"] is None for told in before] == [True, False, False]
+    at, owner = commanded.known.contracts["Anchors"], Address.parse(commanded.account("owner").address)
+    sequence = AnchorSequence(commanded.chain, at, owner, AnchorKind.BRAND_DOCUMENT, brand_subject(BRAND))
+    kept = commanded.get(f"/v1/brands/{BRAND}/documents")[-2:]
+    assert [(sequence.at(number).count, sequence.at(number).root) for number in range(sequence.length())] == [
+        (each["number"], Hash(keccak(text=each["document"]))) for each in kept
+    ]

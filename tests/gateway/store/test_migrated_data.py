@@ -78,7 +78,7 @@ def test_the_gateway_reads_what_was_migrated_and_writes_on(first: Database) -> N
     with writing(first, lambda _: START) as work:
         token = create_api_key("operator", "secret", Role.OPERATOR, None, "test", api_keys=work.of(SqlApiKeys), now=START)[1]
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "after"}
-    with TestClient(create_app(Context(first, clock=lambda: START))) as client:
+    with TestClient(create_app(Context(first, clock=lambda: START)), base_url="http://localhost") as client:
         kept = client.get("/v1/brands/2", headers=headers).json()
         assert (kept["brand_id"], kept["name"], kept["status"]) == (2, "name 2", "active")
         body = {name: value for name, value in brand_body(3).items() if name != "brand_id"}

@@ -28,6 +28,23 @@ def test_a_sent_transaction_is_found_whichever_way_it_is_asked_for(node: Running
     assert keccak(_bytes(node.call("debug_getRawTransaction", receipt["transactionHash"]))) == _bytes(receipt["transactionHash"])
 
 
+def test_a_transaction_tells_the_time_of_its_block_whichever_way_it_is_asked_for(node: RunningNode, cell: str) -> None:
+    receipt = node.send(OPERATOR, to=cell, data=word(4))
+    number, block_hash, index = receipt["blockNumber"], receipt["blockHash"], receipt["transactionIndex"]
+    timestamp = node.call("eth_getBlockByNumber", number, False)["timestamp"]
+    found = [
+        node.call("eth_getTransactionByHash", receipt["transactionHash"]),
+        node.call("eth_getTransactionByBlockNumberAndIndex", number, index),
+        node.call("eth_getTransactionByBlockHashAndIndex", block_hash, index),
+        *node.call("eth_getBlockByNumber", number, True)["transactions"],
+        *node.call("eth_getBlockByHash", block_hash, True)["transactions"],
+    ]
+    assert [item["blockTimestamp"] for item in found] == [timestamp] * 5
+    simulated = {"blockStateCalls": [{"calls": [{"to": cell}]}], "returnFullTransactions": True}
+    [block] = node.call("eth_simulateV1", simulated, "latest")
+    assert [item["blockTimestamp"] for item in block["transactions"]] == [block["timestamp"]]
+
+
 def test_what_does_not_exist_is_null(node: RunningNode) -> None:
     nothing = "0x" + "99" * 32
     head = int(node.call("eth_blockNumber"), 16)

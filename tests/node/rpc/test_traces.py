@@ -133,3 +133,18 @@ def test_what_cannot_be_traced_is_refused(node: RunningNode, cell: str) -> None:
     assert error(sent, {"tracer": "muxTracer"})["message"] == "tracer not found: muxTracer"
     assert error(sent, {"limit": -1})["code"] == -32602
     assert error(sent, 5)["code"] == -32602
+
+
+@pytest.mark.parametrize("options", [{}, CALL, {"tracer": "prestateTracer"}])
+def test_the_genesis_block_has_no_state_before_it_to_be_traced_on(node: RunningNode, options: dict[str, Any]) -> None:
+    refused = {"code": -32000, "message": "genesis is not traceable"}
+    genesis = node.call("eth_getBlockByNumber", "earliest", False)["hash"]
+    for method, block in (
+        ("debug_traceBlockByNumber", "0x0"),
+        ("debug_traceBlockByNumber", "earliest"),
+        ("debug_traceBlockByNumber", {"blockHash": genesis}),
+        ("debug_traceBlockByHash", genesis),
+    ):
+        assert node.request(method, block, options)["error"] == refused
+    assert "result" in node.request("debug_traceBlockByNumber", "0x1", options)
+    assert "result" in node.request("debug_traceCall", {"to": OPERATOR.address}, "earliest", options), "on the state after it"

@@ -1,8 +1,10 @@
 """What the pool shows while a sandbox node seals only on request."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
+from websockets.sync.client import connect
 
 from tests.node.running_node import FEES, RunningNode, throwaway_account
 
@@ -45,6 +47,25 @@ def test_what_waits_is_pending_and_what_waits_for_an_earlier_nonce_is_queued(pau
         "0x2",
     ]
     assert paused.call("txpool_status") == {"pending": "0x0", "queued": "0x0"}
+
+
+def test_a_waiting_transaction_has_no_block_and_no_time_of_one(paused: RunningNode) -> None:
+    nonce = paused.nonce(OPERATOR)
+    with connect(paused.url.replace("http", "ws")) as socket:
+        socket.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newPendingTransactions", True]}))
+        socket.recv(timeout=60)
+        sent = _send(paused, nonce)
+        pushed = json.loads(socket.recv(timeout=60))["params"]["result"]
+    shown = [
+        paused.call("eth_getTransactionByHash", sent),
+        *paused.call("eth_getBlockByNumber", "pending", True)["transactions"],
+        paused.call("txpool_content")["pending"][OPERATOR.address][str(nonce)],
+        paused.call("txpool_contentFrom", OPERATOR.address)["pending"][str(nonce)],
+        pushed,
+    ]
+    assert all(item == shown[0] for item in shown)
+    for name in ("blockHash", "blockNumber", "blockTimestamp", "transactionIndex"):
+        assert shown[0][name] is None, name
 
 
 def test_a_waiting_transaction_is_replaced_for_a_tenth_more_and_for_no_less(paused: RunningNode) -> None:
