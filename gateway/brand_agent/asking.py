@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -18,7 +19,8 @@ from gateway.brand_agent.item import Speaker
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_agent.tills import Scope, WrongTill
 
-TILL_BODY_BYTES_MAX = 1024 * 1024
+TILL_BODY_BYTES_MAX = 256 * 1024
+BODY_SECONDS = 10
 CASHIER_HEADER = "Till-Cashier"
 _CASHIER_LENGTH_MAX = 64
 _AnyBody = TypeVar("_AnyBody", bound=Body)
@@ -54,11 +56,16 @@ def is_gateway(request: Request) -> bool:
 
 
 async def read_body(request: Request, most: int) -> bytes:
+    """Whole, within a size and a time. Raises TillRefused."""
     received = bytearray()
-    async for piece in request.stream():
-        received += piece
-        if len(received) > most:
-            raise TillRefused(413, "too_large", f"a body has at most {most} bytes")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for piece in request.stream():
+                received += piece
+                if len(received) > most:
+                    raise TillRefused(413, "too_large", f"a body has at most {most} bytes")
+    except TimeoutError:
+        raise TillRefused(408, "too_slow", f"the body did not arrive within {BODY_SECONDS} seconds: send it again") from None
     return bytes(received)
 
 
@@ -67,7 +74,7 @@ async def body_of(request: Request, shape: type[_AnyBody]) -> _AnyBody:
     try:
         value: Any = from_json(content, allow_inf_nan=False)
     except ValueError:
-        raise TillRefused(400, "malformed_json", "the body is not JSON") from None
+        raise TillRefused(400, "malformed_json", "the body is not JSON, or is nested too deeply") from None
     try:
         return shape.model_validate(value)
     except ValidationError as error:

@@ -25,8 +25,8 @@ _AWAY_SECONDS = 2
 class Endings(Protocol):
     """Who knows how operations stand."""
 
-    def of(self, items: Sequence[Item]) -> Mapping[int, Ending]:
-        """By sequence, as far as it is known; raises GatewayAway."""
+    def of(self, operation_ids: Sequence[str]) -> Mapping[str, Ending]:
+        """By id, as far as it is known; raises GatewayAway."""
 
 
 class GatewaysWord:
@@ -35,23 +35,24 @@ class GatewaysWord:
     def __init__(self, client: ForwardingClient) -> None:
         self._client = client
 
-    def of(self, items: Sequence[Item]) -> Mapping[int, Ending]:
+    def of(self, operation_ids: Sequence[str]) -> Mapping[str, Ending]:
         """The newest operations by the page, and a few of those that are not among them one by one."""
-        wanted = {item.operation_id: item.sequence for item in items if item.operation_id is not None}
-        found: dict[int, Ending] = {}
+        wanted = dict.fromkeys(operation_ids)
+        found: dict[str, Ending] = {}
         cursor: str | None = None
         pages = 0 if len(wanted) <= _ONE_BY_ONE_MAX else _PAGES_MAX
         for _ in range(pages):
             page, cursor = self._client.newest_operations(cursor)
             for operation in page:
-                sequence = wanted.pop(str(operation.get("operation_id")), None)
-                if sequence is not None:
-                    found[sequence] = end_of(operation)
+                operation_id = str(operation.get("operation_id"))
+                if operation_id in wanted:
+                    del wanted[operation_id]
+                    found[operation_id] = end_of(operation)
             if cursor is None or not wanted:
                 break
         for operation_id in list(wanted)[:_ONE_BY_ONE_MAX]:
             answer = self._client.operation(operation_id)
-            found[wanted[operation_id]] = end_of(answer.body) if answer.status == 200 else (None, answer.code)
+            found[operation_id] = end_of(answer.body) if answer.status == 200 else (None, answer.code)
         return found
 
 
@@ -79,7 +80,12 @@ class OutcomeFollower:
         items = answered(self._reader, _AT_ONCE)
         if not items:
             return 0
-        known = self._endings.of(items)
+        endings = self._endings.of([operation_id for item in items for operation_id in item.operation_ids])
+        known = {
+            item.sequence: _together([endings[one] for one in item.operation_ids])
+            for item in items
+            if endings.keys() >= {*item.operation_ids}
+        }
         news = [Mark(item.sequence, item.operation_id, *known[item.sequence]) for item in items if _is_news(item, known)]
 
         def act(connection: sqlite3.Connection) -> None:
@@ -97,6 +103,15 @@ class OutcomeFollower:
                 pause = self._every
             except GatewayAway:
                 pause = _AWAY_SECONDS
+
+
+def _together(endings: Sequence[Ending]) -> Ending:
+    """What came of an item has ended once all its operations have; it is refused if any of them is."""
+    open_ones = [reason for outcome, reason in endings if outcome is None]
+    if open_ones:
+        return None, next((reason for reason in open_ones if reason), None)
+    refused = [one for one in endings if one[0] is Outcome.REFUSED]
+    return refused[0] if refused else endings[0]
 
 
 def _is_news(item: Item, known: Mapping[int, Ending]) -> bool:

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-from pydantic_core import from_json
+from gateway.foreign.client import ForeignClient, NoAnswer, NotConnected, NotInTime
+from gateway.foreign.reading import Unreadable, read_json, read_object
 
 _ANSWER_BYTES_MAX = 32 * 1024 * 1024
 PROBLEM = "urn:splittally:problem:"
-_CONNECT_SECONDS = 3
 
 
 class GatewayAway(Exception):
@@ -43,13 +42,9 @@ class ForwardingClient:
     """One pool of connections; may be used by several threads."""
 
     def __init__(self, url: str, api_key: str, seconds: float = 20) -> None:
-        self._client = httpx.Client(
-            base_url=url,
-            timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
-            trust_env=False,
-            headers={"Authorization": f"Bearer {api_key}", "Accept-Encoding": "identity"},
-            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
-        )
+        self._client = ForeignClient(seconds=seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=None)
+        self._url = url
+        self._authorization = f"Bearer {api_key}"
 
     def post(self, path: str, content: bytes, idempotency_key: str) -> GatewayAnswer:
         """Raises GatewayAway."""
@@ -70,31 +65,25 @@ class ForwardingClient:
         self._client.close()
 
     def _ask(self, method: str, path: str, content: bytes | None = None, headers: Mapping[str, str] | None = None) -> GatewayAnswer:
+        sent = {"Authorization": self._authorization, **(headers or {})}
+        if content is not None:
+            sent["Content-Length"] = str(len(content))
         try:
-            with self._client.stream(method, path, content=content, headers=headers) as response:
-                received = bytearray()
-                for piece in response.iter_raw():
-                    received += piece
-                    if len(received) > _ANSWER_BYTES_MAX:
-                        raise GatewayAway("its answer is too long")
-                status, wait = response.status_code, response.headers.get("Retry-After", "")
-        except httpx.ReadTimeout as error:
+            found = self._client.ask(method, self._url + path, sent, content)
+        except NotInTime as error:
             raise GatewaySilent("it does not answer in time") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise GatewayAway(f"{type(error).__name__}: {error}"[:200]) from error
-        answer = GatewayAnswer(status, _object(bytes(received)))
+        except (NotConnected, NoAnswer) as error:
+            raise GatewayAway(str(error)) from error
+        status, answer = found.status, GatewayAnswer(found.status, _object(found.content))
         if status in (401, 403):
             raise GatewayAway(f"it refuses the brand's API key ({answer.code}): put the right one into agent.gateway_key")
         if status in (429, 502, 503, 504):
-            raise GatewayAway(
-                f"it answers {status} ({answer.code})", int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 4 else 0
-            )
+            raise GatewayAway(f"it answers {status} ({answer.code})", found.retry_after)
         return answer
 
 
 def _object(content: bytes) -> Mapping[str, Any]:
     try:
-        value = from_json(content, allow_inf_nan=False)
-    except ValueError:
+        return read_object(read_json(content))
+    except Unreadable:
         return {}
-    return value if isinstance(value, dict) else {}

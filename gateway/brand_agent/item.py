@@ -68,3 +68,9 @@ class Item:
     reason: str | None
     tries: int
     faults: int
+    more_operations: tuple[str, ...] = ()
+
+    @property
+    def operation_ids(self) -> tuple[str, ...]:
+        """All that the gateway made of it."""
+        return () if self.operation_id is None else (self.operation_id, *self.more_operations)

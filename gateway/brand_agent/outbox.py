@@ -5,6 +5,7 @@ An item is ready once nothing said earlier about the same payment or reservation
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from gateway.brand_agent.item import Item, ItemKind, ItemState, NewItem, Outcome, Speaker
 
 PARCEL_MAX = 1_000
-_COLUMNS = "sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults"
+_COLUMNS = "sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more_operations"
 _LONGEST_PAUSE = 300
 
 
@@ -29,6 +30,7 @@ class Mark:
     outcome: Outcome | None = None
     reason: str | None = None
     is_fault: bool = False
+    more_operations: tuple[str, ...] = ()
 
 
 def find(connection: sqlite3.Connection, kind: ItemKind, external_id: str) -> Item | None:
@@ -56,7 +58,9 @@ def add(connection: sqlite3.Connection, new: NewItem, speaker: Speaker, now: int
 
 def take_back_what_was_sent(connection: sqlite3.Connection) -> None:
     """At the start: an earlier process did not learn whether it arrived. The same request comes again, and happens once."""
-    connection.execute("UPDATE items SET state = 'journaled' WHERE state = 'sent'")
+    connection.execute(
+        "UPDATE items SET state = 'journaled' WHERE state = 'sent' AND state IN ('journaled', 'sent')"
+    )  # as the index has it
 
 
 def take(connection: sqlite3.Connection, kind: ItemKind, now: float, most: int, *, troubled: bool) -> list[Item]:
@@ -91,8 +95,9 @@ def mark(connection: sqlite3.Connection, marks: Iterable[Mark], now: float) -> N
             )
         elif one.operation_id is not None:
             connection.execute(
-                "UPDATE items SET state = 'answered', operation_id = ?, reason = ? WHERE sequence = ? AND state IN ('sent', 'answered')",
-                (one.operation_id, one.reason, one.sequence),
+                "UPDATE items SET state = 'answered', operation_id = ?, reason = ?, more_operations = coalesce(?, more_operations)"
+                " WHERE sequence = ? AND state IN ('sent', 'answered')",
+                (one.operation_id, one.reason, json.dumps(one.more_operations) if one.more_operations else None, one.sequence),
             )
         else:
             _put_back(connection, one, now)
@@ -121,7 +126,8 @@ def asked(connection: sqlite3.Connection, sequences: Iterable[int], now: float) 
 
 
 def _item(row: Sequence[object]) -> Item:
-    sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults = row
+    sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more = row
     ended = None if outcome is None else Outcome(str(outcome))
     what = ItemKind(str(kind)), external_id, target, body, points, ItemState(str(state)), operation_id, ended, reason, tries, faults
-    return Item(sequence, *what)  # type: ignore[arg-type]  # as the schema has them
+    others = () if more is None else tuple(json.loads(str(more)))
+    return Item(sequence, *what, others)  # type: ignore[arg-type]  # as the schema has them

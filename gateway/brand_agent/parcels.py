@@ -86,26 +86,35 @@ def _of_result(item: Item, result: Any) -> Mark:
     if isinstance(problem, dict):
         status = problem.get("status")
         return _of_problem(item, GatewayAnswer(status if isinstance(status, int) else 500, problem))
-    return _of_operation(item, result.get("operation"))
+    return _of_operation(item, result.get("operation"), result.get("operation_ids"))
 
 
 def _of_one(item: Item, answer: GatewayAnswer) -> Mark:
     if answer.status in (200, 201, 202):
+        if item.kind is not ItemKind.REFUND_FAILURE:
+            return _of_operation(item, answer.body.get("operation"))
         restores = answer.body.get("restores")
-        restored = restores[0] if isinstance(restores, list) and restores else None
-        return _of_operation(item, restored if item.kind is ItemKind.REFUND_FAILURE else answer.body.get("operation"))
+        restored = [one for one in restores if isinstance(one, dict)] if isinstance(restores, list) else []
+        return _of_operation(item, restored[0] if restored else None, [one.get("operation_id") for one in restored])
     if item.kind is ItemKind.VOID and answer.status == 404:
         return Mark(item.sequence, outcome=Outcome.CONFIRMED, reason=NOTHING_AUTHORIZED)
     return _of_problem(item, answer)
 
 
-def _of_operation(item: Item, operation: Any) -> Mark:
+def _of_operation(item: Item, operation: Any, all_ids: Any = None) -> Mark:
+    """`all_ids`: of every operation that came of it, the first one's too."""
     operation_id = operation.get("operation_id") if isinstance(operation, dict) else None
     if operation is None:
         return Mark(item.sequence, outcome=Outcome.CONFIRMED, reason=NOTHING_ON_LEDGER)
-    if not isinstance(operation_id, str) or not operation_id.isascii() or not 1 <= len(operation_id) <= 64:
+    named = all_ids if isinstance(all_ids, list) else []
+    if not all(map(_is_id, (operation_id, *named))):
         return Mark(item.sequence, reason="the gateway's answer is damaged", is_fault=True)
-    return Mark(item.sequence, operation_id, reason=end_of(operation)[1])
+    more = tuple(one for one in dict.fromkeys(named) if one != operation_id)
+    return Mark(item.sequence, operation_id, reason=end_of(operation)[1], more_operations=more)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and value.isascii() and 1 <= len(value) <= 64
 
 
 def _of_problem(item: Item, problem: GatewayAnswer) -> Mark:

@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.brand_agent.forwarder import Reach
 from gateway.brand_agent.item import ItemState
+from gateway.brand_agent.refused import STILL_REFUSED
 
 _OLD_SECONDS = 300
 _SHOWN = 20
@@ -56,8 +57,8 @@ def standing(connection: sqlite3.Connection, reach: Reach, now: int) -> Standing
     counted = dict(connection.execute("SELECT state, count(*) FROM items WHERE state <> 'ended' GROUP BY state"))
     firsts = [connection.execute("SELECT journaled_at FROM items WHERE state = ? ORDER BY sequence LIMIT 1", (one,)) for one in open_states]
     oldest = min((row[0] for found in firsts for row in found), default=now)
-    refused = connection.execute("SELECT count(*) FROM items WHERE outcome = 'refused'").fetchone()[0]
-    last = "SELECT kind, external_id, till, reason FROM items WHERE outcome = 'refused' ORDER BY sequence DESC LIMIT ?"
+    refused = connection.execute(f"SELECT count(*) FROM items WHERE {STILL_REFUSED}").fetchone()[0]  # noqa: S608
+    last = f"SELECT kind, external_id, till, reason FROM items WHERE {STILL_REFUSED} ORDER BY sequence DESC LIMIT ?"  # noqa: S608
     names = "kind", "id", "till", "reason"
     refused_last = [dict(zip(names, row, strict=True)) for row in connection.execute(last, (_SHOWN,))]
     differing = connection.execute("SELECT day, till FROM day_closes WHERE agrees = 0 ORDER BY day DESC LIMIT ?", (_SHOWN,)).fetchall()
@@ -68,7 +69,7 @@ def standing(connection: sqlite3.Connection, reach: Reach, now: int) -> Standing
         alarms.append(Alarm("outbox_old", f"something waits since {now - oldest} seconds: see last_error, and ask the operator"))
     if refused:
         alarms.append(
-            Alarm("items_refused", f"{refused} items ended refused: docs/brand-agent.md says what to do with those under refused_last")
+            Alarm("items_refused", f"{refused} items ended refused: GET /v1/refused lists them; try them again, or mark them as dealt with")
         )
     for day, till in differing:
         alarms.append(Alarm("days_differ", f"till {till}, {day}: its count or sum is not the journal's; send what is missing, close again"))

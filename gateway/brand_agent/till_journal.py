@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from gateway.brand_agent.group_writer import GroupWriter
 from gateway.ledger.signing import Domain
+from gateway.secret_files import make_private_file
 
 _T = TypeVar("_T")
 
@@ -31,7 +32,7 @@ CREATE TABLE IF NOT EXISTS items (
     state TEXT NOT NULL CHECK (state IN ('journaled', 'sent', 'answered', 'ended')),
     operation_id TEXT, outcome TEXT CHECK (outcome IN ('confirmed', 'refused')), reason TEXT,
     tries INTEGER NOT NULL DEFAULT 0, faults INTEGER NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0,
-    asked_at REAL NOT NULL DEFAULT 0, UNIQUE (kind, external_id)
+    asked_at REAL NOT NULL DEFAULT 0, more_operations TEXT, UNIQUE (kind, external_id)
 );
 CREATE INDEX IF NOT EXISTS items_journaled ON items (kind, sequence) WHERE state = 'journaled';
 CREATE INDEX IF NOT EXISTS items_unanswered ON items (held, sequence) WHERE state IN ('journaled', 'sent');
@@ -45,6 +46,11 @@ CREATE TABLE IF NOT EXISTS orders (
     let_go INTEGER NOT NULL DEFAULT 0, capture_id TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS orders_reserved ON orders (reservation_id);
+CREATE TABLE IF NOT EXISTS decisions (
+    sequence INTEGER PRIMARY KEY, item INTEGER NOT NULL, act TEXT NOT NULL CHECK (act IN ('retry', 'dealt_with')), till TEXT NOT NULL,
+    cashier TEXT, reason TEXT, note TEXT NOT NULL, decided_at INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS decisions_of_item ON decisions (act, item);
 CREATE TABLE IF NOT EXISTS day_closes (
     day TEXT NOT NULL, till TEXT NOT NULL, count INTEGER NOT NULL, gross_minor INTEGER NOT NULL, agrees INTEGER NOT NULL,
     PRIMARY KEY (day, till)
@@ -93,7 +99,7 @@ class TillJournal:
 
 
 def _opened(path: Path, identity: str) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    make_private_file(path)
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")

@@ -26,6 +26,7 @@ class Scope(StrEnum):
     PAYMENT_REFUNDS = "payment_refunds"
     REDEMPTIONS = "redemptions"
     STATUS = "status"
+    REFUSED = "refused"
 
 
 class WrongTill(Exception):

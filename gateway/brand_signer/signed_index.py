@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
-from gateway.brand_signer.signed_state import SignedIssue, SignedReservation, SignedState
+from gateway.brand_signer.signed_state import K, SignedIssue, SignedReservation, SignedState, V
 from gateway.ledger.entries import decode_entry
 from gateway.ledger.framing import unpack_entries
 from gateway.ledger.signing import Domain
@@ -21,8 +21,6 @@ from gateway.secret_files import make_private_file
 from gateway.values.ids import MemberId, Reference
 from gateway.values.points import Points
 
-K = TypeVar("K")
-V = TypeVar("V")
 _VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS noted (notes TEXT NOT NULL, key BLOB NOT NULL, value NOT NULL, PRIMARY KEY (notes, key)) WITHOUT ROWID;
@@ -162,20 +160,20 @@ def _by_day(text: str) -> dict[int, int]:
 
 
 def _issue_text(issue: SignedIssue) -> str:
-    return json.dumps([issue.member.hex(), issue.points])
+    return json.dumps([str(issue.member), issue.points])
 
 
 def _issue(text: str) -> SignedIssue:
     member, points = json.loads(text)
-    return SignedIssue(MemberId(bytes.fromhex(member)), Points(points))
+    return SignedIssue(MemberId.parse(member), Points(points))
 
 
 def _reservation_text(one: SignedReservation) -> str:
-    order = None if one.order is None else one.order.hex()
-    return json.dumps([order, one.member.hex(), one.points, one.discount_minor, one.captured, one.refunded, one.closed])
+    order = None if one.order is None else str(one.order)
+    return json.dumps([order, str(one.member), one.points, one.discount_minor, one.captured, one.refunded, one.closed])
 
 
 def _reservation(text: str) -> SignedReservation:
     order, member, points, *others = json.loads(text)
-    under = None if order is None else Reference(bytes.fromhex(order))
-    return SignedReservation(under, MemberId(bytes.fromhex(member)), Points(points), *others)
+    under = None if order is None else Reference.parse(order)
+    return SignedReservation(under, MemberId.parse(member), Points(points), *others)

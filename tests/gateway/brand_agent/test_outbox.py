@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 
@@ -18,7 +17,6 @@ from gateway.brand_agent.record_lines import RecordLines
 from gateway.brand_agent.till_journal import TillJournal, UnusableJournal
 from gateway.brand_signer.register_writer import RegisterWriter, refund_record, sale_record
 from gateway.brand_signer.sales_register import DamagedRegister
-from tests.depth import in_a_soak
 from tests.gateway.brand_signer.brand_books import BRAND, DOMAIN, MEMBER, SOLD_AT
 
 TILL = Speaker("till-1", None)
@@ -120,20 +118,6 @@ def test_a_register_file_is_taken_over_once_and_added_to(journal: TillJournal, t
         register.refresh()
     till.close()
     register.close()
-
-
-@pytest.mark.deep
-def test_a_journal_of_a_million_sales_opens_without_reading_them(tmp_path: Path) -> None:
-    count = in_a_soak(1_000_000, 100_000)
-    journal = TillJournal(tmp_path / "agent.sqlite", DOMAIN, BRAND)
-    lines = [(f"p-{number}", json.dumps({"type": "sale", "payment_id": f"p-{number}"})) for number in range(count)]
-    journal.write(lambda connection: connection.executemany("INSERT INTO records VALUES ('sale', ?, ?, NULL)", lines))
-    journal.close()
-    begun = perf_counter()
-    journal = TillJournal(tmp_path / "agent.sqlite", DOMAIN, BRAND)
-    JournalRegister(journal, RecordLines(b"s" * 32), tmp_path / "sales.jsonl").refresh()
-    assert perf_counter() - begun < 5
-    journal.close()
 
 
 def _tell(journal: TillJournal, kind: ItemKind, external_id: str, held: str, body: str | None = None) -> Item:
