@@ -42,7 +42,8 @@ class ServedGateway:
     def start(self) -> None:
         if self._server is not None:
             return
-        config = uvicorn.Config(self.coalition.client.app, port=self.port, log_config=None, lifespan="off", ws="none")  # type: ignore[arg-type]
+        app: Any = self.coalition.client.app
+        config = uvicorn.Config(app, port=self.port, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -50,8 +51,9 @@ class ServedGateway:
             sleep(0.01)
 
     def stop(self) -> None:
+        """What is under way is answered; connections are closed, so that nobody waits on one for an answer that does not come."""
         if self._server is not None and self._thread is not None:
-            self._server.should_exit = self._server.force_exit = True
+            self._server.should_exit = True
             self._thread.join()
             self._server = None
 

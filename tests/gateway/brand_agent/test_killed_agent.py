@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import http.server
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import sleep
+from time import monotonic, sleep
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.depth import in_a_soak
+from gateway.ledger.decision import BASE_RULE
+from gateway.ledger.entries import Issue, encode_entry
+from gateway.ledger.framing import pack_entries
+from gateway.ledger.issue_parts import AwardBasis
+from gateway.ledger.lots import expiry_day_for
+from gateway.ledger.signing import reference
+from gateway.values.ids import MemberId
+from gateway.values.points import Points
+from tests.builders.offline_coalition import START
+from tests.depth import from_deep_on, in_a_soak
 from tests.gateway.brand_agent.conftest import Shop
+from tests.gateway.brand_signer.brand_books import decided, told
 
-KILLS = in_a_soak(20, 2)
+KILLS = in_a_soak(20, from_deep_on(2, 1))
 
 
 @pytest.mark.parametrize("step", ["journaled", "sent", "answered", "marked"])
@@ -43,6 +55,69 @@ def test_killed_at_a_step_nothing_is_lost_or_doubled(shop: Shop, step: str) -> N
     assert set(issues.values()) == {1}
     made = {row.operation_id for row in shop.gateway.operations("issue")}
     assert {one["operation_id"] for one in ended} <= made
+
+
+def test_killed_once_it_has_signed_it_signs_nothing_else_under_that_number(shop: Shop) -> None:
+    first = 1 + _lines(shop)
+    with shop.agent.till() as till:
+        for number in range(first, first + KILLS + 1):
+            assert till.post("/v1/purchases", json=shop.sale(f"signed-{number}")).status_code == 202
+    for number in range(first, first + KILLS):
+        request = _batch(shop, number, f"signed-{number}")
+        killer = threading.Thread(target=_kill_when_signed, args=(shop, _lines(shop)))
+        killer.start()
+        answered = _asked(shop, request)  # it may still get out
+        killer.join()
+        shop.agent.start()
+        again = _asked(shop, request)
+        assert again is not None
+        assert again.status_code == 200, again.text
+        assert answered is None or answered.json() == again.json()
+        assert _signed(shop, number) == [again.json()["signature"]]
+        other = _asked(shop, _batch(shop, number, f"signed-{number + 1}"))
+        assert other is not None
+        assert other.json()["error"] == "number_used"
+        twice = _asked(shop, _batch(shop, number + 1, f"signed-{number}"))
+        assert twice is not None
+        assert twice.json() == {"refused": [{"index": 0, "reason": "already_signed"}]}
+
+
+def _kill_when_signed(shop: Shop, before: int) -> None:
+    until = monotonic() + 30
+    while _lines(shop) == before:
+        assert monotonic() < until
+    shop.agent.kill()
+
+
+def _lines(shop: Shop) -> int:
+    """Batches in the journal of what was signed."""
+    return max(0, (shop.agent.folder / "signed.jsonl").read_bytes().count(b"\n") - 1)
+
+
+def _signed(shop: Shop, number: int) -> list[str]:
+    _, *lines = (shop.agent.folder / "signed.jsonl").read_text().splitlines()
+    return ["0x" + one["signature"] for one in map(json.loads, lines) if one["number"] == number]
+
+
+def _batch(shop: Shop, number: int, payment_id: str) -> dict[str, Any]:
+    """The issue of a sale, as the gateway asks for it."""
+    member, points = MemberId.parse(shop.member.member_id), Points(10)
+    decision = decided(payment_id, 1, points, member)
+    expiry_day = expiry_day_for(START + 36_000, 0, 12)
+    basis = AwardBasis(1, BASE_RULE, 1, decision.hash)
+    entry = encode_entry(Issue(member, expiry_day, points, basis, reference(b"\x01" * 32, "payment", payment_id)))
+    detail = {"kind": "issue", "payment_id": payment_id, "decision": told(decision)}
+    entries = "0x" + pack_entries([entry]).hex()
+    return {"brand_id": 1, "number": number, "deadline": START + 86_400, "entries": entries, "details": [detail]}
+
+
+def _asked(shop: Shop, request: dict[str, Any]) -> httpx.Response | None:
+    """None where the agent did not live to answer."""
+    with shop.agent.till(token=(shop.agent.folder / "token").read_text().strip()) as gateway:
+        try:
+            return gateway.post("/sign-batch", json=request)
+        except httpx.HTTPError:
+            return None
 
 
 def _await_state(till: httpx.Client, step: str, payment_id: str) -> None:
