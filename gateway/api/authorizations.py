@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
@@ -15,19 +15,12 @@ from gateway.api.problems import READS, WRITES
 from gateway.api.routing import Router
 from gateway.api.shapes import (
     MAX_BULK_ITEMS,
-    AddressText,
     AnyItem,
     Body,
-    ExternalId,
-    PointsAsked,
-    Proof,
     ReservationIdPath,
-    UnixSeconds,
-    Whole,
-    Word32,
 )
+from gateway.bodies.redemption import CaptureBody, CaptureItemBody, ConsentBody, PointRefundBody, VoidBody
 from gateway.coalition.rows import SqlCoalition
-from gateway.ledger.consents import NO_ORDER
 from gateway.ledger.entries import BRAND_GRANT
 from gateway.members.rows import SqlMembers
 from gateway.points.rows import SqlPoints
@@ -48,57 +41,6 @@ from gateway.values.ids import Hash, MemberId, ReservationId
 from gateway.values.money import AmountMinor
 
 router = Router(prefix="/v1", tags=["redemption"])
-
-
-class ConsentBody(Body):
-    """The member's consent: what `POST /v1/quotes` gave out, with the member's signature. `discount_minor` is what the member saves on the
-    order, at least what the quote says; `order_hash` is the quote's, left out where no order was shown. proof_kind 1 = a key's 65 bytes
-    r, s, v; 3 = a passkey's assertion whose challenge is the reservation id: authorizer length (2), x (32), y (32), SHA-256 of the relying
-    party's id (32), origin; then r (32), s (32, the lower one), authenticator data length (1), authenticator data, clientDataJSON.
-    `spender_id`: another member, whose consent it is, under the member's grant to her. proof_kind 5 = the member's grant to the calling
-    brand: nobody signs, so `nonce`, `proof` and `spender_id` are left out.
-    """
-
-    order_id: ExternalId
-    member_id: AddressText
-    points: PointsAsked
-    discount_minor: Whole
-    order_hash: Word32 = str(NO_ORDER)
-    nonce: Whole = 0
-    deadline: UnixSeconds
-    proof_kind: Literal[1, 3, 5] = 1
-    proof: Proof | None = None
-    spender_id: AddressText | None = None
-
-    def content(self) -> dict[str, Any]:
-        """`spender_id` came later: requests without one keep their hash."""
-        return {name: value for name, value in super().content().items() if name != "spender_id" or value is not None}
-
-    def request(self) -> RedemptionRequest:
-        if self.proof is None and self.proof_kind != BRAND_GRANT:
-            raise Invalid("a consent has a proof: the signature, or the passkey's assertion", field="proof")
-        what = self.points, AmountMinor(self.discount_minor), Hash.parse(self.order_hash)
-        proof = self.proof_kind, b"" if self.proof is None else to_bytes(self.proof)
-        spender = None if self.spender_id is None else MemberId.parse(self.spender_id)
-        return RedemptionRequest(self.order_id, MemberId.parse(self.member_id), *what, self.nonce, self.deadline, *proof, spender)
-
-
-class CaptureBody(Body):
-    capture_id: ExternalId
-    points: PointsAsked
-
-
-class VoidBody(Body):
-    void_id: ExternalId
-
-
-class PointRefundBody(Body):
-    point_refund_id: ExternalId
-    points: PointsAsked
-
-
-class CaptureItemBody(CaptureBody):
-    reservation_id: Word32
 
 
 class AuthorizationsBody(Body):
@@ -219,9 +161,18 @@ def create_redemptions(body: RedemptionsBody, caller: AsBrand, write: WriteNeede
     return write_all(write, caller, "redemptions", ConsentBody, body.redemptions, _each(_redeem, brand_of(caller)))
 
 
+def _request(body: ConsentBody) -> RedemptionRequest:
+    if body.proof is None and body.proof_kind != BRAND_GRANT:
+        raise Invalid("a consent has a proof: the signature, or the passkey's assertion", field="proof")
+    what = body.points, AmountMinor(body.discount_minor), Hash.parse(body.order_hash)
+    proof = body.proof_kind, b"" if body.proof is None else to_bytes(body.proof)
+    spender = None if body.spender_id is None else MemberId.parse(body.spender_id)
+    return RedemptionRequest(body.order_id, MemberId.parse(body.member_id), *what, body.nonce, body.deadline, *proof, spender)
+
+
 def _authorize(work: UnitOfWork, brand_id: int, body: ConsentBody) -> str:
     return authorize(
-        body.request(),
+        _request(body),
         brand=the_brand(work, brand_id),
         coalition=work.of(SqlCoalition).facts,
         members=work.of(SqlMembers),
@@ -235,7 +186,7 @@ def _authorize(work: UnitOfWork, brand_id: int, body: ConsentBody) -> str:
 
 def _redeem(work: UnitOfWork, brand_id: int, body: ConsentBody) -> str:
     return redeem(
-        body.request(),
+        _request(body),
         brand=the_brand(work, brand_id),
         coalition=work.of(SqlCoalition).facts,
         members=work.of(SqlMembers),

@@ -21,12 +21,14 @@ _Item = TypeVar("_Item", bound=Body)
 
 
 class BulkItem(BaseModel):
-    """What became of the item at `index`. `id` is the item's own id; `operation` is empty where nothing goes to the ledger."""
+    """What became of the item at `index`. `id` is the item's own id; `operation` is empty where nothing goes to the ledger;
+    it is the first of `operation_ids`, which are more where several awards came of the item."""
 
     index: int
     status: Literal["accepted", "refused"]
     id: str | None = None
     operation: OperationView | None = None
+    operation_ids: list[str] = []
     problem: Problem | None = None
 
 
@@ -67,6 +69,7 @@ def write_all(
             status="refused" if result["problem"] else "accepted",
             id=result["id"],
             operation=operations.get(operation_id) if operation_id else None,
+            operation_ids=result["operation_ids"],
             problem=result["problem"],
         )
         for index, (result, operation_id) in enumerate(zip(stored, first_ids, strict=True))

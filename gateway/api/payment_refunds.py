@@ -13,7 +13,8 @@ from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, AsReader, brand_of
 from gateway.api.problems import READS, WRITES
 from gateway.api.routing import Router
-from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, BrandIdQuery, Date, ExternalId, ExternalIdPath, Moment, PositiveAmount
+from gateway.api.shapes import MAX_BULK_ITEMS, AnyItem, Body, BrandIdQuery, ExternalIdPath
+from gateway.bodies.purchases import PaymentRefundBody, RefundFailureBody
 from gateway.brands.rows import SqlBrands
 from gateway.purchases.clawback import NOTHING_TAKEN, WRITTEN_OFF
 from gateway.purchases.fail_payment_refund import RefundFailure, fail_payment_refund
@@ -27,22 +28,6 @@ from gateway.values.errors import Invalid
 from gateway.values.ids import OperationId
 
 router = Router(prefix="/v1/payment-refunds", tags=["payment refunds"])
-
-
-class PaymentRefundBody(Body):
-    """`amount_minor` of the money paid for `payment_id` went back."""
-
-    refund_id: ExternalId
-    payment_id: ExternalId
-    amount_minor: PositiveAmount
-    occurred_at: Moment
-    business_date: Date
-
-
-class RefundFailureBody(Body):
-    """When it was known that the refund failed."""
-
-    occurred_at: Moment
 
 
 class PaymentRefundsBody(Body):

@@ -15,20 +15,12 @@ from gateway.api.problems import READS, WRITES
 from gateway.api.routing import Router
 from gateway.api.shapes import (
     MAX_BULK_ITEMS,
-    AddressText,
-    AnyAmount,
     AnyItem,
     Body,
     BrandIdQuery,
-    Currency,
-    Date,
-    ExternalId,
     ExternalIdPath,
-    Label,
-    Moment,
-    PositiveAmount,
-    Word,
 )
+from gateway.bodies.purchases import PurchaseBody
 from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import SqlCoalition
 from gateway.loyalty.programmes.rows import SqlRules
@@ -42,53 +34,8 @@ from gateway.rounds.rows import SqlOperations
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.errors import Invalid, NotPermitted
 from gateway.values.ids import MemberId, OperationId
-from gateway.values.money import MAX_AMOUNT_MINOR, AmountMinor
 
 router = Router(prefix="/v1/purchases", tags=["purchases"])
-
-
-class PurchaseLineBody(Body):
-    """`amount_minor` is negative for a discount line."""
-
-    category: Label
-    quantity: Annotated[int, Field(strict=True, ge=-(10**9), le=10**9)] = 1
-    amount_minor: Annotated[AmountMinor, Field(strict=True, ge=-MAX_AMOUNT_MINOR, le=MAX_AMOUNT_MINOR)]
-
-
-class PurchaseBody(Body):
-    """`gross_minor` includes tax and what was paid with points. Without `member_id` it is kept and earns nothing.
-
-    `brand_id` may be left out: a brand reports its own purchases alone.
-    """
-
-    brand_id: Annotated[int, Field(strict=True, ge=1, lt=2**31)] | None = None
-    payment_id: ExternalId
-    member_id: AddressText | None = None
-    store: Word = ""
-    channel: Word = ""
-    currency: Currency
-    gross_minor: PositiveAmount
-    tax_minor: AnyAmount = AmountMinor(0)
-    paid_with_points_minor: AnyAmount = AmountMinor(0)
-    occurred_at: Moment
-    business_date: Date
-    lines: Annotated[tuple[PurchaseLineBody, ...], Field(max_length=1_000)] = ()
-
-    def purchase(self) -> Purchase:
-        lines = tuple(PurchaseLine(line.category, line.quantity, line.amount_minor) for line in self.lines)
-        return Purchase(
-            self.payment_id,
-            None if self.member_id is None else MemberId.parse(self.member_id),
-            self.store,
-            self.channel,
-            self.currency,
-            self.gross_minor,
-            self.tax_minor,
-            self.paid_with_points_minor,
-            self.occurred_at,
-            self.business_date,
-            lines,
-        )
 
 
 class PurchasesBody(Body):
@@ -144,7 +91,7 @@ def _record(work: UnitOfWork, brand_id: int, body: PurchaseBody) -> StoredPurcha
         the_brand(work, body.brand_id)
         raise NotPermitted(f"brand {brand_id} cannot report purchases of brand {body.brand_id}")
     return record_purchase(
-        body.purchase(),
+        _purchase(body),
         brand=the_brand(work, brand_id),
         coalition=work.of(SqlCoalition).facts,
         rules=work.of(SqlRules),
@@ -154,6 +101,23 @@ def _record(work: UnitOfWork, brand_id: int, body: PurchaseBody) -> StoredPurcha
         operations=work.of(SqlOperations),
         new_id=new_operation_id,
         now=work.now,
+    )
+
+
+def _purchase(body: PurchaseBody) -> Purchase:
+    lines = tuple(PurchaseLine(line.category, line.quantity, line.amount_minor) for line in body.lines)
+    return Purchase(
+        body.payment_id,
+        None if body.member_id is None else MemberId.parse(body.member_id),
+        body.store,
+        body.channel,
+        body.currency,
+        body.gross_minor,
+        body.tax_minor,
+        body.paid_with_points_minor,
+        body.occurred_at,
+        body.business_date,
+        lines,
     )
 
 

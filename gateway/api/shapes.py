@@ -1,53 +1,35 @@
-"""Shapes that bodies and parameters share. Parsed once, here: strict whole numbers (no floats, no text, no booleans), bounded text,
-hex of known length in lower case, moments with an offset.
-"""
+"""Shapes that bodies, paths and queries of the API share; those of bodies stand in gateway/bodies, where a brand's agent finds them too."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator
 
-from gateway.ledger.passkeys import MAX_ORIGIN_LENGTH, MAX_PASSKEY_CONSENT_PROOF
+from gateway.bodies.shapes import MAX_BULK_ITEMS as MAX_BULK_ITEMS
+from gateway.bodies.shapes import AddressText as AddressText
+from gateway.bodies.shapes import AnyAmount as AnyAmount
+from gateway.bodies.shapes import AnyItem as AnyItem
+from gateway.bodies.shapes import Body as Body
+from gateway.bodies.shapes import Currency as Currency
+from gateway.bodies.shapes import Date as Date
+from gateway.bodies.shapes import ExternalId as ExternalId
+from gateway.bodies.shapes import Label as Label
+from gateway.bodies.shapes import LotIdText as LotIdText
+from gateway.bodies.shapes import Moment as Moment
+from gateway.bodies.shapes import Origin as Origin
+from gateway.bodies.shapes import PointsAsked as PointsAsked
+from gateway.bodies.shapes import Positive as Positive
+from gateway.bodies.shapes import PositiveAmount as PositiveAmount
+from gateway.bodies.shapes import Proof as Proof
+from gateway.bodies.shapes import RpId as RpId
+from gateway.bodies.shapes import Signature as Signature
+from gateway.bodies.shapes import UnixSeconds as UnixSeconds
+from gateway.bodies.shapes import Whole as Whole
+from gateway.bodies.shapes import Word as Word
+from gateway.bodies.shapes import Word32 as Word32
 from gateway.store.pages import MAX_LIMIT
-from gateway.values.money import MAX_AMOUNT_MINOR, AmountMinor
-from gateway.values.points import MAX_POINTS_PER_ENTRY, Points
-from gateway.values.references import MAX_EXTERNAL_ID_LENGTH
-
-MAX_BULK_ITEMS = 1_000
-
-
-class Body(BaseModel):
-    """A request body: nothing unknown is let pass."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    def content(self) -> dict[str, Any]:
-        """What the body says, for its content hash."""
-        return self.model_dump(mode="json")
-
-
-def _moment(value: object) -> object:
-    if not isinstance(value, str) or len(value) > 40 or "T" not in value:
-        raise ValueError("a moment is text like 2017-03-15T10:30:00+01:00")
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError("the offset from UTC is missing")
-    if not 1970 < moment.year < 9000:
-        raise ValueError("the year is out of range")
-    return moment
-
-
-def _date(value: object) -> object:
-    if not isinstance(value, str) or len(value) != 10:
-        raise ValueError("a date is text like 2017-03-15")
-    return date.fromisoformat(value)
-
-
-def _hex(length: int) -> StringConstraints:
-    return StringConstraints(pattern=rf"^0x[0-9a-fA-F]{{{2 * length}}}$", max_length=2 + 2 * length)
 
 
 def _digits(value: object) -> object:
@@ -55,27 +37,6 @@ def _digits(value: object) -> object:
         raise ValueError("a whole number is needed")
     return value
 
-
-ExternalId = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", min_length=1, max_length=MAX_EXTERNAL_ID_LENGTH)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Word = Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Moment = Annotated[datetime, BeforeValidator(_moment), Field(examples=["2017-03-15T10:30:00+01:00"])]
-Date = Annotated[date, BeforeValidator(_date), Field(examples=["2017-03-15"])]
-AddressText = Annotated[str, _hex(20), AfterValidator(str.lower)]
-Word32 = Annotated[str, _hex(32), AfterValidator(str.lower)]
-Signature = Annotated[str, _hex(65), AfterValidator(str.lower)]
-LotIdText = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{9,18}$"), Field(description="A lot's id in decimal digits")]
-Proof = Annotated[str, StringConstraints(pattern=rf"^0x([0-9a-fA-F]{{2}}){{65,{MAX_PASSKEY_CONSENT_PROOF}}}$"), AfterValidator(str.lower)]
-RpId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+$", max_length=253)]
-Origin = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]+$", max_length=MAX_ORIGIN_LENGTH)]
-PointsAsked = Annotated[Points, Field(strict=True, ge=1, le=MAX_POINTS_PER_ENTRY)]
-AnyAmount = Annotated[AmountMinor, Field(strict=True, ge=0, le=MAX_AMOUNT_MINOR)]
-PositiveAmount = Annotated[AmountMinor, Field(strict=True, ge=1, le=MAX_AMOUNT_MINOR)]
-Whole = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1)]
-Positive = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
-AnyItem = Any  # an item of a bulk request: parsed one by one, so that a bad one does not stop the others
-UnixSeconds = Annotated[int, Field(strict=True, ge=0, le=2**40 - 1)]
 
 Digits = BeforeValidator(_digits)  # of a path or query: `1_0`, `+1` and ` 1` are no numbers
 BrandIdPath = Annotated[int, Digits, Path(ge=1, lt=2**31)]

@@ -173,7 +173,7 @@ def _check_clawback(entry: Clawback, award: AwardId, refund_id: str, books: Book
     require(entry.member == issue.member == sale.member, "wrong_member")
     require(all(line.brand_id == signed.brand_id for line in entry.lines), "foreign_lot")
     due = due_back(issue.points, sale, books)
-    taken = sum(signed.clawed_back.get(of_award, {}).values()) + points_of(entry.lines)
+    taken = sum((signed.clawed_back.get(of_award) or {}).values()) + points_of(entry.lines)
     require(0 < taken <= due, "too_much_clawed_back")
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from gateway.brand_signer.settings_reading import Reading
 from gateway.ledger.signing import Domain
 from gateway.loyalty.rule import EarningRule
 from gateway.values.ids import Address, Hash
 from gateway.values.money import Ratio
+
+_T = TypeVar("_T")
 
 
 class BadConfig(Exception):
@@ -57,19 +61,26 @@ class Config:
 
 def load_config(path: Path) -> Config:
     """The settings of the file; raises BadConfig that names all that is wrong with them."""
+    return read_settings(path, signer_settings)
+
+
+def read_settings(path: Path, read: Callable[[Reading, Path], _T]) -> _T:
+    """What `read` makes of the file's object and the folder that its paths start from."""
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as wrong:
         reason = wrong.strerror if isinstance(wrong, OSError) else wrong
-        raise BadConfig(f"{path} cannot be read ({reason}): name the signer's settings (JSON) with --config") from wrong
+        raise BadConfig(f"{path} cannot be read ({reason}): name the settings (JSON) with --config") from wrong
     wrong_ones: list[str] = []
-    config = _config(Reading(parsed, "", wrong_ones), path.resolve().parent)
+    top = Reading(parsed, "", wrong_ones)
+    settings = read(top, path.resolve().parent)
+    top.nothing_else()
     if wrong_ones:
         raise BadConfig(f"{path}: {'; '.join(wrong_ones)}")
-    return config
+    return settings
 
 
-def _config(top: Reading, folder: Path) -> Config:
+def signer_settings(top: Reading, folder: Path) -> Config:
     """Stands for something only where nothing was noted as wrong."""
     brand_id = top.whole("brand_id", 1)
     listen, coalition, programme = top.inner("listen"), top.inner("coalition"), top.inner("programme")
@@ -88,7 +99,7 @@ def _config(top: Reading, folder: Path) -> Config:
         register_file=folder / files.text("register", "sales.jsonl"),
         journal_file=folder / files.text("journal", "signed.jsonl"),
     )
-    for each in (top, listen, coalition, files):
+    for each in (listen, coalition, files):
         each.nothing_else()
     return config
 

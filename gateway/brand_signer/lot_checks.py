@@ -36,7 +36,7 @@ def check_restore(entry: Restore, award: AwardId, detail: Detail, books: Books, 
         raise NotSupported("unknown_issue")
     require(entry.member == issue.member, "wrong_member")
     require(all(line.brand_id == signed.brand_id for line in entry.lines), "foreign_lot")
-    taken = signed.clawed_back.get(of_award, {})
+    taken = signed.clawed_back.get(of_award) or {}
     in_all = sum(taken.values())
     beyond = in_all - due_back(issue.points, sale, books)
     most = min(in_all, max(_taken_for(award, refund_id, books, signed), beyond))

@@ -130,7 +130,7 @@ class FileRegister:
             case RegisteredRefundFailure():
                 self._failed.setdefault(record.payment_id, set()).add(record.refund_id)
             case RegisteredOpeningFile():
-                self._openings[record.source] = record.terms, self._read_opening_file(record)
+                self._openings[record.source] = record.terms, opening_balances(self._path.parent, record)
             case RegisteredOrder():
                 self._orders[self._reference(record.order_id)] = record
             case RegisteredVoid():
@@ -141,13 +141,14 @@ class FileRegister:
     def _reference(self, order_id: str) -> Reference:
         return reference(self._reference_secret, "order", order_id)
 
-    def _read_opening_file(self, record: RegisteredOpeningFile) -> Mapping[int, OpeningBalance]:
-        """Raises ValueError where the file is not the one that was registered."""
-        path = self._path.parent / record.file_name
-        try:
-            read = read_opening_file(path.read_bytes(), record.terms)
-        except (OSError, UnusableOpeningFile) as wrong:
-            raise ValueError(f"{record.file_name} cannot be read beside the register: {wrong}") from wrong
-        if read.source != record.source:
-            raise ValueError(f"{record.file_name} has the SHA-256 {read.source}, registered was {record.source}")
-        return read.by_line()
+
+def opening_balances(folder: Path, record: RegisteredOpeningFile) -> Mapping[int, OpeningBalance]:
+    """The lines of a registered file, which stands in the register's folder. Raises ValueError where it is not the one registered."""
+    path = folder / record.file_name
+    try:
+        read = read_opening_file(path.read_bytes(), record.terms)
+    except (OSError, UnusableOpeningFile) as wrong:
+        raise ValueError(f"{record.file_name} cannot be read beside the register: {wrong}") from wrong
+    if read.source != record.source:
+        raise ValueError(f"{record.file_name} has the SHA-256 {read.source}, registered was {record.source}")
+    return read.by_line()

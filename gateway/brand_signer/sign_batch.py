@@ -11,8 +11,6 @@ from gateway.brand_signer.books import Books, Detail
 from gateway.brand_signer.checks import RefusedEntry, check_entries
 from gateway.brand_signer.journal import Journal, SignedBatch
 from gateway.brand_signer.key import Key
-from gateway.brand_signer.signed_state import SignedState
-from gateway.ledger.entries import decode_entry
 from gateway.ledger.framing import unpack_entries
 from gateway.ledger.signing import Domain, batch_digest
 from gateway.values.ids import Address
@@ -59,10 +57,6 @@ class BatchSigner:
         self._books = books
         self._journal = journal
         self._lock = threading.Lock()
-        self._state = SignedState(domain, brand_id)
-        self._batches: dict[int, SignedBatch] = {}
-        for batch in journal.past:
-            self._remember(batch)
 
     @property
     def address(self) -> Address:
@@ -76,7 +70,7 @@ class BatchSigner:
         self._check_consistent(request)
         digest = batch_digest(self._domain, request.brand_id, request.number, keccak(request.entries), request.deadline)
         with self._lock:
-            known = self._batches.get(request.number)
+            known = self._journal.signed(request.number)
             if known is None:
                 self._check_supported(request)
             elif known.entries != request.entries:
@@ -84,15 +78,13 @@ class BatchSigner:
             elif known.deadline == request.deadline:
                 return known.signature
             signature = self._key.sign(digest)
-            batch = SignedBatch(request.number, request.deadline, request.entries, signature)
-            self._journal.append(batch)
-            self._remember(batch)
+            self._journal.append(SignedBatch(request.number, request.deadline, request.entries, signature))
             return signature
 
     def signed(self, number: int) -> SignedBatch | None:
         """What was last signed under a number."""
         with self._lock:
-            return self._batches.get(number)
+            return self._journal.signed(number)
 
     def _check_consistent(self, request: BatchRequest) -> None:
         packed = unpack_entries(request.entries)
@@ -103,12 +95,6 @@ class BatchSigner:
 
     def _check_supported(self, request: BatchRequest) -> None:
         self._books.register.refresh()
-        refused = check_entries(request.number, unpack_entries(request.entries), request.details, self._books, self._state)
+        refused = check_entries(request.number, unpack_entries(request.entries), request.details, self._books, self._journal.state)
         if refused:
             raise EntriesRefused(refused)
-
-    def _remember(self, batch: SignedBatch) -> None:
-        if batch.number not in self._batches:
-            for packed in unpack_entries(batch.entries):
-                self._state.add(batch.number, decode_entry(packed))
-        self._batches[batch.number] = batch

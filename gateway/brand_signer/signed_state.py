@@ -1,10 +1,10 @@
-"""What the signer has signed so far: references, issues, clawbacks, reservations. Rebuilt from the journal's entries alone."""
+"""What the signer has signed so far: references, issues, clawbacks, reservations. Made of the journal's entries alone."""
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Generic, Protocol, TypeVar
 
 from gateway.ledger.consents import reservation_id_of, transfer_digest, transfer_terms
 from gateway.ledger.entries import Authorize, Capture, Clawback, Entry, Issue, PointRefund, Redeem, Restore, Transfer, Void
@@ -12,6 +12,39 @@ from gateway.ledger.lots import Line
 from gateway.ledger.signing import Domain
 from gateway.values.ids import MemberId, Reference, ReservationId
 from gateway.values.points import Points
+
+K = TypeVar("K")
+V = TypeVar("V")
+K_in = TypeVar("K_in", contravariant=True)
+
+
+class Notes(Protocol[K_in, V]):
+    """What is kept by key: in memory or on disk."""
+
+    def get(self, key: K_in, /) -> V | None: ...
+    def __getitem__(self, key: K_in, /) -> V: ...
+    def __setitem__(self, key: K_in, value: V, /) -> None: ...
+    def __contains__(self, key: K_in, /) -> bool: ...
+
+
+class _Trial(Generic[K, V]):
+    """Notes that are forgotten; what is known shows through."""
+
+    def __init__(self, known: Notes[K, V]) -> None:
+        self._known = known
+        self._added: dict[K, V] = {}
+
+    def get(self, key: K, /) -> V | None:
+        return self._added[key] if key in self._added else self._known.get(key)
+
+    def __getitem__(self, key: K, /) -> V:
+        return self._added[key] if key in self._added else self._known[key]
+
+    def __setitem__(self, key: K, value: V, /) -> None:
+        self._added[key] = value
+
+    def __contains__(self, key: K, /) -> bool:
+        return key in self._added or key in self._known
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +79,23 @@ class SignedState:
 
     domain: Domain
     brand_id: int
-    references: MutableMapping[Reference, int] = field(default_factory=dict)
-    issues: MutableMapping[Reference, SignedIssue] = field(default_factory=dict)
-    clawed_back: MutableMapping[Reference, Mapping[int, int]] = field(default_factory=dict)
-    taken_by: MutableMapping[Reference, int] = field(default_factory=dict)
-    issue_at: MutableMapping[tuple[int, int], Reference] = field(default_factory=dict)
-    reservations: MutableMapping[ReservationId, SignedReservation] = field(default_factory=dict)
+    references: Notes[Reference, int] = field(default_factory=dict)
+    issues: Notes[Reference, SignedIssue] = field(default_factory=dict)
+    clawed_back: Notes[Reference, Mapping[int, int]] = field(default_factory=dict)
+    taken_by: Notes[Reference, int] = field(default_factory=dict)
+    issue_at: Notes[tuple[int, int], Reference] = field(default_factory=dict)
+    reservations: Notes[ReservationId, SignedReservation] = field(default_factory=dict)
 
     def scratch(self) -> SignedState:
         """For trying out a batch; what is known shows through."""
         return replace(
             self,
-            references=ChainMap({}, self.references),
-            issues=ChainMap({}, self.issues),
-            clawed_back=ChainMap({}, self.clawed_back),
-            taken_by=ChainMap({}, self.taken_by),
-            issue_at=ChainMap({}, self.issue_at),
-            reservations=ChainMap({}, self.reservations),
+            references=_Trial(self.references),
+            issues=_Trial(self.issues),
+            clawed_back=_Trial(self.clawed_back),
+            taken_by=_Trial(self.taken_by),
+            issue_at=_Trial(self.issue_at),
+            reservations=_Trial(self.reservations),
         )
 
     def reservation_id(self, entry: Authorize | Redeem) -> ReservationId:
@@ -107,7 +140,7 @@ class SignedState:
                 pass
 
     def _claw_back(self, issue: Reference, lines: Iterable[Line], sign: int) -> None:
-        taken = dict(self.clawed_back.get(issue, {}))
+        taken = dict(self.clawed_back.get(issue) or {})
         for line in lines:
             taken[line.expiry_day] = taken.get(line.expiry_day, 0) + sign * line.points
         self.clawed_back[issue] = taken

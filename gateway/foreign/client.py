@@ -30,12 +30,17 @@ class NoAnswer(Exception):
     """It may have seen the question; no answer came within the bounds, or none that is HTTP. The message says why, in our words."""
 
 
+class NotInTime(NoAnswer):
+    """Its time was over."""
+
+
 @dataclass(frozen=True, slots=True)
 class ForeignAnswer:
-    """The body is as it came, unread."""
+    """The body is as it came, unread. `retry_after`: seconds that it asks us to wait."""
 
     status: int
     content: bytes
+    retry_after: int = 0
 
 
 @dataclass(slots=True)
@@ -69,11 +74,11 @@ class ForeignClient:
                 with pool.stream(method, target, headers=sent, content=content, extensions=bounds) as answer:
                     if any(name.lower() == b"content-encoding" and value.lower() != b"identity" for name, value in answer.headers):
                         raise NoAnswer("its answer is compressed, which was not asked for")
-                    return ForeignAnswer(answer.status, b"".join(answer.iter_stream()))
+                    return ForeignAnswer(answer.status, b"".join(answer.iter_stream()), _retry_after(answer.headers))
             except httpcore.ConnectError as error:
                 raise NotConnected(str(error)) from error
             except httpcore.NetworkError as error:
-                raise NoAnswer(str(error)) from error
+                raise (NotInTime if question.is_late else NoAnswer)(str(error)) from error
             except (httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:  # whose words may be the other side's
                 raise NoAnswer("it hangs up, or speaks no HTTP") from error
 
@@ -111,6 +116,12 @@ class ForeignClient:
             keepalive_expiry=_KEEPALIVE_SECONDS,
             network_backend=BoundedConnections(self._addresses),
         )
+
+
+def _retry_after(headers: list[tuple[bytes, bytes]]) -> int:
+    """Of moments, and of more than some minutes, nothing is taken."""
+    told = next((value for name, value in headers if name.lower() == b"retry-after"), b"")
+    return int(told) if told.isdigit() and len(told) < 4 else 0
 
 
 def _target(url: str) -> tuple[httpcore.URL, str]:

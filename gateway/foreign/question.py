@@ -33,6 +33,10 @@ class Question:
             raise BoundReached("its time is over")
         return left
 
+    @property
+    def is_late(self) -> bool:
+        return monotonic() >= self._until
+
     def goes_through(self, connection: socket.socket) -> None:
         """Readies a socket for the next step, which ends in time."""
         self._socket = connection  # before the look at the clock: who breaks off sees it, or is seen

@@ -25,7 +25,8 @@ def test_a_number_is_never_signed_with_other_entries(brand: Brand) -> None:
     brand.sell("p-1", 1_000)
     brand.sell("p-2", 1_000)
     brand.signer().sign(batch(1, issue("p-1", 9)))
-    for signer in (brand.signer(), brand.signer()):
+    for _ in range(2):
+        signer = brand.signer()
         with pytest.raises(NumberUsed):
             signer.sign(batch(1, issue("p-2", 9)))
         with pytest.raises(NumberUsed):
@@ -57,10 +58,14 @@ def test_a_torn_last_line_is_cut_off_and_its_number_is_free(brand: Brand) -> Non
     brand.sell("p-2", 1_000)
     signer = brand.signer()
     signer.sign(batch(1, issue("p-1", 9)))
+    journal, index = brand.folder / "signed.jsonl", brand.folder / "signed.jsonl.index"
+    brand.close()
+    known = index.read_bytes()
+    signer = brand.signer()
     signer.sign(batch(2, issue("p-2", 9)))
-    journal = brand.folder / "signed.jsonl"
     brand.close()
     journal.write_bytes(journal.read_bytes()[:-5])
+    index.write_bytes(known)  # which knows nothing yet of a line that was never whole
     signer = brand.signer()
     assert signer.signed(1) is not None
     assert signer.signed(2) is None
@@ -91,8 +96,70 @@ def test_two_signers_never_share_a_journal(tmp_path: Path) -> None:
     first = Journal(tmp_path / "j", DOMAIN, BRAND)
     with pytest.raises(WrongJournal, match="in use"):
         Journal(tmp_path / "j", DOMAIN, BRAND)
-    first.append(SignedBatch(1, 2, b"\x03", b"\x04"))
+    signed = SignedBatch(1, 2, batch(1, issue("p-1", 9)).entries, b"\x04")
+    first.append(signed)
     first.close()
     second = Journal(tmp_path / "j", DOMAIN, BRAND)
-    assert second.past == [SignedBatch(1, 2, b"\x03", b"\x04")]
+    assert (second.signed(1), second.signed(2)) == (signed, None)
     second.close()
+
+
+def test_yesterdays_journal_without_an_index_is_taken_over(brand: Brand) -> None:
+    for number in range(1, 4):
+        brand.sell(f"p-{number}", 1_000)
+        brand.signer().sign(batch(number, issue(f"p-{number}", 9)))
+    brand.close()
+    index = brand.folder / "signed.jsonl.index"
+    for damage in (index.unlink, lambda: index.write_bytes(b"no index at all, whatever its name says" * 200)):
+        damage()
+        signer = brand.signer()
+        assert [signer.signed(number) is not None for number in range(1, 5)] == [True, True, True, False]
+        assert refusals(signer, 4, [issue("p-2", 9)]) == [(0, "already_signed")]
+        brand.close()
+        assert index.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_index_of_another_journal_is_made_anew(brand: Brand, tmp_path: Path) -> None:
+    brand.sell("p-1", 1_000)
+    brand.sell("p-2", 1_000)
+    journal = brand.folder / "signed.jsonl"
+    brand.signer().sign(batch(1, issue("p-1", 9)))
+    brand.close()
+    other = journal.read_bytes()
+    journal.unlink()
+    (brand.folder / "signed.jsonl.index").unlink()
+    brand.signer().sign(batch(1, issue("p-2", 9)))
+    brand.close()
+    assert len(journal.read_bytes()) == len(other)
+    journal.write_bytes(other)
+    signer = brand.signer()
+    assert refusals(signer, 2, [issue("p-1", 9)]) == [(0, "already_signed")]
+    assert refusals(signer, 2, [issue("p-2", 9)]) == []
+
+
+def test_a_journal_that_lost_lines_signs_nothing(brand: Brand) -> None:
+    brand.sell("p-1", 1_000)
+    brand.signer().sign(batch(1, issue("p-1", 9)))
+    brand.close()
+    journal = brand.folder / "signed.jsonl"
+    header, _ = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(header)
+    with pytest.raises(WrongJournal, match="lost lines"):
+        brand.signer()
+
+
+def test_what_does_not_get_to_the_disk_was_not_signed(brand: Brand, monkeypatch: pytest.MonkeyPatch) -> None:
+    brand.sell("p-1", 1_000)
+    brand.sell("p-2", 1_000)
+    signer = brand.signer()
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "no room")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("os.fsync", full)
+        with pytest.raises(OSError, match="no room"):
+            signer.sign(batch(1, issue("p-1", 9)))
+    assert signer.signed(1) is None
+    signer.sign(batch(1, issue("p-2", 9)))
+    assert refusals(brand.signer(), 2, [issue("p-2", 9)]) == [(0, "already_signed")]

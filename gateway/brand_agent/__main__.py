@@ -1,0 +1,81 @@
+"""`python -m gateway.brand_agent --config FILE` serves one brand's tills and signs for it; `till add NAME` and `till revoke NAME` say who
+may speak to it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from gateway.brand_agent.agent import open_agent
+from gateway.brand_agent.config import load_agent_config
+from gateway.brand_agent.server import bound_socket, serve, url_of
+from gateway.brand_agent.till_journal import UnusableJournal
+from gateway.brand_agent.tills import Scope, WrongTill, add_till, revoke_till
+from gateway.brand_signer.config import BadConfig
+from gateway.brand_signer.journal import WrongJournal
+from gateway.brand_signer.key import Key
+from gateway.brand_signer.sales_register import DamagedRegister
+from gateway.secret_files import UnsafeFile, read_or_make
+from gateway.values.calendar import wall_clock
+
+_FORESEEN = (BadConfig, UnsafeFile, WrongJournal, UnusableJournal, DamagedRegister, WrongTill, OSError)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    os.umask(0o077)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.config is None:
+        parser.error("name the agent's settings with --config FILE")
+    try:
+        if given.command == "till":
+            return _till(given)
+        config = load_agent_config(given.config)
+        if given.address:
+            print(Key(read_or_make(config.signer.key_file)).address)
+            return 0
+        bound = bound_socket(config.signer.host, config.signer.port)
+        agent = open_agent(config)
+    except _FORESEEN as wrong:
+        print(f"brand agent: {wrong}", file=sys.stderr)
+        return 1
+    agent.start()
+    told = ", where points expire by the sandbox's time," if config.signer.sandbox else ""
+    print(f"agent of brand {agent.brand_id}{told} on {url_of(bound)}", flush=True)
+    try:
+        serve(agent, bound)
+    finally:
+        agent.close()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    with_config = argparse.ArgumentParser(add_help=False)
+    with_config.add_argument("--config", type=Path, required=True, help="the agent's settings (JSON)")
+    parser = argparse.ArgumentParser(prog="python -m gateway.brand_agent", description=__doc__)
+    parser.add_argument("--config", type=Path, help="the agent's settings (JSON)")
+    parser.add_argument("--address", action="store_true", help="print the address of the brand's key (made if there is none) and end")
+    till = parser.add_subparsers(dest="command").add_parser("till", help="say which tills may speak to the agent")
+    acts = till.add_subparsers(dest="act", required=True)
+    add = acts.add_parser("add", parents=[with_config], help="make a till's token and print it, once")
+    add.add_argument("name")
+    add.add_argument("--scope", action="append", choices=tuple(Scope), help="what it may do (again for more; left out: everything)")
+    acts.add_parser("revoke", parents=[with_config], help="refuse a till's token from now on").add_argument("name")
+    return parser
+
+
+def _till(given: argparse.Namespace) -> int:
+    path = load_agent_config(given.config).tills_file
+    if given.act == "add":
+        print(add_till(path, given.name, frozenset(given.scope or tuple(Scope))))
+    else:
+        revoke_till(path, given.name, wall_clock())
+        print(f"till {given.name} is revoked: its token is refused from now on")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

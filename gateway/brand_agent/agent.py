@@ -1,0 +1,91 @@
+"""The agent's parts, put together: journal, register, signer, outbox and the way to the gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx
+
+from gateway.brand_agent.config import AgentConfig
+from gateway.brand_agent.follower import GatewaysWord, OutcomeFollower
+from gateway.brand_agent.forwarder import Forwarder
+from gateway.brand_agent.gateway_client import ForwardingClient
+from gateway.brand_agent.journal_register import JournalRegister
+from gateway.brand_agent.record_lines import RecordLines
+from gateway.brand_agent.till_journal import TillJournal
+from gateway.brand_agent.tills import Tills
+from gateway.brand_signer.books import Books
+from gateway.brand_signer.journal import Journal
+from gateway.brand_signer.key import Key
+from gateway.brand_signer.sign_batch import BatchSigner
+from gateway.secret_files import read_or_make, read_secret
+from gateway.values.calendar import wall_clock
+
+_CONNECT_SECONDS = 2
+
+
+@dataclass
+class Agent:
+    """Everything that a route needs. `close` waits for what is under way."""
+
+    config: AgentConfig
+    journal: TillJournal
+    lines: RecordLines
+    register: JournalRegister
+    signer: BatchSigner
+    signer_token: str
+    api_key: str
+    tills: Tills
+    client: ForwardingClient
+    passing: httpx.AsyncClient
+    forwarder: Forwarder
+    follower: OutcomeFollower
+
+    @property
+    def brand_id(self) -> int:
+        return self.config.signer.brand_id
+
+    def start(self) -> None:
+        self.forwarder.start()
+        self.follower.start()
+
+    def close(self) -> None:
+        self.follower.close()
+        self.forwarder.close()
+        self.register.close()
+        self.client.close()
+        self.journal.close()
+
+
+def open_agent(config: AgentConfig) -> Agent:
+    """Raises what opening a file, key or journal raises."""
+    signer = config.signer
+    api_key = read_secret(config.gateway_key_file)
+    secret = read_or_make(signer.reference_secret_file)
+    lines = RecordLines(secret)
+    journal = TillJournal(config.journal_file, signer.domain, signer.brand_id)
+    register = JournalRegister(journal, lines, signer.register_file)
+    register.refresh()
+    books = Books(signer.programme, register, secret, signer.utc_offset_seconds, None if signer.sandbox else wall_clock)
+    signed = Journal(signer.journal_file, signer.domain, signer.brand_id)
+    client = ForwardingClient(config.gateway_url, api_key)
+    return Agent(
+        config,
+        journal,
+        lines,
+        register,
+        BatchSigner(Key(read_or_make(signer.key_file)), signer.domain, signer.brand_id, books, signed),
+        read_or_make(signer.token_file).hex(),
+        api_key,
+        Tills(config.tills_file),
+        client,
+        _passing_client(config.gateway_url),
+        Forwarder(journal, client),
+        OutcomeFollower(journal, GatewaysWord(client)),
+    )
+
+
+def _passing_client(url: str) -> httpx.AsyncClient:
+    """For what tills wait for; whoever asks bounds the time of the whole."""
+    timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS)
+    return httpx.AsyncClient(base_url=url, timeout=timeout, trust_env=False, limits=httpx.Limits(max_connections=128))

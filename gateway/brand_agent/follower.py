@@ -1,0 +1,119 @@
+"""Follows what the gateway has accepted to its end. An item ends by what its `Endings` say and by nothing else."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway
+from gateway.brand_agent.item import Item, Outcome
+from gateway.brand_agent.outbox import Mark, answered, asked, mark
+from gateway.brand_agent.parcels import end_of
+from gateway.brand_agent.till_journal import TillJournal
+
+Ending = tuple[Outcome | None, str | None]
+"""(how it ended, or None where it is still open; the reason)"""
+_AT_ONCE = 4_000
+_PAGES_MAX = 25
+_ONE_BY_ONE_MAX = 20
+_AWAY_SECONDS = 2
+
+
+class Endings(Protocol):
+    """Who knows how operations stand."""
+
+    def of(self, operation_ids: Sequence[str]) -> Mapping[str, Ending]:
+        """By id, as far as it is known; raises GatewayAway."""
+
+
+class GatewaysWord:
+    """Endings as the gateway tells them. What checks them against the ledger's head stands in this place."""
+
+    def __init__(self, client: ForwardingClient) -> None:
+        self._client = client
+
+    def of(self, operation_ids: Sequence[str]) -> Mapping[str, Ending]:
+        """The newest operations by the page, and a few of those that are not among them one by one."""
+        wanted = dict.fromkeys(operation_ids)
+        found: dict[str, Ending] = {}
+        cursor: str | None = None
+        pages = 0 if len(wanted) <= _ONE_BY_ONE_MAX else _PAGES_MAX
+        for _ in range(pages):
+            page, cursor = self._client.newest_operations(cursor)
+            for operation in page:
+                operation_id = str(operation.get("operation_id"))
+                if operation_id in wanted:
+                    del wanted[operation_id]
+                    found[operation_id] = end_of(operation)
+            if cursor is None or not wanted:
+                break
+        for operation_id in list(wanted)[:_ONE_BY_ONE_MAX]:
+            answer = self._client.operation(operation_id)
+            found[operation_id] = end_of(answer.body) if answer.status == 200 else (None, answer.code)
+        return found
+
+
+class OutcomeFollower:
+    """Asks again and again, as long as something is awaited."""
+
+    def __init__(self, journal: TillJournal, endings: Endings, every_seconds: float = 0.5) -> None:
+        self._journal = journal
+        self._endings = endings
+        self._every = every_seconds
+        self._reader = journal.reader()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._ending.set()
+        self._thread.join()
+        self._reader.close()
+
+    def turn(self) -> int:
+        """How many items have ended."""
+        items = answered(self._reader, _AT_ONCE)
+        if not items:
+            return 0
+        endings = self._endings.of([operation_id for item in items for operation_id in item.operation_ids])
+        known = {
+            item.sequence: _together([endings[one] for one in item.operation_ids])
+            for item in items
+            if endings.keys() >= {*item.operation_ids}
+        }
+        news = [Mark(item.sequence, item.operation_id, *known[item.sequence]) for item in items if _is_news(item, known)]
+
+        def act(connection: sqlite3.Connection) -> None:
+            mark(connection, news, time.time())
+            asked(connection, known, time.time())
+
+        self._journal.write(act)
+        return sum(one.outcome is not None for one in news)
+
+    def _run(self) -> None:
+        pause = self._every
+        while not self._ending.wait(pause):
+            try:
+                self.turn()
+                pause = self._every
+            except GatewayAway:
+                pause = _AWAY_SECONDS
+
+
+def _together(endings: Sequence[Ending]) -> Ending:
+    """What came of an item has ended once all its operations have; it is refused if any of them is."""
+    open_ones = [reason for outcome, reason in endings if outcome is None]
+    if open_ones:
+        return None, next((reason for reason in open_ones if reason), None)
+    refused = [one for one in endings if one[0] is Outcome.REFUSED]
+    return refused[0] if refused else endings[0]
+
+
+def _is_news(item: Item, known: Mapping[int, Ending]) -> bool:
+    outcome, reason = known.get(item.sequence, (None, item.reason))
+    return outcome is not None or reason != item.reason

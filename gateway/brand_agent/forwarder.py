@@ -1,0 +1,132 @@
+"""Sends the outbox to the gateway, and waits for its return where it is away. What fails delays nothing but what it is about."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway, GatewaySilent
+from gateway.brand_agent.item import Item, ItemKind
+from gateway.brand_agent.outbox import Mark, mark, take, take_back_what_was_sent
+from gateway.brand_agent.parcels import Parcel, marks_of, most_in
+from gateway.brand_agent.till_journal import TillJournal
+
+_PROBE_MAX = 10
+_PAUSES = (0.25, 0.5, 1, 2, 4, 8)
+_AT_ONCE = {False: 2, True: 1}  # parcels of a kind under way: of new items, and of those that failed before
+_IDLE_SECONDS = 0.5
+_Lane = tuple[ItemKind, bool]  # a kind's new items, or those of it that failed before
+_LANES: tuple[_Lane, ...] = tuple((kind, troubled) for troubled in (False, True) for kind in ItemKind)
+
+
+@dataclass
+class Reach:
+    """Whether the gateway is to be had, as far as the last try told."""
+
+    away_since: float | None = None
+    reason: str | None = None
+    failures: int = 0
+    try_again_at: float = 0
+
+
+class Forwarder:
+    """One thread decides, a few send."""
+
+    def __init__(self, journal: TillJournal, client: ForwardingClient) -> None:
+        self._journal = journal
+        self._client = client
+        self._lock = threading.Lock()
+        self._under_way: Counter[_Lane] = Counter()
+        self._wake = threading.Event()
+        self._ending = threading.Event()
+        self._pool = ThreadPoolExecutor(8, "to-gateway")
+        self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
+        self.reach = Reach()
+
+    def start(self) -> None:
+        self._journal.write(take_back_what_was_sent)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something new."""
+        self._wake.set()
+
+    def seconds_away(self) -> float:
+        """For how long the gateway has been away."""
+        since = self.reach.away_since
+        return 0 if since is None else time.time() - since
+
+    def close(self) -> None:
+        """What is under way is waited for."""
+        self._ending.set()
+        self._wake.set()
+        self._thread.join()
+        self._pool.shutdown()
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            self._wake.clear()
+            if not self._dispatch():
+                self._wake.wait(_IDLE_SECONDS)
+
+    def _dispatch(self) -> bool:
+        lanes = self._free_lanes()
+        if not lanes:
+            return False
+        taken = self._journal.write(lambda connection: self._take(connection, lanes))
+        for lane, items in taken:
+            with self._lock:
+                self._under_way[lane] += 1
+            self._pool.submit(self._send, Parcel(lane[0], items), lane)
+        return bool(taken)
+
+    def _free_lanes(self) -> list[_Lane]:
+        """Where another parcel may go; with the gateway away one at a time, and none before its pause is over."""
+        with self._lock:
+            if self.reach.away_since is not None and (time.time() < self.reach.try_again_at or self._under_way.total()):
+                return []
+            return [lane for lane in _LANES if self._under_way[lane] < _AT_ONCE[lane[1]]]
+
+    def _take(self, connection: sqlite3.Connection, lanes: Sequence[_Lane]) -> list[tuple[_Lane, list[Item]]]:
+        is_away, now = self.reach.away_since is not None, time.time()
+        taken = []
+        for lane in lanes:
+            most = min(most_in(lane[0]), _PROBE_MAX) if is_away else most_in(lane[0])
+            items = take(connection, lane[0], now, most, troubled=lane[1])
+            if items:
+                taken.append((lane, items))
+                if is_away:
+                    break
+        return taken
+
+    def _send(self, parcel: Parcel, lane: _Lane) -> None:
+        try:
+            marks = self._ask(parcel)
+            self._journal.write(lambda connection: mark(connection, marks, time.time()))
+        finally:
+            with self._lock:
+                self._under_way[lane] -= 1
+            self._wake.set()
+
+    def _ask(self, parcel: Parcel) -> list[Mark]:
+        try:
+            answer = self._client.post(parcel.path, parcel.content, parcel.idempotency_key)
+        except GatewayAway as away:
+            self._is_away(away)
+            return [Mark(item.sequence, reason=str(away), is_fault=isinstance(away, GatewaySilent)) for item in parcel.items]
+        with self._lock:
+            self.reach = Reach()
+        return marks_of(parcel, answer)
+
+    def _is_away(self, away: GatewayAway) -> None:
+        now = time.time()
+        with self._lock:
+            before = self.reach
+            pause = max(away.retry_after, _PAUSES[min(before.failures, len(_PAUSES) - 1)])
+            since = before.away_since if before.away_since is not None else now
+            self.reach = Reach(since, str(away), before.failures + 1, now + min(pause, 60))

@@ -1,0 +1,84 @@
+"""Authorize, redeem and quote: never queued, since somebody stands at the till. Asked of the gateway at once, within a bound."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.bodies.redemption import ConsentBody
+from gateway.brand_agent.agent import Agent
+from gateway.brand_agent.asking import TILL_BODY_BYTES_MAX, agent_of, answering, body_of, read_body, speaker_of
+from gateway.brand_agent.orders import AUTHORIZE, REDEEM, keep_order, reservation_id_for
+from gateway.brand_agent.problems import TillRefused
+from gateway.brand_agent.statements import KnownOrder
+from gateway.brand_agent.tills import Scope
+from gateway.values.calendar import wall_clock
+
+_ANSWER_BYTES_MAX = 1024 * 1024
+_AWAY = "the gateway is away and nothing was asked of it: sell without points, or give the discount as the brand's own"
+_UNKNOWN = "the gateway did not answer in time, and may have taken it: ask again under the same order id, or cancel the order"
+
+
+def routes() -> list[Route]:
+    return [
+        Route("/v1/authorizations", answering(_asked(AUTHORIZE, "/v1/authorizations")), methods=["POST"]),
+        Route("/v1/redemptions", answering(_asked(REDEEM, "/v1/redemptions")), methods=["POST"]),
+        Route("/v1/quotes", answering(_quoted), methods=["POST"]),
+    ]
+
+
+def _asked(kind: str, path: str) -> Callable[[Request], Awaitable[Response]]:
+    async def ask(request: Request) -> Response:
+        speaker, agent = speaker_of(request, Scope.REDEMPTIONS), agent_of(request)
+        body = await body_of(request, ConsentBody)
+        signer = agent.config.signer
+        reservation_id = str(reservation_id_for(body, signer.domain, signer.brand_id, agent.lines.reference_secret))
+        order, now = KnownOrder(body.order_id, kind, body.member_id, reservation_id, body.deadline), wall_clock()
+
+        def keep(connection: sqlite3.Connection) -> None:
+            keep_order(connection, body, order, agent.lines, speaker, now, is_sandbox=signer.sandbox)
+
+        await asyncio.wrap_future(agent.journal.submit(keep))
+        named = f"agent-{sha256(f'{kind} {body.order_id}'.encode()).hexdigest()}"
+        headers = {"Idempotency-Key": named, "Prefer": request.headers.get("Prefer", "")[:64]}
+        return await _pass(agent, path, body.model_dump_json(exclude_defaults=True).encode(), headers)
+
+    return ask
+
+
+async def _quoted(request: Request) -> Response:
+    speaker_of(request, Scope.REDEMPTIONS)
+    return await _pass(agent_of(request), "/v1/quotes", await read_body(request, TILL_BODY_BYTES_MAX), {})
+
+
+async def _pass(agent: Agent, path: str, content: bytes, headers: dict[str, str]) -> Response:
+    sent = {"Authorization": f"Bearer {agent.api_key}", "Content-Type": "application/json", "Accept-Encoding": "identity", **headers}
+    try:
+        async with asyncio.timeout(agent.config.pass_seconds):
+            return await _answer(agent, path, content, sent)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise TillRefused(503, "gateway_away", _AWAY, outcome="nothing_asked") from error
+    except (TimeoutError, httpx.HTTPError) as error:
+        raise TillRefused(504, "unknown", _UNKNOWN, outcome="unknown") from error
+
+
+async def _answer(agent: Agent, path: str, content: bytes, headers: dict[str, str]) -> Response:
+    client = agent.passing
+    async with client.stream("POST", path, content=content, headers=headers) as response:
+        received = bytearray()
+        async for piece in response.aiter_raw():
+            received += piece
+            if len(received) > _ANSWER_BYTES_MAX:
+                raise httpx.ReadError("the gateway's answer is too long")
+        if response.status_code in (401, 403):
+            raise TillRefused(503, "gateway_refuses_key", "the gateway refuses the API key: put the right one into agent.gateway_key")
+        if response.status_code in (500, 502, 504):
+            raise httpx.ReadError(f"the gateway answers {response.status_code}")
+        return Response(bytes(received), response.status_code, media_type=response.headers.get("Content-Type", "application/json"))

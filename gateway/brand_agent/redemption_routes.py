@@ -1,0 +1,96 @@
+"""What a till says of an authorization: capture, void, point refund, and a cancel where it does not know how its order stands."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.bodies.redemption import CaptureBody, PointRefundBody, VoidBody
+from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
+from gateway.brand_agent.item import ItemKind
+from gateway.brand_agent.orders import REDEEM, let_go, note_capture, order_named, order_reserved
+from gateway.brand_agent.outbox import find
+from gateway.brand_agent.problems import TillRefused
+from gateway.brand_agent.statements import KnownOrder, Statement, capture, point_refund, void
+from gateway.brand_agent.till_routes import keep
+from gateway.brand_agent.tills import Scope
+from gateway.values.calendar import wall_clock
+
+SOON_SECONDS = 60
+"""A capture so near to its deadline, or with the gateway away, may come too late."""
+
+
+def routes() -> list[Route]:
+    of_reservation = "/v1/authorizations/{reservation_id}"
+    return [
+        Route(f"{of_reservation}/capture", answering(_post_capture), methods=["POST"]),
+        Route(f"{of_reservation}/void", answering(_post_void), methods=["POST"]),
+        Route(f"{of_reservation}/point-refunds", answering(_post_point_refund), methods=["POST"]),
+        Route("/v1/orders/{order_id:path}/cancel", answering(_post_cancel), methods=["POST"]),
+    ]
+
+
+async def _post_capture(request: Request) -> Response:
+    speaker = speaker_of(request, Scope.REDEMPTIONS)
+    body, reservation_id, agent = await body_of(request, CaptureBody), _reservation_id(request), agent_of(request)
+    now = None if agent.config.signer.sandbox else wall_clock()  # a sandbox's deadlines are in simulated time
+    late: list[str] = []
+
+    def said(connection: sqlite3.Connection) -> Statement:
+        order = order_reserved(connection, reservation_id)
+        if find(connection, ItemKind.CAPTURE, body.capture_id) is None:
+            note_capture(connection, order, body.capture_id)
+            _check_deadline(order, now)
+        if now is not None and order.deadline - now < SOON_SECONDS + agent.forwarder.seconds_away():
+            late.append("may_miss_deadline")
+        return capture(body, order)
+
+    return await keep(request, speaker, said, late)
+
+
+async def _post_void(request: Request) -> Response:
+    speaker = speaker_of(request, Scope.REDEMPTIONS)
+    body, reservation_id = await body_of(request, VoidBody), _reservation_id(request)
+
+    def said(connection: sqlite3.Connection) -> Statement:
+        return _letting_go(connection, body, order_reserved(connection, reservation_id))
+
+    return await keep(request, speaker, said)
+
+
+async def _post_point_refund(request: Request) -> Response:
+    speaker = speaker_of(request, Scope.REDEMPTIONS)
+    body, reservation_id = await body_of(request, PointRefundBody), _reservation_id(request)
+    return await keep(request, speaker, lambda connection: point_refund(body, order_reserved(connection, reservation_id)))
+
+
+async def _post_cancel(request: Request) -> Response:
+    """From then on nothing is signed for the order; what was authorized for it is let go, if anything was."""
+    speaker = speaker_of(request, Scope.REDEMPTIONS)
+    body, order_id = await body_of(request, VoidBody), str(request.path_params["order_id"])
+
+    def said(connection: sqlite3.Connection) -> Statement:
+        order = order_named(connection, order_id)
+        if order.kind == REDEEM:
+            told = "its points are taken at once or not: ask again under the same id, and give them back by a point refund"
+            raise TillRefused(409, "not_in_one_step", f"order {order_id}: {told}", reservation_id=order.reservation_id)
+        return _letting_go(connection, body, order)
+
+    return await keep(request, speaker, said)
+
+
+def _letting_go(connection: sqlite3.Connection, body: VoidBody, order: KnownOrder) -> Statement:
+    let_go(connection, order, body.void_id)
+    return void(body, order)
+
+
+def _check_deadline(order: KnownOrder, now: int | None) -> None:
+    if now is not None and now > order.deadline:
+        raise TillRefused(409, "deadline_passed", "the reservation is over: ask the member for points again", deadline=order.deadline)
+
+
+def _reservation_id(request: Request) -> str:
+    return str(request.path_params["reservation_id"]).lower()

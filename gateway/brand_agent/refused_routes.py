@@ -1,0 +1,118 @@
+"""The way out for what the gateway or the ledger refused: a list, another try, and a mark that somebody has dealt with it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from typing import Annotated
+
+import anyio.to_thread
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.bodies.shapes import Body, Label
+from gateway.brand_agent.agent import Agent
+from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
+from gateway.brand_agent.gateway_client import GatewayAway
+from gateway.brand_agent.item import Item, ItemKind
+from gateway.brand_agent.outbox import find
+from gateway.brand_agent.problems import TillRefused
+from gateway.brand_agent.refused import PAGE, deal_with, follow_again, refused_item, send_again, still_refused, times_tried
+from gateway.brand_agent.till_routes import view
+from gateway.brand_agent.tills import Scope
+from gateway.values.calendar import wall_clock
+
+
+class RetryRefusedBody(Body):
+    """Nothing to say: what is tried again is what it was."""
+
+
+class DealtWithBody(Body):
+    """How it was put right, in a person's words."""
+
+    note: Annotated[Label, Field(examples=["told again as p-17b"])]
+
+
+def routes() -> list[Route]:
+    one = "/v1/refused/{kind}/{external_id:path}"
+    return [
+        Route("/v1/refused", answering(_listed), methods=["GET"]),
+        Route(f"{one}/retry", answering(_post_retry), methods=["POST"]),
+        Route(f"{one}/dealt-with", answering(_post_dealt_with), methods=["POST"]),
+    ]
+
+
+async def _listed(request: Request) -> Response:
+    """Oldest first; `next` is the `after` of the next page."""
+    speaker_of(request, Scope.REFUSED)
+    after = request.query_params.get("after", "0")
+    if not (after.isascii() and after.isdigit() and len(after) < 19):
+        raise TillRefused(422, "invalid", "after must be the `next` of the page before", field="after")
+    page = await asyncio.wrap_future(agent_of(request).journal.submit(lambda connection: still_refused(connection, int(after))))
+    following = page[-1].sequence if len(page) == PAGE else None
+    return JSONResponse({"refused": [one.view() for one in page], "next": following})
+
+
+async def _post_dealt_with(request: Request) -> Response:
+    speaker = speaker_of(request, Scope.REFUSED)
+    body, (kind, external_id) = await body_of(request, DealtWithBody), _named(request)
+
+    def act(connection: sqlite3.Connection) -> Item:
+        item = refused_item(connection, kind, external_id)
+        deal_with(connection, item, speaker, body.note, wall_clock())
+        return item
+
+    return JSONResponse(view(await asyncio.wrap_future(agent_of(request).journal.submit(act))))
+
+
+async def _post_retry(request: Request) -> Response:
+    """What the gateway never made an operation of is sent again; operations are tried again by the gateway, which is asked at once."""
+    speaker, agent = speaker_of(request, Scope.REFUSED), agent_of(request)
+    await body_of(request, RetryRefusedBody)
+    kind, external_id = _named(request)
+
+    def begin(connection: sqlite3.Connection) -> tuple[Item, int]:
+        return refused_item(connection, kind, external_id), times_tried(connection, refused_item(connection, kind, external_id))
+
+    item, tried = await asyncio.wrap_future(agent.journal.submit(begin))
+    if item.operation_id is not None:
+        await anyio.to_thread.run_sync(_ask_for_another_try, agent, item, tried)
+
+    def act(connection: sqlite3.Connection) -> Item:
+        again = send_again if item.operation_id is None else follow_again
+        again(connection, refused_item(connection, kind, external_id), speaker, wall_clock())
+        changed = find(connection, kind, external_id)
+        assert changed is not None
+        return changed
+
+    changed = await asyncio.wrap_future(agent.journal.submit(act))
+    agent.forwarder.wake()
+    return JSONResponse(view(changed), 202)
+
+
+def _ask_for_another_try(agent: Agent, item: Item, tried: int) -> None:
+    """Raises TillRefused where none of its operations is tried again."""
+    refusal = None
+    under_way = False
+    try:
+        for operation_id in item.operation_ids:
+            answer = agent.client.post(f"/v1/operations/{operation_id}/retry", b"{}", f"agent-retry-{operation_id}-{tried}")
+            stands = agent.client.operation(operation_id).body.get("status")
+            if stands == "refused":
+                refusal = refusal or answer
+            under_way = under_way or stands in ("accepted", "packed") or (stands == "confirmed" and len(item.operation_ids) == 1)
+    except GatewayAway as away:
+        raise TillRefused(503, "gateway_away", f"{away}: try it again once the gateway is there", outcome="nothing_changed") from None
+    if not under_way:
+        code = "unknown" if refusal is None else refusal.code
+        told = f"the gateway does not try it again ({code}): tell it under another id, and mark this as dealt with"
+        raise TillRefused(409, "not_tried_again", told, gateway_code=code)
+
+
+def _named(request: Request) -> tuple[ItemKind, str]:
+    kind = str(request.path_params["kind"])
+    if kind not in tuple(ItemKind):
+        raise TillRefused(404, "not_found", f"there is no such kind: take one of {', '.join(ItemKind)}")
+    return ItemKind(kind), str(request.path_params["external_id"])

@@ -1,0 +1,71 @@
+"""How the agent stands, and the close of a till's day."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from gateway.bodies.shapes import AnyAmount, Body, Date, Whole
+from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
+from gateway.brand_agent.standing import Standing, standing
+from gateway.brand_agent.tills import Scope
+from gateway.values.calendar import wall_clock
+
+
+class DayCloseBody(Body):
+    """What a till counted on a business day: its sales and their gross sum."""
+
+    day: Date
+    count: Whole
+    gross_minor: AnyAmount
+
+
+def routes() -> list[Route]:
+    return [
+        Route("/v1/status", answering(_status), methods=["GET"]),
+        Route("/metrics", answering(_metrics), methods=["GET"]),
+        Route("/v1/day-close", answering(_post_day_close), methods=["POST"]),
+    ]
+
+
+async def _status(request: Request) -> Response:
+    return JSONResponse((await _standing(request)).view())
+
+
+async def _metrics(request: Request) -> Response:
+    return PlainTextResponse((await _standing(request)).metrics(), media_type="text/plain; version=0.0.4")
+
+
+async def _post_day_close(request: Request) -> Response:
+    """200 where both agree; 409 with both figures where they do not, which stands as an alarm until a later close agrees."""
+    speaker = speaker_of(request, Scope.SALES)
+    body = await body_of(request, DayCloseBody)
+    day = body.day.isoformat()
+
+    def act(connection: sqlite3.Connection) -> tuple[int, int]:
+        sums = "SELECT count(*), coalesce(sum(gross_minor), 0) FROM items WHERE day = ? AND till = ?"
+        found: tuple[int, int] = connection.execute(sums, (day, speaker.till)).fetchone()
+        agrees = found == (body.count, body.gross_minor)
+        values = day, speaker.till, body.count, body.gross_minor, agrees
+        connection.execute("INSERT OR REPLACE INTO day_closes VALUES (?, ?, ?, ?, ?)", values)
+        return found
+
+    count, gross_minor = await asyncio.wrap_future(agent_of(request).journal.submit(act))
+    agrees = (count, gross_minor) == (body.count, body.gross_minor)
+    journal = {"count": count, "gross_minor": gross_minor}
+    told: dict[str, Any] = {"day": day, "till": speaker.till, "agrees": agrees, "journal": journal}
+    if not agrees:
+        told["detail"] = "the journal has other figures: send the sales that are missing under their own ids, and close the day again"
+    return JSONResponse(told, 200 if agrees else 409)
+
+
+async def _standing(request: Request) -> Standing:
+    speaker_of(request, Scope.STATUS)
+    agent = agent_of(request)
+    read = agent.journal.submit(lambda connection: standing(connection, agent.forwarder.reach, wall_clock()))
+    return await asyncio.wrap_future(read)

@@ -1,0 +1,88 @@
+"""What tills say and the agent takes on itself: it is on disk when they are answered, and goes to the gateway by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.bodies.purchases import PaymentRefundBody, PurchaseBody, RefundFailureBody
+from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
+from gateway.brand_agent.item import Item, ItemKind, ItemState, Speaker
+from gateway.brand_agent.outbox import find
+from gateway.brand_agent.problems import TillRefused
+from gateway.brand_agent.statements import Statement, payment_refund, refund_failure, sale
+from gateway.brand_agent.tills import Scope
+from gateway.values.calendar import wall_clock
+
+
+def routes() -> list[Route]:
+    return [
+        Route("/v1/purchases", answering(_post_purchase), methods=["POST"]),
+        Route("/v1/purchases/{external_id:path}", answering(_shown(ItemKind.PURCHASE)), methods=["GET"]),
+        Route("/v1/payment-refunds", answering(_post_payment_refund), methods=["POST"]),
+        Route("/v1/payment-refunds/{refund_id:path}/failure", answering(_post_refund_failure), methods=["POST"]),
+        Route("/v1/payment-refunds/{external_id:path}", answering(_shown(ItemKind.PAYMENT_REFUND)), methods=["GET"]),
+    ]
+
+
+async def keep(
+    request: Request, speaker: Speaker, statement: Callable[[sqlite3.Connection], Statement], warnings: Sequence[str] = ()
+) -> Response:
+    """Journals what a till said; 202 with how it stands, and the same again for the same again. `warnings` may come while it is written."""
+    agent = agent_of(request)
+
+    def act(connection: sqlite3.Connection) -> tuple[Item, bool]:
+        return statement(connection).keep(connection, agent.lines, speaker, wall_clock())
+
+    item, again = await asyncio.wrap_future(agent.journal.submit(act))
+    if not again:
+        agent.forwarder.wake()
+    told = view(item) | ({"warnings": list(warnings)} if warnings else {})
+    return JSONResponse(told, 202, {"Idempotent-Replayed": "true"} if again else None)
+
+
+def view(item: Item) -> dict[str, Any]:
+    """`promise` of a sale's points: promised by the brand's own rules, or estimated, and then the gateway's answer is awaited."""
+    shown: dict[str, Any] = {"kind": item.kind, "id": item.external_id, "state": item.state, "outcome": item.outcome, "reason": item.reason}
+    if item.kind is ItemKind.PURCHASE:
+        shown |= {"points": item.points, "promise": "estimated" if item.points is None else "promised"}
+    return shown | {"operation_id": item.operation_id}
+
+
+async def _post_purchase(request: Request) -> Response:
+    speaker = speaker_of(request, Scope.SALES)
+    body = await body_of(request, PurchaseBody)
+    agent = agent_of(request)
+    said = sale(body, agent.brand_id, agent.config.signer.programme)
+    return await keep(request, speaker, lambda _: said)
+
+
+async def _post_payment_refund(request: Request) -> Response:
+    speaker = speaker_of(request, Scope.PAYMENT_REFUNDS)
+    said = payment_refund(await body_of(request, PaymentRefundBody))
+    return await keep(request, speaker, lambda _: said)
+
+
+async def _post_refund_failure(request: Request) -> Response:
+    speaker = speaker_of(request, Scope.PAYMENT_REFUNDS)
+    body = await body_of(request, RefundFailureBody)
+    refund_id = str(request.path_params["refund_id"])
+    return await keep(request, speaker, lambda connection: refund_failure(refund_id, body, connection))
+
+
+def _shown(kind: ItemKind) -> Callable[[Request], Any]:
+    async def show(request: Request) -> Response:
+        speaker_of(request, Scope.SALES if kind is ItemKind.PURCHASE else Scope.PAYMENT_REFUNDS)
+        external_id = str(request.path_params["external_id"])
+        found = await asyncio.wrap_future(agent_of(request).journal.submit(lambda connection: find(connection, kind, external_id)))
+        if found is None:
+            raise TillRefused(404, "not_found", f"this agent was told of no {kind} {external_id}")
+        return JSONResponse(view(found), 200 if found.state is ItemState.ENDED else 202)
+
+    return show

@@ -1,0 +1,55 @@
+"""What an agent takes of whoever connects has bounds, and nobody is served worse for who goes beyond them."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.brand_agent.conftest import Shop
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"[" * 5_000 + b"]" * 5_000, 400, "malformed_json"),
+        (b"[" + b"[]," * 50_000 + b"[]]", 422, "invalid"),
+        (b'{"payment_id": 1e999}', 422, "invalid"),
+        (b'{"payment_id": "\\ud800"}', 400, "malformed_json"),
+        (b" " * (256 * 1024 + 1), 413, "too_large"),
+    ],
+)
+def test_a_body_beyond_the_bounds_is_refused(shop: Shop, body: bytes, status: int, code: str) -> None:
+    with shop.agent.till() as till:
+        answer = till.post("/v1/purchases", content=body)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert till.get("/v1/status").status_code == 200
+
+
+def test_headers_have_a_bound_before_anybody_is_asked_for_a_token(shop: Shop) -> None:
+    with shop.agent.till(token="nobody") as stranger:
+        assert stranger.post("/v1/purchases", headers={"X-Large": "a" * 40_000}).json()["code"] == "headers_too_large"
+    with socket.create_connection(("127.0.0.1", shop.agent.port), timeout=10) as endless:
+        endless.sendall(b"GET /v1/status HTTP/1.1\r\n" + b"X-More: and more\r\n" * 3_000)
+        assert endless.recv(1_000).startswith(b"HTTP/1.1 431 ")
+
+
+def test_who_connects_and_says_nothing_gives_way_to_a_till(shop: Shop) -> None:
+    silent = [socket.create_connection(("127.0.0.1", shop.agent.port), timeout=10) for _ in range(540)]
+    try:
+        with shop.agent.till() as till:
+            assert till.post("/v1/purchases", json=shop.sale("crowded-1")).status_code == 202
+    finally:
+        for each in silent:
+            each.close()
+
+
+def test_what_an_agent_keeps_is_its_owners_alone(shop: Shop) -> None:
+    open_to_others = [path.name for path in _files(shop.agent.folder) if path.stat().st_mode & 0o077]
+    assert open_to_others == []
+
+
+def _files(folder: Path) -> list[Path]:
+    """Settings, and what the test itself logs of the process, hold no secret."""
+    return [path for path in folder.iterdir() if path.name not in ("agent.json", "agent.log")]
