@@ -159,7 +159,7 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
 def test_settings_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config", str(tmp_path / "none" / "signer.json")]) == 1
     [line] = capsys.readouterr().err.splitlines()
-    assert line.endswith("signer.json cannot be read (No such file or directory): name the signer's settings (JSON) with --config")
+    assert line.endswith("signer.json cannot be read (No such file or directory): name the settings (JSON) with --config")
 
 
 def test_the_address_is_printed_before_anything_is_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
