@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 
@@ -34,7 +36,7 @@ class Agent:
     register: JournalRegister
     signer: BatchSigner
     signer_token: str
-    api_key: str
+    api_key: Callable[[], str]
     tills: Tills
     client: ForwardingClient
     passing: httpx.AsyncClient
@@ -60,7 +62,9 @@ class Agent:
 def open_agent(config: AgentConfig) -> Agent:
     """Raises what opening a file, key or journal raises."""
     signer = config.signer
-    api_key = read_secret(config.gateway_key_file)
+    api_key = partial(read_secret, config.gateway_key_file)  # as it stands then: it may come after the agent, and be changed
+    if config.gateway_key_file.exists():
+        api_key()
     secret = read_or_make(signer.reference_secret_file)
     lines = RecordLines(secret)
     journal = TillJournal(config.journal_file, signer.domain, signer.brand_id)

@@ -3,12 +3,13 @@ a gateway's that does not look like one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.foreign.client import ForeignClient, NoAnswer, NotConnected, NotInTime
 from gateway.foreign.reading import Unreadable, read_json, read_object
+from gateway.secret_files import UnsafeFile
 
 _ANSWER_BYTES_MAX = 32 * 1024 * 1024
 PROBLEM = "urn:splittally:problem:"
@@ -41,10 +42,10 @@ class GatewayAnswer:
 class ForwardingClient:
     """One pool of connections; may be used by several threads."""
 
-    def __init__(self, url: str, api_key: str, seconds: float = 20) -> None:
+    def __init__(self, url: str, api_key: Callable[[], str], seconds: float = 20) -> None:
         self._client = ForeignClient(seconds=seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=None)
         self._url = url
-        self._authorization = f"Bearer {api_key}"
+        self._api_key = api_key
 
     def post(self, path: str, content: bytes, idempotency_key: str) -> GatewayAnswer:
         """Raises GatewayAway."""
@@ -65,7 +66,10 @@ class ForwardingClient:
         self._client.close()
 
     def _ask(self, method: str, path: str, content: bytes | None = None, headers: Mapping[str, str] | None = None) -> GatewayAnswer:
-        sent = {"Authorization": self._authorization, **(headers or {})}
+        try:
+            sent = {"Authorization": f"Bearer {self._api_key()}", **(headers or {})}
+        except UnsafeFile as error:
+            raise GatewayAway(f"there is no API key to ask it with: {error}") from error
         if content is not None:
             sent["Content-Length"] = str(len(content))
         try:

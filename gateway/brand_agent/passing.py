@@ -19,6 +19,7 @@ from gateway.brand_agent.orders import AUTHORIZE, REDEEM, keep_order, reservatio
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_agent.statements import KnownOrder
 from gateway.brand_agent.tills import Scope
+from gateway.secret_files import UnsafeFile
 from gateway.values.calendar import wall_clock
 
 _ANSWER_BYTES_MAX = 1024 * 1024
@@ -59,7 +60,10 @@ async def _quoted(request: Request) -> Response:
 
 
 async def _pass(agent: Agent, path: str, content: bytes, headers: dict[str, str]) -> Response:
-    sent = {"Authorization": f"Bearer {agent.api_key}", "Content-Type": "application/json", "Accept-Encoding": "identity", **headers}
+    try:
+        sent = {"Authorization": f"Bearer {agent.api_key()}", "Content-Type": "application/json", "Accept-Encoding": "identity", **headers}
+    except UnsafeFile as error:
+        raise TillRefused(503, "gateway_refuses_key", f"there is no API key to ask the gateway with: {error}") from error
     try:
         async with asyncio.timeout(agent.config.pass_seconds):
             return await _answer(agent, path, content, sent)

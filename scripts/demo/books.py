@@ -14,8 +14,9 @@ from scripts.demo.column_mappings import column_mapping_for
 from scripts.demo.generator.files import write_files
 from scripts.demo.generator.planning import Plan
 from scripts.demo.scorer import FoundBreak, Score, found_break, read_answers, score
+from scripts.demo.till import Till
 from scripts.demo.walk import Actuals
-from scripts.demo.world import Till, World
+from scripts.demo.world import World
 
 
 @dataclass

@@ -23,6 +23,7 @@ class DemoBrand:
     redemption: tuple[int, int]
     layout: str
     extends_by_activity: bool = False
+    has_agent: bool = False  # its tills call the brand's agent; the others call the gateway, and a signer reads their register
 
     def worth_minor(self, points: int) -> int:
         """What points pay at this brand."""
@@ -34,7 +35,7 @@ BRANDS = (
     DemoBrand(1, "grocer", "Corner Grocer", 2, 12, (1, 1), (1, 1), STRIPE),
     DemoBrand(2, "drugstore", "Main Street Drugstore", 3, 6, (1, 1), (1, 1), "mapped:terminal", extends_by_activity=True),
     DemoBrand(3, "fuel", "Fuel Station", 1, 1, (9, 10), (1, 1), STRIPE),
-    DemoBrand(4, "deli", "Deli Counter", 5, 1, (1, 1), (11, 10), "mapped:card-machine"),
+    DemoBrand(4, "deli", "Deli Counter", 5, 1, (1, 1), (11, 10), "mapped:card-machine", has_agent=True),
 )
 BY_SLUG = {brand.slug: brand for brand in BRANDS}
 BY_ID = {brand.brand_id: brand for brand in BRANDS}

@@ -15,7 +15,8 @@ from gateway.values.ids import Hash, MemberId
 from scripts.demo.client import Refused
 from scripts.demo.pool_payment import pay_together
 from scripts.demo.second_people import MEMBER_DELAY_SECONDS
-from scripts.demo.world import Till, World
+from scripts.demo.till import Till
+from scripts.demo.world import World
 
 SIGNED_FOR_SECONDS = 86_400
 GRANTED_FOR_SECONDS = 30 * 86_400

@@ -11,8 +11,9 @@ from gateway.brand_signer import register_writer
 from scripts.demo.client import Refused
 from scripts.demo.coalition import BRANDS, BY_SLUG
 from scripts.demo.generator.actuals import PaymentRefund
+from scripts.demo.till import Till
 from scripts.demo.walk import ZONE
-from scripts.demo.world import Till, World
+from scripts.demo.world import World
 
 OPENS = "grocer"
 REFUND_FAILS_AT = "grocer"

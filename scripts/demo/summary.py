@@ -7,9 +7,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from scripts.demo import governing, lot_acts, policy, witnesses
+from scripts.demo import agent_till, governing, lot_acts, policy, witnesses
 from scripts.demo.books import Reconciled
 from scripts.demo.coalition import BY_ID, CURRENCY
+from scripts.demo.till import Till
 from scripts.demo.walk import Actuals
 from scripts.demo.world import World
 
@@ -50,6 +51,7 @@ def summarize(world: World, actuals: Actuals, reconciled: Reconciled, seed: int,
             "entries": coalition["entries"],
             "head_hash": coalition["head"]["block_hash"],
         },
+        "agents": {slug: _agent(till, actuals) for slug, till in world.tills.items() if till.agent is not None},
         "seconds": seconds,
     }
 
@@ -65,6 +67,7 @@ def failures(summary: dict[str, Any]) -> list[str]:
     """What must not be in a good run."""
     found = [f"invariant {number}: {verdict}" for number, verdict in summary["audit"].items() if not _holds(verdict)]
     found += [f"missed break: {record}" for record in summary["breaks"]["missed"]]
+    found += [f"{told['name']}'s agent: {alarm['detail']}" for told in summary["agents"].values() for alarm in told["status"]["alarms"]]
     return found + [f"false break: {record}" for record in summary["breaks"]["false"]]
 
 
@@ -91,6 +94,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
     console.print(_receipts_line(summary["receipts"]), highlight=False)
     console.print(governing.line(summary["governance"]), highlight=False)
     console.print(_succession_line(summary["succession"]), highlight=False)
+    for told in summary["agents"].values():
+        console.print(agent_till.line(told), highlight=False, soft_wrap=True)
     for line in (*lot_acts.lines(summary["lots"]), *_household_lines(summary["households"])):
         console.print(line, highlight=False)
     console.print(f"How members paid: {policy.STATEMENT}", highlight=False)
@@ -102,6 +107,13 @@ def _brand(view: dict[str, Any]) -> dict[str, Any]:
     points = view["points"]
     keys = ("issued", "opened", "redeemed", "refunded", "clawed_back", "expired", "outstanding")
     return {"brand_id": view["brand_id"], "name": view["name"], **{key: points[key] for key in keys}}
+
+
+def _agent(till: Till, actuals: Actuals) -> dict[str, Any]:
+    """How the agent says that it stands, and what its tills have sold."""
+    assert till.agent is not None
+    sold = sum(sale.brand == till.brand.slug for sale in actuals.sales)
+    return {"name": till.brand.name, "purchases": sold, "status": till.agent.status()}
 
 
 def _holds(verdict: str) -> bool:

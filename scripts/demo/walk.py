@@ -21,7 +21,8 @@ from scripts.demo.day_plan import PointPayment, decide_day, from_json, to_json
 from scripts.demo.generator.actuals import PaidSale, PaymentRefund
 from scripts.demo.generator.planning import Plan, PlannedRefund
 from scripts.demo.sales import Extract, Sale
-from scripts.demo.world import Till, World
+from scripts.demo.till import Till
+from scripts.demo.world import World
 
 DAY_STARTS = time(12)
 LOOK_AGAIN_SECONDS = 0.01
@@ -198,24 +199,20 @@ class _Day:
         sales = [sale for sale in self._sales if sale.brand == till.brand.slug]
         if not sales:
             return
-        till.register.append(
-            register_writer.sale_record(
-                sale.payment_id,
-                self._world.members[sale.household],
-                sale.occurred_at(UTC_OFFSET_SECONDS),
-                sale.gross_minor,
-                0,
-                paid.get(sale.payment_id, 0),
-            )
-            for sale in sales
-        )
-        body = {"purchases": [self._purchase_body(sale, paid.get(sale.payment_id, 0)) for sale in sales]}
-        self._bulk(till, "/v1/purchases/bulk", body, f"purchases-{self._day}-{till.brand.slug}", refused)
+        bodies = [self._purchase_body(sale, paid.get(sale.payment_id, 0)) for sale in sales]
+        if till.agent is not None:
+            refused.update(till.agent.sell(bodies))
+            return
+        till.register.append(self._sale_record(sale, paid.get(sale.payment_id, 0)) for sale in sales)
+        self._bulk(till, "/v1/purchases/bulk", {"purchases": bodies}, f"purchases-{self._day}-{till.brand.slug}", refused)
 
     def _refund_payments(self, till: Till, paid: dict[str, int], refused: Counter[str]) -> None:
         bodies = [self._refund_body(refund, paid) for refund in self._refunds if refund.brand == till.brand.slug]
         bodies = [body for body in bodies if body["amount_minor"] > 0]
         if not bodies:
+            return
+        if till.agent is not None:
+            refused.update(till.agent.refund(bodies))
             return
         till.register.append(register_writer.refund_record(body["refund_id"], body["payment_id"], body["amount_minor"]) for body in bodies)
         key = f"payment-refunds-{self._day}-{till.brand.slug}"
@@ -261,6 +258,10 @@ class _Day:
             if not any(result["operation"] and result["operation"]["status"] in OPEN for result in results):
                 return answer
         raise NotSettled(f"{path} ({key}) has operations that do not end; see the gateway's health and log")
+
+    def _sale_record(self, sale: Sale, paid_with_points_minor: int) -> dict[str, Any]:
+        member, at = self._world.members[sale.household], sale.occurred_at(UTC_OFFSET_SECONDS)
+        return register_writer.sale_record(sale.payment_id, member, at, sale.gross_minor, 0, paid_with_points_minor)
 
     def _purchase_body(self, sale: Sale, paid_with_points_minor: int) -> dict[str, Any]:
         return {

@@ -16,9 +16,8 @@ from typing import Any
 
 import httpx
 
-from gateway.brand_signer.register_writer import RegisterWriter
 from gateway.chain.operator_key import create_key_file, load_account
-from gateway.secret_files import make_secret, read_secret
+from gateway.secret_files import read_secret
 from scripts.demo.chain_clock import ChainClock
 from scripts.demo.client import Client, Journal, Refused
 from scripts.demo.coalition import BRANDS, CURRENCY, NAME, POINTS_LIMIT, UTC_OFFSET_SECONDS, DemoBrand
@@ -26,18 +25,10 @@ from scripts.demo.data_directory import DataDirectory
 from scripts.demo.engine import HOST, check_same_chain, meet_engine, start_own_node
 from scripts.demo.processes import Supervisor
 from scripts.demo.second_people import SecondPeople, addresses, governing_settings
+from scripts.demo.till import Till, open_till
 
 LARGEST_CONSENT_POINTS = 20_000
 NEW_BLOCK_SEEN_WITHIN_SECONDS = 0.03  # every simulated day begins with a block that the gateway did not ask for
-
-
-@dataclass
-class Till:
-    """A brand's side of the demo: its API client and the register that its signer checks against."""
-
-    brand: DemoBrand
-    client: Client
-    register: RegisterWriter
 
 
 @dataclass
@@ -84,8 +75,7 @@ class World:
 
     def close(self) -> None:
         for till in self.tills.values():
-            till.client.close()
-            till.register.close()
+            till.close()
         for client in (self.operator, self.wallets):
             if client is not None:
                 client.close()
@@ -165,7 +155,7 @@ def _propose(world: World, brand: DemoBrand) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     config.write_text(json.dumps(_signer_settings(world, brand, port), indent=1))
     url = f"http://{HOST}:{port}"
-    arguments = ["-m", "gateway.brand_signer", "--config", str(config)]
+    arguments = ["-m", "gateway.brand_agent" if brand.has_agent else "gateway.brand_signer", "--config", str(config)]
     world.supervisor.start(f"signer-{brand.slug}", arguments, lambda: _healthy(url), restart=True)
     body = {
         "brand_id": brand.brand_id,
@@ -188,24 +178,9 @@ def _propose(world: World, brand: DemoBrand) -> str:
 
 def _join(world: World, brand: DemoBrand) -> None:
     """Its earning rule and its till."""
-    register = RegisterWriter(world.directory.brand(brand.slug) / "sales.jsonl")
     world.operator.post(f"/v1/brands/{brand.brand_id}/rules", {"points": brand.earns, "per_minor": 100}, f"rule-{brand.brand_id}")
-    client = Client(world.gateway_url, _api_key(world, brand), world.supervisor.check, world.journal)
-    world.tills[brand.slug] = Till(brand, client, register)
-
-
-def _api_key(world: World, brand: DemoBrand) -> str:
-    """The brand's key; a new one is made when the answer with the last one was lost."""
-    file = world.directory.brand(brand.slug) / "api.key"
-    attempt = 0
-    while not file.exists():
-        answer = world.operator.post(
-            f"/v1/brands/{brand.brand_id}/api-keys", {"label": "till"}, f"api-key-{brand.brand_id}-{attempt}", journal=False
-        )
-        if answer["token"]:
-            make_secret(file, answer["token"])
-        attempt += 1
-    return read_secret(file)
+    folder, own_url = world.directory.brand(brand.slug), f"http://{HOST}:{world.ports[brand.slug]}"
+    world.tills[brand.slug] = open_till(brand, folder, world.operator, world.gateway_url, own_url, world.supervisor.check, world.journal)
 
 
 def _enroll(world: World, households: int, progress: Callable[[str], None]) -> None:
@@ -246,7 +221,8 @@ def _start_wallets(world: World, households: int) -> None:
 def _signer_settings(world: World, brand: DemoBrand, port: int) -> dict[str, Any]:
     coalition = {name: world.coalition[name] for name in ("coalition_id", "chain_id", "points_address", "utc_offset_seconds")}
     rule = {"version": 1, "points": brand.earns, "per_minor": 100, "valid_from": 0}
-    return {
+    agent = {"agent": {"gateway_url": world.gateway_url, "gateway_key": "api.key"}} if brand.has_agent else {}
+    return agent | {
         "brand_id": brand.brand_id,
         "listen": {"host": HOST, "port": port},
         "coalition": {**coalition, "sandbox": True},  # the brand's own word, whatever the gateway says

@@ -124,3 +124,20 @@ def _until(till: httpx.Client, reached: Any) -> dict[str, Any]:
             return status
         sleep(0.05)
     raise AssertionError(status)
+
+
+def test_the_api_key_may_come_after_the_agent_and_be_changed_while_it_runs(shop: Shop) -> None:
+    key = shop.agent.folder / "gateway_key"
+    text = key.read_text()
+    shop.agent.kill()
+    key.unlink()
+    shop.agent.start()
+    with shop.agent.till() as till:
+        told = till.post("/v1/purchases", json=shop.sale("before-the-key"))
+        assert (told.status_code, told.json()["state"]) == (202, "journaled")
+        asked = till.post("/v1/quotes", json={})
+        assert (asked.status_code, asked.json()["code"]) == (503, "gateway_refuses_key")
+        key.touch(0o600)
+        key.write_text(text)
+    [found] = shop.ended("/v1/purchases/before-the-key")
+    assert found["outcome"] == "confirmed"

@@ -1,0 +1,65 @@
+"""A brand's side of the demo: who calls for it, and where it writes down what it sells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.brand_agent.tills import Scope, WrongTill, add_till
+from gateway.brand_signer.register_writer import RegisterWriter
+from gateway.secret_files import make_secret, read_secret
+from scripts.demo.agent_till import AgentTill
+from scripts.demo.client import Client, Journal
+from scripts.demo.coalition import DemoBrand
+
+
+@dataclass
+class Till:
+    """Its API client, the register that its signer checks against, and the way to its agent where it has one."""
+
+    brand: DemoBrand
+    client: Client
+    register: RegisterWriter
+    agent: AgentTill | None = None
+
+    def close(self) -> None:
+        self.client.close()
+        self.register.close()
+        if self.agent is not None:
+            self.agent.close()
+
+
+def open_till(
+    brand: DemoBrand, folder: Path, operator: Client, gateway_url: str, own_url: str, check: Callable[[], None], journal: Journal
+) -> Till:
+    """The till of a brand that is registered; `own_url` is where its signer or agent serves, with its files in `folder`."""
+    client = Client(gateway_url, _api_key(brand, folder, operator), check, journal)
+    agent = AgentTill(Client(own_url, _till_token(folder), check)) if brand.has_agent else None
+    return Till(brand, client, RegisterWriter(folder / "sales.jsonl"), agent)
+
+
+def _api_key(brand: DemoBrand, folder: Path, operator: Client) -> str:
+    """The brand's key; a new one is made when the answer with the last one was lost."""
+    file = folder / "api.key"
+    attempt = 0
+    while not file.exists():
+        answer = operator.post(
+            f"/v1/brands/{brand.brand_id}/api-keys", {"label": "till"}, f"api-key-{brand.brand_id}-{attempt}", journal=False
+        )
+        if answer["token"]:
+            make_secret(file, answer["token"])
+        attempt += 1
+    return read_secret(file)
+
+
+def _till_token(folder: Path) -> str:
+    """A till's token for the agent; another till's where the last one's was lost before it was kept."""
+    file = folder / "till.token"
+    attempt = 1
+    while not file.exists():
+        try:
+            make_secret(file, add_till(folder / "tills.json", f"till-{attempt}", frozenset(Scope)))
+        except WrongTill:
+            attempt += 1
+    return read_secret(file)
