@@ -107,13 +107,22 @@ def _of(journal: TillJournal) -> Item:
     return found
 
 
-def _refused(shop: Shop, payment_id: str, reason: str) -> None:
+def test_a_refund_of_points_that_are_spent_asks_for_nobody(shop: Shop) -> None:
+    with shop.agent.till() as till:
+        till.post("/v1/purchases", json=shop.sale("out-5"))
+        shop.ended("/v1/purchases/out-5")
+        till.post("/v1/payment-refunds", json=shop.refund("out-5-R", "out-5", 400))
+        _refused(shop, "out-5-R", "nothing_left_to_claw_back", "/v1/payment-refunds")
+        assert "out-5-R" not in _listed(till)
+
+
+def _refused(shop: Shop, payment_id: str, reason: str, path: str = "/v1/purchases") -> None:
     """The ledger's side ends every open operation so."""
-    shop.arrived(f"/v1/purchases/{payment_id}")
+    shop.arrived(f"{path}/{payment_id}")
     with shop.gateway.coalition.database.write() as session:
         ended = {"status": "refused", "reason": reason, "finished_at": START}
         session.execute(update(OperationRow).where(OperationRow.status == "accepted").values(**ended))
-    assert shop.ended(f"/v1/purchases/{payment_id}")[0]["outcome"] == "refused"
+    assert shop.ended(f"{path}/{payment_id}")[0]["outcome"] == "refused"
 
 
 def _listed(till: Any) -> dict[str, Any]:
