@@ -68,13 +68,14 @@ def acts(**asked: Any) -> None:
 
 
 @click.command()
-@click.argument("act")
-@click.option("--asked-directly", is_flag=True, help="You have asked the brand concerned, not by way of the operator.")
+@click.argument("acts", nargs=-1, required=True)
+@click.option("--asked-directly", is_flag=True, help="You have asked the brands concerned, not by way of the operator.")
 @click.option("--good-for-days", type=click.IntRange(1, 30), default=7, show_default=True, help="How long the approval counts.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Keep the approval in a file too, for `execute`.")
 @_asking
 def approve(**asked: Any) -> None:
-    """Check an act (its operation, its id, or a file of it) by yourself and sign its execution, once its delay has passed by your clock."""
+    """Check acts (by operation, id, or a file) by yourself and sign their execution, once their delay has passed by your clock. Of several
+    named together all are checked first, and none is signed unless all can be."""
     from gateway.commands.running import second_people
 
     second_people.approve(**asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,10 @@ def join(directory: Path, gateway_url: str, api_key_file: Path, rpc_url: str, as
     gateway, chain = GatewayClient(gateway_url, read_secret(api_key_file)), Chain(rpc_url)
     context.call_on_close(gateway.close)
     context.call_on_close(chain.close)
-    _, ledger = coalition_of_signer(gateway, chain)
-    home.make()
     host, port = _listen(asked["listen"])
+    _, ledger = coalition_of_signer(gateway, chain)
+    _check_free(gateway, home, asked["brand_id"], asked["name"])
+    home.make()
     home.keep(home.settings, _signer_settings(asked, terms, host, port, ledger))
     url = asked["signer_url"] or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     body = _registration(home, asked, terms, url)
@@ -68,9 +70,32 @@ def _terms(asked: dict[str, Any]) -> dict[str, dict[str, int]]:
 
 def _listen(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise Invalid(f"--listen is {text}: write a loopback address and a port, such as 127.0.0.1:8700")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    host = host.removeprefix("[").removesuffix("]")
+    if not port.isdecimal() or not 0 < int(port) < 65_536 or not _is_loopback(host):
+        raise Invalid(
+            f"--listen is {text}: write a loopback address and a port, such as 127.0.0.1:8700; where the gateway reaches it is --signer-url"
+        )
+    return host, int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_free(gateway: GatewayClient, home: BrandHome, brand_id: int, name: str) -> None:
+    """Before anything is written: what is kept under a number stays under it."""
+    if home.registration.exists():
+        return
+    brands = gateway.read("/v1/brands")
+    for brand in brands:
+        if brand["brand_id"] == brand_id:
+            free = max(each["brand_id"] for each in brands) + 1
+            raise Invalid(f"brand {brand_id} is {brand['name']}: name another --brand-id, such as {free}; nothing was written")
+        if brand["name"] == name:
+            raise Invalid(f"{name} is brand {brand['brand_id']}: take another --name; nothing was written")
 
 
 def _signer_settings(

@@ -59,31 +59,41 @@ def show_acts(as_json: bool, **place: Any) -> None:
 
 
 @troubles_named
-def approve(act: str, asked_directly: bool, good_for_days: int, output: Path | None, as_json: bool, **place: Any) -> None:
+def approve(acts: tuple[str, ...], asked_directly: bool, good_for_days: int, output: Path | None, as_json: bool, **place: Any) -> None:
+    """All are checked before the first is signed."""
+    if output is not None and len(acts) > 1:
+        raise Invalid("-o keeps the approval of one act: name one alone")
     meeting = meet(**place)
-    file = Path(act) if Path(act).is_file() else None
-    if file is not None and output is None:
-        raise Invalid("the gateway takes no approval of an act that it did not propose: name a file for it with -o")
-    checked = meeting.check(meeting.gateway.act(act) if file is None else act_in(file))
-    _tell(_text(checked), as_json)
-    now = meeting.now
-    if now < checked.signable_from:
+    checked = [_checked(meeting, act, output) for act in dict.fromkeys(acts)]
+    _tell("\n".join(map(_text, checked)), as_json)
+    now, signable_from = meeting.now, max(act.signable_from for act in checked)
+    if now < signable_from:
         raise WrongState(
-            f"approve it from {moment_text(checked.signable_from)} on: until then everybody may look at it and stop it",
-            signable_from=checked.signable_from,
+            f"approve it from {moment_text(signable_from)} on: until then everybody may look at it and stop it",
+            signable_from=signable_from,
         )
     if not asked_directly and not (not as_json and click.confirm("Have you asked the brand concerned, not by way of the operator?")):
         raise Invalid("ask the brand concerned directly first, then say so with --asked-directly")
     good_until = now + good_for_days * SECONDS_PER_DAY
-    digest = approval_digest(meeting.coalition.domain("Governance"), checked.told.act_id, now, good_until)
-    given = Approval(now, good_until, meeting.person.sign(digest))
-    if output is not None:
-        keep_approval(output, checked.told, given)
-    status = "kept" if file is not None else meeting.gateway.send_approval(checked.told.operation_id, given)["status"]
+    approved = []
+    for act in checked:
+        digest = approval_digest(meeting.coalition.domain("Governance"), act.told.act_id, now, good_until)
+        given = Approval(now, good_until, meeting.person.sign(digest))
+        if output is not None:
+            keep_approval(output, act.told, given)
+        status = "kept" if Path(acts[0]).is_file() else meeting.gateway.send_approval(act.told.operation_id, given)["status"]
+        approved.append({**shown_act(act), "approver": str(meeting.person.address), "approved_at": now, "status": status})
     if as_json:
-        print_json({**shown_act(checked), "approver": str(meeting.person.address), "approved_at": now, "status": status})
+        print_json(approved if len(acts) > 1 else approved[0])
     else:
         click.echo(f"Approved by {meeting.person.address}, good until {moment_text(good_until)}.")
+
+
+def _checked(meeting: Meeting, act: str, output: Path | None) -> CheckedAct:
+    file = Path(act) if Path(act).is_file() else None
+    if file is not None and output is None:
+        raise Invalid("the gateway takes no approval of an act that it did not propose: name a file for it with -o")
+    return meeting.check(meeting.gateway.act(act) if file is None else act_in(file))
 
 
 @troubles_named

@@ -81,16 +81,21 @@ def test_no_signer_is_looked_for_where_the_gateway_may_not_go(coalition: Offline
     signers.close()
 
 
-def test_a_brand_has_one_silent_signer_asked_at_a_time(coalition: OfflineCoalition) -> None:
+def test_a_brand_has_one_silent_signer_asked_at_a_time(tmp_path: Path) -> None:
+    signers = HttpSigner(60, AddressPolicy(loopback=True))
+    coalition = OfflineCoalition(tmp_path, signers)
+    coalition.brand(1)
     coalition.brand(2)
-    with hostile(drips) as signer, ThreadPoolExecutor(1) as another:
-        coalition.post("brand:1", "/v1/brands/1/settings", {"signer_url": signer.url})
-        first = another.submit(coalition.post, "brand:1", "/v1/brands/1/signer-probe", {})
-        while len(signer.asked_at) < 2:
+    with hostile(hangs) as signer, ThreadPoolExecutor(1) as another:
+        first = another.submit(coalition.post, "brand:1", "/v1/brands/1/settings", {"signer_url": signer.url})
+        while not signer.asked_at:
             sleep(0.01)
         refused = coalition.post("brand:1", "/v1/brands/1/signer-probe", {})
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
         assert coalition.post("brand:1", "/v1/brands/1/settings", {"signer_url": signer.url}).json()["signer"] is None
         assert coalition.post("brand:2", "/v1/brands/2/signer-probe", {}).json()["result"] == "not_there"
-        assert first.result().json()["result"] == "unclear"
+        signer.over.set()
+        assert first.result().json()["signer"]["result"] == "unclear"
     assert coalition.post("brand:1", "/v1/brands/1/signer-probe", {}).json()["result"] == "not_there"
+    coalition.close()
+    signers.close()

@@ -21,6 +21,7 @@ from tests.builders.commanded_coalition import DELAY, CommandedCoalition
 from tests.node.running_node import ROOT, throwaway_account
 
 BRAND = 5
+ANOTHER = ("--brand-id", "6", "--name", "Bakery")
 TERMS = ("--name", "Café", "--brand-id", str(BRAND), "--points", "2", "--per-minor", "100", "--par", "9/10", "--listen")
 
 
@@ -61,24 +62,42 @@ def test_a_brand_joins_step_by_step(commanded: CommandedCoalition, tmp_path: Pat
 
 def test_other_settings_in_the_same_directory_are_refused(commanded: CommandedCoalition, tmp_path: Path) -> None:
     auditor = commanded.folder / "people" / "auditor-api.key"
-    _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor)
-    refused = _init(commanded, tmp_path / "cafe", "127.0.0.1:8702", auditor, succeeds=False)
+    _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor, *ANOTHER)
+    refused = _init(commanded, tmp_path / "cafe", "127.0.0.1:8702", auditor, *ANOTHER, succeeds=False)
     assert "signer.json says something else" in refused["detail"]
 
 
 @pytest.mark.parametrize(
     ("option", "value", "named"),
-    [("--par", "1", "--par is 1"), ("--owner", "0x12", "--owner is 0x12"), ("--listen", "8700", "--listen is 8700")],
+    [
+        ("--par", "1", "--par is 1"),
+        ("--owner", "0x12", "--owner is 0x12"),
+        ("--listen", "8700", "--listen is 8700"),
+        ("--listen", "shop:8700", "--signer-url"),
+    ],
 )
 def test_what_cannot_be_is_named(commanded: CommandedCoalition, tmp_path: Path, option: str, value: str, named: str) -> None:
     auditor = commanded.folder / "people" / "auditor-api.key"
-    assert named in _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor, option, value, succeeds=False)["detail"]
+    assert named in _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor, *ANOTHER, option, value, succeeds=False)["detail"]
+
+
+@pytest.mark.parametrize("wrong", ["number", "name"])
+def test_a_brand_that_is_there_already_is_named_before_anything_is_written(
+    commanded: CommandedCoalition, tmp_path: Path, wrong: str
+) -> None:
+    there = commanded.get("/v1/brands/1")
+    asked = ("--brand-id", "1") if wrong == "number" else ("--brand-id", "6", "--name", there["name"])
+    auditor = commanded.folder / "people" / "auditor-api.key"
+    refused = _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor, *asked, succeeds=False)
+    assert "nothing was written" in refused["detail"]
+    assert there["name"] in refused["detail"]
+    assert not (tmp_path / "cafe").exists()
 
 
 def test_a_directory_without_settings_and_wrong_settings_are_named(commanded: CommandedCoalition, tmp_path: Path) -> None:
     assert "begin with `splittally brand init`" in _check(commanded, tmp_path / "none", succeeds=False)["detail"]
     auditor = commanded.folder / "people" / "auditor-api.key"
-    _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor)
+    _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor, *ANOTHER)
     path = tmp_path / "cafe" / "signer" / "signer.json"
     settings = json.loads(path.read_text())
     settings["listen"]["port"] = "x"
