@@ -44,7 +44,7 @@ from gateway.api import (
 from gateway.api.context import Context
 from gateway.api.door.backlog import Backlog
 from gateway.api.door.entrance import Door
-from gateway.api.limits import THREADS, DoorSettings
+from gateway.api.limits import REQUEST_THREADS, DoorSettings
 from gateway.api.parameters import refuse_unknown_parameters
 from gateway.api.standing_acts import STANDING_ACTS
 from gateway.brands.http_signer import HttpSigner
@@ -157,7 +157,7 @@ def create_app(context: Context, door: DoorSettings | None = None) -> FastAPI:
 def _life_of(context: Context) -> Any:
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        anyio.to_thread.current_default_thread_limiter().total_tokens = REQUEST_THREADS
         if context.worker is not None:
             await anyio.to_thread.run_sync(context.worker.start)
         try:

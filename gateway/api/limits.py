@@ -33,7 +33,7 @@ ORDINARY = LaneBounds(32, 512, DEFAULT_LIMIT, 10.0)
 BULK = LaneBounds(2, 16, BULK_LIMIT, 30.0)
 FILES = LaneBounds(1, 8, FILE_LIMIT, 120.0)
 SIZES = (ORDINARY, BULK, FILES)
-THREADS = sum(bounds.slots for bounds in SIZES) + 5  # a request holds one at most; the rest is for what is no request
+REQUEST_THREADS = sum(bounds.slots for bounds in SIZES) + 5  # a request holds one at most; the rest is for what is no request
 
 
 @dataclass(frozen=True, slots=True)

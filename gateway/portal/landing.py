@@ -1,6 +1,7 @@
 """Where a person arrives who knows only the host, or whose link is wrong: a page that says what is here and where to go on.
 
-Programs are answered as ever: only who asks for HTML gets pages.
+Programs are answered as ever: only who asks for HTML gets pages. What stands behind a `?` at the front page says where a person
+comes from and is no parameter: these are plain routes.
 """
 
 from __future__ import annotations
@@ -18,16 +19,18 @@ router = APIRouter(include_in_schema=False)
 PAGES = ["GET", "HEAD"]
 
 
-@router.api_route("/", methods=PAGES)
-def get_landing_page() -> Response:
+def get_landing_page(_request: Request) -> Response:
     """What this is, for members, shops and auditors. Reads nothing, so that it is there whatever else is not."""
     return page("landing.html")
 
 
-@router.api_route("/favicon.ico", methods=PAGES)
-def get_favicon() -> FileResponse:
+def get_favicon(_request: Request) -> FileResponse:
     """The sign in a browser's tab."""
     return FileResponse(HERE / "favicon.svg", headers={**HEADERS, "Cache-Control": "max-age=86400"}, media_type="image/svg+xml")
+
+
+router.add_route("/", get_landing_page, PAGES)
+router.add_route("/favicon.ico", get_favicon, PAGES)
 
 
 def install(app: FastAPI) -> None:

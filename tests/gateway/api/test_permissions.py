@@ -15,8 +15,8 @@ OPERATOR = frozenset({"operator"})
 BRAND = frozenset({"brand"})
 STAFF = frozenset({"operator", "auditor"})
 OPERATOR_OR_BRAND = frozenset({"operator", "brand"})
-PAGES = {"get_api_reference", "get_favicon", "get_landing_page", "get_member_page", "get_portal_style"}
-OPEN = frozenset({*PAGES, "get_api_description", "get_checkpoints", "get_coalition", "get_liveness", "get_readiness"})
+PAGES = frozenset({"get_api_description", "get_api_reference", "get_member_page", "get_portal_style"})
+OPEN = PAGES | {"get_checkpoints", "get_coalition", "get_liveness", "get_readiness"}
 
 ROLES = {
     "create_brand": OPERATOR,

@@ -9,7 +9,7 @@ from tests.builders.offline_coalition import OfflineCoalition
 from tests.gateway.portal.test_member_page import Outline
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"}
-UNKNOWN = ["/index.html", "/members", "/members/", "/v1", "/v1/nothing", "/docs/", "/robots.txt", "/%2e%2e/etc", "/" + "x" * 3_000]
+UNKNOWN = ["/index.html", "/members", "/members/", "/v2", "/docs/", "/robots.txt", "/%2e%2e/etc", "/" + "x" * 3_000]
 
 
 def _ways_on(page: Outline) -> list[str]:
@@ -19,6 +19,7 @@ def _ways_on(page: Outline) -> list[str]:
 def test_the_landing_page_leads_on_to_places_that_are_there(coalition: OfflineCoalition) -> None:
     answer = coalition.client.get("/", headers=BROWSER)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert coalition.client.get("/?utm_source=till", headers=BROWSER).text == answer.text
     ways = _ways_on(Outline(answer.text))
     assert {"/docs", "/openapi.json", "/healthz"} <= set(ways)
     for way in ways:
@@ -39,6 +40,14 @@ def test_programs_are_answered_in_json_at_any_unknown_path(coalition: OfflineCoa
     answer = coalition.client.get(path, headers={"Accept": accept})
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/nothing"])
+def test_the_api_tells_only_who_has_a_key_what_is_there(coalition: OfflineCoalition, path: str) -> None:
+    for accept in (BROWSER["Accept"], "*/*"):
+        stranger = coalition.client.get(path, headers={"Accept": accept})
+        assert (stranger.status_code, stranger.json()["code"]) == (401, "not_authenticated")
+    assert coalition.get("operator", path).json()["code"] == "not_found"
 
 
 def test_what_is_no_page_is_answered_in_json_to_browsers_too(coalition: OfflineCoalition) -> None:
