@@ -1,5 +1,5 @@
 """`python -m gateway.brand_agent --config FILE` serves one brand's tills and signs for it; `till add NAME` and `till revoke NAME` say who
-may speak to it.
+may speak to it; `rebuild --rpc URL` readies a restored, moved or second agent, with a key of its own.
 """
 
 from __future__ import annotations
@@ -7,21 +7,25 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from gateway.brand_agent.agent import open_agent
 from gateway.brand_agent.config import load_agent_config
+from gateway.brand_agent.ledger_reading import LedgerReading
+from gateway.brand_agent.rebuild import OtherKey, SignedPlace, rebuild
 from gateway.brand_agent.server import bound_socket, serve, url_of
-from gateway.brand_agent.till_journal import UnusableJournal
+from gateway.brand_agent.till_journal import TillJournal, UnusableJournal
 from gateway.brand_agent.tills import Scope, WrongTill, add_till, revoke_till
 from gateway.brand_signer.config import BadConfig
 from gateway.brand_signer.journal import WrongJournal
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.sales_register import DamagedRegister
+from gateway.foreign.rpc_node import NodeSilent, RpcNode
 from gateway.secret_files import UnsafeFile, read_or_make
 from gateway.values.calendar import wall_clock
 
-_FORESEEN = (BadConfig, UnsafeFile, WrongJournal, UnusableJournal, DamagedRegister, WrongTill, OSError)
+_FORESEEN = (BadConfig, UnsafeFile, WrongJournal, UnusableJournal, DamagedRegister, WrongTill, OtherKey, NodeSilent, OSError)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if given.command == "till":
             return _till(given)
+        if given.command == "rebuild":
+            return _rebuild(given)
         config = load_agent_config(given.config)
         if given.address:
             print(Key(read_or_make(config.signer.key_file)).address)
@@ -58,13 +64,27 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gateway.brand_agent", description=__doc__)
     parser.add_argument("--config", type=Path, help="the agent's settings (JSON)")
     parser.add_argument("--address", action="store_true", help="print the address of the brand's key (made if there is none) and end")
-    till = parser.add_subparsers(dest="command").add_parser("till", help="say which tills may speak to the agent")
+    commands = parser.add_subparsers(dest="command")
+    again = commands.add_parser("rebuild", parents=[with_config], help="take over from the ledger what an agent before this one signed")
+    again.add_argument("--rpc", required=True, help="the brand's own node, which executes every block itself")
+    till = commands.add_parser("till", help="say which tills may speak to the agent")
     acts = till.add_subparsers(dest="act", required=True)
     add = acts.add_parser("add", parents=[with_config], help="make a till's token and print it, once")
     add.add_argument("name")
     add.add_argument("--scope", action="append", choices=tuple(Scope), help="what it may do (again for more; left out: everything)")
     acts.add_parser("revoke", parents=[with_config], help="refuse a till's token from now on").add_argument("name")
     return parser
+
+
+def _rebuild(given: argparse.Namespace) -> int:
+    config = load_agent_config(given.config)
+    signer = config.signer
+    key = Key(read_or_make(signer.key_file)).address
+    place = SignedPlace(signer.journal_file, signer.domain, signer.brand_id)
+    with closing(RpcNode(given.rpc)) as node, closing(TillJournal(config.journal_file, signer.domain, signer.brand_id)) as journal:
+        count = rebuild(LedgerReading(node, signer.domain, signer.brand_id), journal, place, key)
+    print(f"{count} batches stand on the ledger; the agent signs with {key} from its next start on")
+    return 0
 
 
 def _till(given: argparse.Namespace) -> int:

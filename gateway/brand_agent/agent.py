@@ -13,6 +13,7 @@ from gateway.brand_agent.follower import GatewaysWord, OutcomeFollower
 from gateway.brand_agent.forwarder import Forwarder
 from gateway.brand_agent.gateway_client import ForwardingClient
 from gateway.brand_agent.journal_register import JournalRegister
+from gateway.brand_agent.rebuild import check_key
 from gateway.brand_agent.record_lines import RecordLines
 from gateway.brand_agent.till_journal import TillJournal
 from gateway.brand_agent.tills import Tills
@@ -60,7 +61,7 @@ class Agent:
 
 
 def open_agent(config: AgentConfig) -> Agent:
-    """Raises what opening a file, key or journal raises."""
+    """Raises what opening a file, key or journal raises, and OtherKey."""
     signer = config.signer
     api_key = partial(read_secret, config.gateway_key_file)  # as it stands then: it may come after the agent, and be changed
     if config.gateway_key_file.exists():
@@ -72,13 +73,15 @@ def open_agent(config: AgentConfig) -> Agent:
     register.refresh()
     books = Books(signer.programme, register, secret, signer.utc_offset_seconds, None if signer.sandbox else wall_clock)
     signed = Journal(signer.journal_file, signer.domain, signer.brand_id)
+    key = Key(read_or_make(signer.key_file))
+    check_key(journal, signed, key.address, signer.domain, signer.brand_id)
     client = ForwardingClient(config.gateway_url, api_key)
     return Agent(
         config,
         journal,
         lines,
         register,
-        BatchSigner(Key(read_or_make(signer.key_file)), signer.domain, signer.brand_id, books, signed),
+        BatchSigner(key, signer.domain, signer.brand_id, books, signed),
         read_or_make(signer.token_file).hex(),
         api_key,
         Tills(config.tills_file),

@@ -37,6 +37,17 @@ class WrongJournal(Exception):
     """The journal is another ledger's or brand's, in use by another process, or damaged before its last line."""
 
 
+def forget_index(path: Path) -> None:
+    """For a journal that takes another's place; the next to open it makes a new one."""
+    for ending in ("", "-wal", "-shm"):
+        index = _index_of(path)
+        index.with_name(index.name + ending).unlink(missing_ok=True)
+
+
+def _index_of(path: Path) -> Path:
+    return path.with_name(path.name + ".index")
+
+
 class Journal:
     """Appends to one file, locked for this process. What stands in it is found by its index, which it keeps up with it."""
 
@@ -48,7 +59,7 @@ class Journal:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._check_header(_header(domain, brand_id))
-            self._index = SignedIndex(path.with_name(path.name + ".index"), domain, brand_id)
+            self._index = SignedIndex(_index_of(path), domain, brand_id)
             self._check_index()
             self._catch_up()
         except BlockingIOError:
@@ -75,6 +86,12 @@ class Journal:
         batch = _batch(os.pread(self._file.fileno(), place[1], place[0]), self._path)
         assert batch.number == number
         return batch
+
+    @property
+    def last(self) -> SignedBatch | None:
+        """What was signed last."""
+        number = self._indexed.last_number
+        return None if number is None else self.signed(number)
 
     def append(self, batch: SignedBatch) -> None:
         """Returns when the line is on disk."""

@@ -65,6 +65,11 @@ class SignedIndex:
         row: tuple[int, int] | None = self._connection.execute("SELECT start, length FROM batches WHERE number = ?", (number,)).fetchone()
         return row
 
+    @property
+    def last_number(self) -> int | None:
+        row = self._connection.execute("SELECT number FROM batches ORDER BY start DESC LIMIT 1").fetchone()
+        return None if row is None else int(row[0])
+
     @contextmanager
     def noting(self) -> Iterator[None]:
         """What is noted within is kept whole or not at all."""

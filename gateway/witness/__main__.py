@@ -12,12 +12,13 @@ import time
 from pathlib import Path
 
 from gateway.brand_signer.key import Key
+from gateway.foreign.rpc_node import NodeSilent
 from gateway.ledger.checkpoints import checkpoint_json
 from gateway.secret_files import UnsafeFile, read_or_make
 from gateway.values.hex import hex_text
 from gateway.witness.log import WitnessLog, WrongLog
 from gateway.witness.publishing import NotPublished, Publishing
-from gateway.witness.sealed_headers import NodeHeaders, NodeSilent
+from gateway.witness.sealed_headers import NodeHeaders
 from gateway.witness.settings import BadWitnessSettings, WitnessSettings, load_witness_settings
 from gateway.witness.witness_chain import ChainRefused, NotNow, Witness
 

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import rlp  # type: ignore[import-untyped]
 from eth_hash.auto import keccak
 
-from gateway.foreign.client import ForeignClient, NoAnswer, NotConnected
-from gateway.foreign.reading import read_json
+from gateway.foreign.rpc_node import RpcNode
 from gateway.values.hex import to_bytes, to_int
 from gateway.values.ids import Address, Hash
-from gateway.values.printing import printable
-from gateway.values.urls import without_secrets
 
-ANSWER_BYTES_MAX = 32 * 2**20
 _HEADERS_AT_ONCE = 200
-
-
-class NodeSilent(Exception):
-    """No answer, or none that can be read: worth another try."""
 
 
 class BadHeader(Exception):
@@ -46,50 +37,27 @@ class NodeHeaders:
     """A node by its URL."""
 
     def __init__(self, rpc_url: str, timeout_seconds: float = 30.0) -> None:
-        self.shown_url = printable(without_secrets(rpc_url))
-        self._rpc_url = rpc_url
-        self._client = ForeignClient(seconds=timeout_seconds, bytes_max=ANSWER_BYTES_MAX, addresses=None)
+        self._node = RpcNode(rpc_url, timeout_seconds)
+        self.shown_url = self._node.shown_url
 
     def head_number(self) -> int:
-        number: int = self._read(to_int, self._ask([("eth_blockNumber", [])])[0])
-        return number
+        return self._node.read(to_int, self._node.ask([("eth_blockNumber", [])])[0])
 
     def genesis_configuration(self) -> Any:
         """As JSON; what it says of itself, unchecked."""
-        answer = self._ask([("splittally_getGenesis", [])])[0]
+        answer = self._node.ask([("splittally_getGenesis", [])])[0]
         return answer.get("config") if isinstance(answer, dict) else None
 
     def headers(self, first: int, last: int) -> list[SealedHeader]:
         """Some of them from `first` on, at least one."""
         numbers = range(first, min(last, first + _HEADERS_AT_ONCE - 1) + 1)
-        asked = [(method, [hex(number)]) for number in numbers for method in ("debug_getRawHeader", "splittally_getSeal")]
-        answers = self._ask(asked)
-        return [self._read(_sealed_header, pair) for pair in zip(answers[::2], answers[1::2], strict=True)]
+        methods = "debug_getRawHeader", "splittally_getSeal"
+        asked: list[tuple[str, list[Any]]] = [(method, [hex(number)]) for number in numbers for method in methods]
+        answers = self._node.ask(asked)
+        return [self._node.read(_sealed_header, pair) for pair in zip(answers[::2], answers[1::2], strict=True)]
 
     def close(self) -> None:
-        self._client.close()
-
-    def _ask(self, calls: list[tuple[str, list[str]]]) -> list[Any]:
-        body = [{"jsonrpc": "2.0", "id": place, "method": method, "params": params} for place, (method, params) in enumerate(calls)]
-        try:
-            content = self._client.ask("POST", self._rpc_url, {"Content-Type": "application/json"}, json.dumps(body).encode()).content
-            answers = {answer["id"]: answer for answer in read_json(content)}
-            for place, (method, _) in enumerate(calls):
-                if "error" in answers[place]:
-                    raise NodeSilent(f"{self.shown_url} refuses {method}: {printable(repr(answers[place]['error']), 200)}")
-            return [answers[place]["result"] for place in range(len(calls))]
-        except (NotConnected, NoAnswer) as error:
-            raise NodeSilent(f"{self.shown_url} does not answer ({error}): see that the node runs") from error
-        except (ValueError, LookupError, TypeError) as error:
-            raise NodeSilent(f"{self.shown_url} does not answer as a node does: {error!r}"[:300]) from error
-
-    def _read(self, parse: Any, answer: Any) -> Any:
-        try:
-            return parse(answer)
-        except BadHeader:
-            raise
-        except (ValueError, LookupError, TypeError) as error:
-            raise NodeSilent(f"{self.shown_url} does not answer as a node does: {error!r}"[:300]) from error
+        self._node.close()
 
 
 def _sealed_header(answer: tuple[Any, Any]) -> SealedHeader:
