@@ -20,8 +20,8 @@ COMMANDS = ()  # both stand in the group `brand`
 @rpc_option
 @click.option("--name", required=True, help="The brand's name, as others read it.")
 @click.option("--brand-id", type=click.IntRange(1, 2**31 - 1), required=True, help="One that no brand has; the operator gives it out.")
-@click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:8700", show_default=True, help="Where its signer listens.")
-@click.option("--signer-url", metavar="URL", help="Where the gateway reaches the signer. Default: where it listens.")
+@click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:8700", show_default=True, help="Where its agent listens.")
+@click.option("--signer-url", metavar="URL", help="Where the gateway reaches the agent. Default: where it listens.")
 @click.option("--points", type=click.IntRange(0, 10**9), required=True, help="So many points …")
 @click.option("--per-minor", type=click.IntRange(1, 10**9), default=100, show_default=True, help="… for so many minor units.")
 @click.option("--earn-on-tax", is_flag=True, help="Tax earns, too.")
@@ -39,7 +39,7 @@ COMMANDS = ()  # both stand in the group `brand`
 @click.option("--owner", metavar="ADDRESS", help="The owner's address, where its key is elsewhere. Default: a key is made here.")
 @as_json_option
 def init_command(**asked: Any) -> None:
-    """Make a brand's keys, tokens and its signer's settings, and register it or write down what the operator must post.
+    """Make a brand's keys, tokens and its agent's settings, and register it or write down what the operator must post.
 
     Of the keys nothing but addresses leaves the directory. The same command may be repeated.
     """
@@ -51,12 +51,12 @@ def init_command(**asked: Any) -> None:
 @brand.command("check")
 @directory_option
 @gateway_option
-@click.option("--api-key-file", type=path_option, help="The brand's API key. Default: till/api.key in the directory.")
+@click.option("--api-key-file", type=path_option, help="The brand's API key. Default: agent/gateway_key in the directory.")
 @rpc_option
 @click.option("--test-purchase", "member", metavar="MEMBER", help="Sell something that earns one point to this member, and wait for it.")
 @as_json_option
 def check_command(**asked: Any) -> None:
-    """Say what a brand still lacks: settings, signer, gateway, ledger, both ways between them. Ends with 1 while anything is."""
+    """Say what a brand still lacks: settings, agent, gateway, ledger, both ways between them. Ends with 1 while anything is."""
     from gateway.commands.running import brand_check
 
     brand_check.check_brand(**asked)

@@ -38,7 +38,7 @@ DEAR: dict[str, tuple[Depth, str | None]] = {
 SERVES = {  # statement → what it says once it answers
     "scripts/run": "API: ",
     "tests/conformance/clients/node_modules/.bin/anvil --port 8545 &": "Listening on",
-    ".venv/bin/python -m gateway.brand_signer --config $shop/signer/signer.json &": "signer of brand 5",
+    ".venv/bin/python -m gateway.brand_agent --config $shop/agent/agent.json &": "agent of brand 5",
     ".venv/bin/python -m node run --data var/replica --port 0 --follow $rpc": '"rpc_url"',
 }
 NOT_RUN = dict.fromkeys(("scripts/test", "scripts/test --deep", "scripts/test --soak"), "it runs this very test")

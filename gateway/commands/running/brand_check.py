@@ -12,7 +12,7 @@ import click
 import httpx
 
 from gateway.chain.connection import Chain
-from gateway.commands.running.brand_home import BrandHome, coalition_of_signer
+from gateway.commands.running.brand_home import BrandHome, coalition_of_agent
 from gateway.commands.running.printing import print_json
 from gateway.commands.running.trial_purchase import buy
 from gateway.commands.running.troubles import troubles_named
@@ -59,11 +59,11 @@ def check_brand(directory: Path, gateway_url: str, api_key_file: Path | None, rp
 
 def _surroundings(home: BrandHome, gateway: GatewayClient, chain: Chain, member: str | None, findings: BrandFindings) -> None:
     """Of settings that hold: whether everything around is as they say."""
-    settings, (coalition, ledger) = home.read(home.settings), coalition_of_signer(gateway, chain)
+    settings, (coalition, ledger) = home.read(home.settings), coalition_of_agent(gateway, chain)
     differing = [name for name, value in ledger.items() if settings["coalition"].get(name, False) != value]
     said = f"correct coalition.{', coalition.'.join(differing)} in {home.settings}" if differing else "the settings name this coalition"
     findings.note("coalition", not differing, said)
-    _signer_here(settings, home, findings)
+    _agent_here(settings, home, findings)
     brand_id = int(settings["brand_id"])
     if _on_ledger(gateway, brand_id, home, findings):
         brand = gateway.read(f"/v1/brands/{brand_id}")
@@ -74,31 +74,37 @@ def _surroundings(home: BrandHome, gateway: GatewayClient, chain: Chain, member:
     if member is None:
         return
     if findings.are_good:
-        buy(gateway, home.signer / "sales.jsonl", member, gateway.read(f"/v1/brands/{brand_id}"), findings.note)
+        till = GatewayClient(_url_here(settings), read_secret(home.till_token))
+        click.get_current_context().call_on_close(till.close)
+        buy(gateway, till, member, gateway.read(f"/v1/brands/{brand_id}"), findings.note)
     else:
         findings.note("test purchase", False, "none was made: first put right what is lacking")
 
 
 def _settings(home: BrandHome, findings: BrandFindings) -> bool:
-    """As the signer itself reads them."""
+    """As the agent itself reads them."""
     home.read(home.settings)
-    command = [sys.executable, "-m", "gateway.brand_signer", "--config", str(home.settings), "--address"]
+    command = [sys.executable, "-m", "gateway.brand_agent", "--config", str(home.settings), "--address"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    said = done.stdout.strip() if done.returncode == 0 else done.stderr.strip().removeprefix("brand signer: ")
-    return findings.note("settings", done.returncode == 0, f"the signer takes them; its key is {said}" if done.returncode == 0 else said)
+    said = done.stdout.strip() if done.returncode == 0 else done.stderr.strip().removeprefix("brand agent: ")
+    return findings.note("settings", done.returncode == 0, f"the agent takes them; its key is {said}" if done.returncode == 0 else said)
 
 
-def _signer_here(settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> None:
+def _url_here(settings: dict[str, Any]) -> str:
     host, port = settings["listen"]["host"], settings["listen"]["port"]
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _agent_here(settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> None:
+    url = _url_here(settings)
     try:
         told = httpx.get(f"{url}/healthz", timeout=_SECONDS, trust_env=False).json()
         is_ours = told.get("address") == str(home.batch_key_address())
         findings.note(
-            "signer here", is_ours, f"it runs at {url}" if is_ours else f"another program listens at {url}: end it, or set another port"
+            "agent here", is_ours, f"it runs at {url}" if is_ours else f"another program listens at {url}: end it, or set another port"
         )
     except (httpx.HTTPError, ValueError, AttributeError):
-        findings.note("signer here", False, f"it is not at {url}: python -m gateway.brand_signer --config {home.settings}")
+        findings.note("agent here", False, f"it is not at {url}: python -m gateway.brand_agent --config {home.settings}")
 
 
 def _on_ledger(gateway: GatewayClient, brand_id: int, home: BrandHome, findings: BrandFindings) -> bool:
@@ -122,9 +128,9 @@ def _seen_from_gateway(gateway: GatewayClient, brand_id: int, findings: BrandFin
         said = (
             f"{told['said']} (POST /v1/brands/{brand_id}/settings takes another URL or token)" if told["result"] != "ok" else told["said"]
         )
-        findings.note("signer seen from the gateway", told["result"] == "ok", without_secrets(said))
+        findings.note("agent seen from the gateway", told["result"] == "ok", without_secrets(said))
     except Foreseen as refused:
-        findings.note("signer seen from the gateway", False, str(refused))
+        findings.note("agent seen from the gateway", False, str(refused))
 
 
 def _keys_and_rule(brand: dict[str, Any], settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> None:
@@ -138,9 +144,9 @@ def _keys_and_rule(brand: dict[str, Any], settings: dict[str, Any], home: BrandH
         findings.note("earning rule", False, f"none is published: POST /v1/brands/{brand['brand_id']}/rules")
     elif missing:
         what = "; ".join(f"version {version}: {points} per {per_minor}" for version, points, per_minor in missing)
-        findings.note("earning rule", False, f"the signer does not know {what}: add it to programme.rules, and start the signer again")
+        findings.note("earning rule", False, f"the agent does not know {what}: add it to programme.rules, and start the agent again")
     else:
-        findings.note("earning rule", True, f"{rules[-1][1]} points per {rules[-1][2]} minor units, as the signer has it")
+        findings.note("earning rule", True, f"{rules[-1][1]} points per {rules[-1][2]} minor units, as the agent has it")
     promised = {name: settings["programme"].get(name) for name in ("earn_on_tax", "lot_validity_months")}
     differing = [name for name, value in promised.items() if brand[name] != value]
     if differing:

@@ -1,4 +1,4 @@
-"""A joining brand's directory: its signer's, its owner's and its till's stand apart, since they go to different people and machines."""
+"""A joining brand's directory: its agent's, its owner's and its till's stand apart, since they go to different people and machines."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class BrandHome:
     root: Path
 
     @property
-    def signer(self) -> Path:
-        """Batch key, token, reference secret, settings, and the till's register."""
-        return self.root / "signer"
+    def agent(self) -> Path:
+        """Batch key, token, reference secret, settings, API key, and what the tills said."""
+        return self.root / "agent"
 
     @property
     def settings(self) -> Path:
-        return self.signer / "signer.json"
+        return self.agent / "agent.json"
 
     @property
     def owner(self) -> Path:
@@ -39,7 +39,12 @@ class BrandHome:
 
     @property
     def api_key(self) -> Path:
-        return self.root / "till" / "api.key"
+        return self.agent / "gateway_key"
+
+    @property
+    def till_token(self) -> Path:
+        """What the first till calls the agent with: to be taken there."""
+        return self.root / "till" / "token"
 
     @property
     def registration(self) -> Path:
@@ -47,11 +52,11 @@ class BrandHome:
         return self.root / "registration.json"
 
     def make(self) -> None:
-        for folder in (self.root, self.signer, self.api_key.parent):
+        for folder in (self.root, self.agent, self.till_token.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def batch_key_address(self) -> Address:
-        return Address.parse(Account.from_key(read_or_make(self.signer / "key")).address)
+        return Address.parse(Account.from_key(read_or_make(self.agent / "key")).address)
 
     def keep(self, path: Path, document: dict[str, Any]) -> None:
         """Once; another one under the same name is refused, since what was said of it may count already."""
@@ -68,8 +73,8 @@ class BrandHome:
             raise UnsafeFile(f"{path} is damaged: put it back from a backup") from None
 
 
-def coalition_of_signer(gateway: GatewayClient, chain: Chain) -> tuple[KnownCoalition, dict[str, Any]]:
-    """As its contracts state it, and as a signer's settings name it."""
+def coalition_of_agent(gateway: GatewayClient, chain: Chain) -> tuple[KnownCoalition, dict[str, Any]]:
+    """As its contracts state it, and as an agent's settings name it."""
     told = gateway.coalition()
     stated = stated_coalition(chain, told)
     check_delay(told, stated)

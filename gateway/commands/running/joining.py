@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,13 @@ from typing import Any
 import click
 
 from gateway.chain.connection import Chain
-from gateway.commands.running.brand_home import BrandHome, coalition_of_signer
+from gateway.commands.running.brand_home import BrandHome, coalition_of_agent
 from gateway.commands.running.printing import print_json
 from gateway.commands.running.troubles import troubles_named
 from gateway.second_people.gateway_client import GatewayClient
 from gateway.second_people.person import make_person, open_person
 from gateway.secret_files import make_secret, read_or_make, read_secret
-from gateway.values.errors import Invalid
+from gateway.values.errors import Invalid, WrongState
 from gateway.values.hex import BadHex, hex_text
 from gateway.values.ids import Address
 
@@ -42,10 +44,11 @@ def join(directory: Path, gateway_url: str, api_key_file: Path, rpc_url: str, as
     context.call_on_close(gateway.close)
     context.call_on_close(chain.close)
     host, port = _listen(asked["listen"])
-    _, ledger = coalition_of_signer(gateway, chain)
+    _, ledger = coalition_of_agent(gateway, chain)
     _check_free(gateway, home, asked["brand_id"], asked["name"])
     home.make()
-    home.keep(home.settings, _signer_settings(asked, terms, host, port, ledger))
+    home.keep(home.settings, _agent_settings(asked, terms, host, port, ledger, gateway_url))
+    _make_till_token(home)
     url = asked["signer_url"] or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     body = _registration(home, asked, terms, url)
     home.keep(home.registration, body)
@@ -98,14 +101,15 @@ def _check_free(gateway: GatewayClient, home: BrandHome, brand_id: int, name: st
             raise Invalid(f"{name} is brand {brand['brand_id']}: take another --name; nothing was written")
 
 
-def _signer_settings(
-    asked: dict[str, Any], terms: dict[str, dict[str, int]], host: str, port: int, ledger: dict[str, Any]
+def _agent_settings(
+    asked: dict[str, Any], terms: dict[str, dict[str, int]], host: str, port: int, ledger: dict[str, Any], gateway_url: str
 ) -> dict[str, Any]:
     redemption = terms["redemption"]
     return {
         "brand_id": asked["brand_id"],
         "listen": {"host": host, "port": port},
         "coalition": ledger,
+        "agent": {"gateway_url": gateway_url},
         "programme": {
             "rules": [{"version": 1, "points": asked["points"], "per_minor": asked["per_minor"], "valid_from": 0}],
             "earn_on_tax": asked["earn_on_tax"],
@@ -116,6 +120,19 @@ def _signer_settings(
     }
 
 
+def _make_till_token(home: BrandHome) -> None:
+    """The agent makes it, and keeps its hash alone."""
+    number = 1
+    while not home.till_token.exists():
+        command = [sys.executable, "-m", "gateway.brand_agent", "till", "add", f"till-{number}", "--config", str(home.settings)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            make_secret(home.till_token, done.stdout.strip())
+        elif "there is a till" not in done.stderr:
+            raise WrongState(done.stderr.strip().removeprefix("brand agent: "))
+        number += 1
+
+
 def _registration(home: BrandHome, asked: dict[str, Any], terms: dict[str, dict[str, int]], url: str) -> dict[str, Any]:
     """Exactly the body of POST /v1/brands."""
     return {
@@ -123,8 +140,8 @@ def _registration(home: BrandHome, asked: dict[str, Any], terms: dict[str, dict[
         "name": asked["name"],
         "key_address": str(home.batch_key_address()),
         "signer_url": url,
-        "signer_token": read_or_make(home.signer / "token").hex(),
-        "reference_secret": hex_text(read_or_make(home.signer / "reference_secret")),
+        "signer_token": read_or_make(home.agent / "token").hex(),
+        "reference_secret": hex_text(read_or_make(home.agent / "reference_secret")),
         "issue_limit": asked["issue_limit"],
         **terms,
         **{name: asked[name] for name in ("lot_validity_months", "earn_on_tax", "fee_basis_points", "run_off_days", "notice_days")},
@@ -152,10 +169,10 @@ def _registered(gateway: GatewayClient, body: dict[str, Any]) -> dict[str, Any] 
 
 
 def _opened(gateway: GatewayClient, home: BrandHome, asked: dict[str, Any]) -> bool:
-    """What the operator's key does besides: the first rule, and an API key for the till; False where its token was told before."""
+    """What the operator's key does besides: the first rule, and an API key for the agent; False where its token was told before."""
     path = f"/v1/brands/{asked['brand_id']}"
     gateway.post(f"{path}/rules", {"points": asked["points"], "per_minor": asked["per_minor"]})
-    token = gateway.post(f"{path}/api-keys", {"label": "till"})["token"]
+    token = gateway.post(f"{path}/api-keys", {"label": "agent"})["token"]
     return token is not None and make_secret(home.api_key, token)
 
 
@@ -177,6 +194,7 @@ def _shown(joined: Joined) -> dict[str, Any]:
         "operation": None if registered is None else registered["operation"],
         "signer": None if registered is None else registered["signer"],
         "api_key_file": str(home.api_key) if joined.has_api_key else None,
+        "till_token_file": str(home.till_token),
         "waits_for": joined.waits,
     }
 
@@ -184,15 +202,16 @@ def _shown(joined: Joined) -> dict[str, Any]:
 def _words(joined: Joined) -> list[str]:
     home, registered, brand_id = joined.home, joined.registered, joined.body["brand_id"]
     said = [
-        f"The signer's settings, batch key ({joined.body['key_address']}) and secrets: {home.signer}",
-        f"  start it: python -m gateway.brand_signer --config {home.settings}",
+        f"The agent's settings, batch key ({joined.body['key_address']}) and secrets: {home.agent}",
+        f"  start it: python -m gateway.brand_agent --config {home.settings}",
+        f"The first till's token, with which it calls the agent: {home.till_token}",
         f"The owner's key ({joined.body['owner_address']}): "
         + (f"{home.owner}; take it to a place of its own" if home.owner.exists() else "elsewhere"),
     ]
     if registered is None:
         said += [
             f"For the operator to post to /v1/brands: {home.registration}",
-            "  it holds the signer's token and the reference secret: hand it over where nobody else reads it",
+            "  it holds the agent's token and the reference secret: hand it over where nobody else reads it",
             f"The operator also publishes the rule (/v1/brands/{brand_id}/rules) and makes an API key for {home.api_key}",
         ]
     else:
@@ -201,8 +220,8 @@ def _words(joined: Joined) -> list[str]:
         if registered["signer"] is not None:
             said.append(f"  seen from the gateway: {registered['signer']['said']}")
         said.append(
-            f"The till's API key: {home.api_key}"
+            f"The agent's API key: {home.api_key}"
             if joined.has_api_key
-            else f"The till's API key was told before: have the operator make another for {home.api_key}"
+            else f"The agent's API key was told before: have the operator make another for {home.api_key}"
         )
     return [*said, f"It waits for {joined.waits}", "Then: splittally brand check, with the same --dir, --gateway and --rpc"]

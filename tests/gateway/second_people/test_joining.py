@@ -37,26 +37,25 @@ def test_a_brand_joins_step_by_step(commanded: CommandedCoalition, tmp_path: Pat
     assert {name: registered[name] for name in ("key_address", "owner_address")} == {
         name: by_auditor[name] for name in ("key_address", "owner_address")
     }, "the same keys, the second time"
-    assert (registered["signer"]["result"], registered["api_key_file"]) == ("not_there", str(home / "till" / "api.key"))
+    assert (registered["signer"]["result"], registered["api_key_file"]) == ("not_there", str(home / "agent" / "gateway_key"))
     again = _init(commanded, home, listen, commanded.operator_folder / "operator-api.key")
     assert again["operation"]["operation_id"] == registered["operation"]["operation_id"]
-    assert _lacking(_check(commanded, home)) == {"signer here", "on the ledger"}
+    assert _lacking(_check(commanded, home)) == {"agent here", "on the ledger"}
 
-    with _signer(home):
+    with _agent(home):
         assert _lacking(_check(commanded, home)) == {"on the ledger"}
         commanded.carried_out(registered["operation"]["operation_id"])
         assert _lacking(_check(commanded, home)) == {"document of its keys", "takes points", "its points are taken"}
         _owner_says(commanded, home)
         assert "nothing was written" in _check(commanded, home, "--test-purchase", "0x12", succeeds=False)["detail"]
-        assert not (home / "signer" / "sales.jsonl").exists()
         member = _member(commanded)
         checked = _check(commanded, home, "--test-purchase", member)
         assert _lacking(checked) == set()
         assert checked["findings"][-1]["said"].split(" is ")[1].startswith("confirmed, 1 points in block")
         _rotate_token(home)
-    with _signer(home):
+    with _agent(home):
         lacking = {each["name"]: each["said"] for each in _check(commanded, home)["findings"] if not each["ok"]}
-        assert "has another token" in lacking.pop("signer seen from the gateway")
+        assert "has another token" in lacking.pop("agent seen from the gateway")
         assert lacking == {}
 
 
@@ -64,7 +63,7 @@ def test_other_settings_in_the_same_directory_are_refused(commanded: CommandedCo
     auditor = commanded.folder / "people" / "auditor-api.key"
     _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor, *ANOTHER)
     refused = _init(commanded, tmp_path / "cafe", "127.0.0.1:8702", auditor, *ANOTHER, succeeds=False)
-    assert "signer.json says something else" in refused["detail"]
+    assert "agent.json says something else" in refused["detail"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +97,7 @@ def test_a_directory_without_settings_and_wrong_settings_are_named(commanded: Co
     assert "begin with `splittally brand init`" in _check(commanded, tmp_path / "none", succeeds=False)["detail"]
     auditor = commanded.folder / "people" / "auditor-api.key"
     _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor, *ANOTHER)
-    path = tmp_path / "cafe" / "signer" / "signer.json"
+    path = tmp_path / "cafe" / "agent" / "agent.json"
     settings = json.loads(path.read_text())
     settings["listen"]["port"] = "x"
     del settings["programme"]["rules"]
@@ -139,22 +138,30 @@ def _lacking(checked: dict[str, Any]) -> set[str]:
 
 
 def _check_directory(commanded: CommandedCoalition, home: Path, said: dict[str, Any]) -> None:
-    for folder in (home, home / "signer", home / "owner", home / "till"):
+    for folder in (home, home / "agent", home / "owner", home / "till"):
         assert folder.stat().st_mode & 0o777 == 0o700, folder
-    for file in ("registration.json", "signer/key", "signer/token", "signer/reference_secret", "signer/signer.json", "owner/owner.key"):
+    for file in (
+        "registration.json",
+        "agent/key",
+        "agent/token",
+        "agent/reference_secret",
+        "agent/agent.json",
+        "till/token",
+        "owner/owner.key",
+    ):
         assert (home / file).stat().st_mode & 0o777 == 0o600, file
     body = json.loads((home / "registration.json").read_text())
     assert (body["key_address"], body["owner_address"]) == (said["key_address"], said["owner_address"])
-    assert (body["signer_token"], body["par"]) == (read_secret(home / "signer" / "token"), {"numerator": 9, "denominator": 10})
-    for secret in ("signer/key", "owner/owner.key"):
+    assert (body["signer_token"], body["par"]) == (read_secret(home / "agent" / "token"), {"numerator": 9, "denominator": 10})
+    for secret in ("agent/key", "owner/owner.key"):
         assert read_secret(home / secret).removeprefix("0x") not in (home / "registration.json").read_text()
-    coalition = json.loads((home / "signer" / "signer.json").read_text())["coalition"]
+    coalition = json.loads((home / "agent" / "agent.json").read_text())["coalition"]
     assert coalition["sandbox"] is True
     assert commanded.get("/v1/coalition") | coalition == commanded.get("/v1/coalition")
 
 
 def _owner_says(commanded: CommandedCoalition, home: Path) -> None:
-    own = ("--home", str(home / "owner"), "--api-key-file", str(home / "till" / "api.key"))
+    own = ("--home", str(home / "owner"), "--api-key-file", str(home / "agent" / "gateway_key"))
     key = json.loads((home / "registration.json").read_text())["key_address"]
     _run(commanded, "brand", "publish", "--brand", str(BRAND), "--batch-key", key, "--agent", key, *own)
     answers = _run(commanded, "brand", "accept", "--brand", str(BRAND), "--issuer", "1", "--most", "10", *own)
@@ -172,12 +179,12 @@ def _member(commanded: CommandedCoalition) -> str:
 
 
 def _rotate_token(home: Path) -> None:
-    (home / "signer" / "token").write_text("ab" * 32)
+    (home / "agent" / "token").write_text("ab" * 32)
 
 
 @contextmanager
-def _signer(home: Path) -> Iterator[None]:
-    command = [sys.executable, "-m", "gateway.brand_signer", "--config", str(home / "signer" / "signer.json")]
+def _agent(home: Path) -> Iterator[None]:
+    command = [sys.executable, "-m", "gateway.brand_agent", "--config", str(home / "agent" / "agent.json")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
     assert process.stdout is not None
