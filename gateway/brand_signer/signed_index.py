@@ -43,17 +43,15 @@ class SignedIndex:
     def __init__(self, path: Path, domain: Domain, brand_id: int) -> None:
         make_private_file(path)
         self._connection = _opened(path)
-        notes = self._connection
-        self.state = SignedState(
-            domain,
-            brand_id,
-            references=_StoredNotes(notes, "reference", bytes, int, int),
-            issues=_StoredNotes(notes, "issue", bytes, _issue_text, _issue),
-            clawed_back=_StoredNotes(notes, "clawed_back", bytes, json.dumps, _by_day),
-            taken_by=_StoredNotes(notes, "taken_by", bytes, int, int),
-            issue_at=_StoredNotes(notes, "issue_at", _place_key, bytes, Reference),
-            reservations=_StoredNotes(notes, "reservation", bytes, _reservation_text, _reservation),
-        )
+        within = self._connection
+        references = _StoredNotes(within, "reference", bytes, int, int)
+        issues = _StoredNotes(within, "issue", bytes, _issue_text, _issue)
+        clawed_back = _StoredNotes(within, "clawed_back", bytes, json.dumps, _by_day)
+        taken_by = _StoredNotes(within, "taken_by", bytes, int, int)
+        issue_at = _StoredNotes(within, "issue_at", _place_key, bytes, Reference)
+        reservations = _StoredNotes(within, "reservation", bytes, _reservation_text, _reservation)
+        self._notes: tuple[_StoredNotes[Any, Any], ...] = references, issues, clawed_back, taken_by, issue_at, reservations
+        self.state = SignedState(domain, brand_id, references, issues, clawed_back, taken_by, issue_at, reservations)
 
     @property
     def reached(self) -> Reached:
@@ -76,8 +74,12 @@ class SignedIndex:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            for notes in self._notes:
+                notes.flush()
             self._connection.execute("COMMIT")
         except BaseException:
+            for notes in self._notes:
+                notes.drop()
             self._connection.execute("ROLLBACK")
             raise
 
@@ -100,7 +102,7 @@ class SignedIndex:
 
 
 class _StoredNotes(Generic[K, V]):
-    """Notes of one name in the index."""
+    """Notes of one name in the index; what was set is written by `flush`, all at once."""
 
     def __init__(
         self, connection: sqlite3.Connection, name: str, key: Callable[[K], bytes], write: Callable[[V], Any], read: Callable[[Any], V]
@@ -110,9 +112,21 @@ class _StoredNotes(Generic[K, V]):
         self._key = key
         self._write = write
         self._read = read
+        self._unwritten: dict[bytes, Any] = {}
+
+    def flush(self) -> None:
+        rows = [(self._name, key, value) for key, value in self._unwritten.items()]
+        self._connection.executemany("INSERT OR REPLACE INTO noted VALUES (?, ?, ?)", rows)
+        self.drop()
+
+    def drop(self) -> None:
+        self._unwritten.clear()
 
     def get(self, key: K, /) -> V | None:
-        found = self._connection.execute("SELECT value FROM noted WHERE notes = ? AND key = ?", (self._name, self._key(key))).fetchone()
+        raw = self._key(key)
+        if raw in self._unwritten:
+            return self._read(self._unwritten[raw])
+        found = self._connection.execute("SELECT value FROM noted WHERE notes = ? AND key = ?", (self._name, raw)).fetchone()
         return None if found is None else self._read(found[0])
 
     def __getitem__(self, key: K) -> V:
@@ -122,7 +136,7 @@ class _StoredNotes(Generic[K, V]):
         return value
 
     def __setitem__(self, key: K, value: V) -> None:
-        self._connection.execute("INSERT OR REPLACE INTO noted VALUES (?, ?, ?)", (self._name, self._key(key), self._write(value)))
+        self._unwritten[self._key(key)] = self._write(value)
 
     def __contains__(self, key: K) -> bool:
         return self.get(key) is not None
