@@ -52,7 +52,8 @@ class Checkout:
 
     def leave(self) -> None:
         for process in reversed(self._serving):
-            os.killpg(process.pid, signal.SIGTERM)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait(MINUTES)
 
     def _start(self, statement: str) -> subprocess.Popen[bytes]:
