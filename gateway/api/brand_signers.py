@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from gateway.api.context import Context, ContextNeeded
 from gateway.api.permissions import AsOperatorOrBrand, check_reads_brand
-from gateway.api.problems import READS
+from gateway.api.problems import WRITES
 from gateway.api.routing import Router
 from gateway.api.shapes import Body, BrandIdPath
 from gateway.brands.rows import SqlBrands
@@ -28,7 +28,7 @@ class SignerProbeView(BaseModel):
     said: str
 
 
-@router.post("/{brand_id}/signer-probe", responses=READS)
+@router.post("/{brand_id}/signer-probe", responses=WRITES)
 def probe_brand_signer(
     brand_id: BrandIdPath, body: SignerProbeBody, caller: AsOperatorOrBrand, context: ContextNeeded
 ) -> SignerProbeView | None:
