@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway
+from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Item, Outcome
 from gateway.brand_agent.outbox import Mark, answered, asked, mark
 from gateway.brand_agent.parcels import end_of
@@ -101,7 +102,7 @@ class OutcomeFollower:
             try:
                 self.turn()
                 pause = self._every
-            except GatewayAway:
+            except (GatewayAway, CannotWrite):
                 pause = _AWAY_SECONDS
 
 

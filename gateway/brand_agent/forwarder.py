@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway, GatewaySilent
+from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Item, ItemKind
 from gateway.brand_agent.outbox import Mark, mark, take, take_back_what_was_sent
 from gateway.brand_agent.parcels import Parcel, marks_of, most_in
@@ -71,7 +72,11 @@ class Forwarder:
     def _run(self) -> None:
         while not self._ending.is_set():
             self._wake.clear()
-            if not self._dispatch():
+            try:
+                is_busy = self._dispatch()
+            except CannotWrite:
+                is_busy = False
+            if not is_busy:
                 self._wake.wait(_IDLE_SECONDS)
 
     def _dispatch(self) -> bool:
@@ -106,12 +111,21 @@ class Forwarder:
 
     def _send(self, parcel: Parcel, lane: _Lane) -> None:
         try:
-            marks = self._ask(parcel)
-            self._journal.write(lambda connection: mark(connection, marks, time.time()))
+            self._keep(self._ask(parcel))
         finally:
             with self._lock:
                 self._under_way[lane] -= 1
             self._wake.set()
+
+    def _keep(self, marks: Sequence[Mark]) -> None:
+        """Until they are on disk: nobody else takes up what was sent before the next start."""
+        is_over = False
+        while not is_over:
+            try:
+                self._journal.write(lambda connection: mark(connection, marks, time.time()))
+                is_over = True
+            except CannotWrite:
+                is_over = self._ending.wait(_IDLE_SECONDS)
 
     def _ask(self, parcel: Parcel) -> list[Mark]:
         try:

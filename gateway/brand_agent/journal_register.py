@@ -125,7 +125,7 @@ class JournalRegister:
 
     def _take_over(self, whole: bytes, read_bytes: int) -> None:
         def act(connection: sqlite3.Connection) -> None:
-            for line in whole.decode().splitlines():
+            for line in map(bytes.decode, whole.splitlines()):  # text knows more ends of lines than JSON does
                 record = parse_record(line)
                 if isinstance(record, RegisteredOpeningFile):
                     opening_balances(self._file.parent, record)
