@@ -58,7 +58,7 @@ from gateway.app import create_app
 from gateway.store.session import Database
 from tests.builders.offline_coalition import START
 def redeem(bodies):
-    with TestClient(create_app(Context(Database(sys.argv[1]), clock=lambda: START))) as client:
+    with TestClient(create_app(Context(Database(sys.argv[1]), clock=lambda: START)), base_url="http://localhost") as client:
         for body in bodies:
             headers = {"Authorization": "Bearer " + sys.argv[2], "Idempotency-Key": body["order_id"]}
             answer = client.post("/v1/authorizations", json=body, headers=headers)
