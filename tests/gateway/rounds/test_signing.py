@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from gateway.audit.run import audit
+from gateway.brand_signer.journal import forget_index
 from gateway.brands.http_signer import HttpSigner
 from gateway.brands.tables import BrandRow
 from gateway.foreign.addresses import AddressPolicy
@@ -232,9 +233,10 @@ def test_a_signature_by_another_key_never_leaves_the_house(coalition: CoalitionB
 
 
 def forget_signatures(coalition: CoalitionBuilder, brand_id: int) -> None:
-    """Drops the last line of the signer's journal: what was signed with the wrong key."""
+    """Drops the last line of the signer's journal, and with it the index: what was signed with the wrong key."""
     journal = coalition.brands[brand_id].folder / "signed.jsonl"
     journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    forget_index(journal)
 
 
 def test_a_batch_that_nobody_signs_before_its_deadline_is_given_up(coalition: CoalitionBuilder) -> None:
