@@ -22,6 +22,7 @@ from gateway.ledger.lots import expiry_day_for
 from gateway.ledger.signing import reference
 from gateway.values.ids import MemberId
 from gateway.values.points import Points
+from tests.builders.agents import free_port
 from tests.builders.offline_coalition import START
 from tests.depth import from_deep_on, in_a_soak
 from tests.gateway.brand_agent.conftest import Shop
@@ -122,7 +123,7 @@ def _asked(shop: Shop, request: dict[str, Any]) -> httpx.Response | None:
 
 def _await_state(till: httpx.Client, step: str, payment_id: str) -> None:
     """`marked`: the gateway's answer is on disk. `journaled`: the till has been answered, which is now."""
-    for _ in range(600):
+    for _ in range(6_000):
         if step == "journaled" or till.get(f"/v1/purchases/{payment_id}").json()["state"] == "answered":
             return
         sleep(0.01)
@@ -130,7 +131,7 @@ def _await_state(till: httpx.Client, step: str, payment_id: str) -> None:
 
 
 def _await_dead(shop: Shop) -> None:
-    for _ in range(600):
+    for _ in range(6_000):
         if shop.agent.process is None:
             return
         sleep(0.01)
@@ -150,7 +151,7 @@ def _between(shop: Shop, step: str) -> Iterator[None]:
         yield
         shop.gateway.start()
         return
-    place, shop.gateway.port = shop.gateway.port, shop.gateway.port + 1
+    place, shop.gateway.port = shop.gateway.port, free_port()
     shop.gateway.start()
     with _proxy(place, shop.gateway.url, step, shop.agent.kill):
         yield
