@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from time import sleep
 from typing import Any
 
 import httpx
 
-from tests.gateway.brand_agent.conftest import Shop
+from tests.gateway.brand_agent.conftest import WHEN, Shop
 
 
 def test_a_sale_is_promised_at_once_and_confirmed_later(shop: Shop) -> None:
@@ -141,3 +144,14 @@ def test_the_api_key_may_come_after_the_agent_and_be_changed_while_it_runs(shop:
         key.write_text(text)
     [found] = shop.ended("/v1/purchases/before-the-key")
     assert found["outcome"] == "confirmed"
+
+
+def test_a_register_line_may_hold_what_only_text_takes_for_an_end_of_line(shop: Shop) -> None:
+    shop.agent.kill()
+    said = {"type": "sale", "payment_id": "left\u2028right", "member_id": shop.member.member_id, "occurred_at": WHEN["occurred_at"]}
+    amounts = {"gross_minor": 100, "tax_minor": 0, "paid_with_points_minor": 0}
+    with (shop.agent.folder / "sales.jsonl").open("a", encoding="utf-8") as register:
+        register.write(json.dumps(said | amounts, ensure_ascii=False) + "\n")
+    shop.agent.start()
+    with closing(sqlite3.connect(shop.agent.folder / "agent.sqlite")) as journal:
+        assert journal.execute("SELECT count(*) FROM records WHERE id = ?", ("left\u2028right",)).fetchone() == (1,)
