@@ -29,7 +29,7 @@ from gateway.rounds.operation import (
     WaitingEntry,
     consenting,
 )
-from gateway.rounds.operation_codec import operation_of
+from gateway.rounds.operation_codec import OPERATION_COLUMNS, operation_of
 from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow, batches_adrift, is_due
 from gateway.values.ids import MemberId, ReservationId
 from gateway.values.points import Points
@@ -72,7 +72,7 @@ def accepted_entries(session: Session, paused_brands: frozenset[int], now: int) 
     turn = func.row_number().over(partition_by=OperationRow.brand_id, order_by=OperationRow.sequence)
     in_turn = select(OperationRow.sequence, turn.label("turn")).where(*is_waiting).subquery()
     taken = select(in_turn.c.sequence).order_by(in_turn.c.turn, in_turn.c.sequence).limit(OPERATIONS_IN_ONE_ROUND)
-    rows = session.scalars(select(OperationRow).where(OperationRow.sequence.in_(taken)).order_by(OperationRow.sequence))
+    rows = session.execute(select(*OPERATION_COLUMNS).where(OperationRow.sequence.in_(taken)).order_by(OperationRow.sequence))
     return [WaitingEntry(row.sequence, cast(EntryOperation, operation_of(row))) for row in rows]
 
 

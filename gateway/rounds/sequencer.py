@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from eth_hash.auto import keccak
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import governance, points_ledger
@@ -147,14 +147,19 @@ class Sequencer:
         )
         session.add(batch)
         session.flush()
-        rows = [
-            {"sequence": each.waiting.sequence, "status": "packed", "batch_id": batch.batch_id, "entry_index": index}
-            for index, each in enumerate(packed.packed)
-        ]
-        session.execute(update(OperationRow), rows)
+        packed.batch_id = batch.batch_id
+        places = [{"of": each.waiting.sequence, "into": batch.batch_id, "at": index} for index, each in enumerate(packed.packed)]
+        session.connection().execute(_PLACED, places)
 
     def _now(self, session: Session) -> int:
         return current_time(session, self._coalition, self._wall_clock)
+
+
+_PLACED = (
+    update(OperationRow)
+    .where(OperationRow.sequence == bindparam("of"))
+    .values(status="packed", batch_id=bindparam("into"), entry_index=bindparam("at"))
+)
 
 
 def _carry(session: Session, sequences: tuple[int, ...], transaction_id: int) -> None:

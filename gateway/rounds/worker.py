@@ -191,6 +191,7 @@ class LedgerWorker:
         self._database.await_quiet(GATHER_SECONDS)  # what is accepted at the same time shares a round
         done = self.sequencer.store_admin_transactions(base_fee, paused) + self.signing.give_up_expired()
         packed = self.sequencer.pack(paused)
+        self.signing.note_packed(packed.batches)
         done += len(packed.batches) + len(packed.refused)
         done += desk.work(self.signing.unsigned(), base_fee)
         if done:
