@@ -24,7 +24,8 @@ from gateway.projection.changes import batch_counter
 from gateway.rounds.admin_calls import AdminCall, admin_calls
 from gateway.rounds.gas import EXECUTE_GAS, PROPOSE_GAS, release_gas
 from gateway.rounds.governance_acts import PROPOSED, ready_acts
-from gateway.rounds.operation_reading import accepted_acts, accepted_entries, read_round
+from gateway.rounds.operation import GIVING_KINDS
+from gateway.rounds.operation_reading import ENTRY_KINDS, accepted_acts, accepted_entries, read_round
 from gateway.rounds.outcomes import SPENDING_LIFETIME_SECONDS
 from gateway.rounds.overdue import RELEASE, overdue_reservations
 from gateway.rounds.packing import PackedBatch, Phase, RefusedOperation, Round, pack_round
@@ -112,11 +113,11 @@ class Sequencer:
         )
         session.execute(update(OperationRow).where(OperationRow.sequence == sequence).values(status=PROPOSED))
 
-    def pack(self, paused_brands: frozenset[int] = frozenset()) -> Round:
+    def pack(self, paused_brands: frozenset[int] = frozenset(), *, issues_alone: bool = False) -> Round:
         """Packs what is accepted into batches that wait for signatures; what paused brands are to sign waits."""
         with self._database.read() as session:
             now = self._now(session)
-            accepted = accepted_entries(session, paused_brands, now)
+            accepted = accepted_entries(session, paused_brands, now, GIVING_KINDS if issues_alone else ENTRY_KINDS)
             if not accepted:
                 return Round()
             found = read_round(session, accepted, now)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import func, select
 
@@ -47,6 +48,8 @@ from gateway.values.errors import Foreseen, Unavailable
 log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.05
 _LONGEST_RETRY_SECONDS = 5.0
+_PATIENCE_SECONDS = 2.0
+_Taken = TypeVar("_Taken")
 
 
 class AnotherWorker(Foreseen):
@@ -122,9 +125,9 @@ class LedgerWorker:
     def open(self) -> None:
         """Makes sure that the ledger is deployed, is the right one and is projected. Raises Unavailable, WrongChain or WrongCode."""
         if self._lock is None:
-            self._lock = _lock(self._settings.data_dir)
+            self._lock = _patiently(lambda: _lock(self._settings.data_dir))
         if self._claim is None:
-            self._claim = self._claim_database()
+            self._claim = _patiently(self._claim_database)
         account = load_account(self._settings.operator_key_file)
         chain_id = self._chain.chain_id()
         self.submitter = Submitter(self._database, self._chain, account, chain_id, self._settings.stuck_after_seconds)
@@ -168,7 +171,15 @@ class LedgerWorker:
         if not self._see_mined():
             return False
         worked = self.sign_and_store() > 0 or worked
-        return self._see_mined() and worked
+        return self._see_mined(self._begin_next) and worked
+
+    def _begin_next(self) -> None:
+        """Packs what the next round issues, and asks for signatures. Issues depend on nothing in the round that is being mined."""
+        assert self._desk is not None, "open() comes first"
+        packed = self.sequencer.pack(self._desk.paused_brands(), issues_alone=True)
+        self.signing.note_packed(packed.batches)
+        if packed.batches:
+            self._desk.ask(self.signing.unsigned())
 
     def _accept_standing(self) -> None:
         """What features do by themselves, whenever the ledger has gone on."""
@@ -222,9 +233,9 @@ class LedgerWorker:
         self._claimed_before = True
         return claim
 
-    def _see_mined(self) -> bool:
+    def _see_mined(self, meanwhile: Callable[[], None] | None = None) -> bool:
         """Sends what is stored and follows until it is mined. False while the chain does not move: then stuck ones are replaced."""
-        if self.submitter.await_mined(self.follower.follow, self._settings.stuck_after_seconds / 3):
+        if self.submitter.await_mined(self.follower.follow, self._settings.stuck_after_seconds / 3, meanwhile):
             return True
         now = self._wall_clock()
         self.submitter.drop_dead(self.follower.follow, now)
@@ -270,6 +281,18 @@ class LedgerWorker:
         if error != self._last_error:
             log.warning("%s", error)
         self._state, self._last_error = "waiting", error
+
+
+def _patiently(take: Callable[[], _Taken]) -> _Taken:
+    """Whoever worked here before may have been killed this moment, and needs another one to be gone."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return take()
+        except AnotherWorker:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 def _lock(data_dir: Path) -> int:

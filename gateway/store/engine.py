@@ -5,6 +5,8 @@ On both, text sorts by its bytes and a commit is on disk before it returns.
 
 from __future__ import annotations
 
+import fcntl
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -93,6 +95,30 @@ def begin_writing(on: Session | Connection) -> None:
     """Waits for the one write lock. The snapshot comes after the wait: PostgreSQL's levels above READ COMMITTED would take it before."""
     dialect = on.dialect if isinstance(on, Connection) else on.get_bind().dialect
     on.execute(text("BEGIN IMMEDIATE" if dialect.name == "sqlite" else f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})"))
+
+
+class WritersTurn:
+    """The write lock between processes on an SQLite file: who waits for it is woken. SQLite's own would have it look again ever more
+    seldom. Nothing on PostgreSQL, where the lock of `begin_writing` does that. For one thread at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._file: int | None = None
+        if engine.dialect.name == "sqlite":
+            beside = f"{engine.url.database}-turn"
+            self._file = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def __enter__(self) -> None:
+        if self._file is not None:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._file is not None:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
 
 class WorkerClaim:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from gateway.store.engine import WorkerClaim, begin_reading, begin_writing, is_out_of_reach, open_engine, reading_engine
+from gateway.store.engine import WorkerClaim, WritersTurn, begin_reading, begin_writing, is_out_of_reach, open_engine, reading_engine
 from gateway.values.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -27,13 +27,14 @@ class Database:
         self.engine = open_engine(url)
         self._reading = reading_engine(self.engine)
         self._writer = threading.RLock()
+        self._turn = WritersTurn(self.engine)
         self._writing = 0
         self._written = threading.Condition()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A unit of work that commits at its end, or leaves no trace when an exception passes through."""
-        with self._counted(), self._writer, self._unit(self.engine) as session:
+        with self._counted(), self._writer, self._turn, self._unit(self.engine) as session:
             begin_writing(session)
             yield session
 
@@ -82,6 +83,7 @@ class Database:
     def close(self) -> None:
         """Returns every connection."""
         self.engine.dispose()
+        self._turn.close()
 
 
 def _out_of_reach(error: DBAPIError) -> Unavailable:
