@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from scripts.demo.coalition import DemoBrand
 
 SHARES = (30, 20, 15, 12, 10, 6, 4, 3)  # parts of the purchases
@@ -29,8 +27,3 @@ def in_shares(count: int) -> list[int]:
         due[place] -= sum(shares)
         order.append(place)
     return order
-
-
-def shares_of(counts: Sequence[int]) -> list[float]:
-    """Each one's part of all of it, to three places."""
-    return [round(count / max(1, sum(counts)), 3) for count in counts]

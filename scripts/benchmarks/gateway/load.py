@@ -28,7 +28,7 @@ async def run(task: Task) -> dict[str, Any]:
     connections, others = Connections(task.connections or OPEN_CONNECTIONS), Connections(2)
     make = Loads(task).make()
     watch, watching = None, None
-    if task.what not in WRITES_NOTHING:
+    if task.what not in WRITES_NOTHING and task.node_port is not None:
         watch = LedgerWatch(others, task.node_port, task.coalition["points_address"], time.perf_counter)
         await watch.start()
     print("ready", flush=True)

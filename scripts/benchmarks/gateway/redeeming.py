@@ -18,20 +18,16 @@ GOOD_FOR_SECONDS = 5 * 86_400
 WAIT_SECONDS = 10
 
 
-class OutOfMembers(LookupError):
-    """Every member has redeemed: more members are needed for so long a run."""
-
-
 def redemptions(task: Task, order: Iterator[int], secrets: Sequence[bytes]) -> Iterator[Job]:
     """Signs `options.pairs` of them before the first is given out."""
     domain = Domain(task.coalition["chain_id"], Address.parse(task.coalition["points_address"]), Hash.parse(task.coalition["coalition_id"]))
-    numbers = range(task.members_used, task.members_used + task.options["pairs"])
-    signed = [_pair(task, domain, place, number, secrets[place]) for number, place in zip(numbers, order, strict=False)]
+    numbers, members = range(task.redeemed, task.redeemed + task.options["pairs"]), task.options["members"]
+    signed = [_pair(task, domain, place, number, members, secrets[place]) for number, place in zip(numbers, order, strict=False)]
     return iter(signed)
 
 
-def _pair(task: Task, domain: Domain, place: int, number: int, secret: bytes) -> Job:
-    seller, whose = task.sellers[place], person(number)
+def _pair(task: Task, domain: Domain, place: int, number: int, members: int, secret: bytes) -> Job:
+    seller, whose = task.sellers[place], person(number % members)
     order_id, member = f"o-{task.run}-{number}", whose.member(domain.coalition_id)
     deadline = task.now + GOOD_FOR_SECONDS
     terms = ConsentTerms(member, member, seller.brand_id, POINTS, POINTS, NO_ORDER, reference(secret, "order", order_id), number, deadline)

@@ -36,7 +36,7 @@ class Shop:
         self._members = members
         self._name = f"{run}-{seller.brand_id}"
         self._count = 0
-        self._random = random.Random(self._name)
+        self._random = random.Random(self._name)  # noqa: S311 - what is bought, not a secret
         self._sold: deque[tuple[str, int, Saying]] = deque(maxlen=10_000)
         self._last: Saying | None = None
         moment = datetime.fromtimestamp(now, UTC)
@@ -100,3 +100,7 @@ class Shop:
         if saying.kind == "purchase" and saying.is_new:
             self._sold.append((saying.id, self._totals[saying.id], saying))
             self._last = saying
+
+
+def _line(category: str, amount: int) -> str:
+    return f'{{"category":"{category}","quantity":1,"amount_minor":{amount}}}'

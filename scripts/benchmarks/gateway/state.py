@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from gateway.secret_files import read_secret
 from gateway.values.ids import Hash
@@ -20,7 +22,7 @@ from scripts.benchmarks.gateway.task import Seller, Task
 from scripts.benchmarks.json_rpc import free_port
 from scripts.demo.client import Client
 from scripts.demo.coalition import DemoBrand
-from scripts.demo.data_directory import DataDirectory
+from scripts.demo.data_directory import open_directory
 from scripts.demo.processes import Supervisor
 from scripts.demo.world import World, onboard_brands, start_world
 
@@ -49,6 +51,7 @@ class Coalition:
     world: World
     brands: list[DemoBrand]
     size: Size
+    others: dict[str, int] = field(default_factory=dict)  # first processes of programs that this run has beside its own
     runs: int = 0
     redeemed: int = 0
 
@@ -59,8 +62,12 @@ class Coalition:
     def leaders(self) -> dict[str, int]:
         """The programs' first processes by name."""
         listed = json.loads((self.world.directory.root / "processes.json").read_text())
-        names = {name: name.replace("signer-", "agent-") for name in listed}
-        return {names[name]: entry["pid"] for name, entry in listed.items()}
+        return {name.replace("signer-", "agent-"): entry["pid"] for name, entry in listed.items()} | self.others
+
+    def restarted(self) -> list[str]:
+        """Programs that ended by themselves and were started again, which no load may bring about."""
+        listed = json.loads((self.world.directory.root / "processes.json").read_text())
+        return [name for name, entry in listed.items() if entry["starts"] > 1]
 
     def task(self, what: str, seconds: float, **how: Any) -> Task:
         self.runs += 1
@@ -75,10 +82,10 @@ class Coalition:
             window=how.get("window"),
             sellers=[self._seller(brand) for brand in self.brands],
             gateway_port=ports["gateway"],
-            node_port=ports["node"],
+            node_port=urlsplit(self.world.rpc_url).port,
             coalition={name: self.world.coalition[name] for name in names},
             members_file=str(directory.root / MEMBERS_FILE),
-            members_used=self.redeemed,
+            redeemed=self.redeemed,
             now=self.world.clock.head_timestamp(),
             options=how.get("options", {}),
         )
@@ -103,16 +110,25 @@ class Coalition:
         )
 
 
-def start(directory: DataDirectory, supervisor: Supervisor, size: Size, database_url: str, engine_url: str | None, say: Say) -> Coalition:
-    """Node, gateway and agents on this directory; brands are registered where they are not yet."""
-    brands = brands_of(size.brands)
-    names = ["node", "gateway", *(brand.slug for brand in brands)]
-    ports = directory.read("ports.json") or {name: free_port() for name in names}
-    directory.keep("ports.json", ports)
-    world = start_world(directory, supervisor, ports, database_url, int(time.time()) - FIRST_SECOND_AGO, engine_url)
-    world.clock.call("evm_mine")  # a kept chain's newest block is old, and batches have deadlines
-    onboard_brands(world, brands, say)
-    return Coalition(world, brands, size)
+@contextmanager
+def running(folder: Path, size: Size, say: Say, database_url: str = "", engine_url: str | None = None) -> Iterator[Coalition]:
+    """Node, gateway and agents on this folder; brands are registered where they are not yet. All of it is ended at the end."""
+    directory = open_directory(folder, fresh=False)
+    try:
+        with Supervisor(directory.root) as supervisor:
+            brands = brands_of(size.brands)
+            ports = directory.read("ports.json") or _free_ports(["node", "gateway", *(brand.slug for brand in brands)])
+            directory.keep("ports.json", ports)
+            url = database_url or f"sqlite:///{directory.gateway / 'gateway.sqlite3'}"
+            world = start_world(directory, supervisor, ports, url, int(time.time()) - FIRST_SECOND_AGO, engine_url)
+            try:
+                world.clock.call("evm_mine")  # a kept chain's newest block is old, and batches have deadlines
+                onboard_brands(world, brands, say)
+                yield Coalition(world, brands, size)
+            finally:
+                world.close()
+    finally:
+        os.close(directory.lock)
 
 
 def build(coalition: Coalition, say: Say) -> dict[str, Any]:
@@ -137,11 +153,11 @@ def build(coalition: Coalition, say: Say) -> dict[str, Any]:
     return built
 
 
-def copy_of(state: Path, run: Path) -> None:
-    """What was built stays as it is; a run goes on in a copy."""
-    if run.exists():
-        shutil.rmtree(run)
-    shutil.copytree(state, run)
+def _free_ports(names: Sequence[str]) -> dict[str, int]:
+    found = set[int]()
+    while len(found) < len(names):
+        found.add(free_port())
+    return dict(zip(names, found, strict=True))
 
 
 def _enroll(operator: Client, members: int, coalition_id: Hash, file: Path) -> None:

@@ -22,9 +22,9 @@ class Seller:
 
 @dataclass(frozen=True)
 class Task:
-    """`what` names a load of `loads.py`. `connections`: so many calls at once, each after the last; without, `rate` a second, come what may.
+    """`what` names a load of `loads.py`. `connections`: so many calls at once, each after the last; without, `rate` a second.
 
-    `window`: as many entries at most are sent and not yet on the ledger.
+    `window`: as many entries at most are sent and not yet on the ledger. Without `node_port` there is no ledger to follow.
     """
 
     what: str
@@ -35,10 +35,10 @@ class Task:
     window: int | None
     sellers: list[Seller]
     gateway_port: int
-    node_port: int
+    node_port: int | None
     coalition: dict[str, Any]
     members_file: str
-    members_used: int  # of redemptions, how many members have had theirs
+    redeemed: int  # pairs that there were before
     now: int  # on the chain
     options: dict[str, Any] = field(default_factory=dict)
 
