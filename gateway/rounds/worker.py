@@ -5,14 +5,11 @@ Every step is stored before the next begins and safe to repeat, so the worker ma
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TypeVar
 
 from sqlalchemy import func, select
 
@@ -38,22 +35,19 @@ from gateway.rounds.ports import OperationEnds, SignersDirectory, StandingAct
 from gateway.rounds.sequencer import Sequencer
 from gateway.rounds.signer_port import SignerClient
 from gateway.rounds.signing_desk import SigningDesk
+from gateway.rounds.sole_worker import AnotherWorker, StandsBy, lock_folder, take_lease
 from gateway.rounds.submitter import Submitter
 from gateway.secret_files import UnsafeFile
-from gateway.store.engine import ClaimLost, ClaimTaken, WorkerClaim
+from gateway.store.lease import LeaseLost, WorkerLease
 from gateway.store.session import Database
 from gateway.store.unit_of_work import UnitOfWork, reading, writing
-from gateway.values.errors import Foreseen, Unavailable
+from gateway.values.errors import Unavailable
 
 log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.05
 _LONGEST_RETRY_SECONDS = 5.0
-_PATIENCE_SECONDS = 2.0
-_Taken = TypeVar("_Taken")
-
-
-class AnotherWorker(Foreseen):
-    """Another process works on this data directory or database."""
+STANDING_BY = "standing by"
+_STANDING_BY_SECONDS = 0.1
 
 
 class LedgerWorker:
@@ -86,11 +80,11 @@ class LedgerWorker:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock: int | None = None
-        self._claim: WorkerClaim | None = None
-        self._claimed_before = False
+        self._lease: WorkerLease | None = None
         self._state = "stopped"
         self._last_error: str | None = None
         self._desk: SigningDesk | None = None
+        self._leased = database  # as this worker may write to it
         self.submitter: Submitter
         self.follower: Follower
         self.sequencer: Sequencer
@@ -125,18 +119,19 @@ class LedgerWorker:
     def open(self) -> None:
         """Makes sure that the ledger is deployed, is the right one and is projected. Raises Unavailable, WrongChain or WrongCode."""
         if self._lock is None:
-            self._lock = _patiently(lambda: _lock(self._settings.data_dir))
-        if self._claim is None:
-            self._claim = _patiently(self._claim_database)
+            self._lock = lock_folder(self._settings.data_dir)
+        if self._lease is None:
+            self._lease = take_lease(self._database)
+        database = self._database.under(self._lease)
         account = load_account(self._settings.operator_key_file)
         chain_id = self._chain.chain_id()
-        self.submitter = Submitter(self._database, self._chain, account, chain_id, self._settings.stuck_after_seconds)
-        prepare_deployment(self._database, self._chain, self.submitter, self._settings, self._wall_clock())
-        coalition = check_chain(self._database, self._chain)
-        refuse_other_contract(self._database, self._chain)  # before a block of it is read
-        self.follower = Follower(self._database, self._chain, coalition, self._completions, self._ends)
+        self.submitter = Submitter(database, self._chain, account, chain_id, self._settings.stuck_after_seconds)
+        prepare_deployment(database, self._chain, self.submitter, self._settings, self._wall_clock())
+        coalition = check_chain(database, self._chain)
+        refuse_other_contract(database, self._chain)  # before a block of it is read
+        self.follower = Follower(database, self._chain, coalition, self._completions, self._ends)
         self.sequencer = Sequencer(
-            self._database,
+            database,
             self.submitter,
             coalition,
             self._settings.batch_lifetime_seconds,
@@ -144,7 +139,7 @@ class LedgerWorker:
             ends=self._ends,
         )
         self.signing = BatchSigning(
-            self._database,
+            database,
             self.submitter,
             coalition,
             self._wall_clock,
@@ -157,13 +152,11 @@ class LedgerWorker:
         self.follower.follow()
         if not self._see_mined():
             raise Unavailable("The node does not seal the transactions sent to it")
-        check_code(self._database, self._chain)
-        self._state = "idle"
+        check_code(database, self._chain)
+        self._leased, self._state = database, "idle"
 
     def turn(self) -> bool:
         """One round: sees mined what is stored, then packs what is accepted, has it signed and sends it. True if it did anything."""
-        if self._claim is not None:
-            self._claim.check()  # lost where the database was started again: then all begins afresh, with a claim of its own
         worked = self.follower.follow()
         self._accept_standing()
         if not self.sequencer.has_work():
@@ -183,13 +176,13 @@ class LedgerWorker:
 
     def _accept_standing(self) -> None:
         """What features do by themselves, whenever the ledger has gone on."""
-        with reading(self._database, business_clock(self._wall_clock)) as work:
+        with reading(self._leased, business_clock(self._wall_clock)) as work:
             head = work.session.scalar(select(func.max(LedgerBlockRow.number))) or 0
             if head == self._stood_at:
                 return
             is_due = any(work.of(act).is_due() for act in self._standing)
         if is_due:
-            with writing(self._database, business_clock(self._wall_clock)) as work:
+            with writing(self._leased, business_clock(self._wall_clock)) as work:
                 for act in self._standing:
                     work.of(act).accept()
         self._stood_at = head
@@ -214,24 +207,13 @@ class LedgerWorker:
         if self._desk is not None:
             self._desk.close()
             self._desk = None
-        if self._claim is not None:
-            self._claim.close()
-            self._claim = None
+        if self._lease is not None:
+            self._lease.close()
+            self._lease = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
         self._state = "stopped"
-
-    def _claim_database(self) -> WorkerClaim | None:
-        """A server may hold the claim of a connection that broke for a while yet: whoever had it waits, a second worker does not."""
-        try:
-            claim = self._database.claim_for_worker()
-        except ClaimTaken as taken:
-            if self._claimed_before:
-                raise Unavailable(f"The claim of this worker's last connection is still held: {taken}") from taken
-            raise AnotherWorker(str(taken)) from taken
-        self._claimed_before = True
-        return claim
 
     def _see_mined(self, meanwhile: Callable[[], None] | None = None) -> bool:
         """Sends what is stored and follows until it is mined. False while the chain does not move: then stuck ones are replaced."""
@@ -248,7 +230,7 @@ class LedgerWorker:
         while not self._stopping.is_set():
             try:
                 if not is_open:
-                    self._state = "opening"
+                    self._state = self._state if self._state == STANDING_BY else "opening"
                     self.open()
                     is_open = True
                 self._wake.clear()
@@ -264,12 +246,15 @@ class LedgerWorker:
                     self.follower.node_was_lost()
                 self._stopping.wait(delay)
                 delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
+            except StandsBy:
+                self._state, self._last_error = STANDING_BY, None
+                self._stopping.wait(_STANDING_BY_SECONDS)
             except (WrongChain, WrongCode, AccountInUse, LedgerUnreadable, UnsafeFile, AnotherWorker) as error:
                 log.exception("the ledger worker stops: going on could do harm")
                 self._last_error, self._state = f"{type(error).__name__}: {error}", "failed"
                 return
             except Exception as error:
-                if not isinstance(error, ClaimLost):
+                if not isinstance(error, LeaseLost):
                     log.exception("the ledger worker begins afresh")
                 self._fail(f"{type(error).__name__}: {error}")
                 self.close()
@@ -281,27 +266,3 @@ class LedgerWorker:
         if error != self._last_error:
             log.warning("%s", error)
         self._state, self._last_error = "waiting", error
-
-
-def _patiently(take: Callable[[], _Taken]) -> _Taken:
-    """Whoever worked here before may have been killed this moment, and needs another one to be gone."""
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            return take()
-        except AnotherWorker:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-
-
-def _lock(data_dir: Path) -> int:
-    """Held until closed or until the process ends, however it ends."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    handle = os.open(data_dir / "worker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise AnotherWorker(f"another process works on {data_dir}; stop it first") from error
-    return handle

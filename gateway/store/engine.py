@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,8 @@ from gateway.secret_files import close_to_others_if_there, make_private_file
 from gateway.values.errors import Foreseen
 
 _WRITERS_LOCK = 0x5350_4C49  # one writer at a time in a PostgreSQL database, whatever process it is in
-_WORKERS_LOCK = _WRITERS_LOCK + 1  # one ledger worker at a time, for as long as it lives
 _WAIT_SECONDS = 30  # for the write lock
 _BYTE_ORDER = ("C", "POSIX", "C.UTF-8", "C.utf8")
-
-
-class ClaimTaken(Exception):
-    """Another process works on this database."""
-
-
-class ClaimLost(Exception):
-    """The claim went with its connection; it has to be made anew."""
 
 
 class UnfitDatabase(Foreseen):
@@ -119,31 +109,6 @@ class WritersTurn:
         if self._file is not None:
             os.close(self._file)
             self._file = None
-
-
-class WorkerClaim:
-    """That one process alone works on a PostgreSQL database, as long as this connection lasts; whoever is killed gives it up."""
-
-    def __init__(self, engine: Engine) -> None:
-        """Raises ClaimTaken."""
-        self._connection = engine.execution_options(isolation_level="AUTOCOMMIT").connect()
-        if not self._connection.scalar(text(f"SELECT pg_try_advisory_lock({_WORKERS_LOCK})")):
-            self.close()
-            raise ClaimTaken(f"another process works on the database {engine.url.database}; stop it first")
-
-    def check(self) -> None:
-        """Raises ClaimLost."""
-        try:
-            self._connection.scalar(text("SELECT 1"))
-        except DBAPIError as error:
-            raise ClaimLost("the connection to the database was lost, and with it the claim to be its one ledger worker") from error
-
-    def close(self) -> None:
-        if not self._connection.invalidated:
-            with suppress(DBAPIError):  # a server notices a closed connection later than the next worker asks
-                self._connection.scalar(text(f"SELECT pg_advisory_unlock({_WORKERS_LOCK})"))
-        self._connection.invalidate()  # closed for good: the pool would keep it, and the claim
-        self._connection.close()
 
 
 def check_fit(connection: Connection) -> None:
