@@ -69,6 +69,11 @@ def expiry_date(expiry_day: int) -> str | None:
         return None
 
 
+def day_number(day: date) -> int:
+    """Days since 1970-01-01: the other way round."""
+    return (day - date(1970, 1, 1)).days
+
+
 def local_day(timestamp: int, utc_offset_seconds: int) -> int:
     """The coalition's calendar day at a moment, in days since 1970-01-01."""
     return (timestamp + utc_offset_seconds) // SECONDS_PER_DAY

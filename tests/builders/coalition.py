@@ -39,6 +39,7 @@ from gateway.loyalty.programmes.publish_rule import publish_rule
 from gateway.loyalty.programmes.rows import SqlRules
 from gateway.members.enroll_member import enroll_member
 from gateway.members.rows import SqlMembers
+from gateway.points.expiry_rows import SqlExpiryRuns
 from gateway.points.rows import SqlPoints
 from gateway.points.run_expiry import run_expiry
 from gateway.purchases.purchase import Purchase
@@ -323,6 +324,7 @@ class CoalitionBuilder:
         with writing(self.database, business_clock()) as work:
             return run_expiry(
                 coalition=work.of(SqlCoalition).facts,
+                runs=work.of(SqlExpiryRuns),
                 points=work.of(SqlPoints),
                 operations=work.of(SqlOperations),
                 new_id=lambda: new_id("expire"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -9,12 +10,14 @@ import pytest
 from gateway.rounds.retry_operation import retry_operation
 from gateway.rounds.rows import SqlOperations
 from gateway.store.unit_of_work import writing
+from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.errors import WrongState
 from gateway.values.ids import MemberId, OperationId
+from tests.builders.brands import BrandBuilder
 from tests.builders.coalition import CoalitionBuilder, new_id, running_coalition
 
 WAITS_SECONDS = 600
-STRICT = 3
+STRICT, LASTING = 3, 4
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +131,30 @@ def test_a_refund_that_is_listed_late_claws_back(coalition: CoalitionBuilder, me
     coalition.list_late()
     go_on(coalition, 1)
     assert stands(coalition, late) == ("confirmed", None)
+
+
+def test_an_expiry_waits_for_a_signer_whose_clock_is_behind(coalition: CoalitionBuilder, member: MemberId) -> None:
+    """Far ahead in simulated time, by the world's clock no day of the lot is over; whoever corrects the signer loses nothing."""
+    brand = coalition.add_brand(LASTING, validity_months=1)
+    brand.stop()
+    say_whether_sandbox(brand, False)
+    brand.start()
+    coalition.turn_until(lambda: not coalition.worker.sequencer.has_work())
+    go_on(coalition, 100 * 366 * SECONDS_PER_DAY)
+    coalition.purchase(LASTING, member)
+    go_on(coalition)
+    go_on(coalition, 62 * SECONDS_PER_DAY)
+    [expiry] = [row.operation_id for row in coalition.open_operations() if row.kind == "expire" and row.brand_id == LASTING]
+    assert stands(coalition, expiry) == ("accepted", "not_yet: lot_not_expired")
+    brand.stop()
+    say_whether_sandbox(brand, True)
+    brand.start()
+    go_on(coalition, WAITS_SECONDS // 2)
+    assert stands(coalition, expiry) == ("confirmed", None)
+
+
+def say_whether_sandbox(brand: BrandBuilder, sandbox: bool) -> None:
+    config = brand.folder / "signer.json"
+    written = json.loads(config.read_text())
+    written["coalition"]["sandbox"] = sandbox
+    config.write_text(json.dumps(written))
