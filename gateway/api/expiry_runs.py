@@ -16,10 +16,12 @@ from gateway.api.problems import READS, WRITES
 from gateway.api.routing import Router
 from gateway.api.shapes import Body, BrandIdPath, Cursor, Date, Limit
 from gateway.api.standing_acts import accept_expiry
-from gateway.points.expiry_views import ExpiryRunList, ExpiryRunView, find_expiry_run, list_expiry_runs
+from gateway.coalition.rows import SqlCoalition
+from gateway.points.expiry_rows import SqlExpiryRuns
+from gateway.points.expiry_views import ExpiryRunView, find_expiry_run, list_expiry_runs
 from gateway.rounds.views import OperationView, find_operations
 from gateway.store.unit_of_work import UnitOfWork, new_id
-from gateway.values.calendar import day_number
+from gateway.values.calendar import day_number, day_text, local_day
 
 router = Router(prefix="/v1/expiry-runs", tags=["operations"])
 DayPath = Annotated[Date, Path(description="A day of the coalition's calendar, e.g. 2017-04-01")]
@@ -27,6 +29,15 @@ DayPath = Annotated[Date, Path(description="A day of the coalition's calendar, e
 
 class ExpiryRunBody(Body):
     """Nothing to say: the run expires what has expired by now."""
+
+
+class ExpiryRunsPage(BaseModel):
+    """`day` is the coalition's day, `is_through` that no run of it is still to begin or to go on."""
+
+    day: str
+    is_through: bool
+    expiry_runs: list[ExpiryRunView]
+    next_cursor: str | None
 
 
 class AcceptedExpiries(BaseModel):
@@ -63,10 +74,13 @@ def create_expiry_run(body: ExpiryRunBody, caller: AsOperator, write: WriteNeede
 
 
 @router.get("", responses=READS)
-def get_expiry_runs(caller: AsReader, context: ContextNeeded, cursor: Cursor = None, limit: Limit = 50) -> ExpiryRunList:
+def get_expiry_runs(caller: AsReader, context: ContextNeeded, cursor: Cursor = None, limit: Limit = 50) -> ExpiryRunsPage:
     """The newest day first; a brand sees its own."""
     with context.reading() as work:
-        return list_expiry_runs(work.session, caller.brand_id, cursor, limit)
+        today = local_day(work.now, work.of(SqlCoalition).facts.utc_offset_seconds)
+        found = list_expiry_runs(work.session, caller.brand_id, cursor, limit)
+        is_through = work.of(SqlExpiryRuns).is_through(today, caller.brand_id)
+    return ExpiryRunsPage(day=day_text(today), is_through=is_through, expiry_runs=found.expiry_runs, next_cursor=found.next_cursor)
 
 
 @router.get("/{brand_id}/{day}", responses=READS)

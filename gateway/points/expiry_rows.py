@@ -22,9 +22,10 @@ class SqlExpiryRuns:
     def __init__(self, work: UnitOfWork) -> None:
         self._session = work.session
 
-    def is_through(self, day: int) -> bool:
-        """Nothing of this day or an earlier one goes on or is still to begin."""
-        return not self._unfinished(day) and not self._of_earlier(day)
+    def is_through(self, day: int, brand_id: int | None = None) -> bool:
+        """No run of this day or an earlier one, of the brand or of any, goes on or is still to begin."""
+        unfinished = [brand for brand, _ in self._unfinished(day) if brand_id in (None, brand)]
+        return not unfinished and not self._of_earlier(day)
 
     def is_due(self, day: int, at: int) -> bool:
         """Something can be done now."""

@@ -14,7 +14,7 @@ from gateway.rounds.operation import ExpireOperation
 from gateway.rounds.operation_codec import operation_of
 from gateway.rounds.tables import BatchRow, OperationRow
 from gateway.store.pages import cursor_after, position_of
-from gateway.values.calendar import expiry_date, moment, moment_or_none
+from gateway.values.calendar import day_text, expiry_date, moment, moment_or_none
 from gateway.values.errors import NotFound
 
 
@@ -77,7 +77,7 @@ def find_expiry_run(session: Session, brand_id: int, day: int) -> ExpiryRunView:
     """Refuses a run that is not there."""
     row = session.get(ExpiryRunRow, (brand_id, day))
     if row is None:
-        raise NotFound(f"brand {brand_id} has no expiry run of {expiry_date(day)}", brand_id=brand_id, day=expiry_date(day))
+        raise NotFound(f"brand {brand_id} has no expiry run of {day_text(day)}", brand_id=brand_id, day=day_text(day))
     return _views(session, [row])[0]
 
 
@@ -135,6 +135,7 @@ class _Standing:
     def view(self) -> ExpiryRunView:
         run = self._run
         sums = {state: ExpirySums(*sum_) for state, sum_ in self._sums.items()}
-        day = expiry_date(run.day) or ""
         times = moment(run.started_at), moment_or_none(self._last)
-        return ExpiryRunView(run.brand_id, day, run.lots, **sums, reasons=self._reasons, started_at=times[0], finished_at=times[1])
+        return ExpiryRunView(
+            run.brand_id, day_text(run.day), run.lots, **sums, reasons=self._reasons, started_at=times[0], finished_at=times[1]
+        )

@@ -87,6 +87,18 @@ def test_a_brand_sees_its_own_runs_only(expiring: OfflineCoalition) -> None:
     assert expiring.get("brand:2", "/v1/expiry-runs/2/2017-05-01").json()["waiting"] == {"operations": 1, "points": 7}
 
 
+def test_whether_the_day_is_through_is_told_to_each(expiring: OfflineCoalition) -> None:
+    def told(who: str) -> tuple[str, bool]:
+        page = expiring.get(who, "/v1/expiry-runs").json()
+        return page["day"], page["is_through"]
+
+    assert {told(who) for who in ("operator", "brand:1", "brand:2")} == {("2017-05-01", False)}
+    expiring.activate(2, "in_default")
+    assert (told("operator")[1], told("brand:2")[1]) == (False, True)
+    run_now(expiring)
+    assert {told(who) for who in ("operator", "brand:1", "brand:2")} == {("2017-05-01", True)}
+
+
 def test_the_newest_day_comes_first_page_by_page(expiring: OfflineCoalition) -> None:
     with expiring.database.write() as session:
         for day in range(17_300, 17_305):
