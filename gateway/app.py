@@ -26,6 +26,7 @@ from gateway.api import (
     clearing,
     coalition,
     column_mappings,
+    expiry_runs,
     governance,
     governors,
     health,
@@ -47,7 +48,7 @@ from gateway.api.door.backlog import Backlog
 from gateway.api.door.entrance import Door
 from gateway.api.limits import REQUEST_THREADS, DoorSettings
 from gateway.api.parameters import refuse_unknown_parameters
-from gateway.api.standing_acts import STANDING_ACTS
+from gateway.api.standing_acts import standing_acts
 from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.chain.connection import Chain
@@ -82,6 +83,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     authorizations.router,
     transfers.router,
     operations.router,
+    expiry_runs.router,
     clearing.router,
     column_mappings.router,
     payment_files.router,
@@ -133,7 +135,7 @@ def make_worker(
         settings,
         signers=SqlSignersDirectory(),
         ends=SqlShortfalls(),
-        standing=STANDING_ACTS,
+        standing=standing_acts(),
         signer=signer,
     )
 

@@ -58,11 +58,19 @@ def external_id(value: object) -> str:
 
 def expiry_fits(expiry_day: int, occurred_at: int, books: Books) -> bool:
     """The month end that the programme promises, counted from a day between the sale and the last on which it may be reported."""
-    programme, offset = books.programme, books.utc_offset_seconds
-    soonest = lots.expiry_day_for(occurred_at, offset, programme.lot_validity_months)
-    reported = occurred_at + programme.report_days_max * calendar.SECONDS_PER_DAY
-    latest = lots.expiry_day_for(reported, offset, programme.lot_validity_months)
-    return soonest <= expiry_day <= latest and (expiry_day == calendar.NEVER or calendar.is_month_end(expiry_day))
+    soonest = lots.expiry_day_for(occurred_at, books.utc_offset_seconds, books.programme.lot_validity_months)
+    is_promised = expiry_day == calendar.NEVER or calendar.is_month_end(expiry_day)
+    return soonest <= expiry_day <= _latest_expiry(occurred_at, books) and is_promised
+
+
+def is_late(expiry_day: int, occurred_at: int, books: Books) -> bool:
+    """A month end, but of a sale that was reported after the last day on which it may be."""
+    return calendar.is_month_end(expiry_day) and expiry_day > _latest_expiry(occurred_at, books) != calendar.NEVER
+
+
+def _latest_expiry(occurred_at: int, books: Books) -> int:
+    reported = occurred_at + books.programme.report_days_max * calendar.SECONDS_PER_DAY
+    return lots.expiry_day_for(reported, books.utc_offset_seconds, books.programme.lot_validity_months)
 
 
 def due_back(points: Points, sale: RegisteredSale, books: Books) -> int:

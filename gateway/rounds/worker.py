@@ -48,6 +48,7 @@ GATHER_SECONDS = 0.05
 _LONGEST_RETRY_SECONDS = 5.0
 STANDING_BY = "standing by"
 _STANDING_BY_SECONDS = 0.1
+_STAND_SECONDS = 60
 
 
 class LedgerWorker:
@@ -74,7 +75,7 @@ class LedgerWorker:
         self._ends = ends
         self._signer = signer
         self._standing = standing
-        self._stood_at = -1
+        self._stood_at = -1, -1
         self._wall_clock = wall_clock
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -175,17 +176,18 @@ class LedgerWorker:
             self._desk.ask(self.signing.unsigned())
 
     def _accept_standing(self) -> None:
-        """What features do by themselves, whenever the ledger has gone on."""
+        """What features do by themselves, whenever the ledger has gone on, or a minute has passed: days begin without a block."""
         with reading(self._leased, business_clock(self._wall_clock)) as work:
             head = work.session.scalar(select(func.max(LedgerBlockRow.number))) or 0
-            if head == self._stood_at:
+            stands_at = head, self._wall_clock() // _STAND_SECONDS
+            if stands_at == self._stood_at:
                 return
             is_due = any(work.of(act).is_due() for act in self._standing)
         if is_due:
             with writing(self._leased, business_clock(self._wall_clock)) as work:
                 for act in self._standing:
                     work.of(act).accept()
-        self._stood_at = head
+        self._stood_at = stands_at
 
     def sign_and_store(self) -> int:
         """Packs what is accepted and stores what signers answer; how many steps that were. Nothing is sent yet."""

@@ -19,6 +19,8 @@ EDGES = {  # the files of a feature that may know the store; every other one is 
     "opening_views",
     "activity_rows",
     "carried",
+    "expiry_rows",
+    "expiry_views",
     "grant_views",
     "operator_api_key",
     "shortfalls",

@@ -76,6 +76,8 @@ ROLES = {
     "get_operations": ALL,
     "get_operation": ALL,
     "create_expiry_run": OPERATOR,
+    "get_expiry_runs": ALL,
+    "get_expiry_run": ALL,
     "get_pending_acts": ALL,
     "create_approval": ALL,
     "create_owner_veto": ALL,
@@ -119,6 +121,7 @@ IDS = {
     "opening_file_id": "none",
     "reconciliation_id": "none",
     "name": "none",
+    "day": "2017-04-01",
 }
 
 

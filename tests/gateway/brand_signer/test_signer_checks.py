@@ -86,7 +86,7 @@ def committed_to(payment_id: str, points: int, decision: Decision) -> Entered:
         (issue("p-1", 9, rule_version=2), "wrong_rule_version"),
         (issue("p-1", 9, expiry_day=0), "wrong_expiry"),
         (issue("p-1", 9, expiry_day=EXPIRY_DAY - 1), "wrong_expiry"),
-        (issue("p-1", 9, expiry_day=EXPIRY_DAY + 61), "wrong_expiry"),
+        (issue("p-1", 9, expiry_day=EXPIRY_DAY + 61), "reported_late"),
         (issue("p-guest", 9), "wrong_member"),
         (issue("p-tiny", 0), "wrong_points"),
         ((issue("p-1", 9)[0], {"kind": "issue", "payment_id": "p-2"}), "reference_mismatch"),

@@ -11,8 +11,8 @@ from sqlalchemy import select, text
 from gateway.app import make_worker
 from gateway.projection.tables import LedgerMemberLotRow
 from gateway.rounds.completion import Completions
-from gateway.rounds.tables import OperationRow
 from gateway.rounds.sole_worker import AnotherWorker
+from gateway.rounds.tables import OperationRow
 from gateway.store.engine import ClaimLost
 from gateway.values.errors import Unavailable
 from tests.builders.coalition import CoalitionBuilder, blank_gateway, running_coalition
