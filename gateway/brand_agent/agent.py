@@ -10,6 +10,7 @@ import httpx
 
 from gateway.brand_agent.config import AgentConfig
 from gateway.brand_agent.follower import GatewaysWord, OutcomeFollower
+from gateway.brand_agent.forgotten import GatewaysMemory
 from gateway.brand_agent.forwarder import Forwarder
 from gateway.brand_agent.gateway_client import ForwardingClient
 from gateway.brand_agent.journal_register import JournalRegister
@@ -76,6 +77,7 @@ def open_agent(config: AgentConfig) -> Agent:
     key = Key(read_or_make(signer.key_file))
     check_key(journal, signed, key.address, signer.domain, signer.brand_id)
     client = ForwardingClient(config.gateway_url, api_key)
+    memory = GatewaysMemory(journal, client)
     return Agent(
         config,
         journal,
@@ -87,8 +89,8 @@ def open_agent(config: AgentConfig) -> Agent:
         Tills(config.tills_file),
         client,
         _passing_client(config.gateway_url),
-        Forwarder(journal, client),
-        OutcomeFollower(journal, GatewaysWord(client)),
+        Forwarder(journal, client, memory),
+        OutcomeFollower(journal, GatewaysWord(client), memory),
     )
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from gateway.brand_agent.forgotten import GatewaysMemory
 from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway
 from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Item, Outcome
@@ -21,6 +22,9 @@ _AT_ONCE = 4_000
 _PAGES_MAX = 25
 _ONE_BY_ONE_MAX = 20
 _AWAY_SECONDS = 2
+_CHECK_SECONDS = 60
+UNKNOWN: Ending = (None, "not_found")
+"""The gateway has no such operation: it had one, before it was restored from a backup."""
 
 
 class Endings(Protocol):
@@ -60,9 +64,11 @@ class GatewaysWord:
 class OutcomeFollower:
     """Asks again and again, as long as something is awaited."""
 
-    def __init__(self, journal: TillJournal, endings: Endings, every_seconds: float = 0.5) -> None:
+    def __init__(self, journal: TillJournal, endings: Endings, memory: GatewaysMemory | None = None, every_seconds: float = 0.5) -> None:
         self._journal = journal
         self._endings = endings
+        self._memory = memory
+        self._checked_at = time.monotonic()
         self._every = every_seconds
         self._reader = journal.reader()
         self._ending = threading.Event()
@@ -94,12 +100,24 @@ class OutcomeFollower:
             asked(connection, known, time.time())
 
         self._journal.write(act)
+        self._look_for_losses(items, endings)
         return sum(one.outcome is not None for one in news)
+
+    def _look_for_losses(self, items: Sequence[Item], endings: Mapping[str, Ending]) -> None:
+        lost = [item.answered_at for item in items if any(endings.get(one) == UNKNOWN for one in item.operation_ids)]
+        if lost and self._memory is not None:
+            self._memory.tell_again(min(lost))
+
+    def _check_now_and_then(self) -> None:
+        if self._memory is not None and time.monotonic() - self._checked_at > _CHECK_SECONDS:
+            self._checked_at = time.monotonic()
+            self._memory.check()
 
     def _run(self) -> None:
         pause = self._every
         while not self._ending.wait(pause):
             try:
+                self._check_now_and_then()
                 self.turn()
                 pause = self._every
             except (GatewayAway, CannotWrite):

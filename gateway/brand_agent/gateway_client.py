@@ -47,9 +47,10 @@ class ForwardingClient:
         self._url = url
         self._api_key = api_key
 
-    def post(self, path: str, content: bytes, idempotency_key: str) -> GatewayAnswer:
-        """Raises GatewayAway."""
-        return self._ask("POST", path, content, {"Idempotency-Key": idempotency_key, "Content-Type": "application/json"})
+    def post(self, path: str, content: bytes, idempotency_key: str, wait_seconds: int = 0) -> GatewayAnswer:
+        """Raises GatewayAway. `wait_seconds`: for the ledger, at most."""
+        wait = {"Prefer": f"wait={wait_seconds}"} if wait_seconds else {}
+        return self._ask("POST", path, content, {"Idempotency-Key": idempotency_key, "Content-Type": "application/json", **wait})
 
     def operation(self, operation_id: str) -> GatewayAnswer:
         return self._ask("GET", f"/v1/operations/{operation_id}")

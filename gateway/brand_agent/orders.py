@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from gateway.bodies.redemption import ConsentBody
@@ -20,6 +21,17 @@ from gateway.values.ids import Hash, MemberId, ReservationId
 
 AUTHORIZE, REDEEM = "authorize", "redeem"
 _COLUMNS = "order_id, kind, member_id, reservation_id, deadline"
+
+
+def order_request(kind: str, order_id: str) -> tuple[str, str]:
+    """(the gateway's path, the idempotency key): the same order is the same request, whenever it is asked."""
+    named = f"agent-{sha256(f'{kind} {order_id}'.encode()).hexdigest()}"
+    return {AUTHORIZE: "/v1/authorizations", REDEEM: "/v1/redemptions"}[kind], named
+
+
+def note_accepted(connection: sqlite3.Connection, order_id: str, now: float) -> None:
+    """The gateway has taken it."""
+    connection.execute("UPDATE orders SET accepted_at = ? WHERE order_id = ? AND accepted_at = 0", (now, order_id))
 
 
 def reservation_id_for(body: ConsentBody, domain: Domain, brand_id: int, reference_secret: bytes) -> ReservationId:
@@ -61,7 +73,7 @@ def keep_order(
         raise TillRefused(409, "reference_reused", f"order {order.order_id} stands in the register already: take another") from None
     said = body.model_dump_json(exclude_defaults=True)
     what = order.order_id, order.kind, said, order.member_id, order.reservation_id, order.deadline
-    connection.execute("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL)", (*what, speaker.till, speaker.cashier, now))
+    connection.execute("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, 0)", (*what, speaker.till, speaker.cashier, now))
 
 
 def order_reserved(connection: sqlite3.Connection, reservation_id: str) -> KnownOrder:

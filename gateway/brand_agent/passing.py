@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
 
 import httpx
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from starlette.routing import Route
 from gateway.bodies.redemption import ConsentBody
 from gateway.brand_agent.agent import Agent
 from gateway.brand_agent.asking import TILL_BODY_BYTES_MAX, agent_of, answering, body_of, read_body, speaker_of
-from gateway.brand_agent.orders import AUTHORIZE, REDEEM, keep_order, reservation_id_for
+from gateway.brand_agent.orders import AUTHORIZE, REDEEM, keep_order, note_accepted, order_request, reservation_id_for
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_agent.statements import KnownOrder
 from gateway.brand_agent.tills import Scope
@@ -29,13 +29,13 @@ _UNKNOWN = "the gateway did not answer in time, and may have taken it: ask again
 
 def routes() -> list[Route]:
     return [
-        Route("/v1/authorizations", answering(_asked(AUTHORIZE, "/v1/authorizations")), methods=["POST"]),
-        Route("/v1/redemptions", answering(_asked(REDEEM, "/v1/redemptions")), methods=["POST"]),
+        Route("/v1/authorizations", answering(_asked(AUTHORIZE)), methods=["POST"]),
+        Route("/v1/redemptions", answering(_asked(REDEEM)), methods=["POST"]),
         Route("/v1/quotes", answering(_quoted), methods=["POST"]),
     ]
 
 
-def _asked(kind: str, path: str) -> Callable[[Request], Awaitable[Response]]:
+def _asked(kind: str) -> Callable[[Request], Awaitable[Response]]:
     async def ask(request: Request) -> Response:
         speaker, agent = speaker_of(request, Scope.REDEMPTIONS), agent_of(request)
         body = await body_of(request, ConsentBody)
@@ -47,9 +47,12 @@ def _asked(kind: str, path: str) -> Callable[[Request], Awaitable[Response]]:
             keep_order(connection, body, order, agent.lines, speaker, now, is_sandbox=signer.sandbox)
 
         await asyncio.wrap_future(agent.journal.submit(keep))
-        named = f"agent-{sha256(f'{kind} {body.order_id}'.encode()).hexdigest()}"
+        path, named = order_request(kind, body.order_id)
         headers = {"Idempotency-Key": named, "Prefer": request.headers.get("Prefer", "")[:64]}
-        return await _pass(agent, path, body.model_dump_json(exclude_defaults=True).encode(), headers)
+        answer = await _pass(agent, path, body.model_dump_json(exclude_defaults=True).encode(), headers)
+        if answer.status_code in (200, 201, 202):
+            await asyncio.wrap_future(agent.journal.submit(lambda connection: note_accepted(connection, body.order_id, time.time())))
+        return answer
 
     return ask
 

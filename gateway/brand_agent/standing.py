@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gateway.brand_agent.forgotten import TOLD_AGAIN
 from gateway.brand_agent.forwarder import Reach
 from gateway.brand_agent.item import ItemState
 from gateway.brand_agent.refused import STILL_REFUSED
@@ -25,7 +26,8 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`waiting`: open items by state. `oldest_waiting_seconds`: since the oldest of them was journaled."""
+    """`waiting`: open items by state. `oldest_waiting_seconds`: since the oldest of them was journaled. `told_again`: items sent once
+    more because a gateway restored from a backup knew nothing of them."""
 
     waiting: Mapping[str, int]
     refused: int
@@ -34,6 +36,7 @@ class Standing:
     gateway: str
     last_error: str | None
     alarms: list[Alarm]
+    told_again: int
 
     def view(self) -> dict[str, Any]:
         return asdict(self)
@@ -49,6 +52,8 @@ class Standing:
             ("agent_alarms", "Alarms that somebody has to look at.", len(self.alarms)),
         ):
             lines += [f"# HELP {name} {told}", f"# TYPE {name} gauge", f"{name} {value}"]
+        lines += ["# HELP agent_items_told_again_total Items that a restored gateway was told again."]
+        lines += ["# TYPE agent_items_told_again_total counter", f"agent_items_told_again_total {self.told_again}"]
         return "\n".join(lines) + "\n"
 
 
@@ -78,4 +83,6 @@ def standing(connection: sqlite3.Connection, reach: Reach, now: int) -> Standing
     fault = connection.execute(troubled).fetchone() if reach.reason is None and waiting["journaled"] < 100_000 else None
     last_error = reach.reason or (fault[0] if fault else None)
     away = "away" if reach.away_since is not None else "there"
-    return Standing(waiting, refused, refused_last, max(0, now - oldest), away, last_error, alarms)
+    told = connection.execute("SELECT value FROM facts WHERE name = ?", (TOLD_AGAIN,)).fetchone()
+    told_again = 0 if told is None else int(told[0])
+    return Standing(waiting, refused, refused_last, max(0, now - oldest), away, last_error, alarms, told_again)
