@@ -9,6 +9,8 @@ from functools import partial
 import httpx
 
 from gateway.brand_agent.config import AgentConfig
+from gateway.brand_agent.feed import Feed
+from gateway.brand_agent.feed_lines import FeedLines
 from gateway.brand_agent.follower import GatewaysWord, OutcomeFollower
 from gateway.brand_agent.forgotten import GatewaysMemory
 from gateway.brand_agent.forwarder import Forwarder
@@ -44,6 +46,7 @@ class Agent:
     passing: httpx.AsyncClient
     forwarder: Forwarder
     follower: OutcomeFollower
+    feed: Feed | None
 
     @property
     def brand_id(self) -> int:
@@ -52,8 +55,12 @@ class Agent:
     def start(self) -> None:
         self.forwarder.start()
         self.follower.start()
+        if self.feed is not None:
+            self.feed.start()
 
     def close(self) -> None:
+        if self.feed is not None:
+            self.feed.close()
         self.follower.close()
         self.forwarder.close()
         self.register.close()
@@ -78,12 +85,14 @@ def open_agent(config: AgentConfig) -> Agent:
     check_key(journal, signed, key.address, signer.domain, signer.brand_id)
     client = ForwardingClient(config.gateway_url, api_key)
     memory = GatewaysMemory(journal, client)
+    batch_signer = BatchSigner(key, signer.domain, signer.brand_id, books, signed)
+    feed = None if config.feed is None else Feed(config.feed, journal, FeedLines(lines, signer.brand_id), batch_signer)
     return Agent(
         config,
         journal,
         lines,
         register,
-        BatchSigner(key, signer.domain, signer.brand_id, books, signed),
+        batch_signer,
         read_or_make(signer.token_file).hex(),
         api_key,
         Tills(config.tills_file),
@@ -91,6 +100,7 @@ def open_agent(config: AgentConfig) -> Agent:
         _passing_client(config.gateway_url),
         Forwarder(journal, client, memory),
         OutcomeFollower(journal, GatewaysWord(client), memory),
+        feed,
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gateway.brand_agent.feed import FeedStanding
+from gateway.brand_agent.feed_lines import count_problems
 from gateway.brand_agent.forgotten import TOLD_AGAIN
 from gateway.brand_agent.forwarder import Reach
 from gateway.brand_agent.item import ItemState
@@ -18,7 +20,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`code`: gateway_away, outbox_old, items_refused, days_differ."""
+    """`code`: gateway_away, outbox_old, items_refused, days_differ, feed_failing, and those of feed_lines.py."""
 
     code: str
     detail: str
@@ -37,6 +39,7 @@ class Standing:
     last_error: str | None
     alarms: list[Alarm]
     told_again: int
+    feed: Mapping[str, Any] | None
 
     def view(self) -> dict[str, Any]:
         return asdict(self)
@@ -54,10 +57,18 @@ class Standing:
             lines += [f"# HELP {name} {told}", f"# TYPE {name} gauge", f"{name} {value}"]
         lines += ["# HELP agent_items_told_again_total Items that a restored gateway was told again."]
         lines += ["# TYPE agent_items_told_again_total counter", f"agent_items_told_again_total {self.told_again}"]
+        if self.feed is not None:
+            lines += ["# HELP agent_feed_failing 1 while the shop's database cannot be read.", "# TYPE agent_feed_failing gauge"]
+            lines += [f"agent_feed_failing {int(self.feed['failing_since'] is not None)}"]
+            lines += [
+                "# HELP agent_feed_read_at When the feed was last read to its end, in Unix seconds.",
+                "# TYPE agent_feed_read_at gauge",
+            ]
+            lines += [f"agent_feed_read_at {int(self.feed['read_at'] or 0)}"]
         return "\n".join(lines) + "\n"
 
 
-def standing(connection: sqlite3.Connection, reach: Reach, now: int) -> Standing:
+def standing(connection: sqlite3.Connection, reach: Reach, feed: FeedStanding | None, now: int) -> Standing:
     open_states = [state.value for state in ItemState if state is not ItemState.ENDED]
     counted = dict(connection.execute("SELECT state, count(*) FROM items WHERE state <> 'ended' GROUP BY state"))
     firsts = [connection.execute("SELECT journaled_at FROM items WHERE state = ? ORDER BY sequence LIMIT 1", (one,)) for one in open_states]
@@ -78,6 +89,8 @@ def standing(connection: sqlite3.Connection, reach: Reach, now: int) -> Standing
         )
     for day, till in differing:
         alarms.append(Alarm("days_differ", f"till {till}, {day}: its count or sum is not the journal's; send what is missing, close again"))
+    if feed is not None:
+        alarms += _feed_alarms(connection, feed, now)
     waiting = {state: counted.get(state, 0) for state in open_states}
     troubled = "SELECT reason FROM items WHERE state = 'journaled' AND faults > 0 AND reason IS NOT NULL ORDER BY sequence DESC LIMIT 1"
     fault = connection.execute(troubled).fetchone() if reach.reason is None and waiting["journaled"] < 100_000 else None
@@ -85,4 +98,13 @@ def standing(connection: sqlite3.Connection, reach: Reach, now: int) -> Standing
     away = "away" if reach.away_since is not None else "there"
     told = connection.execute("SELECT value FROM facts WHERE name = ?", (TOLD_AGAIN,)).fetchone()
     told_again = 0 if told is None else int(told[0])
-    return Standing(waiting, refused, refused_last, max(0, now - oldest), away, last_error, alarms, told_again)
+    return Standing(
+        waiting, refused, refused_last, max(0, now - oldest), away, last_error, alarms, told_again, None if feed is None else feed.view()
+    )
+
+
+def _feed_alarms(connection: sqlite3.Connection, feed: FeedStanding, now: int) -> list[Alarm]:
+    found = [Alarm(problem, f"{count} rows: GET /v1/feed lists them") for problem, count in sorted(count_problems(connection).items())]
+    if feed.failing_since is not None:
+        found.append(Alarm("feed_failing", f"since {int(now - feed.failing_since)} seconds: {feed.reason}"))
+    return found

@@ -51,6 +51,12 @@ CREATE TABLE IF NOT EXISTS decisions (
     cashier TEXT, reason TEXT, note TEXT NOT NULL, decided_at INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS decisions_of_item ON decisions (act, item);
+CREATE TABLE IF NOT EXISTS feed_rows (
+    id TEXT PRIMARY KEY, digest TEXT NOT NULL, changed_at REAL NOT NULL, type TEXT, record_id TEXT, owned INTEGER NOT NULL,
+    is_gone INTEGER NOT NULL, problem TEXT, detail TEXT NOT NULL, dealt_with TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS feed_rows_changed ON feed_rows (changed_at);
+CREATE INDEX IF NOT EXISTS feed_rows_problems ON feed_rows (id) WHERE problem IS NOT NULL AND dealt_with IS NULL;
 CREATE TABLE IF NOT EXISTS day_closes (
     day TEXT NOT NULL, till TEXT NOT NULL, count INTEGER NOT NULL, gross_minor INTEGER NOT NULL, agrees INTEGER NOT NULL,
     PRIMARY KEY (day, till)

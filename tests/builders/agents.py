@@ -76,6 +76,7 @@ class AgentBuilder:
     port: int = 0
     tokens: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[str] | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def config(self) -> Path:
@@ -96,7 +97,7 @@ class AgentBuilder:
         """The first start takes a free port, later ones the same again."""
         command = [sys.executable, "-m", "gateway.brand_agent", "--config", str(self.config)]
         with (self.folder / "agent.log").open("ab") as log:
-            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+            environment = {**os.environ, "PYTHONPATH": str(ROOT), **self.environment}
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT, env=environment)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
