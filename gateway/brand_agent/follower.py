@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.brand_agent.forgotten import GatewaysMemory
 from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway
@@ -30,20 +30,23 @@ UNKNOWN: Ending = (None, "not_found")
 class Endings(Protocol):
     """Who knows how operations stand."""
 
-    def of(self, operation_ids: Sequence[str]) -> Mapping[str, Ending]:
-        """By id, as far as it is known; raises GatewayAway."""
+    def of(self, items: Sequence[Item]) -> Mapping[str, Ending]:
+        """Of their operations by id, as far as it is known; raises GatewayAway."""
 
 
 class GatewaysWord:
-    """Endings as the gateway tells them. What checks them against the ledger's head stands in this place."""
+    """Endings as the gateway tells them."""
 
     def __init__(self, client: ForwardingClient) -> None:
         self._client = client
 
-    def of(self, operation_ids: Sequence[str]) -> Mapping[str, Ending]:
+    def of(self, items: Sequence[Item]) -> Mapping[str, Ending]:
+        return {operation_id: end_of(operation) for operation_id, operation in self.operations(items).items()}
+
+    def operations(self, items: Sequence[Item]) -> Mapping[str, Mapping[str, Any]]:
         """The newest operations by the page, and a few of those that are not among them one by one."""
-        wanted = dict.fromkeys(operation_ids)
-        found: dict[str, Ending] = {}
+        wanted = dict.fromkeys(operation_id for item in items for operation_id in item.operation_ids)
+        found: dict[str, Mapping[str, Any]] = {}
         cursor: str | None = None
         pages = 0 if len(wanted) <= _ONE_BY_ONE_MAX else _PAGES_MAX
         for _ in range(pages):
@@ -52,12 +55,12 @@ class GatewaysWord:
                 operation_id = str(operation.get("operation_id"))
                 if operation_id in wanted:
                     del wanted[operation_id]
-                    found[operation_id] = end_of(operation)
+                    found[operation_id] = operation
             if cursor is None or not wanted:
                 break
         for operation_id in list(wanted)[:_ONE_BY_ONE_MAX]:
             answer = self._client.operation(operation_id)
-            found[operation_id] = end_of(answer.body) if answer.status == 200 else (None, answer.code)
+            found[operation_id] = answer.body if answer.status == 200 else {"reason": answer.code}
         return found
 
 
@@ -87,7 +90,7 @@ class OutcomeFollower:
         items = answered(self._reader, _AT_ONCE)
         if not items:
             return 0
-        endings = self._endings.of([operation_id for item in items for operation_id in item.operation_ids])
+        endings = self._endings.of(items)
         known = {
             item.sequence: _together([endings[one] for one in item.operation_ids])
             for item in items

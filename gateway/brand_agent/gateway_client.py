@@ -3,6 +3,7 @@ a gateway's that does not look like one."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,8 +43,8 @@ class GatewayAnswer:
 class ForwardingClient:
     """One pool of connections; may be used by several threads."""
 
-    def __init__(self, url: str, api_key: Callable[[], str], seconds: float = 20) -> None:
-        self._client = ForeignClient(seconds=seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=None)
+    def __init__(self, url: str, api_key: Callable[[], str], authorities: ssl.SSLContext | None = None, seconds: float = 20) -> None:
+        self._client = ForeignClient(seconds=seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=None, authorities=authorities)
         self._url = url
         self._api_key = api_key
 

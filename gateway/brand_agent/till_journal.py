@@ -43,7 +43,8 @@ CREATE INDEX IF NOT EXISTS items_of_day ON items (day, till, gross_minor) WHERE 
 CREATE TABLE IF NOT EXISTS orders (
     order_id TEXT PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, member_id TEXT NOT NULL, reservation_id TEXT NOT NULL,
     deadline INTEGER NOT NULL, till TEXT NOT NULL, cashier TEXT, journaled_at INTEGER NOT NULL,
-    let_go INTEGER NOT NULL DEFAULT 0, capture_id TEXT, accepted_at REAL NOT NULL DEFAULT 0
+    let_go INTEGER NOT NULL DEFAULT 0, capture_id TEXT, accepted_at REAL NOT NULL DEFAULT 0,
+    asked_by INTEGER NOT NULL DEFAULT -1
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS orders_reserved ON orders (reservation_id);
 CREATE TABLE IF NOT EXISTS decisions (
@@ -51,6 +52,11 @@ CREATE TABLE IF NOT EXISTS decisions (
     cashier TEXT, reason TEXT, note TEXT NOT NULL, decided_at INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS decisions_of_item ON decisions (act, item);
+CREATE TABLE IF NOT EXISTS own_discounts (
+    order_id TEXT PRIMARY KEY, member_id TEXT NOT NULL, points INTEGER NOT NULL, discount_minor INTEGER NOT NULL, day TEXT NOT NULL,
+    till TEXT NOT NULL, cashier TEXT, given_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS own_discounts_of_day ON own_discounts (day, till, discount_minor);
 CREATE TABLE IF NOT EXISTS feed_rows (
     id TEXT PRIMARY KEY, digest TEXT NOT NULL, changed_at REAL NOT NULL, type TEXT, record_id TEXT, owned INTEGER NOT NULL,
     is_gone INTEGER NOT NULL, problem TEXT, detail TEXT NOT NULL, dealt_with TEXT
@@ -64,7 +70,11 @@ CREATE TABLE IF NOT EXISTS day_closes (
 """
 
 # What journals of earlier versions lack, and indexes on it.
-_ADDED = {("items", "answered_at"): "REAL NOT NULL DEFAULT 0", ("orders", "accepted_at"): "REAL NOT NULL DEFAULT 0"}
+_ADDED = {
+    ("items", "answered_at"): "REAL NOT NULL DEFAULT 0",
+    ("orders", "accepted_at"): "REAL NOT NULL DEFAULT 0",
+    ("orders", "asked_by"): "INTEGER NOT NULL DEFAULT -1",
+}
 _INDEXES_ON_ADDED = """
 CREATE INDEX IF NOT EXISTS items_answered_at ON items (answered_at) WHERE answered_at > 0;
 CREATE INDEX IF NOT EXISTS orders_accepted_at ON orders (accepted_at) WHERE accepted_at > 0;
