@@ -1,4 +1,4 @@
-"""Authorize, redeem and quote: never queued, since somebody stands at the till. WantedDiscount of the gateway at once, within a bound."""
+"""Authorize, redeem and quote: never queued, since somebody stands at the till. Asked of the gateway at once, within a bound."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gateway.brand_agent.agent import Agent
 from gateway.brand_agent.asking import TILL_BODY_BYTES_MAX, agent_of, answering, body_of, read_body, speaker_of
 from gateway.brand_agent.item import Speaker
 from gateway.brand_agent.orders import AUTHORIZE, REDEEM, keep_order, note_accepted, order_request, reservation_id_for
-from gateway.brand_agent.own_discount import WantedDiscount, OwnDiscount, give
+from gateway.brand_agent.own_discount import OwnDiscount, WantedDiscount, give
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_agent.statements import KnownOrder
 from gateway.brand_agent.tills import Scope
