@@ -5,6 +5,7 @@ The ledger decides: such an operation is confirmed where its entry stands, and n
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -37,19 +38,21 @@ class FoundEntry:
 
 def find_entries(session: Session, waiting: Iterable[WaitingEntry]) -> list[FoundEntry]:
     """Those of the operations whose entry stands on the ledger."""
-    named: dict[tuple[int, Reference], WaitingEntry] = {}
+    named: dict[int, dict[Reference, WaitingEntry]] = defaultdict(dict)
     for each in waiting:
         reference = getattr(each.operation, "reference", None)
         if reference is not None:
-            named[each.operation.brand_id, reference] = each
+            named[each.operation.brand_id][reference] = each
     found = []
-    for some in chunks(reference for _, reference in named):
-        rows = select(LedgerEntryRow).where(LedgerEntryRow.reference.in_(some), LedgerEntryRow.refused_reason.is_(None))
-        for entry in session.scalars(rows):
-            one = named.get((entry.brand_id, entry.reference)) if entry.reference is not None else None
-            as_there = None if one is None else as_on_ledger(one.operation, entry)
-            if one is not None and as_there is not None:
-                found.append(FoundEntry(one.sequence, as_there, columns_of(one.operation)["points"], entry))
+    for brand_id, of_brand in named.items():
+        for some in chunks(of_brand):
+            under = LedgerEntryRow.brand_id == brand_id, LedgerEntryRow.reference.in_(some), LedgerEntryRow.refused_reason.is_(None)
+            for entry in session.scalars(select(LedgerEntryRow).where(*under)):
+                assert entry.reference is not None
+                one = of_brand[entry.reference]
+                as_there = as_on_ledger(one.operation, entry)
+                if as_there is not None:
+                    found.append(FoundEntry(one.sequence, as_there, columns_of(one.operation)["points"], entry))
     return found
 
 

@@ -66,7 +66,7 @@ class ServedShop:
         with (self.coalition.folder / "gateway.log").open("ab") as log:
             serve = self.command("serve", "--port", str(self.port))
             self.process = subprocess.Popen(serve, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
-        until = monotonic() + 60
+        until = monotonic() + 180
         while True:
             try:
                 if httpx.get(f"http://127.0.0.1:{self.port}/readyz", trust_env=False).status_code == 200:
@@ -139,7 +139,7 @@ class ServedShop:
 
     def all_quiet(self) -> None:
         """Nothing waits at the agent any more."""
-        until = monotonic() + 90
+        until = monotonic() + 180
         with self.agent.till() as till:
             while sum((stands := till.get("/v1/status").json())["waiting"].values()):
                 assert monotonic() < until, stands
