@@ -107,7 +107,7 @@ def build(settings: Settings) -> FastAPI:
     chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
     completions = Completions()
     worker = make_worker(database, chain, completions, settings)
-    signers = HttpSigner(PROBE_SECONDS, settings.signer_addresses)
+    signers = HttpSigner(PROBE_SECONDS, settings.signer_addresses, settings.signer_authorities())
     door = DoorSettings(
         hosts=frozenset({*DoorSettings().hosts, settings.host, *settings.allowed_hosts}),
         requests_per_second=settings.requests_per_second,
@@ -121,7 +121,7 @@ def make_worker(
     database: Database, chain: Chain, completions: Completions, settings: Settings, signer: SignerClient | None = None
 ) -> LedgerWorker:
     """The ledger worker with the features that rounds ask and tell."""
-    signer = signer or HttpSigner(settings.signer_timeout_seconds, settings.signer_addresses)
+    signer = signer or HttpSigner(settings.signer_timeout_seconds, settings.signer_addresses, settings.signer_authorities())
     return LedgerWorker(
         database,
         chain,

@@ -152,7 +152,7 @@ class LedgerWorker:
             ends=self._ends,
         )
         self._desk = SigningDesk(self.signing, self._signer, self.wake)
-        self.follower.follow()
+        self.submitter.drop_dead(self.follower.follow, self._wall_clock())
         if not self._see_mined():
             raise Unavailable("The node does not seal the transactions sent to it")
         check_code(self._database, self._chain)
@@ -193,7 +193,7 @@ class LedgerWorker:
         self._database.await_quiet(GATHER_SECONDS)  # what is accepted at the same time shares a round
         done = self.sequencer.store_admin_transactions(base_fee, paused) + self.signing.give_up_expired()
         packed = self.sequencer.pack(paused)
-        done += len(packed.batches) + len(packed.refused)
+        done += len(packed.batches) + len(packed.refused) + packed.found
         done += desk.work(self.signing.unsigned(), base_fee)
         if done:
             self._completions.notify()
