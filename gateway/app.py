@@ -99,7 +99,8 @@ PROBE_SECONDS = 3.0  # a caller waits for a signer that is tried out
 
 
 def prepare(settings: Settings) -> None:
-    """What is done once, before anything serves: database migrated, operator's API key made."""
+    """What is done once, before anything serves: settings' files looked at, database migrated, operator's API key made."""
+    settings.signer_authorities()
     make_private_folder(settings.data_dir)
     database = Database(settings.database_url)
     try:
@@ -113,7 +114,7 @@ def build_api(settings: Settings, completions: Completions, worker: Worker) -> F
     """What answers requests, as the settings say; the worker starts and stops with the app."""
     database = Database(settings.database_url)
     chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
-    signers = HttpSigner(PROBE_SECONDS, settings.signer_addresses)
+    signers = HttpSigner(PROBE_SECONDS, settings.signer_addresses, settings.signer_authorities())
     door = DoorSettings(
         hosts=frozenset({*DoorSettings().hosts, settings.host, *settings.allowed_hosts}),
         requests_per_second=max(1, settings.requests_per_second // settings.api_processes),
@@ -127,7 +128,7 @@ def make_worker(
     database: Database, chain: Chain, completions: Completions, settings: Settings, signer: SignerClient | None = None
 ) -> LedgerWorker:
     """The ledger worker with the features that rounds ask and tell."""
-    signer = signer or HttpSigner(settings.signer_timeout_seconds, settings.signer_addresses)
+    signer = signer or HttpSigner(settings.signer_timeout_seconds, settings.signer_addresses, settings.signer_authorities())
     return LedgerWorker(
         database,
         chain,

@@ -150,7 +150,7 @@ class LedgerWorker:
             ends=self._ends,
         )
         self._desk = SigningDesk(self.signing, self._signer, self.wake)
-        self.follower.follow()
+        self.submitter.drop_dead(self.follower.follow, self._wall_clock())
         if not self._see_mined():
             raise Unavailable("The node does not seal the transactions sent to it")
         check_code(database, self._chain)
@@ -198,7 +198,7 @@ class LedgerWorker:
         done = self.sequencer.store_admin_transactions(base_fee, paused) + self.signing.give_up_expired()
         packed = self.sequencer.pack(paused)
         self.signing.note_packed(packed.batches)
-        done += len(packed.batches) + len(packed.refused)
+        done += len(packed.batches) + len(packed.refused) + packed.found
         done += desk.work(self.signing.unsigned(), base_fee)
         if done:
             self._completions.notify()
