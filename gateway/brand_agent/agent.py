@@ -1,4 +1,4 @@
-"""The agent's parts, put together: journal, register, signer, outbox and the way to the gateway."""
+"""The agent's parts, put together: journal, register, rules, signer, outbox and the way to the gateway."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from gateway.brand_agent.gateway_client import ForwardingClient
 from gateway.brand_agent.journal_register import JournalRegister
 from gateway.brand_agent.rebuild import check_key
 from gateway.brand_agent.record_lines import RecordLines
+from gateway.brand_agent.rule_book import RuleBook
+from gateway.brand_agent.rule_follower import RuleFollower
 from gateway.brand_agent.till_journal import TillJournal
 from gateway.brand_agent.tills import Tills
 from gateway.brand_signer.books import Books
@@ -43,6 +45,8 @@ class Agent:
     passing: httpx.AsyncClient
     forwarder: Forwarder
     follower: OutcomeFollower
+    rules: RuleBook
+    rule_follower: RuleFollower
 
     @property
     def brand_id(self) -> int:
@@ -51,8 +55,11 @@ class Agent:
     def start(self) -> None:
         self.forwarder.start()
         self.follower.start()
+        if self.config.publisher is not None:
+            self.rule_follower.start()
 
     def close(self) -> None:
+        self.rule_follower.close()
         self.follower.close()
         self.forwarder.close()
         self.register.close()
@@ -71,7 +78,9 @@ def open_agent(config: AgentConfig) -> Agent:
     journal = TillJournal(config.journal_file, signer.domain, signer.brand_id)
     register = JournalRegister(journal, lines, signer.register_file)
     register.refresh()
-    books = Books(signer.programme, register, secret, signer.utc_offset_seconds, None if signer.sandbox else wall_clock)
+    rules = RuleBook(journal, signer.programme.rules, config.publisher, signer.domain, signer.brand_id)
+    clock, followed = None if signer.sandbox else wall_clock, rules.followed_rules
+    books = Books(signer.programme, register, secret, signer.utc_offset_seconds, clock, followed, config.rule_overlap_seconds)
     signed = Journal(signer.journal_file, signer.domain, signer.brand_id)
     key = Key(read_or_make(signer.key_file))
     check_key(journal, signed, key.address, signer.domain, signer.brand_id)
@@ -89,6 +98,8 @@ def open_agent(config: AgentConfig) -> Agent:
         _passing_client(config.gateway_url),
         Forwarder(journal, client),
         OutcomeFollower(journal, GatewaysWord(client)),
+        rules,
+        RuleFollower(rules, client, signer.brand_id, config.rules_seconds),
     )
 
 

@@ -8,14 +8,21 @@ from urllib.parse import urlsplit
 
 from gateway.brand_signer.config import Config, read_settings, signer_settings
 from gateway.brand_signer.settings_reading import Reading
+from gateway.values.ids import Address
 
 _PASS_SECONDS = 10
 _LONGEST_PASS_SECONDS = 60
+_RULES_SECONDS = 10
+_RULE_OVERLAP_SECONDS = 2 * 86_400  # as far ahead of its clock as the gateway takes a sale
 
 
 @dataclass(frozen=True, slots=True)
 class AgentConfig:
-    """`gateway_key_file` holds the brand's API key. `pass_seconds`: how long a till waits at most for a redemption's answer."""
+    """`gateway_key_file` holds the brand's API key. `pass_seconds`: how long a till waits at most for a redemption's answer.
+
+    `publisher`: whose signature makes a version of the rule the brand's, asked for every `rules_seconds`; None: the settings' rules alone
+    count. `rule_overlap_seconds`: so long a version is still signed after the next one came into force.
+    """
 
     signer: Config
     gateway_url: str
@@ -23,6 +30,9 @@ class AgentConfig:
     journal_file: Path
     tills_file: Path
     pass_seconds: int
+    publisher: Address | None
+    rules_seconds: int
+    rule_overlap_seconds: int
 
 
 def load_agent_config(path: Path) -> AgentConfig:
@@ -40,6 +50,9 @@ def _settings(top: Reading, folder: Path) -> AgentConfig:
         folder / agent.text("journal", "agent.sqlite"),
         folder / agent.text("tills", "tills.json"),
         agent.whole("pass_seconds", 1, _PASS_SECONDS),
+        agent.hex_id("publisher", Address) if agent.says("publisher") else None,
+        agent.whole("rules_seconds", 1, _RULES_SECONDS),
+        agent.whole("rule_overlap_seconds", 0, _RULE_OVERLAP_SECONDS),
     )
     if config.pass_seconds > _LONGEST_PASS_SECONDS:
         agent.wrong("pass_seconds", f"must be from 1 to {_LONGEST_PASS_SECONDS}")

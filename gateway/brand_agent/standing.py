@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from gateway.brand_agent.forwarder import Reach
 from gateway.brand_agent.item import ItemState
 from gateway.brand_agent.refused import STILL_REFUSED
+from gateway.loyalty.rule import EarningRule
+from gateway.values.calendar import moment_or_none
 
 _OLD_SECONDS = 300
 _SHOWN = 20
@@ -17,7 +19,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`code`: gateway_away, outbox_old, items_refused, days_differ."""
+    """`code`: gateway_away, outbox_old, items_refused, rule_refused, days_differ."""
 
     code: str
     detail: str
@@ -25,7 +27,8 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`waiting`: open items by state. `oldest_waiting_seconds`: since the oldest of them was journaled."""
+    """`waiting`: open items by state. `oldest_waiting_seconds`: since the oldest of them was journaled.
+    `rules`: the versions of the brand's rule, and from when on each is in force."""
 
     waiting: Mapping[str, int]
     refused: int
@@ -33,6 +36,7 @@ class Standing:
     oldest_waiting_seconds: int
     gateway: str
     last_error: str | None
+    rules: list[dict[str, Any]]
     alarms: list[Alarm]
 
     def view(self) -> dict[str, Any]:
@@ -52,7 +56,10 @@ class Standing:
         return "\n".join(lines) + "\n"
 
 
-def standing(connection: sqlite3.Connection, reach: Reach, now: int) -> Standing:
+def standing(
+    connection: sqlite3.Connection, reach: Reach, now: int, rules: Sequence[EarningRule], refused_rules: Mapping[int, str]
+) -> Standing:
+    """`refused_rules`: by version, why the agent does not follow it."""
     open_states = [state.value for state in ItemState if state is not ItemState.ENDED]
     counted = dict(connection.execute("SELECT state, count(*) FROM items WHERE state <> 'ended' GROUP BY state"))
     firsts = [connection.execute("SELECT journaled_at FROM items WHERE state = ? ORDER BY sequence LIMIT 1", (one,)) for one in open_states]
@@ -71,6 +78,10 @@ def standing(connection: sqlite3.Connection, reach: Reach, now: int) -> Standing
         alarms.append(
             Alarm("items_refused", f"{refused} items ended refused: GET /v1/refused lists them; try them again, or mark them as dealt with")
         )
+    for version, why in refused_rules.items():
+        alarms.append(
+            Alarm("rule_refused", f"version {version} at the gateway is {why}: it is not followed, and the version before goes on")
+        )
     for day, till in differing:
         alarms.append(Alarm("days_differ", f"till {till}, {day}: its count or sum is not the journal's; send what is missing, close again"))
     waiting = {state: counted.get(state, 0) for state in open_states}
@@ -78,4 +89,9 @@ def standing(connection: sqlite3.Connection, reach: Reach, now: int) -> Standing
     fault = connection.execute(troubled).fetchone() if reach.reason is None and waiting["journaled"] < 100_000 else None
     last_error = reach.reason or (fault[0] if fault else None)
     away = "away" if reach.away_since is not None else "there"
-    return Standing(waiting, refused, refused_last, max(0, now - oldest), away, last_error, alarms)
+    return Standing(waiting, refused, refused_last, max(0, now - oldest), away, last_error, [_told(rule) for rule in rules], alarms)
+
+
+def _told(rule: EarningRule) -> dict[str, Any]:
+    begins = moment_or_none(rule.in_force_from)
+    return {"version": rule.version, "points": rule.points, "per_minor": rule.per_minor, "in_force_from": begins}

@@ -67,5 +67,6 @@ async def _post_day_close(request: Request) -> Response:
 async def _standing(request: Request) -> Standing:
     speaker_of(request, Scope.STATUS)
     agent = agent_of(request)
-    read = agent.journal.submit(lambda connection: standing(connection, agent.forwarder.reach, wall_clock()))
+    rules, refused = agent.rules.rules(), agent.rule_follower.refused
+    read = agent.journal.submit(lambda connection: standing(connection, agent.forwarder.reach, wall_clock(), rules, refused))
     return await asyncio.wrap_future(read)

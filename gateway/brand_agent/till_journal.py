@@ -51,6 +51,9 @@ CREATE TABLE IF NOT EXISTS decisions (
     cashier TEXT, reason TEXT, note TEXT NOT NULL, decided_at INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS decisions_of_item ON decisions (act, item);
+CREATE TABLE IF NOT EXISTS rules (
+    version INTEGER PRIMARY KEY, document TEXT NOT NULL, signature BLOB NOT NULL, in_force_from INTEGER
+);
 CREATE TABLE IF NOT EXISTS day_closes (
     day TEXT NOT NULL, till TEXT NOT NULL, count INTEGER NOT NULL, gross_minor INTEGER NOT NULL, agrees INTEGER NOT NULL,
     PRIMARY KEY (day, till)

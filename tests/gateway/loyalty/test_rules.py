@@ -10,13 +10,13 @@ from gateway.values.errors import Invalid
 
 def test_the_first_rule_holds_since_ever_and_later_ones_from_now() -> None:
     first = next_rule([], 1, 100, None, now=500)
-    assert first == EarningRule(1, 1, 100, 0)
-    assert next_rule([first], 2, 100, None, now=500) == EarningRule(2, 2, 100, 500)
+    assert first == EarningRule(1, 1, 100, 0, 0)
+    assert next_rule([first], 2, 100, None, now=500) == EarningRule(2, 2, 100, 500, 500)
     assert next_rule([first], 2, 100, 700, now=500).valid_from == 700
 
 
 def test_a_version_cannot_begin_before_its_forerunner() -> None:
-    published = [EarningRule(1, 1, 100, 0), EarningRule(2, 2, 100, 900)]
+    published = [EarningRule(1, 1, 100, 0, 0), EarningRule(2, 2, 100, 900, 900)]
     with pytest.raises(Invalid):
         next_rule(published, 3, 100, 899, now=500)
     with pytest.raises(Invalid):
@@ -25,13 +25,13 @@ def test_a_version_cannot_begin_before_its_forerunner() -> None:
 
 
 def test_the_highest_version_that_has_begun_is_in_force() -> None:
-    published = [EarningRule(1, 1, 100, 10), EarningRule(2, 2, 100, 20), EarningRule(3, 3, 100, 20)]
+    published = [EarningRule(1, 1, 100, 10, 10), EarningRule(2, 2, 100, 20, 20), EarningRule(3, 3, 100, 20, 20)]
     found = [rule_in_force(published, at) for at in (9, 10, 19, 20)]
     assert [rule.version if rule else None for rule in found] == [None, 1, 1, 3]
 
 
 def test_earning_rounds_down() -> None:
-    rule = EarningRule(1, 3, 200, 0)
+    rule = EarningRule(1, 3, 200, 0, 0)
     assert [rule.points_for(base) for base in (0, 66, 67, 199, 200)] == [0, 0, 1, 2, 3]
 
 
