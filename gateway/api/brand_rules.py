@@ -15,8 +15,8 @@ from gateway.api.problems import READS, WRITES
 from gateway.api.routing import Router
 from gateway.api.shapes import Body, BrandIdPath, Digits, Moment, Positive, Signature, UnixSeconds, Word32
 from gateway.coalition.rows import SqlCoalition
-from gateway.loyalty.programmes.confirm_rule import confirm_rule
 from gateway.loyalty.programmes.publish_rule import AskedRule, publish_rule
+from gateway.loyalty.programmes.put_rule_in_force import put_rule_in_force
 from gateway.loyalty.programmes.rows import SqlRules
 from gateway.loyalty.programmes.rule_views import RuleView, rule_views
 from gateway.loyalty.rule import MAX_RULE_NUMBER
@@ -90,7 +90,7 @@ def get_rules(brand_id: BrandIdPath, _caller: AsReader, context: ContextNeeded, 
 
 
 @router.post("/{brand_id}/rules/{version}/confirmation", status_code=201, responses=WRITES)
-def confirm_brand_rule(
+def put_brand_rule_in_force(
     brand_id: BrandIdPath, version: VersionPath, body: ConfirmationBody, caller: AsBrand, write: WriteNeeded
 ) -> RuleView:
     """The brand's agent has the version, as its publisher signed it: from now on it earns, or from its beginning where that is later."""
@@ -99,7 +99,7 @@ def confirm_brand_rule(
     def act(work: UnitOfWork) -> str:
         the_brand(work, brand_id)
         document, told = Hash.parse(body.document_hash), body.in_force_from
-        confirm_rule(brand_id, version, document, told, rules=work.of(SqlRules), now=work.now)
+        put_rule_in_force(brand_id, version, document, told, rules=work.of(SqlRules), now=work.now)
         record_of_brand(work, caller, "confirm_rule", brand_id, f"version {version}")
         return str(version)
 

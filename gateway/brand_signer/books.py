@@ -24,8 +24,8 @@ class Books:
     """What entries are held against: the programme, the sales, the secret that keys references, and the brand's own clock.
 
     The chain's time is whatever its sealer writes, so no day is over because the gateway says so. On a sandbox chain, whose time is
-    simulated, there is no clock. `followed`: versions of the rule that came after those of the programme. A version is good for a sale so many seconds
-    after the next one came into force, too: the gateway may have accepted the sale before.
+    simulated, there is no clock. `followed`: versions of the rule that came after those of the programme. A version is good for a sale
+    so many seconds after the next one came into force, too: the gateway may have accepted the sale before.
     """
 
     programme: Programme

@@ -20,6 +20,7 @@ EDGES = {  # the files of a feature that may know the store; every other one is 
     "activity_rows",
     "carried",
     "grant_views",
+    "rule_views",
     "operator_api_key",
     "shortfalls",
     "signers",

@@ -46,7 +46,7 @@ class SqlRules:
         )
         self._seen.pop(brand_id, None)
 
-    def confirm(self, brand_id: int, version: int, in_force_from: int) -> None:
+    def put_in_force(self, brand_id: int, version: int, in_force_from: int) -> None:
         which = _ROW.brand_id == brand_id, _ROW.version == version
         self._session.execute(update(_ROW).where(*which).values(in_force_from=in_force_from))
         self._seen.pop(brand_id, None)

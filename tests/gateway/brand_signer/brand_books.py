@@ -61,8 +61,9 @@ SOLD_AT = datetime(2017, 1, 20, 15, 0, tzinfo=UTC)
 EXPIRY_DAY = expiry_day_for(int(SOLD_AT.timestamp()), 0, 2)
 LATER = int(datetime(2017, 6, 1, tzinfo=UTC).timestamp())
 DEADLINE = 1_500_000_000
+FEBRUARY = int(datetime(2017, 2, 1, tzinfo=UTC).timestamp())
 PROGRAMME = Programme(
-    rules=(EarningRule(1, 1, 100, 0, 0), EarningRule(2, 2, 100, int(datetime(2017, 2, 1, tzinfo=UTC).timestamp()))),
+    rules=(EarningRule(1, 1, 100, 0, 0), EarningRule(2, 2, 100, FEBRUARY, FEBRUARY)),
     earn_on_tax=False,
     lot_validity_months=2,
     unlisted_points_max=20,

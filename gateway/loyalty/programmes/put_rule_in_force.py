@@ -9,7 +9,7 @@ from gateway.values.errors import Invalid, NotFound, WrongState
 from gateway.values.ids import Hash
 
 
-def confirm_rule(brand_id: int, version: int, document: Hash, told: int | None, *, rules: Rules, now: int) -> None:
+def put_rule_in_force(brand_id: int, version: int, document: Hash, told: int | None, *, rules: Rules, now: int) -> None:
     """`document` is the hash of what the agent has. `told`: from when on it is in force, where the agent was told that before, by a gateway
     that has lost it since. What is confirmed already stays as it is."""
     published = rules.published(brand_id)
@@ -25,7 +25,7 @@ def confirm_rule(brand_id: int, version: int, document: Hash, told: int | None, 
         raise WrongState(f"version {last} of brand {brand_id} is confirmed: {version} comes too late, publish it anew", version=last)
     if told is not None and told < rule.valid_from:
         raise Invalid(f"version {version} of brand {brand_id} is not in force before its beginning", field="in_force_from")
-    rules.confirm(brand_id, version, int(comes_into_force(rule, published, now) if told is None else told))
+    rules.put_in_force(brand_id, version, int(comes_into_force(rule, published, now) if told is None else told))
 
 
 def _last_confirmed(published: list[EarningRule]) -> int:
