@@ -83,6 +83,8 @@ class Brand:
     key: Key = field(default_factory=lambda: Key(b"\x01" * 32))
     now: int | None = LATER
     journals: list[Journal] = field(default_factory=list)
+    followed: list[EarningRule] = field(default_factory=list)
+    rule_overlap_seconds: int = 0
 
     def __post_init__(self) -> None:
         self.till = RegisterWriter(self.folder / "sales.jsonl")
@@ -92,7 +94,15 @@ class Brand:
         self.journals.append(Journal(self.folder / "signed.jsonl", DOMAIN, BRAND))
         now = self.now
         clock = None if now is None else lambda: now
-        books = Books(self.programme, FileRegister(self.folder / "sales.jsonl", SECRET), SECRET, 0, clock)
+        books = Books(
+            self.programme,
+            FileRegister(self.folder / "sales.jsonl", SECRET),
+            SECRET,
+            0,
+            clock,
+            lambda: self.followed,
+            self.rule_overlap_seconds,
+        )
         return BatchSigner(self.key, DOMAIN, BRAND, books, self.journals[-1])
 
     def close(self) -> None:
