@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,8 +28,10 @@ from gateway.loyalty.programmes.tables import EarningRuleRow
 from gateway.values.ids import MemberId
 from gateway.values.points import Points
 from tests.builders.agents import AgentBuilder, ServedGateway, agent_settings
+from tests.builders.brands import ROOT
 from tests.builders.offline_coalition import START, OfflineCoalition
 from tests.builders.publishers import PUBLISHER, PUBLISHER_ADDRESS, STRANGER, STRANGER_ADDRESS, signed_rule
+from tests.documents.printed import blocks
 from tests.gateway.brand_agent.conftest import Shop
 from tests.gateway.brand_signer.brand_books import decided, told
 
@@ -228,6 +234,30 @@ def test_between_confirming_and_the_gateways_answer_points_are_estimated(shop: F
     shop.gateway.start()
     until(lambda: shop.in_force() == 2)
     until(lambda: shop.sells(f"p-{monotonic()}")["points"] == 70)
+
+
+def test_what_is_printed_of_a_change_runs_as_printed(shop: FollowingShop) -> None:
+    (block,) = [each for each in blocks("docs/brand-agent.md") if each.language == "rule"]
+    make_key, *change = block.statements()
+    assert [statement.split()[2] for statement in (make_key, *change)] == ["publisher-key", "sign-rule", "publish-rule"]
+    publisher = json.loads(typed(shop, f"{make_key} --json"))["address"]
+    settings = json.loads(shop.agent.config.read_text())
+    settings["agent"]["publisher"] = publisher
+    shop.agent.config.write_text(json.dumps(settings))
+    shop.coalition.post("brand:1", "/v1/brands/1/settings", {"publisher_address": publisher})
+    shop.agent.start()
+    for statement in change:
+        typed(shop, statement)
+    until(lambda: shop.in_force() == 2)
+
+
+def typed(shop: FollowingShop, statement: str) -> str:
+    """In the agent's folder."""
+    script = f'set -eu; splittally() {{ {sys.executable} -m gateway "$@"; }}; {statement}'
+    environment = {**os.environ, "GATEWAY": shop.gateway.url, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["bash", "-c", script], cwd=shop.agent.folder, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def tamper(shop: FollowingShop, version: int, **changes: Any) -> None:
