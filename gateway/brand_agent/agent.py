@@ -1,4 +1,4 @@
-"""The agent's parts, put together: journal, register, signer, outbox and the way to the gateway."""
+"""The agent's parts, put together: journal, register, rules, signer, outbox and the way to the gateway."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from gateway.brand_agent.journal_register import JournalRegister
 from gateway.brand_agent.ledger_check import LedgersWord
 from gateway.brand_agent.rebuild import check_key
 from gateway.brand_agent.record_lines import RecordLines
+from gateway.brand_agent.rule_book import RuleBook
+from gateway.brand_agent.rule_follower import RuleFollower
 from gateway.brand_agent.till_journal import TillJournal
 from gateway.brand_agent.tills import Tills
 from gateway.brand_signer.books import Books
@@ -51,6 +53,8 @@ class Agent:
     follower: OutcomeFollower
     feed: Feed | None
     ledger: LedgersWord | None
+    rules: RuleBook
+    rule_follower: RuleFollower
 
     @property
     def brand_id(self) -> int:
@@ -59,12 +63,15 @@ class Agent:
     def start(self) -> None:
         self.forwarder.start()
         self.follower.start()
+        if self.config.publisher is not None:
+            self.rule_follower.start()
         if self.feed is not None:
             self.feed.start()
 
     def close(self) -> None:
         if self.feed is not None:
             self.feed.close()
+        self.rule_follower.close()
         self.follower.close()
         self.forwarder.close()
         self.register.close()
@@ -83,7 +90,9 @@ def open_agent(config: AgentConfig) -> Agent:
     journal = TillJournal(config.journal_file, signer.domain, signer.brand_id)
     register = JournalRegister(journal, lines, signer.register_file)
     register.refresh()
-    books = Books(signer.programme, register, secret, signer.utc_offset_seconds, None if signer.sandbox else wall_clock)
+    rules = RuleBook(journal, signer.programme.rules, config.publisher, signer.domain, signer.brand_id)
+    clock, followed = None if signer.sandbox else wall_clock, rules.followed_rules
+    books = Books(signer.programme, register, secret, signer.utc_offset_seconds, clock, followed, config.rule_overlap_seconds)
     signed = Journal(signer.journal_file, signer.domain, signer.brand_id)
     key = Key(read_or_make(signer.key_file))
     check_key(journal, signed, key.address, signer.domain, signer.brand_id)
@@ -109,6 +118,8 @@ def open_agent(config: AgentConfig) -> Agent:
         OutcomeFollower(journal, GatewaysWord(client) if ledger is None else ledger, memory),
         feed,
         ledger,
+        rules,
+        RuleFollower(rules, client, signer.brand_id, config.rules_seconds),
     )
 
 

@@ -16,10 +16,13 @@ from gateway.brand_signer.settings_reading import Reading
 from gateway.foreign.authorities import NoAuthorities, only_those_of
 from gateway.inbound.connections import TlsFiles
 from gateway.secret_files import UnsafeFile, read_secret
+from gateway.values.ids import Address
 
 _QUERY = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 _PASS_SECONDS = 10
 _LONGEST_PASS_SECONDS = 60
+_RULES_SECONDS = 10
+_RULE_OVERLAP_SECONDS = 2 * 86_400  # as far ahead of its clock as the gateway takes a sale
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,11 @@ class FeedConfig:
 
 @dataclass(frozen=True, slots=True)
 class AgentConfig:
-    """`gateway_key_file` holds the brand's API key. `pass_seconds`: how long a till waits at most for a redemption's answer."""
+    """`gateway_key_file` holds the brand's API key. `pass_seconds`: how long a till waits at most for a redemption's answer.
+
+    `publisher`: whose signature makes a version of the rule the brand's, asked for every `rules_seconds`; None: the settings' rules alone
+    count. `rule_overlap_seconds`: so long a version is still signed after the next one came into force.
+    """
 
     signer: Config
     gateway_url: str
@@ -49,6 +56,9 @@ class AgentConfig:
     ledger_rpc: str | None
     tls: TlsFiles | None
     gateway_authorities: ssl.SSLContext | None
+    publisher: Address | None
+    rules_seconds: int
+    rule_overlap_seconds: int
 
 
 def load_agent_config(path: Path) -> AgentConfig:
@@ -72,6 +82,9 @@ def _settings(top: Reading, folder: Path) -> AgentConfig:
         _url(agent, "ledger_rpc") if agent.says("ledger_rpc") else None,
         tls,
         _gateway_authorities(agent, folder) if agent.says("gateway_ca") else None,
+        agent.hex_id("publisher", Address) if agent.says("publisher") else None,
+        agent.whole("rules_seconds", 1, _RULES_SECONDS),
+        agent.whole("rule_overlap_seconds", 0, _RULE_OVERLAP_SECONDS),
     )
     if config.pass_seconds > _LONGEST_PASS_SECONDS:
         agent.wrong("pass_seconds", f"must be from 1 to {_LONGEST_PASS_SECONDS}")

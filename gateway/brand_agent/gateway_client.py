@@ -64,6 +64,14 @@ class ForwardingClient:
             raise GatewayAway(f"it lists no operations: {found.code}")
         return [one for one in operations if isinstance(one, dict)], following if isinstance(following, str) else None
 
+    def rules(self, brand_id: int, after: int) -> Sequence[Mapping[str, Any]]:
+        """Versions of the brand's rule, each with its whole number; what is no such thing is left out."""
+        found = self._ask("GET", f"/v1/brands/{brand_id}/rules?after={after}")
+        listed = found.body.get("rules")
+        if found.status != 200 or not isinstance(listed, list):
+            raise GatewayAway(f"it lists no rules: {found.code}")
+        return [one for one in listed if isinstance(one, dict) and type(one.get("version")) is int and one["version"] > 0]
+
     def close(self) -> None:
         self._client.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from gateway.brand_agent.forwarder import Reach
 from gateway.brand_agent.item import ItemState
 from gateway.brand_agent.ledger_check import DISAGREES, LedgerStanding
 from gateway.brand_agent.refused import STILL_REFUSED
+from gateway.loyalty.rule import EarningRule
+from gateway.values.calendar import moment_or_none
 
 _OLD_SECONDS = 300
 _BEHIND_SECONDS = 60
@@ -22,8 +24,8 @@ _SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`code`: gateway_away, outbox_old, items_refused, days_differ, feed_failing, ledger_disagrees, ledger_silent, ledger_behind, and those
-    of feed_lines.py."""
+    """`code`: gateway_away, outbox_old, items_refused, rule_refused, days_differ, feed_failing, ledger_disagrees, ledger_silent,
+    ledger_behind, and those of feed_lines.py."""
 
     code: str
     detail: str
@@ -31,16 +33,19 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """How the agent's parts stand that not every agent has."""
+    """How the agent's parts stand that not every agent has. `refused_rules`: by version, why the agent does not follow it."""
 
     feed: FeedStanding | None
     ledger: LedgerStanding | None
+    rules: Sequence[EarningRule]
+    refused_rules: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """`waiting`: open items by state. `oldest_waiting_seconds`: since the oldest of them was journaled. `told_again`: items sent once
-    more because a gateway restored from a backup knew nothing of them."""
+    more because a gateway restored from a backup knew nothing of them. `rules`: the versions of the brand's rule, and from when on each
+    is in force."""
 
     waiting: Mapping[str, int]
     refused: int
@@ -48,6 +53,7 @@ class Standing:
     oldest_waiting_seconds: int
     gateway: str
     last_error: str | None
+    rules: list[dict[str, Any]]
     alarms: list[Alarm]
     told_again: int
     feed: Mapping[str, Any] | None
@@ -106,6 +112,10 @@ def standing(connection: sqlite3.Connection, reach: Reach, parts: Parts, now: in
         alarms.append(
             Alarm("items_refused", f"{refused} items ended refused: GET /v1/refused lists them; try them again, or mark them as dealt with")
         )
+    for version, why in parts.refused_rules.items():
+        alarms.append(
+            Alarm("rule_refused", f"version {version} at the gateway is {why}: it is not followed, and the version before goes on")
+        )
     for day, till in differing:
         alarms.append(Alarm("days_differ", f"till {till}, {day}: its count or sum is not the journal's; send what is missing, close again"))
     if feed is not None:
@@ -122,7 +132,8 @@ def standing(connection: sqlite3.Connection, reach: Reach, parts: Parts, now: in
     own = _own_discounts(connection)
     ledger = None if parts.ledger is None else parts.ledger.view()
     shop = None if feed is None else feed.view()
-    return Standing(waiting, refused, refused_last, max(0, now - oldest), away, last_error, alarms, told_again, shop, own, ledger)
+    rules = [_told(rule) for rule in parts.rules]
+    return Standing(waiting, refused, refused_last, max(0, now - oldest), away, last_error, rules, alarms, told_again, shop, own, ledger)
 
 
 def _own_discounts(connection: sqlite3.Connection) -> Mapping[str, int]:
@@ -149,3 +160,8 @@ def _feed_alarms(connection: sqlite3.Connection, feed: FeedStanding, now: int) -
     if feed.failing_since is not None:
         found.append(Alarm("feed_failing", f"since {int(now - feed.failing_since)} seconds: {feed.reason}"))
     return found
+
+
+def _told(rule: EarningRule) -> dict[str, Any]:
+    begins = moment_or_none(rule.in_force_from)
+    return {"version": rule.version, "points": rule.points, "per_minor": rule.per_minor, "in_force_from": begins}

@@ -70,6 +70,7 @@ async def _standing(request: Request) -> Standing:
     speaker_of(request, Scope.STATUS)
     agent = agent_of(request)
     feed = None if agent.feed is None else agent.feed.standing
-    parts = Parts(feed, None if agent.ledger is None else agent.ledger.standing)
+    ledger = None if agent.ledger is None else agent.ledger.standing
+    parts = Parts(feed, ledger, agent.rules.rules(), agent.rule_follower.refused)
     read = agent.journal.submit(lambda connection: standing(connection, agent.forwarder.reach, parts, wall_clock()))
     return await asyncio.wrap_future(read)

@@ -63,6 +63,9 @@ CREATE TABLE IF NOT EXISTS feed_rows (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS feed_rows_changed ON feed_rows (changed_at);
 CREATE INDEX IF NOT EXISTS feed_rows_problems ON feed_rows (id) WHERE problem IS NOT NULL AND dealt_with IS NULL;
+CREATE TABLE IF NOT EXISTS rules (
+    version INTEGER PRIMARY KEY, document TEXT NOT NULL, signature BLOB NOT NULL, in_force_from INTEGER
+);
 CREATE TABLE IF NOT EXISTS day_closes (
     day TEXT NOT NULL, till TEXT NOT NULL, count INTEGER NOT NULL, gross_minor INTEGER NOT NULL, agrees INTEGER NOT NULL,
     PRIMARY KEY (day, till)

@@ -34,7 +34,6 @@ from gateway.ledger.lot_references import carried_reference
 from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.signing import reference
 from gateway.loyalty.evaluate import awards_due
-from gateway.loyalty.rule import rule_in_force
 from gateway.values import calendar
 from gateway.values.hex import BadHex, to_bytes
 from gateway.values.ids import Reference
@@ -126,7 +125,7 @@ def _check_issue(entry: Issue, award: AwardId, books: Books) -> None:
     if sale is None:
         raise NotSupported("unknown_sale")
     require(entry.member == sale.member, "wrong_member")
-    rule = rule_in_force(books.programme.rules, sale.occurred_at)
+    rule = books.rule_for(sale.occurred_at, entry.basis.programme)
     if rule is None:
         raise NotSupported("wrong_rule_version")
     due = awards_due(award.issuer_id, rule, sale.earn_base_minor(books.programme.earn_on_tax))

@@ -131,7 +131,7 @@ def _programme(values: Reading) -> Programme:
 def _rule(values: Reading) -> EarningRule:
     found = values.whole("version"), values.whole("points"), values.whole("per_minor", 1), values.integer("valid_from")
     values.nothing_else()
-    return EarningRule(*found)
+    return EarningRule(*found, in_force_from=found[-1])
 
 
 def _redemption(values: Reading) -> Ratio:

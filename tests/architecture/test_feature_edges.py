@@ -22,6 +22,7 @@ EDGES = {  # the files of a feature that may know the store; every other one is 
     "expiry_rows",
     "expiry_views",
     "grant_views",
+    "rule_views",
     "operator_api_key",
     "shortfalls",
     "signers",

@@ -66,7 +66,7 @@ TOKEN = "t" * 32  # as in brand_body(1)
 ON_THE_WIRE = (",", ":")
 FROM_THE_SIGNER = (", ", ": ")
 MIDDAY = "2017-03-14T12:30:00.250000-05:00"
-PROGRAMME = Programme((EarningRule(1, 1, 100, 0),), False, 12, 0, 31)
+PROGRAMME = Programme((EarningRule(1, 1, 100, 0, 0),), False, 12, 0, 31)
 EXPIRED_DAY = 17_225  # 2017-02-28
 
 
