@@ -15,7 +15,6 @@ from gateway.access.key_ring import KeyRing
 from gateway.access.rows import SqlApiKeys
 from gateway.access.views import waiting_by_principal
 from gateway.api.readiness import Readiness
-from gateway.api.shown import ShownTogether
 from gateway.api.waiting import LedgerWaits
 from gateway.api.writes import Writes
 from gateway.brands.probe_signer import Asks, SignerProbes
@@ -23,6 +22,7 @@ from gateway.chain.connection import Chain
 from gateway.coalition.rows import business_clock, find_coalition
 from gateway.rounds.completion import Completions
 from gateway.rounds.views import ended_operations
+from gateway.store.read_together import ShownTogether
 from gateway.store.session import Database
 from gateway.store.unit_of_work import UnitOfWork, reading, writing
 from gateway.values.calendar import wall_clock

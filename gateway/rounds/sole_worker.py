@@ -24,7 +24,7 @@ class StandsBy(AnotherWorker):
     """On this database: once that process is gone, this one can work in its place."""
 
 
-def lock_folder(data_dir: Path) -> int:
+def claim_folder(data_dir: Path) -> int:
     """A file that is held until it is closed, or until the process ends, however it ends."""
     return _patiently(lambda: _lock(data_dir))
 

@@ -35,7 +35,7 @@ from gateway.rounds.ports import OperationEnds, SignersDirectory, StandingAct
 from gateway.rounds.sequencer import Sequencer
 from gateway.rounds.signer_port import SignerClient
 from gateway.rounds.signing_desk import SigningDesk
-from gateway.rounds.sole_worker import AnotherWorker, StandsBy, lock_folder, take_lease
+from gateway.rounds.sole_worker import AnotherWorker, StandsBy, claim_folder, take_lease
 from gateway.rounds.submitter import Submitter
 from gateway.secret_files import UnsafeFile
 from gateway.store.lease import LeaseLost, WorkerLease
@@ -120,7 +120,7 @@ class LedgerWorker:
     def open(self) -> None:
         """Makes sure that the ledger is deployed, is the right one and is projected. Raises Unavailable, WrongChain or WrongCode."""
         if self._lock is None:
-            self._lock = lock_folder(self._settings.data_dir)
+            self._lock = claim_folder(self._settings.data_dir)
         if self._lease is None:
             self._lease = take_lease(self._database)
         database = self._database.under(self._lease)

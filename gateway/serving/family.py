@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 log = logging.getLogger(__name__)
-PATIENCE_SECONDS = 15.0  # for children that are told to end
+ENDING_SECONDS = 15.0  # for children that are told to end
 _FIRST_DELAY_SECONDS, _LONGEST_DELAY_SECONDS = 0.1, 5.0
 _SETTLED_SECONDS = 30.0  # who lived so long is started again at once
 _HEARD = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGCHLD})
@@ -72,7 +72,7 @@ class Family:
         alive = [child.pid for child in self._children.values() if child.pid is not None]
         for pid in alive:
             os.kill(pid, signal.SIGTERM)
-        until = monotonic() + PATIENCE_SECONDS
+        until = monotonic() + ENDING_SECONDS
         while alive and monotonic() < until:
             signal.sigtimedwait({signal.SIGCHLD}, 0.1)
             alive = [pid for pid in alive if os.waitpid(pid, os.WNOHANG) == (0, 0)]

@@ -11,7 +11,7 @@ import threading
 from contextlib import suppress
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Engine, Float, func, select, text, update
+from sqlalchemy import BigInteger, CursorResult, Engine, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -21,19 +21,20 @@ from gateway.store.upsert import insert_into
 
 LEASE_SECONDS = 3.0
 RENEWED_SECONDS = 0.75
+_LEASE_MS = int(LEASE_SECONDS * 1000)
 _ONLY = 1
-_NOW = func.extract("epoch", func.clock_timestamp()).cast(Float)
+_NOW = (func.extract("epoch", func.clock_timestamp()) * 1000).cast(BigInteger)  # milliseconds by the database's clock
 log = logging.getLogger(__name__)
 
 
 class LeaseRow(Base):
-    """One row. `until`: seconds since 1970 by the database's clock; `token` grows with each holder."""
+    """One row. `until_ms`: milliseconds since 1970 by the database's clock; `token` grows with each holder."""
 
     __tablename__ = "worker_lease"
 
     lease_id: Mapped[int] = mapped_column(primary_key=True)
     token: Mapped[int]
-    until: Mapped[float]
+    until_ms: Mapped[int]
 
 
 class LeaseTaken(Exception):
@@ -65,17 +66,17 @@ class WorkerLease:
         self._ended.set()
         self._renewing.join()
         with suppress(DBAPIError):
-            self._set_until(LeaseRow.until - LeaseRow.until)
+            self._set_until(0)
 
     def _take(self) -> int:
         with self._engine.begin() as connection:
             begin_writing(connection)
-            found = connection.execute(select(LeaseRow.token, LeaseRow.until > _NOW)).one_or_none()
+            found = connection.execute(select(LeaseRow.token, LeaseRow.until_ms > _NOW)).one_or_none()
             if found is not None and found[1]:
                 raise LeaseTaken(f"another process works on the database {self._engine.url.database}; stop it first")
             token = 1 if found is None else found[0] + 1
-            now: float = connection.execute(select(_NOW)).scalar_one()
-            row = {"lease_id": _ONLY, "token": token, "until": now + LEASE_SECONDS}
+            now: int = connection.execute(select(_NOW)).scalar_one()
+            row = {"lease_id": _ONLY, "token": token, "until_ms": now + _LEASE_MS}
             with Session(connection) as session:
                 taken = insert_into(session, LeaseRow).values(row)
                 session.execute(taken.on_conflict_do_update(index_elements=["lease_id"], set_=row))
@@ -84,7 +85,7 @@ class WorkerLease:
     def _renew(self) -> None:
         while not self._ended.wait(RENEWED_SECONDS):
             try:
-                if not self._set_until(_NOW + LEASE_SECONDS):
+                if not self._set_until(_NOW + _LEASE_MS):
                     return  # the next unit of work will say so
             except DBAPIError as error:
                 log.warning("the lease of the ledger worker is not renewed: %s", str(error.orig).strip())
@@ -92,5 +93,5 @@ class WorkerLease:
     def _set_until(self, until: Any) -> bool:
         with self._engine.begin() as connection:
             connection.execute(text("SET LOCAL lock_timeout = '1s'"))
-            mine = update(LeaseRow).where(LeaseRow.token == self._token).values(until=until)
+            mine = update(LeaseRow).where(LeaseRow.token == self._token).values(until_ms=until)
             return cast(CursorResult[Any], connection.execute(mine)).rowcount == 1

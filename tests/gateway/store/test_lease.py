@@ -78,7 +78,7 @@ def test_a_unit_of_work_that_was_begun_under_the_lease_ends_before_another_takes
     lost = database.lease_for_worker()
     assert lost is not None
     with database.engine.begin() as connection:
-        connection.execute(text("UPDATE worker_lease SET until = 0"))
+        connection.execute(text("UPDATE worker_lease SET until_ms = 0"))
     with database.under(lost).write() as session:
         next_number(session, "work")
         with database.engine.connect() as other:

@@ -18,7 +18,7 @@ def upgrade() -> None:
         "worker_lease",
         sa.Column("lease_id", _WHOLE, nullable=False),
         sa.Column("token", _WHOLE, nullable=False),
-        sa.Column("until", sa.Float(), nullable=False),
+        sa.Column("until_ms", _WHOLE, nullable=False),
         sa.PrimaryKeyConstraint("lease_id", name=op.f("pk_worker_lease")),
     )
 

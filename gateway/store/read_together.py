@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from gateway.store.session import Database
 from gateway.store.together import Together
 
-Key = TypeVar("Key")
+Name = TypeVar("Name")
 View = TypeVar("View")
 
 
@@ -23,7 +23,7 @@ class ShownTogether:
         self._lock = threading.Lock()
         self._of: dict[Any, Together[Any, Any]] = {}
 
-    def find(self, find_all: Callable[[Session, Sequence[Key]], Mapping[Key, View]], key: Key) -> View | None:
+    def find(self, find_all: Callable[[Session, Sequence[Name]], Mapping[Name, View]], key: Name) -> View | None:
         """What `find_all` finds for the key; it is asked for all the keys that are wanted by now."""
         with self._lock:
             if find_all not in self._of:
@@ -31,7 +31,7 @@ class ShownTogether:
         found: View | None = self._of[find_all].do(key)
         return found
 
-    def _read(self, find_all: Callable[[Session, Sequence[Key]], Mapping[Key, View]], keys: Sequence[Key]) -> list[View | None]:
+    def _read(self, find_all: Callable[[Session, Sequence[Name]], Mapping[Name, View]], keys: Sequence[Name]) -> list[View | None]:
         with self._database.read() as session:
             found = find_all(session, list(dict.fromkeys(keys)))
         return [found.get(key) for key in keys]
