@@ -12,8 +12,8 @@ from time import perf_counter
 from scripts.benchmarks.gateway.connection import Connections
 from scripts.benchmarks.gateway.watching import LedgerWatch
 
-BUSY = (429, 503)
-BUSY_PAUSE_SECONDS = 0.1
+ASK_AGAIN = (429, 503, 504)  # who is busy, and whose answer is not known: a shop gives up neither
+PAUSE_SECONDS = 0.1
 SETTLES_WITHIN_SECONDS = 60.0
 _SPREAD = "arrivals"
 
@@ -134,13 +134,13 @@ class Driver:
                 job.done()
 
     async def _ask(self, call: Call) -> bool:
-        """Who is busy is asked again: a shop does not give up a sale."""
+        """The same again until there is an answer."""
         while True:
             status, body = await self._connections.ask(call.port, call.content)
             self.driven.statuses[status] += 1
-            if status not in BUSY:
+            if status not in ASK_AGAIN:
                 break
-            await asyncio.sleep(BUSY_PAUSE_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)
         if (status >= 300 or call.expects not in body) and not self.driven.first_problem:
             self.driven.first_problem = f"{status}: {body[:600].decode(errors='replace')}"
         return status < 300
