@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -64,19 +64,30 @@ class Driver:
         self.driven = Driven()
 
     async def closed(self, at_once: int, window: int | None, seconds: float) -> None:
+        """Whoever finds no room in the window waits until the ledger has more of what was sent."""
         began = perf_counter()
         until = began + seconds
+        loop, waiting = asyncio.get_running_loop(), deque[asyncio.Future[None]]()
+
+        def let_in(room: int) -> None:
+            for _ in range(min(room, len(waiting))):
+                waiting.popleft().set_result(None)
 
         async def one_after_another() -> None:
             while perf_counter() < until:
-                if window is not None and not await self._room(window, until):
-                    return
+                if window is not None and self._on_its_way() >= window:
+                    waiting.append(waiter := loop.create_future())
+                    await waiter
+                    continue
                 job = self._make()
                 if job is None:
                     return
                 job.began = perf_counter()
                 await self._do(job)
 
+        if self._watch is not None and window is not None:
+            self._watch.heard = lambda: let_in(window - self._on_its_way())
+        loop.call_later(seconds, lambda: let_in(len(waiting)))
         await asyncio.gather(*(one_after_another() for _ in range(at_once)))
         await self._settle(began)
 
@@ -103,18 +114,9 @@ class Driver:
         await asyncio.gather(*tasks)
         await self._settle(began)
 
-    async def _room(self, window: int, until: float) -> bool:
-        assert self._watch is not None
-        while self._under_way + self.driven.sent_entries - self._watch.confirmed >= window:
-            self._watch.changed.clear()
-            left = until - perf_counter()
-            if left <= 0:
-                return False
-            try:
-                await asyncio.wait_for(self._watch.changed.wait(), left)
-            except TimeoutError:
-                return False
-        return True
+    def _on_its_way(self) -> int:
+        """Entries that were sent and are not on the ledger."""
+        return self._under_way + self.driven.sent_entries - (0 if self._watch is None else self._watch.confirmed)
 
     async def _do(self, job: Job) -> None:
         if job.before is not None:
