@@ -150,6 +150,7 @@ def test_a_programs_time_holds_that_of_its_children(ends: bool) -> None:
         program.stdin.write("go\n")
         program.stdin.flush()
         program.stdout.readline()
-        taken = clock.taken()["it"]
+        taken, memory = clock.taken()["it"], clock.megabytes()["it"]
         program.communicate("end\n")
     assert taken >= 0.4
+    assert 1 < memory < 200
