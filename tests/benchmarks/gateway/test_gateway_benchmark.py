@@ -20,7 +20,7 @@ from scripts.benchmarks.gateway.report import TARGETS, looked_up, shown
 from scripts.postgresql import find_programs
 
 ROOT = Path(__file__).parents[3]
-SMALL = ("--members", "1000", "--purchases", "1000", "--seconds", "2", "--brands", "2")
+SMALL = ("--members", "1000", "--purchases", "1000", "--seconds", "1", "--brands", "2")
 PUBLISHED = (
     "single_call.confirmed_per_s",
     "single_call.answer_ms.p99",
