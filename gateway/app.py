@@ -18,6 +18,7 @@ from gateway.api import (
     authorizations,
     brand_documents,
     brand_exposure,
+    brand_rules,
     brand_settings,
     brand_signers,
     brand_successions,
@@ -26,6 +27,7 @@ from gateway.api import (
     clearing,
     coalition,
     column_mappings,
+    expiry_runs,
     governance,
     governors,
     health,
@@ -47,7 +49,7 @@ from gateway.api.door.backlog import Backlog
 from gateway.api.door.entrance import Door
 from gateway.api.limits import REQUEST_THREADS, DoorSettings
 from gateway.api.parameters import refuse_unknown_parameters
-from gateway.api.standing_acts import STANDING_ACTS
+from gateway.api.standing_acts import standing_acts
 from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
 from gateway.chain.connection import Chain
@@ -65,6 +67,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     coalition.router,
     brands.router,
     brand_exposure.router,
+    brand_rules.router,
     brand_settings.router,
     brand_signers.router,
     brand_successions.router,
@@ -82,6 +85,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     authorizations.router,
     transfers.router,
     operations.router,
+    expiry_runs.router,
     clearing.router,
     column_mappings.router,
     payment_files.router,
@@ -105,7 +109,7 @@ def build(settings: Settings) -> FastAPI:
     chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
     completions = Completions()
     worker = make_worker(database, chain, completions, settings)
-    signers = HttpSigner(PROBE_SECONDS, settings.signer_addresses)
+    signers = HttpSigner(PROBE_SECONDS, settings.signer_addresses, settings.signer_authorities())
     door = DoorSettings(
         hosts=frozenset({*DoorSettings().hosts, settings.host, *settings.allowed_hosts}),
         requests_per_second=settings.requests_per_second,
@@ -119,7 +123,7 @@ def make_worker(
     database: Database, chain: Chain, completions: Completions, settings: Settings, signer: SignerClient | None = None
 ) -> LedgerWorker:
     """The ledger worker with the features that rounds ask and tell."""
-    signer = signer or HttpSigner(settings.signer_timeout_seconds, settings.signer_addresses)
+    signer = signer or HttpSigner(settings.signer_timeout_seconds, settings.signer_addresses, settings.signer_authorities())
     return LedgerWorker(
         database,
         chain,
@@ -127,7 +131,7 @@ def make_worker(
         settings,
         signers=SqlSignersDirectory(),
         ends=SqlShortfalls(),
-        standing=STANDING_ACTS,
+        standing=standing_acts(),
         signer=signer,
     )
 

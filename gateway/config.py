@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
+import ssl
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, Va
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from gateway.foreign.addresses import AddressPolicy
+from gateway.foreign.authorities import NoAuthorities, also_those_of
 from gateway.secret_files import FOR_OTHERS
 from gateway.values.currencies import EXPONENTS
 from gateway.values.errors import Foreseen
@@ -119,10 +121,18 @@ class Settings(BaseSettings):
     signer_networks: Annotated[
         tuple[Annotated[str, AfterValidator(_network)], ...], Field(description="a list of networks such as 10.20.0.0/16 or 2001:db8::/48")
     ] = ()
+    signer_ca: FilePath | None = None
     batch_lifetime_seconds: Annotated[int, Number] = Field(3600, gt=0, description="a whole number of seconds above zero")
     not_yet_seconds: Annotated[int, Number] = Field(86_400, ge=0, description="a whole number of seconds")
     stuck_after_seconds: Seconds = 30.0
     poll_seconds: Seconds = 0.1
+
+    def signer_authorities(self) -> ssl.SSLContext | None:
+        """Who vouches for signers' certificates: public authorities, and those of `signer_ca`. Raises BadSettings."""
+        try:
+            return None if self.signer_ca is None else also_those_of(self.signer_ca)
+        except NoAuthorities as error:
+            raise BadSettings(f"signer_ca cannot be used: {error}") from error
 
     @property
     def signer_addresses(self) -> AddressPolicy:

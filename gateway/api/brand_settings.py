@@ -1,4 +1,5 @@
-"""A brand's settings: whether activity keeps its points alive, what becomes of what a clawback could not take, where its signer is."""
+"""A brand's settings: whether activity keeps its points alive, what becomes of what a clawback could not take, where its signer is, and
+which key signs its rules."""
 
 from __future__ import annotations
 
@@ -12,15 +13,17 @@ from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperatorOrBrand, check_reads_brand
 from gateway.api.problems import WRITES
 from gateway.api.routing import Router
-from gateway.api.shapes import Body, BrandIdPath, Word32
+from gateway.api.shapes import AddressText, Body, BrandIdPath, Word32
 from gateway.brands.change_settings import change_settings, move_signer
 from gateway.brands.rows import SqlBrands
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.hex import to_bytes
+from gateway.values.ids import Address
 from gateway.values.urls import without_secrets
 
 router = Router(prefix="/v1/brands", tags=["brands"])
 _OF_THE_SIGNER = ("signer_url", "signer_token", "reference_secret")
+_LATER = (*_OF_THE_SIGNER, "publisher_address")
 
 
 class SettingsBody(Body):
@@ -28,17 +31,19 @@ class SettingsBody(Body):
     expiry that points earned then have; the brand's signer must promise the same. `carries_clawbacks`: what a clawback could not take,
     since it was spent, is taken later from points of the brand that she still gets; otherwise it is written off. `signer_url` and
     `signer_token`: where the gateway asks for signatures from now on. `reference_secret` is corrected as long as nothing of the brand's
-    stands on the ledger under another one."""
+    stands on the ledger under another one. `publisher_address`: the key that signs the brand's rules from now on, which nothing else then
+    publishes; the brand's agent goes by its own settings."""
 
     extends_by_activity: StrictBool | None = None
     carries_clawbacks: StrictBool | None = None
     signer_url: SignerUrl | None = None
     signer_token: SignerToken | None = None
     reference_secret: Word32 | None = None
+    publisher_address: AddressText | None = None
 
     def content(self) -> dict[str, Any]:
-        """The signer came later: requests that do not name it keep their hash."""
-        return {name: value for name, value in super().content().items() if name not in _OF_THE_SIGNER or value is not None}
+        """What came later: requests that do not name it keep their hash."""
+        return {name: value for name, value in super().content().items() if name not in _LATER or value is not None}
 
     @property
     def is_of_the_signer(self) -> bool:
@@ -52,6 +57,7 @@ class SettingsView(BaseModel):
     carries_clawbacks: bool
     signer_url: str
     signer: SignerProbeView | None
+    publisher_address: str | None
 
 
 @router.post("/{brand_id}/settings", status_code=201, responses=WRITES)
@@ -62,8 +68,10 @@ def change_brand_settings(brand_id: BrandIdPath, body: SettingsBody, caller: AsO
 
     def act(work: UnitOfWork) -> str:
         asked = {"extends_by_activity": body.extends_by_activity, "carries_clawbacks": body.carries_clawbacks}
-        changed = change_settings(the_brand(work, brand_id), **asked, brands=work.of(SqlBrands))
+        publisher = None if body.publisher_address is None else Address.parse(body.publisher_address)
+        changed = change_settings(the_brand(work, brand_id), **asked, publisher_address=publisher, brands=work.of(SqlBrands))
         said = f"extends_by_activity {changed.extends_by_activity}, carries_clawbacks {changed.carries_clawbacks}"
+        said += "" if publisher is None else f", publisher {publisher}"
         if body.is_of_the_signer:
             secret = None if body.reference_secret is None else to_bytes(body.reference_secret)
             move_signer(changed, url=body.signer_url, token=body.signer_token, reference_secret=secret, brands=work.of(SqlBrands))
@@ -81,4 +89,5 @@ def change_brand_settings(brand_id: BrandIdPath, body: SettingsBody, caller: AsO
         carries_clawbacks=brand.carries_clawbacks,
         signer_url=without_secrets(url),
         signer=probed(write.context, brand_id) if body.is_of_the_signer else None,
+        publisher_address=None if brand.publisher_address is None else str(brand.publisher_address),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from gateway.api.brands import OwnerSignatureBody, record_of_brand, show_operation, the_brand
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperator, AsReader
@@ -14,6 +12,7 @@ from gateway.brands.change_brand import hand_brand_over, set_brand_owner, start_
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id
+from gateway.values.calendar import day_number
 from gateway.values.hex import to_bytes
 from gateway.values.ids import Address
 
@@ -45,7 +44,7 @@ def begin_run_off(brand_id: BrandIdPath, body: RunOffBody, caller: AsOperator, w
     """The brand issues no more, and its points are accepted until that day has ended: proposed to governance."""
 
     def act(work: UnitOfWork) -> str:
-        operation_id, day = new_operation_id(), (body.last_day - date(1970, 1, 1)).days
+        operation_id, day = new_operation_id(), day_number(body.last_day)
         start_run_off(the_brand(work, brand_id), day, operations=work.of(SqlOperations), operation_id=operation_id, now=work.now)
         record_of_brand(work, caller, "start_run_off", brand_id, body.last_day.isoformat())
         return operation_id

@@ -1,8 +1,8 @@
-"""Brands: registration, rules, terms, limit, status and signing keys."""
+"""Brands: registration, terms, limit, status and signing keys."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
@@ -11,19 +11,17 @@ from gateway.access.rows import SqlPrivilegedActions
 from gateway.api.brand_signers import SignerProbeView, probed
 from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import Write, WriteNeeded
-from gateway.api.permissions import AsOperator, AsOperatorOrBrand, AsReader, check_reads_brand
+from gateway.api.permissions import AsOperator, AsReader
 from gateway.api.problems import READS, WRITES
 from gateway.api.routing import Router
-from gateway.api.shapes import AddressText, Body, BrandIdPath, Label, Moment, Positive, Signature, UnixSeconds, Whole, Word32
+from gateway.api.shapes import AddressText, Body, BrandIdPath, Label, Positive, Signature, UnixSeconds, Whole, Word32
 from gateway.brands.brand import MAX_LOT_VALIDITY_MONTHS, MAX_REGISTERED_BRAND_ID, Brand, BrandStatus
 from gateway.brands.change_brand import set_brand_key, set_brand_limit, set_brand_status, set_brand_terms
 from gateway.brands.register_brand import BrandRegistration, ledger_terms, register_brand
 from gateway.brands.rows import SqlBrands
 from gateway.ledger.governing import OwnerSignature
-from gateway.loyalty.programmes.publish_rule import publish_rule
 from gateway.loyalty.programmes.rows import SqlRules
-from gateway.loyalty.programmes.views import BrandView, RuleView, find_brand, list_brands, rule_view
-from gateway.loyalty.rule import MAX_RULE_NUMBER
+from gateway.loyalty.programmes.views import BrandView, find_brand, list_brands
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView, find_operation
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id
@@ -51,7 +49,8 @@ class RatioBody(Body):
 
 class BrandBody(Body):
     """`reference_secret` keys the hashes of the brand's payment and order ids; the brand's signer knows it, too. `owner_address` is
-    that of the brand's owner key, which signs no batches. `managed`: the operator keeps the batch key on the brand's behalf."""
+    that of the brand's owner key, which signs no batches. `managed`: the operator keeps the batch key on the brand's behalf.
+    `publisher_address` is that of the key that signs its rules: where it is named, only what it signed is published."""
 
     brand_id: Annotated[int, Field(strict=True, ge=1, le=MAX_REGISTERED_BRAND_ID)] | None = None
     name: Label
@@ -69,14 +68,11 @@ class BrandBody(Body):
     run_off_days: TermsDays = 90
     notice_days: TermsDays = 30
     managed: StrictBool = False
+    publisher_address: AddressText | None = None
 
-
-class RuleBody(Body):
-    """`points` for every `per_minor` minor units of the earn base, from `valid_from` on (default: now; the first rule: since ever)."""
-
-    points: Annotated[int, Field(strict=True, ge=0, le=MAX_RULE_NUMBER)]
-    per_minor: Annotated[int, Field(strict=True, ge=1, le=MAX_RULE_NUMBER)]
-    valid_from: Moment | None = None
+    def content(self) -> dict[str, Any]:
+        """The publisher came later: requests that do not name it keep their hash."""
+        return {name: value for name, value in super().content().items() if name != "publisher_address" or value is not None}
 
 
 class OwnerSignatureBody(Body):
@@ -149,6 +145,7 @@ def create_brand(body: BrandBody, caller: AsOperator, write: WriteNeeded) -> Reg
             body.run_off_days,
             body.notice_days,
             body.managed,
+            None if body.publisher_address is None else Address.parse(body.publisher_address),
         )
         brand = register_brand(
             asked, brands=work.of(SqlBrands), operations=work.of(SqlOperations), operation_id=new_operation_id(), now=work.now
@@ -177,24 +174,6 @@ def get_brand(brand_id: BrandIdPath, _caller: AsReader, context: ContextNeeded) 
     """One brand, with its terms, totals, rules and keys."""
     with context.reading() as work:
         return _brand_view(work, brand_id)
-
-
-@router.post("/{brand_id}/rules", status_code=201, responses=WRITES)
-def create_rule(brand_id: BrandIdPath, body: RuleBody, caller: AsOperatorOrBrand, write: WriteNeeded) -> RuleView:
-    """Publishes the next version of the brand's base rule."""
-    check_reads_brand(caller, brand_id)
-
-    def act(work: UnitOfWork) -> str:
-        the_brand(work, brand_id)
-        begins = None if body.valid_from is None else int(body.valid_from.timestamp())
-        rule = publish_rule(brand_id, body.points, body.per_minor, begins, rules=work.of(SqlRules), now=work.now)
-        record_of_brand(work, caller, "publish_rule", brand_id, f"version {rule.version}: {rule.points} per {rule.per_minor}")
-        return str(rule.version)
-
-    version = int(write.once(caller, "rule", body.content(), act))
-    write.await_ledger([])
-    with write.context.reading() as work:
-        return next(rule_view(rule) for rule in work.of(SqlRules).published(brand_id) if rule.version == version)
 
 
 @router.post("/{brand_id}/terms", status_code=201, responses={202: {"model": OperationView}, **WRITES})

@@ -13,6 +13,7 @@ from gateway.api.problems import READS
 from gateway.api.routing import Router
 from gateway.coalition.rows import find_coalition
 from gateway.coalition.views import find_head
+from gateway.loyalty.programmes.rule_views import RuleWaitingView, rules_waiting
 from gateway.rounds.views import count_open_operations
 
 router = Router(tags=["health"])
@@ -27,12 +28,14 @@ class ReadinessView(BaseModel):
 
 
 class HealthView(BaseModel):
-    """`degraded`: requests are accepted, but the ledger worker has a fault and operations wait."""
+    """`degraded`: requests are accepted, but the ledger worker has a fault and operations wait. `rules_waiting`: versions of brands'
+    rules that their agents have not confirmed within an hour."""
 
     status: Literal["ok", "degraded", "uninitialized"]
     block_number: int | None
     operations_open: int
     worker: dict[str, Any] | None
+    rules_waiting: list[RuleWaitingView]
 
 
 @router.get("/healthz")
@@ -53,12 +56,13 @@ async def get_readiness(context: ContextNeeded, response: Response) -> Readiness
 @router.get("/v1/health", responses=READS)
 def get_health(_caller: AsOperator, context: ContextNeeded) -> HealthView:
     """Whether the database answers, how far the projection is, and how the ledger worker and the brands' signers stand."""
-    with context.database.read() as session:
-        initialized = find_coalition(session) is not None
-        head = find_head(session)
-        waiting = count_open_operations(session)
+    with context.reading() as work:
+        initialized = find_coalition(work.session) is not None
+        head = find_head(work.session)
+        waiting = count_open_operations(work.session)
+        rules = rules_waiting(work.session, int(work.now)) if initialized else []
     block = None if head is None else head.block_number
     worker = None if context.worker is None else dict(context.worker.health())
     degraded = worker is not None and bool(worker.get("last_error"))
     status: Literal["ok", "degraded", "uninitialized"] = "uninitialized" if not initialized else "degraded" if degraded else "ok"
-    return HealthView(status=status, block_number=block, operations_open=waiting, worker=worker)
+    return HealthView(status=status, block_number=block, operations_open=waiting, worker=worker, rules_waiting=rules)

@@ -1,45 +1,29 @@
-"""Operations: how a write stands, and the expiry run that makes many."""
+"""Operations: how a write stands, and another try of what nobody signed."""
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Literal
 
 from fastapi import Query
-from pydantic import BaseModel
 
-from gateway.access.rows import SqlBulkResults, SqlPrivilegedActions
 from gateway.api.brands import show_operation
 from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
-from gateway.api.permissions import AsOperator, AsOperatorOrBrand, AsReader, check_reads_brand
+from gateway.api.permissions import AsOperatorOrBrand, AsReader, check_reads_brand
 from gateway.api.problems import READS, WRITES
 from gateway.api.routing import Router
 from gateway.api.shapes import Body, Cursor, Limit, OperationIdPath
-from gateway.coalition.rows import SqlCoalition
-from gateway.points.rows import SqlPoints
-from gateway.points.run_expiry import run_expiry
 from gateway.rounds.operation import OperationKind
 from gateway.rounds.retry_operation import retry_operation
 from gateway.rounds.rows import SqlOperations
-from gateway.rounds.views import OperationList, OperationView, find_operation, find_operations, list_operations
-from gateway.store.unit_of_work import UnitOfWork, new_id, new_operation_id
+from gateway.rounds.views import OperationList, OperationView, find_operation, list_operations
+from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.errors import NotFound
 from gateway.values.ids import OperationId
 
 router = Router(prefix="/v1", tags=["operations"])
 StatusQuery = Annotated[Literal["accepted", "packed", "confirmed", "refused"] | None, Query()]
 KindQuery = Annotated[OperationKind | None, Query()]
-
-
-class ExpiryRunBody(Body):
-    """Nothing to say: the run expires what has expired by now."""
-
-
-class ExpiryRunView(BaseModel):
-    run_id: str
-    points: int
-    operations: list[OperationView]
 
 
 @router.get("/operations", responses=READS)
@@ -79,33 +63,3 @@ def retry(operation_id: OperationIdPath, body: RetryBody, caller: AsOperatorOrBr
         return operation_id
 
     return show_operation(write, write.once(caller, "retry", body.content() | {"operation_id": operation_id}, act))
-
-
-@router.post("/expiry-runs", status_code=201, responses={202: {"model": ExpiryRunView}, **WRITES})
-def create_expiry_run(body: ExpiryRunBody, caller: AsOperator, write: WriteNeeded) -> ExpiryRunView:
-    """Expires every lot whose last day is over, member by member. Reserved points stay until their reservation ends."""
-
-    def act(work: UnitOfWork) -> str:
-        accepted = run_expiry(
-            coalition=work.of(SqlCoalition).facts,
-            points=work.of(SqlPoints),
-            operations=work.of(SqlOperations),
-            new_id=new_operation_id,
-            now=work.now,
-        )
-        run_id = new_id()
-        work.of(SqlBulkResults).add(run_id, "expiry_run", json.dumps(accepted), work.now)
-        subject = f"expiry-run:{run_id}"
-        work.of(SqlPrivilegedActions).record(
-            work.now, f"{caller.principal}/{caller.key_id}", "run_expiry", subject, f"{len(accepted)} operations"
-        )
-        return run_id
-
-    run_id = write.once(caller, "expiry_run", body.content(), act)
-    with write.context.reading() as work:
-        operation_ids: list[str] = json.loads(work.of(SqlBulkResults).find(run_id) or "[]")
-    write.await_ledger(operation_ids, one=False)
-    with write.context.reading() as work:
-        found = find_operations(work.session, operation_ids)
-    operations = [found[operation_id] for operation_id in operation_ids]
-    return ExpiryRunView(run_id=run_id, points=sum(one.points for one in operations), operations=operations)

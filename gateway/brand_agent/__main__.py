@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     agent.start()
     told = ", where points expire by the sandbox's time," if config.signer.sandbox else ""
-    print(f"agent of brand {agent.brand_id}{told} on {url_of(bound)}", flush=True)
+    print(f"agent of brand {agent.brand_id}{told} on {url_of(bound, config.tls)}", flush=True)
     try:
         serve(agent, bound)
     finally:

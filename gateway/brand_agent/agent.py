@@ -1,7 +1,8 @@
-"""The agent's parts, put together: journal, register, signer, outbox and the way to the gateway."""
+"""The agent's parts, put together: journal, register, rules, signer, outbox and the way to the gateway."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -9,18 +10,25 @@ from functools import partial
 import httpx
 
 from gateway.brand_agent.config import AgentConfig
+from gateway.brand_agent.feed import Feed
+from gateway.brand_agent.feed_lines import FeedLines
 from gateway.brand_agent.follower import GatewaysWord, OutcomeFollower
+from gateway.brand_agent.forgotten import GatewaysMemory
 from gateway.brand_agent.forwarder import Forwarder
 from gateway.brand_agent.gateway_client import ForwardingClient
 from gateway.brand_agent.journal_register import JournalRegister
+from gateway.brand_agent.ledger_check import LedgersWord
 from gateway.brand_agent.rebuild import check_key
 from gateway.brand_agent.record_lines import RecordLines
+from gateway.brand_agent.rule_book import RuleBook
+from gateway.brand_agent.rule_follower import RuleFollower
 from gateway.brand_agent.till_journal import TillJournal
 from gateway.brand_agent.tills import Tills
 from gateway.brand_signer.books import Books
 from gateway.brand_signer.journal import Journal
 from gateway.brand_signer.key import Key
 from gateway.brand_signer.sign_batch import BatchSigner
+from gateway.foreign.rpc_node import RpcNode
 from gateway.secret_files import read_or_make, read_secret
 from gateway.values.calendar import wall_clock
 
@@ -43,6 +51,10 @@ class Agent:
     passing: httpx.AsyncClient
     forwarder: Forwarder
     follower: OutcomeFollower
+    feed: Feed | None
+    ledger: LedgersWord | None
+    rules: RuleBook
+    rule_follower: RuleFollower
 
     @property
     def brand_id(self) -> int:
@@ -51,8 +63,15 @@ class Agent:
     def start(self) -> None:
         self.forwarder.start()
         self.follower.start()
+        if self.config.publisher is not None:
+            self.rule_follower.start()
+        if self.feed is not None:
+            self.feed.start()
 
     def close(self) -> None:
+        if self.feed is not None:
+            self.feed.close()
+        self.rule_follower.close()
         self.follower.close()
         self.forwarder.close()
         self.register.close()
@@ -71,28 +90,42 @@ def open_agent(config: AgentConfig) -> Agent:
     journal = TillJournal(config.journal_file, signer.domain, signer.brand_id)
     register = JournalRegister(journal, lines, signer.register_file)
     register.refresh()
-    books = Books(signer.programme, register, secret, signer.utc_offset_seconds, None if signer.sandbox else wall_clock)
+    rules = RuleBook(journal, signer.programme.rules, config.publisher, signer.domain, signer.brand_id)
+    clock, followed = None if signer.sandbox else wall_clock, rules.followed_rules
+    books = Books(signer.programme, register, secret, signer.utc_offset_seconds, clock, followed, config.rule_overlap_seconds)
     signed = Journal(signer.journal_file, signer.domain, signer.brand_id)
     key = Key(read_or_make(signer.key_file))
     check_key(journal, signed, key.address, signer.domain, signer.brand_id)
-    client = ForwardingClient(config.gateway_url, api_key)
+    client = ForwardingClient(config.gateway_url, api_key, config.gateway_authorities)
+    memory = GatewaysMemory(journal, client)
+    batch_signer = BatchSigner(key, signer.domain, signer.brand_id, books, signed)
+    ledger = None
+    if config.ledger_rpc is not None:
+        ledger = LedgersWord(GatewaysWord(client), RpcNode(config.ledger_rpc), journal, lines, signer.domain, signer.brand_id)
+    feed = None if config.feed is None else Feed(config.feed, journal, FeedLines(lines, signer.brand_id), batch_signer)
     return Agent(
         config,
         journal,
         lines,
         register,
-        BatchSigner(key, signer.domain, signer.brand_id, books, signed),
+        batch_signer,
         read_or_make(signer.token_file).hex(),
         api_key,
         Tills(config.tills_file),
         client,
-        _passing_client(config.gateway_url),
-        Forwarder(journal, client),
-        OutcomeFollower(journal, GatewaysWord(client)),
+        _passing_client(config.gateway_url, config.gateway_authorities),
+        Forwarder(journal, client, memory),
+        OutcomeFollower(journal, GatewaysWord(client) if ledger is None else ledger, memory),
+        feed,
+        ledger,
+        rules,
+        RuleFollower(rules, client, signer.brand_id, config.rules_seconds),
     )
 
 
-def _passing_client(url: str) -> httpx.AsyncClient:
+def _passing_client(url: str, authorities: ssl.SSLContext | None) -> httpx.AsyncClient:
     """For what tills wait for; whoever asks bounds the time of the whole."""
     timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS)
-    return httpx.AsyncClient(base_url=url, timeout=timeout, trust_env=False, limits=httpx.Limits(max_connections=128))
+    return httpx.AsyncClient(
+        base_url=url, timeout=timeout, trust_env=False, verify=authorities or True, limits=httpx.Limits(max_connections=128)
+    )

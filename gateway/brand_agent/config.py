@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+import re
+import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gateway.brand_signer.config import Config, read_settings, signer_settings
+from gateway.brand_agent.own_discount import FloorLimit
+from gateway.brand_agent.shop_database import url_from_environment, url_from_file
+from gateway.brand_signer.config import Config, Programme, read_settings, signer_settings
 from gateway.brand_signer.settings_reading import Reading
+from gateway.foreign.authorities import NoAuthorities, only_those_of
+from gateway.inbound.connections import TlsFiles
+from gateway.secret_files import UnsafeFile, read_secret
+from gateway.values.ids import Address
 
+_QUERY = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 _PASS_SECONDS = 10
 _LONGEST_PASS_SECONDS = 60
+_RULES_SECONDS = 10
+_RULE_OVERLAP_SECONDS = 2 * 86_400  # as far ahead of its clock as the gateway takes a sale
+
+
+@dataclass(frozen=True, slots=True)
+class FeedConfig:
+    """The shop's query on its own database; `url` is looked up each time. `overlap_seconds`: how late a row may be committed."""
+
+    url: Callable[[], str]
+    query: str
+    every_seconds: int
+    overlap_seconds: int
+    rows_max: int
+    query_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class AgentConfig:
-    """`gateway_key_file` holds the brand's API key. `pass_seconds`: how long a till waits at most for a redemption's answer."""
+    """`gateway_key_file` holds the brand's API key. `pass_seconds`: how long a till waits at most for a redemption's answer.
+
+    `publisher`: whose signature makes a version of the rule the brand's, asked for every `rules_seconds`; None: the settings' rules alone
+    count. `rule_overlap_seconds`: so long a version is still signed after the next one came into force.
+    """
 
     signer: Config
     gateway_url: str
@@ -23,6 +51,14 @@ class AgentConfig:
     journal_file: Path
     tills_file: Path
     pass_seconds: int
+    feed: FeedConfig | None
+    floor_limit: FloorLimit | None
+    ledger_rpc: str | None
+    tls: TlsFiles | None
+    gateway_authorities: ssl.SSLContext | None
+    publisher: Address | None
+    rules_seconds: int
+    rule_overlap_seconds: int
 
 
 def load_agent_config(path: Path) -> AgentConfig:
@@ -31,8 +67,9 @@ def load_agent_config(path: Path) -> AgentConfig:
 
 
 def _settings(top: Reading, folder: Path) -> AgentConfig:
-    signer = signer_settings(top, folder)
     agent = top.inner("agent")
+    tls = _tls(agent, folder)
+    signer = signer_settings(top, folder, has_tls=tls is not None)
     config = AgentConfig(
         signer,
         _url(agent, "gateway_url"),
@@ -40,6 +77,14 @@ def _settings(top: Reading, folder: Path) -> AgentConfig:
         folder / agent.text("journal", "agent.sqlite"),
         folder / agent.text("tills", "tills.json"),
         agent.whole("pass_seconds", 1, _PASS_SECONDS),
+        _feed(agent.inner("feed"), folder) if agent.says("feed") else None,
+        _floor_limit(agent, signer.programme),
+        _url(agent, "ledger_rpc") if agent.says("ledger_rpc") else None,
+        tls,
+        _gateway_authorities(agent, folder) if agent.says("gateway_ca") else None,
+        agent.hex_id("publisher", Address) if agent.says("publisher") else None,
+        agent.whole("rules_seconds", 1, _RULES_SECONDS),
+        agent.whole("rule_overlap_seconds", 0, _RULE_OVERLAP_SECONDS),
     )
     if config.pass_seconds > _LONGEST_PASS_SECONDS:
         agent.wrong("pass_seconds", f"must be from 1 to {_LONGEST_PASS_SECONDS}")
@@ -47,9 +92,72 @@ def _settings(top: Reading, folder: Path) -> AgentConfig:
     return config
 
 
+def _tls(agent: Reading, folder: Path) -> TlsFiles | None:
+    names = "tls_certificate", "tls_key"
+    said = [name for name in names if agent.says(name)]
+    if not said:
+        return None
+    certificate, key = (folder / agent.text(name, "") for name in names)
+    if len(said) < len(names):
+        agent.wrong("tls_certificate", "and tls_key go together")
+        return None
+    try:
+        read_secret(key)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")  # a key that asks for one is none here
+    except UnsafeFile as error:
+        agent.wrong("tls_key", str(error))
+    except (OSError, ssl.SSLError) as error:
+        agent.wrong("tls_certificate", f"cannot be used with tls_key: {error.strerror or error}")
+    return TlsFiles(certificate, key)
+
+
+def _gateway_authorities(agent: Reading, folder: Path) -> ssl.SSLContext | None:
+    path = folder / agent.text("gateway_ca")
+    if not agent.text("gateway_url").startswith("https://"):
+        agent.wrong("gateway_ca", "is for a gateway_url with https://")
+    try:
+        return only_those_of(path)
+    except NoAuthorities as error:
+        agent.wrong("gateway_ca", f"cannot be used: {error}")
+        return None
+
+
+def _floor_limit(agent: Reading, programme: Programme) -> FloorLimit | None:
+    names = "floor_limit_minor", "floor_limit_day_minor"
+    each_minor, day_minor = (agent.whole(name, 0, 0) for name in names)
+    if bool(each_minor) != bool(day_minor) or each_minor > day_minor:
+        agent.wrong("floor_limit_day_minor", "and floor_limit_minor go together, and a day's limit is not below that of one redemption")
+    return FloorLimit(each_minor, day_minor, programme.redemption) if each_minor else None
+
+
+def _feed(feed: Reading, folder: Path) -> FeedConfig:
+    places = [name for name in ("database_url_file", "database_url_env") if feed.says(name)]
+    if len(places) != 1:
+        feed.wrong("database_url_file", "or database_url_env must name where the database's URL stands: one of them")
+    url = url_from_environment(feed.text("database_url_env")) if places == ["database_url_env"] else None
+    if url is None:
+        url = url_from_file(folder / feed.text("database_url_file", ""))
+    query = feed.text("query")
+    if query and (";" in query or not _QUERY.match(query) or not {":since", ":limit"} <= set(re.findall(r":[a-z]+", query))):
+        feed.wrong("query", "must be one SELECT (or WITH … SELECT) without a semicolon, with :since and :limit in it")
+    config = FeedConfig(
+        url,
+        query,
+        feed.whole("every_seconds", 1, 2),
+        feed.whole("overlap_seconds", 1, 600),
+        feed.whole("rows_max", 1, 1_000),
+        feed.whole("query_seconds", 1, 10),
+    )
+    for name, most in (("every_seconds", 3_600), ("overlap_seconds", 7 * 86_400), ("rows_max", 10_000), ("query_seconds", 60)):
+        if getattr(config, name) > most:
+            feed.wrong(name, f"must be from 1 to {most}")
+    feed.nothing_else()
+    return config
+
+
 def _url(agent: Reading, name: str) -> str:
     url = agent.text(name)
     parts = urlsplit(url)
     if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username):
-        agent.wrong(name, "must be http:// or https:// with the gateway's host, without a user or a query")
+        agent.wrong(name, "must be http:// or https:// with a host, without a user or a query")
     return url.rstrip("/")

@@ -6,8 +6,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
+from gateway.brand_agent.forgotten import GatewaysMemory
 from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway
 from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Item, Outcome
@@ -21,25 +22,31 @@ _AT_ONCE = 4_000
 _PAGES_MAX = 25
 _ONE_BY_ONE_MAX = 20
 _AWAY_SECONDS = 2
+_CHECK_SECONDS = 60
+UNKNOWN: Ending = (None, "not_found")
+"""The gateway has no such operation: it had one, before it was restored from a backup."""
 
 
 class Endings(Protocol):
     """Who knows how operations stand."""
 
-    def of(self, operation_ids: Sequence[str]) -> Mapping[str, Ending]:
-        """By id, as far as it is known; raises GatewayAway."""
+    def of(self, items: Sequence[Item]) -> Mapping[str, Ending]:
+        """Of their operations by id, as far as it is known; raises GatewayAway."""
 
 
 class GatewaysWord:
-    """Endings as the gateway tells them. What checks them against the ledger's head stands in this place."""
+    """Endings as the gateway tells them."""
 
     def __init__(self, client: ForwardingClient) -> None:
         self._client = client
 
-    def of(self, operation_ids: Sequence[str]) -> Mapping[str, Ending]:
+    def of(self, items: Sequence[Item]) -> Mapping[str, Ending]:
+        return {operation_id: end_of(operation) for operation_id, operation in self.operations(items).items()}
+
+    def operations(self, items: Sequence[Item]) -> Mapping[str, Mapping[str, Any]]:
         """The newest operations by the page, and a few of those that are not among them one by one."""
-        wanted = dict.fromkeys(operation_ids)
-        found: dict[str, Ending] = {}
+        wanted = dict.fromkeys(operation_id for item in items for operation_id in item.operation_ids)
+        found: dict[str, Mapping[str, Any]] = {}
         cursor: str | None = None
         pages = 0 if len(wanted) <= _ONE_BY_ONE_MAX else _PAGES_MAX
         for _ in range(pages):
@@ -48,21 +55,23 @@ class GatewaysWord:
                 operation_id = str(operation.get("operation_id"))
                 if operation_id in wanted:
                     del wanted[operation_id]
-                    found[operation_id] = end_of(operation)
+                    found[operation_id] = operation
             if cursor is None or not wanted:
                 break
         for operation_id in list(wanted)[:_ONE_BY_ONE_MAX]:
             answer = self._client.operation(operation_id)
-            found[operation_id] = end_of(answer.body) if answer.status == 200 else (None, answer.code)
+            found[operation_id] = answer.body if answer.status == 200 else {"reason": answer.code}
         return found
 
 
 class OutcomeFollower:
     """Asks again and again, as long as something is awaited."""
 
-    def __init__(self, journal: TillJournal, endings: Endings, every_seconds: float = 0.5) -> None:
+    def __init__(self, journal: TillJournal, endings: Endings, memory: GatewaysMemory | None = None, every_seconds: float = 0.5) -> None:
         self._journal = journal
         self._endings = endings
+        self._memory = memory
+        self._checked_at = time.monotonic()
         self._every = every_seconds
         self._reader = journal.reader()
         self._ending = threading.Event()
@@ -81,7 +90,7 @@ class OutcomeFollower:
         items = answered(self._reader, _AT_ONCE)
         if not items:
             return 0
-        endings = self._endings.of([operation_id for item in items for operation_id in item.operation_ids])
+        endings = self._endings.of(items)
         known = {
             item.sequence: _together([endings[one] for one in item.operation_ids])
             for item in items
@@ -94,12 +103,24 @@ class OutcomeFollower:
             asked(connection, known, time.time())
 
         self._journal.write(act)
+        self._look_for_losses(items, endings)
         return sum(one.outcome is not None for one in news)
+
+    def _look_for_losses(self, items: Sequence[Item], endings: Mapping[str, Ending]) -> None:
+        lost = [item.answered_at for item in items if any(endings.get(one) == UNKNOWN for one in item.operation_ids)]
+        if lost and self._memory is not None:
+            self._memory.tell_again(min(lost))
+
+    def _check_now_and_then(self) -> None:
+        if self._memory is not None and time.monotonic() - self._checked_at > _CHECK_SECONDS:
+            self._checked_at = time.monotonic()
+            self._memory.check()
 
     def _run(self) -> None:
         pause = self._every
         while not self._ending.wait(pause):
             try:
+                self._check_now_and_then()
                 self.turn()
                 pause = self._every
             except (GatewayAway, CannotWrite):

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from gateway.brand_agent.forgotten import GatewaysMemory
 from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway, GatewaySilent
 from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Item, ItemKind
-from gateway.brand_agent.outbox import Mark, mark, take, take_back_what_was_sent
-from gateway.brand_agent.parcels import Parcel, marks_of, most_in
+from gateway.brand_agent.outbox import Mark, mark, take, take_back_what_was_sent, waits_for_earlier
+from gateway.brand_agent.parcels import NOT_THERE, NOTHING_AUTHORIZED, Parcel, marks_of, most_in
 from gateway.brand_agent.till_journal import TillJournal
 
 _PROBE_MAX = 10
@@ -38,9 +39,10 @@ class Reach:
 class Forwarder:
     """One thread decides, a few send."""
 
-    def __init__(self, journal: TillJournal, client: ForwardingClient) -> None:
+    def __init__(self, journal: TillJournal, client: ForwardingClient, memory: GatewaysMemory) -> None:
         self._journal = journal
         self._client = client
+        self._memory = memory
         self._lock = threading.Lock()
         self._under_way: Counter[_Lane] = Counter()
         self._wake = threading.Event()
@@ -129,13 +131,31 @@ class Forwarder:
 
     def _ask(self, parcel: Parcel) -> list[Mark]:
         try:
+            self._memory.check_after_silence()
+            losses = self._memory.losses
             answer = self._client.post(parcel.path, parcel.content, parcel.idempotency_key)
+            marks = self._believed(parcel, marks_of(parcel, answer), losses)
         except GatewayAway as away:
             self._is_away(away)
             return [Mark(item.sequence, reason=str(away), is_fault=isinstance(away, GatewaySilent)) for item in parcel.items]
+        self._memory.heard()
         with self._lock:
             self.reach = Reach()
-        return marks_of(parcel, answer)
+        return marks
+
+    def _believed(self, parcel: Parcel, marks: list[Mark], losses: int) -> list[Mark]:
+        """That something is not there is no end of an item, where the gateway has forgotten what that was. Raises GatewayAway."""
+        missing = {one.sequence for one in marks if one.reason in (NOT_THERE, NOTHING_AUTHORIZED) and one.outcome is not None}
+        if not missing:
+            return marks
+        self._memory.check()
+        is_lost = self._memory.losses != losses
+
+        def waiting(connection: sqlite3.Connection) -> set[int]:
+            return {one.sequence for one in parcel.items if one.sequence in missing and (is_lost or waits_for_earlier(connection, one))}
+
+        later = self._journal.write(waiting)
+        return [Mark(one.sequence, reason=one.reason, is_fault=True) if one.sequence in later else one for one in marks]
 
     def _is_away(self, away: GatewayAway) -> None:
         now = time.time()

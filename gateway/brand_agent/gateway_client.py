@@ -3,6 +3,7 @@ a gateway's that does not look like one."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,14 +43,15 @@ class GatewayAnswer:
 class ForwardingClient:
     """One pool of connections; may be used by several threads."""
 
-    def __init__(self, url: str, api_key: Callable[[], str], seconds: float = 20) -> None:
-        self._client = ForeignClient(seconds=seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=None)
+    def __init__(self, url: str, api_key: Callable[[], str], authorities: ssl.SSLContext | None = None, seconds: float = 20) -> None:
+        self._client = ForeignClient(seconds=seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=None, authorities=authorities)
         self._url = url
         self._api_key = api_key
 
-    def post(self, path: str, content: bytes, idempotency_key: str) -> GatewayAnswer:
-        """Raises GatewayAway."""
-        return self._ask("POST", path, content, {"Idempotency-Key": idempotency_key, "Content-Type": "application/json"})
+    def post(self, path: str, content: bytes, idempotency_key: str, wait_seconds: int = 0) -> GatewayAnswer:
+        """Raises GatewayAway. `wait_seconds`: for the ledger, at most."""
+        wait = {"Prefer": f"wait={wait_seconds}"} if wait_seconds else {}
+        return self._ask("POST", path, content, {"Idempotency-Key": idempotency_key, "Content-Type": "application/json", **wait})
 
     def operation(self, operation_id: str) -> GatewayAnswer:
         return self._ask("GET", f"/v1/operations/{operation_id}")
@@ -61,6 +63,14 @@ class ForwardingClient:
         if found.status != 200 or not isinstance(operations, list):
             raise GatewayAway(f"it lists no operations: {found.code}")
         return [one for one in operations if isinstance(one, dict)], following if isinstance(following, str) else None
+
+    def rules(self, brand_id: int, after: int) -> Sequence[Mapping[str, Any]]:
+        """Versions of the brand's rule, each with its whole number; what is no such thing is left out."""
+        found = self._ask("GET", f"/v1/brands/{brand_id}/rules?after={after}")
+        listed = found.body.get("rules")
+        if found.status != 200 or not isinstance(listed, list):
+            raise GatewayAway(f"it lists no rules: {found.code}")
+        return [one for one in listed if isinstance(one, dict) and type(one.get("version")) is int and one["version"] > 0]
 
     def close(self) -> None:
         self._client.close()

@@ -69,6 +69,7 @@ class Item:
     tries: int
     faults: int
     more_operations: tuple[str, ...] = ()
+    answered_at: float = 0
 
     @property
     def operation_ids(self) -> tuple[str, ...]:

@@ -12,13 +12,17 @@ from typing import Any
 from eth_hash.auto import keccak
 
 from gateway.brand_signer.journal import SignedBatch
-from gateway.foreign.rpc_node import RpcNode
+from gateway.foreign.rpc_node import NodeSilent, RpcNode
+from gateway.ledger.entries import decode_entry
+from gateway.ledger.framing import unpack_entries
+from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import Domain, batch_digest
 from gateway.values.hex import hex_text, to_bytes, to_int
-from gateway.values.ids import Address
+from gateway.values.ids import Address, Reference
 
 _RECORDED = hex_text(keccak(b"BatchRecorded(uint32,uint64,bytes32,uint32,uint32)"))
+_REFUSED = hex_text(keccak(b"EntryRefused(uint32,uint64,uint32,bytes4)"))
 _SUBMIT = keccak(b"submitBatch((uint32,uint64,uint40),bytes,bytes)")[:4]
 _BRANDS, _BRAND_KEY = keccak(b"brands()")[:4], keccak(b"brandKey(uint32,address)")[:4]
 _BLOCKS_AT_ONCE = 2_000
@@ -59,6 +63,23 @@ class LedgerReading:
         found = self._call(Address(brands), _BRAND_KEY + _word(self._brand_id) + bytes(12) + key)
         return self._node.read(_window, found)
 
+    def references_at(self, number: int, block_number: int) -> list[Reference | None]:
+        """Of a batch's entries in their order, None for one that the ledger refused or that has none.
+
+        Nothing where the block has no such batch.
+        """
+        span = {"fromBlock": hex(block_number), "toBlock": hex(block_number), "address": str(self._domain.verifying_contract)}
+        topics = [[_RECORDED, _REFUSED], hex_text(_word(self._brand_id)), hex_text(_word(number))]
+        [logs] = self._node.ask([("eth_getLogs", [{**span, "topics": topics}])])
+        recorded, refused = self._node.read(_recorded_and_refused, logs)
+        if recorded is None:
+            return []
+        [transaction] = self._node.ask([("eth_getTransactionByHash", [recorded])])
+        batch, _ = self._node.read(self._submitted, transaction)
+        if batch.number != number:
+            raise NodeSilent(f"{self._node.shown_url} contradicts itself about batch {number}: look after the node")
+        return [None if index in refused else _reference(entry) for index, entry in enumerate(unpack_entries(batch.entries))]
+
     def batches(self) -> Iterator[tuple[SignedBatch, Address]]:
         """Every batch of the brand up to the head in the ledger's order, and whose signature it bears."""
         for first in range(0, self.head.number + 1, _BLOCKS_AT_ONCE):
@@ -89,6 +110,19 @@ class LedgerReading:
         if signer is None:
             raise ValueError("a batch without a signature over it")
         return batch, signer
+
+
+def _recorded_and_refused(logs: Any) -> tuple[str | None, set[int]]:
+    recorded = [str(log["transactionHash"]) for log in logs if log["topics"][0] == _RECORDED]
+    refused = {int.from_bytes(to_bytes(log["data"])[:32]) for log in logs if log["topics"][0] == _REFUSED}
+    return (recorded[0] if recorded else None), refused
+
+
+def _reference(entry: bytes) -> Reference | None:
+    try:
+        return getattr(decode_entry(entry), "reference", None)
+    except MalformedEntry:
+        return None
 
 
 def _head(block: Any) -> LedgerHead:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from gateway.brand_agent.item import Item, ItemKind, ItemState, NewItem, Outcome, Speaker
 
 PARCEL_MAX = 1_000
-_COLUMNS = "sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more_operations"
+_COLUMNS = (
+    "sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more_operations, answered_at"
+)
 _LONGEST_PAUSE = 300
 
 
@@ -89,15 +91,15 @@ def mark(connection: sqlite3.Connection, marks: Iterable[Mark], now: float) -> N
     for one in marks:
         if one.outcome is not None:
             connection.execute(
-                "UPDATE items SET state = 'ended', outcome = ?, reason = ?, operation_id = coalesce(?, operation_id)"
-                " WHERE sequence = ? AND state <> 'ended'",
-                (one.outcome, one.reason, one.operation_id, one.sequence),
+                "UPDATE items SET state = 'ended', outcome = ?, reason = ?, operation_id = coalesce(?, operation_id),"
+                " answered_at = iif(answered_at = 0, ?, answered_at) WHERE sequence = ? AND state <> 'ended'",
+                (one.outcome, one.reason, one.operation_id, now, one.sequence),
             )
         elif one.operation_id is not None:
             connection.execute(
-                "UPDATE items SET state = 'answered', operation_id = ?, reason = ?, more_operations = coalesce(?, more_operations)"
-                " WHERE sequence = ? AND state IN ('sent', 'answered')",
-                (one.operation_id, one.reason, json.dumps(one.more_operations) if one.more_operations else None, one.sequence),
+                "UPDATE items SET state = 'answered', operation_id = ?, reason = ?, more_operations = coalesce(?, more_operations),"
+                " answered_at = iif(answered_at = 0, ?, answered_at) WHERE sequence = ? AND state IN ('sent', 'answered')",
+                (one.operation_id, one.reason, json.dumps(one.more_operations) if one.more_operations else None, now, one.sequence),
             )
         else:
             _put_back(connection, one, now)
@@ -115,6 +117,13 @@ def _put_back(connection: sqlite3.Connection, one: Mark, now: float) -> None:
     )
 
 
+def waits_for_earlier(connection: sqlite3.Connection, item: Item) -> bool:
+    """Something said earlier about the same payment or reservation is on its way again."""
+    earlier = "earlier.held = one.held AND earlier.sequence < one.sequence AND earlier.state IN ('journaled', 'sent')"
+    found = f"SELECT 1 FROM items AS one JOIN items AS earlier ON {earlier} WHERE one.sequence = ? LIMIT 1"  # noqa: S608
+    return connection.execute(found, (item.sequence,)).fetchone() is not None
+
+
 def answered(connection: sqlite3.Connection, most: int) -> list[Item]:
     """Items whose end is awaited, those first that were asked about longest ago."""
     rows = connection.execute(f"SELECT {_COLUMNS} FROM items WHERE state = 'answered' ORDER BY asked_at LIMIT ?", (most,))  # noqa: S608
@@ -126,8 +135,8 @@ def asked(connection: sqlite3.Connection, sequences: Iterable[int], now: float) 
 
 
 def _item(row: Sequence[object]) -> Item:
-    sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more = row
+    sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more, answered_at = row
     ended = None if outcome is None else Outcome(str(outcome))
     what = ItemKind(str(kind)), external_id, target, body, points, ItemState(str(state)), operation_id, ended, reason, tries, faults
     others = () if more is None else tuple(json.loads(str(more)))
-    return Item(sequence, *what, others)  # type: ignore[arg-type]  # as the schema has them
+    return Item(sequence, *what, others, answered_at)  # type: ignore[arg-type]  # as the schema has them

@@ -28,6 +28,7 @@ _ALONE = {
 }
 NOTHING_ON_LEDGER = "nothing_due"
 NOTHING_AUTHORIZED = "nothing_authorized"
+NOT_THERE = "not_found"
 
 
 @dataclass(frozen=True, slots=True)

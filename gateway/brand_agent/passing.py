@@ -3,39 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
 
 import httpx
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.bodies.redemption import ConsentBody
 from gateway.brand_agent.agent import Agent
 from gateway.brand_agent.asking import TILL_BODY_BYTES_MAX, agent_of, answering, body_of, read_body, speaker_of
-from gateway.brand_agent.orders import AUTHORIZE, REDEEM, keep_order, reservation_id_for
+from gateway.brand_agent.item import Speaker
+from gateway.brand_agent.orders import AUTHORIZE, REDEEM, keep_order, note_accepted, order_request, reservation_id_for
+from gateway.brand_agent.own_discount import OwnDiscount, WantedDiscount, give
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_agent.statements import KnownOrder
 from gateway.brand_agent.tills import Scope
 from gateway.secret_files import UnsafeFile
-from gateway.values.calendar import wall_clock
+from gateway.values.calendar import moment, wall_clock
 
 _ANSWER_BYTES_MAX = 1024 * 1024
 _AWAY = "the gateway is away and nothing was asked of it: sell without points, or give the discount as the brand's own"
 _UNKNOWN = "the gateway did not answer in time, and may have taken it: ask again under the same order id, or cancel the order"
 
 
+class _NothingAsked(TillRefused):
+    """There was no connection: the gateway has heard nothing of it."""
+
+
 def routes() -> list[Route]:
     return [
-        Route("/v1/authorizations", answering(_asked(AUTHORIZE, "/v1/authorizations")), methods=["POST"]),
-        Route("/v1/redemptions", answering(_asked(REDEEM, "/v1/redemptions")), methods=["POST"]),
+        Route("/v1/authorizations", answering(_asked(AUTHORIZE)), methods=["POST"]),
+        Route("/v1/redemptions", answering(_asked(REDEEM)), methods=["POST"]),
         Route("/v1/quotes", answering(_quoted), methods=["POST"]),
     ]
 
 
-def _asked(kind: str, path: str) -> Callable[[Request], Awaitable[Response]]:
+def _asked(kind: str) -> Callable[[Request], Awaitable[Response]]:
     async def ask(request: Request) -> Response:
         speaker, agent = speaker_of(request, Scope.REDEMPTIONS), agent_of(request)
         body = await body_of(request, ConsentBody)
@@ -43,15 +50,42 @@ def _asked(kind: str, path: str) -> Callable[[Request], Awaitable[Response]]:
         reservation_id = str(reservation_id_for(body, signer.domain, signer.brand_id, agent.lines.reference_secret))
         order, now = KnownOrder(body.order_id, kind, body.member_id, reservation_id, body.deadline), wall_clock()
 
-        def keep(connection: sqlite3.Connection) -> None:
-            keep_order(connection, body, order, agent.lines, speaker, now, is_sandbox=signer.sandbox)
+        ask_id = 1 + secrets.randbits(52)
 
-        await asyncio.wrap_future(agent.journal.submit(keep))
-        named = f"agent-{sha256(f'{kind} {body.order_id}'.encode()).hexdigest()}"
+        def keep(connection: sqlite3.Connection) -> OwnDiscount | None:
+            return keep_order(connection, body, order, agent.lines, speaker, now, ask_id=ask_id, is_sandbox=signer.sandbox)
+
+        given = await asyncio.wrap_future(agent.journal.submit(keep))
+        if given is not None:
+            return JSONResponse(given.view(), headers={"Idempotent-Replayed": "true"})
+        path, named = order_request(kind, body.order_id)
         headers = {"Idempotency-Key": named, "Prefer": request.headers.get("Prefer", "")[:64]}
-        return await _pass(agent, path, body.model_dump_json(exclude_defaults=True).encode(), headers)
+        try:
+            answer = await _pass(agent, path, body.model_dump_json(exclude_defaults=True).encode(), headers)
+        except _NothingAsked as away:
+            asked = WantedDiscount(body.order_id, body.member_id, body.points, body.discount_minor, ask_id)
+            return await _own_discount(agent, asked, speaker, away)
+        if answer.status_code in (200, 201, 202):
+            await asyncio.wrap_future(agent.journal.submit(lambda connection: note_accepted(connection, body.order_id, time.time())))
+        return answer
 
     return ask
+
+
+async def _own_discount(agent: Agent, asked: WantedDiscount, speaker: Speaker, away: TillRefused) -> Response:
+    """Up to the floor limit; else the gateway is away, and why there was none."""
+    limit, now = agent.config.floor_limit, wall_clock()
+    if limit is None:
+        raise away
+    day = moment(now + agent.config.signer.utc_offset_seconds)[:10]
+
+    def act(connection: sqlite3.Connection) -> OwnDiscount | str:
+        return give(connection, asked, limit, agent.lines, speaker, day, now)
+
+    given = await asyncio.wrap_future(agent.journal.submit(act))
+    if isinstance(given, str):
+        raise _NothingAsked(503, away.code, away.detail, **away.facts, own_discount=given)
+    return JSONResponse(given.view())
 
 
 async def _quoted(request: Request) -> Response:
@@ -68,7 +102,7 @@ async def _pass(agent: Agent, path: str, content: bytes, headers: dict[str, str]
         async with asyncio.timeout(agent.config.pass_seconds):
             return await _answer(agent, path, content, sent)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        raise TillRefused(503, "gateway_away", _AWAY, outcome="nothing_asked") from error
+        raise _NothingAsked(503, "gateway_away", _AWAY, outcome="nothing_asked") from error
     except (TimeoutError, httpx.HTTPError) as error:
         raise TillRefused(504, "unknown", _UNKNOWN, outcome="unknown") from error
 

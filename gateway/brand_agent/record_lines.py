@@ -36,19 +36,21 @@ class RecordLines:
         """Raises OtherRecord, and ValueError, KeyError or TypeError for what is no record."""
         self.add_line(connection, json.dumps(written, separators=(",", ":")))
 
-    def add_line(self, connection: sqlite3.Connection, line: str) -> None:
+    def add_line(self, connection: sqlite3.Connection, line: str) -> bool:
+        """Whether it is new. Raises as `add`."""
         record, kind = parse_record(line), json.loads(line)["type"]
         key = kind, id_of_record(record)
         done = connection.execute("INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?)", (*key, line, self._found_by(record)))
         if done.rowcount:
-            return
+            return True
         (stored,) = connection.execute("SELECT line FROM records WHERE type = ? AND id = ?", key).fetchone()
         before = parse_record(stored)
         if before == record:
-            return
+            return False
         if not completes(before, record):
             raise OtherRecord(f"{key[1]} stands in the register with other content")
         connection.execute("UPDATE records SET line = ? WHERE type = ? AND id = ?", (line, *key))
+        return False
 
     def _found_by(self, record: Record) -> str | None:
         match record:

@@ -15,8 +15,9 @@ from gateway.brand_agent.outbox import find
 from gateway.brand_agent.problems import TillRefused
 
 _DEALT_WITH = "SELECT item FROM decisions WHERE act = 'dealt_with'"
-_SHORT = "nothing_left_to_claw_back"  # the member has spent the points: the gateway keeps them as short, and nobody can put it right here
-STILL_REFUSED = f"outcome = 'refused' AND reason IS NOT '{_SHORT}' AND sequence NOT IN ({_DEALT_WITH})"
+NOTHING_LEFT = "nothing_left_to_claw_back"
+"""The member has spent the points: the gateway keeps them as short, and nobody can put it right here."""
+STILL_REFUSED = f"outcome = 'refused' AND reason IS NOT '{NOTHING_LEFT}' AND sequence NOT IN ({_DEALT_WITH})"
 PAGE = 100
 
 

@@ -1,4 +1,4 @@
-"""The way out for what the gateway or the ledger refused: a list, another try, and a mark that somebody has dealt with it."""
+"""What the gateway or the ledger refused, and what the feed said too late: another try, or a mark that it was dealt with."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from starlette.routing import Route
 from gateway.bodies.shapes import Body, Label
 from gateway.brand_agent.agent import Agent
 from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
+from gateway.brand_agent.feed_lines import deal_with as deal_with_row
+from gateway.brand_agent.feed_lines import problems
 from gateway.brand_agent.gateway_client import GatewayAway
 from gateway.brand_agent.item import Item, ItemKind
 from gateway.brand_agent.outbox import find
@@ -38,6 +40,8 @@ class DealtWithBody(Body):
 def routes() -> list[Route]:
     one = "/v1/refused/{kind}/{external_id:path}"
     return [
+        Route("/v1/feed", answering(_feed_problems), methods=["GET"]),
+        Route("/v1/feed/{row_id:path}/dealt-with", answering(_post_feed_dealt_with), methods=["POST"]),
         Route("/v1/refused", answering(_listed), methods=["GET"]),
         Route(f"{one}/retry", answering(_post_retry), methods=["POST"]),
         Route(f"{one}/dealt-with", answering(_post_dealt_with), methods=["POST"]),
@@ -65,6 +69,21 @@ async def _post_dealt_with(request: Request) -> Response:
         return item
 
     return JSONResponse(view(await asyncio.wrap_future(agent_of(request).journal.submit(act))))
+
+
+async def _feed_problems(request: Request) -> Response:
+    speaker_of(request, Scope.REFUSED)
+    found = await asyncio.wrap_future(agent_of(request).journal.submit(problems))
+    return JSONResponse({"problems": [one.view() for one in found]})
+
+
+async def _post_feed_dealt_with(request: Request) -> Response:
+    speaker = speaker_of(request, Scope.REFUSED)
+    body, row_id = await body_of(request, DealtWithBody), str(request.path_params["row_id"])
+    done = agent_of(request).journal.submit(lambda connection: deal_with_row(connection, row_id, speaker, body.note))
+    if not await asyncio.wrap_future(done):
+        raise TillRefused(404, "not_found", f"no problem stands with row {row_id} of the feed")
+    return JSONResponse({"id": row_id, "dealt_with": body.note})
 
 
 async def _post_retry(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Serves the agent over HTTP/1.1 on loopback, within the bounds of gateway/inbound."""
+"""Serves the agent over HTTP/1.1, on loopback or over TLS, within the bounds of gateway/inbound."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.brand_agent import passing, redemption_routes, refused_routes, sign
 from gateway.brand_agent.agent import Agent
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_signer.json_server import IDLE_SECONDS, CannotListen
-from gateway.inbound.connections import Cause, ConnectionBounds, RawAnswer, bounded_server
+from gateway.inbound.connections import Cause, ConnectionBounds, RawAnswer, TlsFiles, bounded_server
 
 _CONNECTIONS_MAX = 512
 _HEAD_BYTES = 32 * 1024
@@ -45,14 +45,14 @@ def bound_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
-def url_of(bound: socket.socket) -> str:
+def url_of(bound: socket.socket, tls: TlsFiles | None) -> str:
     host, port = bound.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"http{'' if tls is None else 's'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def serve(agent: Agent, bound: socket.socket) -> None:
     """Until SIGTERM or SIGINT; requests under way are answered first."""
-    settings = bounded_server(application(agent), _BOUNDS, _REFUSALS)
+    settings = bounded_server(application(agent), _BOUNDS, _REFUSALS, agent.config.tls)
     settings.lifespan = "off"
     uvicorn.Server(settings).run(sockets=[bound])
 

@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gateway.brand_agent.feed import FeedStanding
+from gateway.brand_agent.feed_lines import count_problems
+from gateway.brand_agent.forgotten import TOLD_AGAIN
 from gateway.brand_agent.forwarder import Reach
 from gateway.brand_agent.item import ItemState
+from gateway.brand_agent.ledger_check import DISAGREES, LedgerStanding
 from gateway.brand_agent.refused import STILL_REFUSED
+from gateway.loyalty.rule import EarningRule
+from gateway.values.calendar import moment_or_none
 
 _OLD_SECONDS = 300
+_BEHIND_SECONDS = 60
 _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`code`: gateway_away, outbox_old, items_refused, days_differ."""
+    """`code`: gateway_away, outbox_old, items_refused, rule_refused, days_differ, feed_failing, ledger_disagrees, ledger_silent,
+    ledger_behind, and those of feed_lines.py."""
 
     code: str
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """How the agent's parts stand that not every agent has. `refused_rules`: by version, why the agent does not follow it."""
+
+    feed: FeedStanding | None
+    ledger: LedgerStanding | None
+    rules: Sequence[EarningRule]
+    refused_rules: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """`waiting`: open items by state. `oldest_waiting_seconds`: since the oldest of them was journaled."""
+    """`waiting`: open items by state. `oldest_waiting_seconds`: since the oldest of them was journaled. `told_again`: items sent once
+    more because a gateway restored from a backup knew nothing of them. `rules`: the versions of the brand's rule, and from when on each
+    is in force."""
 
     waiting: Mapping[str, int]
     refused: int
@@ -33,7 +53,12 @@ class Standing:
     oldest_waiting_seconds: int
     gateway: str
     last_error: str | None
+    rules: list[dict[str, Any]]
     alarms: list[Alarm]
+    told_again: int
+    feed: Mapping[str, Any] | None
+    own_discounts: Mapping[str, int]
+    ledger: Mapping[str, Any] | None
 
     def view(self) -> dict[str, Any]:
         return asdict(self)
@@ -49,10 +74,26 @@ class Standing:
             ("agent_alarms", "Alarms that somebody has to look at.", len(self.alarms)),
         ):
             lines += [f"# HELP {name} {told}", f"# TYPE {name} gauge", f"{name} {value}"]
+        lines += ["# HELP agent_items_told_again_total Items that a restored gateway was told again."]
+        lines += ["# TYPE agent_items_told_again_total counter", f"agent_items_told_again_total {self.told_again}"]
+        for name, told, value in (
+            ("agent_own_discounts_total", "Discounts given as the brand's own.", self.own_discounts["count"]),
+            ("agent_own_discount_minor_total", "Their sum, in minor units.", self.own_discounts["discount_minor"]),
+        ):
+            lines += [f"# HELP {name} {told}", f"# TYPE {name} counter", f"{name} {value}"]
+        if self.feed is not None:
+            lines += ["# HELP agent_feed_failing 1 while the shop's database cannot be read.", "# TYPE agent_feed_failing gauge"]
+            lines += [f"agent_feed_failing {int(self.feed['failing_since'] is not None)}"]
+            lines += [
+                "# HELP agent_feed_read_at When the feed was last read to its end, in Unix seconds.",
+                "# TYPE agent_feed_read_at gauge",
+            ]
+            lines += [f"agent_feed_read_at {int(self.feed['read_at'] or 0)}"]
         return "\n".join(lines) + "\n"
 
 
-def standing(connection: sqlite3.Connection, reach: Reach, now: int) -> Standing:
+def standing(connection: sqlite3.Connection, reach: Reach, parts: Parts, now: int) -> Standing:
+    feed = parts.feed
     open_states = [state.value for state in ItemState if state is not ItemState.ENDED]
     counted = dict(connection.execute("SELECT state, count(*) FROM items WHERE state <> 'ended' GROUP BY state"))
     firsts = [connection.execute("SELECT journaled_at FROM items WHERE state = ? ORDER BY sequence LIMIT 1", (one,)) for one in open_states]
@@ -71,11 +112,56 @@ def standing(connection: sqlite3.Connection, reach: Reach, now: int) -> Standing
         alarms.append(
             Alarm("items_refused", f"{refused} items ended refused: GET /v1/refused lists them; try them again, or mark them as dealt with")
         )
+    for version, why in parts.refused_rules.items():
+        alarms.append(
+            Alarm("rule_refused", f"version {version} at the gateway is {why}: it is not followed, and the version before goes on")
+        )
     for day, till in differing:
         alarms.append(Alarm("days_differ", f"till {till}, {day}: its count or sum is not the journal's; send what is missing, close again"))
+    if feed is not None:
+        alarms += _feed_alarms(connection, feed, now)
+    if parts.ledger is not None:
+        alarms += _ledger_alarms(connection, parts.ledger, now)
     waiting = {state: counted.get(state, 0) for state in open_states}
     troubled = "SELECT reason FROM items WHERE state = 'journaled' AND faults > 0 AND reason IS NOT NULL ORDER BY sequence DESC LIMIT 1"
     fault = connection.execute(troubled).fetchone() if reach.reason is None and waiting["journaled"] < 100_000 else None
     last_error = reach.reason or (fault[0] if fault else None)
     away = "away" if reach.away_since is not None else "there"
-    return Standing(waiting, refused, refused_last, max(0, now - oldest), away, last_error, alarms)
+    told = connection.execute("SELECT value FROM facts WHERE name = ?", (TOLD_AGAIN,)).fetchone()
+    told_again = 0 if told is None else int(told[0])
+    own = _own_discounts(connection)
+    ledger = None if parts.ledger is None else parts.ledger.view()
+    shop = None if feed is None else feed.view()
+    rules = [_told(rule) for rule in parts.rules]
+    return Standing(waiting, refused, refused_last, max(0, now - oldest), away, last_error, rules, alarms, told_again, shop, own, ledger)
+
+
+def _own_discounts(connection: sqlite3.Connection) -> Mapping[str, int]:
+    count, total = connection.execute("SELECT count(*), coalesce(sum(discount_minor), 0) FROM own_discounts").fetchone()
+    return {"count": count, "discount_minor": total}
+
+
+def _ledger_alarms(connection: sqlite3.Connection, ledger: LedgerStanding, now: int) -> list[Alarm]:
+    found = []
+    disagreeing = "SELECT count(*) FROM items WHERE state = 'answered' AND reason = ?"
+    (count,) = connection.execute(disagreeing, (DISAGREES,)).fetchone()
+    if count:
+        found.append(Alarm(DISAGREES, f"the gateway calls {count} items confirmed that do not stand where it says: ask the operator"))
+    if ledger.failing_since is not None:
+        found.append(Alarm("ledger_silent", f"since {int(now - ledger.failing_since)} seconds: {ledger.reason}"))
+    if ledger.behind_since is not None and now - ledger.behind_since > _BEHIND_SECONDS:
+        told = f"since {int(now - ledger.behind_since)} seconds the node stands at block {ledger.head}, behind what the gateway tells"
+        found.append(Alarm("ledger_behind", told))
+    return found
+
+
+def _feed_alarms(connection: sqlite3.Connection, feed: FeedStanding, now: int) -> list[Alarm]:
+    found = [Alarm(problem, f"{count} rows: GET /v1/feed lists them") for problem, count in sorted(count_problems(connection).items())]
+    if feed.failing_since is not None:
+        found.append(Alarm("feed_failing", f"since {int(now - feed.failing_since)} seconds: {feed.reason}"))
+    return found
+
+
+def _told(rule: EarningRule) -> dict[str, Any]:
+    begins = moment_or_none(rule.in_force_from)
+    return {"version": rule.version, "points": rule.points, "per_minor": rule.per_minor, "in_force_from": begins}

@@ -25,7 +25,7 @@ from gateway.brand_signer.register_writer import (
     void_record,
 )
 from gateway.loyalty.evaluate import awards_due
-from gateway.loyalty.rule import rule_in_force
+from gateway.loyalty.rule import EarningRule, rule_in_force
 from gateway.values.money import AmountMinor
 
 _Record = Mapping[str, Any]
@@ -62,7 +62,7 @@ class KnownOrder:
     deadline: int
 
 
-def sale(body: PurchaseBody, brand_id: int, programme: Programme) -> Statement:
+def sale(body: PurchaseBody, brand_id: int, programme: Programme, rules: Sequence[EarningRule]) -> Statement:
     if body.brand_id not in (None, brand_id):
         raise TillRefused(403, "not_permitted", f"this is the agent of brand {brand_id}: leave brand_id out")
     for name in ("tax_minor", "paid_with_points_minor"):
@@ -70,17 +70,19 @@ def sale(body: PurchaseBody, brand_id: int, programme: Programme) -> Statement:
             raise TillRefused(422, "invalid", f"{name} must be from 0 to gross_minor", field=name)
     payment_id, day = body.payment_id, body.business_date.isoformat()
     record = sale_record(payment_id, body.member_id, body.occurred_at, body.gross_minor, body.tax_minor, body.paid_with_points_minor)
-    held, points = f"payment:{payment_id}", points_promised(body, brand_id, programme)
+    held, points = f"payment:{payment_id}", points_promised(body, brand_id, programme, rules)
     item = NewItem(ItemKind.PURCHASE, payment_id, "", _text(body), held, day, body.gross_minor, points)
     return Statement(item, body, [record])
 
 
-def points_promised(body: PurchaseBody, brand_id: int, programme: Programme) -> int | None:
-    """By the brand's own rules; None where none of them was in force, so that the gateway's answer is awaited."""
+def points_promised(body: PurchaseBody, brand_id: int, programme: Programme, rules: Sequence[EarningRule]) -> int | None:
+    """By the brand's own rules; None where none of them was in force, or one may be and it is not known since when: then the gateway's
+    answer is awaited."""
     if body.member_id is None:
         return 0
-    rule = rule_in_force(programme.rules, int(body.occurred_at.timestamp()))
-    if rule is None:
+    at = int(body.occurred_at.timestamp())
+    rule = rule_in_force(rules, at)
+    if rule is None or any(each.in_force_from is None and each.valid_from <= at for each in rules):
         return None
     untaxed = 0 if programme.earn_on_tax else body.tax_minor
     earns = AmountMinor(max(0, body.gross_minor - body.paid_with_points_minor - untaxed))

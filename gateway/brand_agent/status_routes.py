@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from gateway.bodies.shapes import AnyAmount, Body, Date, Whole
 from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
-from gateway.brand_agent.standing import Standing, standing
+from gateway.brand_agent.own_discount import count_of
+from gateway.brand_agent.standing import Parts, Standing, standing
 from gateway.brand_agent.tills import Scope
 from gateway.values.calendar import wall_clock
 
@@ -47,18 +48,19 @@ async def _post_day_close(request: Request) -> Response:
     body = await body_of(request, DayCloseBody)
     day = body.day.isoformat()
 
-    def act(connection: sqlite3.Connection) -> tuple[int, int]:
+    def act(connection: sqlite3.Connection) -> tuple[tuple[int, int], tuple[int, int]]:
         sums = "SELECT count(*), coalesce(sum(gross_minor), 0) FROM items WHERE day = ? AND till = ?"
         found: tuple[int, int] = connection.execute(sums, (day, speaker.till)).fetchone()
         agrees = found == (body.count, body.gross_minor)
         values = day, speaker.till, body.count, body.gross_minor, agrees
         connection.execute("INSERT OR REPLACE INTO day_closes VALUES (?, ?, ?, ?, ?)", values)
-        return found
+        return found, count_of(connection, day, speaker.till)
 
-    count, gross_minor = await asyncio.wrap_future(agent_of(request).journal.submit(act))
+    (count, gross_minor), own = await asyncio.wrap_future(agent_of(request).journal.submit(act))
     agrees = (count, gross_minor) == (body.count, body.gross_minor)
     journal = {"count": count, "gross_minor": gross_minor}
     told: dict[str, Any] = {"day": day, "till": speaker.till, "agrees": agrees, "journal": journal}
+    told["own_discounts"] = {"count": own[0], "discount_minor": own[1]}
     if not agrees:
         told["detail"] = "the journal has other figures: send the sales that are missing under their own ids, and close the day again"
     return JSONResponse(told, 200 if agrees else 409)
@@ -67,5 +69,8 @@ async def _post_day_close(request: Request) -> Response:
 async def _standing(request: Request) -> Standing:
     speaker_of(request, Scope.STATUS)
     agent = agent_of(request)
-    read = agent.journal.submit(lambda connection: standing(connection, agent.forwarder.reach, wall_clock()))
+    feed = None if agent.feed is None else agent.feed.standing
+    ledger = None if agent.ledger is None else agent.ledger.standing
+    parts = Parts(feed, ledger, agent.rules.rules(), agent.rule_follower.refused)
+    read = agent.journal.submit(lambda connection: standing(connection, agent.forwarder.reach, parts, wall_clock()))
     return await asyncio.wrap_future(read)

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS items (
     state TEXT NOT NULL CHECK (state IN ('journaled', 'sent', 'answered', 'ended')),
     operation_id TEXT, outcome TEXT CHECK (outcome IN ('confirmed', 'refused')), reason TEXT,
     tries INTEGER NOT NULL DEFAULT 0, faults INTEGER NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0,
-    asked_at REAL NOT NULL DEFAULT 0, more_operations TEXT, UNIQUE (kind, external_id)
+    asked_at REAL NOT NULL DEFAULT 0, more_operations TEXT, answered_at REAL NOT NULL DEFAULT 0, UNIQUE (kind, external_id)
 );
 CREATE INDEX IF NOT EXISTS items_journaled ON items (kind, sequence) WHERE state = 'journaled';
 CREATE INDEX IF NOT EXISTS items_unanswered ON items (held, sequence) WHERE state IN ('journaled', 'sent');
@@ -43,7 +43,8 @@ CREATE INDEX IF NOT EXISTS items_of_day ON items (day, till, gross_minor) WHERE 
 CREATE TABLE IF NOT EXISTS orders (
     order_id TEXT PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, member_id TEXT NOT NULL, reservation_id TEXT NOT NULL,
     deadline INTEGER NOT NULL, till TEXT NOT NULL, cashier TEXT, journaled_at INTEGER NOT NULL,
-    let_go INTEGER NOT NULL DEFAULT 0, capture_id TEXT
+    let_go INTEGER NOT NULL DEFAULT 0, capture_id TEXT, accepted_at REAL NOT NULL DEFAULT 0,
+    asked_by INTEGER NOT NULL DEFAULT -1
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS orders_reserved ON orders (reservation_id);
 CREATE TABLE IF NOT EXISTS decisions (
@@ -51,10 +52,35 @@ CREATE TABLE IF NOT EXISTS decisions (
     cashier TEXT, reason TEXT, note TEXT NOT NULL, decided_at INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS decisions_of_item ON decisions (act, item);
+CREATE TABLE IF NOT EXISTS own_discounts (
+    order_id TEXT PRIMARY KEY, member_id TEXT NOT NULL, points INTEGER NOT NULL, discount_minor INTEGER NOT NULL, day TEXT NOT NULL,
+    till TEXT NOT NULL, cashier TEXT, given_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS own_discounts_of_day ON own_discounts (day, till, discount_minor);
+CREATE TABLE IF NOT EXISTS feed_rows (
+    id TEXT PRIMARY KEY, digest TEXT NOT NULL, changed_at REAL NOT NULL, type TEXT, record_id TEXT, owned INTEGER NOT NULL,
+    is_gone INTEGER NOT NULL, problem TEXT, detail TEXT NOT NULL, dealt_with TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS feed_rows_changed ON feed_rows (changed_at);
+CREATE INDEX IF NOT EXISTS feed_rows_problems ON feed_rows (id) WHERE problem IS NOT NULL AND dealt_with IS NULL;
+CREATE TABLE IF NOT EXISTS rules (
+    version INTEGER PRIMARY KEY, document TEXT NOT NULL, signature BLOB NOT NULL, in_force_from INTEGER
+);
 CREATE TABLE IF NOT EXISTS day_closes (
     day TEXT NOT NULL, till TEXT NOT NULL, count INTEGER NOT NULL, gross_minor INTEGER NOT NULL, agrees INTEGER NOT NULL,
     PRIMARY KEY (day, till)
 ) WITHOUT ROWID;
+"""
+
+# What journals of earlier versions lack, and indexes on it.
+_ADDED = {
+    ("items", "answered_at"): "REAL NOT NULL DEFAULT 0",
+    ("orders", "accepted_at"): "REAL NOT NULL DEFAULT 0",
+    ("orders", "asked_by"): "INTEGER NOT NULL DEFAULT -1",
+}
+_INDEXES_ON_ADDED = """
+CREATE INDEX IF NOT EXISTS items_answered_at ON items (answered_at) WHERE answered_at > 0;
+CREATE INDEX IF NOT EXISTS orders_accepted_at ON orders (accepted_at) WHERE accepted_at > 0;
 """
 
 
@@ -104,6 +130,10 @@ def _opened(path: Path, identity: str) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.executescript(_SCHEMA)
+    for (table, column), what in _ADDED.items():
+        if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {what}")
+    connection.executescript(_INDEXES_ON_ADDED)
     connection.execute("INSERT OR IGNORE INTO facts VALUES ('identity', ?)", (identity,))
     if connection.execute("SELECT value FROM facts WHERE name = 'identity'").fetchone()[0] != identity:
         connection.close()

@@ -59,7 +59,7 @@ async def _post_purchase(request: Request) -> Response:
     speaker = speaker_of(request, Scope.SALES)
     body = await body_of(request, PurchaseBody)
     agent = agent_of(request)
-    said = sale(body, agent.brand_id, agent.config.signer.programme)
+    said = sale(body, agent.brand_id, agent.config.signer.programme, agent.rules.rules())
     return await keep(request, speaker, lambda _: said)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from gateway.brand_signer.books import Books, Detail, NotSupported, check_unused, due_back, expiry_fits, external_id, require
+from gateway.brand_signer.books import Books, Detail, NotSupported, check_unused, due_back, expiry_fits, external_id, is_late, require
 from gateway.brand_signer.lot_checks import check_extension, check_opening, check_restore
 from gateway.brand_signer.redemption_checks import check_capture, check_point_refund, check_redemption, check_void
 from gateway.brand_signer.signed_state import SignedState, points_of
@@ -34,7 +34,6 @@ from gateway.ledger.lot_references import carried_reference
 from gateway.ledger.packed_fields import MalformedEntry
 from gateway.ledger.signing import reference
 from gateway.loyalty.evaluate import awards_due
-from gateway.loyalty.rule import rule_in_force
 from gateway.values import calendar
 from gateway.values.hex import BadHex, to_bytes
 from gateway.values.ids import Reference
@@ -126,7 +125,7 @@ def _check_issue(entry: Issue, award: AwardId, books: Books) -> None:
     if sale is None:
         raise NotSupported("unknown_sale")
     require(entry.member == sale.member, "wrong_member")
-    rule = rule_in_force(books.programme.rules, sale.occurred_at)
+    rule = books.rule_for(sale.occurred_at, entry.basis.programme)
     if rule is None:
         raise NotSupported("wrong_rule_version")
     due = awards_due(award.issuer_id, rule, sale.earn_base_minor(books.programme.earn_on_tax))
@@ -139,6 +138,7 @@ def _check_issue(entry: Issue, award: AwardId, books: Books) -> None:
     require(entry.basis.programme == one.rule_version, "wrong_rule_version")
     require((entry.basis.rule, entry.basis.award) == (BASE_RULE, award.number), "wrong_award")
     require(entry.points == one.points, "wrong_points")
+    require(not is_late(entry.expiry_day, sale.occurred_at, books), "reported_late")
     require(expiry_fits(entry.expiry_day, sale.occurred_at, books), "wrong_expiry")
 
 

@@ -80,14 +80,14 @@ def read_settings(path: Path, read: Callable[[Reading, Path], _T]) -> _T:
     return settings
 
 
-def signer_settings(top: Reading, folder: Path) -> Config:
-    """Stands for something only where nothing was noted as wrong."""
+def signer_settings(top: Reading, folder: Path, *, has_tls: bool = False) -> Config:
+    """Stands for something only where nothing was noted as wrong. Who serves TLS may listen beyond this machine."""
     brand_id = top.whole("brand_id", 1)
     listen, coalition, programme = top.inner("listen"), top.inner("coalition"), top.inner("programme")
     files = top.inner("files", may_miss=True)
     config = Config(
         brand_id=brand_id,
-        host=_loopback(listen),
+        host=_host(listen, has_tls),
         port=listen.whole("port"),
         domain=Domain(coalition.whole("chain_id"), coalition.hex_id("points_address", Address), coalition.hex_id("coalition_id", Hash)),
         utc_offset_seconds=coalition.integer("utc_offset_seconds"),
@@ -104,10 +104,10 @@ def signer_settings(top: Reading, folder: Path) -> Config:
     return config
 
 
-def _loopback(listen: Reading) -> str:
+def _host(listen: Reading, has_tls: bool) -> str:
     host = listen.text("host")
     try:
-        if host and not ipaddress.ip_address(host).is_loopback:
+        if host and not ipaddress.ip_address(host).is_loopback and not has_tls:
             listen.wrong("host", f"is {host}, which is not a loopback address: write 127.0.0.1")
     except ValueError:
         listen.wrong("host", f"is {host!r}, which is not a loopback address: write 127.0.0.1")
@@ -131,7 +131,7 @@ def _programme(values: Reading) -> Programme:
 def _rule(values: Reading) -> EarningRule:
     found = values.whole("version"), values.whole("points"), values.whole("per_minor", 1), values.integer("valid_from")
     values.nothing_else()
-    return EarningRule(*found)
+    return EarningRule(*found, in_force_from=found[-1])
 
 
 def _redemption(values: Reading) -> Ratio:

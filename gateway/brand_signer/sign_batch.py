@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from eth_hash.auto import keccak
@@ -11,6 +13,7 @@ from gateway.brand_signer.books import Books, Detail
 from gateway.brand_signer.checks import RefusedEntry, check_entries
 from gateway.brand_signer.journal import Journal, SignedBatch
 from gateway.brand_signer.key import Key
+from gateway.brand_signer.signed_state import SignedState
 from gateway.ledger.framing import unpack_entries
 from gateway.ledger.signing import Domain, batch_digest
 from gateway.values.ids import Address
@@ -80,6 +83,12 @@ class BatchSigner:
             signature = self._key.sign(digest)
             self._journal.append(SignedBatch(request.number, request.deadline, request.entries, signature))
             return signature
+
+    @contextmanager
+    def at_rest(self) -> Iterator[SignedState]:
+        """What was signed so far; nothing is signed meanwhile."""
+        with self._lock:
+            yield self._journal.state
 
     def signed(self, number: int) -> SignedBatch | None:
         """What was last signed under a number."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.values.errors import Invalid, LimitExceeded, WrongState
+from gateway.values.ids import Address
 from gateway.values.money import Ratio
 from gateway.values.points import Points
 
@@ -33,6 +34,7 @@ class Brand:
     """`par` is the issuer's price of a point, `redemption` what a point pays at this brand; `outstanding` as on the ledger.
 
     `extends_by_activity`: activity moves a member's points to a later expiry. `carries_clawbacks`: what could not be taken is taken later.
+    `publisher_address`: the key that signs its rules, where any does.
     """
 
     brand_id: int
@@ -47,6 +49,7 @@ class Brand:
     earn_on_tax: bool
     extends_by_activity: bool = False
     carries_clawbacks: bool = False
+    publisher_address: Address | None = None
 
 
 def check_terms(brand_id: int, issue_limit: int, lot_validity_months: int) -> None:

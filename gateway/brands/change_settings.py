@@ -8,13 +8,22 @@ from gateway.brands.brand import Brand
 from gateway.brands.ports import Brands
 from gateway.rounds.signer_port import SignerAddress
 from gateway.values.errors import WrongState
+from gateway.values.ids import Address
 
 
-def change_settings(brand: Brand, *, extends_by_activity: bool | None, carries_clawbacks: bool | None, brands: Brands) -> Brand:
+def change_settings(
+    brand: Brand,
+    *,
+    extends_by_activity: bool | None,
+    carries_clawbacks: bool | None,
+    publisher_address: Address | None = None,
+    brands: Brands,
+) -> Brand:
     """What is None stays as it is."""
     extends = brand.extends_by_activity if extends_by_activity is None else extends_by_activity
     carries = brand.carries_clawbacks if carries_clawbacks is None else carries_clawbacks
-    changed = replace(brand, extends_by_activity=extends, carries_clawbacks=carries)
+    publisher = brand.publisher_address if publisher_address is None else publisher_address
+    changed = replace(brand, extends_by_activity=extends, carries_clawbacks=carries, publisher_address=publisher)
     brands.change_settings(changed)
     return changed
 

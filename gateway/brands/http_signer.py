@@ -6,6 +6,7 @@ A signer is a stranger: of what it says a signature, indexes and codes are kept,
 from __future__ import annotations
 
 import json
+import ssl
 from typing import Any
 
 from gateway.foreign.addresses import AddressPolicy
@@ -23,8 +24,8 @@ _ANSWER_BYTES_MAX = 64 * 1024  # headers and all; 300 entries refused with the l
 class HttpSigner:
     """Thread-safe. `timeout_seconds` is all that a question may take. `close()` breaks off what is under way; it may sign again after."""
 
-    def __init__(self, timeout_seconds: float, addresses: AddressPolicy) -> None:
-        self._client = ForeignClient(seconds=timeout_seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=addresses)
+    def __init__(self, timeout_seconds: float, addresses: AddressPolicy, authorities: ssl.SSLContext | None = None) -> None:
+        self._client = ForeignClient(seconds=timeout_seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=addresses, authorities=authorities)
 
     def sign(self, address: SignerAddress, request: SigningRequest) -> Signed | SignerRefusal:
         """The signature, or the entries that the brand's books do not support. Raises Unavailable, NotReached or NumberTaken."""

@@ -37,6 +37,7 @@ class BrandRegistration:
     run_off_days: int = 90
     notice_days: int = 30
     managed: bool = False
+    publisher_address: Address | None = None
 
 
 def register_brand(asked: BrandRegistration, *, brands: Brands, operations: Operations, operation_id: OperationId, now: int) -> Brand:
@@ -58,6 +59,7 @@ def register_brand(asked: BrandRegistration, *, brands: Brands, operations: Oper
         asked.redemption,
         asked.lot_validity_months,
         asked.earn_on_tax,
+        publisher_address=asked.publisher_address,
     )
     brands.add(NewBrand(brand, asked.key_address, asked.signer_url, asked.signer_token), operation_id, now)
     operations.accept(_registration(brand, asked, operation_id), now)

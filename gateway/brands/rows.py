@@ -63,6 +63,7 @@ class SqlBrands:
             row.earn_on_tax,
             row.extends_by_activity,
             row.carries_clawbacks,
+            row.publisher_address,
         )
 
     def _terms(self, row: BrandRow) -> LedgerBrandTermsRow | BrandRow:
@@ -93,7 +94,11 @@ class SqlBrands:
         return next_number(self._session, _BRAND_COUNTER)
 
     def change_settings(self, changed: Brand) -> None:
-        settings = {"extends_by_activity": changed.extends_by_activity, "carries_clawbacks": changed.carries_clawbacks}
+        settings = {
+            "extends_by_activity": changed.extends_by_activity,
+            "carries_clawbacks": changed.carries_clawbacks,
+            "publisher_address": changed.publisher_address,
+        }
         self._session.execute(update(BrandRow).where(BrandRow.brand_id == changed.brand_id).values(**settings))
         self._seen.pop(changed.brand_id, None)
 
@@ -137,6 +142,7 @@ class SqlBrands:
                 redemption_denominator=brand.redemption.denominator,
                 lot_validity_months=brand.lot_validity_months,
                 earn_on_tax=brand.earn_on_tax,
+                publisher_address=brand.publisher_address,
                 operation_id=operation_id,
                 created_at=at,
             )

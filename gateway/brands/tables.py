@@ -10,7 +10,8 @@ from gateway.values.ids import Address
 
 
 class BrandRow(Base):
-    """What the gateway knows of a brand beside the ledger. `reference_secret` keys the hashes of its payment and order ids."""
+    """What the gateway knows of a brand beside the ledger. `reference_secret` keys the hashes of its payment and order ids;
+    `publisher_address` is the key that signs its rules, where any does."""
 
     __tablename__ = "brands"
 
@@ -29,6 +30,7 @@ class BrandRow(Base):
     earn_on_tax: Mapped[bool]
     extends_by_activity: Mapped[bool] = mapped_column(server_default=false())
     carries_clawbacks: Mapped[bool] = mapped_column(server_default=false())
+    publisher_address: Mapped[Address | None]
     operation_id: Mapped[str]
     created_at: Mapped[int]
 

@@ -37,6 +37,7 @@ COMMANDS = ()  # both stand in the group `brand`
 )
 @click.option("--notice-days", type=click.IntRange(0, 3_650), default=30, show_default=True, help="After how many days worse terms hold.")
 @click.option("--owner", metavar="ADDRESS", help="The owner's address, where its key is elsewhere. Default: a key is made here.")
+@click.option("--publisher", metavar="ADDRESS", help="The key that signs its rules, where it is elsewhere. Default: a key is made here.")
 @as_json_option
 def init_command(**asked: Any) -> None:
     """Make a brand's keys, tokens and its agent's settings, and register it or write down what the operator must post.

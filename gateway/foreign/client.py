@@ -5,6 +5,7 @@ No redirect is followed, nothing is decompressed, no proxy or password file of t
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from gateway.values.urls import without_secrets
 
 _KEEPALIVE_SECONDS = 30.0  # shorter than signers keep a silent connection
 _CONNECTIONS_KEPT = 256
+_NO_HTTP = "it hangs up, or speaks no HTTP"
+_NO_HTTPS = f"{_NO_HTTP}: where it serves TLS, write https:// into its URL"
 
 
 class NotConnected(Exception):
@@ -55,11 +58,15 @@ class _Open:
 class ForeignClient:
     """Thread-safe. Connections stay open until `close()`; who asks after that begins with new ones."""
 
-    def __init__(self, *, seconds: float, bytes_max: int, addresses: AddressPolicy | None) -> None:
-        """`seconds` and `bytes_max` bound a whole question; `addresses` None: who starts the program names the address."""
+    def __init__(
+        self, *, seconds: float, bytes_max: int, addresses: AddressPolicy | None, authorities: ssl.SSLContext | None = None
+    ) -> None:
+        """`seconds` and `bytes_max` bound a whole question; `addresses` None: who starts the program names the address; `authorities`
+        (authorities.py) None: the public ones."""
         self._seconds = seconds
         self._bytes_max = bytes_max
         self._addresses = addresses
+        self._authorities = authorities
         self._guard = threading.Lock()
         self._open: _Open | None = None
 
@@ -80,7 +87,7 @@ class ForeignClient:
             except httpcore.NetworkError as error:
                 raise (NotInTime if question.is_late else NoAnswer)(str(error)) from error
             except (httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:  # whose words may be the other side's
-                raise NoAnswer("it hangs up, or speaks no HTTP") from error
+                raise NoAnswer(_NO_HTTPS if url.startswith("http:") else _NO_HTTP) from error
 
     def close(self) -> None:
         """Breaks off what is under way, each at once with NotConnected or NoAnswer."""
@@ -111,6 +118,7 @@ class ForeignClient:
 
     def _new_pool(self) -> httpcore.ConnectionPool:
         return httpcore.ConnectionPool(
+            ssl_context=self._authorities,
             max_connections=None,
             max_keepalive_connections=_CONNECTIONS_KEPT,
             keepalive_expiry=_KEEPALIVE_SECONDS,

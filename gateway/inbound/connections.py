@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any
 
 import httptools
@@ -47,7 +48,15 @@ class ConnectionBounds:
     stopping_seconds: int
 
 
-def bounded_server(app: Any, bounds: ConnectionBounds, refusals: Mapping[Cause, RawAnswer]) -> uvicorn.Config:
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """A server's certificate, with those that lead to its authority, and its key (PEM)."""
+
+    certificate: Path
+    key: Path
+
+
+def bounded_server(app: Any, bounds: ConnectionBounds, refusals: Mapping[Cause, RawAnswer], tls: TlsFiles | None = None) -> uvicorn.Config:
     """How the app is served."""
     bounded = type("BoundConnection", (Connection,), {"bounds": bounds, "refusals": refusals})
     return uvicorn.Config(
@@ -59,6 +68,8 @@ def bounded_server(app: Any, bounds: ConnectionBounds, refusals: Mapping[Cause, 
         server_header=False,
         timeout_keep_alive=bounds.keep_alive_seconds,
         timeout_graceful_shutdown=bounds.stopping_seconds,
+        ssl_certfile=None if tls is None else tls.certificate,
+        ssl_keyfile=None if tls is None else tls.key,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +22,17 @@ class ExpiredPoints:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpiryRun:
+    """A brand's run of a local day, and how far it has come: through `lots` lots, the last of them up to the member of `upto`."""
+
+    brand_id: int
+    day: int
+    started_at: int
+    lots: int = 0
+    upto: tuple[LotId, MemberId] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SeenActivity:
     """An entry of the ledger by which a member was active at a brand, `at` its block's time (Unix seconds)."""
 
@@ -36,10 +47,22 @@ class HeldByMembers(Protocol):
     def holding_at(self, brand_id: int, member_id: MemberId) -> Holding:
         """With what the brand still lets itself be owed."""
 
-    def expired(self, day: int) -> Iterable[ExpiredPoints]: ...
-    def pending_expiries(self) -> set[tuple[MemberId, LotId]]: ...
+    def expired(self, run: ExpiryRun, most: int) -> Sequence[ExpiredPoints]:
+        """The next ones after those that the run has come to, by lot and member."""
+
     def lots_of(self, member_id: MemberId, brand_id: int) -> list[tuple[int, int]]:
         """(expiry day, unreserved points) of her lots of one brand that hold any."""
+
+
+class ExpiryRuns(Protocol):
+    def end_before(self, day: int, at: int) -> None:
+        """What runs of earlier days have not come to is left to those of this day."""
+
+    def to_go_on(self, day: int, at: int) -> Sequence[ExpiryRun]:
+        """Those of the day that have not come through, begun or not, and wait for nothing that they have accepted."""
+
+    def keep(self, run: ExpiryRun, accepted_at: int | None) -> None:
+        """How far it has come; with a moment: through."""
 
 
 class Openings(Protocol):

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from gateway.coalition.rows import SqlCoalition
-from gateway.ledger.lots import Line, lot_id, split_lot_id
+from gateway.ledger.lots import Line, split_lot_id
 from gateway.points.holding import Holding
-from gateway.points.ports import ExpiredPoints
-from gateway.projection.tables import LedgerEntryRow, LedgerMemberLotRow
+from gateway.points.ports import ExpiredPoints, ExpiryRun
+from gateway.projection.tables import LedgerEntryRow, LedgerLotRow, LedgerMemberLotRow
 from gateway.projection.views import accepting_brands, exposure_room
-from gateway.rounds.operation import ExpireOperation, OperationKind
-from gateway.rounds.operation_codec import operation_of
+from gateway.rounds.operation import OperationKind
 from gateway.rounds.tables import IS_OPEN, OperationRow
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.calendar import NEVER, local_day
@@ -54,15 +53,29 @@ class SqlPoints:
         today = local_day(self._work.now, self._work.of(SqlCoalition).facts.utc_offset_seconds)
         return accepting_brands(self._session, today)
 
-    def expired(self, day: int) -> Iterable[ExpiredPoints]:
-        """Unreserved points in lots whose last local day lies before `day`."""
-        expiry_day = LedgerMemberLotRow.lot_id % 2**32
-        rows = self._session.execute(
-            select(LedgerMemberLotRow.member_id, LedgerMemberLotRow.lot_id, LedgerMemberLotRow.held - LedgerMemberLotRow.reserved)
-            .where(LedgerMemberLotRow.held > LedgerMemberLotRow.reserved, expiry_day != NEVER, expiry_day < day)
-            .order_by(LedgerMemberLotRow.lot_id, LedgerMemberLotRow.member_id)
+    def expired(self, run: ExpiryRun, most: int) -> list[ExpiredPoints]:
+        """Unreserved points in lots of the brand whose last local day lies before the run's day."""
+        first, after = run.upto or (LotId(0), None)
+        ended = expired_lots(run.day)
+        lots = self._session.scalars(
+            select(LedgerLotRow.lot_id)
+            .where(LedgerLotRow.brand_id == run.brand_id, LedgerLotRow.lot_id >= first, *ended)
+            .order_by(LedgerLotRow.lot_id)
         )
-        return [ExpiredPoints(member_id, Line(*split_lot_id(lot_id), Points(points))) for member_id, lot_id, points in rows]
+        found: list[ExpiredPoints] = []
+        for lot in lots.all():
+            if len(found) == most:
+                break
+            found += self._held_in(lot, after if lot == first else None, most - len(found))
+        return found
+
+    def _held_in(self, lot: LotId, after: MemberId | None, most: int) -> list[ExpiredPoints]:
+        row = LedgerMemberLotRow
+        held = select(row.member_id, row.held - row.reserved).where(row.lot_id == lot, row.held > row.reserved)
+        if after is not None:
+            held = held.where(row.member_id > after)
+        rows = self._session.execute(held.order_by(row.member_id).limit(most))
+        return [ExpiredPoints(member_id, Line(*split_lot_id(lot), Points(points))) for member_id, points in rows]
 
     def lots_of(self, member_id: MemberId, brand_id: int) -> list[tuple[int, int]]:
         """(expiry day, unreserved points), by lot."""
@@ -75,12 +88,6 @@ class SqlPoints:
         )
         return [(split_lot_id(lot)[1], points) for lot, points in rows]
 
-    def pending_expiries(self) -> set[tuple[MemberId, LotId]]:
-        """(member, lot) of expiries on their way."""
-        rows = self._session.scalars(select(OperationRow).where(IS_OPEN, OperationRow.kind == OperationKind.EXPIRE))
-        expiries = (operation for operation in map(operation_of, rows) if isinstance(operation, ExpireOperation))
-        return {(operation.member_id, lot_id(operation.brand_id, operation.expiry_day)) for operation in expiries}
-
 
 class SqlTransfers:
     """Transfers as the projection has them, whoever carried them."""
@@ -91,6 +98,13 @@ class SqlTransfers:
     def is_done(self, transfer_id: ReservationId) -> bool:
         counted = LedgerEntryRow.reservation_id == transfer_id, LedgerEntryRow.refused_reason.is_(None)
         return self._session.scalar(select(LedgerEntryRow.position).where(*counted).limit(1)) is not None
+
+
+def expired_lots(day: int) -> tuple[ColumnElement[bool], ...]:
+    """Of a lot: its last local day lies before this one, and it still holds points, reserved ones included."""
+    row = LedgerLotRow
+    gone = row.clawed_back + row.redeemed + row.expired
+    return row.expiry_day != NEVER, row.expiry_day < day, row.issued + row.opened + row.refunded + row.restored + row.moved > gone
 
 
 def room_for(session: Session, brand_id: int, member_id: MemberId, unreserved: Mapping[LotId, int]) -> dict[int, int]:

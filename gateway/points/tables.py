@@ -1,4 +1,4 @@
-"""Tables of points: opening imports, and how far activity was looked for."""
+"""Tables of points: opening imports, expiry runs, and how far activity was looked for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
-from gateway.values.ids import Hash, MemberId, Reference
+from gateway.values.ids import Hash, LotId, MemberId, Reference
+
+_GOES_ON = text("accepted_at IS NULL")
 
 
 class OpeningFileRow(Base):
@@ -49,6 +51,22 @@ class OpeningLineRow(Base):
     reference: Mapped[Reference | None] = mapped_column(index=True)
     operation_id: Mapped[str | None] = mapped_column(index=True)
     reason: Mapped[str | None]
+
+
+class ExpiryRunRow(Base):
+    """A brand's expiry run of a local day, and how far it has come: up to which lot and which of its members. What became of its
+    operations is told by them. `accepted_at`: when the last of them was accepted."""
+
+    __tablename__ = "expiry_runs"
+    __table_args__ = (Index("ix_expiry_runs_going_on", "day", sqlite_where=_GOES_ON, postgresql_where=_GOES_ON),)
+
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brands.brand_id"), primary_key=True, autoincrement=False)
+    day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    lots: Mapped[int]
+    upto_lot: Mapped[LotId | None]
+    upto_member: Mapped[MemberId | None]
+    started_at: Mapped[int]
+    accepted_at: Mapped[int | None]
 
 
 class ActivitySeenRow(Base):

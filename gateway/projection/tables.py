@@ -84,6 +84,7 @@ class LedgerMemberLotRow(Base):
     """Points of a member in a lot; `held` includes `reserved`. Rows that reach zero stay."""
 
     __tablename__ = "ledger_member_lots"
+    __table_args__ = (Index("ix_ledger_member_lots_lot", "lot_id", "member_id"),)
 
     member_id: Mapped[MemberId] = mapped_column(primary_key=True)
     lot_id: Mapped[LotId] = mapped_column(primary_key=True, autoincrement=False)

@@ -59,7 +59,7 @@ def record_purchase(
         check_same_content("payment_id", purchase.payment_id, known.content_hash, digest)
         return known
     reference = payment_reference(brand, purchase.payment_id)
-    check_unused(purchase.payment_id, brand, reference, operations)
+    has_earned, _ = operations.by_reference(brand.brand_id, reference)
     rule = _rule_for(purchase, rules.published(brand.brand_id))
     awards: tuple[Award, ...] = ()
     if purchase.member_id is not None:
@@ -67,6 +67,8 @@ def record_purchase(
             raise NotFound(f"there is no member {purchase.member_id}", field="member_id")
         giving = _Giving(purchase, purchase.member_id, brand, coalition, brands, operations, new_id, now)
         awards = giving.all(evaluate(brand.brand_id, rule, purchase.earn_base_minor(brand.earn_on_tax)))
+    if has_earned and reference not in {award.reference for award in awards}:
+        raise earned_before(purchase.payment_id)
     paid = purchase.paid_minor
     stored = StoredPurchase(purchase.payment_id, purchase.member_id, paid, rule.version, reference, digest, awards)
     purchases.add(brand.brand_id, purchase, stored)
@@ -78,10 +80,9 @@ def payment_reference(brand: Brand, payment_id: str) -> Reference:
     return award_reference(brand.reference_secret, AwardId(brand.brand_id, payment_id, FIRST, brand.brand_id))
 
 
-def check_unused(payment_id: str, issuer: Brand, reference: Reference, operations: Operations) -> None:
-    """Refuses a payment of which an award stands on the ledger already, though no purchase here says so."""
-    if operations.by_reference(issuer.brand_id, reference)[0]:
-        raise ReferenceReused(f"payment {payment_id} earned before", field="payment_id", reference=payment_id)
+def earned_before(payment_id: str) -> ReferenceReused:
+    """An award of the payment stands on the ledger already, other than it would be given now, and no purchase here says so."""
+    return ReferenceReused(f"payment {payment_id} earned before", field="payment_id", reference=payment_id)
 
 
 def purchase_hash(purchase: Purchase) -> Hash:
@@ -129,10 +130,8 @@ class _Giving:
     def all(self, due: Sequence[AwardDue]) -> tuple[Award, ...]:
         awards, refusals = [], []
         wanted = [(number, one, self._issuer(one)) for number, one in enumerate(due, start=FIRST)]
-        for number, _, issuer in wanted:  # whatever of it was given before, under a first award that was refused: it has earned
-            check_unused(
-                self.purchase.payment_id, issuer, award_reference(issuer.reference_secret, self._id(number, issuer)), self.operations
-            )
+        for number, one, issuer in wanted:  # whatever of it was given before, under a first award that was refused: it has earned
+            self._check_unused(number, one, issuer)
         for number, one, issuer in wanted:
             try:
                 awards.append(self._accept(number, one, issuer))
@@ -144,16 +143,32 @@ class _Giving:
             raise refusals[0]
         return tuple(awards)
 
+    def _check_unused(self, number: int, due: AwardDue, issuer: Brand) -> None:
+        """What the ledger has already may come again, as it stands there, to a gateway that knows nothing of it any more."""
+        reference = award_reference(issuer.reference_secret, self._id(number, issuer))
+        if not self.operations.by_reference(issuer.brand_id, reference)[0]:
+            return
+        if self.operations.as_on_ledger(self._issue(self._award(number, due, issuer, OperationId(""), None))) is None:
+            raise earned_before(self.purchase.payment_id)
+
     def _accept(self, number: int, due: AwardDue, issuer: Brand) -> Award:
         if due.points > MAX_POINTS_PER_ENTRY:
             raise Invalid(f"this purchase would earn {due.points} points, more than {MAX_POINTS_PER_ENTRY}", points=due.points)
-        check_issues(issuer)
-        check_limit(issuer, self.operations.pending_issues(issuer.brand_id), due.points)
         award = self._award(number, due, issuer, self.new_id(), None)
+        issue = self._issue(award)
+        there = self.operations.as_on_ledger(issue)
+        if isinstance(there, IssueOperation):
+            award, issue = replace(award, expiry_day=there.expiry_day), there
+        else:
+            check_issues(issuer)
+            check_limit(issuer, self.operations.pending_issues(issuer.brand_id), due.points)
+        self.operations.accept(issue, self.now)
+        return award
+
+    def _issue(self, award: Award) -> IssueOperation:
         assert award.operation_id is not None
         what = award.reference, award.points, award.expiry_day, award.rule_version, award.id, award.decision
-        self.operations.accept(IssueOperation(award.operation_id, issuer.brand_id, self.member_id, *what, self._sale()), self.now)
-        return award
+        return IssueOperation(award.operation_id, award.id.issuer_id, self.member_id, *what, self._sale())
 
     def _award(self, number: int, due: AwardDue, issuer: Brand, operation_id: OperationId | None, refused: str | None) -> Award:
         award_id = self._id(number, issuer)

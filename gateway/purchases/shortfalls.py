@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from gateway.purchases.tables import AwardClawbackRow, CarriedClawbackRow
+from gateway.purchases.tables import AwardClawbackRow, AwardRow, CarriedClawbackRow
+from gateway.rounds.operation import IssueOperation, Operation
 from gateway.store.chunks import chunks
 from gateway.values.ids import OperationId
 from gateway.values.points import Points
@@ -15,6 +16,13 @@ from gateway.values.points import Points
 
 class SqlShortfalls:
     """Rounds tell it how operations ended; it keeps what is missing with the clawback."""
+
+    def stood_already(self, session: Session, operations: Collection[Operation]) -> None:
+        """An award ends with the lot that the ledger gave it."""
+        for one in operations:
+            if isinstance(one, IssueOperation):
+                award = update(AwardRow).where(AwardRow.operation_id == one.operation_id)
+                session.execute(award.values(expiry_day=one.expiry_day))
 
     def fell_short(self, session: Session, points_short: Mapping[OperationId, Points]) -> None:
         for operation_id, points in points_short.items():

@@ -31,7 +31,7 @@ def capture(
     reservation = find_reservation(reservation_id, reservations, operations)
     reference = signing.reference(brand.reference_secret, "capture", capture_id)
     new = CaptureOperation(operation_id, brand.brand_id, reservation.member_id, reservation_id, reference, capture_id, points_asked)
-    known = earlier_operation(new, "capture_id", capture_id, operations)
+    known = earlier_operation(new, "capture_id", capture_id, operations, now)
     if known is not None:
         return known
     check_accepting_brand(reservation, brand)

@@ -33,7 +33,7 @@ def point_refund(
     new = PointRefundOperation(
         operation_id, brand.brand_id, reservation.member_id, reservation_id, reference, point_refund_id, points_asked
     )
-    known = earlier_operation(new, "point_refund_id", point_refund_id, operations)
+    known = earlier_operation(new, "point_refund_id", point_refund_id, operations, now)
     if known is not None:
         return known
     check_accepting_brand(reservation, brand)

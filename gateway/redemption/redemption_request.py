@@ -89,7 +89,7 @@ def accept_redemption(
     check_points(request.points)
     check_nonce(request.nonce)
     new = _operation(kind, request, brand, coalition, operation_id)
-    known = earlier_operation(new, "order_id", request.order_id, operations)
+    known = earlier_operation(new, "order_id", request.order_id, operations, now)
     if known is not None:
         return known
     check_accepts(brand)
@@ -149,12 +149,17 @@ def _check_proof(request: RedemptionRequest, reservation_id: ReservationId, memb
 
 
 def earlier_operation(
-    new: RedemptionOperation | ReservationOperation, field: str, external_id: str, operations: Operations
+    new: RedemptionOperation | ReservationOperation, field: str, external_id: str, operations: Operations, now: int
 ) -> OperationId | None:
-    """The operation that this reference made before, if it says the same; refuses other content."""
+    """The operation that this reference made before, if it says the same; refuses other content. Where the ledger has just this entry and
+    nobody here knows of it any more, it is accepted anew, unchecked: it is to be confirmed where it stands.
+    """
     used, known = operations.by_reference(new.brand_id, new.reference)
     if not used:
         return None
+    if known is None and operations.as_on_ledger(new) is not None:
+        operations.accept(new, now)
+        return new.operation_id
     if known is None or known.operation != replace(new, operation_id=known.operation.operation_id):
         raise ReferenceReused(f"{field} {external_id} was used before with other content", field=field, reference=external_id)
     return known.operation.operation_id

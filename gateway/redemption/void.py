@@ -29,7 +29,7 @@ def void(
     reservation = find_reservation(reservation_id, reservations, operations)
     reference = signing.reference(brand.reference_secret, "void", void_id)
     new = VoidOperation(operation_id, brand.brand_id, reservation.member_id, reservation_id, reference, void_id)
-    known = earlier_operation(new, "void_id", void_id, operations)
+    known = earlier_operation(new, "void_id", void_id, operations, now)
     if known is not None:
         return known
     check_accepting_brand(reservation, brand)

@@ -10,6 +10,7 @@ from gateway.rounds.tables import OperationRow
 
 NOT_YET = frozenset(
     {
+        "lot_not_expired",
         "point_refund_without_order",
         "unknown_activity",
         "unknown_award",
@@ -24,7 +25,7 @@ NOT_YET = frozenset(
         "wrong_rule_version",
     }
 )
-"""Reasons of signers that a line more in their books does away with."""
+"""Reasons of signers that a line more in their books does away with, or their clocks' going on."""
 _SOMEBODY_WAITS = (OperationKind.AUTHORIZE, OperationKind.REDEEM, OperationKind.TRANSFER)  # at a till or a screen, for a no as well
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1, 300
 

@@ -190,13 +190,14 @@ class PointRefundOperation:
 
 @dataclass(frozen=True, slots=True)
 class ExpireOperation:
-    """Ends a member's unreserved points in an expired lot of the issuing brand."""
+    """Ends a member's unreserved points in an expired lot of the issuing brand; `run_day`: the day of the expiry run that it is of."""
 
     operation_id: OperationId
     brand_id: int
     member_id: MemberId
     expiry_day: int
     points: Points
+    run_day: int | None
 
 
 @dataclass(frozen=True, slots=True)

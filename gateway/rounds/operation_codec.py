@@ -63,6 +63,7 @@ def columns_of(operation: Operation) -> dict[str, Any]:
         "pending_out": pending_out,
         "reference": getattr(operation, "reference", None),
         "reservation_id": getattr(operation, "reservation_id", None),
+        "run_day": getattr(operation, "run_day", None),
         "body": json.dumps(_body(operation), separators=(",", ":")),
     }
 
@@ -107,7 +108,7 @@ def _entry_operation(kind: OperationKind, row: OperationRow, body: _Body) -> Ope
     assert row.member_id is not None
     operation_id, brand_id, member_id, points = OperationId(row.operation_id), row.brand_id, row.member_id, Points(row.points)
     if kind is OperationKind.EXPIRE:
-        return ExpireOperation(operation_id, brand_id, member_id, body["expiry_day"], points)
+        return ExpireOperation(operation_id, brand_id, member_id, body["expiry_day"], points, row.run_day)
     if kind is OperationKind.TRANSFER:
         assert row.reservation_id is not None
         return transfer_of(operation_id, brand_id, member_id, row.reservation_id, body)

@@ -63,12 +63,16 @@ class RefusedOperation:
 
 @dataclass(slots=True)
 class Round:
-    """What a round does: batches in the order in which they are to be mined, refusals, and points that could not be clawed back."""
+    """What a round does: batches in the order in which they are to be mined, refusals, and points that could not be clawed back.
+
+    `found`: how many operations stood on the ledger already.
+    """
 
     batches: list[PackedBatch] = field(default_factory=list)
     refused: list[RefusedOperation] = field(default_factory=list)
     points_short: dict[OperationId, Points] = field(default_factory=dict)
     deferred: int = 0
+    found: int = 0
 
 
 def pack_round(waiting: Iterable[WaitingEntry], model: LedgerModel, view: RoundView) -> Round:

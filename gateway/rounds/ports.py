@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from gateway.rounds.operation import Operation, RedemptionOperation, StoredOperation
+from gateway.rounds.operation import EntryOperation, Operation, RedemptionOperation, StoredOperation
 from gateway.rounds.signer_port import SignerAddress
 from gateway.values.ids import MemberId, OperationId, Reference, ReservationId
 from gateway.values.points import Points
@@ -29,6 +29,10 @@ class Operations(Protocol):
 
     def by_reference(self, brand_id: int, reference: Reference) -> tuple[bool, StoredOperation | None]:
         """(used before, the operation if it is still known)."""
+
+    def as_on_ledger(self, operation: EntryOperation) -> EntryOperation | None:
+        """The operation as the ledger has it under its reference, where nobody here knows it any more; None where nothing, or something
+        else, stands there."""
 
     def pending_issues(self, brand_id: int) -> Points:
         """Points of accepted issues of the brand that are not on the ledger yet."""
@@ -55,6 +59,9 @@ class StandingAct(Protocol):
 
 class OperationEnds(Protocol):
     """What other features do, in the round's own unit of work, when operations end otherwise than they were accepted."""
+
+    def stood_already(self, session: Session, operations: Collection[Operation]) -> None:
+        """Operations whose entry was found on the ledger, as it stands there."""
 
     def fell_short(self, session: Session, points_short: Mapping[OperationId, Points]) -> None:
         """By operation id: clawbacks that take so many points less than were due."""

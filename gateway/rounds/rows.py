@@ -7,10 +7,13 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, func, insert, select, update
 
+from gateway.projection.tables import LedgerEntryRow
+from gateway.rounds.found_entries import as_on_ledger
 from gateway.rounds.lot_operation import OpeningOperation
 from gateway.rounds.operation import (
     GIVING_KINDS,
     AuthorizeOperation,
+    EntryOperation,
     IssueOperation,
     Operation,
     OperationKind,
@@ -26,6 +29,8 @@ from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.ids import MemberId, OperationId, Reference, ReservationId
 from gateway.values.points import Points
 
+_FREE = OperationId("")
+
 
 class SqlOperations:
     """Answers include what this unit of work has accepted itself."""
@@ -37,6 +42,7 @@ class SqlOperations:
         self._references: dict[tuple[int, Reference], OperationId | None] = {}
         self._free: set[tuple[int, Reference]] = set()
         self._new_references: list[dict[str, Any]] = []
+        self._known_again: list[dict[str, Any]] = []
         self._pending_issues: dict[int, Points] = {}
         work.before_reading(self.flush)
 
@@ -49,9 +55,12 @@ class SqlOperations:
             self._pending_issues[operation.brand_id] = Points(self._pending_issues[operation.brand_id] + operation.points)
         if row["reference"] is not None:
             key = row["brand_id"], row["reference"]
+            new = {name: row[name] for name in ("brand_id", "reference", "kind", "operation_id")}
+            if key not in self._references and key not in self._free:
+                self.prefetch_references(row["brand_id"], [row["reference"]])
+            (self._new_references if self._references.get(key, _FREE) is not None else self._known_again).append(new)
             self._references[key] = operation.operation_id
             self._free.discard(key)
-            self._new_references.append({name: row[name] for name in ("brand_id", "reference", "kind", "operation_id")})
 
     def accept_again(self, operation: Operation, at: int) -> None:
         """Another try of an operation that ended refused, under the same reference."""
@@ -90,6 +99,15 @@ class SqlOperations:
             return False, None
         operation_id = self._references[key]
         return True, None if operation_id is None else self.find(operation_id)
+
+    def as_on_ledger(self, operation: EntryOperation) -> EntryOperation | None:
+        """The operation as the ledger has it under its reference, where nobody here knows it any more."""
+        brand_id, reference = operation.brand_id, getattr(operation, "reference", None)
+        if reference is None or self.by_reference(brand_id, reference) != (True, None):
+            return None
+        named = LedgerEntryRow.brand_id == brand_id, LedgerEntryRow.reference == reference, LedgerEntryRow.refused_reason.is_(None)
+        entry = self._session.scalars(select(LedgerEntryRow).where(*named)).first()
+        return None if entry is None else as_on_ledger(operation, entry)
 
     def prefetch_references(self, brand_id: int, references: Iterable[Reference]) -> None:
         """Reads many references at once."""
@@ -134,3 +152,6 @@ class SqlOperations:
         if self._new_references:
             self._session.execute(insert(ReferenceRow), self._new_references)
             self._new_references.clear()
+        if self._known_again:
+            self._session.execute(update(ReferenceRow), self._known_again)
+            self._known_again.clear()

@@ -5,7 +5,7 @@ Only the worker's thread changes what is read here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from eth_hash.auto import keccak
 from sqlalchemy import select, update
@@ -22,6 +22,7 @@ from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.recover import recover_address
 from gateway.projection.changes import batch_counter
 from gateway.rounds.admin_calls import AdminCall, admin_calls
+from gateway.rounds.found_entries import FoundEntry, end_where_found, find_entries
 from gateway.rounds.gas import EXECUTE_GAS, PROPOSE_GAS, release_gas
 from gateway.rounds.governance_acts import PROPOSED, ready_acts
 from gateway.rounds.operation_reading import accepted_acts, accepted_entries, read_round
@@ -34,6 +35,7 @@ from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow, TransactionRo
 from gateway.store.counters import next_number
 from gateway.store.session import Database
 from gateway.values.ids import Hash
+from gateway.values.points import Points
 
 
 class Sequencer:
@@ -119,7 +121,13 @@ class Sequencer:
             accepted = accepted_entries(session, paused_brands, now)
             if not accepted:
                 return Round()
+            there = find_entries(session, accepted)
             found = read_round(session, accepted, now)
+        if there:
+            self._confirm(there)
+            packed = self.pack(paused_brands)
+            packed.found += len(there)
+            return packed
         model = LedgerModel(self._coalition.signing_domain, self._coalition.utc_offset_seconds, recover_address, verify_passkey)
         model.state = found.state
         packed = pack_round(found.operations, model, found.view)
@@ -131,6 +139,13 @@ class Sequencer:
                 _refuse(session, refused, now)
             self._ends.fell_short(session, packed.points_short)
         return packed
+
+    def _confirm(self, there: Sequence[FoundEntry]) -> None:
+        with self._database.write() as session:
+            end_where_found(session, there)
+            short = {one.operation.operation_id: Points(one.points_due - one.entry.points) for one in there if one.entry.kind == "clawback"}
+            self._ends.fell_short(session, short)
+            self._ends.stood_already(session, [one.operation for one in there])
 
     def _store_batch(self, session: Session, packed: PackedBatch, now: int) -> None:
         number = next_number(session, batch_counter(packed.brand_id))

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from gateway.chain.connection import Chain, NodeRefused
 from gateway.rounds.outcomes import ask_again
 from gateway.rounds.tables import BatchRow, OperationRow, TransactionRow
-from gateway.store.counters import next_number
+from gateway.store.counters import next_number, note_given
 from gateway.store.session import Database
 from gateway.values.errors import Unavailable
 from gateway.values.hex import hex_text
@@ -127,11 +127,14 @@ class Submitter:
         used = self._chain.transaction_count(self.address)
         follow()
         with self._database.write() as session:
+            note_given(session, {NONCE_COUNTER: used})  # a gateway from a backup has sent more than it knows
             is_stored = TransactionRow.status == "stored"
             dead = session.scalars(select(TransactionRow).where(is_stored, TransactionRow.nonce < used)).all()
             for row in dead:
                 row.status = "failed"
-                for batch in session.scalars(select(BatchRow).where(BatchRow.transaction_id == row.transaction_id)):
+                for batch in session.scalars(
+                    select(BatchRow).where(BatchRow.transaction_id == row.transaction_id, BatchRow.status == "signed")
+                ):
                     ask_again(batch, batch.deadline)
                 own = OperationRow.transaction_id == row.transaction_id, OperationRow.batch_id.is_(None), OperationRow.status == "packed"
                 session.execute(update(OperationRow).where(*own).values(status="accepted", transaction_id=None))

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from gateway.store.base import Base
 from gateway.values.ids import Hash, MemberId, Reference, ReservationId
 
+_OF_A_RUN = text("run_day IS NOT NULL")
+
 
 class OperationRow(Base):
     """One write that will be one entry, or, for the acts of the operator (ADMIN_KINDS), a transaction of the operator's.
@@ -18,7 +20,7 @@ class OperationRow(Base):
     status: accepted -> packed -> confirmed | refused. `points` is what it adds to (issue, point_refund) or takes from the member;
     `pending_out` is what it may still take from the available points while it is not on the ledger. `body` is JSON, which
     operation_codec.py alone reads and writes. An accepted one that its signer knows nothing of yet is packed again from
-    `not_before` on, and refused after `given_up_at`; `reason` says meanwhile what is missing.
+    `not_before` on, and refused after `given_up_at`; `reason` says meanwhile what is missing. `run_day`: of an expiry, its run's.
     """
 
     __tablename__ = "operations"
@@ -37,6 +39,7 @@ class OperationRow(Base):
             postgresql_where=text("status IN ('accepted', 'packed')"),
         ),
         Index("ix_operations_reservation_id", "reservation_id"),
+        Index("ix_operations_run", "brand_id", "run_day", sqlite_where=_OF_A_RUN, postgresql_where=_OF_A_RUN),
         UniqueConstraint("batch_id", "entry_index"),
     )
 
@@ -60,6 +63,7 @@ class OperationRow(Base):
     finished_at: Mapped[int | None]
     not_before: Mapped[int | None]
     given_up_at: Mapped[int | None]
+    run_day: Mapped[int | None]
 
 
 class ReferenceRow(Base):

@@ -47,6 +47,7 @@ from gateway.values.errors import Foreseen, Unavailable
 log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.05
 _LONGEST_RETRY_SECONDS = 5.0
+_STAND_SECONDS = 60
 
 
 class AnotherWorker(Foreseen):
@@ -77,7 +78,7 @@ class LedgerWorker:
         self._ends = ends
         self._signer = signer
         self._standing = standing
-        self._stood_at = -1
+        self._stood_at = -1, -1
         self._wall_clock = wall_clock
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -151,7 +152,7 @@ class LedgerWorker:
             ends=self._ends,
         )
         self._desk = SigningDesk(self.signing, self._signer, self.wake)
-        self.follower.follow()
+        self.submitter.drop_dead(self.follower.follow, self._wall_clock())
         if not self._see_mined():
             raise Unavailable("The node does not seal the transactions sent to it")
         check_code(self._database, self._chain)
@@ -171,17 +172,18 @@ class LedgerWorker:
         return self._see_mined() and worked
 
     def _accept_standing(self) -> None:
-        """What features do by themselves, whenever the ledger has gone on."""
+        """What features do by themselves, whenever the ledger has gone on, or a minute has passed: days begin without a block."""
         with reading(self._database, business_clock(self._wall_clock)) as work:
             head = work.session.scalar(select(func.max(LedgerBlockRow.number))) or 0
-            if head == self._stood_at:
+            stands_at = head, self._wall_clock() // _STAND_SECONDS
+            if stands_at == self._stood_at:
                 return
             is_due = any(work.of(act).is_due() for act in self._standing)
         if is_due:
             with writing(self._database, business_clock(self._wall_clock)) as work:
                 for act in self._standing:
                     work.of(act).accept()
-        self._stood_at = head
+        self._stood_at = stands_at
 
     def sign_and_store(self) -> int:
         """Packs what is accepted and stores what signers answer; how many steps that were. Nothing is sent yet."""
@@ -191,7 +193,7 @@ class LedgerWorker:
         self._database.await_quiet(GATHER_SECONDS)  # what is accepted at the same time shares a round
         done = self.sequencer.store_admin_transactions(base_fee, paused) + self.signing.give_up_expired()
         packed = self.sequencer.pack(paused)
-        done += len(packed.batches) + len(packed.refused)
+        done += len(packed.batches) + len(packed.refused) + packed.found
         done += desk.work(self.signing.unsigned(), base_fee)
         if done:
             self._completions.notify()

@@ -64,9 +64,19 @@ def expiry_date(expiry_day: int) -> str | None:
     if expiry_day == NEVER:
         return None
     try:
-        return (date(1970, 1, 1) + timedelta(days=expiry_day)).isoformat()
+        return day_text(expiry_day)
     except OverflowError:
         return None
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01: the other way round."""
+    return (day - date(1970, 1, 1)).days
+
+
+def day_text(day: int) -> str:
+    """17287 -> 2017-05-01."""
+    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
 
 
 def local_day(timestamp: int, utc_offset_seconds: int) -> int:

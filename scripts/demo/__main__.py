@@ -29,6 +29,7 @@ from scripts.demo.governing import veto_an_act
 from scripts.demo.households import live_together
 from scripts.demo.lot_acts import bring_along, fail_a_refund, keep_alive_by_activity, tell
 from scripts.demo.processes import ProcessDied, Supervisor
+from scripts.demo.rule_change import change_rule, tell_rule
 from scripts.demo.sales import load_sales
 from scripts.demo.seed import default_seed
 from scripts.demo.showcase import keep_receipts, member_page
@@ -81,9 +82,12 @@ def _run(arguments: argparse.Namespace, directory: Any, database_url: str, super
             start_witnesses(world)
         with _phase(seconds, "walk"), _progress() as bar:
             task = bar.add_task("Walking through the days", total=extract.days)
+            middle = list(extract.by_day)[len(extract.by_day) // 2]
 
             def walked(day: date, purchases: int) -> None:
                 bar.update(task, advance=1, description=f"{day}  {purchases:,} purchases")
+                if day == middle:
+                    change_rule(world)
                 if not console.is_terminal and (day - extract.first_day).days % 7 == 6:
                     console.print(f"  {day}: {purchases:,} purchases", highlight=False)
 
@@ -100,6 +104,7 @@ def _run(arguments: argparse.Namespace, directory: Any, database_url: str, super
             summary = summarize(world, actuals, reconciled, seed, seconds)
         summary["governance"] = governed
         summary["succession"] = succession
+        summary["rule"] = tell_rule(world)
         summary["lots"] = lots
         summary["households"] = {"paid_by_passkey": actuals.paid_by_passkey, "acts": households}
         with _phase(seconds, "checkpoint"):

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from scripts.demo import agent_till, governing, lot_acts, policy, witnesses
+from scripts.demo import agent_till, expiry, governing, lot_acts, policy, rule_change, witnesses
 from scripts.demo.books import Reconciled
 from scripts.demo.coalition import BY_ID, CURRENCY
 from scripts.demo.till import Till
@@ -52,6 +52,7 @@ def summarize(world: World, actuals: Actuals, reconciled: Reconciled, seed: int,
             "head_hash": coalition["head"]["block_hash"],
         },
         "agents": {slug: _agent(till, actuals) for slug, till in world.tills.items() if till.agent is not None},
+        "expiry_runs": expiry.tell(world),
         "seconds": seconds,
     }
 
@@ -96,6 +97,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
     console.print(_succession_line(summary["succession"]), highlight=False)
     for told in summary["agents"].values():
         console.print(agent_till.line(told), highlight=False, soft_wrap=True)
+    console.print(expiry.line(summary), highlight=False)
+    console.print(rule_change.line(summary["rule"]), highlight=False, soft_wrap=True)
     for line in (*lot_acts.lines(summary["lots"]), *_household_lines(summary["households"])):
         console.print(line, highlight=False)
     console.print(f"How members paid: {policy.STATEMENT}", highlight=False)
@@ -113,7 +116,8 @@ def _agent(till: Till, actuals: Actuals) -> dict[str, Any]:
     """How the agent says that it stands, and what its tills have sold."""
     assert till.agent is not None
     sold = sum(sale.brand == till.brand.slug for sale in actuals.sales)
-    return {"name": till.brand.name, "purchases": sold, "status": till.agent.status()}
+    status = {name: value for name, value in till.agent.status().items() if name != "rules"}  # told apart
+    return {"name": till.brand.name, "purchases": sold, "status": status}
 
 
 def _holds(verdict: str) -> bool:

@@ -18,6 +18,7 @@ from gateway.brand_signer import register_writer
 from scripts.demo.client import Refused
 from scripts.demo.coalition import CURRENCY, UTC_OFFSET_SECONDS
 from scripts.demo.day_plan import PointPayment, decide_day, from_json, to_json
+from scripts.demo.expiry import await_expiry
 from scripts.demo.generator.actuals import PaidSale, PaymentRefund
 from scripts.demo.generator.planning import Plan, PlannedRefund
 from scripts.demo.sales import Extract, Sale
@@ -96,8 +97,7 @@ class _Day:
         world = self._world
         world.clock.advance_to(moment(self._day))
         self._await_projection()
-        if self._day.day == 1:
-            world.operator.post("/v1/expiry-runs", {}, f"expiry-{self._day}", wait_seconds=60)
+        await_expiry(world, self._day)
         if "payments" not in kept:
             kept = {"payments": to_json(decide_day(world, self._sales, self._seed, self._pool))}
             world.directory.keep(self._file, kept)

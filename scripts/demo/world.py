@@ -226,8 +226,7 @@ def _start_wallets(world: World, households: int) -> None:
 def _signer_settings(world: World, brand: DemoBrand, port: int) -> dict[str, Any]:
     coalition = {name: world.coalition[name] for name in ("coalition_id", "chain_id", "points_address", "utc_offset_seconds")}
     rule = {"version": 1, "points": brand.earns, "per_minor": 100, "valid_from": 0}
-    agent = {"agent": {"gateway_url": world.gateway_url, "gateway_key": "api.key"}} if brand.has_agent else {}
-    return agent | {
+    return _agent_settings(world, brand) | {
         "brand_id": brand.brand_id,
         "listen": {"host": HOST, "port": port},
         "coalition": {**coalition, "sandbox": True},  # the brand's own word, whatever the gateway says
@@ -240,6 +239,19 @@ def _signer_settings(world: World, brand: DemoBrand, port: int) -> dict[str, Any
             "redemption": {"minor": brand.redemption[0], "points": brand.redemption[1]},
         },
     }
+
+
+def _agent_settings(world: World, brand: DemoBrand) -> dict[str, Any]:
+    """Of a brand that has one: whom it asks, and whose rules it follows."""
+    if not brand.has_agent:
+        return {}
+    (publisher,) = addresses(world.directory, [publisher_of(brand)])
+    return {"agent": {"gateway_url": world.gateway_url, "gateway_key": "api.key", "publisher": publisher, "rules_seconds": 1}}
+
+
+def publisher_of(brand: DemoBrand) -> str:
+    """The person whose key signs the brand's rules."""
+    return f"publisher-{brand.slug}"
 
 
 def _write_gateway_settings(directory: DataDirectory, ports: dict[str, int], rpc_url: str, database_url: str) -> Path:

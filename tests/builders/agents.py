@@ -29,21 +29,23 @@ CHAIN_ID = 7_951
 class ServedGateway:
     """The API of an offline coalition over HTTP; it can go away and come back on the same port."""
 
-    def __init__(self, coalition: OfflineCoalition) -> None:
+    def __init__(self, coalition: OfflineCoalition, tls: tuple[Path, Path] | None = None) -> None:
+        """`tls`: certificate and key."""
         self.coalition = coalition
+        self._tls = {} if tls is None else {"ssl_certfile": tls[0], "ssl_keyfile": tls[1]}
         self.port = free_port()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         if self._server is not None:
             return
         app: Any = self.coalition.client.app
-        config = uvicorn.Config(app, port=self.port, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(app, port=self.port, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1, **self._tls)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -76,6 +78,7 @@ class AgentBuilder:
     port: int = 0
     tokens: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[str] | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def config(self) -> Path:
@@ -96,7 +99,7 @@ class AgentBuilder:
         """The first start takes a free port, later ones the same again."""
         command = [sys.executable, "-m", "gateway.brand_agent", "--config", str(self.config)]
         with (self.folder / "agent.log").open("ab") as log:
-            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+            environment = {**os.environ, "PYTHONPATH": str(ROOT), **self.environment}
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT, env=environment)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

@@ -39,6 +39,7 @@ from gateway.loyalty.programmes.publish_rule import publish_rule
 from gateway.loyalty.programmes.rows import SqlRules
 from gateway.members.enroll_member import enroll_member
 from gateway.members.rows import SqlMembers
+from gateway.points.expiry_rows import SqlExpiryRuns
 from gateway.points.rows import SqlPoints
 from gateway.points.run_expiry import run_expiry
 from gateway.purchases.purchase import Purchase
@@ -60,6 +61,7 @@ from gateway.rounds.worker import LedgerWorker
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
 from gateway.store.unit_of_work import UnitOfWork, reading, writing
+from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.errors import Unavailable
 from gateway.values.ids import Address, Hash, MemberId, OperationId, ReservationId
 from gateway.values.money import Ratio
@@ -240,13 +242,19 @@ class CoalitionBuilder:
     # Entries: each returns the operation's id
 
     def purchase(
-        self, brand_id: int, member_id: MemberId, gross_minor: int = 10_000, payment_id: str | None = None, till: bool = True
+        self,
+        brand_id: int,
+        member_id: MemberId,
+        gross_minor: int = 10_000,
+        payment_id: str | None = None,
+        till: bool = True,
+        days_ago: int = 0,
     ) -> str:
         """Earns a hundredth of it in points."""
         payment_id = payment_id or new_id("payment")
         operation_id = new_id("issue")
         with writing(self.database, business_clock()) as work:
-            at = datetime.fromtimestamp(work.now, UTC)
+            at = datetime.fromtimestamp(work.now - days_ago * SECONDS_PER_DAY, UTC)
             purchase = Purchase(payment_id, member_id, "store", "till", "USD", gross_minor, 0, 0, at, at.date())
             self._tell(brand_id, sale_record(payment_id, str(member_id), at, gross_minor, 0, 0), till)
             record_purchase(
@@ -323,6 +331,7 @@ class CoalitionBuilder:
         with writing(self.database, business_clock()) as work:
             return run_expiry(
                 coalition=work.of(SqlCoalition).facts,
+                runs=work.of(SqlExpiryRuns),
                 points=work.of(SqlPoints),
                 operations=work.of(SqlOperations),
                 new_id=lambda: new_id("expire"),

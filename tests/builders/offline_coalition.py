@@ -25,7 +25,7 @@ from gateway.brands.probe_signer import Asks
 from gateway.coalition.tables import CoalitionRow, GovernanceActRow
 from gateway.ledger.brand_documents import BrandDocument
 from gateway.ledger.governance import approval_digest, veto_digest
-from gateway.ledger.lots import expiry_day_for, lot_id
+from gateway.ledger.lots import expiry_day_for, lot_id, split_lot_id
 from gateway.ledger.members import authorizer_id
 from gateway.ledger.signing import Domain
 from gateway.members.tables import MemberRow
@@ -35,6 +35,7 @@ from gateway.projection.tables import (
     LedgerBrandRow,
     LedgerBrandTermsRow,
     LedgerExposureLimitRow,
+    LedgerLotRow,
     LedgerMemberLotRow,
     LedgerReservationRow,
 )
@@ -42,6 +43,7 @@ from gateway.rounds.tables import OperationRow, TransactionRow
 from gateway.schema import metadata
 from gateway.store.session import Database
 from gateway.store.unit_of_work import writing
+from gateway.store.upsert import add_to_rows
 from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
 from tests.builders.databases import migrated_database
 
@@ -221,6 +223,9 @@ class OfflineCoalition:
         lot = lot_id(brand_id, expiry_day_for(START, 0, months))
         with self.database.write() as session:
             session.merge(LedgerMemberLotRow(member_id=MemberId.parse(member_id), lot_id=lot, held=points, reserved=reserved))
+            there = {"lot_id": lot, "brand_id": brand_id, "expiry_day": split_lot_id(lot)[1], "issued": points}
+            amounts = dict.fromkeys(("opened", "clawed_back", "redeemed", "refunded", "expired", "restored", "moved"), 0)
+            add_to_rows(session, LedgerLotRow, [{**there, **amounts}], ("issued",))
         return lot
 
     def put_reservation(self, reservation_id: str, member_id: str, brand_id: int, points: int, **changes: Any) -> None:

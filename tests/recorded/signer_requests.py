@@ -66,7 +66,7 @@ TOKEN = "t" * 32  # as in brand_body(1)
 ON_THE_WIRE = (",", ":")
 FROM_THE_SIGNER = (", ", ": ")
 MIDDAY = "2017-03-14T12:30:00.250000-05:00"
-PROGRAMME = Programme((EarningRule(1, 1, 100, 0),), False, 12, 0, 31)
+PROGRAMME = Programme((EarningRule(1, 1, 100, 0, 0),), False, 12, 0, 31)
 EXPIRED_DAY = 17_225  # 2017-02-28
 
 
@@ -389,6 +389,7 @@ def _bad(opened: ReservationId, redeemed: ReservationId) -> dict[str, list[brand
         "order_let_go": [brand_books.authorize("o-5", 25)],
         "point_refund_without_order": [brand_books.point_refund("g-earlier", redeemed, 10)],
         "reference_mismatch": [(entry, {"kind": "issue", "payment_id": "p-3"})],
+        "reported_late": [brand_books.issue("p-2", 18, expiry_day=EXPIRY_DAY + 61)],
         "reservation_closed": [brand_books.void("v-1", opened, 50)],
         "too_many_points": [brand_books.authorize("o-2", 31)],
         "too_much_clawed_back": [brand_books.clawback("r-2", "p-1", 3)],

@@ -137,6 +137,37 @@ def _keys_and_rule(brand: dict[str, Any], settings: dict[str, Any], home: BrandH
     key, listed = str(home.batch_key_address()), [each["key_address"] for each in brand["keys"]]
     said = f"{key} signs its batches" if key in listed else f"{key} signs no batches: its owner says so with `splittally brand key`"
     findings.note("batch key", key in listed, said)
+    if brand["publisher_address"] is not None:
+        _signed_rule(brand, settings, home, findings)
+    else:
+        _rule_of_settings(brand, settings, findings)
+    promised = {name: settings["programme"].get(name) for name in ("earn_on_tax", "lot_validity_months")}
+    differing = [name for name, value in promised.items() if brand[name] != value]
+    if differing:
+        findings.note(
+            "programme", False, f"the gateway has another {' and '.join(differing)} than programme in {home.settings}: correct it there"
+        )
+
+
+def _signed_rule(brand: dict[str, Any], settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> None:
+    """What its publisher signs, the agent follows by itself."""
+    publisher, followed = brand["publisher_address"], settings["agent"].get("publisher")
+    earns = next((rule for rule in brand["rules"] if rule["status"] == "in_force"), None)
+    waiting = next((rule for rule in brand["rules"] if rule["status"] == "published"), None)
+    if publisher != followed:
+        findings.note(
+            "earning rule", False, f"agent.publisher in {home.settings} is {followed}, the gateway has {publisher}: make both the same"
+        )
+    elif waiting is not None:
+        said = f"version {waiting['version']} waits for the agent: ask it again in a few seconds, and see rule_refused in its status"
+        findings.note("earning rule", False, said)
+    elif earns is None:
+        findings.note("earning rule", False, f"none is in force: splittally brand publish-rule {home.first_rule}")
+    else:
+        findings.note("earning rule", True, f"version {earns['version']}, {earns['points']} points per {earns['per_minor']} minor units")
+
+
+def _rule_of_settings(brand: dict[str, Any], settings: dict[str, Any], findings: BrandFindings) -> None:
     rules = [(each["version"], each["points"], each["per_minor"]) for each in brand["rules"]]
     own = [(each["version"], each["points"], each["per_minor"]) for each in settings["programme"]["rules"]]
     missing = [rule for rule in rules if rule not in own]
@@ -147,12 +178,6 @@ def _keys_and_rule(brand: dict[str, Any], settings: dict[str, Any], home: BrandH
         findings.note("earning rule", False, f"the agent does not know {what}: add it to programme.rules, and start the agent again")
     else:
         findings.note("earning rule", True, f"{rules[-1][1]} points per {rules[-1][2]} minor units, as the agent has it")
-    promised = {name: settings["programme"].get(name) for name in ("earn_on_tax", "lot_validity_months")}
-    differing = [name for name, value in promised.items() if brand[name] != value]
-    if differing:
-        findings.note(
-            "programme", False, f"the gateway has another {' and '.join(differing)} than programme in {home.settings}: correct it there"
-        )
 
 
 def _document(gateway: GatewayClient, brand_id: int, home: BrandHome, findings: BrandFindings) -> None:

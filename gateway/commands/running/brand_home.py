@@ -38,6 +38,16 @@ class BrandHome:
         return self.root / "owner"
 
     @property
+    def publisher(self) -> Path:
+        """The key that signs the brand's rules: to be taken away from here."""
+        return self.root / "publisher"
+
+    @property
+    def first_rule(self) -> Path:
+        """What the brand's purchases earn from the beginning, signed by its publisher."""
+        return self.root / "rule-1.json"
+
+    @property
     def api_key(self) -> Path:
         return self.agent / "gateway_key"
 

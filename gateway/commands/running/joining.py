@@ -14,13 +14,16 @@ import click
 from gateway.chain.connection import Chain
 from gateway.commands.running.brand_home import BrandHome, coalition_of_agent
 from gateway.commands.running.printing import print_json
+from gateway.commands.running.publishing import signed_rule
 from gateway.commands.running.troubles import troubles_named
+from gateway.ledger.signing import Domain
+from gateway.loyalty.rule_document import RuleDocument
 from gateway.second_people.gateway_client import GatewayClient
 from gateway.second_people.person import make_person, open_person
 from gateway.secret_files import make_secret, read_or_make, read_secret
 from gateway.values.errors import Invalid, WrongState
 from gateway.values.hex import BadHex, hex_text
-from gateway.values.ids import Address
+from gateway.values.ids import Address, Hash
 
 _HOUR = 3_600
 
@@ -47,7 +50,9 @@ def join(directory: Path, gateway_url: str, api_key_file: Path, rpc_url: str, as
     _, ledger = coalition_of_agent(gateway, chain)
     _check_free(gateway, home, asked["brand_id"], asked["name"])
     home.make()
-    home.keep(home.settings, _agent_settings(asked, terms, host, port, ledger, gateway_url))
+    publisher = _person(home.publisher, asked["publisher"], "--publisher")
+    home.keep(home.settings, _agent_settings(asked, terms, (host, port), ledger, gateway_url, publisher))
+    _sign_first_rule(home, asked, ledger)
     _make_till_token(home)
     url = asked["signer_url"] or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     body = _registration(home, asked, terms, url)
@@ -102,22 +107,37 @@ def _check_free(gateway: GatewayClient, home: BrandHome, brand_id: int, name: st
 
 
 def _agent_settings(
-    asked: dict[str, Any], terms: dict[str, dict[str, int]], host: str, port: int, ledger: dict[str, Any], gateway_url: str
+    asked: dict[str, Any],
+    terms: dict[str, dict[str, int]],
+    listen: tuple[str, int],
+    ledger: dict[str, Any],
+    gateway_url: str,
+    publisher: Address,
 ) -> dict[str, Any]:
+    """Without a rule: the agent follows what the publisher signs, from the first version on."""
     redemption = terms["redemption"]
     return {
         "brand_id": asked["brand_id"],
-        "listen": {"host": host, "port": port},
+        "listen": dict(zip(("host", "port"), listen, strict=True)),
         "coalition": ledger,
-        "agent": {"gateway_url": gateway_url},
+        "agent": {"gateway_url": gateway_url, "publisher": str(publisher)},
         "programme": {
-            "rules": [{"version": 1, "points": asked["points"], "per_minor": asked["per_minor"], "valid_from": 0}],
+            "rules": [],
             "earn_on_tax": asked["earn_on_tax"],
             "lot_validity_months": asked["lot_validity_months"],
             "unlisted_points_max": 0,
             "redemption": {"minor": redemption["numerator"], "points": redemption["denominator"]},
         },
     }
+
+
+def _sign_first_rule(home: BrandHome, asked: dict[str, Any], ledger: dict[str, Any]) -> None:
+    """In force since ever once the agent has confirmed it. Where the publisher's key is elsewhere, it is signed there."""
+    if not home.publisher.exists():
+        return
+    domain = Domain(ledger["chain_id"], Address.parse(ledger["points_address"]), Hash.parse(ledger["coalition_id"]))
+    document = RuleDocument(asked["brand_id"], 1, asked["points"], asked["per_minor"], 0)
+    home.keep(home.first_rule, signed_rule(document, open_person(home.publisher), domain))
 
 
 def _make_till_token(home: BrandHome) -> None:
@@ -145,17 +165,19 @@ def _registration(home: BrandHome, asked: dict[str, Any], terms: dict[str, dict[
         "issue_limit": asked["issue_limit"],
         **terms,
         **{name: asked[name] for name in ("lot_validity_months", "earn_on_tax", "fee_basis_points", "run_off_days", "notice_days")},
-        "owner_address": str(_owner(home, asked["owner"])),
+        "owner_address": str(_person(home.owner, asked["owner"], "--owner")),
+        "publisher_address": str(_person(home.publisher, asked["publisher"], "--publisher")),
     }
 
 
-def _owner(home: BrandHome, named: str | None) -> Address:
+def _person(place: Path, named: str | None, option: str) -> Address:
+    """Of whom it is named, or of whose key is here, made at the first time."""
     if named is not None:
         try:
             return Address.parse(named)
         except BadHex as wrong:
-            raise Invalid(f"--owner is {named}: 0x and 40 hex digits are due, as `splittally owner-key address` prints them") from wrong
-    return open_person(home.owner).address if home.owner.exists() else make_person(home.owner)
+            raise Invalid(f"{option} is {named}: 0x and 40 hex digits are due, as `splittally owner-key address` prints them") from wrong
+    return open_person(place).address if place.exists() else make_person(place)
 
 
 def _registered(gateway: GatewayClient, body: dict[str, Any]) -> dict[str, Any] | None:
@@ -171,7 +193,9 @@ def _registered(gateway: GatewayClient, body: dict[str, Any]) -> dict[str, Any] 
 def _opened(gateway: GatewayClient, home: BrandHome, asked: dict[str, Any]) -> bool:
     """What the operator's key does besides: the first rule, and an API key for the agent; False where its token was told before."""
     path = f"/v1/brands/{asked['brand_id']}"
-    gateway.post(f"{path}/rules", {"points": asked["points"], "per_minor": asked["per_minor"]})
+    if home.first_rule.exists():
+        rule = {name: value for name, value in home.read(home.first_rule).items() if name != "brand_id"}
+        gateway.post(f"{path}/rules", rule)
     token = gateway.post(f"{path}/api-keys", {"label": "agent"})["token"]
     return token is not None and make_secret(home.api_key, token)
 
@@ -191,6 +215,7 @@ def _shown(joined: Joined) -> dict[str, Any]:
         "brand_id": joined.body["brand_id"],
         "key_address": joined.body["key_address"],
         "owner_address": joined.body["owner_address"],
+        "publisher_address": joined.body["publisher_address"],
         "operation": None if registered is None else registered["operation"],
         "signer": None if registered is None else registered["signer"],
         "api_key_file": str(home.api_key) if joined.has_api_key else None,
@@ -207,12 +232,15 @@ def _words(joined: Joined) -> list[str]:
         f"The first till's token, with which it calls the agent: {home.till_token}",
         f"The owner's key ({joined.body['owner_address']}): "
         + (f"{home.owner}; take it to a place of its own" if home.owner.exists() else "elsewhere"),
+        f"The publisher's key, which signs its rules ({joined.body['publisher_address']}): "
+        + (f"{home.publisher}; take it to a place of its own" if home.publisher.exists() else "elsewhere, where version 1 is signed, too"),
     ]
     if registered is None:
         said += [
             f"For the operator to post to /v1/brands: {home.registration}",
             "  it holds the agent's token and the reference secret: hand it over where nobody else reads it",
-            f"The operator also publishes the rule (/v1/brands/{brand_id}/rules) and makes an API key for {home.api_key}",
+            f"  once it is registered: splittally brand publish-rule {home.first_rule}",
+            f"The operator also makes an API key (/v1/brands/{brand_id}/api-keys) for {home.api_key}",
         ]
     else:
         operation = registered["operation"]

@@ -24,7 +24,8 @@ def buy(gateway: GatewayClient, till: GatewayClient, member: str, brand: dict[st
         MemberId.parse(member)
     except BadHex as wrong:
         raise Invalid(f"--test-purchase is {member}: a member's id is 0x and 40 hex digits; nothing was written") from wrong
-    coalition, rule = gateway.read("/v1/coalition"), brand["rules"][-1]
+    coalition = gateway.read("/v1/coalition")
+    rule = next(each for each in brand["rules"] if each["status"] == "in_force")
     at = _now(coalition)
     payment_id, gross = f"test-{secrets.token_hex(6)}", max(1, -(-rule["per_minor"] // max(1, rule["points"])))
     amounts = {"currency": coalition["currency"], "gross_minor": gross}

@@ -9,7 +9,10 @@ from gateway.store.base import Base
 
 
 class EarningRuleRow(Base):
-    """A published version of a brand's base rule: floor(earn base in minor units x points / minor units)."""
+    """A published version of a brand's base rule: floor(earn base in minor units x points / minor units).
+
+    `signature` is its publisher's; `in_force_from` is null until the brand's agent has confirmed what is signed.
+    """
 
     __tablename__ = "earning_rules"
 
@@ -18,4 +21,6 @@ class EarningRuleRow(Base):
     points: Mapped[int]
     per_minor: Mapped[int]
     valid_from: Mapped[int]
+    in_force_from: Mapped[int | None]
+    signature: Mapped[bytes | None]
     created_at: Mapped[int]

@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 from gateway.brands.brand import Brand
 from gateway.brands.ports import Brands
 from gateway.loyalty.programmes.ports import Rules
-from gateway.loyalty.rule import EarningRule
+from gateway.loyalty.programmes.rule_views import RuleView, rule_views
 from gateway.projection.tables import LedgerBrandKeyRow, LedgerBrandRow, LedgerBrandTermsRow, LedgerLotRow
-from gateway.values.calendar import moment
 from gateway.values.errors import NotFound
 from gateway.values.money import Ratio
 
@@ -23,14 +22,6 @@ class RatioView:
 
     numerator: int
     denominator: int
-
-
-@dataclass(frozen=True, slots=True)
-class RuleView:
-    version: int
-    points: int
-    per_minor: int
-    valid_from: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +63,7 @@ class BrandPoints:
 @dataclass(frozen=True, slots=True)
 class BrandView:
     """`owner_acts` is the nonce of the owner's next act; `last_day` (days since 1970) that of a run-off, 0 without one. `held_terms`
-    hold now, `announced_terms` from their day on."""
+    hold now, `announced_terms` from their day on. `publisher_address` signs its rules, where any key does."""
 
     brand_id: int
     name: str
@@ -93,6 +84,7 @@ class BrandView:
     last_day: int
     held_terms: TermsView | None
     announced_terms: TermsView | None
+    publisher_address: str | None
 
 
 def find_brand(session: Session, brand_id: int, *, brands: Brands, rules: Rules, now: int) -> BrandView:
@@ -106,10 +98,6 @@ def find_brand(session: Session, brand_id: int, *, brands: Brands, rules: Rules,
 def list_brands(session: Session, *, brands: Brands, rules: Rules, now: int) -> list[BrandView]:
     """All brands, by id."""
     return [_view(session, brand, brands, rules, now) for brand in brands.all()]
-
-
-def rule_view(rule: EarningRule) -> RuleView:
-    return RuleView(rule.version, rule.points, rule.per_minor, moment(rule.valid_from))
 
 
 def _view(session: Session, brand: Brand, brands: Brands, rules: Rules, now: int) -> BrandView:
@@ -130,7 +118,7 @@ def _view(session: Session, brand: Brand, brands: Brands, rules: Rules, now: int
         brand.extends_by_activity,
         brand.carries_clawbacks,
         _points(session, brand),
-        [rule_view(rule) for rule in rules.published(brand.brand_id)],
+        rule_views(brand.brand_id, rules.told(brand.brand_id), int(now)),
         [BrandKeyView(str(key.key_address), key.valid_from, key.valid_until, key.managed) for key in keys],
         brands.operation_of(brand.brand_id),
         None if ledger is None or ledger.owner_address is None else str(ledger.owner_address),
@@ -138,6 +126,7 @@ def _view(session: Session, brand: Brand, brands: Brands, rules: Rules, now: int
         0 if ledger is None else ledger.last_day,
         next((_terms(each) for each in reversed(versions) if each.valid_from <= now), None),
         next((_terms(each) for each in versions if each.valid_from > now), None),
+        None if brand.publisher_address is None else str(brand.publisher_address),
     )
 
 

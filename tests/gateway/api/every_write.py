@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.loyalty.rule_document import RuleDocument
 from tests.builders.checkpoints import checkpoint_body
 from tests.builders.granting import signed_transfer
 from tests.builders.offline_coalition import (
@@ -104,10 +105,14 @@ def _act(name: str, later: int = 0) -> Callable[[Ready], Any]:
 
 HAND_OVER = {"owner_address": "0x" + "61" * 20, "issues_no_more": True, "owner": OWNER, "accepted": "0x" + "12" * 65}
 KEY = {"key_address": "0x" + "51" * 20, "owner": OWNER}
+RULE = str(RuleDocument(1, 1, 1, 100, 0).hash)
 EXPOSURE = {"issuer_id": 2, "most": 1_000, "owner": OWNER}
 WRITES: dict[str, WriteRequest] = {
     "brand": WriteRequest("operator", "/v1/brands", _same(brand_body(9)), _same(brand_body(9, issue_limit=5))),
     "rule": WriteRequest("brand:1", "/v1/brands/1/rules", _same({"points": 2, "per_minor": 100}), _same({"points": 3, "per_minor": 100})),
+    "rule confirmation": WriteRequest(
+        "brand:1", "/v1/brands/1/rules/1/confirmation", _same({"document_hash": RULE}), _same({"document_hash": RULE, "in_force_from": 5})
+    ),
     "terms": WriteRequest("operator", "/v1/brands/1/terms", _same(TERMS), _same({**TERMS, "par": TERMS["redemption"]})),
     "limit": WriteRequest("operator", "/v1/brands/1/limit", _same({"issue_limit": 7}), _same({"issue_limit": 8})),
     "status": WriteRequest("operator", "/v1/brands/1/status", _same({"status": "suspended"}), _same({"status": "in_default"})),
@@ -201,6 +206,7 @@ WRITES: dict[str, WriteRequest] = {
 # What names no reference of its own: another idempotency key means another thing.
 WITHOUT_REFERENCE = {
     "rule",
+    "rule confirmation",
     "terms",
     "limit",
     "status",

@@ -29,6 +29,7 @@ def test_every_write_of_the_api_is_in_the_table(coalition: OfflineCoalition) -> 
             .replace(MEMBER_ID, "{member_id}")
             .replace(SUCCESSION_OPERATION, "{operation_id}")
             .replace("/refunded/", "/{refund_id}/")
+            .replace("/rules/1/", "/rules/{version}/")
         )
         parts = path.split("/")
         tested.add("/".join("{brand_id}" if part == "1" else "{reservation_id}" if part.startswith("0x") else part for part in parts))

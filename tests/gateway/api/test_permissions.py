@@ -23,6 +23,8 @@ ROLES = {
     "get_brands": ALL,
     "get_brand": ALL,
     "create_rule": OPERATOR_OR_BRAND,
+    "get_rules": ALL,
+    "put_brand_rule_in_force": BRAND,
     "change_brand_terms": ALL,
     "change_brand_limit": OPERATOR,
     "change_brand_status": OPERATOR,
@@ -76,6 +78,8 @@ ROLES = {
     "get_operations": ALL,
     "get_operation": ALL,
     "create_expiry_run": OPERATOR,
+    "get_expiry_runs": ALL,
+    "get_expiry_run": ALL,
     "get_pending_acts": ALL,
     "create_approval": ALL,
     "create_owner_veto": ALL,
@@ -108,6 +112,7 @@ ROLES = {
 ROUTES = {route.name: route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)}
 IDS = {
     "brand_id": "1",
+    "version": "1",
     "member_id": "0x" + "11" * 20,
     "reservation_id": "0x" + "22" * 32,
     "transfer_id": "0x" + "23" * 32,
@@ -119,6 +124,7 @@ IDS = {
     "opening_file_id": "none",
     "reconciliation_id": "none",
     "name": "none",
+    "day": "2017-04-01",
 }
 
 

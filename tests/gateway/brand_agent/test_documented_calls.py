@@ -23,7 +23,7 @@ def test_every_printed_call_runs_as_printed(shop: Shop) -> None:
             _refused(shop, payment_id, reason)
     printed = [block for block in blocks("docs/brand-agent.md") if block.language == "till"]
     statements = [statement for block in printed for statement in block.statements()]
-    assert len(statements) == 13
+    assert len(statements) == 14
     script = "\n".join(["set -euo pipefail", *(f"{statement}; echo" for statement in statements)])
     known = {"AGENT": f"http://127.0.0.1:{shop.agent.port}", "MEMBER": shop.member.member_id, "PYTHONPATH": str(ROOT)}
     environment = {**os.environ, **known, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -138,3 +140,18 @@ def _mark(journal: TillJournal, *marks: Mark) -> None:
 def _state(journal: TillJournal, external_id: str) -> ItemState | None:
     found = journal.write(lambda connection: find(connection, ItemKind.PURCHASE, external_id))
     return None if found is None else found.state
+
+
+def test_a_journal_of_an_earlier_version_is_opened_as_it_is(tmp_path: Path) -> None:
+    with closing(TillJournal(tmp_path / "agent.sqlite", DOMAIN, BRAND)) as journal:
+        _mark(journal, Mark(_tell(journal, ItemKind.PURCHASE, "p-1", "payment:p-1").sequence, outcome=Outcome.CONFIRMED))
+    with closing(sqlite3.connect(tmp_path / "agent.sqlite")) as earlier:
+        for name in ("items_answered_at", "orders_accepted_at"):
+            earlier.execute(f"DROP INDEX {name}")
+        for table, column in (("items", "answered_at"), ("orders", "accepted_at"), ("orders", "asked_by")):
+            earlier.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        earlier.commit()
+    with closing(TillJournal(tmp_path / "agent.sqlite", DOMAIN, BRAND)) as journal:
+        assert _state(journal, "p-1") is ItemState.ENDED
+        _tell(journal, ItemKind.PURCHASE, "p-2", "payment:p-2")
+        assert _take(journal) == ["p-2"]

@@ -79,8 +79,8 @@ def test_a_sale_has_ended_once_all_that_came_of_it_has(tmp_path: Any) -> None:
     known: dict[str, Ending] = {"op-1": (Outcome.CONFIRMED, None), "op-2": (None, "not_yet: unknown_sale")}
 
     class Told:
-        def of(self, operation_ids: Sequence[str]) -> Mapping[str, Ending]:
-            return {one: known[one] for one in operation_ids}
+        def of(self, items: Sequence[Item]) -> Mapping[str, Ending]:
+            return {one: known[one] for item in items for one in item.operation_ids}
 
     with closing(TillJournal(tmp_path / "agent.sqlite", DOMAIN, BRAND)) as journal:
         item, follower = _sent(journal), OutcomeFollower(journal, Told())

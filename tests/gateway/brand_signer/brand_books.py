@@ -61,8 +61,9 @@ SOLD_AT = datetime(2017, 1, 20, 15, 0, tzinfo=UTC)
 EXPIRY_DAY = expiry_day_for(int(SOLD_AT.timestamp()), 0, 2)
 LATER = int(datetime(2017, 6, 1, tzinfo=UTC).timestamp())
 DEADLINE = 1_500_000_000
+FEBRUARY = int(datetime(2017, 2, 1, tzinfo=UTC).timestamp())
 PROGRAMME = Programme(
-    rules=(EarningRule(1, 1, 100, 0), EarningRule(2, 2, 100, int(datetime(2017, 2, 1, tzinfo=UTC).timestamp()))),
+    rules=(EarningRule(1, 1, 100, 0, 0), EarningRule(2, 2, 100, FEBRUARY, FEBRUARY)),
     earn_on_tax=False,
     lot_validity_months=2,
     unlisted_points_max=20,
@@ -82,6 +83,8 @@ class Brand:
     key: Key = field(default_factory=lambda: Key(b"\x01" * 32))
     now: int | None = LATER
     journals: list[Journal] = field(default_factory=list)
+    followed: list[EarningRule] = field(default_factory=list)
+    rule_overlap_seconds: int = 0
 
     def __post_init__(self) -> None:
         self.till = RegisterWriter(self.folder / "sales.jsonl")
@@ -91,7 +94,15 @@ class Brand:
         self.journals.append(Journal(self.folder / "signed.jsonl", DOMAIN, BRAND))
         now = self.now
         clock = None if now is None else lambda: now
-        books = Books(self.programme, FileRegister(self.folder / "sales.jsonl", SECRET), SECRET, 0, clock)
+        books = Books(
+            self.programme,
+            FileRegister(self.folder / "sales.jsonl", SECRET),
+            SECRET,
+            0,
+            clock,
+            lambda: self.followed,
+            self.rule_overlap_seconds,
+        )
         return BatchSigner(self.key, DOMAIN, BRAND, books, self.journals[-1])
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from gateway.ledger.entries import Clawback, Issue, encode_entry
 from gateway.ledger.framing import pack_entries
 from gateway.ledger.signing import batch_digest, reference
 from gateway.loyalty.evaluate import AwardDue
+from gateway.loyalty.rule import EarningRule
 from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.points import Points
 from tests.gateway.brand_signer.brand_books import (
@@ -28,6 +29,7 @@ from tests.gateway.brand_signer.brand_books import (
     DEADLINE,
     DOMAIN,
     EXPIRY_DAY,
+    FEBRUARY,
     MEMBER,
     OTHER_BRAND,
     PROGRAMME,
@@ -86,7 +88,7 @@ def committed_to(payment_id: str, points: int, decision: Decision) -> Entered:
         (issue("p-1", 9, rule_version=2), "wrong_rule_version"),
         (issue("p-1", 9, expiry_day=0), "wrong_expiry"),
         (issue("p-1", 9, expiry_day=EXPIRY_DAY - 1), "wrong_expiry"),
-        (issue("p-1", 9, expiry_day=EXPIRY_DAY + 61), "wrong_expiry"),
+        (issue("p-1", 9, expiry_day=EXPIRY_DAY + 61), "reported_late"),
         (issue("p-guest", 9), "wrong_member"),
         (issue("p-tiny", 0), "wrong_points"),
         ((issue("p-1", 9)[0], {"kind": "issue", "payment_id": "p-2"}), "reference_mismatch"),
@@ -139,6 +141,28 @@ def test_a_sale_earns_by_the_rule_in_force_when_it_happened(brand: Brand) -> Non
     signer = brand.signer()
     assert refusals(signer, 1, [issue("p-1", 9, expiry_day=expiry_day)]) == [(0, "wrong_rule_version")]
     assert refusals(signer, 1, [issue("p-1", 18, expiry_day=expiry_day, rule_version=2)]) == []
+
+
+def test_a_version_is_still_good_for_a_stated_time_after_the_next_one_came_into_force(brand: Brand) -> None:
+    month_end = (datetime(2017, 4, 30, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
+    brand.rule_overlap_seconds = 3_600
+    for payment_id, seconds in (("soon", 3_599), ("late", 3_601)):
+        brand.sell(payment_id, 1_000, at=datetime.fromtimestamp(FEBRUARY + seconds, UTC))
+    signer = brand.signer()
+    assert refusals(signer, 1, [issue("late", 9, expiry_day=month_end)]) == [(0, "wrong_rule_version")]
+    assert refusals(signer, 1, [issue("soon", 18, expiry_day=month_end)]) == [(0, "wrong_points")]
+    assert refusals(signer, 1, [issue("soon", 9, expiry_day=month_end)]) == []
+    assert refusals(signer, 2, [issue("late", 18, expiry_day=month_end, rule_version=2)]) == []
+
+
+def test_a_version_that_came_after_the_settings_is_signed_from_when_it_is_in_force(brand: Brand) -> None:
+    brand.followed = [EarningRule(3, 3, 100, 0, FEBRUARY - 86_400), EarningRule(4, 4, 100, 0, None)]
+    brand.sell("p-1", 1_000, at=datetime(2017, 1, 31, 1, tzinfo=UTC))
+    brand.sell("p-2", 1_000, at=datetime(2017, 1, 30, 1, tzinfo=UTC))
+    signer = brand.signer()
+    assert refusals(signer, 1, [issue("p-1", 36, rule_version=4)]) == [(0, "wrong_rule_version")]
+    assert refusals(signer, 1, [issue("p-2", 27, rule_version=3)]) == [(0, "wrong_rule_version")]
+    assert refusals(signer, 1, [issue("p-1", 27, rule_version=3), issue("p-2", 9)]) == []
 
 
 def test_a_sale_reported_in_the_next_month_may_expire_a_month_later(brand: Brand) -> None:

@@ -68,12 +68,11 @@ def test_what_has_expired_stays_expired(coalition: CoalitionBuilder) -> None:
     settle_on(coalition, 1, extends_by_activity=True)
     coalition.purchase(1, ann, 10_000)
     settled(coalition)
-    first = expiry_day_for(coalition.now, 0, 12)
     pass_days(coalition, 500)
     coalition.purchase(1, ann, 5_000)
     settled(coalition)
-    assert held(coalition, ann, 1) == {first: 100, expiry_day_for(coalition.now, 0, 12): 50}
-    assert ended(coalition, "extend") == []
+    assert held(coalition, ann, 1) == {expiry_day_for(coalition.now, 0, 12): 50}
+    assert (ended(coalition, "extend"), ended(coalition, "expire")) == ([], [("confirmed", None, 100)])
 
 
 def test_a_brand_that_promises_nothing_extends_nothing_and_activity_before_the_promise_does_not_count(coalition: CoalitionBuilder) -> None:

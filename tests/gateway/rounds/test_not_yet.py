@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -9,12 +10,14 @@ import pytest
 from gateway.rounds.retry_operation import retry_operation
 from gateway.rounds.rows import SqlOperations
 from gateway.store.unit_of_work import writing
+from gateway.values.calendar import SECONDS_PER_DAY
 from gateway.values.errors import WrongState
 from gateway.values.ids import MemberId, OperationId
+from tests.builders.brands import BrandBuilder
 from tests.builders.coalition import CoalitionBuilder, new_id, running_coalition
 
 WAITS_SECONDS = 600
-STRICT = 3
+STRICT, LASTING = 3, 4
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +131,44 @@ def test_a_refund_that_is_listed_late_claws_back(coalition: CoalitionBuilder, me
     coalition.list_late()
     go_on(coalition, 1)
     assert stands(coalition, late) == ("confirmed", None)
+
+
+def test_a_sale_of_a_backlog_is_told_from_the_signers_window_and_earns_once_that_is_wider(
+    coalition: CoalitionBuilder, member: MemberId
+) -> None:
+    old = coalition.purchase(1, member, days_ago=70)
+    go_on(coalition)
+    assert stands(coalition, old) == ("refused", "signer_refused: reported_late")
+    retry(coalition, old)
+    go_on(coalition)
+    assert stands(coalition, old) == ("refused", "signer_refused: reported_late"), "nothing has changed"
+    configure(coalition.brands[1], "programme", report_days_max=90)
+    retry(coalition, old)
+    go_on(coalition)
+    assert stands(coalition, old) == ("confirmed", None)
+
+
+def test_an_expiry_waits_for_a_signer_whose_clock_is_behind(coalition: CoalitionBuilder, member: MemberId) -> None:
+    """Far ahead in simulated time, by the world's clock no day of the lot is over; whoever corrects the signer loses nothing."""
+    brand = coalition.add_brand(LASTING, validity_months=1)
+    configure(brand, "coalition", sandbox=False)
+    coalition.turn_until(lambda: not coalition.worker.sequencer.has_work())
+    go_on(coalition, 100 * 366 * SECONDS_PER_DAY)
+    coalition.purchase(LASTING, member)
+    go_on(coalition)
+    go_on(coalition, 62 * SECONDS_PER_DAY)
+    [expiry] = [row.operation_id for row in coalition.open_operations() if row.kind == "expire" and row.brand_id == LASTING]
+    assert stands(coalition, expiry) == ("accepted", "not_yet: lot_not_expired")
+    configure(brand, "coalition", sandbox=True)
+    go_on(coalition, WAITS_SECONDS // 2)
+    assert stands(coalition, expiry) == ("confirmed", None)
+
+
+def configure(brand: BrandBuilder, section: str, **changes: object) -> None:
+    """Changes settings of the brand's signer and starts it again."""
+    brand.stop()
+    config = brand.folder / "signer.json"
+    written = json.loads(config.read_text())
+    written[section] |= changes
+    config.write_text(json.dumps(written))
+    brand.start()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import httpx
@@ -45,13 +46,16 @@ def test_a_brand_joins_step_by_step(commanded: CommandedCoalition, tmp_path: Pat
     with _agent(home):
         assert _lacking(_check(commanded, home)) == {"on the ledger"}
         commanded.carried_out(registered["operation"]["operation_id"])
-        assert _lacking(_check(commanded, home)) == {"document of its keys", "takes points", "its points are taken"}
+        assert _lacking(_until_it_earns(commanded, home)) == {"document of its keys", "takes points", "its points are taken"}
         _owner_says(commanded, home)
         assert "nothing was written" in _check(commanded, home, "--test-purchase", "0x12", succeeds=False)["detail"]
         member = _member(commanded)
         checked = _check(commanded, home, "--test-purchase", member)
         assert _lacking(checked) == set()
         assert checked["findings"][-1]["said"].split(" is ")[1].startswith("confirmed, 1 points in block")
+        _change_the_rule(commanded, home)
+        checked = _check(commanded, home, "--test-purchase", member)
+        assert "confirmed, 3 points" in checked["findings"][-1]["said"]
         _rotate_token(home)
     with _agent(home):
         lacking = {each["name"]: each["said"] for each in _check(commanded, home)["findings"] if not each["ok"]}
@@ -138,7 +142,7 @@ def _lacking(checked: dict[str, Any]) -> set[str]:
 
 
 def _check_directory(commanded: CommandedCoalition, home: Path, said: dict[str, Any]) -> None:
-    for folder in (home, home / "agent", home / "owner", home / "till"):
+    for folder in (home, home / "agent", home / "owner", home / "publisher", home / "till"):
         assert folder.stat().st_mode & 0o777 == 0o700, folder
     for file in (
         "registration.json",
@@ -148,16 +152,50 @@ def _check_directory(commanded: CommandedCoalition, home: Path, said: dict[str, 
         "agent/agent.json",
         "till/token",
         "owner/owner.key",
+        "publisher/owner.key",
     ):
         assert (home / file).stat().st_mode & 0o777 == 0o600, file
     body = json.loads((home / "registration.json").read_text())
     assert (body["key_address"], body["owner_address"]) == (said["key_address"], said["owner_address"])
+    settings = json.loads((home / "agent" / "agent.json").read_text())
+    assert body["publisher_address"] == said["publisher_address"] == settings["agent"]["publisher"]
+    assert settings["programme"]["rules"] == []
     assert (body["signer_token"], body["par"]) == (read_secret(home / "agent" / "token"), {"numerator": 9, "denominator": 10})
-    for secret in ("agent/key", "owner/owner.key"):
+    for secret in ("agent/key", "owner/owner.key", "publisher/owner.key"):
         assert read_secret(home / secret).removeprefix("0x") not in (home / "registration.json").read_text()
     coalition = json.loads((home / "agent" / "agent.json").read_text())["coalition"]
     assert coalition["sandbox"] is True
     assert commanded.get("/v1/coalition") | coalition == commanded.get("/v1/coalition")
+
+
+def _until_it_earns(commanded: CommandedCoalition, home: Path) -> Any:
+    """The agent asks for its rules every few seconds."""
+    for _ in range(60):
+        checked = _check(commanded, home)
+        if "earning rule" not in _lacking(checked):
+            return checked
+        sleep(0.5)
+    raise AssertionError(checked)
+
+
+def _change_the_rule(commanded: CommandedCoalition, home: Path) -> None:
+    signed = home / "rule-2.json"
+    asked = ["brand", "sign-rule", "--settings", str(home / "agent" / "agent.json"), "--home", str(home / "publisher"), "--version", "2"]
+    asked += ["--points", "3", "--per-minor", "1", "--output", str(signed)]
+    first = CliRunner().invoke(program(), asked)
+    assert first.exit_code == 0, first.output
+    assert f"Version 2 of brand {BRAND}: 3 points for every 1 minor units, as soon as the agent has confirmed it" in first.output
+    again = CliRunner().invoke(program(), asked)
+    assert (again.exit_code, "is there already" in again.output) == (1, True)
+    own = ["--gateway", commanded.url, "--api-key-file", str(home / "agent" / "gateway_key")]
+    done = CliRunner().invoke(program(), ["brand", "publish-rule", str(signed), *own, "--json"])
+    assert (done.exit_code, json.loads(done.output)["status"]) == (0, "published")
+    for _ in range(60):
+        rules = commanded.get(f"/v1/brands/{BRAND}/rules")["rules"]
+        if rules[-1]["status"] == "in_force":
+            return
+        sleep(0.5)
+    raise AssertionError(rules)
 
 
 def _owner_says(commanded: CommandedCoalition, home: Path) -> None:
