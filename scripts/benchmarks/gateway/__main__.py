@@ -58,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (LoadFailed, ProcessDied, Refused, DirectoryInUse, UnfitEngine, UnsafeFile) as problem:
         console.print(f"[bold red]{problem}[/]", highlight=False, soft_wrap=True)
         return 1
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return 130
     Console(width=TABLE_WIDTH).print(*shown(figures))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")

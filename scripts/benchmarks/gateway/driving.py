@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -12,8 +12,8 @@ from time import perf_counter
 from scripts.benchmarks.gateway.connection import Connections
 from scripts.benchmarks.gateway.watching import LedgerWatch
 
-BUSY = (429, 503)
-BUSY_PAUSE_SECONDS = 0.1
+ASK_AGAIN = (429, 503, 504)  # who is busy, and whose answer is not known: a shop gives up neither
+PAUSE_SECONDS = 0.1
 SETTLES_WITHIN_SECONDS = 60.0
 _SPREAD = "arrivals"
 
@@ -64,19 +64,30 @@ class Driver:
         self.driven = Driven()
 
     async def closed(self, at_once: int, window: int | None, seconds: float) -> None:
+        """Whoever finds no room in the window waits until the ledger has more of what was sent."""
         began = perf_counter()
         until = began + seconds
+        loop, waiting = asyncio.get_running_loop(), deque[asyncio.Future[None]]()
+
+        def let_in(room: int) -> None:
+            for _ in range(min(room, len(waiting))):
+                waiting.popleft().set_result(None)
 
         async def one_after_another() -> None:
             while perf_counter() < until:
-                if window is not None and not await self._room(window, until):
-                    return
+                if window is not None and self._on_its_way() >= window:
+                    waiting.append(waiter := loop.create_future())
+                    await waiter
+                    continue
                 job = self._make()
                 if job is None:
                     return
                 job.began = perf_counter()
                 await self._do(job)
 
+        if self._watch is not None and window is not None:
+            self._watch.heard = lambda: let_in(window - self._on_its_way())
+        loop.call_later(seconds, lambda: let_in(len(waiting)))
         await asyncio.gather(*(one_after_another() for _ in range(at_once)))
         await self._settle(began)
 
@@ -103,18 +114,9 @@ class Driver:
         await asyncio.gather(*tasks)
         await self._settle(began)
 
-    async def _room(self, window: int, until: float) -> bool:
-        assert self._watch is not None
-        while self._under_way + self.driven.sent_entries - self._watch.confirmed >= window:
-            self._watch.changed.clear()
-            left = until - perf_counter()
-            if left <= 0:
-                return False
-            try:
-                await asyncio.wait_for(self._watch.changed.wait(), left)
-            except TimeoutError:
-                return False
-        return True
+    def _on_its_way(self) -> int:
+        """Entries that were sent and are not on the ledger."""
+        return self._under_way + self.driven.sent_entries - (0 if self._watch is None else self._watch.confirmed)
 
     async def _do(self, job: Job) -> None:
         if job.before is not None:
@@ -134,13 +136,13 @@ class Driver:
                 job.done()
 
     async def _ask(self, call: Call) -> bool:
-        """Who is busy is asked again: a shop does not give up a sale."""
+        """The same again until there is an answer."""
         while True:
             status, body = await self._connections.ask(call.port, call.content)
             self.driven.statuses[status] += 1
-            if status not in BUSY:
+            if status not in ASK_AGAIN:
                 break
-            await asyncio.sleep(BUSY_PAUSE_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)
         if (status >= 300 or call.expects not in body) and not self.driven.first_problem:
             self.driven.first_problem = f"{status}: {body[:600].decode(errors='replace')}"
         return status < 300

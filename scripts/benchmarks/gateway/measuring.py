@@ -140,7 +140,7 @@ class Run:
 
 
 def _audited(settings: Path) -> Figures:
-    command = [sys.executable, "-m", "gateway", "audit", "--config", str(settings), "--json"]
+    command = [sys.executable, "-m", "gateway", "--config", str(settings), "audit", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     try:
         told: dict[str, Any] = json.loads(done.stdout)

@@ -1,9 +1,9 @@
-"""What each program takes of the processors, its children and theirs included, from /proc."""
+"""What each program takes of the processors, its children and theirs included, and of memory; from /proc."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -21,20 +21,27 @@ class ProcessorTime:
         """Seconds of user and system time by program; what ended meanwhile is in its parent's."""
         return {name: round(seconds - self._before.get(name, 0), 2) for name, seconds in self._seconds().items()}
 
+    def megabytes(self) -> dict[str, int]:
+        """Resident memory of each program's largest process."""
+        pages = dict.fromkeys(self._leaders.values(), 0)
+        for name, fields in self._processes():
+            pages[name] = max(pages[name], int(fields[21]))
+        return {name: count * _PAGE // 2**20 for name, count in pages.items()}
+
     def _seconds(self) -> dict[str, float]:
+        seconds = dict.fromkeys(self._leaders.values(), 0.0)
+        for name, fields in self._processes():
+            seconds[name] += sum(int(part) for part in fields[11:15]) / _TICKS
+        return seconds
+
+    def _processes(self) -> Iterator[tuple[str, list[str]]]:
+        """Each with its program's name, and what its stat line says."""
         found = {int(folder.name): fields for folder in Path("/proc").iterdir() if folder.name.isdigit() and (fields := _fields(folder))}
         parents = {pid: int(fields[1]) for pid, fields in found.items()}
-        seconds = dict.fromkeys(self._leaders.values(), 0.0)
         for pid, fields in found.items():
             leader = _leader(pid, parents, self._leaders)
             if leader is not None:
-                seconds[self._leaders[leader]] += sum(int(part) for part in fields[11:15]) / _TICKS
-        return seconds
-
-
-def megabytes(pid: int) -> int:
-    """Resident memory of one process."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE // 2**20
+                yield self._leaders[leader], fields
 
 
 def _leader(pid: int, parents: Mapping[int, int], leaders: Collection[int]) -> int | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.benchmarks.figures import load as machine_load
-from scripts.benchmarks.gateway.processor_time import ProcessorTime, megabytes
+from scripts.benchmarks.gateway.processor_time import ProcessorTime
 from scripts.benchmarks.gateway.task import Task
 from scripts.demo.processes import ROOT
 
@@ -46,7 +46,7 @@ def run_loads(folder: Path, tasks: Sequence[Task], leaders: dict[str, int]) -> l
         for one in running:
             _await_word(one, "done")
         taken = clock.taken()
-        memory = {name: megabytes(pid) for name, pid in leaders.items()}
+        memory = clock.megabytes()
         found = [_result(one) for one in running]
     finally:
         for one in running:

@@ -32,7 +32,7 @@ BUILT = "built.json"
 ENROLLED_AT_ONCE = 1_000
 HISTORY_CONNECTIONS = 4
 HISTORY_WINDOW = 6_000  # entries sent and not on the ledger
-HISTORY_SECONDS = 24 * 3_600
+SLOWEST_HISTORY = 50  # purchases a second: what is slower is given up
 FIRST_SECOND_AGO = 2 * 3_600  # the chain begins then: an hour of simulated time passes before brands are approved
 SETTLES_WITHIN_SECONDS = 600
 
@@ -144,7 +144,8 @@ def build(coalition: Coalition, say: Say) -> dict[str, Any]:
     enrolled = round(time.monotonic() - began, 1)
     say(f"{coalition.size.members:,} members in {enrolled} s; {coalition.size.purchases:,} purchases …")
     how = {"connections": HISTORY_CONNECTIONS, "window": HISTORY_WINDOW, "options": {"purchases": coalition.size.purchases}}
-    (history,) = run_loads(coalition.folder, [coalition.task("history", HISTORY_SECONDS, **how)], coalition.leaders())
+    seconds = SETTLES_WITHIN_SECONDS + coalition.size.purchases / SLOWEST_HISTORY
+    (history,) = run_loads(coalition.folder, [coalition.task("history", seconds, **how)], coalition.leaders())
     if history["confirmed_entries"] != coalition.size.purchases:
         raise LoadFailed(f"{history['confirmed_entries']} of the earlier purchases are on the ledger: {history}")
     coalition.settle()

@@ -38,7 +38,7 @@ class LedgerWatch:
         self._topic = ""
         self.batches: list[SeenBatch] = []
         self.confirmed = 0
-        self.changed = asyncio.Event()
+        self.heard: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
         from gateway.chain.artifacts import points_ledger
@@ -68,7 +68,7 @@ class LedgerWatch:
             self.confirmed += count - refused
             self._next = max(self._next, block + 1)
         if logs:
-            self.changed.set()
+            self.heard()
 
     async def entries(self) -> dict[bytes, float]:
         """When each entry that the ledger took was seen, by its reference. Asked for after the load: it is much to read."""

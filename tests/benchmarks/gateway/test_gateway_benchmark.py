@@ -20,7 +20,8 @@ from scripts.benchmarks.gateway.report import TARGETS, looked_up, shown
 from scripts.postgresql import find_programs
 
 ROOT = Path(__file__).parents[3]
-SMALL = ("--members", "1000", "--purchases", "1000", "--seconds", "2", "--brands", "2")
+pytestmark = pytest.mark.timeout(1_800)
+SMALL = ("--members", "1000", "--purchases", "1000", "--seconds", "1", "--brands", "2")
 PUBLISHED = (
     "single_call.confirmed_per_s",
     "single_call.answer_ms.p99",
@@ -39,26 +40,14 @@ OF_A_TABLE = ("direct_call.confirmed_per_s", "bulk.confirmed_entries_per_s", "re
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     folder = tmp_path_factory.mktemp("bench")
-    command = [
-        sys.executable,
-        "-m",
-        "scripts.benchmarks.gateway",
-        *SMALL,
-        "--data",
-        str(folder),
-        "--keep",
-        "--json",
-        str(folder / "f.json"),
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=1_800), folder
+    return bench(folder, "--json", str(folder / "figures.json")), folder
 
 
 @pytest.fixture(scope="module")
 def figures(ran: tuple[subprocess.CompletedProcess[str], Path]) -> dict[str, Any]:
     done, folder = ran
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads((folder / "f.json").read_text())
+    found: dict[str, Any] = json.loads((folder / "figures.json").read_text())
     return found
 
 
@@ -116,13 +105,23 @@ def test_the_table_shows_every_target(figures: dict[str, Any]) -> None:
 
 def test_what_was_built_is_kept_and_not_built_again(figures: dict[str, Any], ran: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     folder = ran[1]
-    command = [sys.executable, "-m", "scripts.benchmarks.gateway", *SMALL, "--data", str(folder), "--keep", "--only", "read"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=600)
+    again = bench(folder, "--only", "read")
     assert again.returncode == 0, again.stderr
     assert "is proposed" not in again.stderr
     assert "members in" not in again.stderr
     assert json.loads((folder / f"built-1000-1000-{len(SHARES[:2])}" / "built.json").read_text()) == figures["state"]
+
+
+def bench(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Whatever ends the test ends the programs of the benchmark with it."""
+    command = [sys.executable, "-m", "scripts.benchmarks.gateway", *SMALL, "--data", str(folder), "--keep", *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        try:
+            told, said = running.communicate()
+        finally:
+            running.terminate()
+    return subprocess.CompletedProcess(command, running.returncode, told, said)
 
 
 def _without_figure(figures: dict[str, Any], keys: tuple[str, ...]) -> list[str]:
