@@ -11,30 +11,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-Task = TypeVar("Task")
+Wanted = TypeVar("Wanted")
 Result = TypeVar("Result")
 
 MOST_IN_ONE_GO = 200
 
 
 @dataclass(slots=True)
-class _Waiting(Generic[Task, Result]):
-    item: Task
+class _Waiting(Generic[Wanted, Result]):
+    item: Wanted
     outcome: Result | Exception | None = None
     is_done: bool = False
 
 
-class Together(Generic[Task, Result]):
+class Together(Generic[Wanted, Result]):
     """Thread-safe. `do_all` gives an outcome for each item, in their order; what it raises is raised to all of them."""
 
-    def __init__(self, do_all: Callable[[Sequence[Task]], Sequence[Result | Exception]]) -> None:
+    def __init__(self, do_all: Callable[[Sequence[Wanted]], Sequence[Result | Exception]]) -> None:
         self._do_all = do_all
-        self._waiting: deque[_Waiting[Task, Result]] = deque()
+        self._waiting: deque[_Waiting[Wanted, Result]] = deque()
         self._turn = threading.Lock()
 
-    def do(self, item: Task) -> Result:
+    def do(self, item: Wanted) -> Result:
         """The item's result; raises the exception that is its outcome."""
-        mine: _Waiting[Task, Result] = _Waiting(item)
+        mine: _Waiting[Wanted, Result] = _Waiting(item)
         self._waiting.append(mine)
         while not mine.is_done:
             with self._turn:
