@@ -44,7 +44,7 @@ from gateway.api import (
     reconciliations,
     transfers,
 )
-from gateway.api.context import Context
+from gateway.api.context import Context, Worker
 from gateway.api.door.backlog import Backlog
 from gateway.api.door.entrance import Door
 from gateway.api.limits import REQUEST_THREADS, DoorSettings
@@ -100,19 +100,26 @@ ROUTERS: tuple[APIRouter, ...] = (
 PROBE_SECONDS = 3.0  # a caller waits for a signer that is tried out
 
 
-def build(settings: Settings) -> FastAPI:
-    """The gateway as the settings say: database migrated, operator's API key made, ledger worker ready to start with the app."""
+def prepare(settings: Settings) -> None:
+    """What is done once, before anything serves: settings' files looked at, database migrated, operator's API key made."""
+    settings.signer_authorities()
     make_private_folder(settings.data_dir)
     database = Database(settings.database_url)
-    migrate(database.engine)
-    ensure_operator_api_key(database, settings.operator_api_key_file)
+    try:
+        migrate(database.engine)
+        ensure_operator_api_key(database, settings.operator_api_key_file)
+    finally:
+        database.close()
+
+
+def build_api(settings: Settings, completions: Completions, worker: Worker) -> FastAPI:
+    """What answers requests, as the settings say; the worker starts and stops with the app."""
+    database = Database(settings.database_url)
     chain = Chain(settings.rpc_url, settings.rpc_timeout_seconds)
-    completions = Completions()
-    worker = make_worker(database, chain, completions, settings)
     signers = HttpSigner(PROBE_SECONDS, settings.signer_addresses, settings.signer_authorities())
     door = DoorSettings(
         hosts=frozenset({*DoorSettings().hosts, settings.host, *settings.allowed_hosts}),
-        requests_per_second=settings.requests_per_second,
+        requests_per_second=max(1, settings.requests_per_second // settings.api_processes),
         backlog=settings.backlog_operations,
         spool=settings.data_dir,
     )

@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[HostName, ...], Field(max_length=100, description="a list of host names, without ports")] = ()
     connections_max: Annotated[int, Number] = Field(800, ge=10, le=100_000, description="a whole number from 10 to 100000")
     requests_per_second: Annotated[int, Number] = Field(4_000, ge=10, le=1_000_000, description="a whole number from 10 to 1000000")
+    api_processes: Annotated[int, Number] = Field(1, ge=1, le=64, description="a whole number from 1 to 64")
     backlog_operations: Annotated[int, Number] = Field(100_000, ge=1, le=100_000_000, description="a whole number above zero")
     operator_key_file: FilePath = Path("operator.key")
     operator_api_key_file: FilePath = Path("operator-api.key")

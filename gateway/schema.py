@@ -17,7 +17,8 @@ import gateway.projection.tables
 import gateway.purchases.tables
 import gateway.reconciliation.tables
 import gateway.rounds.tables
-import gateway.store.counters  # noqa: F401 - each is imported for the tables that it declares
+import gateway.store.counters
+import gateway.store.lease  # noqa: F401 - each is imported for the tables that it declares
 from gateway.store.base import Base
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, tuple_, update
 
 from gateway.access.api_key import ApiKey, Role
 from gateway.access.ports import StoredRequest
 from gateway.access.tables import ApiKeyRow, BulkResultRow, GatewaySecretRow, IdempotentRequestRow, PrivilegedActionRow
+from gateway.store.chunks import chunks
 from gateway.store.unit_of_work import UnitOfWork
+from gateway.store.upsert import insert_rows
 
 
 class SqlApiKeys:
@@ -47,24 +49,42 @@ class SqlApiKeys:
 
 
 class SqlRequests:
+    """New ones are inserted together when the unit of work ends."""
+
     def __init__(self, work: UnitOfWork) -> None:
         self._session = work.session
+        self._seen: dict[tuple[str, str], StoredRequest | None] = {}
+        self._new: list[dict[str, object]] = []
+        work.before_reading(self.flush)
 
     def find(self, principal: str, idempotency_key: str) -> StoredRequest | None:
-        row = self._session.get(IdempotentRequestRow, (principal, idempotency_key))
-        return None if row is None else StoredRequest(row.content_hash, row.resource_kind, row.resource_id)
+        if (principal, idempotency_key) not in self._seen:
+            self.prefetch([(principal, idempotency_key)])
+        return self._seen[principal, idempotency_key]
+
+    def prefetch(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Reads many at once, by principal and idempotency key."""
+        for some in chunks(keys):
+            self._seen.update(dict.fromkeys(some))
+            for principal, key, content, kind, resource_id in self._session.execute(_REQUESTS, {"named": some}):
+                self._seen[principal, key] = StoredRequest(content, kind, resource_id)
 
     def add(self, principal: str, idempotency_key: str, request: StoredRequest, at: int) -> None:
-        self._session.execute(
-            insert(IdempotentRequestRow).values(
-                principal=principal,
-                idempotency_key=idempotency_key,
-                content_hash=request.content_hash,
-                resource_kind=request.resource_kind,
-                resource_id=request.resource_id,
-                created_at=at,
-            )
+        self._seen[principal, idempotency_key] = request
+        self._new.append(
+            {
+                "principal": principal,
+                "idempotency_key": idempotency_key,
+                "content_hash": request.content_hash,
+                "resource_kind": request.resource_kind,
+                "resource_id": request.resource_id,
+                "created_at": at,
+            }
         )
+
+    def flush(self) -> None:
+        insert_rows(self._session, IdempotentRequestRow, self._new)
+        self._new.clear()
 
 
 class SqlBulkResults:
@@ -96,6 +116,15 @@ class SqlSecrets:
 
     def add(self, name: str, secret: bytes) -> None:
         self._session.execute(insert(GatewaySecretRow).values(name=name, secret=secret))
+
+
+_REQUESTS = select(
+    IdempotentRequestRow.principal,
+    IdempotentRequestRow.idempotency_key,
+    IdempotentRequestRow.content_hash,
+    IdempotentRequestRow.resource_kind,
+    IdempotentRequestRow.resource_id,
+).where(tuple_(IdempotentRequestRow.principal, IdempotentRequestRow.idempotency_key).in_(bindparam("named", expanding=True)))
 
 
 def _key(row: ApiKeyRow) -> ApiKey:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from gateway.access.api_key import Caller
 from gateway.access.rows import SqlBulkResults
@@ -16,6 +16,7 @@ from gateway.api.shapes import Body
 from gateway.rounds.views import OperationView, find_operations
 from gateway.store.unit_of_work import UnitOfWork, new_id
 from gateway.values.errors import Refusal
+from gateway.values.json_text import compact_json
 
 _Item = TypeVar("_Item", bound=Body)
 
@@ -53,7 +54,7 @@ def write_all(
         parsed = [_parsed(shape, item) for item in items]
         act_on_one = act(work, [item for item in parsed if not isinstance(item, Problem)])
         results = [_result(act_on_one, item) for item in parsed]
-        work.of(SqlBulkResults).add(bulk_id, kind, json.dumps(results, separators=(",", ":")), work.now)
+        work.of(SqlBulkResults).add(bulk_id, kind, compact_json(results), work.now)
         return bulk_id
 
     bulk_id = write.once(caller, kind, {"items": list(items)}, act_on_all)
@@ -80,7 +81,7 @@ def write_all(
 
 def _parsed(shape: type[_Item], item: Any) -> _Item | Problem:
     try:
-        return TypeAdapter(shape).validate_python(item)
+        return shape.model_validate(item)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         first = found[0]

@@ -16,11 +16,13 @@ from gateway.access.rows import SqlApiKeys
 from gateway.access.views import waiting_by_principal
 from gateway.api.readiness import Readiness
 from gateway.api.waiting import LedgerWaits
+from gateway.api.writes import Writes
 from gateway.brands.probe_signer import Asks, SignerProbes
 from gateway.chain.connection import Chain
 from gateway.coalition.rows import business_clock, find_coalition
 from gateway.rounds.completion import Completions
 from gateway.rounds.views import ended_operations
+from gateway.store.read_together import ShownTogether
 from gateway.store.session import Database
 from gateway.store.unit_of_work import UnitOfWork, reading, writing
 from gateway.values.calendar import wall_clock
@@ -61,6 +63,16 @@ class Context:
     def waits(self) -> LedgerWaits:
         """Callers that wait for the ledger."""
         return LedgerWaits(self.completions, self._ended)
+
+    @cached_property
+    def writes(self) -> Writes:
+        """Requests that write."""
+        return Writes(self.writing)
+
+    @cached_property
+    def shown(self) -> ShownTogether:
+        """What many callers are shown at the same time."""
+        return ShownTogether(self.database)
 
     @cached_property
     def readiness(self) -> Readiness:

@@ -14,14 +14,13 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 
 from gateway.access.api_key import Caller
-from gateway.access.once import once
-from gateway.access.rows import SqlRequests
 from gateway.api.context import Context, ContextNeeded
 from gateway.api.door.entrance import TURN
 from gateway.api.door.shares import Turn
 from gateway.api.limits import WAIT_SECONDS
+from gateway.api.writes import Ahead, PendingWrite
 from gateway.rounds.operation import OperationStatus
-from gateway.rounds.views import EndedOperation, ended_operations
+from gateway.rounds.views import EndedOperation, ended_operations, find_ended
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.errors import Invalid, OperationRefused
 from gateway.values.references import content_hash
@@ -45,31 +44,27 @@ class Write:
     response: Response
     idempotency_key: str
     wait_seconds: int
+    operation_ids: Sequence[str] | None = field(init=False, default=None)  # what came of it, kept by the route for when it runs again
     _wait_until: float = field(init=False)
     _made: str | None = field(init=False, default=None)
+    _is_again: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._wait_until = monotonic() + self.wait_seconds
 
-    def once(self, caller: Caller, kind: str, body: Mapping[str, object], act: Callable[[UnitOfWork], str]) -> str:
-        """The id of the resource that this request made, now or the first time it was sent."""
+    def once(
+        self, caller: Caller, kind: str, body: Mapping[str, object], act: Callable[[UnitOfWork], str], ahead: Ahead | None = None
+    ) -> str:
+        """The id of the resource that this request made, now or the first time it was sent. `act` may be called again from the beginning
+        where what it did was undone."""
         if self._made is not None:
             return self._made
         content = content_hash({"method": self.request.method, "path": self.request.url.path, "body": body})
-        with self.context.writing() as work:
-            resource_id, again = once(
-                caller.principal,
-                self.idempotency_key,
-                content,
-                kind,
-                lambda: act(work),
-                requests=work.of(SqlRequests),
-                now=work.now,
-            )
-        if again:
+        write = PendingWrite(caller.principal, self.idempotency_key, content, kind, act, ahead)
+        self._made, self._is_again = self.context.writes.do(write)
+        if self._is_again:
             self.response.headers["Idempotent-Replayed"] = "true"
-        self._made = resource_id
-        return resource_id
+        return self._made
 
     def await_ledger(self, operation_ids: Iterable[str | None], *, one: bool = True, done_by: Collection[str] = ()) -> None:
         """Sets the status: 201 or 200 once all is on the ledger, 202 when the caller does not wait for it (any more). Else NotOnLedgerYet.
@@ -77,6 +72,9 @@ class Write:
         Refuses if all operations of a request for `one` thing have ended refused, for other reasons than those that it is `done_by`.
         """
         ids = [operation_id for operation_id in operation_ids if operation_id is not None]
+        if ids and not self._is_again and self.wait_seconds == 0:
+            self.response.status_code = 202  # accepted this moment
+            return
         seen_looks = self.context.waits.looks
         ended = self._ended(ids)
         if ended is None:
@@ -96,6 +94,9 @@ class Write:
         await turn.take()
 
     def _ended(self, ids: list[str]) -> list[EndedOperation] | None:
+        if len(ids) == 1:
+            one = self.context.shown.find(find_ended, ids[0])
+            return None if one is None else [one]
         with self.context.database.read() as session:
             found = ended_operations(session, ids)
         return found if len(found) == len(set(ids)) else None

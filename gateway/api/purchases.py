@@ -20,6 +20,7 @@ from gateway.api.shapes import (
     BrandIdQuery,
     ExternalIdPath,
 )
+from gateway.api.writes import Ahead
 from gateway.bodies.purchases import PurchaseBody
 from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import SqlCoalition
@@ -29,7 +30,7 @@ from gateway.purchases.ports import StoredPurchase
 from gateway.purchases.purchase import Purchase, PurchaseLine
 from gateway.purchases.record_purchase import payment_reference, record_purchase
 from gateway.purchases.rows import SqlPurchases
-from gateway.purchases.views import PurchaseView, find_purchase, operations_of_purchase
+from gateway.purchases.views import PurchaseView, find_purchase, find_purchases, operations_of_purchase
 from gateway.rounds.rows import SqlOperations
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id
 from gateway.values.errors import Invalid, NotPermitted
@@ -51,12 +52,20 @@ class PurchasesBody(Body):
 def create_purchase(body: PurchaseBody, caller: AsBrand, write: WriteNeeded) -> PurchaseView:
     """Records a purchase; what it earns goes to the ledger. A payment id earns once, for ever."""
     brand_id = brand_of(caller)
-    payment_id = write.once(caller, "purchase", body.content(), lambda work: _record(work, brand_id, body).payment_id)
-    with write.context.database.read() as session:
-        operation_ids = operations_of_purchase(session, brand_id, payment_id)
-    write.await_ledger(operation_ids)
-    with write.context.database.read() as session:
-        return find_purchase(session, brand_id, payment_id)
+
+    def act(work: UnitOfWork) -> str:
+        stored = _record(work, brand_id, body)
+        write.operation_ids = stored.operation_ids
+        return stored.payment_id
+
+    payment_id = write.once(caller, "purchase", body.content(), act, Ahead(_prefetch, brand_id, body))
+    if write.operation_ids is None:
+        with write.context.database.read() as session:
+            write.operation_ids = operations_of_purchase(session, brand_id, payment_id)
+    write.await_ledger(write.operation_ids)
+    view = write.context.shown.find(find_purchases, (brand_id, payment_id))
+    assert view is not None, "it was recorded"
+    return view
 
 
 @router.post("/bulk", status_code=201, responses={202: {"model": BulkView}, **WRITES})

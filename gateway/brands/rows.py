@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 
 from gateway.brands.brand import Brand, BrandStatus
 from gateway.brands.ports import NewBrand
@@ -23,6 +23,12 @@ from gateway.values.money import Ratio
 from gateway.values.points import Points
 
 _BRAND_COUNTER = "brand"
+_TERMS_HOLDING = (
+    select(LedgerBrandTermsRow)
+    .where(LedgerBrandTermsRow.brand_id == bindparam("of"), LedgerBrandTermsRow.valid_from <= bindparam("now"))
+    .order_by(LedgerBrandTermsRow.number.desc())
+    .limit(1)
+)
 
 
 class SqlBrands:
@@ -68,9 +74,7 @@ class SqlBrands:
 
     def _terms(self, row: BrandRow) -> LedgerBrandTermsRow | BrandRow:
         """The version that holds now; those of the registration for a clock that is behind the ledger's."""
-        version = LedgerBrandTermsRow
-        holding = select(version).where(version.brand_id == row.brand_id, version.valid_from <= self._work.now)
-        return self._session.scalars(holding.order_by(version.number.desc()).limit(1)).one_or_none() or row
+        return self._session.scalars(_TERMS_HOLDING, {"of": row.brand_id, "now": self._work.now}).one_or_none() or row
 
     def _status(self, ledger: LedgerBrandRow) -> BrandStatus:
         """A run-off past its last day is closed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -10,6 +9,7 @@ from typing import Self
 from eth_hash.auto import keccak
 
 from gateway.values.ids import Hash
+from gateway.values.json_text import canonical_json
 
 SALT_LENGTH = 32
 BASE_RULE = 0
@@ -25,7 +25,7 @@ class Decision:
 
     @classmethod
     def of(cls, salt: bytes, facts: Mapping[str, object]) -> Self:
-        return cls(salt, json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True))
+        return cls(salt, canonical_json(facts))
 
     @property
     def hash(self) -> Hash:

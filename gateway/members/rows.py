@@ -45,8 +45,9 @@ class SqlMembers:
         """Reads many members at once."""
         for some in chunks({member_id for member_id in member_ids if member_id not in self._seen}):
             self._seen.update(dict.fromkeys(some))
-            for row in self._session.scalars(select(MemberRow).where(MemberRow.member_id.in_(some))):
-                self._seen[row.member_id] = _member(row)
+            for row in self._session.execute(_COLUMNS.where(MemberRow.member_id.in_(some))):
+                member_id, kind, authorizer, salt, operation_id = row
+                self._seen[member_id] = Member(member_id, kind, authorizer, salt), OperationId(operation_id)
 
     def add(self, member: Member, operation_id: OperationId, at: int) -> None:
         self._seen[member.member_id] = (member, operation_id)
@@ -86,5 +87,4 @@ class SqlMembers:
         return self._seen[member_id]
 
 
-def _member(row: MemberRow) -> tuple[Member, OperationId]:
-    return Member(row.member_id, row.authorizer_kind, row.authorizer, row.salt), OperationId(row.operation_id)
+_COLUMNS = select(MemberRow.member_id, MemberRow.authorizer_kind, MemberRow.authorizer, MemberRow.salt, MemberRow.operation_id)

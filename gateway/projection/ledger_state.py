@@ -55,8 +55,9 @@ def load_state(session: Session, members: Collection[MemberId], reservation_ids:
         for member_id, lot_id, held, reserved in session.execute(lots.where(LedgerMemberLotRow.member_id.in_(some))):
             state.held[member_id, lot_id] = held
             state.reserved[member_id, lot_id] = reserved
-        for row in session.scalars(select(LedgerAuthorizerRow).where(LedgerAuthorizerRow.member_id.in_(some))):
-            state.members.setdefault(row.member_id, MemberRecord()).authorizers[row.authorizer_id] = row.kind
+        authorizers = select(LedgerAuthorizerRow.member_id, LedgerAuthorizerRow.authorizer_id, LedgerAuthorizerRow.kind)
+        for member_id, known_as, kind in session.execute(authorizers.where(LedgerAuthorizerRow.member_id.in_(some))):
+            state.members.setdefault(member_id, MemberRecord()).authorizers[known_as] = kind
         _load_acts(session, state, some)
     return state
 

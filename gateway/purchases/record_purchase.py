@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,6 +24,7 @@ from gateway.rounds.ports import Operations
 from gateway.values.errors import Invalid, NotFound, ReferenceReused, Refusal, WrongState
 from gateway.values.hex import hex_text_or_none
 from gateway.values.ids import Hash, MemberId, OperationId, Reference
+from gateway.values.json_text import canonical_json
 from gateway.values.money import AmountMinor
 from gateway.values.points import MAX_POINTS_PER_ENTRY, MOST_POINTS_KEPT, Points
 from gateway.values.references import check_same_content, content_hash
@@ -180,7 +180,7 @@ class _Giving:
             lots.expiry_day_for(self.now, self.coalition.utc_offset_seconds, issuer.lot_validity_months),
             due.rule,
             due.rule_version,
-            json.dumps(dict(due.why), sort_keys=True, separators=(",", ":")),
+            canonical_json(dict(due.why)),
             reference,
             operation_id,
             refused,

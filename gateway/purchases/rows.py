@@ -27,6 +27,7 @@ from gateway.purchases.tables import (
 )
 from gateway.store.chunks import chunks
 from gateway.store.unit_of_work import UnitOfWork
+from gateway.store.upsert import insert_numbered, insert_rows
 from gateway.values.ids import OperationId, Reference
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
@@ -65,16 +66,12 @@ class SqlPurchases:
     def flush(self) -> None:
         if not self._new:
             return
-        ids = self._session.scalars(
-            insert(PurchaseRow).returning(PurchaseRow.purchase_id, sort_by_parameter_order=True),
-            [_purchase_values(*new) for new in self._new],
-        ).all()
+        ids = insert_numbered(self._session, PurchaseRow, [_purchase_values(*new) for new in self._new])
         numbered = list(zip(ids, self._new, strict=True))
         lines = [values for purchase_id, new in numbered for values in _line_values(purchase_id, new[1])]
         awards = [values for purchase_id, new in numbered for values in _award_values(purchase_id, new[2])]
-        for table, rows in ((PurchaseLineRow, lines), (AwardRow, awards)):
-            if rows:
-                self._session.execute(insert(table), rows)
+        insert_rows(self._session, PurchaseLineRow, lines)
+        insert_rows(self._session, AwardRow, awards)
         self._new.clear()
 
 

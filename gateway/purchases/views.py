@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from gateway.projection.tables import LedgerEntryRow
 from gateway.purchases.award import AwardRestore
-from gateway.purchases.rows import awards_of, clawbacks_of, restores_of
+from gateway.purchases.rows import clawbacks_of, restores_of
 from gateway.purchases.tables import AwardClawbackRow, AwardRow, PaymentRefundRow, PurchaseLineRow, PurchaseRow, RefundFailureRow
 from gateway.rounds.operation import OperationKind
-from gateway.rounds.views import OperationView, find_operation
+from gateway.rounds.views import OperationView, find_operation, find_operations
 from gateway.values.errors import NotFound
 from gateway.values.hex import hex_text_or_none
 
@@ -69,31 +70,75 @@ class PaymentRefundView:
 
 def find_purchase(session: Session, brand_id: int, payment_id: str) -> PurchaseView:
     """Refuses a payment id that the brand has not used."""
-    row = session.scalar(select(PurchaseRow).where(PurchaseRow.brand_id == brand_id, PurchaseRow.payment_id == payment_id))
-    if row is None:
+    found = find_purchases(session, [(brand_id, payment_id)])
+    if not found:
         raise NotFound(f"there is no purchase with payment id {payment_id}")
-    lines = session.scalars(
-        select(PurchaseLineRow).where(PurchaseLineRow.purchase_id == row.purchase_id).order_by(PurchaseLineRow.line_number)
-    )
-    given = [award for award in awards_of(session, [row]).get(row.purchase_id, []) if award.operation_id is not None]
-    return PurchaseView(
-        row.brand_id,
-        row.payment_id,
-        hex_text_or_none(row.member_id),
-        row.store,
-        row.channel,
-        row.currency,
-        row.gross_minor,
-        row.tax_minor,
-        row.paid_with_points_minor,
-        row.occurred_at,
-        row.business_date,
-        row.rule_version,
-        sum(award.points for award in given),
-        str(row.reference),
-        [PurchaseLineView(line.category, line.quantity, line.amount_minor) for line in lines],
-        _first_operation(session, given),
-    )
+    return found[brand_id, payment_id]
+
+
+def find_purchases(session: Session, named: Sequence[tuple[int, str]]) -> dict[tuple[int, str], PurchaseView]:
+    """Those of the purchases that are there, by brand and payment id; a few hundred at most are asked for."""
+    rows = session.execute(_PURCHASES, {"named": named}).all()
+    ids = [row.purchase_id for row in rows]
+    lines: dict[int, list[PurchaseLineView]] = defaultdict(list)
+    for purchase_id, category, quantity, amount_minor in session.execute(_LINES, {"of": ids}):
+        lines[purchase_id].append(PurchaseLineView(category, quantity, amount_minor))
+    points: Counter[int] = Counter()
+    first: dict[int, str] = {}
+    for purchase_id, operation_id, given in session.execute(_GIVEN, {"of": ids}):
+        points[purchase_id] += given
+        if operation_id is not None:
+            first.setdefault(purchase_id, operation_id)
+    operations = find_operations(session, first.values())
+    return {
+        (row.brand_id, row.payment_id): PurchaseView(
+            row.brand_id,
+            row.payment_id,
+            hex_text_or_none(row.member_id),
+            row.store,
+            row.channel,
+            row.currency,
+            row.gross_minor,
+            row.tax_minor,
+            row.paid_with_points_minor,
+            row.occurred_at,
+            row.business_date,
+            row.rule_version,
+            points[row.purchase_id],
+            str(row.reference),
+            lines[row.purchase_id],
+            operations[first[row.purchase_id]] if row.purchase_id in first else None,
+        )
+        for row in rows
+    }
+
+
+_PURCHASES = select(
+    PurchaseRow.purchase_id,
+    PurchaseRow.brand_id,
+    PurchaseRow.payment_id,
+    PurchaseRow.member_id,
+    PurchaseRow.store,
+    PurchaseRow.channel,
+    PurchaseRow.currency,
+    PurchaseRow.gross_minor,
+    PurchaseRow.tax_minor,
+    PurchaseRow.paid_with_points_minor,
+    PurchaseRow.occurred_at,
+    PurchaseRow.business_date,
+    PurchaseRow.rule_version,
+    PurchaseRow.reference,
+).where(tuple_(PurchaseRow.brand_id, PurchaseRow.payment_id).in_(bindparam("named", expanding=True)))
+_LINES = (
+    select(PurchaseLineRow.purchase_id, PurchaseLineRow.category, PurchaseLineRow.quantity, PurchaseLineRow.amount_minor)
+    .where(PurchaseLineRow.purchase_id.in_(bindparam("of", expanding=True)))
+    .order_by(PurchaseLineRow.purchase_id, PurchaseLineRow.line_number)
+)
+_GIVEN = (
+    select(AwardRow.purchase_id, AwardRow.operation_id, AwardRow.points)
+    .where(AwardRow.purchase_id.in_(bindparam("of", expanding=True)), AwardRow.operation_id.is_not(None))
+    .order_by(AwardRow.purchase_id, AwardRow.number)
+)
 
 
 def find_payment_refund(session: Session, brand_id: int, refund_id: str) -> PaymentRefundView:
@@ -120,7 +165,7 @@ def find_payment_refund(session: Session, brand_id: int, refund_id: str) -> Paym
     )
 
 
-def _first_operation(session: Session, parts: Sequence[AwardRow | AwardClawbackRow]) -> OperationView | None:
+def _first_operation(session: Session, parts: Sequence[AwardClawbackRow]) -> OperationView | None:
     """That of the brand's own base award where there is one: it comes first."""
     first = parts[0].operation_id if parts else None
     return None if first is None else find_operation(session, first)

@@ -5,7 +5,7 @@ No unit of work is open while a signer is asked; only the worker's thread change
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,9 @@ from gateway.projection.tables import LedgerBrandKeyRow
 from gateway.rounds.gas import batch_gas, entry_gas
 from gateway.rounds.not_yet import wait_for_books
 from gateway.rounds.operation import GIVING_KINDS
-from gateway.rounds.operation_codec import operation_of, signer_detail
+from gateway.rounds.operation_codec import OPERATION_COLUMNS, operation_of, signer_detail
 from gateway.rounds.outcomes import BATCH_PURPOSE, ask_again, refuse_batch, unpack
+from gateway.rounds.packing import PackedBatch
 from gateway.rounds.ports import OperationEnds, SignersDirectory
 from gateway.rounds.signer_port import SignerAddress, SigningRequest
 from gateway.rounds.submitter import Submitter
@@ -71,12 +72,20 @@ class BatchSigning:
         self._not_yet_seconds = not_yet_seconds
         self._signers = signers
         self._ends = ends
+        self._told: dict[int, Sequence[dict[str, Any]]] = {}
+
+    def note_packed(self, batches: Iterable[PackedBatch]) -> None:
+        """Keeps at hand what signers are told of these batches, until they are signed: it need not be read again."""
+        for batch in batches:
+            assert batch.batch_id is not None, "it is stored"
+            self._told[batch.batch_id] = [signer_detail(each.waiting.operation) for each in batch.packed]
 
     def unsigned(self) -> list[UnsignedBatch]:
         """Batches to ask signers about, oldest first."""
         with self._database.read() as session:
-            waiting = select(BatchRow).where(BatchRow.status == "packed").order_by(BatchRow.batch_id)
-            return [self._unsigned(session, batch) for batch in session.scalars(waiting)]
+            waiting = session.scalars(select(BatchRow).where(BatchRow.status == "packed").order_by(BatchRow.batch_id)).all()
+            self._told = {batch.batch_id: self._told.get(batch.batch_id) or _details(session, batch) for batch in waiting}
+            return [self._unsigned(session, batch) for batch in waiting]
 
     def give_up_expired(self) -> int:
         """Refuses the operations of batches that were packed long ago and are signed by nobody; how many batches."""
@@ -141,9 +150,9 @@ class BatchSigning:
             unpack(session, session.get_one(BatchRow, batch_id))
 
     def _unsigned(self, session: Session, batch: BatchRow) -> UnsignedBatch:
-        request = SigningRequest(batch.brand_id, batch.number, batch.deadline, batch.entries, _details(session, batch))
-        spending = OperationRow.batch_id == batch.batch_id, OperationRow.kind.not_in(GIVING_KINDS)
-        blocks_members = session.scalar(select(OperationRow.sequence).where(*spending).limit(1)) is not None
+        told = self._told[batch.batch_id]
+        request = SigningRequest(batch.brand_id, batch.number, batch.deadline, batch.entries, told)
+        blocks_members = any(each["kind"] not in GIVING_KINDS for each in told)
         return UnsignedBatch(batch.batch_id, self._signers.address(session, batch.brand_id), request, blocks_members)
 
     def _store_one_signed(self, session: Session, batch: BatchRow, signature: bytes, base_fee: int, now: int) -> None:
@@ -170,5 +179,5 @@ class BatchSigning:
 
 def _details(session: Session, batch: BatchRow) -> Sequence[dict[str, Any]]:
     """What the signer is told of each entry, in the batch's order."""
-    rows = session.scalars(select(OperationRow).where(OperationRow.batch_id == batch.batch_id).order_by(OperationRow.entry_index))
+    rows = session.execute(select(*OPERATION_COLUMNS).where(OperationRow.batch_id == batch.batch_id).order_by(OperationRow.entry_index))
     return [signer_detail(operation_of(row)) for row in rows]

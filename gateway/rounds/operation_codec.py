@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Row
+
 from gateway.ledger.awards import AwardId
 from gateway.ledger.decision import Decision
 from gateway.ledger.governing import GOVERNING_NAMES, GoverningOperation
@@ -45,10 +47,24 @@ from gateway.rounds.tables import OperationRow
 from gateway.rounds.transfer_codec import transfer_body, transfer_of
 from gateway.values.hex import hex_text, to_bytes
 from gateway.values.ids import Hash, MemberId, OperationId, Reference
+from gateway.values.json_text import compact_json
 from gateway.values.money import AmountMinor
 from gateway.values.points import Points
 
 _Body = Mapping[str, Any]
+OPERATION_COLUMNS = (
+    OperationRow.sequence,
+    OperationRow.operation_id,
+    OperationRow.brand_id,
+    OperationRow.kind,
+    OperationRow.member_id,
+    OperationRow.points,
+    OperationRow.reference,
+    OperationRow.reservation_id,
+    OperationRow.body,
+    OperationRow.run_day,
+)
+"""What says what an operation is. Read without the rest, and not as entities: a round reads thousands."""
 
 
 def columns_of(operation: Operation) -> dict[str, Any]:
@@ -64,7 +80,7 @@ def columns_of(operation: Operation) -> dict[str, Any]:
         "reference": getattr(operation, "reference", None),
         "reservation_id": getattr(operation, "reservation_id", None),
         "run_day": getattr(operation, "run_day", None),
-        "body": json.dumps(_body(operation), separators=(",", ":")),
+        "body": compact_json(_body(operation)),
     }
 
 
@@ -80,8 +96,8 @@ def signer_detail(operation: Operation) -> dict[str, Any]:
     }
 
 
-def operation_of(row: OperationRow) -> Operation:
-    """The operation that a row holds."""
+def operation_of(row: OperationRow | Row[*tuple[Any, ...]]) -> Operation:
+    """The operation that a row holds, or OPERATION_COLUMNS of one."""
     operation_id, body = OperationId(row.operation_id), json.loads(row.body)
     kind = OperationKind(row.kind)
     match kind:
@@ -103,7 +119,7 @@ def operation_of(row: OperationRow) -> Operation:
             return _entry_operation(kind, row, body)
 
 
-def _entry_operation(kind: OperationKind, row: OperationRow, body: _Body) -> Operation:
+def _entry_operation(kind: OperationKind, row: OperationRow | Row[*tuple[Any, ...]], body: _Body) -> Operation:
     assert row.brand_id is not None
     assert row.member_id is not None
     operation_id, brand_id, member_id, points = OperationId(row.operation_id), row.brand_id, row.member_id, Points(row.points)

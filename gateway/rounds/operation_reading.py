@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -29,7 +30,7 @@ from gateway.rounds.operation import (
     WaitingEntry,
     consenting,
 )
-from gateway.rounds.operation_codec import operation_of
+from gateway.rounds.operation_codec import OPERATION_COLUMNS, operation_of
 from gateway.rounds.tables import IS_OPEN, BatchRow, OperationRow, batches_adrift, is_due
 from gateway.values.ids import MemberId, ReservationId
 from gateway.values.points import Points
@@ -60,19 +61,21 @@ class RoundInput:
     view: RoundView
 
 
-def accepted_entries(session: Session, paused_brands: frozenset[int], now: int) -> list[WaitingEntry]:
-    """Operations that become entries, in their sequence; a round takes no more than so many, and each brand's first ones before any
-    brand's later ones: whoever asks for little has all of it in the next round.
+def accepted_entries(
+    session: Session, paused_brands: frozenset[int], now: int, kinds: Sequence[OperationKind] = ENTRY_KINDS
+) -> list[WaitingEntry]:
+    """Operations of these kinds that become entries, in their sequence; a round takes no more than so many, and each brand's first ones
+    before any brand's later ones: whoever asks for little has all of it in the next round.
 
     A brand whose signer has not answered for its last batches gets no new ones, so that it finds one batch to sign and not a heap.
     """
     unsigned = select(BatchRow.brand_id).where(BatchRow.status == "packed")
     is_asked = OperationRow.brand_id.not_in(unsigned), OperationRow.brand_id.not_in(paused_brands), is_due(now)
-    is_waiting = IS_OPEN, OperationRow.status == "accepted", OperationRow.kind.in_(ENTRY_KINDS), *is_asked
+    is_waiting = IS_OPEN, OperationRow.status == "accepted", OperationRow.kind.in_(kinds), *is_asked
     turn = func.row_number().over(partition_by=OperationRow.brand_id, order_by=OperationRow.sequence)
     in_turn = select(OperationRow.sequence, turn.label("turn")).where(*is_waiting).subquery()
     taken = select(in_turn.c.sequence).order_by(in_turn.c.turn, in_turn.c.sequence).limit(OPERATIONS_IN_ONE_ROUND)
-    rows = session.scalars(select(OperationRow).where(OperationRow.sequence.in_(taken)).order_by(OperationRow.sequence))
+    rows = session.execute(select(*OPERATION_COLUMNS).where(OperationRow.sequence.in_(taken)).order_by(OperationRow.sequence))
     return [WaitingEntry(row.sequence, cast(EntryOperation, operation_of(row))) for row in rows]
 
 

@@ -5,11 +5,11 @@ The ledger decides: whatever a row said before, an entry that counted is confirm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, CursorResult, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from gateway.coalition.tables import GovernanceActRow
@@ -153,56 +153,47 @@ def _mark_batches(session: Session, batches: Sequence[tuple[ReadBlock, ReadBatch
         (row.brand_id, row.number): row
         for row in session.scalars(select(BatchRow).where(tuple_(BatchRow.brand_id, BatchRow.number).in_(names)))
     }
-    operations = _operations_of(session, [row.batch_id for row in rows.values()])
-    ended: list[dict[str, Any]] = []
-    refused: list[OperationId] = []
     references: list[dict[str, Any]] = []
     for block, read in batches:
         row = rows.get((read.brand_id, read.number))
         is_ours = row is not None and row.entries == read.packed
         if row is not None and is_ours:
-            row.status = "recorded"
+            is_news, row.status = row.status == "signed", "recorded"
+            if _end_operations(session, row.batch_id, block, read, ends) and is_news:
+                continue  # their references were used up when they were accepted; on a rebuild they are filled in again
         elif row is not None and row.status != "failed":
             unpack(session, row)  # the number was used for other content: ours can never be recorded
-        for index, entry in enumerate(read.entries):
-            operation = operations.get((row.batch_id, index)) if row is not None and is_ours else None
-            if operation is not None:
-                ended.append(_ended(operation, block, entry.refused))
-                if entry.refused is not None:
-                    refused.append(operation[1])
-            reference = getattr(entry.entry, "reference", None)
-            if entry.entry is not None and reference is not None and entry.refused is None:
-                references.append(
-                    {
-                        "brand_id": read.brand_id,
-                        "reference": reference,
-                        "kind": kind_of(entry.entry).name.lower(),
-                        "operation_id": operation[1] if operation else None,
-                    }
-                )
-    if ended:
-        session.execute(update(OperationRow), ended)
-    if refused:
-        ends.refused(session, refused)
+        references += _references(session, row.batch_id if row is not None and is_ours else None, read)
     insert_missing(session, ReferenceRow, references)
 
 
-def _operations_of(session: Session, batch_ids: Iterable[int]) -> dict[tuple[int, int], tuple[int, OperationId]]:
-    """(sequence, operation id) by batch and entry index."""
-    found = select(OperationRow.batch_id, OperationRow.entry_index, OperationRow.sequence, OperationRow.operation_id)
-    rows = session.execute(found.where(OperationRow.batch_id.in_(list(batch_ids))))
-    return {
-        (batch_id, index): (sequence, OperationId(operation_id))
-        for batch_id, index, sequence, operation_id in rows
-        if batch_id is not None and index is not None
-    }
+def _end_operations(session: Session, batch_id: int, block: ReadBlock, read: ReadBatch, ends: OperationEnds) -> bool:
+    """Whether every entry was an operation of the gateway's. Those are few that the ledger refused, and are marked one by one."""
+    ended = {"block_number": block.block.number, "finished_at": block.block.timestamp}
+    of_batch = update(OperationRow).where(OperationRow.batch_id == batch_id)
+    confirmed = session.execute(of_batch.values(status="confirmed", reason=None, **ended))
+    refused = {index: entry.refused for index, entry in enumerate(read.entries) if entry.refused is not None}
+    for index, reason in refused.items():
+        session.execute(of_batch.where(OperationRow.entry_index == index).values(status="refused", reason=reason))
+    if refused:
+        ends.refused(session, operation_ids(session, OperationRow.batch_id == batch_id, OperationRow.entry_index.in_(list(refused))))
+    ended_here: int = cast(CursorResult[Any], confirmed).rowcount
+    return ended_here == len(read.entries)
 
 
-def _ended(operation: tuple[int, OperationId], block: ReadBlock, refused: str | None) -> dict[str, Any]:
-    return {
-        "sequence": operation[0],
-        "status": "confirmed" if refused is None else "refused",
-        "reason": refused,
-        "block_number": block.block.number,
-        "finished_at": block.block.timestamp,
-    }
+def _references(session: Session, batch_id: int | None, read: ReadBatch) -> list[dict[str, Any]]:
+    """What a batch's entries used up, with the operations behind them that are known."""
+    known = _operations_of(session, batch_id) if batch_id is not None else {}
+    found = []
+    for index, entry in enumerate(read.entries):
+        reference = getattr(entry.entry, "reference", None)
+        if entry.entry is not None and reference is not None and entry.refused is None:
+            kind = kind_of(entry.entry).name.lower()
+            found.append({"brand_id": read.brand_id, "reference": reference, "kind": kind, "operation_id": known.get(index)})
+    return found
+
+
+def _operations_of(session: Session, batch_id: int) -> dict[int | None, str]:
+    """Operation ids by entry index."""
+    found = select(OperationRow.entry_index, OperationRow.operation_id).where(OperationRow.batch_id == batch_id)
+    return dict(session.execute(found).all())

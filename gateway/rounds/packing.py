@@ -49,10 +49,13 @@ class PackedOperation:
 
 @dataclass(slots=True)
 class PackedBatch:
+    """`batch_id` is given once it is stored."""
+
     brand_id: int
     phase: Phase
     packed: list[PackedOperation] = field(default_factory=list)
     gas: int = 0
+    batch_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from gateway.rounds.operation_codec import columns_of, operation_of
 from gateway.rounds.tables import IS_OPEN, OperationRow, ReferenceRow
 from gateway.store.chunks import chunks
 from gateway.store.unit_of_work import UnitOfWork
+from gateway.store.upsert import insert_rows
 from gateway.values.ids import MemberId, OperationId, Reference, ReservationId
 from gateway.values.points import Points
 
@@ -147,10 +148,10 @@ class SqlOperations:
 
     def flush(self) -> None:
         if self._rows:
-            self._session.execute(insert(OperationRow), self._rows)
+            insert_rows(self._session, OperationRow, self._rows)
             self._rows.clear()
         if self._new_references:
-            self._session.execute(insert(ReferenceRow), self._new_references)
+            insert_rows(self._session, ReferenceRow, self._new_references)
             self._new_references.clear()
         if self._known_again:
             self._session.execute(update(ReferenceRow), self._known_again)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from eth_hash.auto import keccak
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import governance, points_ledger
@@ -25,7 +25,8 @@ from gateway.rounds.admin_calls import AdminCall, admin_calls
 from gateway.rounds.found_entries import FoundEntry, end_where_found, find_entries
 from gateway.rounds.gas import EXECUTE_GAS, PROPOSE_GAS, release_gas
 from gateway.rounds.governance_acts import PROPOSED, ready_acts
-from gateway.rounds.operation_reading import accepted_acts, accepted_entries, read_round
+from gateway.rounds.operation import GIVING_KINDS
+from gateway.rounds.operation_reading import ENTRY_KINDS, accepted_acts, accepted_entries, read_round
 from gateway.rounds.outcomes import SPENDING_LIFETIME_SECONDS
 from gateway.rounds.overdue import RELEASE, overdue_reservations
 from gateway.rounds.packing import PackedBatch, Phase, RefusedOperation, Round, pack_round
@@ -114,18 +115,18 @@ class Sequencer:
         )
         session.execute(update(OperationRow).where(OperationRow.sequence == sequence).values(status=PROPOSED))
 
-    def pack(self, paused_brands: frozenset[int] = frozenset()) -> Round:
+    def pack(self, paused_brands: frozenset[int] = frozenset(), *, issues_alone: bool = False) -> Round:
         """Packs what is accepted into batches that wait for signatures; what paused brands are to sign waits."""
         with self._database.read() as session:
             now = self._now(session)
-            accepted = accepted_entries(session, paused_brands, now)
+            accepted = accepted_entries(session, paused_brands, now, GIVING_KINDS if issues_alone else ENTRY_KINDS)
             if not accepted:
                 return Round()
             there = find_entries(session, accepted)
             found = read_round(session, accepted, now)
         if there:
             self._confirm(there)
-            packed = self.pack(paused_brands)
+            packed = self.pack(paused_brands, issues_alone=issues_alone)
             packed.found += len(there)
             return packed
         model = LedgerModel(self._coalition.signing_domain, self._coalition.utc_offset_seconds, recover_address, verify_passkey)
@@ -162,14 +163,19 @@ class Sequencer:
         )
         session.add(batch)
         session.flush()
-        rows = [
-            {"sequence": each.waiting.sequence, "status": "packed", "batch_id": batch.batch_id, "entry_index": index}
-            for index, each in enumerate(packed.packed)
-        ]
-        session.execute(update(OperationRow), rows)
+        packed.batch_id = batch.batch_id
+        places = [{"of": each.waiting.sequence, "into": batch.batch_id, "at": index} for index, each in enumerate(packed.packed)]
+        session.connection().execute(_PLACED, places)
 
     def _now(self, session: Session) -> int:
         return current_time(session, self._coalition, self._wall_clock)
+
+
+_PLACED = (
+    update(OperationRow)
+    .where(OperationRow.sequence == bindparam("of"))
+    .values(status="packed", batch_id=bindparam("into"), entry_index=bindparam("at"))
+)
 
 
 def _carry(session: Session, sequences: tuple[int, ...], transaction_id: int) -> None:

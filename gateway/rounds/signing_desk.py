@@ -64,8 +64,7 @@ class SigningDesk:
 
     def work(self, unsigned: Iterable[UnsignedBatch], base_fee: int) -> int:
         """Asks about batches whose turn has come, waits a moment for them, and stores what was answered; how many are done with."""
-        asked_now = [self._ask(batch) for batch in unsigned if self._is_due(batch)]
-        self._await(asked_now)
+        self._await(self.ask(unsigned))
         answered = sorted(batch_id for batch_id, question in self._asked.items() if question.future.done())
         signed: dict[int, tuple[UnsignedBatch, Signed]] = {}
         done = 0
@@ -79,6 +78,10 @@ class SigningDesk:
             except Exception as error:
                 self._contain(question.batch, error)
         return done + self._store(signed, base_fee)
+
+    def ask(self, unsigned: Iterable[UnsignedBatch]) -> list[_Question]:
+        """Asks about batches whose turn has come, and waits for nobody."""
+        return [self._ask(batch) for batch in unsigned if self._is_due(batch)]
 
     def paused_brands(self) -> frozenset[int]:
         """Brands whose signers are not there, or refuse again and again: until they are tried again nothing of theirs is packed."""

@@ -81,10 +81,16 @@ class Submitter:
             self._sent_at[transaction_id] = now
             self._first_sent_at.setdefault(transaction_id, now)
 
-    def await_mined(self, follow: Callable[[], bool], timeout_seconds: float = 10.0) -> bool:
-        """Follows the chain until every stored transaction is mined, sending again what a node may have lost; False when time is over."""
+    def await_mined(self, follow: Callable[[], bool], timeout_seconds: float = 10.0, meanwhile: Callable[[], object] | None = None) -> bool:
+        """Follows the chain until every stored transaction is mined, sending again what a node may have lost; False when time is over.
+
+        `meanwhile` is done once what is stored has been sent, while the node works on it.
+        """
         until = monotonic() + timeout_seconds
         while self.send_open():
+            if meanwhile is not None:
+                meanwhile()
+                meanwhile = None
             if self._underpriced or not self._await_block(follow, until):
                 return False
         return True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from gateway.rounds.operation import OperationStatus
@@ -15,7 +16,6 @@ from gateway.store.pages import cursor_after, position_of
 from gateway.values.calendar import moment, moment_or_none
 from gateway.values.errors import NotFound
 from gateway.values.hex import hex_text_or_none
-from gateway.values.ids import Hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,7 @@ def find_operations(session: Session, operation_ids: Iterable[str]) -> dict[str,
     """Those of the operations that are there, by id."""
     views: dict[str, OperationView] = {}
     for some in chunks(operation_ids):
-        rows = session.execute(_SELECT.where(OperationRow.operation_id.in_(some)))
-        views.update({row.operation_id: _view(row, number, transaction) for row, number, transaction in rows})
+        views.update({row.operation_id: _view(row) for row in session.execute(_NAMED, {"named": some})})
     return views
 
 
@@ -78,32 +77,51 @@ def list_operations(
         query = query.where(OperationRow.sequence < before)
     rows = session.execute(query).all()
     shown = rows[:limit]
-    return OperationList([_view(*row) for row in shown], cursor_after(shown[-1][0].sequence) if len(rows) > limit else None)
+    return OperationList([_view(row) for row in shown], cursor_after(shown[-1].sequence) if len(rows) > limit else None)
 
 
 _SELECT = (
-    select(OperationRow, BatchRow.number, TransactionRow.transaction_hash)
+    select(
+        OperationRow.sequence,
+        OperationRow.operation_id,
+        OperationRow.kind,
+        OperationRow.status,
+        OperationRow.reason,
+        OperationRow.brand_id,
+        OperationRow.member_id,
+        OperationRow.points,
+        OperationRow.reservation_id,
+        BatchRow.number,
+        OperationRow.entry_index,
+        OperationRow.block_number,
+        TransactionRow.transaction_hash,
+        OperationRow.created_at,
+        OperationRow.finished_at,
+    )
     .outerjoin(BatchRow, BatchRow.batch_id == OperationRow.batch_id)
     .outerjoin(TransactionRow, TransactionRow.transaction_id == OperationRow.transaction_id)
 )
+_NAMED = _SELECT.where(OperationRow.operation_id.in_(bindparam("named", expanding=True)))
 
 
-def _view(row: OperationRow, batch_number: int | None, transaction_hash: Hash | None) -> OperationView:
+def _view(row: Row[*tuple[Any, ...]]) -> OperationView:
+    _sequence, operation_id, kind, status, reason, brand_id, member_id, points, reservation_id, number, index, block, *rest = row
+    transaction_hash, created_at, finished_at = rest
     return OperationView(
-        row.operation_id,
-        row.kind,
-        row.status,
-        row.reason,
-        row.brand_id,
-        hex_text_or_none(row.member_id),
-        row.points,
-        hex_text_or_none(row.reservation_id),
-        batch_number,
-        row.entry_index,
-        row.block_number,
+        operation_id,
+        kind,
+        status,
+        reason,
+        brand_id,
+        hex_text_or_none(member_id),
+        points,
+        hex_text_or_none(reservation_id),
+        number,
+        index,
+        block,
         hex_text_or_none(transaction_hash),
-        moment(row.created_at),
-        moment_or_none(row.finished_at),
+        moment(created_at),
+        moment_or_none(finished_at),
     )
 
 
@@ -120,10 +138,14 @@ def ended_operations(session: Session, operation_ids: Iterable[str]) -> list[End
     """Those of the operations that have ended."""
     found: list[EndedOperation] = []
     for some in chunks(operation_ids):
-        columns = select(OperationRow.operation_id, OperationRow.status, OperationRow.reason)
-        rows = session.execute(columns.where(OperationRow.operation_id.in_(some), OperationRow.status.in_(_ENDED)))
+        rows = session.execute(_ENDED, {"named": some})
         found += [EndedOperation(operation_id, OperationStatus(status), reason) for operation_id, status, reason in rows]
     return found
+
+
+def find_ended(session: Session, operation_ids: Iterable[str]) -> dict[str, EndedOperation]:
+    """Those of the operations that have ended, by id."""
+    return {ended.operation_id: ended for ended in ended_operations(session, operation_ids)}
 
 
 def count_open_operations(session: Session) -> int:
@@ -149,4 +171,7 @@ def _by_status(session: Session, row: type[OperationRow | BatchRow | Transaction
     return dict(session.execute(select(row.status, func.count()).group_by(row.status)).all())
 
 
-_ENDED = (OperationStatus.CONFIRMED.value, OperationStatus.REFUSED.value)
+_ENDED = select(OperationRow.operation_id, OperationRow.status, OperationRow.reason).where(
+    OperationRow.operation_id.in_(bindparam("named", expanding=True)),
+    OperationRow.status.in_((OperationStatus.CONFIRMED.value, OperationStatus.REFUSED.value)),
+)

@@ -5,13 +5,11 @@ Every step is stored before the next begins and safe to repeat, so the worker ma
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from sqlalchemy import func, select
 
@@ -37,21 +35,20 @@ from gateway.rounds.ports import OperationEnds, SignersDirectory, StandingAct
 from gateway.rounds.sequencer import Sequencer
 from gateway.rounds.signer_port import SignerClient
 from gateway.rounds.signing_desk import SigningDesk
+from gateway.rounds.sole_worker import AnotherWorker, StandsBy, claim_folder, take_lease
 from gateway.rounds.submitter import Submitter
 from gateway.secret_files import UnsafeFile
-from gateway.store.engine import ClaimLost, ClaimTaken, WorkerClaim
+from gateway.store.lease import LeaseLost, WorkerLease
 from gateway.store.session import Database
 from gateway.store.unit_of_work import UnitOfWork, reading, writing
-from gateway.values.errors import Foreseen, Unavailable
+from gateway.values.errors import Unavailable
 
 log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.05
 _LONGEST_RETRY_SECONDS = 5.0
+STANDING_BY = "standing by"
+_STANDING_BY_SECONDS = 0.1
 _STAND_SECONDS = 60
-
-
-class AnotherWorker(Foreseen):
-    """Another process works on this data directory or database."""
 
 
 class LedgerWorker:
@@ -84,11 +81,11 @@ class LedgerWorker:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock: int | None = None
-        self._claim: WorkerClaim | None = None
-        self._claimed_before = False
+        self._lease: WorkerLease | None = None
         self._state = "stopped"
         self._last_error: str | None = None
         self._desk: SigningDesk | None = None
+        self._leased = database  # as this worker may write to it
         self.submitter: Submitter
         self.follower: Follower
         self.sequencer: Sequencer
@@ -123,18 +120,19 @@ class LedgerWorker:
     def open(self) -> None:
         """Makes sure that the ledger is deployed, is the right one and is projected. Raises Unavailable, WrongChain or WrongCode."""
         if self._lock is None:
-            self._lock = _lock(self._settings.data_dir)
-        if self._claim is None:
-            self._claim = self._claim_database()
+            self._lock = claim_folder(self._settings.data_dir)
+        if self._lease is None:
+            self._lease = take_lease(self._database)
+        database = self._database.under(self._lease)
         account = load_account(self._settings.operator_key_file)
         chain_id = self._chain.chain_id()
-        self.submitter = Submitter(self._database, self._chain, account, chain_id, self._settings.stuck_after_seconds)
-        prepare_deployment(self._database, self._chain, self.submitter, self._settings, self._wall_clock())
-        coalition = check_chain(self._database, self._chain)
-        refuse_other_contract(self._database, self._chain)  # before a block of it is read
-        self.follower = Follower(self._database, self._chain, coalition, self._completions, self._ends)
+        self.submitter = Submitter(database, self._chain, account, chain_id, self._settings.stuck_after_seconds)
+        prepare_deployment(database, self._chain, self.submitter, self._settings, self._wall_clock())
+        coalition = check_chain(database, self._chain)
+        refuse_other_contract(database, self._chain)  # before a block of it is read
+        self.follower = Follower(database, self._chain, coalition, self._completions, self._ends)
         self.sequencer = Sequencer(
-            self._database,
+            database,
             self.submitter,
             coalition,
             self._settings.batch_lifetime_seconds,
@@ -142,7 +140,7 @@ class LedgerWorker:
             ends=self._ends,
         )
         self.signing = BatchSigning(
-            self._database,
+            database,
             self.submitter,
             coalition,
             self._wall_clock,
@@ -155,13 +153,11 @@ class LedgerWorker:
         self.submitter.drop_dead(self.follower.follow, self._wall_clock())
         if not self._see_mined():
             raise Unavailable("The node does not seal the transactions sent to it")
-        check_code(self._database, self._chain)
-        self._state = "idle"
+        check_code(database, self._chain)
+        self._leased, self._state = database, "idle"
 
     def turn(self) -> bool:
         """One round: sees mined what is stored, then packs what is accepted, has it signed and sends it. True if it did anything."""
-        if self._claim is not None:
-            self._claim.check()  # lost where the database was started again: then all begins afresh, with a claim of its own
         worked = self.follower.follow()
         self._accept_standing()
         if not self.sequencer.has_work():
@@ -169,18 +165,26 @@ class LedgerWorker:
         if not self._see_mined():
             return False
         worked = self.sign_and_store() > 0 or worked
-        return self._see_mined() and worked
+        return self._see_mined(self._begin_next) and worked
+
+    def _begin_next(self) -> None:
+        """Packs what the next round issues, and asks for signatures. Issues depend on nothing in the round that is being mined."""
+        assert self._desk is not None, "open() comes first"
+        packed = self.sequencer.pack(self._desk.paused_brands(), issues_alone=True)
+        self.signing.note_packed(packed.batches)
+        if packed.batches:
+            self._desk.ask(self.signing.unsigned())
 
     def _accept_standing(self) -> None:
         """What features do by themselves, whenever the ledger has gone on, or a minute has passed: days begin without a block."""
-        with reading(self._database, business_clock(self._wall_clock)) as work:
+        with reading(self._leased, business_clock(self._wall_clock)) as work:
             head = work.session.scalar(select(func.max(LedgerBlockRow.number))) or 0
             stands_at = head, self._wall_clock() // _STAND_SECONDS
             if stands_at == self._stood_at:
                 return
             is_due = any(work.of(act).is_due() for act in self._standing)
         if is_due:
-            with writing(self._database, business_clock(self._wall_clock)) as work:
+            with writing(self._leased, business_clock(self._wall_clock)) as work:
                 for act in self._standing:
                     work.of(act).accept()
         self._stood_at = stands_at
@@ -193,6 +197,7 @@ class LedgerWorker:
         self._database.await_quiet(GATHER_SECONDS)  # what is accepted at the same time shares a round
         done = self.sequencer.store_admin_transactions(base_fee, paused) + self.signing.give_up_expired()
         packed = self.sequencer.pack(paused)
+        self.signing.note_packed(packed.batches)
         done += len(packed.batches) + len(packed.refused) + packed.found
         done += desk.work(self.signing.unsigned(), base_fee)
         if done:
@@ -204,28 +209,17 @@ class LedgerWorker:
         if self._desk is not None:
             self._desk.close()
             self._desk = None
-        if self._claim is not None:
-            self._claim.close()
-            self._claim = None
+        if self._lease is not None:
+            self._lease.close()
+            self._lease = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
         self._state = "stopped"
 
-    def _claim_database(self) -> WorkerClaim | None:
-        """A server may hold the claim of a connection that broke for a while yet: whoever had it waits, a second worker does not."""
-        try:
-            claim = self._database.claim_for_worker()
-        except ClaimTaken as taken:
-            if self._claimed_before:
-                raise Unavailable(f"The claim of this worker's last connection is still held: {taken}") from taken
-            raise AnotherWorker(str(taken)) from taken
-        self._claimed_before = True
-        return claim
-
-    def _see_mined(self) -> bool:
+    def _see_mined(self, meanwhile: Callable[[], None] | None = None) -> bool:
         """Sends what is stored and follows until it is mined. False while the chain does not move: then stuck ones are replaced."""
-        if self.submitter.await_mined(self.follower.follow, self._settings.stuck_after_seconds / 3):
+        if self.submitter.await_mined(self.follower.follow, self._settings.stuck_after_seconds / 3, meanwhile):
             return True
         now = self._wall_clock()
         self.submitter.drop_dead(self.follower.follow, now)
@@ -238,7 +232,7 @@ class LedgerWorker:
         while not self._stopping.is_set():
             try:
                 if not is_open:
-                    self._state = "opening"
+                    self._state = self._state if self._state == STANDING_BY else "opening"
                     self.open()
                     is_open = True
                 self._wake.clear()
@@ -254,12 +248,15 @@ class LedgerWorker:
                     self.follower.node_was_lost()
                 self._stopping.wait(delay)
                 delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
+            except StandsBy:
+                self._state, self._last_error = STANDING_BY, None
+                self._stopping.wait(_STANDING_BY_SECONDS)
             except (WrongChain, WrongCode, AccountInUse, LedgerUnreadable, UnsafeFile, AnotherWorker) as error:
                 log.exception("the ledger worker stops: going on could do harm")
                 self._last_error, self._state = f"{type(error).__name__}: {error}", "failed"
                 return
             except Exception as error:
-                if not isinstance(error, ClaimLost):
+                if not isinstance(error, LeaseLost):
                     log.exception("the ledger worker begins afresh")
                 self._fail(f"{type(error).__name__}: {error}")
                 self.close()
@@ -271,15 +268,3 @@ class LedgerWorker:
         if error != self._last_error:
             log.warning("%s", error)
         self._state, self._last_error = "waiting", error
-
-
-def _lock(data_dir: Path) -> int:
-    """Held until closed or until the process ends, however it ends."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    handle = os.open(data_dir / "worker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise AnotherWorker(f"another process works on {data_dir}; stop it first") from error
-    return handle

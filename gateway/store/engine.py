@@ -5,7 +5,8 @@ On both, text sorts by its bytes and a commit is on disk before it returns.
 
 from __future__ import annotations
 
-from contextlib import suppress
+import fcntl
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,8 @@ from gateway.secret_files import close_to_others_if_there, make_private_file
 from gateway.values.errors import Foreseen
 
 _WRITERS_LOCK = 0x5350_4C49  # one writer at a time in a PostgreSQL database, whatever process it is in
-_WORKERS_LOCK = _WRITERS_LOCK + 1  # one ledger worker at a time, for as long as it lives
 _WAIT_SECONDS = 30  # for the write lock
 _BYTE_ORDER = ("C", "POSIX", "C.UTF-8", "C.utf8")
-
-
-class ClaimTaken(Exception):
-    """Another process works on this database."""
-
-
-class ClaimLost(Exception):
-    """The claim went with its connection; it has to be made anew."""
 
 
 class UnfitDatabase(Foreseen):
@@ -95,29 +87,28 @@ def begin_writing(on: Session | Connection) -> None:
     on.execute(text("BEGIN IMMEDIATE" if dialect.name == "sqlite" else f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})"))
 
 
-class WorkerClaim:
-    """That one process alone works on a PostgreSQL database, as long as this connection lasts; whoever is killed gives it up."""
+class WritersTurn:
+    """The write lock between processes on an SQLite file: who waits for it is woken. SQLite's own would have it look again ever more
+    seldom. Nothing on PostgreSQL, where the lock of `begin_writing` does that. For one thread at a time."""
 
     def __init__(self, engine: Engine) -> None:
-        """Raises ClaimTaken."""
-        self._connection = engine.execution_options(isolation_level="AUTOCOMMIT").connect()
-        if not self._connection.scalar(text(f"SELECT pg_try_advisory_lock({_WORKERS_LOCK})")):
-            self.close()
-            raise ClaimTaken(f"another process works on the database {engine.url.database}; stop it first")
+        self._file: int | None = None
+        if engine.dialect.name == "sqlite":
+            beside = f"{engine.url.database}-turn"
+            self._file = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def check(self) -> None:
-        """Raises ClaimLost."""
-        try:
-            self._connection.scalar(text("SELECT 1"))
-        except DBAPIError as error:
-            raise ClaimLost("the connection to the database was lost, and with it the claim to be its one ledger worker") from error
+    def __enter__(self) -> None:
+        if self._file is not None:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._file is not None:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        if not self._connection.invalidated:
-            with suppress(DBAPIError):  # a server notices a closed connection later than the next worker asks
-                self._connection.scalar(text(f"SELECT pg_advisory_unlock({_WORKERS_LOCK})"))
-        self._connection.invalidate()  # closed for good: the pool would keep it, and the claim
-        self._connection.close()
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
 
 def check_fit(connection: Connection) -> None:

@@ -9,12 +9,14 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from gateway.store.engine import WorkerClaim, begin_reading, begin_writing, is_out_of_reach, open_engine, reading_engine
+from gateway.store.engine import WritersTurn, begin_reading, begin_writing, is_out_of_reach, open_engine, reading_engine
+from gateway.store.lease import WorkerLease
 from gateway.values.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -27,14 +29,18 @@ class Database:
         self.engine = open_engine(url)
         self._reading = reading_engine(self.engine)
         self._writer = threading.RLock()
+        self._turn = WritersTurn(self.engine)
         self._writing = 0
+        self._lease: WorkerLease | None = None
         self._written = threading.Condition()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A unit of work that commits at its end, or leaves no trace when an exception passes through."""
-        with self._counted(), self._writer, self._unit(self.engine) as session:
+        with self._counted(), self._writer, self._turn, self._unit(self.engine) as session:
             begin_writing(session)
+            if self._lease is not None:
+                self._lease.check(session)
             yield session
 
     @contextmanager
@@ -44,14 +50,20 @@ class Database:
             begin_reading(session)
             yield session
 
-    def claim_for_worker(self) -> WorkerClaim | None:
-        """Held until closed. None on SQLite: its file lies in the data directory, which has a lock. Raises ClaimTaken or Unavailable."""
+    def lease_for_worker(self) -> WorkerLease | None:
+        """Held until closed. None on SQLite: its file lies in the data directory, which has a lock. Raises LeaseTaken or Unavailable."""
         if self.engine.dialect.name == "sqlite":
             return None
         try:
-            return WorkerClaim(self.engine)
+            return WorkerLease(self.engine)
         except DBAPIError as error:
             raise _out_of_reach(error) from error
+
+    def under(self, lease: WorkerLease | None) -> Database:
+        """The same database, for whoever holds this lease: a unit of work that writes raises LeaseLost once another has it."""
+        leased = copy(self)
+        leased._lease = lease
+        return leased
 
     def await_quiet(self, timeout_seconds: float) -> None:
         """Returns once no thread writes or waits to write, or when the time is over."""
@@ -82,6 +94,7 @@ class Database:
     def close(self) -> None:
         """Returns every connection."""
         self.engine.dispose()
+        self._turn.close()
 
 
 def _out_of_reach(error: DBAPIError) -> Unavailable:

@@ -46,6 +46,15 @@ class UnitOfWork:
         rows: Rows = self._rows[kind]
         return rows
 
+    @contextmanager
+    def apart(self) -> Iterator[UnitOfWork]:
+        """A unit within this one, with rows of its own, that leaves no trace when an exception passes through."""
+        self.flush()
+        with self.session.begin_nested():
+            inner = UnitOfWork(self.session, self._clock)
+            yield inner
+            inner.flush()
+
     def before_reading(self, write: Callable[[], None]) -> None:
         """Registers what writes rows that are held back to go in together."""
         self._held_back.append(write)

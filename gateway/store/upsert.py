@@ -18,6 +18,12 @@ def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str,
         session.execute(_table(table).insert(), rows)
 
 
+def insert_numbered(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
+    """Plain rows whose key is a number that the database gives; the numbers, in the rows' order."""
+    (key,) = _table(table).primary_key.columns
+    return session.execute(_table(table).insert().returning(key, sort_by_parameter_order=True), rows).scalars().all() if rows else []
+
+
 def insert_missing(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Rows whose key is there already are passed over."""
     if rows:

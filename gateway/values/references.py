@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from gateway.values.errors import Invalid, ReferenceReused
 from gateway.values.ids import Hash, sha256
+from gateway.values.json_text import canonical_json
 
 MAX_EXTERNAL_ID_LENGTH = 128
 
@@ -19,8 +19,7 @@ def check_external_id(name: str, value: str) -> None:
 
 def content_hash(content: Mapping[str, object]) -> Hash:
     """The same for the same content, whatever the order of its keys."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return sha256(text.encode())
+    return sha256(canonical_json(content).encode())
 
 
 def check_same_content(name: str, value: str, stored_hash: Hash, new_hash: Hash) -> None:

@@ -24,6 +24,7 @@ class DemoBrand:
     layout: str
     extends_by_activity: bool = False
     has_agent: bool = False  # its tills call the brand's agent; the others call the gateway, and a signer reads their register
+    points_limit: int = POINTS_LIMIT  # that may be outstanding, and that it lets itself be owed of each other brand
 
     def worth_minor(self, points: int) -> int:
         """What points pay at this brand."""

@@ -69,6 +69,11 @@ class Supervisor:
                 raise ProcessDied(f"{name} did not become ready in {seconds:.0f} s: {_last_line(log)}; its log: {log}")
             time.sleep(0.05)
 
+    def pid(self, name: str) -> int:
+        """Of the child that was last started under this name."""
+        with self._lock:
+            return self._watched[name].child.pid
+
     def check(self) -> None:
         """Raises `ProcessDied` when a process is gone for good."""
         if self._failure:

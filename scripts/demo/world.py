@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -20,7 +20,7 @@ from gateway.chain.operator_key import create_key_file, load_account
 from gateway.secret_files import read_secret
 from scripts.demo.chain_clock import ChainClock
 from scripts.demo.client import Client, Journal, Refused
-from scripts.demo.coalition import BRANDS, CURRENCY, NAME, POINTS_LIMIT, UTC_OFFSET_SECONDS, DemoBrand
+from scripts.demo.coalition import BRANDS, CURRENCY, NAME, UTC_OFFSET_SECONDS, DemoBrand
 from scripts.demo.data_directory import DataDirectory
 from scripts.demo.engine import HOST, check_same_chain, meet_engine, start_own_node
 from scripts.demo.processes import Supervisor
@@ -116,28 +116,33 @@ def start_world(
 def onboard(world: World, households: int, progress: Callable[[str], None]) -> None:
     """Starts wallets and signers, registers the brands with their rules, and enrolls the members."""
     _start_wallets(world, households)
-    addresses(world.directory, [f"owner-{brand.slug}" for brand in BRANDS])  # made together: each takes a process
-    there = {brand["brand_id"] for brand in world.operator.get("/v1/brands") if brand["status"] != "pending"}
-    proposed = []
-    for brand in BRANDS:
-        progress(f"{brand.name} is {'already there' if brand.brand_id in there else 'proposed'}")
-        proposed.append(_propose(world, brand))
-    if not there.issuperset(brand.brand_id for brand in BRANDS):
-        progress("the approvers look, and an hour later approve")
-    world.second_people.carry_out(proposed)
-    for brand in BRANDS:
-        _join(world, brand)
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda brand: _open_brand(world, brand), BRANDS))
+    onboard_brands(world, BRANDS, progress)
     _enroll(world, households, progress)
 
 
-def _open_brand(world: World, brand: DemoBrand) -> None:
+def onboard_brands(world: World, brands: Sequence[DemoBrand], progress: Callable[[str], None]) -> None:
+    """Starts their signers, registers them, opens their tills; each takes the points of all others."""
+    addresses(world.directory, [f"owner-{brand.slug}" for brand in brands])  # made together: each takes a process
+    there = {brand["brand_id"] for brand in world.operator.get("/v1/brands") if brand["status"] != "pending"}
+    proposed = []
+    for brand in brands:
+        progress(f"{brand.name} is {'already there' if brand.brand_id in there else 'proposed'}")
+        proposed.append(_propose(world, brand))
+    if not there.issuperset(brand.brand_id for brand in brands):
+        progress("the approvers look, and an hour later approve")
+    world.second_people.carry_out(proposed)
+    for brand in brands:
+        _join(world, brand)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda brand: _open_brand(world, brand, brands), brands))
+
+
+def _open_brand(world: World, brand: DemoBrand, brands: Sequence[DemoBrand]) -> None:
     """What its owner says first: which keys act in its name, and that it takes the others' points."""
     owner = f"owner-{brand.slug}"
     publish_keys(world, brand, owner, 1)
-    others = [each.brand_id for each in BRANDS if each != brand]
-    world.second_people.accept_points(brand.brand_id, owner, others, POINTS_LIMIT)
+    others = [each.brand_id for each in brands if each != brand]
+    world.second_people.accept_points(brand.brand_id, owner, others, brand.points_limit)
 
 
 def publish_keys(world: World, brand: DemoBrand, owner: str, number: int) -> None:
@@ -164,7 +169,7 @@ def _propose(world: World, brand: DemoBrand) -> str:
         "signer_url": url,
         "signer_token": read_secret(folder / "token"),
         "reference_secret": "0x" + read_secret(folder / "reference_secret"),
-        "issue_limit": POINTS_LIMIT,
+        "issue_limit": brand.points_limit,
         "par": _ratio(brand.par),
         "redemption": _ratio(brand.redemption),
         "lot_validity_months": brand.lot_validity_months,

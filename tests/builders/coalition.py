@@ -35,7 +35,7 @@ from gateway.governance.views import list_pending_acts
 from gateway.ledger.consents import NO_ORDER
 from gateway.ledger.governance import Approval, approval_digest
 from gateway.ledger.owner_acts import SetExposure, owner_act_digest
-from gateway.loyalty.programmes.publish_rule import publish_rule
+from gateway.loyalty.programmes.publish_rule import AskedRule, publish_rule
 from gateway.loyalty.programmes.rows import SqlRules
 from gateway.members.enroll_member import enroll_member
 from gateway.members.rows import SqlMembers
@@ -207,8 +207,11 @@ class CoalitionBuilder:
             Address.parse(brand_owner(brand_id).address),
         )
         with writing(self.database, business_clock()) as work:
-            register_brand(asked, brands=work.of(SqlBrands), operations=work.of(SqlOperations), operation_id=new_id("brand"), now=work.now)
-            publish_rule(brand_id, RULE_POINTS, RULE_PER_MINOR, None, rules=work.of(SqlRules), now=work.now)
+            brands = work.of(SqlBrands)
+            register_brand(asked, brands=brands, operations=work.of(SqlOperations), operation_id=new_id("brand"), now=work.now)
+            registered, domain = brands.find(brand_id), work.of(SqlCoalition).facts.signing_domain
+            assert registered is not None
+            publish_rule(registered, AskedRule(RULE_POINTS, RULE_PER_MINOR, None), domain=domain, rules=work.of(SqlRules), now=work.now)
         return brand
 
     def expose(self, acceptor_id: int, issuer_id: int, most: int = ISSUE_LIMIT) -> str:

@@ -71,11 +71,14 @@ class ServedGateway:
             assert self.slowest[-1] < max(HONEST_SECONDS, 10 * self.quiet_seconds), f"an honest read took {self.slowest[-1]:.1f} s"
 
     def status(self, name: str) -> int:
-        """A number of /proc/<pid>/status."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith(f"{name}:"):
-                return int(line.split()[1])
-        raise LookupError(name)
+        """A number of /proc/<pid>/status: the largest of the gateway's processes."""
+        lines = [line for pid in self._pids() for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+        return max(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+
+    def _pids(self) -> list[int]:
+        parent = self.process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return [parent, *map(int, children)]
 
     def check_memory(self) -> None:
         most = self.status("VmHWM") / 1024

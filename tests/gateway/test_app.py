@@ -5,12 +5,21 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from gateway.access.operator_api_key import ensure_operator_api_key
 from gateway.api.context import Context
-from gateway.app import build
-from gateway.config import settings_of
+from gateway.app import build_api, prepare
+from gateway.config import Settings, settings_of
+from gateway.rounds.completion import Completions
+from gateway.serving.bells import Bell
+from gateway.serving.worker_process import DistantWorker
+
+
+def build(settings: Settings) -> FastAPI:
+    prepare(settings)
+    return build_api(settings, Completions(), DistantWorker(Bell(), settings.data_dir))
 
 
 def test_a_gateway_without_its_node_starts_and_asks_to_come_back(tmp_path: Path) -> None:

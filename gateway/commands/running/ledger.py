@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import uvicorn
 
 from gateway.access.operator_api_key import ensure_operator_api_key
-from gateway.api.door.connections import server_config
-from gateway.app import build, make_worker
+from gateway.app import make_worker, prepare
 from gateway.chain.connection import Chain
 from gateway.chain.operator_key import create_key_file, load_account
 from gateway.coalition.rows import find_coalition
@@ -31,6 +29,7 @@ from gateway.rounds.completion import Completions
 from gateway.rounds.views import count_work
 from gateway.rounds.worker import LedgerWorker
 from gateway.secret_files import make_private_folder
+from gateway.serving.serve import serve as serve_family
 from gateway.store.migrations import migrate
 from gateway.store.session import Database
 from gateway.values.errors import Refusal
@@ -58,10 +57,10 @@ def serve(config: Path | None, as_json: bool, port: int | None) -> None:
     create_key_file(settings.operator_key_file)
     load_account(settings.operator_key_file)
     with listening_socket(settings.host, settings.port if port is None else port) as listening:
-        server = uvicorn.Server(server_config(build(settings), settings.connections_max))
+        prepare(settings)
         url = url_of(listening)
         _print({"url": url}, as_json, f"Splittally on {url} (API: /docs)")
-        server.run(sockets=[listening])
+        serve_family(settings, listening)
 
 
 @troubles_named

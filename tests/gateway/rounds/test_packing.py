@@ -152,7 +152,7 @@ def point_refund(of: WaitingEntry, points: int) -> WaitingEntry:
 
 def expire(brand_id: int, member: MemberId, points: int, expiry_day: int) -> WaitingEntry:
     sequence, operation_id, _ = numbered("expire")
-    return WaitingEntry(sequence, ExpireOperation(operation_id, brand_id, member, expiry_day, Points(points)))
+    return WaitingEntry(sequence, ExpireOperation(operation_id, brand_id, member, expiry_day, Points(points), None))
 
 
 def shape(packed: Round) -> list[tuple[int, str, list[str]]]:

@@ -11,10 +11,10 @@ from sqlalchemy import select, text
 from gateway.app import make_worker
 from gateway.projection.tables import LedgerMemberLotRow
 from gateway.rounds.completion import Completions
+from gateway.rounds.sole_worker import AnotherWorker, StandsBy
 from gateway.rounds.tables import OperationRow
-from gateway.rounds.worker import AnotherWorker
-from gateway.store.engine import ClaimLost
-from gateway.values.errors import Unavailable
+from gateway.rounds.worker import STANDING_BY, LedgerWorker
+from gateway.store.lease import LeaseLost
 from tests.builders.coalition import CoalitionBuilder, blank_gateway, running_coalition
 from tests.on_postgresql import SERVER
 
@@ -118,29 +118,49 @@ def assert_held(coalition: CoalitionBuilder, points: int) -> None:
 
 
 @pytest.mark.skipif(SERVER is None, reason="of PostgreSQL: an SQLite file is held by its data directory's lock")
-def test_two_workers_never_share_a_database_and_a_lost_claim_is_taken_anew(tmp_path: Path) -> None:
+def test_two_workers_never_share_a_database_and_a_lost_connection_is_made_again(tmp_path: Path) -> None:
     with blank_gateway(tmp_path) as blank:
         elsewhere = blank.settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})
         first, second = (make_worker(blank.database, blank.chain, Completions(), each) for each in (blank.settings, elsewhere))
         first.open()
-        with pytest.raises(AnotherWorker, match="stop it first"):
+        with pytest.raises(StandsBy, match="stop it first"):
             second.open()
         with blank.database.engine.connect() as connection:
             others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
             connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
-        with pytest.raises(ClaimLost):
-            first.turn()
-        first.close()
-        second.open()
-        with pytest.raises(Unavailable, match="still held"):
-            first.open()
-        second.close()
-        first.open()
         first.turn()
+        with pytest.raises(StandsBy):
+            second.open()
         first.close()
         second.open()
         second.turn()
         second.close()
+
+
+@pytest.mark.skipif(SERVER is None, reason="of PostgreSQL: an SQLite file is held by its data directory's lock")
+def test_a_worker_that_stands_by_goes_on_where_the_one_before_it_was_killed(tmp_path: Path) -> None:
+    with blank_gateway(tmp_path) as blank:
+        elsewhere = blank.settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})
+        first, second = (make_worker(blank.database, blank.chain, Completions(), each) for each in (blank.settings, elsewhere))
+        first.open()
+        second.start()
+        await_state(second, STANDING_BY)
+        assert first._lease is not None
+        first._lease._ended.set()  # killed: nobody renews
+        began = monotonic()
+        await_state(second, "idle")
+        assert monotonic() - began < 15  # 5 on a machine that does nothing else
+        with pytest.raises(LeaseLost), first._leased.write():
+            pass
+        second.stop()
+        first.close()
+
+
+def await_state(worker: LedgerWorker, state: str) -> None:
+    until = monotonic() + 60
+    while worker.health()["state"] != state:
+        assert monotonic() < until, worker.health()
+        sleep(0.05)
 
 
 def test_two_workers_never_share_a_data_directory(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The gateway under load: real processes, real signatures, counted on the ledger."""
