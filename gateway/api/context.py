@@ -72,7 +72,7 @@ class Context:
     @cached_property
     def shown(self) -> ShownTogether:
         """What many callers are shown at the same time."""
-        return ShownTogether(self.database)
+        return ShownTogether(self.reading)
 
     @cached_property
     def readiness(self) -> Readiness:
@@ -114,7 +114,7 @@ class Context:
             return [one.operation_id for one in ended_operations(session, operation_ids)]
 
 
-def _context(request: Request) -> Context:
+async def _context(request: Request) -> Context:
     return cast(Context, request.app.state.context)
 
 

@@ -20,7 +20,7 @@ from gateway.api.door.shares import Turn
 from gateway.api.limits import WAIT_SECONDS
 from gateway.api.writes import Ahead, PendingWrite
 from gateway.rounds.operation import OperationStatus
-from gateway.rounds.views import EndedOperation, ended_operations, find_ended
+from gateway.rounds.views import EndedOperation, ended_operations
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.errors import Invalid, OperationRefused
 from gateway.values.references import content_hash
@@ -95,11 +95,15 @@ class Write:
 
     def _ended(self, ids: list[str]) -> list[EndedOperation] | None:
         if len(ids) == 1:
-            one = self.context.shown.find(find_ended, ids[0])
+            one = self.context.shown.find(_find_ended, ids[0])
             return None if one is None else [one]
         with self.context.database.read() as session:
             found = ended_operations(session, ids)
         return found if len(found) == len(set(ids)) else None
+
+
+def _find_ended(work: UnitOfWork, operation_ids: Sequence[str]) -> dict[str, EndedOperation]:
+    return {ended.operation_id: ended for ended in ended_operations(work.session, operation_ids)}
 
 
 def _check_not_refused(ended: Sequence[EndedOperation], done_by: Collection[str]) -> None:
@@ -109,7 +113,7 @@ def _check_not_refused(ended: Sequence[EndedOperation], done_by: Collection[str]
         raise OperationRefused(f"the operation ended refused: {first.reason}", operation_id=first.operation_id, reason=first.reason)
 
 
-def _write(
+async def _write(
     context: ContextNeeded,
     request: Request,
     response: Response,

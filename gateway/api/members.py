@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -37,7 +38,7 @@ from gateway.members.enroll_member import enroll_member
 from gateway.members.rows import SqlMembers
 from gateway.members.view_link import VIEW_LINK_SECRET, sign_link
 from gateway.points.history import HistoryView, member_history
-from gateway.points.views import PointsSource, PointsView, member_points
+from gateway.points.views import PointsSource, PointsView, member_points, points_of_members
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationView, find_operation
 from gateway.store.unit_of_work import UnitOfWork, new_operation_id
@@ -138,8 +139,13 @@ def get_member_points(
     worth_at_brand: BrandIdQuery = None,
 ) -> PointsView:
     """What the member has, across all brands, now or at a past block."""
+    member = MemberId.parse(member_id)
+    if at_block is None and worth_at_brand is None:
+        shown = context.shown.find(_points_now, member)
+        if shown is not None:
+            return shown
     with context.reading() as work:
-        return member_points(points_source(work), MemberId.parse(member_id), at_block, worth_at_brand)
+        return member_points(points_source(work), member, at_block, worth_at_brand)
 
 
 @router.get("/{member_id}/history", responses=READS)
@@ -167,6 +173,10 @@ def create_view_link(member_id: MemberIdPath, body: ViewLinkBody, _caller: AsOpe
                 work.of(SqlSecrets).add(VIEW_LINK_SECRET, secret)
     token, expires_at = sign_link(secret, MemberId.parse(member_id), body.valid_seconds, context.clock())
     return ViewLinkView(path=f"/members/{member_id}?link={token}", expires_at=moment(expires_at))
+
+
+def _points_now(work: UnitOfWork, members: Sequence[MemberId]) -> dict[MemberId, PointsView]:
+    return {member: shown for member, (shown, _, _) in points_of_members(points_source(work), members).items()}
 
 
 def points_source(work: UnitOfWork) -> PointsSource:

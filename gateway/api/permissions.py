@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -17,7 +17,7 @@ bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description="An API 
 EVERYONE = (Role.OPERATOR, Role.BRAND, Role.AUDITOR)
 
 
-def authenticated(request: Request, _sent: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> Caller:
+async def authenticated(request: Request, _sent: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> Caller:
     """The caller whose key this is: the door has looked before it took the body."""
     caller: Caller | None = request.scope[CALLER]
     if caller is None:
@@ -25,10 +25,10 @@ def authenticated(request: Request, _sent: Annotated[HTTPAuthorizationCredential
     return caller
 
 
-def permit(*roles: Role) -> Callable[[Caller], Caller]:
-    """A dependency that lets these roles pass."""
+def permit(*roles: Role) -> Callable[[Caller], Coroutine[None, None, Caller]]:
+    """A dependency that lets these roles pass. As all that look at memory alone, it is a coroutine: a thread would cost more than it."""
 
-    def permitted(caller: Annotated[Caller, Depends(authenticated)]) -> Caller:
+    async def permitted(caller: Annotated[Caller, Depends(authenticated)]) -> Caller:
         if caller.role not in roles:
             raise NotPermitted(f"this needs the role {' or '.join(roles)}, not {caller.role}")
         return caller

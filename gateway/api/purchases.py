@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
@@ -63,7 +64,7 @@ def create_purchase(body: PurchaseBody, caller: AsBrand, write: WriteNeeded) -> 
         with write.context.database.read() as session:
             write.operation_ids = operations_of_purchase(session, brand_id, payment_id)
     write.await_ledger(write.operation_ids)
-    view = write.context.shown.find(find_purchases, (brand_id, payment_id))
+    view = write.context.shown.find(_find_all, (brand_id, payment_id))
     assert view is not None, "it was recorded"
     return view
 
@@ -93,6 +94,10 @@ def get_purchase(payment_id: ExternalIdPath, caller: AsReader, context: ContextN
         raise Invalid("name the brand: ?brand_id=", field="brand_id")
     with context.reading() as work:
         return find_purchase(work.session, brand, payment_id)
+
+
+def _find_all(work: UnitOfWork, named: Sequence[tuple[int, str]]) -> dict[tuple[int, str], PurchaseView]:
+    return find_purchases(work.session, named)
 
 
 def _record(work: UnitOfWork, brand_id: int, body: PurchaseBody) -> StoredPurchase:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from gateway.ledger.member_acts import grant_to_member
@@ -47,18 +47,38 @@ def grants_of(grants: Mapping[Hash, GrantRecord], today: int, now: int) -> list[
     return [_grant_view(to, grant, today) for to, grant in sorted(grants.items()) if grant.per_purchase and grant.until >= now]
 
 
-def grants_given(session: Session, giver: MemberId, utc_offset_seconds: int, now: int) -> list[GrantView]:
-    rows = session.scalars(select(LedgerGrantRow).where(LedgerGrantRow.giver_id == giver))
-    return grants_of({row.granted_to: grant_record(row) for row in rows}, local_day(now, utc_offset_seconds), now)
+def grants_given(session: Session, givers: Sequence[MemberId], utc_offset_seconds: int, now: int) -> dict[MemberId, list[GrantView]]:
+    """By giver; a few hundred at most are asked for."""
+    today = local_day(now, utc_offset_seconds)
+    given: dict[MemberId, dict[Hash, GrantRecord]] = {giver: {} for giver in givers}
+    for row in session.scalars(_GIVEN, {"givers": givers}):
+        given[row.giver_id][row.granted_to] = grant_record(row)
+    return {giver: grants_of(grants, today, now) for giver, grants in given.items()}
 
 
-def grants_received(session: Session, member: MemberId, utc_offset_seconds: int, now: int) -> list[ReceivedGrantView]:
-    """By giver."""
-    row, today = LedgerGrantRow, local_day(now, utc_offset_seconds)
-    locked = select(LedgerMemberRow.member_id).where(LedgerMemberRow.is_locked)
-    held = row.granted_to == grant_to_member(member), row.per_purchase > 0, row.until >= now, row.giver_id.not_in(locked)
-    found = session.scalars(select(row).where(*held).order_by(row.giver_id))
-    return [ReceivedGrantView(str(each.giver_id), each.per_purchase, *_left(grant_record(each), today), each.until) for each in found]
+def grants_received(
+    session: Session, members: Sequence[MemberId], utc_offset_seconds: int, now: int
+) -> dict[MemberId, list[ReceivedGrantView]]:
+    """Each member's by giver; a few hundred members at most are asked for."""
+    today = local_day(now, utc_offset_seconds)
+    received: dict[Hash, list[ReceivedGrantView]] = {grant_to_member(member): [] for member in members}
+    for row in session.scalars(_RECEIVED, {"to": list(received), "now": now}):
+        left = _left(grant_record(row), today)
+        received[row.granted_to].append(ReceivedGrantView(str(row.giver_id), row.per_purchase, *left, row.until))
+    return {member: received[grant_to_member(member)] for member in members}
+
+
+_GIVEN = select(LedgerGrantRow).where(LedgerGrantRow.giver_id.in_(bindparam("givers", expanding=True)))
+_RECEIVED = (
+    select(LedgerGrantRow)
+    .where(
+        LedgerGrantRow.granted_to.in_(bindparam("to", expanding=True)),
+        LedgerGrantRow.per_purchase > 0,
+        LedgerGrantRow.until >= bindparam("now"),
+        LedgerGrantRow.giver_id.not_in(select(LedgerMemberRow.member_id).where(LedgerMemberRow.is_locked)),
+    )
+    .order_by(LedgerGrantRow.giver_id)
+)
 
 
 def _grant_view(to: Hash, grant: GrantRecord, today: int) -> GrantView:

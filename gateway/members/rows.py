@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from gateway.ledger.state import GrantRecord
 from gateway.members.member import Authorizer, Member
@@ -69,7 +69,11 @@ class SqlMembers:
         return [Authorizer(kind, authorizer) for kind, authorizer in rows]
 
     def is_locked(self, member_id: MemberId) -> bool:
-        return bool(self._session.scalar(select(LedgerMemberRow.is_locked).where(LedgerMemberRow.member_id == member_id)))
+        return member_id in self.locked([member_id])
+
+    def locked(self, member_ids: Iterable[MemberId]) -> set[MemberId]:
+        """Those of them that have locked their spending; a few hundred at most are asked for."""
+        return set(self._session.scalars(_LOCKED, {"named": list(member_ids)}))
 
     def grant(self, giver: MemberId, to: Hash) -> GrantRecord | None:
         """What the member granted last to a brand or another member, withdrawn grants too."""
@@ -88,3 +92,6 @@ class SqlMembers:
 
 
 _COLUMNS = select(MemberRow.member_id, MemberRow.authorizer_kind, MemberRow.authorizer, MemberRow.salt, MemberRow.operation_id)
+_LOCKED = select(LedgerMemberRow.member_id).where(
+    LedgerMemberRow.is_locked, LedgerMemberRow.member_id.in_(bindparam("named", expanding=True))
+)

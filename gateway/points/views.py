@@ -5,9 +5,11 @@ available = ledger - reserved - expired - not accepted - pending out, never belo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from gateway.brands.ports import Brands
@@ -108,60 +110,134 @@ class PointsSource:
 
 def member_points(source: PointsSource, member_id: MemberId, at_block: int | None = None, worth_at_brand: int | None = None) -> PointsView:
     """Refuses an unknown member or brand, and a block that the projection has not reached."""
-    session = source.session
-    block = _block(session, at_block)
-    held = _held_at(session, member_id, block.number) if at_block is not None and block else _held(session, member_id)
-    if not held and source.members.find(member_id) is None:
+    found = points_of_members(source, [member_id]) if at_block is None else _points_at(source, member_id, at_block)
+    if member_id not in found:
         raise NotFound(f"there is no member {member_id}", member_id=str(member_id))
-    now = source.now if at_block is None or block is None else block.timestamp
-    pending, pending_out = (0, 0) if at_block is not None else _pending(session, member_id)
+    shown, standing, now = found[member_id]
+    if worth_at_brand is None:
+        return shown
+    return replace(shown, worth=_worth(source, worth_at_brand, standing, member_id, now))
+
+
+def points_of_members(source: PointsSource, member_ids: Sequence[MemberId]) -> dict[MemberId, ShownPoints]:
+    """Of those that are members, now; a few hundred at most are asked for."""
+    standings = _standings(source, member_ids)
+    without = [member_id for member_id in member_ids if not standings[member_id].held]
+    unknown = set(without) - source.members.known(without)
+    block = _block(source.session, None)
+    return _shown(source, {each: standings[each] for each in member_ids if each not in unknown}, block, source.now, is_past=False)
+
+
+def _points_at(source: PointsSource, member_id: MemberId, at_block: int) -> dict[MemberId, ShownPoints]:
+    block = _block(source.session, at_block)
+    assert block is not None
+    standing = _Standing(_held_at(source.session, member_id, block.number))
+    if not standing.held and not source.members.known([member_id]):
+        return {}
+    return _shown(source, {member_id: standing}, block, block.timestamp, is_past=True)
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What the view of one member's points is made of."""
+
+    held: dict[LotId, tuple[int, int]] = field(default_factory=dict)
+    pending: int = 0
+    pending_out: int = 0
+    is_locked: bool = False
+    given: list[GrantView] = field(default_factory=list)
+    received: list[ReceivedGrantView] = field(default_factory=list)
+
+
+ShownPoints = tuple[PointsView, Holding, int]
+"""The view, what can be spent of it, and the moment that it is of."""
+
+
+def _standings(source: PointsSource, member_ids: Sequence[MemberId]) -> dict[MemberId, _Standing]:
+    session, found = source.session, {member_id: _Standing() for member_id in member_ids}
+    for member_id, lot_id, held, reserved in session.execute(_HELD, {"named": member_ids}):
+        found[member_id].held[lot_id] = held, reserved
+    for whose, kind, points, out in session.execute(_PENDING, {"named": member_ids}):
+        assert whose is not None, "it is asked for by member"
+        found[whose].pending_out += out
+        if kind in (OperationKind.ISSUE, OperationKind.POINT_REFUND):
+            found[whose].pending += points
+    today = source.coalition.utc_offset_seconds, source.now
+    given, received = grants_given(session, member_ids, *today), grants_received(session, member_ids, *today)
+    locked = source.members.locked(member_ids)
+    for member_id, standing in found.items():
+        standing.given, standing.received, standing.is_locked = given[member_id], received[member_id], member_id in locked
+    return found
+
+
+def _shown(
+    source: PointsSource, standings: Mapping[MemberId, _Standing], block: LedgerBlockRow | None, now: int, *, is_past: bool
+) -> dict[MemberId, ShownPoints]:
+    """At a past block nobody looks at who accepts what."""
     names = source.brands.names()
-    lots = [
-        _lot(lot_id, points, reserved, names, now, source.coalition.utc_offset_seconds)
-        for lot_id, (points, reserved) in sorted(held.items(), key=lambda item: lot_key_order(0)(item[0]))
-    ]
+    accepting = None if is_past else accepting_brands(source.session, local_day(now, source.coalition.utc_offset_seconds))
+    at = None if block is None else AsOfBlockView(block.number, moment(block.timestamp))
+    zone = source.coalition.utc_offset_seconds
+    return {
+        member_id: (
+            *_points_view(member_id, standing, [_lot(*lot, names, now, zone) for lot in _in_order(standing.held)], accepting, at),
+            now,
+        )
+        for member_id, standing in standings.items()
+    }
+
+
+def _in_order(held: Mapping[LotId, tuple[int, int]]) -> list[tuple[LotId, int, int]]:
+    return [(lot_id, *held[lot_id]) for lot_id in sorted(held, key=lot_key_order(0))]
+
+
+def _points_view(
+    member_id: MemberId, standing: _Standing, lots: list[LotView], accepting: frozenset[int] | None, at: AsOfBlockView | None
+) -> tuple[PointsView, Holding]:
     ledger = sum(lot.points for lot in lots)
     reserved = sum(lot.reserved for lot in lots)
     expired = sum(lot.points - lot.reserved for lot in lots if lot.expired)
-    accepting = accepting_brands(session, local_day(now, source.coalition.utc_offset_seconds))
-    refused = [] if at_block is not None else [lot for lot in lots if not lot.expired and lot.brand_id not in accepting]
+    refused = [] if accepting is None else [lot for lot in lots if not lot.expired and lot.brand_id not in accepting]
     not_accepted = sum(lot.points - lot.reserved for lot in refused)
-    available = max(0, ledger - reserved - expired - not_accepted - pending_out)
-    today = source.coalition.utc_offset_seconds, now
-    spendable = {lot: points - reserved for lot, (points, reserved) in held.items() if at_block is not None or lot >> 32 in accepting}
-    holding = Holding(spendable, Points(pending_out))
-    return PointsView(
-        str(member_id),
-        available,
-        reserved,
-        pending,
-        pending_out,
-        expired,
-        not_accepted,
-        ledger,
-        None if block is None else AsOfBlockView(block.number, moment(block.timestamp)),
-        _by_brand(lots),
-        lots,
-        None if worth_at_brand is None else _worth(source, worth_at_brand, holding, member_id, now),
-        source.members.is_locked(member_id) if at_block is None else False,
-        grants_given(session, member_id, *today) if at_block is None else [],
-        grants_received(session, member_id, *today) if at_block is None else [],
+    available = max(0, ledger - reserved - expired - not_accepted - standing.pending_out)
+    view = PointsView(
+        member_id=str(member_id),
+        available=available,
+        reserved=reserved,
+        pending=standing.pending,
+        pending_out=standing.pending_out,
+        expired=expired,
+        not_accepted=not_accepted,
+        ledger=ledger,
+        block=at,
+        brands=_by_brand(lots),
+        lots=lots,
+        worth=None,
+        is_locked=standing.is_locked,
+        grants_given=standing.given,
+        grants_received=standing.received,
     )
+    spendable = {lot: held - kept for lot, (held, kept) in standing.held.items() if accepting is None or lot >> 32 in accepting}
+    return view, Holding(spendable, Points(standing.pending_out))
 
 
 def _block(session: Session, at_block: int | None) -> LedgerBlockRow | None:
     if at_block is None:
-        return session.scalar(select(LedgerBlockRow).order_by(LedgerBlockRow.number.desc()).limit(1))
+        return session.scalar(_HEAD)
     block = session.get(LedgerBlockRow, at_block)
     if block is None:
         raise NotFound(f"block {at_block} is not in the projection", at_block=at_block)
     return block
 
 
-def _held(session: Session, member_id: MemberId) -> dict[LotId, tuple[int, int]]:
-    row = LedgerMemberLotRow
-    rows = session.execute(select(row.lot_id, row.held, row.reserved).where(row.member_id == member_id, row.held > 0))
-    return {lot_id: (held, reserved) for lot_id, held, reserved in rows}
+_HEAD = select(LedgerBlockRow).order_by(LedgerBlockRow.number.desc()).limit(1)
+_NAMED: Any = bindparam("named", expanding=True)
+_HELD = select(LedgerMemberLotRow.member_id, LedgerMemberLotRow.lot_id, LedgerMemberLotRow.held, LedgerMemberLotRow.reserved).where(
+    LedgerMemberLotRow.member_id.in_(_NAMED), LedgerMemberLotRow.held > 0
+)
+_PENDING = select(OperationRow.member_id, OperationRow.kind, OperationRow.points, OperationRow.pending_out).where(
+    OperationRow.member_id.in_(_NAMED), IS_OPEN
+)
 
 
 def _held_at(session: Session, member_id: MemberId, block_number: int) -> dict[LotId, tuple[int, int]]:
@@ -175,20 +251,7 @@ def _held_at(session: Session, member_id: MemberId, block_number: int) -> dict[L
     return {lot_id: (int(held), int(reserved)) for lot_id, held, reserved in rows}
 
 
-def _pending(session: Session, member_id: MemberId) -> tuple[int, int]:
-    """(on its way in, may still go out)."""
-    pending = pending_out = 0
-    rows = session.execute(
-        select(OperationRow.kind, OperationRow.points, OperationRow.pending_out).where(OperationRow.member_id == member_id, IS_OPEN)
-    )
-    for kind, points, out in rows:
-        pending_out += out
-        if kind in (OperationKind.ISSUE, OperationKind.POINT_REFUND):
-            pending += points
-    return pending, pending_out
-
-
-def _lot(lot_id: LotId, points: int, reserved: int, names: dict[int, str], now: int, utc_offset_seconds: int) -> LotView:
+def _lot(lot_id: LotId, points: int, reserved: int, names: Mapping[int, str], now: int, utc_offset_seconds: int) -> LotView:
     brand_id, expiry_day = split_lot_id(lot_id)
     return LotView(
         str(lot_id),

@@ -143,11 +143,6 @@ def ended_operations(session: Session, operation_ids: Iterable[str]) -> list[End
     return found
 
 
-def find_ended(session: Session, operation_ids: Iterable[str]) -> dict[str, EndedOperation]:
-    """Those of the operations that have ended, by id."""
-    return {ended.operation_id: ended for ended in ended_operations(session, operation_ids)}
-
-
 def count_open_operations(session: Session) -> int:
     """How many operations wait."""
     return session.scalar(select(func.count()).select_from(OperationRow).where(IS_OPEN)) or 0

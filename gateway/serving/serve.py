@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import socket
+import sys
 from functools import partial
 
 import uvicorn
@@ -16,6 +17,7 @@ from gateway.serving.bells import Bell
 from gateway.serving.family import Family
 from gateway.serving.worker_process import STATE_FILE, DistantWorker, run_worker
 
+_SWITCH_SECONDS = 0.001  # threads that work on requests let the one that answers connections in so often
 _YOUNG_OBJECTS = 50_000  # between two collections: a bulk write makes tens of thousands that all die with it
 
 
@@ -34,6 +36,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
 
 
 def _run_api(settings: Settings, listening: socket.socket, work_to_do: Bell, changed: Bell) -> None:
+    sys.setswitchinterval(_SWITCH_SECONDS)
     completions = Completions()
     app = build_api(settings, completions, DistantWorker(work_to_do, settings.data_dir))
     changed.listen(completions.notify)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
-from sqlalchemy.orm import Session
-
-from gateway.store.session import Database
 from gateway.store.together import Together
+from gateway.store.unit_of_work import UnitOfWork
 
 Name = TypeVar("Name")
 View = TypeVar("View")
@@ -18,12 +17,12 @@ View = TypeVar("View")
 class ShownTogether:
     """Thread-safe."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, reading: Callable[[], AbstractContextManager[UnitOfWork]]) -> None:
+        self._reading = reading
         self._lock = threading.Lock()
         self._of: dict[Any, Together[Any, Any]] = {}
 
-    def find(self, find_all: Callable[[Session, Sequence[Name]], Mapping[Name, View]], key: Name) -> View | None:
+    def find(self, find_all: Callable[[UnitOfWork, Sequence[Name]], Mapping[Name, View]], key: Name) -> View | None:
         """What `find_all` finds for the key; it is asked for all the keys that are wanted by now."""
         with self._lock:
             if find_all not in self._of:
@@ -31,7 +30,7 @@ class ShownTogether:
         found: View | None = self._of[find_all].do(key)
         return found
 
-    def _read(self, find_all: Callable[[Session, Sequence[Name]], Mapping[Name, View]], keys: Sequence[Name]) -> list[View | None]:
-        with self._database.read() as session:
-            found = find_all(session, list(dict.fromkeys(keys)))
+    def _read(self, find_all: Callable[[UnitOfWork, Sequence[Name]], Mapping[Name, View]], keys: Sequence[Name]) -> list[View | None]:
+        with self._reading() as work:
+            found = find_all(work, list(dict.fromkeys(keys)))
         return [found.get(key) for key in keys]
