@@ -47,7 +47,6 @@ class Write:
     operation_ids: Sequence[str] | None = field(init=False, default=None)  # what came of it, kept by the route for when it runs again
     _wait_until: float = field(init=False)
     _made: str | None = field(init=False, default=None)
-    _is_again: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._wait_until = monotonic() + self.wait_seconds
@@ -61,8 +60,8 @@ class Write:
             return self._made
         content = content_hash({"method": self.request.method, "path": self.request.url.path, "body": body})
         write = PendingWrite(caller.principal, self.idempotency_key, content, kind, act, ahead)
-        self._made, self._is_again = self.context.writes.do(write)
-        if self._is_again:
+        self._made, is_again = self.context.writes.do(write)
+        if is_again:
             self.response.headers["Idempotent-Replayed"] = "true"
         return self._made
 
@@ -72,9 +71,6 @@ class Write:
         Refuses if all operations of a request for `one` thing have ended refused, for other reasons than those that it is `done_by`.
         """
         ids = [operation_id for operation_id in operation_ids if operation_id is not None]
-        if ids and not self._is_again and self.wait_seconds == 0:
-            self.response.status_code = 202  # accepted this moment
-            return
         seen_looks = self.context.waits.looks
         ended = self._ended(ids)
         if ended is None:

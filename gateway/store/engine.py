@@ -18,6 +18,7 @@ from gateway.secret_files import close_to_others_if_there, make_private_file
 from gateway.values.errors import Foreseen
 
 _WRITERS_LOCK = 0x5350_4C49  # one writer at a time in a PostgreSQL database, whatever process it is in
+_TURN = "-turn"  # the file beside an SQLite database by which writers of several processes take turns
 _WAIT_SECONDS = 30  # for the write lock
 _BYTE_ORDER = ("C", "POSIX", "C.UTF-8", "C.utf8")
 
@@ -51,7 +52,7 @@ def _keep_private(file: Path) -> None:
     """What members bought stands in it. SQLite makes the files beside it (-wal, -shm) with the mode of the database."""
     if file.parent.is_dir():
         make_private_file(file)
-    for beside in ("-wal", "-shm", "-journal"):
+    for beside in ("-wal", "-shm", "-journal", _TURN):
         close_to_others_if_there(file.with_name(file.name + beside))
 
 
@@ -94,7 +95,7 @@ class WritersTurn:
     def __init__(self, engine: Engine) -> None:
         self._file: int | None = None
         if engine.dialect.name == "sqlite":
-            beside = f"{engine.url.database}-turn"
+            beside = f"{engine.url.database}{_TURN}"
             self._file = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def __enter__(self) -> None:

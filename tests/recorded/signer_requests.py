@@ -46,7 +46,7 @@ from gateway.ledger.framing import pack_entries, unpack_entries
 from gateway.ledger.lots import lot_id
 from gateway.ledger.signing import reference
 from gateway.loyalty.rule import EarningRule
-from gateway.projection.tables import LedgerEntryRow, LedgerMemberLotRow, LedgerMovementRow, LedgerReservationLotRow
+from gateway.projection.tables import LedgerEntryRow, LedgerLotRow, LedgerMemberLotRow, LedgerMovementRow, LedgerReservationLotRow
 from gateway.purchases.shortfalls import SqlShortfalls
 from gateway.rounds.batch_signing import BatchSigning
 from gateway.rounds.sequencer import Sequencer
@@ -251,6 +251,8 @@ class _Rounds:
         with self._coalition.database.write() as session:
             lot = lot_id(1, EXPIRED_DAY)
             session.add(LedgerMemberLotRow(member_id=MemberId.parse(shopper.member_id), lot_id=lot, held=points, reserved=0))
+            amounts = dict.fromkeys(("opened", "clawed_back", "redeemed", "refunded", "expired", "restored", "moved"), 0)
+            session.add(LedgerLotRow(lot_id=lot, brand_id=1, expiry_day=EXPIRED_DAY, issued=points, **amounts))
 
 
 # The reference signer's answers

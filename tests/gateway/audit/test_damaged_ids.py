@@ -66,7 +66,7 @@ NAMED_BY: dict[str, set[int]] = {
     "ledger_reservations.reference": {6},
     "ledger_reservations.reservation_id": {6, 8, 9},
 }
-OF_NO_INVARIANT = {"brands.key_address", "payment_refunds.content_hash", "purchases.content_hash"}
+OF_NO_INVARIANT = {"brands.key_address", "brands.publisher_address", "payment_refunds.content_hash", "purchases.content_hash"}
 AFTER_A_REBUILD = "entry_references.reference"
 TELLING_ROWS = {
     "ledger_member_lots": "reserved > 0",

@@ -40,7 +40,7 @@ def written(file: Path) -> Database:
 def test_a_new_database_is_its_owners_alone_under_any_umask(tmp_path: Path) -> None:
     database = written(tmp_path / "gateway.sqlite3")
     files = list(tmp_path.iterdir())
-    assert {file.name for file in files} == {"gateway.sqlite3", "gateway.sqlite3-wal", "gateway.sqlite3-shm"}
+    assert {file.name for file in files} == {"gateway.sqlite3", "gateway.sqlite3-wal", "gateway.sqlite3-shm", "gateway.sqlite3-turn"}
     assert {mode(file) for file in files} == {0o600}
     database.close()
 
