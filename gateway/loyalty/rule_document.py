@@ -16,6 +16,7 @@ from gateway.ledger.signing import Domain, Fields, struct_digest, type_hash
 from gateway.loyalty.rule import EarningRule, check_rule
 from gateway.values.errors import Invalid
 from gateway.values.ids import Address, Hash
+from gateway.values.json_text import canonical_json
 
 _FIELDS: Fields = [
     {"name": "brand", "type": "uint32"},
@@ -59,7 +60,7 @@ class RuleDocument:
     def text(self) -> str:
         """To the byte what is signed."""
         told = {name: getattr(self, name) for name in _LARGEST}
-        return json.dumps(told, separators=(",", ":"), sort_keys=True)
+        return canonical_json(told)
 
     def rule(self, in_force_from: int | None = None) -> EarningRule:
         return EarningRule(self.version, self.points, self.per_minor, self.valid_from, in_force_from)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import median
 
 from rich.table import Table
 
 from scripts.benchmarks.figures import Figures
 from scripts.benchmarks.redeeming import WAYS, By
+from scripts.benchmarks.targets import Target, looked_up
 
 _WAYS_SHOWN: dict[By, str] = {
     "key": "by a member's key",
@@ -16,24 +16,6 @@ _WAYS_SHOWN: dict[By, str] = {
     "brand_grant": "under a grant to the brand",
     "member_grant": "under a grant to another member",
 }
-
-
-@dataclass(frozen=True)
-class Target:
-    """`key` is a path into the report; `bound` is met from there on upward, or downward for a time."""
-
-    what: str
-    key: str
-    bound: float
-    aim: float | None = None
-    downward: bool = False
-
-    def met(self, figures: Figures) -> bool | None:
-        """None if it was not measured."""
-        value = looked_up(figures, self.key)
-        if value is None:
-            return None
-        return value <= self.bound if self.downward else value >= self.bound
 
 
 TARGETS = (
@@ -102,13 +84,6 @@ def report(taken: Figures) -> Figures:
 
 def shown(figures: Figures) -> tuple[Table, ...]:
     return _table_of_targets(figures), _table_of_engines(figures), _table_of_redemptions(figures), _table_of_gas(figures)
-
-
-def looked_up(figures: Figures, key: str) -> float | None:
-    value = figures
-    for part in key.split("."):
-        value = value[part]
-    return value  # type: ignore[return-value]
 
 
 def _table_of_targets(figures: Figures) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scripts.benchmarks.figures import rates, spread, together
-from scripts.benchmarks.ledger_report import Target
+from scripts.benchmarks.targets import Target
 
 
 def test_percentiles_are_of_what_was_measured() -> None:

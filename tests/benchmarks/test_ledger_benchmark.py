@@ -13,9 +13,10 @@ from scripts.benchmarks.anvil import find_anvil
 from scripts.benchmarks.durable_ledger import durable_ledger
 from scripts.benchmarks.ledger import measure
 from scripts.benchmarks.ledger_phases import BATCHES_ALONE, QUICK, Phases
-from scripts.benchmarks.ledger_report import TARGETS, looked_up, shown
+from scripts.benchmarks.ledger_report import TARGETS, shown
 from scripts.benchmarks.redeeming import WAYS
 from scripts.benchmarks.rivals import Rivals
+from scripts.benchmarks.targets import looked_up
 
 MEMBERS = 2_000
 MEMBERS_ON_ANVIL = 1_000

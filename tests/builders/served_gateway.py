@@ -72,13 +72,7 @@ class ServedGateway:
 
     def status(self, name: str) -> int:
         """A number of /proc/<pid>/status: the largest of the gateway's processes."""
-        lines = [line for pid in self._pids() for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
-        return max(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
-
-    def _pids(self) -> list[int]:
-        parent = self.process.pid
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        return [parent, *map(int, children)]
+        return largest_status(self.process.pid, name)
 
     def check_memory(self) -> None:
         most = self.status("VmHWM") / 1024
@@ -112,6 +106,16 @@ def served_gateway(folder: Path, **settings: Any) -> Iterator[ServedGateway]:
         finally:
             process.terminate()
             process.wait(60)
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def largest_status(pid: int, name: str) -> int:
+    """A number of /proc/<pid>/status: the largest of the process and its children."""
+    lines = [line for each in (pid, *children_of(pid)) for line in Path(f"/proc/{each}/status").read_text().splitlines()]
+    return max(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from rich.table import Table
 
-Figures = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Target:
-    """`key` is a path into the report; `bound` is met from there on upward, or downward for a time."""
-
-    what: str
-    key: str
-    bound: float
-    aim: float | None = None
-    downward: bool = False
-
-    def met(self, figures: Figures) -> bool | None:
-        """None if it was not measured."""
-        value = looked_up(figures, self.key)
-        if value is None:
-            return None
-        return value <= self.bound if self.downward else value >= self.bound
-
+from scripts.benchmarks.figures import Figures
+from scripts.benchmarks.targets import Target, looked_up
 
 TARGETS = (
     Target("single_call: confirmed a second", "single_call.confirmed_per_s", 1_000),
@@ -70,14 +49,6 @@ def rate_of(part: Figures) -> float:
 def judged(figures: Figures) -> Figures:
     """Each bound and whether it was met."""
     return {target.key: {"bound": target.bound, "aim": target.aim, "met": target.met(figures)} for target in TARGETS}
-
-
-def looked_up(figures: Figures, key: str) -> float | None:
-    """None where the phase, or the whole of it, was left out."""
-    value: Any = figures
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value if isinstance(value, int | float) else None
 
 
 def shown(figures: Figures) -> tuple[Table, ...]:

@@ -16,7 +16,8 @@ import pytest
 
 from scripts.benchmarks.anvil import find_anvil
 from scripts.benchmarks.gateway.brands import SHARES
-from scripts.benchmarks.gateway.report import TARGETS, looked_up, shown
+from scripts.benchmarks.gateway.report import TARGETS, shown
+from scripts.benchmarks.targets import looked_up
 from scripts.postgresql import find_programs
 
 ROOT = Path(__file__).parents[3]

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,6 +25,7 @@ from gateway.coalition.rows import business_clock
 from gateway.rounds.tables import OperationRow
 from gateway.store.unit_of_work import writing
 from tests.builders.coalition import CoalitionBuilder, new_id
+from tests.builders.served_gateway import largest_status
 from tests.node.running_node import ROOT
 
 HONEST = (2, 3, 4, 5)
@@ -119,10 +119,7 @@ class AttackedGateway:
 
     def memory_mb(self) -> float:
         """Of the largest of the gateway's processes, at most so far."""
-        parent = self.process.pid
-        pids = [parent, *map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())]
-        lines = [line for pid in pids for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
-        return max(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+        return largest_status(self.process.pid, "VmHWM") / 1024
 
 
 @contextmanager

@@ -15,12 +15,8 @@ import httpx
 import pytest
 
 from gateway.serving.bells import Bell
-from tests.builders.served_gateway import ServedGateway, bearer, served_gateway
+from tests.builders.served_gateway import ServedGateway, bearer, children_of, served_gateway
 from tests.node.running_node import ROOT
-
-
-def children_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def lives(pid: int) -> bool:
