@@ -11,12 +11,12 @@ from contextlib import closing
 from pathlib import Path
 
 from gateway.brand_agent.agent import open_agent
-from gateway.brand_agent.config import load_agent_config
+from gateway.brand_agent.config import AgentConfig, load_agent_config
 from gateway.brand_agent.ledger_reading import LedgerReading
 from gateway.brand_agent.rebuild import OtherKey, SignedPlace, rebuild
 from gateway.brand_agent.server import bound_socket, serve, url_of
 from gateway.brand_agent.till_journal import TillJournal, UnusableJournal
-from gateway.brand_agent.tills import Scope, WrongTill, add_till, revoke_till
+from gateway.brand_agent.tills import OF_A_TILL, Scope, WrongTill, add_till, revoke_till
 from gateway.brand_signer.config import BadConfig
 from gateway.brand_signer.journal import WrongJournal
 from gateway.brand_signer.key import Key
@@ -40,8 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
         if given.command == "rebuild":
             return _rebuild(given)
         config = load_agent_config(given.config)
-        if given.address:
-            print(Key(read_or_make(config.signer.key_file)).address)
+        if given.address or given.evidence_address:
+            print(Key(read_or_make(_evidence_key_file(config) if given.evidence_address else config.signer.key_file)).address)
             return 0
         bound = bound_socket(config.signer.host, config.signer.port)
         agent = open_agent(config)
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gateway.brand_agent", description=__doc__)
     parser.add_argument("--config", type=Path, help="the agent's settings (JSON)")
     parser.add_argument("--address", action="store_true", help="print the address of the brand's key (made if there is none) and end")
+    parser.add_argument("--evidence-address", action="store_true", help="the same of the key that signs evidence of the brand's sales")
     commands = parser.add_subparsers(dest="command")
     again = commands.add_parser("rebuild", parents=[with_config], help="take over from the ledger what an agent before this one signed")
     again.add_argument("--rpc", required=True, help="the brand's own node, which executes every block itself")
@@ -71,9 +72,15 @@ def _parser() -> argparse.ArgumentParser:
     acts = till.add_subparsers(dest="act", required=True)
     add = acts.add_parser("add", parents=[with_config], help="make a till's token and print it, once")
     add.add_argument("name")
-    add.add_argument("--scope", action="append", choices=tuple(Scope), help="what it may do (again for more; left out: everything)")
+    add.add_argument("--scope", action="append", choices=tuple(Scope), help="what it may do (again for more; left out: all but evidence)")
     acts.add_parser("revoke", parents=[with_config], help="refuse a till's token from now on").add_argument("name")
     return parser
+
+
+def _evidence_key_file(config: AgentConfig) -> Path:
+    if config.evidence is None:
+        raise BadConfig("agent.evidence is missing: nobody is told of this brand's sales, and no key signs evidence of them")
+    return config.evidence.key_file
 
 
 def _rebuild(given: argparse.Namespace) -> int:
@@ -90,7 +97,7 @@ def _rebuild(given: argparse.Namespace) -> int:
 def _till(given: argparse.Namespace) -> int:
     path = load_agent_config(given.config).tills_file
     if given.act == "add":
-        print(add_till(path, given.name, frozenset(given.scope or tuple(Scope))))
+        print(add_till(path, given.name, frozenset(given.scope or OF_A_TILL)))
     else:
         revoke_till(path, given.name, wall_clock())
         print(f"till {given.name} is revoked: its token is refused from now on")

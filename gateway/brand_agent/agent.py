@@ -10,6 +10,7 @@ from functools import partial
 import httpx
 
 from gateway.brand_agent.config import AgentConfig
+from gateway.brand_agent.evidence_sender import EvidenceSender, forget_others
 from gateway.brand_agent.feed import Feed
 from gateway.brand_agent.feed_lines import FeedLines
 from gateway.brand_agent.follower import GatewaysWord, OutcomeFollower
@@ -55,6 +56,7 @@ class Agent:
     ledger: LedgersWord | None
     rules: RuleBook
     rule_follower: RuleFollower
+    evidence_senders: tuple[EvidenceSender, ...]
 
     @property
     def brand_id(self) -> int:
@@ -67,8 +69,13 @@ class Agent:
             self.rule_follower.start()
         if self.feed is not None:
             self.feed.start()
+        self.journal.write(lambda connection: forget_others(connection, [each.addressee_id for each in self.evidence_senders]))
+        for sender in self.evidence_senders:
+            sender.start()
 
     def close(self) -> None:
+        for sender in self.evidence_senders:
+            sender.close()
         if self.feed is not None:
             self.feed.close()
         self.rule_follower.close()
@@ -120,7 +127,15 @@ def open_agent(config: AgentConfig) -> Agent:
         ledger,
         rules,
         RuleFollower(rules, client, signer.brand_id, config.rules_seconds),
+        _evidence_senders(config, journal),
     )
+
+
+def _evidence_senders(config: AgentConfig, journal: TillJournal) -> tuple[EvidenceSender, ...]:
+    if config.evidence is None:
+        return ()
+    key, signer = Key(read_or_make(config.evidence.key_file)), config.signer
+    return tuple(EvidenceSender(each, key, journal, signer.domain, signer.brand_id) for each in config.evidence.to)
 
 
 def _passing_client(url: str, authorities: ssl.SSLContext | None) -> httpx.AsyncClient:

@@ -6,9 +6,12 @@ import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from gateway.brand_agent.evidence import Partner
+from gateway.brand_agent.evidence_sender import Addressee
 from gateway.brand_agent.own_discount import FloorLimit
 from gateway.brand_agent.shop_database import url_from_environment, url_from_file
 from gateway.brand_signer.config import Config, Programme, read_settings, signer_settings
@@ -22,6 +25,7 @@ _QUERY = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 _PASS_SECONDS = 10
 _LONGEST_PASS_SECONDS = 60
 _RULES_SECONDS = 10
+_CONSENT_LENGTH_MAX = 80
 _RULE_OVERLAP_SECONDS = 2 * 86_400  # as far ahead of its clock as the gateway takes a sale
 
 
@@ -38,9 +42,18 @@ class FeedConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceConfig:
+    """Which other issuers are told of this brand's sales, and the file of the key that signs for that alone."""
+
+    key_file: Path
+    to: tuple[Addressee, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AgentConfig:
     """`gateway_key_file` holds the brand's API key. `pass_seconds`: how long a till waits at most for a redemption's answer.
 
+    `evidence`: whom it tells of its sales; `partners`: of whose sales it lets itself be told.
     `publisher`: whose signature makes a version of the rule the brand's, asked for every `rules_seconds`; None: the settings' rules alone
     count. `rule_overlap_seconds`: so long a version is still signed after the next one came into force.
     """
@@ -59,6 +72,8 @@ class AgentConfig:
     publisher: Address | None
     rules_seconds: int
     rule_overlap_seconds: int
+    evidence: EvidenceConfig | None
+    partners: tuple[Partner, ...]
 
 
 def load_agent_config(path: Path) -> AgentConfig:
@@ -81,10 +96,12 @@ def _settings(top: Reading, folder: Path) -> AgentConfig:
         _floor_limit(agent, signer.programme),
         _url(agent, "ledger_rpc") if agent.says("ledger_rpc") else None,
         tls,
-        _gateway_authorities(agent, folder) if agent.says("gateway_ca") else None,
+        _authorities(agent, folder, "gateway_ca", "gateway_url") if agent.says("gateway_ca") else None,
         agent.hex_id("publisher", Address) if agent.says("publisher") else None,
         agent.whole("rules_seconds", 1, _RULES_SECONDS),
         agent.whole("rule_overlap_seconds", 0, _RULE_OVERLAP_SECONDS),
+        _evidence(agent.inner("evidence"), folder, signer.brand_id) if agent.says("evidence") else None,
+        _partners(agent, signer.brand_id) if agent.says("partners") else (),
     )
     if config.pass_seconds > _LONGEST_PASS_SECONDS:
         agent.wrong("pass_seconds", f"must be from 1 to {_LONGEST_PASS_SECONDS}")
@@ -111,15 +128,58 @@ def _tls(agent: Reading, folder: Path) -> TlsFiles | None:
     return TlsFiles(certificate, key)
 
 
-def _gateway_authorities(agent: Reading, folder: Path) -> ssl.SSLContext | None:
-    path = folder / agent.text("gateway_ca")
-    if not agent.text("gateway_url").startswith("https://"):
-        agent.wrong("gateway_ca", "is for a gateway_url with https://")
+def _authorities(given: Reading, folder: Path, name: str, url: str) -> ssl.SSLContext | None:
+    path = folder / given.text(name)
+    if not given.text(url).startswith("https://"):
+        given.wrong(name, f"is for a {url} with https://")
     try:
         return only_those_of(path)
     except NoAuthorities as error:
-        agent.wrong("gateway_ca", f"cannot be used: {error}")
+        given.wrong(name, f"cannot be used: {error}")
         return None
+
+
+def _evidence(given: Reading, folder: Path, own_id: int) -> EvidenceConfig:
+    found = EvidenceConfig(folder / given.text("key", "evidence_key"), tuple(_addressee(each, folder) for each in given.inner_list("to")))
+    _check_others(given, "to", [each.brand_id for each in found.to], own_id)
+    given.nothing_else()
+    return found
+
+
+def _addressee(given: Reading, folder: Path) -> Addressee:
+    token = partial(read_secret, folder / given.text("token"))  # as it stands then: it may be changed
+    found = Addressee(
+        given.whole("brand_id", 1),
+        _url(given, "url"),
+        token,
+        _authorities(given, folder, "ca", "url") if given.says("ca") else None,
+        given.text("lines_consent") if given.says("lines_consent") else None,
+    )
+    if found.lines_consent is not None and not 1 <= len(found.lines_consent) <= _CONSENT_LENGTH_MAX:
+        given.wrong("lines_consent", f"must name the members' consent to it in 1 to {_CONSENT_LENGTH_MAX} characters")
+    given.nothing_else()
+    return found
+
+
+def _partners(agent: Reading, own_id: int) -> tuple[Partner, ...]:
+    given = agent.inner_list("partners")
+    _check_others(agent, "partners", [each.whole("brand_id", 1) for each in given], own_id)
+    return tuple(_partner(each) for each in given)
+
+
+def _partner(given: Reading) -> Partner:
+    names = "budget_points", "budget_month_points"
+    limits = [given.whole(name) if given.says(name) else None for name in names]
+    if limits == [None, None]:
+        given.wrong("budget_points", "or budget_month_points must say how many points at most: one of them, or both")
+    found = Partner(given.whole("brand_id", 1), given.hex_id("evidence_key", Address), *limits)
+    given.nothing_else()
+    return found
+
+
+def _check_others(given: Reading, name: str, brand_ids: list[int], own_id: int) -> None:
+    if own_id in brand_ids or len(set(brand_ids)) < len(brand_ids):
+        given.wrong(name, f"must name each brand once, and not brand {own_id} itself")
 
 
 def _floor_limit(agent: Reading, programme: Programme) -> FloorLimit | None:

@@ -40,6 +40,10 @@ def find(connection: sqlite3.Connection, kind: ItemKind, external_id: str) -> It
     return None if row is None else _item(row)
 
 
+def item_at(connection: sqlite3.Connection, sequence: int) -> Item:
+    return _item(connection.execute(f"SELECT {_COLUMNS} FROM items WHERE sequence = ?", (sequence,)).fetchone())  # noqa: S608
+
+
 def add(connection: sqlite3.Connection, new: NewItem, speaker: Speaker, now: int, is_same: Callable[[str], bool]) -> tuple[Item, bool]:
     """(the item, whether it was there before). `is_same` compares with an earlier body. Raises OtherContent."""
     known = find(connection, new.kind, new.external_id)

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.brand_agent import passing, redemption_routes, refused_routes, signer_routes, status_routes, till_routes
+from gateway.brand_agent import evidence_routes, passing, redemption_routes, refused_routes, signer_routes, status_routes, till_routes
 from gateway.brand_agent.agent import Agent
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_signer.json_server import IDLE_SECONDS, CannotListen
@@ -24,7 +24,7 @@ _BOUNDS = ConnectionBounds(_CONNECTIONS_MAX, _HEAD_BYTES, 10.0, IDLE_SECONDS, 30
 def application(agent: Agent) -> Starlette:
     tills = [*till_routes.routes(), *redemption_routes.routes(), *passing.routes(), *status_routes.routes(), *refused_routes.routes()]
     app = Starlette(
-        routes=[*tills, *signer_routes.routes(agent.signer, agent.brand_id)],
+        routes=[*tills, *evidence_routes.routes(), *signer_routes.routes(agent.signer, agent.brand_id)],
         exception_handlers={HTTPException: _plain, Exception: _fault},
     )
     app.state.agent = agent

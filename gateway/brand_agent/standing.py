@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gateway.brand_agent.bonus import budgets
+from gateway.brand_agent.evidence import Partner
+from gateway.brand_agent.evidence_sender import Troubles, sent_to
 from gateway.brand_agent.feed import FeedStanding
 from gateway.brand_agent.feed_lines import count_problems
 from gateway.brand_agent.forgotten import TOLD_AGAIN
@@ -25,7 +28,7 @@ _SHOWN = 20
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """`code`: gateway_away, outbox_old, items_refused, rule_refused, days_differ, feed_failing, ledger_disagrees, ledger_silent,
-    ledger_behind, and those of feed_lines.py."""
+    ledger_behind, evidence_waits, and those of feed_lines.py."""
 
     code: str
     detail: str
@@ -33,19 +36,25 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """How the agent's parts stand that not every agent has. `refused_rules`: by version, why the agent does not follow it."""
+    """How the agent's parts stand that not every agent has. `refused_rules`: by version, why the agent does not follow it.
+
+    `told`: by the brand that is told of sales, what stands in the way; `partners`: of whose sales this agent is told.
+    """
 
     feed: FeedStanding | None
     ledger: LedgerStanding | None
     rules: Sequence[EarningRule]
     refused_rules: Mapping[int, str]
+    told: Mapping[int, Troubles]
+    partners: Sequence[Partner]
+    month: str
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """`waiting`: open items by state. `oldest_waiting_seconds`: since the oldest of them was journaled. `told_again`: items sent once
     more because a gateway restored from a backup knew nothing of them. `rules`: the versions of the brand's rule, and from when on each
-    is in force."""
+    is in force. `evidence_to`: who is told of sales, and `partners`: what is used of the budgets for theirs."""
 
     waiting: Mapping[str, int]
     refused: int
@@ -59,6 +68,8 @@ class Standing:
     feed: Mapping[str, Any] | None
     own_discounts: Mapping[str, int]
     ledger: Mapping[str, Any] | None
+    evidence_to: list[dict[str, Any]]
+    partners: list[dict[str, Any]]
 
     def view(self) -> dict[str, Any]:
         return asdict(self)
@@ -81,6 +92,11 @@ class Standing:
             ("agent_own_discount_minor_total", "Their sum, in minor units.", self.own_discounts["discount_minor"]),
         ):
             lines += [f"# HELP {name} {told}", f"# TYPE {name} counter", f"{name} {value}"]
+        lines += [
+            "# HELP agent_evidence_waiting Evidence that waits to be handed over, by addressee.",
+            "# TYPE agent_evidence_waiting gauge",
+        ]
+        lines += [f'agent_evidence_waiting{{brand="{one["brand_id"]}"}} {one["waiting"]}' for one in self.evidence_to]
         if self.feed is not None:
             lines += ["# HELP agent_feed_failing 1 while the shop's database cannot be read.", "# TYPE agent_feed_failing gauge"]
             lines += [f"agent_feed_failing {int(self.feed['failing_since'] is not None)}"]
@@ -118,6 +134,10 @@ def standing(connection: sqlite3.Connection, reach: Reach, parts: Parts, now: in
         )
     for day, till in differing:
         alarms.append(Alarm("days_differ", f"till {till}, {day}: its count or sum is not the journal's; send what is missing, close again"))
+    for brand_id, troubles in parts.told.items():
+        if troubles.since is not None:
+            told_of = f"since {int(now - troubles.since)} seconds brand {brand_id} is not told of sales: {troubles.reason}"
+            alarms.append(Alarm("evidence_waits", told_of))
     if feed is not None:
         alarms += _feed_alarms(connection, feed, now)
     if parts.ledger is not None:
@@ -133,7 +153,9 @@ def standing(connection: sqlite3.Connection, reach: Reach, parts: Parts, now: in
     ledger = None if parts.ledger is None else parts.ledger.view()
     shop = None if feed is None else feed.view()
     rules = [_told(rule) for rule in parts.rules]
-    return Standing(waiting, refused, refused_last, max(0, now - oldest), away, last_error, rules, alarms, told_again, shop, own, ledger)
+    since, to = max(0, now - oldest), [sent_to(connection, brand_id) for brand_id in parts.told]
+    bonus = budgets(connection, parts.partners, parts.month)
+    return Standing(waiting, refused, refused_last, since, away, last_error, rules, alarms, told_again, shop, own, ledger, to, bonus)
 
 
 def _own_discounts(connection: sqlite3.Connection) -> Mapping[str, int]:

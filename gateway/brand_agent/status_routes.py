@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from gateway.bodies.shapes import AnyAmount, Body, Date, Whole
 from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
+from gateway.brand_agent.bonus import month_of
 from gateway.brand_agent.own_discount import count_of
 from gateway.brand_agent.standing import Parts, Standing, standing
 from gateway.brand_agent.tills import Scope
@@ -71,6 +72,8 @@ async def _standing(request: Request) -> Standing:
     agent = agent_of(request)
     feed = None if agent.feed is None else agent.feed.standing
     ledger = None if agent.ledger is None else agent.ledger.standing
-    parts = Parts(feed, ledger, agent.rules.rules(), agent.rule_follower.refused)
+    told = {each.addressee_id: each.troubles for each in agent.evidence_senders}
+    month = month_of(wall_clock(), agent.config.signer.utc_offset_seconds)
+    parts = Parts(feed, ledger, agent.rules.rules(), agent.rule_follower.refused, told, agent.config.partners, month)
     read = agent.journal.submit(lambda connection: standing(connection, agent.forwarder.reach, parts, wall_clock()))
     return await asyncio.wrap_future(read)

@@ -66,6 +66,21 @@ CREATE INDEX IF NOT EXISTS feed_rows_problems ON feed_rows (id) WHERE problem IS
 CREATE TABLE IF NOT EXISTS rules (
     version INTEGER PRIMARY KEY, document TEXT NOT NULL, signature BLOB NOT NULL, in_force_from INTEGER
 );
+CREATE TABLE IF NOT EXISTS evidence (
+    sold_by INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, document TEXT NOT NULL, signature BLOB NOT NULL,
+    counted_at INTEGER NOT NULL, PRIMARY KEY (sold_by, kind, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bonus_budgets (
+    sold_by INTEGER NOT NULL, period TEXT NOT NULL, points INTEGER NOT NULL, PRIMARY KEY (sold_by, period)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS evidence_sent (
+    addressee INTEGER NOT NULL, item INTEGER NOT NULL, kind TEXT NOT NULL, held TEXT NOT NULL,
+    outcome TEXT CHECK (outcome IN ('counted', 'refused', 'nothing')), reason TEXT, tries INTEGER NOT NULL DEFAULT 0,
+    not_before REAL NOT NULL DEFAULT 0, PRIMARY KEY (addressee, item)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS evidence_sent_open ON evidence_sent (addressee, item) WHERE outcome IS NULL;
+CREATE INDEX IF NOT EXISTS evidence_sent_held ON evidence_sent (addressee, held, item) WHERE outcome IS NULL;
+CREATE INDEX IF NOT EXISTS evidence_sent_refused ON evidence_sent (addressee, item) WHERE outcome = 'refused';
 CREATE TABLE IF NOT EXISTS day_closes (
     day TEXT NOT NULL, till TEXT NOT NULL, count INTEGER NOT NULL, gross_minor INTEGER NOT NULL, agrees INTEGER NOT NULL,
     PRIMARY KEY (day, till)

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from gateway.bodies.purchases import PaymentRefundBody, PurchaseBody, RefundFailureBody
 from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
+from gateway.brand_agent.evidence import RESERVED
 from gateway.brand_agent.item import Item, ItemKind, ItemState, Speaker
 from gateway.brand_agent.outbox import find
 from gateway.brand_agent.problems import TillRefused
@@ -58,6 +59,7 @@ def view(item: Item) -> dict[str, Any]:
 async def _post_purchase(request: Request) -> Response:
     speaker = speaker_of(request, Scope.SALES)
     body = await body_of(request, PurchaseBody)
+    _check_own("payment_id", body.payment_id)
     agent = agent_of(request)
     said = sale(body, agent.brand_id, agent.config.signer.programme, agent.rules.rules())
     return await keep(request, speaker, lambda _: said)
@@ -65,15 +67,26 @@ async def _post_purchase(request: Request) -> Response:
 
 async def _post_payment_refund(request: Request) -> Response:
     speaker = speaker_of(request, Scope.PAYMENT_REFUNDS)
-    said = payment_refund(await body_of(request, PaymentRefundBody))
-    return await keep(request, speaker, lambda _: said)
+    body = await body_of(request, PaymentRefundBody)
+    _check_own("payment_id", body.payment_id)
+    _check_own("refund_id", body.refund_id)
+    return await keep(request, speaker, lambda _: payment_refund(body))
 
 
 async def _post_refund_failure(request: Request) -> Response:
     speaker = speaker_of(request, Scope.PAYMENT_REFUNDS)
     body = await body_of(request, RefundFailureBody)
     refund_id = str(request.path_params["refund_id"])
+    _check_own("refund_id", refund_id)
     return await keep(request, speaker, lambda connection: refund_failure(refund_id, body, connection))
+
+
+def _check_own(field: str, external_id: str) -> None:
+    """What another brand's evidence says is not a till's to say."""
+    if external_id.startswith(RESERVED):
+        raise TillRefused(
+            422, "invalid", f"{field} must not begin with {RESERVED}: another brand's evidence stands under such ids", field=field
+        )
 
 
 def _shown(kind: ItemKind) -> Callable[[Request], Any]:

@@ -27,6 +27,11 @@ class Scope(StrEnum):
     REDEMPTIONS = "redemptions"
     STATUS = "status"
     REFUSED = "refused"
+    EVIDENCE = "evidence"
+
+
+OF_A_TILL = frozenset(Scope) - {Scope.EVIDENCE}
+"""What a till may do that is not told otherwise: evidence is another brand's agent's to bring."""
 
 
 class WrongTill(Exception):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.brand_agent.tills import Scope, WrongTill, add_till
+from gateway.brand_agent.tills import OF_A_TILL, WrongTill, add_till
 from gateway.brand_signer.register_writer import RegisterWriter
 from gateway.secret_files import make_secret, read_secret
 from scripts.demo.agent_till import AgentTill
@@ -59,7 +59,7 @@ def _till_token(folder: Path) -> str:
     attempt = 1
     while not file.exists():
         try:
-            make_secret(file, add_till(folder / "tills.json", f"till-{attempt}", frozenset(Scope)))
+            make_secret(file, add_till(folder / "tills.json", f"till-{attempt}", OF_A_TILL))
         except WrongTill:
             attempt += 1
     return read_secret(file)

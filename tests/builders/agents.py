@@ -18,7 +18,7 @@ import httpx
 import uvicorn
 from sqlalchemy import select, update
 
-from gateway.brand_agent.tills import Scope, add_till
+from gateway.brand_agent.tills import OF_A_TILL, Scope, add_till
 from gateway.rounds.tables import OperationRow
 from tests.builders.brands import ROOT
 from tests.builders.offline_coalition import COALITION_ID, POINTS_ADDRESS, START, OfflineCoalition
@@ -93,7 +93,7 @@ class AgentBuilder:
         self.add_till("till-1")
 
     def add_till(self, name: str, *scopes: Scope) -> None:
-        self.tokens[name] = add_till(self.folder / "tills.json", name, frozenset(scopes or tuple(Scope)))
+        self.tokens[name] = add_till(self.folder / "tills.json", name, frozenset(scopes or OF_A_TILL))
 
     def start(self) -> None:
         """The first start takes a free port, later ones the same again."""

@@ -1,0 +1,281 @@
+"""Tells one other issuer's agent of this brand's sales and of what goes back for them, as evidence signed for it alone.
+
+The journal's items are what is told, from when the addressee was first named on. What was told, and how it was taken, is on disk: an agent
+that is killed sends again what it had no answer to, to the byte. What is about one payment goes in its order, and delays nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway.bodies.purchases import PaymentRefundBody, PurchaseBody, RefundFailureBody
+from gateway.brand_agent.evidence import NOT_YET, RESERVED, TEXT_LENGTH_MAX, EvidenceDocument, EvidenceKind
+from gateway.brand_agent.group_writer import CannotWrite
+from gateway.brand_agent.item import Item, ItemKind
+from gateway.brand_agent.outbox import find, item_at
+from gateway.brand_agent.till_journal import TillJournal
+from gateway.brand_signer.key import Key
+from gateway.foreign.client import ForeignClient, NoAnswer, NotConnected
+from gateway.foreign.reading import Unreadable, read_code, read_json, read_object
+from gateway.ledger.signing import Domain
+from gateway.secret_files import UnsafeFile
+from gateway.values.hex import hex_text
+from gateway.values.money import AmountMinor
+
+_KINDS = {
+    ItemKind.PURCHASE: EvidenceKind.SALE,
+    ItemKind.PAYMENT_REFUND: EvidenceKind.PAYMENT_REFUND,
+    ItemKind.REFUND_FAILURE: EvidenceKind.REFUND_FAILURE,
+}
+_FACT = "evidence_to_"
+_AT_ONCE = 100
+_IDLE_SECONDS = 0.5
+_LONGEST_PAUSE, _DOUBLED_MAX = 300, 6
+_ANSWER_SECONDS, _ANSWER_BYTES_MAX = 10, 64 * 1024
+_TAKEN, _FINAL = (200, 201, 202), (400, 409, 413, 422)
+
+
+class Told(StrEnum):
+    """How a thing was told. nothing: there was nothing to tell, as of a sale without a member."""
+
+    COUNTED = "counted"
+    REFUSED = "refused"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom to tell. `token` is what its agent gave this one; `lines_consent` names the consent to which cart lines go along."""
+
+    brand_id: int
+    url: str
+    token: Callable[[], str]
+    authorities: ssl.SSLContext | None
+    lines_consent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Troubles:
+    """What stands in the way, as far as the last answer told."""
+
+    since: float | None = None
+    reason: str | None = None
+    failures: int = 0
+
+
+_Silence = tuple[Told | None, str | None]
+"""Nothing is told of it, or (None) not now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """`item`: its sequence."""
+
+    item: int
+    tries: int
+    what: EvidenceDocument | _Silence
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    due: _Due
+    outcome: Told | None
+    reason: str | None = None
+    is_away: bool = False
+
+
+class EvidenceSender:
+    """One for each addressee, with a thread of its own."""
+
+    def __init__(self, addressee: Addressee, key: Key, journal: TillJournal, domain: Domain, brand_id: int) -> None:
+        self._to = addressee
+        self._key = key
+        self._journal = journal
+        self._domain = domain
+        self._brand_id = brand_id
+        self._client = ForeignClient(
+            seconds=_ANSWER_SECONDS, bytes_max=_ANSWER_BYTES_MAX, addresses=None, authorities=addressee.authorities
+        )
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.troubles = Troubles()
+
+    @property
+    def addressee_id(self) -> int:
+        return self._to.brand_id
+
+    def start(self) -> None:
+        self._journal.write(self._begin)
+        self._thread = threading.Thread(target=self._run, name=f"evidence-{self.addressee_id}", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._ending.set()
+        self._client.close()
+        if self._thread is not None:
+            self._thread.join()
+
+    def turn(self) -> bool:
+        """Whether there may be more to do at once. Raises CannotWrite."""
+        due = self._journal.write(self._due)
+        marks: list[_Mark] = []
+        for each in due:
+            if self._ending.is_set() or (marks and marks[-1].is_away):
+                break
+            marks.append(self._tell(each))
+        if marks:
+            self._journal.write(lambda connection: self._keep(connection, marks, time.time()))
+            self._note(marks[-1])
+        return bool(marks) and not marks[-1].is_away
+
+    def _run(self) -> None:
+        pause = 0.0
+        while not self._ending.wait(pause):
+            try:
+                pause = 0.0 if self.turn() else _IDLE_SECONDS * 2 ** min(_DOUBLED_MAX, self.troubles.failures)
+            except CannotWrite:
+                pause = _IDLE_SECONDS
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Nothing of what was before this addressee was named."""
+        newest = connection.execute("SELECT coalesce(max(sequence), 0) FROM items").fetchone()[0]
+        connection.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (self._fact, str(newest)))
+
+    def _due(self, connection: sqlite3.Connection) -> list[_Due]:
+        """Takes note of what is new; what is to be told now. A sale waits for nothing, what follows it for all before it."""
+        seen = int(connection.execute("SELECT value FROM facts WHERE name = ?", (self._fact,)).fetchone()[0])
+        newest = connection.execute("SELECT coalesce(max(sequence), 0) FROM items").fetchone()[0]
+        if newest > seen:
+            connection.execute(
+                "INSERT INTO evidence_sent (addressee, item, kind, held) SELECT ?, sequence, kind, held FROM items WHERE sequence > ?"
+                " AND kind IN ('purchase', 'payment_refund', 'refund_failure') AND external_id NOT GLOB ?",
+                (self.addressee_id, seen, f"{RESERVED}*"),
+            )
+            connection.execute("UPDATE facts SET value = ? WHERE name = ?", (str(newest), self._fact))
+        rows = connection.execute(
+            "SELECT item, tries FROM evidence_sent AS one WHERE addressee = ? AND outcome IS NULL AND not_before <= ?"
+            " AND (kind = 'purchase' OR NOT EXISTS (SELECT 1 FROM evidence_sent AS first WHERE first.addressee = one.addressee"
+            " AND first.held = one.held AND first.outcome IS NULL AND (first.kind = 'purchase' OR first.item < one.item)))"
+            " ORDER BY item LIMIT ?",
+            (self.addressee_id, time.time(), _AT_ONCE),
+        ).fetchall()
+        return [_Due(sequence, tries, self._evidence(connection, item_at(connection, sequence))) for sequence, tries in rows]
+
+    def _tell(self, due: _Due) -> _Mark:
+        if not isinstance(due.what, EvidenceDocument):
+            return _Mark(due, *due.what)
+        signature = hex_text(self._key.sign(due.what.digest(self._domain)))
+        content = json.dumps({"document": due.what.text(), "signature": signature}).encode()
+        try:
+            sent = {"Authorization": f"Bearer {self._to.token()}", "Content-Type": "application/json", "Content-Length": str(len(content))}
+            answer = self._client.ask("POST", f"{self._to.url}/v1/evidence", sent, content)
+        except (UnsafeFile, NotConnected, NoAnswer) as away:
+            return _Mark(due, None, str(away), is_away=True)
+        if answer.status in _TAKEN:
+            return _Mark(due, Told.COUNTED)
+        code = _code(answer.content, answer.status)
+        if answer.status in _FINAL:
+            return _Mark(due, Told.REFUSED, code)
+        return _Mark(due, None, code, is_away=code != NOT_YET)
+
+    def _evidence(self, connection: sqlite3.Connection, item: Item) -> EvidenceDocument | _Silence:
+        """What is told of an item, or why nothing is."""
+        kind, followed = _KINDS[item.kind], None
+        if kind is not EvidenceKind.SALE:
+            refund = find(connection, ItemKind.PAYMENT_REFUND, item.external_id)
+            if refund is None:
+                return Told.NOTHING, "its payment refund stands in the register alone"
+            followed = PaymentRefundBody.model_validate_json(refund.body)
+        bought = find(connection, ItemKind.PURCHASE, item.external_id if followed is None else followed.payment_id)
+        if bought is None:
+            return None, "its sale was not told to this agent yet"
+        purchase = PurchaseBody.model_validate_json(bought.body)
+        paid = AmountMinor(purchase.gross_minor - purchase.paid_with_points_minor)
+        if purchase.member_id is None or not paid:
+            return Told.NOTHING, None
+        if kind is not EvidenceKind.SALE and self._told(connection, bought) is not Told.COUNTED:
+            return Told.NOTHING, None
+        said = RefundFailureBody.model_validate_json(item.body) if kind is EvidenceKind.REFUND_FAILURE else followed or purchase
+        what = kind, item.external_id, paid if followed is None else followed.amount_minor, int(said.occurred_at.timestamp())
+        try:
+            return self._document(purchase, *what)
+        except ValidationError:
+            return Told.NOTHING, "its moment is none that evidence may have"
+
+    def _document(
+        self, purchase: PurchaseBody, kind: EvidenceKind, external_id: str, amount_minor: AmountMinor, occurred_at: int
+    ) -> EvidenceDocument:
+        lines = purchase.lines if self._to.lines_consent and kind is EvidenceKind.SALE else ()
+        assert purchase.member_id is not None
+        made = EvidenceDocument(
+            sold_by=self._brand_id,
+            addressee=self.addressee_id,
+            chain_id=self._domain.chain_id,
+            contract=str(self._domain.verifying_contract),
+            kind=kind,
+            id=external_id,
+            payment_id=purchase.payment_id,
+            member_id=purchase.member_id,
+            currency=purchase.currency,
+            amount_minor=amount_minor,
+            occurred_at=occurred_at,
+            consent=self._to.lines_consent if lines else None,
+            lines=lines,
+        )
+        return made if len(made.text()) <= TEXT_LENGTH_MAX else made.without_lines()
+
+    def _told(self, connection: sqlite3.Connection, item: Item) -> Told | None:
+        found = "SELECT outcome FROM evidence_sent WHERE addressee = ? AND item = ?"
+        row = connection.execute(found, (self.addressee_id, item.sequence)).fetchone()
+        return None if row is None or row[0] is None else Told(row[0])
+
+    def _keep(self, connection: sqlite3.Connection, marks: Sequence[_Mark], now: float) -> None:
+        for one in marks:
+            not_before = now + (0 if one.outcome else min(_LONGEST_PAUSE, 2 ** min(_DOUBLED_MAX + 3, one.due.tries)))
+            connection.execute(
+                "UPDATE evidence_sent SET outcome = ?, reason = ?, tries = tries + 1, not_before = ? WHERE addressee = ? AND item = ?",
+                (one.outcome, one.reason, not_before, self.addressee_id, one.due.item),
+            )
+
+    def _note(self, last: _Mark) -> None:
+        before = self.troubles
+        self.troubles = Troubles(before.since or time.time(), last.reason, before.failures + 1) if last.is_away else Troubles()
+
+    @property
+    def _fact(self) -> str:
+        return f"{_FACT}{self.addressee_id}"
+
+
+def forget_others(connection: sqlite3.Connection, addressee_ids: Iterable[int]) -> None:
+    """Of whom the settings do not name: should it be named again, nothing is told of the time in between."""
+    named = [f"{_FACT}{each}" for each in addressee_ids]
+    marks = ", ".join("?" * len(named))
+    connection.execute(f"DELETE FROM facts WHERE name GLOB '{_FACT}*' AND name NOT IN ({marks})", named)  # noqa: S608
+
+
+def sent_to(connection: sqlite3.Connection, addressee_id: int) -> dict[str, Any]:
+    """What waits to be told, what was refused for good, and the last one's reason."""
+    counted = "SELECT count(*) FROM evidence_sent WHERE addressee = ? AND {}"
+    waiting, refused = (
+        connection.execute(counted.format(outcome), (addressee_id,)).fetchone()[0] for outcome in ("outcome IS NULL", "outcome = 'refused'")
+    )
+    last = "SELECT reason FROM evidence_sent WHERE addressee = ? AND outcome = 'refused' ORDER BY item DESC LIMIT 1"
+    row = connection.execute(last, (addressee_id,)).fetchone()
+    return {"brand_id": addressee_id, "waiting": waiting, "refused": refused, "refused_last": None if row is None else row[0]}
+
+
+def _code(content: bytes, status: int) -> str:
+    try:
+        return read_code(read_object(read_json(content)).get("code"))
+    except Unreadable:
+        return f"status_{status}"
