@@ -37,6 +37,10 @@ _KINDS = {
     ItemKind.PAYMENT_REFUND: EvidenceKind.PAYMENT_REFUND,
     ItemKind.REFUND_FAILURE: EvidenceKind.REFUND_FAILURE,
 }
+_NEW = (
+    "FROM items WHERE sequence > ? AND kind IN ('purchase', 'payment_refund', 'refund_failure')"
+    f" AND external_id NOT GLOB '{RESERVED}*'"  # what another brand's evidence said is not passed on
+)
 _FACT = "evidence_to_"
 _AT_ONCE = 100
 _IDLE_SECONDS = 0.5
@@ -115,7 +119,7 @@ class EvidenceSender:
         return self._to.brand_id
 
     def start(self) -> None:
-        self._journal.write(self._begin)
+        self.begin()
         self._thread = threading.Thread(target=self._run, name=f"evidence-{self.addressee_id}", daemon=True)
         self._thread.start()
 
@@ -124,6 +128,11 @@ class EvidenceSender:
         self._client.close()
         if self._thread is not None:
             self._thread.join()
+
+    def begin(self) -> None:
+        """Nothing is told of what was before this addressee was named."""
+        noted = "INSERT OR IGNORE INTO facts SELECT ?, coalesce(max(sequence), 0) FROM items"
+        self._journal.write(lambda connection: connection.execute(noted, (self._fact,)))
 
     def turn(self) -> bool:
         """Whether there may be more to do at once. Raises CannotWrite."""
@@ -134,33 +143,28 @@ class EvidenceSender:
                 break
             marks.append(self._tell(each))
         if marks:
-            self._journal.write(lambda connection: self._keep(connection, marks, time.time()))
             self._note(marks[-1])
+            self._journal.write(lambda connection: self._keep(connection, marks, time.time()))
         return bool(marks) and not marks[-1].is_away
+
+    def pause_after(self, *, is_busy: bool) -> float:
+        return 0.0 if is_busy else _IDLE_SECONDS * 2 ** min(_DOUBLED_MAX, self.troubles.failures)
 
     def _run(self) -> None:
         pause = 0.0
         while not self._ending.wait(pause):
             try:
-                pause = 0.0 if self.turn() else _IDLE_SECONDS * 2 ** min(_DOUBLED_MAX, self.troubles.failures)
+                pause = self.pause_after(is_busy=self.turn())
             except CannotWrite:
                 pause = _IDLE_SECONDS
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
-        """Nothing of what was before this addressee was named."""
-        newest = connection.execute("SELECT coalesce(max(sequence), 0) FROM items").fetchone()[0]
-        connection.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (self._fact, str(newest)))
-
     def _due(self, connection: sqlite3.Connection) -> list[_Due]:
         """Takes note of what is new; what is to be told now. A sale waits for nothing, what follows it for all before it."""
-        seen = int(connection.execute("SELECT value FROM facts WHERE name = ?", (self._fact,)).fetchone()[0])
+        seen = _seen(connection, self.addressee_id)
         newest = connection.execute("SELECT coalesce(max(sequence), 0) FROM items").fetchone()[0]
         if newest > seen:
-            connection.execute(
-                "INSERT INTO evidence_sent (addressee, item, kind, held) SELECT ?, sequence, kind, held FROM items WHERE sequence > ?"
-                " AND kind IN ('purchase', 'payment_refund', 'refund_failure') AND external_id NOT GLOB ?",
-                (self.addressee_id, seen, f"{RESERVED}*"),
-            )
+            noted = f"INSERT INTO evidence_sent (addressee, item, kind, held) SELECT ?, sequence, kind, held {_NEW}"
+            connection.execute(noted, (self.addressee_id, seen))
             connection.execute("UPDATE facts SET value = ? WHERE name = ?", (str(newest), self._fact))
         rows = connection.execute(
             "SELECT item, tries FROM evidence_sent AS one WHERE addressee = ? AND outcome IS NULL AND not_before <= ?"
@@ -265,13 +269,19 @@ def forget_others(connection: sqlite3.Connection, addressee_ids: Iterable[int]) 
 
 def sent_to(connection: sqlite3.Connection, addressee_id: int) -> dict[str, Any]:
     """What waits to be told, what was refused for good, and the last one's reason."""
+    new = connection.execute(f"SELECT count(*) {_NEW}", (_seen(connection, addressee_id),)).fetchone()[0]
     counted = "SELECT count(*) FROM evidence_sent WHERE addressee = ? AND {}"
     waiting, refused = (
         connection.execute(counted.format(outcome), (addressee_id,)).fetchone()[0] for outcome in ("outcome IS NULL", "outcome = 'refused'")
     )
     last = "SELECT reason FROM evidence_sent WHERE addressee = ? AND outcome = 'refused' ORDER BY item DESC LIMIT 1"
     row = connection.execute(last, (addressee_id,)).fetchone()
-    return {"brand_id": addressee_id, "waiting": waiting, "refused": refused, "refused_last": None if row is None else row[0]}
+    return {"brand_id": addressee_id, "waiting": new + waiting, "refused": refused, "refused_last": None if row is None else row[0]}
+
+
+def _seen(connection: sqlite3.Connection, addressee_id: int) -> int:
+    """Up to which item it was taken note of."""
+    return int(connection.execute("SELECT value FROM facts WHERE name = ?", (f"{_FACT}{addressee_id}",)).fetchone()[0])
 
 
 def _code(content: bytes, status: int) -> str:

@@ -95,6 +95,12 @@ class AgentBuilder:
     def add_till(self, name: str, *scopes: Scope) -> None:
         self.tokens[name] = add_till(self.folder / "tills.json", name, frozenset(scopes or OF_A_TILL))
 
+    def configure(self, **section: Any) -> None:
+        """More of the agent's section, from the next start on."""
+        values = json.loads(self.config.read_text())
+        values["agent"] |= section
+        self.config.write_text(json.dumps(values))
+
     def start(self) -> None:
         """The first start takes a free port, later ones the same again."""
         command = [sys.executable, "-m", "gateway.brand_agent", "--config", str(self.config)]

@@ -168,21 +168,14 @@ def _digest_of(shop: ServedShop, body: dict[str, Any]) -> Hash:
 
 
 @contextmanager
-def served_shop(folder: Path, **agent_settings: Any) -> Iterator[ServedShop]:
-    """`agent_settings`: more of the agent's section."""
+def served_shop(folder: Path, brand_ids: tuple[int, ...] = (1,), **agent_settings: Any) -> Iterator[ServedShop]:
+    """The shop is brand 1's; `agent_settings`: more of its agent's section."""
     folder.mkdir(parents=True, exist_ok=True)
-    with running_coalition(folder, (1,), 1) as coalition:
-        brand, port = coalition.brands[1], free_port()
-        brand.stop()
-        settings = json.loads((brand.folder / "signer.json").read_text())
-        settings["agent"] = {"gateway_url": f"http://127.0.0.1:{port}"} | agent_settings
-        agent = AgentBuilder(brand.folder, brand.port)
-        agent.config.write_text(json.dumps(settings))
-        agent.add_till("till-1")
+    with running_coalition(folder, brand_ids, 1) as coalition:
+        port = free_port()
+        agent = agent_of(coalition, 1, port, **agent_settings)
         with writing(coalition.database, business_clock()) as work:
-            made = create_api_key("brand-1", "secret", Role.BRAND, 1, "test", api_keys=work.of(SqlApiKeys), now=work.now)
             work.session.execute(update(BrandRow).values(carries_clawbacks=False))
-        make_secret(brand.folder / "gateway_key", made[1])
         coalition.worker.close()
         running = ServedShop(coalition, agent, port)
         running.start()
@@ -192,3 +185,19 @@ def served_shop(folder: Path, **agent_settings: Any) -> Iterator[ServedShop]:
         finally:
             agent.kill()
             running.stop()
+
+
+def agent_of(coalition: CoalitionBuilder, brand_id: int, gateway_port: int, **agent_settings: Any) -> AgentBuilder:
+    """In the place of the brand's signer, which is stopped; not started yet."""
+    brand = coalition.brands[brand_id]
+    brand.stop()
+    settings = json.loads((brand.folder / "signer.json").read_text())
+    settings["agent"] = {"gateway_url": f"http://127.0.0.1:{gateway_port}"} | agent_settings
+    agent = AgentBuilder(brand.folder, brand.port)
+    agent.config.write_text(json.dumps(settings))
+    agent.add_till("till-1")
+    with writing(coalition.database, business_clock()) as work:
+        named = f"brand-{brand_id}", f"secret-{brand_id}", Role.BRAND, brand_id, "test"
+        made = create_api_key(*named, api_keys=work.of(SqlApiKeys), now=work.now)
+    make_secret(brand.folder / "gateway_key", made[1])
+    return agent
