@@ -61,9 +61,9 @@ def test_what_is_named_here_is_still_printed() -> None:
 
 
 def test_only_blocks_marked_as_shell_print_commands() -> None:
-    """Blocks marked `text` show a program's options and are held against its help; those marked `till` or `rule` run beside a brand's
-    agent, in tests/gateway/brand_agent."""
-    other = [block for document in documents() for block in blocks(document) if block.language not in ("sh", "text", "till", "rule")]
+    """Blocks marked `text` show a program's options and are held against its help; those marked `till`, `rule` or `evidence` run beside a
+    brand's agent, in tests/gateway/brand_agent."""
+    other = [block for document in documents() for block in blocks(document) if block.language not in ("sh", "text", "till", "rule", "evidence")]
     assert [line for block in other for line in block.lines if looks_like_a_command(line)] == []
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,9 +21,11 @@ from gateway.brand_agent.tills import Scope, revoke_till
 from gateway.brand_signer.key import Key
 from gateway.secret_files import read_or_make
 from tests.builders.agents import AgentBuilder, ServedGateway, await_answer
+from tests.builders.brands import ROOT
 from tests.builders.evidence import ISSUER, SELLER, partner, sale, signed
 from tests.builders.listening import TAKEN, Answered, listening
 from tests.builders.offline_coalition import OfflineCoalition
+from tests.documents.printed import blocks
 from tests.gateway.brand_agent.conftest import Shop
 
 
@@ -70,11 +75,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coalition]:
     gateway, seller, issuer = ServedGateway(coalition), AgentBuilder(folder / "seller"), AgentBuilder(folder / "issuer")
     seller.prepare(gateway.url, coalition.tokens["brand:1"])
     issuer.prepare(gateway.url, coalition.tokens["brand:2"], brand_id=ISSUER)
-    issuer.add_till("brand-1", Scope.EVIDENCE)
+    issuer.add_till("seller", Scope.EVIDENCE)
     issuer.configure(partners=[partner(evidence_key(seller))])
     gateway.start()
     issuer.start()
-    seller.configure(evidence=told_to(seller.folder, f"http://127.0.0.1:{issuer.port}", issuer.tokens["brand-1"]))
+    seller.configure(evidence=told_to(seller.folder, f"http://127.0.0.1:{issuer.port}", issuer.tokens["seller"]))
     seller.start()
     try:
         yield Coalition(gateway, seller, coalition.shopper(), issuer)
@@ -128,7 +133,7 @@ def test_with_the_issuer_away_the_seller_goes_on_and_tells_it_later(shop: Coalit
 
 def test_a_token_for_evidence_opens_nothing_else_and_is_revoked_like_any_other(shop: Coalition) -> None:
     body = signed(sale("t-1", member_id=shop.member.member_id), evidence_key(shop.agent))
-    with shop.issuer.till("brand-1") as partners, shop.issuer.till() as till:
+    with shop.issuer.till("seller") as partners, shop.issuer.till() as till:
         assert till.post("/v1/evidence", json=body).status_code == 403
         assert partners.post("/v1/purchases", json=shop.sale("t-1")).status_code == 403
         assert partners.get("/v1/status").status_code == 403
@@ -178,3 +183,33 @@ def test_killed_before_it_hears_the_answer_it_brings_the_same_to_the_byte(shop: 
         shop.all_told()
     assert [json.loads(json.loads(body)["document"])["id"] for body in listener.bodies] == ["k-1", "k-1"]
     assert listener.bodies[0] == listener.bodies[1]
+
+
+def test_what_is_printed_of_evidence_runs_as_printed(shop: Coalition) -> None:
+    folder = shop.agent.folder.parent
+    shop.agent.kill()
+    section = _printed_section("evidence", "https://issuer.example", f"http://127.0.0.1:{shop.issuer.port}")
+    shop.agent.configure(**section)
+    told_to(shop.agent.folder, "", shop.issuer.tokens["seller"])
+    shop.agent.start()
+    shop.issuer.kill()
+    shop.issuer.configure(**_printed_section("partners", "0x…", str(evidence_key(shop.agent).address)))
+    shop.issuer.start()
+    [printed] = [block for block in blocks("docs/brand-agent.md") if block.language == "evidence"]
+    statements = printed.statements()
+    assert len(statements) == 7
+    script = "\n".join(["set -euo pipefail", *(f"{statement}; echo" for statement in statements)])
+    known = {"MEMBER": shop.member.member_id, "PYTHONPATH": str(ROOT)}
+    for name, agent in (("SELLER", shop.agent), ("ISSUER", shop.issuer)):
+        known |= {name: f"http://127.0.0.1:{agent.port}", f"{name}_TILL": agent.tokens["till-1"]}
+    environment = {**os.environ, **known, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith(str(evidence_key(shop.agent).address))
+    assert "e-1" in shop.counted()
+
+
+def _printed_section(name: str, *replaced: str) -> dict[str, Any]:
+    [printed] = [block for block in blocks("docs/brand-agent.md") if block.language == "json" and block.lines[0].startswith(f'"{name}"')]
+    found: dict[str, Any] = json.loads("{" + "".join(printed.lines).replace(*replaced) + "}")
+    return found
