@@ -177,11 +177,11 @@ class EntryBuilder:
         taken = [line for place in places for line in self._view.clawed_back.get(place, ())]
         issued = self._view.issued.get((operation.brand_id, operation.issue_reference))
         if not taken or issued is None:
-            raise CannotBe("nothingto_restore")
+            raise CannotBe("nothing_to_restore")
         number, index = issued.shown.number, issued.shown.index
         clawed = self._model.state.clawed.get((operation.brand_id, number, index))
         if clawed is None:
-            raise CannotBe("nothingto_restore")
+            raise CannotBe("nothing_to_restore")
         points = to_restore(operation, Points(sum(line.points for line in taken)), clawed.points)
         line = Line(operation.brand_id, clawed.latest_day, points)
         return Restore(operation.member_id, operation.reference, number, index, (line,))
@@ -267,7 +267,7 @@ def to_restore(operation: RestoreOperation, taken: Points, in_all: Points) -> Po
     else:
         most = max(taken, in_all - operation.others_due)
     if min(most, in_all) <= 0:
-        raise CannotBe("nothingto_restore")
+        raise CannotBe("nothing_to_restore")
     return Points(min(most, in_all))
 
 
