@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.bodies.purchases import PaymentRefundBody, PurchaseBody, RefundFailureBody
-from gateway.brand_agent.evidence import NOT_YET, EvidenceBody, EvidenceDocument, EvidenceKind, NoEvidence, Partner, id_here
+from gateway.brand_agent.evidence import LATER, EvidenceBody, EvidenceDocument, EvidenceKind, NoEvidence, Partner, id_here
 from gateway.brand_agent.item import Item, ItemKind, Speaker
 from gateway.brand_agent.outbox import find
 from gateway.brand_agent.problems import TillRefused
@@ -34,7 +34,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class CheckedEvidence:
     """A document that is what it says: addressed to this brand, and signed by its partner's evidence key."""
 
     document: EvidenceDocument
@@ -42,7 +42,7 @@ class Evidence:
     partner: Partner
 
 
-def check_evidence(body: EvidenceBody, partners: Iterable[Partner], domain: Domain, brand_id: int) -> Evidence:
+def check_evidence(body: EvidenceBody, partners: Iterable[Partner], domain: Domain, brand_id: int) -> CheckedEvidence:
     """Raises TillRefused."""
     try:
         document = EvidenceDocument.parse(body.document)
@@ -55,18 +55,17 @@ def check_evidence(body: EvidenceBody, partners: Iterable[Partner], domain: Doma
         raise TillRefused(403, "other_addressee", f"it is addressed to {there}, and this is the agent of {here}")
     partner = next((one for one in partners if one.brand_id == document.sold_by), None)
     if partner is None:
-        raise TillRefused(
-            403, "unknown_partner", f"this brand gives nothing for sales of brand {document.sold_by}: name it in agent.partners"
-        )
+        told = f"this brand gives nothing for sales of brand {document.sold_by}: name it in agent.partners"
+        raise TillRefused(403, "unknown_partner", told)
     signature = to_bytes(body.signature)
     if not document.is_signed_by(partner.evidence_key, signature, domain):
         raise TillRefused(403, "wrong_signature", f"it is not signed by brand {partner.brand_id}'s evidence key {partner.evidence_key}")
-    return Evidence(document, signature, partner)
+    return CheckedEvidence(document, signature, partner)
 
 
 def take(
     connection: sqlite3.Connection,
-    evidence: Evidence,
+    evidence: CheckedEvidence,
     signer: Config,
     rules: Sequence[EarningRule],
     lines: RecordLines,
@@ -108,7 +107,8 @@ def month_of(at: int, utc_offset_seconds: int) -> str:
 
 
 def _the_same_again(connection: sqlite3.Connection, document: EvidenceDocument, known: EvidenceDocument) -> Item:
-    if known != document:
+    """Cart lines count nothing: whether they go along may have changed between two tries."""
+    if known.without_lines() != document.without_lines():
         told = f"{document.kind} {document.id} of brand {document.sold_by} was told before with other content"
         raise TillRefused(409, "reference_reused", told)
     item = find(connection, _KINDS[document.kind], id_here(document.sold_by, document.id))
@@ -183,4 +183,4 @@ def _used(connection: sqlite3.Connection, partner: Partner, period: str) -> int:
 
 
 def _not_yet(detail: str) -> TillRefused:
-    return TillRefused(503, NOT_YET, f"{detail}: send it again later")
+    return TillRefused(503, LATER, f"{detail}: send it again later")

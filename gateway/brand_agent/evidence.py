@@ -26,7 +26,7 @@ from gateway.values.references import MAX_EXTERNAL_ID_LENGTH
 RESERVED = "evidence:"
 """Begins the ids of what stands in a brand's books by another brand's evidence; a till's own ids do not begin so."""
 TEXT_LENGTH_MAX = 64 * 1024
-NOT_YET = "not_yet"
+LATER = "not_yet"
 """The code of what may be counted later, when it is handed over again."""
 _FIELDS: Fields = [
     {"name": "soldBy", "type": "uint32"},

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway.bodies.purchases import PaymentRefundBody, PurchaseBody, RefundFailureBody
-from gateway.brand_agent.evidence import NOT_YET, RESERVED, TEXT_LENGTH_MAX, EvidenceDocument, EvidenceKind
+from gateway.brand_agent.evidence import LATER, RESERVED, TEXT_LENGTH_MAX, EvidenceDocument, EvidenceKind
 from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Item, ItemKind
 from gateway.brand_agent.outbox import find, item_at
@@ -190,7 +190,7 @@ class EvidenceSender:
         code = _code(answer.content, answer.status)
         if answer.status in _FINAL:
             return _Mark(due, Told.REFUSED, code)
-        return _Mark(due, None, code, is_away=code != NOT_YET)
+        return _Mark(due, None, code, is_away=code != LATER)
 
     def _evidence(self, connection: sqlite3.Connection, item: Item) -> EvidenceDocument | _Silence:
         """What is told of an item, or why nothing is."""

@@ -72,7 +72,8 @@ def test_benchmarks_are_dear() -> None:
 def test_only_blocks_marked_as_shell_print_commands() -> None:
     """Blocks marked `text` show a program's options and are held against its help; those marked `till`, `rule` or `evidence` run beside a
     brand's agent, in tests/gateway/brand_agent."""
-    other = [block for document in documents() for block in blocks(document) if block.language not in ("sh", "text", "till", "rule", "evidence")]
+    known = ("sh", "text", "till", "rule", "evidence")
+    other = [block for document in documents() for block in blocks(document) if block.language not in known]
     assert [line for block in other for line in block.lines if looks_like_a_command(line)] == []
 
 

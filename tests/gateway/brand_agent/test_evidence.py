@@ -112,6 +112,8 @@ def test_the_same_evidence_counts_once_and_other_content_under_its_id_is_refused
     before = bonus.rows()
     assert bonus.told(signed(sale("p-1"))) == (first, True)
     assert bonus.told(signed(sale("p-1")), SOLD_AT + 400 * DAY) == (first, True)
+    lines = [{"category": "tea", "amount_minor": 1_000}]
+    assert bonus.told(signed(sale("p-1", consent="terms 4.2", lines=lines))) == (first, True)
     assert bonus.rows() == before
     assert bonus.used() == (10, 10)
     for other in (sale("p-1", 1_001), sale("p-1", occurred_at=SOLD_AT + 1), sale("p-1", member_id="0x" + "77" * 20)):
