@@ -42,7 +42,7 @@ _NEW = (
     f" AND external_id NOT GLOB '{RESERVED}*'"  # what another brand's evidence said is not passed on
 )
 _FACT = "evidence_to_"
-_AT_ONCE = 100
+_AT_ONCE = 50
 _IDLE_SECONDS = 0.5
 _LONGEST_PAUSE, _DOUBLED_MAX = 300, 6
 _ANSWER_SECONDS, _ANSWER_BYTES_MAX = 10, 64 * 1024
