@@ -19,10 +19,10 @@ import pytest
 from gateway.brand_agent.evidence import EvidenceDocument
 from gateway.brand_agent.tills import Scope, revoke_till
 from gateway.brand_signer.key import Key
-from gateway.secret_files import read_or_make
+from gateway.secret_files import make_secret, read_or_make
 from tests.builders.agents import AgentBuilder, ServedGateway, await_answer
 from tests.builders.brands import ROOT
-from tests.builders.evidence import ISSUER, SELLER, partner, sale, signed
+from tests.builders.evidence import ISSUER, SELLER, sale, signed
 from tests.builders.listening import TAKEN, Answered, listening
 from tests.builders.offline_coalition import OfflineCoalition
 from tests.documents.printed import blocks
@@ -76,10 +76,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coalition]:
     seller.prepare(gateway.url, coalition.tokens["brand:1"])
     issuer.prepare(gateway.url, coalition.tokens["brand:2"], brand_id=ISSUER)
     issuer.add_till("seller", Scope.EVIDENCE)
-    issuer.configure(partners=[partner(evidence_key(seller))])
+    issuer.configure(**printed_section("partners", "0x…", str(evidence_key(seller).address)))
     gateway.start()
     issuer.start()
-    seller.configure(evidence=told_to(seller.folder, f"http://127.0.0.1:{issuer.port}", issuer.tokens["seller"]))
+    seller.configure(**printed_section("evidence", "https://issuer.example", f"http://127.0.0.1:{issuer.port}"))
+    make_secret(seller.folder / "evidence_token", issuer.tokens["seller"])
     seller.start()
     try:
         yield Coalition(gateway, seller, coalition.shopper(), issuer)
@@ -94,11 +95,11 @@ def evidence_key(agent: AgentBuilder) -> Key:
     return Key(read_or_make(agent.folder / "evidence_key"))
 
 
-def told_to(folder: Path, url: str, token: str) -> dict[str, Any]:
-    """The seller's `evidence` section."""
-    (folder / "evidence_token").write_text(token)
-    (folder / "evidence_token").chmod(0o600)
-    return {"key": "evidence_key", "to": [{"brand_id": ISSUER, "url": url, "token": "evidence_token"}]}
+def printed_section(name: str, *replaced: str) -> dict[str, Any]:
+    """Of the settings, as docs/brand-agent.md has it but for what is replaced."""
+    [printed] = [block for block in blocks("docs/brand-agent.md") if block.language == "json" and block.lines[0].startswith(f'"{name}"')]
+    found: dict[str, Any] = json.loads("{" + "".join(printed.lines).replace(*replaced) + "}")
+    return found
 
 
 def test_a_sale_earns_the_issuers_bonus_and_its_refunds_take_back_their_share(shop: Coalition) -> None:
@@ -161,40 +162,8 @@ def test_no_till_speaks_of_what_stands_there_by_evidence(shop: Coalition) -> Non
         assert failed.status_code == 422
 
 
-def test_killed_before_it_hears_the_answer_it_brings_the_same_to_the_byte(shop: Coalition) -> None:
-    with listening() as listener:
-
-        def killing() -> Answered:
-            listener.answer = lambda: TAKEN
-            shop.agent.kill()
-            return TAKEN
-
-        listener.answer = killing
-        shop.all_told()
-        shop.agent.kill()
-        shop.agent.configure(evidence=told_to(shop.agent.folder, listener.url, "a-token"))
-        shop.agent.start()
-        shop.tells("/v1/purchases", shop.sale("k-1"))
-        until = monotonic() + 30
-        while shop.agent.process is not None:
-            assert monotonic() < until
-            sleep(0.02)
-        shop.agent.start()
-        shop.all_told()
-    assert [json.loads(json.loads(body)["document"])["id"] for body in listener.bodies] == ["k-1", "k-1"]
-    assert listener.bodies[0] == listener.bodies[1]
-
-
 def test_what_is_printed_of_evidence_runs_as_printed(shop: Coalition) -> None:
     folder = shop.agent.folder.parent
-    shop.agent.kill()
-    section = _printed_section("evidence", "https://issuer.example", f"http://127.0.0.1:{shop.issuer.port}")
-    shop.agent.configure(**section)
-    told_to(shop.agent.folder, "", shop.issuer.tokens["seller"])
-    shop.agent.start()
-    shop.issuer.kill()
-    shop.issuer.configure(**_printed_section("partners", "0x…", str(evidence_key(shop.agent).address)))
-    shop.issuer.start()
     [printed] = [block for block in blocks("docs/brand-agent.md") if block.language == "evidence"]
     statements = printed.statements()
     assert len(statements) == 7
@@ -209,7 +178,25 @@ def test_what_is_printed_of_evidence_runs_as_printed(shop: Coalition) -> None:
     assert "e-1" in shop.counted()
 
 
-def _printed_section(name: str, *replaced: str) -> dict[str, Any]:
-    [printed] = [block for block in blocks("docs/brand-agent.md") if block.language == "json" and block.lines[0].startswith(f'"{name}"')]
-    found: dict[str, Any] = json.loads("{" + "".join(printed.lines).replace(*replaced) + "}")
-    return found
+def test_killed_before_it_hears_the_answer_it_brings_the_same_to_the_byte(shop: Coalition) -> None:
+    with listening() as listener:
+
+        def killing() -> Answered:
+            listener.answer = lambda: TAKEN
+            shop.agent.kill()
+            return TAKEN
+
+        listener.answer = killing
+        shop.all_told()
+        shop.agent.kill()
+        shop.agent.configure(**printed_section("evidence", "https://issuer.example", listener.url))
+        shop.agent.start()
+        shop.tells("/v1/purchases", shop.sale("k-1"))
+        until = monotonic() + 30
+        while shop.agent.process is not None:
+            assert monotonic() < until
+            sleep(0.02)
+        shop.agent.start()
+        shop.all_told()
+    assert [json.loads(json.loads(body)["document"])["id"] for body in listener.bodies] == ["k-1", "k-1"]
+    assert listener.bodies[0] == listener.bodies[1]
