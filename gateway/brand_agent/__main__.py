@@ -19,10 +19,10 @@ from gateway.brand_agent.till_journal import TillJournal, UnusableJournal
 from gateway.brand_agent.tills import OF_A_TILL, Scope, WrongTill, add_till, revoke_till
 from gateway.brand_signer.config import BadConfig
 from gateway.brand_signer.journal import WrongJournal
-from gateway.brand_signer.key import Key
+from gateway.brand_signer.key_source import KeySource
 from gateway.brand_signer.sales_register import DamagedRegister
 from gateway.foreign.rpc_node import NodeSilent, RpcNode
-from gateway.secret_files import UnsafeFile, read_or_make
+from gateway.secret_files import UnsafeFile
 from gateway.values.calendar import wall_clock
 
 _FORESEEN = (BadConfig, UnsafeFile, WrongJournal, UnusableJournal, DamagedRegister, WrongTill, OtherKey, NodeSilent, OSError)
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             return _rebuild(given)
         config = load_agent_config(given.config)
         if given.address or given.evidence_address:
-            print(Key(read_or_make(_evidence_key_file(config) if given.evidence_address else config.signer.key_file)).address)
+            print((_evidence_key(config) if given.evidence_address else config.signer.key).open().address)
             return 0
         bound = bound_socket(config.signer.host, config.signer.port)
         agent = open_agent(config)
@@ -77,16 +77,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _evidence_key_file(config: AgentConfig) -> Path:
+def _evidence_key(config: AgentConfig) -> KeySource:
     if config.evidence is None:
         raise BadConfig("agent.evidence is missing: nobody is told of this brand's sales, and no key signs evidence of them")
-    return config.evidence.key_file
+    return config.evidence.key
 
 
 def _rebuild(given: argparse.Namespace) -> int:
     config = load_agent_config(given.config)
     signer = config.signer
-    key = Key(read_or_make(signer.key_file)).address
+    key = signer.key.open().address
     place = SignedPlace(signer.journal_file, signer.domain, signer.brand_id)
     with closing(RpcNode(given.rpc)) as node, closing(TillJournal(config.journal_file, signer.domain, signer.brand_id)) as journal:
         count = rebuild(LedgerReading(node, signer.domain, signer.brand_id), journal, place, key)

@@ -15,6 +15,7 @@ from gateway.brand_agent.evidence_sender import Addressee
 from gateway.brand_agent.own_discount import FloorLimit
 from gateway.brand_agent.shop_database import url_from_environment, url_from_file
 from gateway.brand_signer.config import Config, Programme, read_settings, signer_settings
+from gateway.brand_signer.key_source import KeySource, key_source
 from gateway.brand_signer.settings_reading import Reading
 from gateway.foreign.authorities import NoAuthorities, only_those_of
 from gateway.inbound.connections import TlsFiles
@@ -43,9 +44,9 @@ class FeedConfig:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceConfig:
-    """Which other issuers are told of this brand's sales, and the file of the key that signs for that alone."""
+    """Which other issuers are told of this brand's sales, and where the key comes from that signs for that alone."""
 
-    key_file: Path
+    key: KeySource
     to: tuple[Addressee, ...]
 
 
@@ -140,7 +141,8 @@ def _authorities(given: Reading, folder: Path, name: str, url: str) -> ssl.SSLCo
 
 
 def _evidence(given: Reading, folder: Path, own_id: int) -> EvidenceConfig:
-    found = EvidenceConfig(folder / given.text("key", "evidence_key"), tuple(_addressee(each, folder) for each in given.inner_list("to")))
+    key = key_source(given, folder, given.text("key_file", "evidence_key"))
+    found = EvidenceConfig(key, tuple(_addressee(each, folder) for each in given.inner_list("to")))
     _check_others(given, "to", [each.brand_id for each in found.to], own_id)
     given.nothing_else()
     return found

@@ -182,7 +182,7 @@ class EntryBuilder:
         clawed = self._model.state.clawed.get((operation.brand_id, number, index))
         if clawed is None:
             raise CannotBe("nothing_to_restore")
-        points = to_restore(operation, Points(sum(line.points for line in taken)), clawed.points)
+        points = to_restore(operation, Points(sum(line.points for line in taken)), Points(clawed.points))
         line = Line(operation.brand_id, clawed.latest_day, points)
         return Restore(operation.member_id, operation.reference, number, index, (line,))
 

@@ -255,6 +255,7 @@ def test_a_thread_that_found_nobody_for_days_still_tries(seller: Seller, listene
         ({"to": [{"brand_id": 1, "url": "http://x", "token": "t", "ca": "none.pem"}]}, "ca is for a url with https"),
         ({"to": [{"brand_id": 1, "url": "http://x"}]}, "token"),
         ({"lines": True}, "lines is no setting"),
+        ({"to": [], "key": {}}, "key must name a credential or a command"),
     ],
 )
 def test_an_evidence_section_that_cannot_be_is_named(tmp_path: Path, section: dict[str, Any], named: str) -> None:
