@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,7 +125,7 @@ def _operation(method: str, path: str, route: Mapping[str, Any], schemas: Mappin
         name=known_name(route["operationId"]),
         method=known_name(method.upper()),
         path=path,
-        about=route.get("description", ""),
+        about="\n\n".join([route.get("description", ""), *_parameters_told(in_path | in_query, parameters), *_codes_told(route)]),
         in_path=in_path,
         in_query={name: kind if name in needed or "None" in kind else f"{kind} | None" for name, kind in in_query.items()},
         needed=needed,
@@ -137,6 +137,18 @@ def _operation(method: str, path: str, route: Mapping[str, Any], schemas: Mappin
         answered=tuple(status for status in answers if status >= 400),
         items=_items(answer, in_query, schemas),
     )
+
+
+def _parameters_told(names: Iterable[str], parameters: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    told = [f"`{name}`: {parameters[name]['description']}" for name in names if "description" in parameters[name]]
+    if told:
+        yield " ".join(told)
+
+
+def _codes_told(route: Mapping[str, Any]) -> Iterator[str]:
+    codes = dict.fromkeys(code for answer in route["responses"].values() for code in answer.get("x-codes", ()))
+    if codes:
+        yield f"Refused with {', '.join(codes)}."
 
 
 def _body(route: Mapping[str, Any], schemas: Mapping[str, Any]) -> tuple[str | None, str | None]:

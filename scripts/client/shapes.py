@@ -29,8 +29,8 @@ def kind_of(schema: Mapping[str, Any]) -> str:
     """A schema as a type."""
     if "$ref" in schema:
         return known_name(str(schema["$ref"]).rpartition("/")[2])
-    if "anyOf" in schema:
-        return " | ".join(dict.fromkeys(kind_of(one) for one in schema["anyOf"]))
+    if among := schema.get("anyOf", schema.get("oneOf")):
+        return " | ".join(dict.fromkeys(kind_of(one) for one in among))
     if "enum" in schema or "const" in schema:
         return f"Literal[{', '.join(_literal(one) for one in schema.get('enum', [schema.get('const')]))}]"
     if schema.get("type") == "array":

@@ -178,7 +178,9 @@ def _bytes(body: Any) -> bytes | None:
     return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
 
 
-def _text(value: object) -> str:
+def _text(value: object) -> str | list[str]:
+    if isinstance(value, list):
+        return [str(one) for one in value]
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
