@@ -55,11 +55,11 @@ def quoted(text: str) -> str:
 
 def docstring(text: str, indent: int) -> list[str]:
     """Lines of a docstring that no text can end."""
-    safe = text.replace("\\", "\\\\").replace('"""', "'''").strip()
-    safe = f"{safe} " if safe.endswith('"') else safe
-    parts = [textwrap.fill(" ".join(part.split()), 100 - indent) for part in safe.split("\n\n")]
-    whole = '"""' + "\n\n".join(parts) + ('\n"""' if "\n" in "\n\n".join(parts) else '"""')
-    return textwrap.indent(whole, " " * indent).splitlines()
+    safe = text.replace("\\", "\\\\").replace('"""', "'''")
+    parts = [textwrap.fill(part, 100 - indent, break_long_words=False) for part in map(_one_line, safe.split("\n\n"))]
+    told = "\n\n".join(parts)
+    told = f'{told[:-1]}\\"' if told.endswith('"') else told
+    return textwrap.indent(f'"""{told}' + ('\n"""' if "\n" in told else '"""'), " " * indent).splitlines()
 
 
 def _shape(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
@@ -77,7 +77,11 @@ def _shape(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _comment(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(" ".join(text.split()), 100, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
+    return textwrap.wrap(_one_line(text), 100, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _literal(value: object) -> str:
