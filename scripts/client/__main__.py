@@ -43,7 +43,7 @@ def main() -> int:
 def make(description: dict[str, Any], folder: Path) -> Path:
     """Writes the client's wheel into a folder, in place of an earlier one."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    return write_wheel(folder, NAME, version, modules(description))
+    return write_wheel(folder, NAME, version, modules(description), (ROOT / "LICENSE").read_text())
 
 
 def modules(description: dict[str, Any]) -> dict[str, str]:

@@ -9,6 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
+_TAKEN = frozenset(  # by what is made, and by the class that is written by hand
+    {"Any", "Literal", "NotRequired", "TypedDict", "Iterator", "Calls", "Gateway", "REMEDIES", "annotations", "self", "part", "answer"}
+    | {"idempotency_key", "wait", "call", "every", "close", "remedies", "str", "int", "float", "bool", "dict", "list", "bytes"}
+)
 _HEAD = '''"""Bodies that the gateway takes and answers that it gives, as typed dictionaries."""
 
 from __future__ import annotations
@@ -41,9 +45,9 @@ def kind_of(schema: Mapping[str, Any]) -> str:
     return _PLAIN.get(str(schema.get("type")), "Any")
 
 
-def known_name(name: str) -> str:
+def known_name(name: str, taken: frozenset[str] = _TAKEN) -> str:
     """A name that Python takes and that means nothing else; raises CannotBeMade for others."""
-    if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+    if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_") or name in taken:
         raise CannotBeMade(f"{name[:80]!r} cannot be a name in Python")
     return name
 
@@ -73,7 +77,7 @@ def _shape(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
     for field, one in schema.get("properties", {}).items():
         yield from _comment(one.get("description", ""), "    ")
         kind = kind_of(one)
-        yield f"    {known_name(field)}: {kind if field in required else f'NotRequired[{kind}]'}"
+        yield f"    {known_name(field, frozenset())}: {kind if field in required else f'NotRequired[{kind}]'}"
 
 
 def _comment(text: str, indent: str) -> list[str]:

@@ -20,11 +20,12 @@ _WHEEL = "Wheel-Version: 1.0\nGenerator: splittally\nRoot-Is-Purelib: true\nTag:
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def write_wheel(folder: Path, package: str, version: str, modules: Mapping[str, str]) -> Path:
+def write_wheel(folder: Path, package: str, version: str, modules: Mapping[str, str], license_text: str) -> Path:
     """In place of earlier ones of the package; gives the file's path."""
     info = f"{package}-{version}.dist-info"
     files = {f"{package}/{name}": text.encode() for name, text in modules.items()}
     files[f"{info}/METADATA"] = _METADATA.format(name=package.replace("_", "-"), version=version).encode()
+    files[f"{info}/LICENSE"] = license_text.encode()
     files[f"{info}/WHEEL"] = _WHEEL.encode()
     files[f"{info}/RECORD"] = "".join([*(_recorded(name, content) for name, content in files.items()), f"{info}/RECORD,,\n"]).encode()
     folder.mkdir(parents=True, exist_ok=True)

@@ -129,7 +129,7 @@ def test_no_text_of_a_description_becomes_code(tmp_path: Path, text: str) -> Non
         assert packages_imported(tmp_path / NAME / f"{name}.py") <= {"__future__", "collections", "typing"}
 
 
-@pytest.mark.parametrize("name", ["x(): pass", "import", "a-b", "", "_hidden", "mañana"])
+@pytest.mark.parametrize("name", ["x(): pass", "import", "a-b", "", "_hidden", "mañana", "call", "close"])
 def test_a_name_that_is_none_in_python_is_refused(tmp_path: Path, name: str) -> None:
     planted = copy.deepcopy(DESCRIBED)
     planted["paths"]["/v1/purchases"]["post"]["operationId"] = name
