@@ -19,10 +19,9 @@ from gateway.brand_agent.till_journal import TillJournal, UnusableJournal
 from gateway.brand_agent.tills import Scope, WrongTill, add_till, revoke_till
 from gateway.brand_signer.config import BadConfig
 from gateway.brand_signer.journal import WrongJournal
-from gateway.brand_signer.key import Key
 from gateway.brand_signer.sales_register import DamagedRegister
 from gateway.foreign.rpc_node import NodeSilent, RpcNode
-from gateway.secret_files import UnsafeFile, read_or_make
+from gateway.secret_files import UnsafeFile
 from gateway.values.calendar import wall_clock
 
 _FORESEEN = (BadConfig, UnsafeFile, WrongJournal, UnusableJournal, DamagedRegister, WrongTill, OtherKey, NodeSilent, OSError)
@@ -41,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
             return _rebuild(given)
         config = load_agent_config(given.config)
         if given.address:
-            print(Key(read_or_make(config.signer.key_file)).address)
+            print(config.signer.key.open().address)
             return 0
         bound = bound_socket(config.signer.host, config.signer.port)
         agent = open_agent(config)
@@ -79,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 def _rebuild(given: argparse.Namespace) -> int:
     config = load_agent_config(given.config)
     signer = config.signer
-    key = Key(read_or_make(signer.key_file)).address
+    key = signer.key.open().address
     place = SignedPlace(signer.journal_file, signer.domain, signer.brand_id)
     with closing(RpcNode(given.rpc)) as node, closing(TillJournal(config.journal_file, signer.domain, signer.brand_id)) as journal:
         count = rebuild(LedgerReading(node, signer.domain, signer.brand_id), journal, place, key)

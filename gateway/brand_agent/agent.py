@@ -26,7 +26,6 @@ from gateway.brand_agent.till_journal import TillJournal
 from gateway.brand_agent.tills import Tills
 from gateway.brand_signer.books import Books
 from gateway.brand_signer.journal import Journal
-from gateway.brand_signer.key import Key
 from gateway.brand_signer.sign_batch import BatchSigner
 from gateway.foreign.rpc_node import RpcNode
 from gateway.secret_files import read_or_make, read_secret
@@ -94,7 +93,7 @@ def open_agent(config: AgentConfig) -> Agent:
     clock, followed = None if signer.sandbox else wall_clock, rules.followed_rules
     books = Books(signer.programme, register, secret, signer.utc_offset_seconds, clock, followed, config.rule_overlap_seconds)
     signed = Journal(signer.journal_file, signer.domain, signer.brand_id)
-    key = Key(read_or_make(signer.key_file))
+    key = signer.key.open()
     check_key(journal, signed, key.address, signer.domain, signer.brand_id)
     client = ForwardingClient(config.gateway_url, api_key, config.gateway_authorities)
     memory = GatewaysMemory(journal, client)

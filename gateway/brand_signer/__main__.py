@@ -13,7 +13,6 @@ from gateway.brand_signer.books import Books
 from gateway.brand_signer.config import BadConfig, Config, load_config
 from gateway.brand_signer.journal import Journal, WrongJournal
 from gateway.brand_signer.json_server import JsonServer, serve_on
-from gateway.brand_signer.key import Key
 from gateway.brand_signer.routes import PUBLIC, routes_of
 from gateway.brand_signer.sales_register import DamagedRegister, FileRegister
 from gateway.brand_signer.sign_batch import BatchSigner
@@ -30,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = load_config(given.config)
         if given.address:
-            print(Key(read_or_make(config.key_file)).address)
+            print(config.key.open().address)
             return 0
         server = open_signer(config)
     except (BadConfig, UnsafeFile, WrongJournal, DamagedRegister, OSError) as wrong:
@@ -52,7 +51,7 @@ def open_signer(config: Config) -> JsonServer:
     register.refresh()
     books = Books(config.programme, register, secret, config.utc_offset_seconds, None if config.sandbox else wall_clock)
     journal = Journal(config.journal_file, config.domain, config.brand_id)
-    signer = BatchSigner(Key(read_or_make(config.key_file)), config.domain, config.brand_id, books, journal)
+    signer = BatchSigner(config.key.open(), config.domain, config.brand_id, books, journal)
     token = read_or_make(config.token_file).hex()
     return serve_on(config.host, config.port, token, routes_of(signer, config.brand_id), PUBLIC)
 

@@ -41,10 +41,11 @@ from gateway.values.ids import Reference
 
 @dataclass(frozen=True, slots=True)
 class RefusedEntry:
-    """Why an entry is not signed."""
+    """Why an entry is not signed; `number`: the batch in which it was signed before."""
 
     index: int
     reason: str
+    number: int | None = None
 
 
 def check_entries(number: int, packed: Sequence[bytes], details: Sequence[Detail], books: Books, signed: SignedState) -> list[RefusedEntry]:
@@ -58,10 +59,16 @@ def check_entries(number: int, packed: Sequence[bytes], details: Sequence[Detail
         except MalformedEntry:
             refused.append(RefusedEntry(index, "malformed_entry"))
         except NotSupported as reason:
-            refused.append(RefusedEntry(index, str(reason)))
+            refused.append(RefusedEntry(index, str(reason), _number_of(entry, signed) if str(reason) == "already_signed" else None))
         else:
             scratch.add(number, entry)
     return refused
+
+
+def _number_of(entry: Entry, signed: SignedState) -> int | None:
+    """The batch in which an entry's reference was signed."""
+    reference: Reference | None = getattr(entry, "reference", None)
+    return None if reference is None else signed.references.get(reference)
 
 
 def _check_entry(entry: Entry, detail: Detail, books: Books, signed: SignedState) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from gateway.brand_signer.key_source import KeySource, key_source
 from gateway.brand_signer.settings_reading import Reading
 from gateway.ledger.signing import Domain
 from gateway.loyalty.rule import EarningRule
@@ -52,7 +53,7 @@ class Config:
     utc_offset_seconds: int
     sandbox: bool
     programme: Programme
-    key_file: Path
+    key: KeySource
     token_file: Path
     reference_secret_file: Path
     register_file: Path
@@ -93,7 +94,7 @@ def signer_settings(top: Reading, folder: Path, *, has_tls: bool = False) -> Con
         utc_offset_seconds=coalition.integer("utc_offset_seconds"),
         sandbox=coalition.truth("sandbox", False),
         programme=_programme(programme),
-        key_file=folder / files.text("key", "key"),
+        key=key_source(top, folder, files.text("key", "key")),
         token_file=folder / files.text("token", "token"),
         reference_secret_file=folder / files.text("reference_secret", "reference_secret"),
         register_file=folder / files.text("register", "sales.jsonl"),

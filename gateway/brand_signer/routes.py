@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.brand_signer.checks import RefusedEntry
 from gateway.brand_signer.fields import body_object, hex_bytes, whole_number
 from gateway.brand_signer.json_server import Answer, BadRequest, Route
 from gateway.brand_signer.sales_register import DamagedRegister
@@ -23,18 +24,23 @@ def routes_of(signer: BatchSigner, brand_id: int) -> dict[str, Route]:
 
 
 def _sign(signer: BatchSigner, body: Any) -> Answer:
-    """200 {signature} · 409 {refused: [{index, reason}]} · 409 {error: number_used} · 422 {error} · 503 {error: damaged_register}."""
+    """200 {signature} · 409 {refused: [{index, reason, number}]}, the number for `already_signed` alone · 409 {error: number_used} ·
+    422 {error} · 503 {error: damaged_register}."""
     request = _request(body)
     try:
         return 200, {"signature": hex_text(signer.sign(request))}
     except EntriesRefused as answer:
-        return 409, {"refused": [{"index": one.index, "reason": one.reason} for one in answer.refused]}
+        return 409, {"refused": [_told(one) for one in answer.refused]}
     except NumberUsed as answer:
         return 409, {"error": "number_used", "message": str(answer), "refused": []}
     except InconsistentBatch as answer:
         return 422, {"error": answer.code, "message": str(answer)}
     except DamagedRegister as answer:
         return 503, {"error": "damaged_register", "message": str(answer)}
+
+
+def _told(one: RefusedEntry) -> dict[str, Any]:
+    return {"index": one.index, "reason": one.reason, **({} if one.number is None else {"number": one.number})}
 
 
 def _signed(signer: BatchSigner, body: Any) -> Answer:

@@ -70,6 +70,14 @@ class Reading:
             [Reading(each, f"{self._named(name)}[{at}]", self._noted) for at, each in enumerate(value)] if isinstance(value, list) else []
         )
 
+    def texts(self, name: str) -> list[str]:
+        """A list of at least one text, none of them empty."""
+        value = self._of(name)
+        if value is None or (isinstance(value, list) and value and all(isinstance(each, str) and each for each in value)):
+            return value or []
+        self.wrong(name, 'must be a list of texts ["…"]')
+        return []
+
     def nothing_else(self) -> None:
         """After everything that is known was asked for."""
         for name in sorted(set(self._values) - self._asked):

@@ -19,6 +19,8 @@ from gateway.values.printing import printable
 from gateway.values.urls import without_secrets
 
 _ANSWER_BYTES_MAX = 64 * 1024  # headers and all; 300 entries refused with the longest codes are half of it
+_BATCH_BYTES_MAX = 512 * 1024  # of one that was signed, in hex: 300 issues are a quarter of it
+_NUMBER_MAX = 2**63 - 1  # of a batch, that the database keeps
 
 
 class HttpSigner:
@@ -43,6 +45,17 @@ class HttpSigner:
             why = f": {error}" if isinstance(error, Unreadable) else ": no signature of 65 bytes"
             raise Unavailable(f"The signer at {shown_url} answered {answer.status}{why}") from error
 
+    def signed(self, address: SignerAddress, number: int) -> bytes:
+        """The entries that it says it signed under a number; not whether they are any. Raises Unavailable or NotReached."""
+        answer, shown_url = self._answer(address, "POST", "/signed-batch", {"number": number}, _BATCH_BYTES_MAX), _shown(address)
+        try:
+            said = read_object(read_json(answer.content))
+            if answer.status != 200 or said.get("number") != number:
+                raise Unreadable(f"not the batch {number} that it said it signed{_code_of(said)}")
+            return to_bytes(said.get("entries"))
+        except (Unreadable, BadHex) as error:
+            raise Unavailable(f"The signer at {shown_url} answered {answer.status}: {error}") from error
+
     def ask(self, address: SignerAddress, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Status and JSON of any of its routes, unchecked. Raises Unavailable or NotReached."""
         answer = self._answer(address, method, path, body)
@@ -51,13 +64,13 @@ class HttpSigner:
         except Unreadable as error:
             raise Unavailable(f"The signer at {_shown(address)} answered {answer.status}: {error}") from error
 
-    def _answer(self, address: SignerAddress, method: str, path: str, body: Any) -> ForeignAnswer:
+    def _answer(self, address: SignerAddress, method: str, path: str, body: Any, bytes_max: int | None = None) -> ForeignAnswer:
         url, headers = f"{address.url.rstrip('/')}{path}", {"Authorization": f"Bearer {address.token}"}
         content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         if content is not None:
             headers["Content-Type"] = "application/json"
         try:
-            return self._client.ask(method, url, headers, content)
+            return self._client.ask(method, url, headers, content, bytes_max)
         except NotConnected as error:
             raise NotReached(f"The signer at {_shown(address)} is not there: {error}") from error
         except NoAnswer as error:
@@ -83,7 +96,10 @@ def _read(answer: ForeignAnswer, entry_count: int) -> Signed | SignerRefusal:
     reasons = {read_index(each.get("index"), entry_count): read_code(each.get("reason")) for each in refused}
     if not reasons or len(reasons) != len(refused):
         raise Unreadable("no entry is refused, or one twice")
-    return SignerRefusal(reasons)
+    numbers = {each["index"]: each["number"] for each in refused if each.get("number") is not None}
+    if any(type(number) is not int or not 0 < number <= _NUMBER_MAX for number in numbers.values()):
+        raise Unreadable("no number of a batch where one is told")
+    return SignerRefusal(reasons, numbers)
 
 
 def _code_of(said: Any) -> str:

@@ -37,6 +37,8 @@ COMMANDS = ()  # both stand in the group `brand`
 )
 @click.option("--notice-days", type=click.IntRange(0, 3_650), default=30, show_default=True, help="After how many days worse terms hold.")
 @click.option("--owner", metavar="ADDRESS", help="The owner's address, where its key is elsewhere. Default: a key is made here.")
+@click.option("--managed", is_flag=True, help="The operator runs the agent and holds the batch key for the brand; the ledger says so.")
+@click.option("--key-credential", metavar="NAME", help="The system hands the batch key to the agent's service under this name.")
 @click.option("--publisher", metavar="ADDRESS", help="The key that signs its rules, where it is elsewhere. Default: a key is made here.")
 @as_json_option
 def init_command(**asked: Any) -> None:

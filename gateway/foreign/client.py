@@ -70,11 +70,13 @@ class ForeignClient:
         self._guard = threading.Lock()
         self._open: _Open | None = None
 
-    def ask(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None = None) -> ForeignAnswer:
-        """Whatever status it answers. Raises NotConnected or NoAnswer."""
+    def ask(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None = None, bytes_max: int | None = None
+    ) -> ForeignAnswer:
+        """Whatever status it answers; `bytes_max` None: the client's own. Raises NotConnected or NoAnswer."""
         target, host = _target(url)
         sent = list({"Host": host, "Accept": "application/json", "Accept-Encoding": "identity", **headers}.items())
-        question = Question(self._seconds, self._bytes_max)
+        question = Question(self._seconds, bytes_max or self._bytes_max)
         bounds = {"timeout": dict.fromkeys(("connect", "read", "write"), question)}
         with self._connections(question) as pool:
             try:

@@ -28,7 +28,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerReference:
     """`shape` or `kind` of what is good; `codes` of a problem."""
 
     status: str
@@ -46,7 +46,7 @@ class RouteReference:
     parameters: list[Field]
     body: str
     body_example: str
-    answers: list[Answer]
+    answers: list[AnswerReference]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +151,9 @@ def _route(method: str, path: str, route: dict[str, Any]) -> RouteReference:
     return RouteReference(method.upper(), path, route["operationId"], route.get("description", ""), parameters, body, example, answers)
 
 
-def _answer(status: str, answer: dict[str, Any]) -> Answer:
+def _answer(status: str, answer: dict[str, Any]) -> AnswerReference:
     schema = answer.get("content", {}).get("application/json", {}).get("schema")
-    return Answer(status, answer["description"], "" if schema is None else kind_of(schema), answer.get("x-codes", []))
+    return AnswerReference(status, answer["description"], "" if schema is None else kind_of(schema), answer.get("x-codes", []))
 
 
 def _fields(shape: dict[str, Any]) -> list[Field]:

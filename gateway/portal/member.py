@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
@@ -11,6 +11,7 @@ from gateway.access.rows import SqlSecrets
 from gateway.brands.brand import ACCEPTING_STATUSES
 from gateway.brands.rows import SqlBrands
 from gateway.coalition.rows import SqlCoalition, business_clock
+from gateway.loyalty.programmes.views import managed_brands
 from gateway.members.rows import SqlMembers
 from gateway.members.view_link import VIEW_LINK_SECRET, check_link
 from gateway.points.history import member_history
@@ -44,12 +45,13 @@ def get_member_page(
                 PointsSource(work.session, work.of(SqlBrands), work.of(SqlMembers), work.of(SqlCoalition).facts, work.now), member
             )
             history = member_history(work.session, member, cursor, ITEMS_PER_PAGE, brands=work.of(SqlBrands), members=work.of(SqlMembers))
-            worth = _worth(work, shown.available)
+            worth, managed = _worth(work, shown.available), managed_brands(work.session, work.now)
     except Refusal as refusal:
         status = {NotPermitted: 403, NotFound: 404}.get(type(refusal), 422)
         text = f"{_sentence(refusal.message)} A shop that takes part gives you a new link."
         return page("message.html", status, title="This page cannot be shown", text=text)
-    return page("member.html", sandbox=sandbox, member=shown, worth=worth, history=history, link=link, first_page=cursor is None)
+    found: dict[str, Any] = {"member": shown, "worth": worth, "managed": managed, "history": history}
+    return page("member.html", sandbox=sandbox, **found, link=link, first_page=cursor is None)
 
 
 @router.get("/static/portal.css")

@@ -33,9 +33,11 @@ def points_due(
 
 def points_restored(
     points_issued: Points, paid_minor: AmountMinor, refunded_after_minor: AmountMinor, due_before: Points, due_of_refund: Points
-) -> Points:
-    """What goes back to the member because a refund failed: its own share, or what all together took beyond the refunds that are left.
+) -> tuple[Points, Points]:
+    """What goes back to the member because a refund failed: its own share, or what all together took beyond the refunds that are left;
+    and what those account for.
 
     `due_before` is due by all refunds, this one included; the two differ by what rounding moved between them.
     """
-    return Points(max(due_of_refund, due_before - points_issued * refunded_after_minor // paid_minor))
+    others_due = Points(points_issued * refunded_after_minor // paid_minor)
+    return Points(max(due_of_refund, due_before - others_due)), others_due

@@ -64,10 +64,10 @@ def fail_payment_refund(
     restores = []
     for award, clawback, issuer in wanted:
         due_before = Points(sum(one.points_due(award.id.number) for one in of_payment))
-        due = points_restored(award.points, purchase.paid_minor, left, due_before, clawback.points_due)
+        due, others_due = points_restored(award.points, purchase.paid_minor, left, due_before, clawback.points_due)
         reference, operation_id = restore_reference(issuer.reference_secret, award.id, refund.refund_id), new_id()
         whose = operation_id, issuer.brand_id, award.member_id, reference
-        took = due, clawback.points_due, refund.references_of(award.id.number)
+        took = due, clawback.points_due, others_due, refund.references_of(award.id.number)
         operations.accept(RestoreOperation(*whose, *took, award.reference, award.id, refund.refund_id), now)
         restores.append(AwardRestore(award.id.number, issuer.brand_id, due, reference, operation_id))
     stored = StoredFailure(digest, tuple(restores))

@@ -28,7 +28,8 @@ from gateway.rounds.operation_codec import OPERATION_COLUMNS, operation_of, sign
 from gateway.rounds.outcomes import BATCH_PURPOSE, ask_again, refuse_batch, unpack
 from gateway.rounds.packing import PackedBatch
 from gateway.rounds.ports import OperationEnds, SignersDirectory
-from gateway.rounds.signer_port import SignerAddress, SigningRequest
+from gateway.rounds.signed_earlier import SignedEarlier, take_over
+from gateway.rounds.signer_port import SignerAddress, SignerRefusal, SigningRequest
 from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import BatchRow, OperationRow, batches_adrift
 from gateway.store.session import Database
@@ -115,19 +116,24 @@ class BatchSigning:
                 self._store_one_signed(session, batch, signature, base_fee, now)
         return wrong
 
-    def refuse_entries(self, batch_id: int, reasons: Mapping[int, str]) -> int:
-        """Refuses what the signer will not sign for, or has it wait; the batch's other operations wait to be packed again.
+    def refuse_entries(self, batch_id: int, refusal: SignerRefusal, earlier: Sequence[SignedEarlier] = ()) -> int:
+        """Refuses what the signer will not sign for, or has it wait; the batch's other operations wait to be packed again. What it signed
+        `earlier` is taken over where it can be.
 
         How many were refused for good.
         """
+        reasons = refusal.reasons
         with self._database.write() as session:
             batch = session.get_one(BatchRow, batch_id)
             now = self._now(session)
+            for each in earlier:
+                take_over(session, batch, each, now + self._lifetime_seconds)
             named = select(OperationRow).where(OperationRow.batch_id == batch_id, OperationRow.entry_index.in_(list(reasons)))
             refused: list[OperationId] = []
             for row in session.scalars(named).all():
                 reason = reasons[row.entry_index or 0]
-                if not wait_for_books(row, reason, now, self._not_yet_seconds):
+                is_signed = (row.entry_index or 0) in refusal.signed_under
+                if not wait_for_books(row, reason, now, self._not_yet_seconds, is_signed=is_signed):
                     refused.append(OperationId(row.operation_id))
                     row.status, row.reason, row.finished_at = "refused", f"signer_refused: {reason}", now
             self._ends.refused(session, refused)

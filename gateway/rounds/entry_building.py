@@ -180,11 +180,10 @@ class EntryBuilder:
             raise CannotBe("nothing_to_restore")
         number, index = issued.shown.number, issued.shown.index
         clawed = self._model.state.clawed.get((operation.brand_id, number, index))
-        short = operation.clawed_back_due - sum(line.points for line in taken)
-        due = min(operation.points_due - short, clawed.points if clawed else 0)
-        if clawed is None or due <= 0:
+        if clawed is None:
             raise CannotBe("nothing_to_restore")
-        line = Line(operation.brand_id, clawed.latest_day, Points(due))
+        points = to_restore(operation, Points(sum(line.points for line in taken)), Points(clawed.points))
+        line = Line(operation.brand_id, clawed.latest_day, points)
         return Restore(operation.member_id, operation.reference, number, index, (line,))
 
     def _extend(self, operation: ExtendOperation) -> Extend:
@@ -258,6 +257,18 @@ class EntryBuilder:
 
     def _is_expired(self, expiry_day: int) -> bool:
         return is_expired(expiry_day, self._view.timestamp, self._model.utc_offset_seconds)
+
+
+def to_restore(operation: RestoreOperation, taken: Points, in_all: Points) -> Points:
+    """What the refund's own clawbacks took goes back, or what all took beyond what is due for the refunds that are left: the signer's
+    bound. `in_all`: clawed back of the award and not restored."""
+    if operation.others_due is None:
+        most = operation.points_due - operation.clawed_back_due + taken
+    else:
+        most = max(taken, in_all - operation.others_due)
+    if min(most, in_all) <= 0:
+        raise CannotBe("nothing_to_restore")
+    return Points(min(most, in_all))
 
 
 def _take(points: int, from_lots: Iterable[tuple[LotId, int]]) -> list[Line]:

@@ -34,7 +34,8 @@ class OpeningOperation:
 class RestoreOperation:
     """What a payment refund took of an award goes back, since the refund failed.
 
-    `clawbacks` took up to `clawed_back_due` of it. `points_due` differs from that by what rounding moves between refunds of one payment.
+    `clawbacks` took up to `clawed_back_due` of it. `points_due` differs from that by what rounding moves between refunds of one payment,
+    of which the refunds that are left account for `others_due`; None if accepted before that was kept.
     """
 
     operation_id: OperationId
@@ -43,6 +44,7 @@ class RestoreOperation:
     reference: Reference
     points_due: Points
     clawed_back_due: Points
+    others_due: Points | None
     clawbacks: tuple[Reference, ...]
     issue_reference: Reference
     award: AwardId

@@ -23,7 +23,7 @@ def lot_act_body(operation: LotActOperation) -> dict[str, Any]:
             line = {"line_number": operation.line_number, "units": operation.units}
             return {"points": operation.points, "expiry_day": operation.expiry_day, "programme": operation.programme, **ratio, **line}
         case RestoreOperation(award=award):
-            due = {"points_due": operation.points_due, "clawed_back_due": operation.clawed_back_due}
+            due = {"points_due": operation.points_due, "clawed_back_due": operation.clawed_back_due, "others_due": operation.others_due}
             of = {"clawbacks": [str(each) for each in operation.clawbacks], "issue_reference": str(operation.issue_reference)}
             named = {"award": {"number": award.number, "sold_by": award.sold_by}}
             return {"refund_id": operation.refund_id, "payment_id": award.payment_id, **due, **of, **named}
@@ -49,7 +49,8 @@ def lot_act_of(
         clawbacks = tuple(Reference.parse(each) for each in body["clawbacks"])
         award = AwardId(body["award"]["sold_by"], body["payment_id"], body["award"]["number"], brand_id)
         issue = Reference.parse(body["issue_reference"])
-        return RestoreOperation(*whose, points, Points(body["clawed_back_due"]), clawbacks, issue, award, body["refund_id"])
+        due = points, Points(body["clawed_back_due"]), body.get("others_due")
+        return RestoreOperation(*whose, *due, clawbacks, issue, award, body["refund_id"])
     assert kind is OperationKind.EXTEND
     activity = Activity(ActivityKind(body["activity"]["kind"]), body["activity"]["id"])
     return ExtendOperation(*whose, body["from_day"], body["to_day"], points, activity)

@@ -30,9 +30,10 @@ _SOMEBODY_WAITS = (OperationKind.AUTHORIZE, OperationKind.REDEEM, OperationKind.
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1, 300
 
 
-def wait_for_books(row: OperationRow, reason: str, now: int, waiting_seconds: int) -> bool:
-    """Has a packed operation wait, each time as long again as it has waited so far; False where it is to be refused."""
-    if reason not in NOT_YET or row.kind in _SOMEBODY_WAITS:
+def wait_for_books(row: OperationRow, reason: str, now: int, waiting_seconds: int, *, is_signed: bool = False) -> bool:
+    """Has a packed operation wait, each time as long again as it has waited so far; False where it is to be refused. `is_signed`: in a
+    batch that its signer names, and that comes once all that is in it waits here."""
+    if not (is_signed or reason in NOT_YET) or row.kind in _SOMEBODY_WAITS:
         return False
     given_up_at = now + waiting_seconds if row.given_up_at is None else row.given_up_at
     if given_up_at <= now:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -44,9 +44,11 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class SignerRefusal:
-    """Entries that the signer will not sign for, with its reasons; nothing was signed."""
+    """Entries that the signer will not sign for, with its reasons; nothing was signed. `signed_under`: the number of the batch in which
+    it has signed one of them before, where it says so."""
 
     reasons: Mapping[int, str]
+    signed_under: Mapping[int, int] = field(default_factory=dict)
 
 
 class ProbeResult(StrEnum):
@@ -76,4 +78,7 @@ class SignerClient(Protocol):
     """
 
     def sign(self, address: SignerAddress, request: SigningRequest) -> Signed | SignerRefusal: ...
+    def signed(self, address: SignerAddress, number: int) -> bytes:
+        """The entries that it says it signed under a number."""
+
     def close(self) -> None: ...

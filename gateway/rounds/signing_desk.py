@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from time import monotonic
@@ -12,6 +12,7 @@ from time import monotonic
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from gateway.rounds.batch_signing import BatchSigning, UnsignedBatch
+from gateway.rounds.signed_earlier import SignedEarlier
 from gateway.rounds.signer_port import NotReached, NumberTaken, Signed, SignerClient, SignerRefusal
 from gateway.values.errors import Unavailable
 from gateway.values.printing import printable
@@ -22,6 +23,7 @@ _QUESTIONS_OF_A_BRAND = 2  # a round's two batches
 _QUICK_SECONDS = 0.1
 _QUICK_ANSWERS_OWED = 10  # by a brand that a round has waited for in vain
 _CLOSING_SECONDS = 2.0
+_BATCHES_LOOKED_UP = 2  # after one answer; each question takes its time, and what is left is named again
 _FIRST_DELAY_SECONDS = 0.25
 _LONGEST_DELAY_SECONDS = 30.0
 _FIRST_MISS_SECONDS, _LONGEST_MISS_SECONDS = 60.0, 3_600.0
@@ -34,10 +36,13 @@ class TooLate(Exception):
     """A signer answered when the batch's deadline was over."""
 
 
+_Answer = tuple[Signed | SignerRefusal, Sequence[SignedEarlier]]
+
+
 @dataclass(slots=True)
 class _Question:
     batch: UnsignedBatch
-    future: Future[Signed | SignerRefusal]
+    future: Future[_Answer]
     asked_at: float
     answered_at: float = 0.0
 
@@ -103,7 +108,7 @@ class SigningDesk:
         return under_way[batch.request.brand_id] < _QUESTIONS_OF_A_BRAND
 
     def _ask(self, batch: UnsignedBatch) -> _Question:
-        question = _Question(batch, self._threads.submit(self._signer.sign, batch.signer, batch.request), monotonic())
+        question = _Question(batch, self._threads.submit(_asked, self._signer, batch), monotonic())
         self._asked[batch.batch_id] = question
 
         def answered(_: object) -> None:
@@ -137,7 +142,7 @@ class SigningDesk:
         """Notes a signature in `signed`, deals with every other answer; 1 where the batch is done with."""
         batch = question.batch
         try:
-            answer = question.future.result()
+            answer, earlier = question.future.result()
         except NotReached as error:
             self._not_reached(batch, error)
             return 0
@@ -148,7 +153,7 @@ class SigningDesk:
             self._signing.pack_again(batch.batch_id)
             return self._refused(batch)
         if isinstance(answer, SignerRefusal):
-            for_good = self._signing.refuse_entries(batch.batch_id, answer.reasons)
+            for_good = self._signing.refuse_entries(batch.batch_id, answer, earlier)
             return self._refused(batch) if for_good else self._answered(batch)  # what waits for its line has a pause of its own
         if self._signing.was_late(batch):
             self._ask_anew(batch)
@@ -227,6 +232,15 @@ class SigningDesk:
         self._misses.pop(batch.request.brand_id, None)
         self.errors.pop(batch.request.brand_id, None)
         return 1
+
+
+def _asked(signer: SignerClient, batch: UnsignedBatch) -> _Answer:
+    """The answer, and what was signed before in some of the batches that it names."""
+    answer = signer.sign(batch.signer, batch.request)
+    if isinstance(answer, Signed):
+        return answer, ()
+    numbers = sorted(set(answer.signed_under.values()))[:_BATCHES_LOOKED_UP]
+    return answer, [SignedEarlier(number, signer.signed(batch.signer, number)) for number in numbers]
 
 
 def _double(until: dict[int, tuple[float, float]], what: int) -> None:

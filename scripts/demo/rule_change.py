@@ -10,7 +10,8 @@ from typing import Any
 
 from scripts.demo.client import Refused
 from scripts.demo.coalition import BY_SLUG
-from scripts.demo.second_people import addresses, run_splittally
+from scripts.demo.commands import run_splittally
+from scripts.demo.second_people import addresses
 from scripts.demo.world import World, publisher_of
 
 SLUG = "deli"

@@ -6,20 +6,16 @@ Each is a process of its own, `splittally …` on a directory of its own, which 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from gateway.secret_files import make_secret
 from scripts.demo.chain_clock import ChainClock
 from scripts.demo.client import Client, Refused
+from scripts.demo.commands import run_splittally
 from scripts.demo.data_directory import DataDirectory
-from scripts.demo.processes import ROOT
 
 APPROVERS = ("ann", "bea", "cyd")
 APPROVALS_NEEDED = 2
@@ -71,8 +67,8 @@ class SecondPeople:
             time.sleep(0.05)
 
     def _each_approver(self, does: Callable[[str], Any]) -> None:
-        with ThreadPoolExecutor(APPROVALS_NEEDED) as pool:
-            list(pool.map(does, APPROVERS[:APPROVALS_NEEDED]))
+        for name in APPROVERS[:APPROVALS_NEEDED]:
+            does(name)
 
     def hand_over(self, brand_id: int, owner: str, successor: str) -> str:
         """Both owners sign, one after the other; the operation that relays it."""
@@ -133,9 +129,8 @@ def api_key_file(directory: DataDirectory, operator: Client) -> Path:
 
 
 def addresses(directory: DataDirectory, names: Iterable[str]) -> list[str]:
-    """Of these people, each of whom makes a key in a process of its own when it is first asked; several at the same time."""
-    with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(lambda name: _address(directory, name), names))
+    """Of these people, each of whom makes a key in a process of its own when it is first asked."""
+    return [_address(directory, name) for name in names]
 
 
 def governing_settings(directory: DataDirectory) -> dict[str, Any]:
@@ -148,18 +143,6 @@ def governing_settings(directory: DataDirectory) -> dict[str, Any]:
         "governance_delay_seconds": GOVERNANCE_DELAY_SECONDS,
         "member_delay_seconds": MEMBER_DELAY_SECONDS,
     }
-
-
-def run_splittally(*arguments: str) -> tuple[int, dict[str, Any]]:
-    """The exit code and the answer of a command, in a process that has none of the gateway's settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("SPLITTALLY_")}
-    command = [sys.executable, "-m", "gateway", *arguments, "--json"]
-    variables = {**kept, "PYTHONPATH": str(ROOT), "ETH_HASH_BACKEND": "pysha3"}
-    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    try:
-        return done.returncode, json.loads(done.stdout)
-    except ValueError:
-        return done.returncode or 1, {"code": "no_answer", "detail": done.stderr.strip()[-500:]}
 
 
 def _address(directory: DataDirectory, name: str) -> str:

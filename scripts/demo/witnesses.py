@@ -17,7 +17,8 @@ from gateway.ledger.checkpoints import Checkpoint, checkpoint_root
 from gateway.values.hex import to_bytes
 from gateway.values.ids import Address, Hash
 from scripts.demo.client import Refused
-from scripts.demo.second_people import api_key_file, run_splittally
+from scripts.demo.commands import run_splittally
+from scripts.demo.second_people import api_key_file
 from scripts.demo.world import World
 
 WITNESSES = {"grocer": "brands/grocer/api.key", "auditor": None}

@@ -19,11 +19,14 @@ from tests.documents.printed import Block, blocks, documents, looks_like_a_comma
 
 # Statement → from which depth on it runs as printed, and what runs in its place before.
 DEAR: dict[str, tuple[Depth, str | None]] = {
-    "scripts/run": (Depth.DEEP, "scripts/run --households 12 --days 14"),
+    "scripts/run": (Depth.SOAK, "scripts/run --households 12 --days 14"),
     "scripts/run --once --json summary.json --data var/once": (Depth.SOAK, None),
     "(cd tests/conformance/clients && npm ci)": (Depth.DEEP, None),
     "tests/conformance/clients/node_modules/.bin/anvil --port 8545 &": (Depth.DEEP, None),
-    "scripts/run --once --rpc http://127.0.0.1:8545 --data var/anvil": (Depth.DEEP, None),
+    "scripts/run --once --rpc http://127.0.0.1:8545 --data var/anvil": (
+        Depth.SOAK,
+        "scripts/run --once --households 12 --days 5 --rpc http://127.0.0.1:8545 --data var/anvil",
+    ),
     "createdb --template template0 --encoding UTF8 --locale C splittally": (Depth.DEEP, None),
     "scripts/run --once --database postgresql:///splittally --data var/postgresql": (
         Depth.SOAK,
@@ -32,6 +35,7 @@ DEAR: dict[str, tuple[Depth, str | None]] = {
     "SPLITTALLY_DEPTH=soak .venv/bin/python -m pytest tests/node/trie": (Depth.SOAK, None),
     "splittally audit --json": (Depth.DEEP, None),
     "splittally audit --invariant 5 --invariant 6": (Depth.DEEP, None),
+    "scripts/bench gateway --json FILE": (Depth.SOAK, None),
     "scripts/bench ledger --json FILE": (Depth.SOAK, None),
     "scripts/bench nodes --json FILE": (Depth.SOAK, None),
 }
@@ -54,7 +58,7 @@ def test_every_printed_command_runs_as_printed(tmp_path: Path) -> None:
                     checkout.save(block.lines)
                     continue
                 for statement in block.statements():
-                    if where or ("postgresql" not in statement and not statement.startswith("createdb")):
+                    if not _lacks(statement, where):
                         _type(checkout, statement)
         finally:
             checkout.leave()
@@ -62,6 +66,11 @@ def test_every_printed_command_runs_as_printed(tmp_path: Path) -> None:
 
 def test_what_is_named_here_is_still_printed() -> None:
     assert {*DEAR, *SERVES, *NOT_RUN} <= set(_statements())
+
+
+def test_benchmarks_are_dear() -> None:
+    """At full size they take an hour and both cores."""
+    assert {statement for statement in _statements() if statement.startswith("scripts/bench")} <= set(DEAR)
 
 
 def test_only_blocks_marked_as_shell_print_commands() -> None:
@@ -106,6 +115,13 @@ def _postgresql() -> Iterator[dict[str, str]]:
         yield {"PATH": f"{programs}:{os.environ['PATH']}", "PGHOST": str(server.folder), "PGUSER": "splittally"}
     finally:
         server.remove()
+
+
+def _lacks(statement: str, where: dict[str, str]) -> bool:
+    """Whether it needs PostgreSQL or anvil, and that is not there."""
+    if "postgresql" in statement or statement.startswith("createdb"):
+        return not where
+    return "8545" in statement and DEPTH == Depth.NORMAL
 
 
 def _type(checkout: Checkout, statement: str) -> None:

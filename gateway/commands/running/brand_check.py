@@ -20,6 +20,7 @@ from gateway.second_people.chain_reading import ChainReading
 from gateway.second_people.gateway_client import GatewayClient
 from gateway.secret_files import read_secret
 from gateway.values.errors import Foreseen, Invalid
+from gateway.values.printing import printable
 from gateway.values.urls import without_secrets
 
 _SECONDS = 3.0
@@ -63,13 +64,13 @@ def _surroundings(home: BrandHome, gateway: GatewayClient, chain: Chain, member:
     differing = [name for name, value in ledger.items() if settings["coalition"].get(name, False) != value]
     said = f"correct coalition.{', coalition.'.join(differing)} in {home.settings}" if differing else "the settings name this coalition"
     findings.note("coalition", not differing, said)
-    _agent_here(settings, home, findings)
+    key = _agent_here(settings, home, findings)
     brand_id = int(settings["brand_id"])
     if _on_ledger(gateway, brand_id, home, findings):
         brand = gateway.read(f"/v1/brands/{brand_id}")
         _seen_from_gateway(gateway, brand_id, findings)
-        _keys_and_rule(brand, settings, home, findings)
-        _document(gateway, brand_id, home, findings)
+        _keys_and_rule(brand, settings, home, key, findings)
+        _document(gateway, brand_id, key, findings)
         _exposures(gateway, ChainReading(chain, coalition), brand_id, findings)
     if member is None:
         return
@@ -83,7 +84,8 @@ def _surroundings(home: BrandHome, gateway: GatewayClient, chain: Chain, member:
 
 def _settings(home: BrandHome, findings: BrandFindings) -> bool:
     """As the agent itself reads them."""
-    home.read(home.settings)
+    if "key" in home.read(home.settings):  # which its service alone gets
+        return findings.note("settings", True, "the agent's key is handed to its service: what its log says at the start counts")
     command = [sys.executable, "-m", "gateway.brand_agent", "--config", str(home.settings), "--address"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     said = done.stdout.strip() if done.returncode == 0 else done.stderr.strip().removeprefix("brand agent: ")
@@ -95,16 +97,20 @@ def _url_here(settings: dict[str, Any]) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _agent_here(settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> None:
-    url = _url_here(settings)
+def _agent_here(settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> str:
+    """The address of its key: where it is in no file, the one that the agent says."""
+    url, key = _url_here(settings), str(home.batch_key_address())
     try:
         told = httpx.get(f"{url}/healthz", timeout=_SECONDS, trust_env=False).json()
-        is_ours = told.get("address") == str(home.batch_key_address())
+        if "key" in settings and told.get("brand_id") == settings["brand_id"]:
+            key = printable(str(told.get("address")))
+        is_ours = told.get("address") == key
         findings.note(
             "agent here", is_ours, f"it runs at {url}" if is_ours else f"another program listens at {url}: end it, or set another port"
         )
     except (httpx.HTTPError, ValueError, AttributeError):
         findings.note("agent here", False, f"it is not at {url}: python -m gateway.brand_agent --config {home.settings}")
+    return key
 
 
 def _on_ledger(gateway: GatewayClient, brand_id: int, home: BrandHome, findings: BrandFindings) -> bool:
@@ -133,9 +139,10 @@ def _seen_from_gateway(gateway: GatewayClient, brand_id: int, findings: BrandFin
         findings.note("agent seen from the gateway", False, str(refused))
 
 
-def _keys_and_rule(brand: dict[str, Any], settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> None:
-    key, listed = str(home.batch_key_address()), [each["key_address"] for each in brand["keys"]]
-    said = f"{key} signs its batches" if key in listed else f"{key} signs no batches: its owner says so with `splittally brand key`"
+def _keys_and_rule(brand: dict[str, Any], settings: dict[str, Any], home: BrandHome, key: str, findings: BrandFindings) -> None:
+    listed = {each["key_address"]: each["managed"] for each in brand["keys"]}
+    held = " (managed: the operator holds it)" if listed.get(key) else ""
+    said = f"{key} signs its batches{held}" if key in listed else f"{key} signs no batches: its owner says so with `splittally brand key`"
     findings.note("batch key", key in listed, said)
     if brand["publisher_address"] is not None:
         _signed_rule(brand, settings, home, findings)
@@ -180,8 +187,8 @@ def _rule_of_settings(brand: dict[str, Any], settings: dict[str, Any], findings:
         findings.note("earning rule", True, f"{rules[-1][1]} points per {rules[-1][2]} minor units, as the agent has it")
 
 
-def _document(gateway: GatewayClient, brand_id: int, home: BrandHome, findings: BrandFindings) -> None:
-    key, documents = str(home.batch_key_address()), gateway.documents(brand_id)
+def _document(gateway: GatewayClient, brand_id: int, key: str, findings: BrandFindings) -> None:
+    documents = gateway.documents(brand_id)
     is_good = bool(documents) and key in documents[-1]["document"]
     needed = "its owner says with `splittally brand publish` which keys act in its name: until then the audit names the brand"
     findings.note("document of its keys", is_good, f"document {documents[-1]['number']} names the batch key" if is_good else needed)

@@ -65,8 +65,18 @@ class BrandHome:
         for folder in (self.root, self.agent, self.till_token.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    @property
+    def credential(self) -> str | None:
+        """The name under which the system hands the batch key to the agent, where it does."""
+        named = self.read(self.settings).get("key", {}).get("credential")
+        return None if named is None else str(named)
+
     def batch_key_address(self) -> Address:
-        return Address.parse(Account.from_key(read_or_make(self.agent / "key")).address)
+        """Of the key that is here, made at the first time; as it was registered, where the key was taken away."""
+        key = self.agent / "key"
+        if not key.exists() and self.registration.exists():
+            return Address.parse(self.read(self.registration)["key_address"])
+        return Address.parse(Account.from_key(read_or_make(key)).address)
 
     def keep(self, path: Path, document: dict[str, Any]) -> None:
         """Once; another one under the same name is refused, since what was said of it may count already."""

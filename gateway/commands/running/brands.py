@@ -26,13 +26,14 @@ BRAND_COLUMNS = (
     Column("Brand", lambda brand: str(brand["brand_id"]), is_figure=True),
     Column("Name", lambda brand: brand["name"]),
     Column("Status", lambda brand: brand["status"]),
+    Column("Signs", lambda brand: "the operator (managed)" if brand["managed"] else "itself"),
     Column("Limit", lambda brand: brand["issue_limit"], is_figure=True),
     Column("Issued", lambda brand: brand["points"]["issued"], is_figure=True),
     Column("Redeemed", lambda brand: brand["points"]["redeemed"], is_figure=True),
     Column("Outstanding", lambda brand: brand["points"]["outstanding"], is_figure=True),
 )
 BRAND_FIELDS = (
-    *("brand_id", "name", "status", "issue_limit", "lot_validity_months", "earn_on_tax", "operation_id"),
+    *("brand_id", "name", "status", "issue_limit", "lot_validity_months", "earn_on_tax", "operation_id", "managed"),
     *(f"{ratio}.{part}" for ratio in ("par", "redemption") for part in RatioView.__slots__),
     *(f"points.{name}" for name in BrandPoints.__slots__),
 )

@@ -120,6 +120,7 @@ def _agent_settings(
         "brand_id": asked["brand_id"],
         "listen": dict(zip(("host", "port"), listen, strict=True)),
         "coalition": ledger,
+        **({} if asked["key_credential"] is None else {"key": {"credential": asked["key_credential"]}}),
         "agent": {"gateway_url": gateway_url, "publisher": str(publisher)},
         "programme": {
             "rules": [],
@@ -163,6 +164,7 @@ def _registration(home: BrandHome, asked: dict[str, Any], terms: dict[str, dict[
         "signer_token": read_or_make(home.agent / "token").hex(),
         "reference_secret": hex_text(read_or_make(home.agent / "reference_secret")),
         "issue_limit": asked["issue_limit"],
+        **({"managed": True} if asked["managed"] else {}),
         **terms,
         **{name: asked[name] for name in ("lot_validity_months", "earn_on_tax", "fee_basis_points", "run_off_days", "notice_days")},
         "owner_address": str(_person(home.owner, asked["owner"], "--owner")),
@@ -224,11 +226,24 @@ def _shown(joined: Joined) -> dict[str, Any]:
     }
 
 
+def _key_words(joined: Joined) -> list[str]:
+    said = []
+    if joined.body.get("managed"):
+        said.append("  run it as a user of its own: the operator holds this batch key, and the ledger and every view of the brand say so")
+    credential = joined.home.credential
+    if credential is not None:
+        key, stored = joined.home.agent / "key", f"/etc/credstore.encrypted/{credential}"
+        said.append(f"  its service gets the key as credential {credential}: systemd-creds encrypt --name={credential} {key} {stored}")
+        said.append(f"  then take {key} away (shred -u {key}): the agent does not read it")
+    return said
+
+
 def _words(joined: Joined) -> list[str]:
     home, registered, brand_id = joined.home, joined.registered, joined.body["brand_id"]
     said = [
         f"The agent's settings, batch key ({joined.body['key_address']}) and secrets: {home.agent}",
         f"  start it: python -m gateway.brand_agent --config {home.settings}",
+        *_key_words(joined),
         f"The first till's token, with which it calls the agent: {home.till_token}",
         f"The owner's key ({joined.body['owner_address']}): "
         + (f"{home.owner}; take it to a place of its own" if home.owner.exists() else "elsewhere"),

@@ -63,7 +63,8 @@ class BrandPoints:
 @dataclass(frozen=True, slots=True)
 class BrandView:
     """`owner_acts` is the nonce of the owner's next act; `last_day` (days since 1970) that of a run-off, 0 without one. `held_terms`
-    hold now, `announced_terms` from their day on. `publisher_address` signs its rules, where any key does."""
+    hold now, `announced_terms` from their day on. `publisher_address` signs its rules, where any key does. `managed`: the operator holds
+    a batch key of the brand's that is in force, and can issue in its name up to its limit."""
 
     brand_id: int
     name: str
@@ -85,6 +86,14 @@ class BrandView:
     held_terms: TermsView | None
     announced_terms: TermsView | None
     publisher_address: str | None
+    managed: bool
+
+
+def managed_brands(session: Session, now: int) -> frozenset[int]:
+    """Those for which the operator holds a batch key that is in force."""
+    keys = LedgerBrandKeyRow
+    in_force = keys.managed.is_(True), keys.valid_from <= now, keys.valid_until > now
+    return frozenset(session.scalars(select(keys.brand_id).where(*in_force)))
 
 
 def find_brand(session: Session, brand_id: int, *, brands: Brands, rules: Rules, now: int) -> BrandView:
@@ -103,7 +112,7 @@ def list_brands(session: Session, *, brands: Brands, rules: Rules, now: int) -> 
 def _view(session: Session, brand: Brand, brands: Brands, rules: Rules, now: int) -> BrandView:
     keys = session.scalars(
         select(LedgerBrandKeyRow).where(LedgerBrandKeyRow.brand_id == brand.brand_id).order_by(LedgerBrandKeyRow.key_address)
-    )
+    ).all()
     ledger, terms = session.get(LedgerBrandRow, brand.brand_id), LedgerBrandTermsRow
     versions = session.scalars(select(terms).where(terms.brand_id == brand.brand_id).order_by(terms.number)).all()
     return BrandView(
@@ -127,6 +136,7 @@ def _view(session: Session, brand: Brand, brands: Brands, rules: Rules, now: int
         next((_terms(each) for each in reversed(versions) if each.valid_from <= now), None),
         next((_terms(each) for each in versions if each.valid_from > now), None),
         None if brand.publisher_address is None else str(brand.publisher_address),
+        any(key.managed and key.valid_from <= now < key.valid_until for key in keys),
     )
 
 

@@ -59,7 +59,9 @@ def test_a_batch_signed_before_a_kill_has_the_same_signature_afterwards(brand: B
         assert client.post("/signed-batch", json={"number": 2}).status_code == 404
         refused = client.post("/sign-batch", json=_body(batch(2, issue("p-1", 9), issue("p-2", 9))))
         assert refused.status_code == 409
-        assert refused.json() == {"refused": [{"index": 0, "reason": "already_signed"}, {"index": 1, "reason": "unknown_sale"}]}
+        assert refused.json() == {
+            "refused": [{"index": 0, "reason": "already_signed", "number": 1}, {"index": 1, "reason": "unknown_sale"}]
+        }
         used = client.post("/sign-batch", json=_body(batch(1, issue("p-2", 9))))
         assert (used.status_code, used.json()["error"]) == (409, "number_used")
         wrong = client.post("/sign-batch", json={**request, "details": []})

@@ -48,6 +48,10 @@ REFUSED: dict[str, Misdeed] = {
     "reason of 65 letters": refuses("0", '"' + "a" * 65 + '"'),
     "reason is empty": refuses("0", '""'),
     "reason is no text": refuses("0", '{"no": 1}'),
+    **{
+        f"batch number {number!r}": says({"refused": [{"index": 0, "reason": "already_signed", "number": number}]}, 409)
+        for number in (0, -1, 2**63, 1.0, True, "7", [7])
+    },
     "one refused twice": says({"refused": [{"index": 0, "reason": "no"}] * 2}, 409),
     "none refused": says({"refused": []}, 409),
     "refused is an object": says({"refused": {"index": 0, "reason": "no"}}, 409),
@@ -79,6 +83,19 @@ def test_a_signature_and_refused_entries_are_taken_and_nothing_beside_them(clien
     longest = "a" * 64
     told = {"refused": [{"index": 1, "reason": longest, "why": "\n"}, {"index": 0, "reason": "no_1"}], "more": "\n"}
     assert answer_to(client, says(told, 409)) == SignerRefusal({1: longest, 0: "no_1"})
+    told = {"refused": [{"index": 1, "reason": "already_signed", "number": 7}, {"index": 0, "reason": "no_1", "number": None}]}
+    assert answer_to(client, says(told, 409)) == SignerRefusal({1: "already_signed", 0: "no_1"}, {1: 7})
+
+
+def test_the_batch_that_was_signed_is_read_and_no_other(client: HttpSigner) -> None:
+    with hostile(says({"number": 7, "entries": "0x" + "01" * 100_000})) as signer:
+        address = SignerAddress(signer.url, "token")
+        assert client.signed(address, 7) == b"\x01" * 100_000
+        with pytest.raises(Unavailable, match="not the batch 8"):
+            client.signed(address, 8)
+    for misdeed in (says({"number": 7}), says({"number": 7, "entries": "0x" + "01" * 300_000}), says({"error": "not_found"}, 404), drips):
+        with hostile(misdeed) as signer, pytest.raises(Unavailable):
+            client.signed(SignerAddress(signer.url, "token"), 7)
 
 
 def test_300_entries_refused_with_the_longest_codes_are_read(client: HttpSigner) -> None:

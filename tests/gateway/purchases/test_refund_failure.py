@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from gateway.purchases.clawback import points_due, points_restored
+from gateway.rounds.entry_building import to_restore
+from gateway.rounds.lot_operation import RestoreOperation
+from gateway.rounds.lot_operation_codec import lot_act_of
+from gateway.rounds.operation import OperationKind
 from gateway.values.errors import NotFound, ReferenceReused
+from gateway.values.ids import MemberId, OperationId, Reference
+from gateway.values.points import Points
 from tests.builders.coalition import CoalitionBuilder, running_coalition
 from tests.builders.lot_acts import ended, fail_refund, failing_invariants, held, last_refund, report_failure, settle_on, shortfalls
 
@@ -163,6 +169,39 @@ def test_rounding_between_refunds_of_a_payment_is_given_back_too() -> None:
     first = points_due(7, 1_000, 0, 500, 0)
     second = points_due(7, 1_000, 500, 500, first)
     assert (first, second) == (3, 4)
-    assert points_restored(7, 1_000, 500, first + second, first) == 4
-    assert points_restored(7, 1_000, 500, first + second, second) == 4
-    assert points_restored(7, 1_000, 0, first, first) == 3
+    assert points_restored(7, 1_000, 500, first + second, first) == (4, 3)
+    assert points_restored(7, 1_000, 500, first + second, second) == (4, 3)
+    assert points_restored(7, 1_000, 0, first, first) == (3, 0)
+
+
+def test_nothing_is_moved_by_rounding_where_another_refund_fell_short(coalition: CoalitionBuilder) -> None:
+    """Due were 56 and 30, and 29 for the second alone: the first gives 57 back only if the second took its 30."""
+    (ann, _) = coalition.member_keys
+    coalition.purchase(1, ann, 8_650, "p-1")
+    coalition.work_off()
+    coalition.refund_payment(1, "p-1", 5_710)
+    first = last_refund(coalition)
+    coalition.work_off()
+    coalition.redeem(2, ann, 18)
+    coalition.work_off()
+    coalition.refund_payment(1, "p-1", 2_940)
+    second = last_refund(coalition)
+    coalition.work_off()
+    assert (held(coalition, ann, 1), shortfalls(coalition)) == ({}, (18, []))
+    fail_refund(coalition, 1, first)
+    coalition.work_off()
+    assert ended(coalition, "restore")[0][:2] == ("confirmed", None)
+    assert list(held(coalition, ann, 1).values()) == [56]
+    fail_refund(coalition, 1, second)
+    coalition.work_off()
+    assert list(held(coalition, ann, 1).values()) == [68]
+    assert failing_invariants(coalition) == {}
+
+
+def test_an_operation_accepted_before_the_others_due_was_kept_ends_as_it_would_have() -> None:
+    taken = (OperationId("a" * 32), 1, MemberId(b"m" * 20), Reference(b"r" * 32))
+    body = {"refund_id": "r-1", "payment_id": "p-1", "points_due": 4, "clawed_back_due": 3, "clawbacks": []}
+    body |= {"issue_reference": "0x" + "11" * 32, "award": {"number": 1, "sold_by": 1}}
+    before = lot_act_of(OperationKind.RESTORE, *taken, Points(4), body)
+    assert isinstance(before, RestoreOperation)
+    assert (to_restore(before, Points(3), Points(7)), to_restore(before, Points(2), Points(7))) == (4, 3)

@@ -63,6 +63,33 @@ def test_a_brand_joins_step_by_step(commanded: CommandedCoalition, tmp_path: Pat
         assert lacking == {}
 
 
+def test_a_managed_brand_starts_unattended_and_leaves_by_a_key_of_its_own(
+    commanded: CommandedCoalition, tmp_path: Path, unused_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, credentials, number = tmp_path / "kiosk", tmp_path / "credentials", 7
+    operator, more = commanded.operator_folder / "operator-api.key", ("--managed", "--key-credential", "batch-key")
+    said = _init(commanded, home, f"127.0.0.1:{unused_port}", operator, "--brand-id", str(number), "--name", "Kiosk", *more)
+    credentials.mkdir()
+    (home / "agent" / "key").rename(credentials / "batch-key")
+    by_hand = [sys.executable, "-m", "gateway.brand_agent", "--config", str(home / "agent" / "agent.json")]
+    alone = subprocess.run(by_hand, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (alone.returncode, "LoadCredentialEncrypted=batch-key" in alone.stderr) == (1, True)
+    assert not (home / "agent" / "key").exists(), "no other key is made"
+
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    with _agent(home):
+        commanded.carried_out(said["operation"]["operation_id"])
+        brand = commanded.get(f"/v1/brands/{number}")
+        assert (brand["managed"], [key["managed"] for key in brand["keys"]]) == (True, [True])
+        found = {each["name"]: each for each in _until_it_earns(commanded, home)["findings"]}
+        assert found["agent here"]["ok"]
+        assert found["batch key"]["said"] == f"{said['key_address']} signs its batches (managed: the operator holds it)"
+        own = ("--brand", str(number), "--home", str(home / "owner"), "--api-key-file", str(home / "agent" / "gateway_key"))
+        for key in ((throwaway_account("the kiosk's own").address,), (said["key_address"], "--withdraw", "--managed")):
+            commanded.ended(_run(commanded, "brand", "key", "--key", *key, *own)["operation_id"], "confirmed")
+        assert commanded.get(f"/v1/brands/{number}")["managed"] is False
+
+
 def test_other_settings_in_the_same_directory_are_refused(commanded: CommandedCoalition, tmp_path: Path) -> None:
     auditor = commanded.folder / "people" / "auditor-api.key"
     _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor, *ANOTHER)

@@ -1,0 +1,88 @@
+"""A batch that a brand signed and this gateway lost, as one restored from a backup does: it is asked for and submitted under its number.
+
+Only where every entry of it is what an operation that waits here would say: no signer has the gateway send anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from gateway.ledger.entries import Issue, Opening, decode_entry, kind_of
+from gateway.ledger.framing import unpack_entries
+from gateway.ledger.packed_fields import MalformedEntry
+from gateway.projection.tables import LedgerBatchRow, LedgerEntryRow
+from gateway.rounds.found_entries import as_on_ledger
+from gateway.rounds.lot_operation import OpeningOperation
+from gateway.rounds.operation import GIVING_KINDS, IssueOperation
+from gateway.rounds.operation_codec import columns_of, operation_of
+from gateway.rounds.packing import ENTRIES_MAX
+from gateway.rounds.tables import BatchRow, OperationRow
+from gateway.values.ids import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class SignedEarlier:
+    """What a signer says that it signed before, under which number. Its word alone."""
+
+    number: int
+    entries: bytes
+
+
+def take_over(session: Session, refused: BatchRow, earlier: SignedEarlier, deadline: int) -> bool:
+    """Puts the batch in the place of operations that wait, some in the one that was `refused`; False where it is not theirs alone."""
+    named = _entries_of(refused.brand_id, earlier)
+    at = (BatchRow.brand_id == refused.brand_id, BatchRow.number == earlier.number)
+    row = session.scalars(select(BatchRow).where(*at)).one_or_none()
+    is_recorded = session.get(LedgerBatchRow, (refused.brand_id, earlier.number)) is not None
+    if not named or is_recorded or (row is not None and row.status != "failed"):
+        return False
+    waiting = _waiting(session, refused, named)
+    if len(waiting) < len(named):
+        return False
+    if row is None:
+        row = BatchRow(brand_id=refused.brand_id, number=earlier.number, created_at=refused.created_at)
+        session.add(row)
+    row.entries, row.entry_count, row.deadline = earlier.entries, len(named), deadline
+    row.status, row.signature, row.transaction_id = "packed", None, None
+    session.flush()
+    session.execute(update(OperationRow).where(OperationRow.batch_id == row.batch_id).values(batch_id=None, entry_index=None))
+    for sequence, values in waiting.items():
+        session.execute(update(OperationRow).where(OperationRow.sequence == sequence).values(**values, batch_id=row.batch_id))
+    return True
+
+
+def _entries_of(brand_id: int, earlier: SignedEarlier) -> dict[Reference, LedgerEntryRow]:
+    """Its entries as the ledger would show them; none where one is no issue and no opening: those two touch no points there are."""
+    found: dict[Reference, LedgerEntryRow] = {}
+    try:
+        packed = unpack_entries(earlier.entries)
+        for index, raw in enumerate(packed):
+            entry = decode_entry(raw)
+            if not isinstance(entry, Issue | Opening):
+                return {}
+            of = {"kind": kind_of(entry).name.lower(), "member_id": entry.member, "points": entry.points, "reference": entry.reference}
+            found[entry.reference] = LedgerEntryRow(brand_id=brand_id, entry_index=index, entry=raw, **of)
+    except MalformedEntry:
+        return {}
+    return found if len(found) == len(packed) <= ENTRIES_MAX else {}
+
+
+def _waiting(session: Session, refused: BatchRow, named: Mapping[Reference, LedgerEntryRow]) -> dict[int, dict[str, object]]:
+    """What becomes of the operations that these entries are of, by their sequence."""
+    is_free = or_(OperationRow.status == "accepted", OperationRow.batch_id == refused.batch_id)
+    of_brand = OperationRow.brand_id == refused.brand_id, OperationRow.kind.in_(GIVING_KINDS)
+    rows = session.scalars(select(OperationRow).where(*of_brand, OperationRow.reference.in_(named), is_free))
+    found: dict[int, dict[str, object]] = {}
+    for row in rows:
+        operation = operation_of(row)
+        assert isinstance(operation, IssueOperation | OpeningOperation)
+        entry = named[operation.reference]
+        as_there = as_on_ledger(operation, entry)
+        if as_there is not None:
+            state = {"status": "packed", "reason": None, "not_before": None, "entry_index": entry.entry_index}
+            found[row.sequence] = {"body": columns_of(as_there)["body"], **state}
+    return found

@@ -1,0 +1,127 @@
+"""A gateway put back from a backup lost a batch that its brand had signed: it is submitted as it was signed, nothing is lost or doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from gateway.ledger.entries import Issue, decode_entry, encode_entry
+from gateway.ledger.framing import pack_entries, unpack_entries
+from gateway.projection.tables import LedgerEntryRow
+from gateway.rounds.signed_earlier import SignedEarlier, take_over
+from gateway.rounds.tables import BatchRow, OperationRow
+from gateway.values.ids import MemberId, Reference
+from gateway.values.points import Points
+from tests.builders.coalition import CoalitionBuilder, running_coalition
+from tests.builders.lot_acts import failing_invariants, held
+
+DEADLINE = 2**39
+
+
+@pytest.fixture
+def coalition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CoalitionBuilder]:
+    with running_coalition(tmp_path_factory.mktemp("coalition"), brand_ids=(1,), not_yet_seconds=600) as builder:
+        yield builder
+
+
+def sign_and_lose(coalition: CoalitionBuilder, *operation_ids: str) -> SignedEarlier:
+    """The brand signs a batch of these; then the gateway's database is one that has never packed it."""
+    coalition.worker.sequencer.pack()
+    (batch,) = coalition.worker.signing.unsigned()
+    coalition.worker._signer.sign(batch.signer, batch.request)
+    with coalition.database.write() as session:
+        lost = OperationRow.batch_id == batch.batch_id
+        assert set(session.scalars(select(OperationRow.operation_id).where(lost))) == set(operation_ids)
+        session.execute(update(OperationRow).where(lost).values(status="accepted", batch_id=None, entry_index=None))
+        session.execute(delete(BatchRow).where(BatchRow.batch_id == batch.batch_id))
+    coalition.restart_worker()
+    return SignedEarlier(batch.request.number, batch.request.entries)
+
+
+def rename(coalition: CoalitionBuilder, operation_id: str, reference: bytes) -> Reference:
+    """Has an operation go by another reference; the one that it had."""
+    with coalition.database.write() as session:
+        row = session.scalars(select(OperationRow).where(OperationRow.operation_id == operation_id)).one()
+        assert row.reference is not None
+        had, row.reference = row.reference, Reference(reference)
+    return had
+
+
+def batch_numbers(coalition: CoalitionBuilder, *operation_ids: str) -> list[int]:
+    """Of the batches on the ledger that hold these operations' entries, each once."""
+    with coalition.database.read() as session:
+        numbers = (
+            select(LedgerEntryRow.batch_number)
+            .join(OperationRow, OperationRow.reference == LedgerEntryRow.reference)
+            .where(OperationRow.operation_id.in_(operation_ids), OperationRow.status == "confirmed")
+        )
+        return list(session.scalars(numbers.order_by(LedgerEntryRow.batch_number)))
+
+
+def test_what_was_signed_goes_under_the_number_it_was_signed_with(coalition: CoalitionBuilder) -> None:
+    ann, bob = coalition.member_keys
+    first, second = coalition.purchase(1, ann), coalition.purchase(1, bob)
+    signed = sign_and_lose(coalition, first, second)
+    third = coalition.purchase(1, ann)
+    coalition.work_off()
+    assert batch_numbers(coalition, first, second) == [signed.number, signed.number]
+    assert len(batch_numbers(coalition, third)) == 1
+    assert (list(held(coalition, ann, 1).values()), list(held(coalition, bob, 1).values())) == ([200], [100])
+    assert failing_invariants(coalition) == {}
+
+
+def test_what_is_told_again_last_is_waited_for(coalition: CoalitionBuilder) -> None:
+    """Of a batch of two the gateway knows one alone: it waits, and both are confirmed once the other is told."""
+    ann, bob = coalition.member_keys
+    known, not_told = coalition.purchase(1, ann), coalition.purchase(1, bob)
+    signed = sign_and_lose(coalition, known, not_told)
+    reference = rename(coalition, not_told, bytes(32))
+    with coalition.database.write() as session:
+        session.execute(update(OperationRow).where(OperationRow.operation_id == not_told).values(not_before=DEADLINE))
+    coalition.turn_until(lambda: coalition.operation(known).reason is not None)
+    assert coalition.operation(known).reason == "not_yet: already_signed"
+    rename(coalition, not_told, reference)
+    coalition.set_time(coalition.now + 60)
+    coalition.work_off()
+    assert batch_numbers(coalition, known, not_told) == [signed.number, signed.number]
+    assert failing_invariants(coalition) == {}
+
+
+def _richer(entry: Issue) -> list[Issue]:
+    return [replace(entry, points=Points(entry.points + 1))]
+
+
+def _for_another(entry: Issue) -> list[Issue]:
+    return [replace(entry, member=MemberId(b"\x01" * 20))]
+
+
+def _with_a_stranger(entry: Issue) -> list[Issue]:
+    return [entry, replace(entry, reference=Reference(b"\x02" * 32))]
+
+
+def _twice(entry: Issue) -> list[Issue]:
+    return [entry, entry]
+
+
+@pytest.mark.parametrize("forge", [_richer, _for_another, _with_a_stranger, _twice, lambda _: []])
+def test_a_signer_has_the_gateway_submit_nothing_that_it_would_not_pack(
+    coalition: CoalitionBuilder, forge: Callable[[Issue], list[Issue]]
+) -> None:
+    (ann, _) = coalition.member_keys
+    operation_id = coalition.purchase(1, ann)
+    coalition.worker.sequencer.pack()
+    with coalition.database.write() as session:
+        refused = session.scalars(select(BatchRow).where(BatchRow.status == "packed")).one()
+        (raw,) = unpack_entries(refused.entries)
+        entry = decode_entry(raw)
+        assert isinstance(entry, Issue)
+        forged = pack_entries([encode_entry(each) for each in forge(entry)])
+        for entries in (forged, forged + b"\x00", b"\xff" * 40):
+            assert not take_over(session, refused, SignedEarlier(77, entries), DEADLINE)
+        assert not take_over(session, refused, SignedEarlier(refused.number, refused.entries), DEADLINE), "it is under way"
+        assert take_over(session, refused, SignedEarlier(77, refused.entries), DEADLINE)
+        row = session.scalars(select(OperationRow).where(OperationRow.operation_id == operation_id)).one()
+        assert session.get_one(BatchRow, row.batch_id).number == 77
