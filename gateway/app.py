@@ -45,6 +45,7 @@ from gateway.api import (
     transfers,
 )
 from gateway.api.context import Context, Worker
+from gateway.api.description import describe
 from gateway.api.door.backlog import Backlog
 from gateway.api.door.entrance import Door
 from gateway.api.limits import REQUEST_THREADS, DoorSettings
@@ -194,5 +195,6 @@ def _described(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         schema["components"]["schemas"]["Problem"] = problems.Problem.model_json_schema()
+        describe(schema)
         app.openapi_schema = schema
     return app.openapi_schema

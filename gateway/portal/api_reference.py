@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,12 +18,23 @@ _MAKING = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A parameter or a body's field."""
+    """A parameter, or a field of a shape. `kind` tells its bounds, too."""
 
     name: str
     kind: str
     required: bool
     about: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReference:
+    """`shape` or `kind` of what is good; `codes` of a problem."""
+
+    status: str
+    about: str
+    kind: str
+    codes: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +44,19 @@ class RouteReference:
     operation_id: str
     about: str
     parameters: list[Field]
-    body_about: str
-    body: list[Field]
-    answers: list[tuple[str, str]]
+    body: str
+    body_example: str
+    answers: list[AnswerReference]
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeReference:
+    """A body, an answer, or a part of one; `fields` is empty of what is one of a few values, or has nothing to say."""
+
+    name: str
+    kind: str
+    about: str
+    fields: list[Field]
 
 
 @router.get("/docs")
@@ -61,7 +82,9 @@ def _made_once(request: Request, make: Callable[[dict[str, Any]], Response]) -> 
 
 
 def _reference_page(description: dict[str, Any]) -> Response:
-    return page("api_reference.html", title=description["info"]["title"], groups=reference(description))
+    shapes = shape_references(description)
+    names = frozenset(shape.name for shape in shapes)
+    return page("api_reference.html", title=description["info"]["title"], groups=reference(description), shapes=shapes, names=names)
 
 
 def reference(description: dict[str, Any]) -> dict[str, list[RouteReference]]:
@@ -70,35 +93,81 @@ def reference(description: dict[str, Any]) -> dict[str, list[RouteReference]]:
     for path, methods in description["paths"].items():
         for method, route in methods.items():
             tag = route.get("tags", ["other"])[0]
-            groups.setdefault(tag, []).append(_route(method, path, route, description["components"]["schemas"]))
+            groups.setdefault(tag, []).append(_route(method, path, route))
     return groups
 
 
-def _route(method: str, path: str, route: dict[str, Any], schemas: dict[str, Any]) -> RouteReference:
-    parameters = [
-        Field(one["name"], _kind(one["schema"]), one.get("required", False), one.get("description", ""))
-        for one in route.get("parameters", [])
+def shape_references(description: dict[str, Any]) -> list[ShapeReference]:
+    """Every shape that bodies and answers are made of, by name."""
+    return [
+        ShapeReference(name, "" if "properties" in shape else kind_of(shape), shape.get("description", ""), _fields(shape))
+        for name, shape in sorted(description["components"]["schemas"].items())
     ]
-    content = route.get("requestBody", {}).get("content", {})
-    schema = content.get("application/json", {}).get("schema", {})
-    shape = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
-    required = set(shape.get("required", []))
-    body = [Field(name, _kind(one), name in required, one.get("description", "")) for name, one in shape.get("properties", {}).items()]
-    answers = [(status, answer["description"]) for status, answer in sorted(route["responses"].items())]
-    about = route.get("description", "")
-    return RouteReference(method.upper(), path, route["operationId"], about, parameters, shape.get("description", ""), body, answers)
 
 
-def _kind(schema: dict[str, Any]) -> str:
-    """A schema in a few words."""
+def kind_of(schema: dict[str, Any]) -> str:
+    """A schema and its bounds in a few words."""
     if "$ref" in schema:
         return str(schema["$ref"].rpartition("/")[2])
-    if "anyOf" in schema:
-        return " or ".join(_kind(one) for one in schema["anyOf"])
+    for among in ("anyOf", "oneOf"):
+        if among in schema:
+            return " or ".join(kind_of(one) for one in schema[among])
     if "enum" in schema:
         return " | ".join(str(one) for one in schema["enum"])
     if "const" in schema:
         return str(schema["const"])
-    if schema.get("type") == "array":
-        return f"list of {_kind(schema.get('items', {}))}"
-    return str(schema.get("type", "anything"))
+    kind = str(schema.get("type", "anything"))
+    if kind == "array":
+        kind = f"list of {kind_of(schema.get('items', {}))}"
+    elif schema.get("format"):
+        kind = schema["format"]
+    return " ".join([kind, *_bounds(schema)])
+
+
+def _bounds(schema: dict[str, Any]) -> Iterator[str]:
+    least = schema.get("minimum", schema.get("minLength", schema.get("minItems")))
+    most = schema.get("maximum", schema.get("maxLength", schema.get("maxItems")))
+    if "exclusiveMaximum" in schema:
+        most = schema["exclusiveMaximum"] - 1
+    unit = " characters" if schema.get("type") == "string" else " items" if schema.get("type") == "array" else ""
+    if least is not None and most is not None:
+        yield f"({int(least)} to {int(most)}{unit})"
+    elif most is not None:
+        yield f"(at most {int(most)}{unit})"
+    elif least is not None:
+        yield f"(at least {int(least)}{unit})"
+    if "pattern" in schema:
+        yield f"like {schema['pattern']}"
+
+
+def _route(method: str, path: str, route: dict[str, Any]) -> RouteReference:
+    parameters = [_field(one["name"], one["schema"], one.get("required", False), one) for one in route.get("parameters", [])]
+    body, example = "", ""
+    for media_type, content in route.get("requestBody", {}).get("content", {}).items():
+        is_json = media_type == "application/json"
+        body = kind_of(content["schema"]) if is_json else media_type
+        example = _text(content["example"], indent=2) if is_json else content["example"]
+    answers = [_answer(status, answer) for status, answer in sorted(route["responses"].items())]
+    return RouteReference(method.upper(), path, route["operationId"], route.get("description", ""), parameters, body, example, answers)
+
+
+def _answer(status: str, answer: dict[str, Any]) -> AnswerReference:
+    schema = answer.get("content", {}).get("application/json", {}).get("schema")
+    return AnswerReference(status, answer["description"], "" if schema is None else kind_of(schema), answer.get("x-codes", []))
+
+
+def _fields(shape: dict[str, Any]) -> list[Field]:
+    required = set(shape.get("required", []))
+    return [_field(name, one, name in required, one) for name, one in shape.get("properties", {}).items()]
+
+
+def _field(name: str, schema: dict[str, Any], required: bool, said: dict[str, Any]) -> Field:
+    kind = kind_of(schema)
+    if schema.get("default") not in (None, "", [], {}):
+        kind = f"{kind}, default {_text(schema['default'])}"
+    example = _text(schema["examples"][0]) if "examples" in schema else ""
+    return Field(name, kind, required, said.get("description", ""), example)
+
+
+def _text(value: object, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent)

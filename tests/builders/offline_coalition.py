@@ -46,6 +46,7 @@ from gateway.store.unit_of_work import writing
 from gateway.store.upsert import add_to_rows
 from gateway.values.ids import Address, Hash, MemberId, Reference, ReservationId
 from tests.builders.databases import migrated_database
+from tests.builders.described_codes import check_codes
 
 START = 1_489_536_000  # 2017-03-15T00:00:00Z
 COALITION_ID = "0x" + "c0" * 32
@@ -78,7 +79,7 @@ class OfflineCoalition:
         self.database = Database(migrated_database(directory))
         self.wall_clock = START
         self.context = Context(self.database, clock=lambda: self.wall_clock, signers=signers)
-        self.client = TestClient(create_app(self.context), base_url="http://localhost").__enter__()
+        self.client = check_codes(TestClient(create_app(self.context), base_url="http://localhost")).__enter__()
         self.tokens: dict[str, str] = {}
         self._numbers = itertools.count(1)
         with self.database.write() as session:

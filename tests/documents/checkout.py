@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -39,6 +39,12 @@ class Checkout:
         assert code == 0, f"`{statement}` ended with {code}:\n{self._said(len(self._serving))}"
         if DEFINITION.match(statement):
             self._definitions.append(statement)
+
+    def save(self, lines: Sequence[str]) -> None:
+        """A file that the reader is told to save; its first line, a comment, says where."""
+        path = self.folder / lines[0].removeprefix("# ")
+        assert path.parent.is_dir(), f"{path} is to be saved where there is no folder"
+        path.write_text("\n".join([*lines, ""]))
 
     def serve(self, statement: str, words: str) -> None:
         """Until it says `words`; it goes on until the checkout is left."""

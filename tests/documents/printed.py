@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ INLINE = re.compile(r"`([^`]+)`", re.DOTALL)
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: the language it names, its lines without the indentation."""
+    """A fenced block: the language it names, its lines without the indentation that all of them have."""
 
     document: str
     language: str
@@ -49,11 +50,11 @@ def blocks(document: str, root: Path = ROOT) -> list[Block]:
     for line in (root / document).read_text().splitlines():
         fence = FENCE.match(line)
         if fence is None:
-            lines.append(line.strip())
+            lines.append(line)
         elif language is None:
             language, lines = fence[1], []
         else:
-            found.append(Block(document, language, tuple(lines)))
+            found.append(Block(document, language, tuple(textwrap.dedent("\n".join(lines)).splitlines())))
             language = None
     return found
 

@@ -53,9 +53,13 @@ def test_every_printed_command_runs_as_printed(tmp_path: Path) -> None:
     with _postgresql() as where:
         checkout = Checkout(tmp_path / "checkout", where)
         try:
-            for statement in _statements():
-                if not _lacks(statement, where):
-                    _type(checkout, statement)
+            for block in _printed():
+                if block.language == "python":
+                    checkout.save(block.lines)
+                    continue
+                for statement in block.statements():
+                    if not _lacks(statement, where):
+                        _type(checkout, statement)
         finally:
             checkout.leave()
 
@@ -71,10 +75,17 @@ def test_benchmarks_are_dear() -> None:
 
 def test_only_blocks_marked_as_shell_print_commands() -> None:
     """Blocks marked `text` show a program's options and are held against its help; those marked `till`, `rule` or `evidence` run beside a
-    brand's agent, in tests/gateway/brand_agent."""
-    known = ("sh", "text", "till", "rule", "evidence")
+    brand's agent, in tests/gateway/brand_agent; those marked `python` are files that a command below them runs."""
+    known = ("sh", "text", "till", "rule", "evidence", "python")
     other = [block for document in documents() for block in blocks(document) if block.language not in known]
     assert [line for block in other for line in block.lines if looks_like_a_command(line)] == []
+
+
+def test_a_python_block_is_a_file_that_a_printed_command_runs() -> None:
+    files = [block.lines[0].removeprefix("# ") for block in _printed() if block.language == "python"]
+    assert files != []
+    for path in files:
+        assert any(f"/{path.rpartition('/')[2]} " in statement for statement in _statements()), path
 
 
 def test_comments_are_no_commands_and_a_backslash_goes_on() -> None:
@@ -126,7 +137,9 @@ def _type(checkout: Checkout, statement: str) -> None:
         checkout.run(typed)
 
 
+def _printed() -> list[Block]:
+    return [block for document in documents() for block in blocks(document) if block.language in ("sh", "python")]
+
+
 def _statements() -> list[str]:
-    return [
-        statement for document in documents() for block in blocks(document) if block.language == "sh" for statement in block.statements()
-    ]
+    return [statement for block in _printed() if block.language == "sh" for statement in block.statements()]
