@@ -49,8 +49,8 @@ _ANSWER_SECONDS, _ANSWER_BYTES_MAX = 10, 64 * 1024
 _TAKEN, _FINAL = (200, 201, 202), (400, 409, 413, 422)
 
 
-class Told(StrEnum):
-    """How a thing was told. nothing: there was nothing to tell, as of a sale without a member."""
+class Telling(StrEnum):
+    """How it ended. nothing: there was nothing to tell, as of a sale without a member."""
 
     COUNTED = "counted"
     REFUSED = "refused"
@@ -77,7 +77,7 @@ class Troubles:
     failures: int = 0
 
 
-_Silence = tuple[Told | None, str | None]
+_Silence = tuple[Telling | None, str | None]
 """Nothing is told of it, or (None) not now."""
 
 
@@ -93,7 +93,7 @@ class _Due:
 @dataclass(frozen=True, slots=True)
 class _Mark:
     due: _Due
-    outcome: Told | None
+    outcome: Telling | None
     reason: str | None = None
     is_away: bool = False
 
@@ -186,10 +186,10 @@ class EvidenceSender:
         except (UnsafeFile, NotConnected, NoAnswer) as away:
             return _Mark(due, None, str(away), is_away=True)
         if answer.status in _TAKEN:
-            return _Mark(due, Told.COUNTED)
+            return _Mark(due, Telling.COUNTED)
         code = _code(answer.content, answer.status)
         if answer.status in _FINAL:
-            return _Mark(due, Told.REFUSED, code)
+            return _Mark(due, Telling.REFUSED, code)
         return _Mark(due, None, code, is_away=code != LATER)
 
     def _evidence(self, connection: sqlite3.Connection, item: Item) -> EvidenceDocument | _Silence:
@@ -198,7 +198,7 @@ class EvidenceSender:
         if kind is not EvidenceKind.SALE:
             refund = find(connection, ItemKind.PAYMENT_REFUND, item.external_id)
             if refund is None:
-                return Told.NOTHING, "its payment refund stands in the register alone"
+                return Telling.NOTHING, "its payment refund stands in the register alone"
             followed = PaymentRefundBody.model_validate_json(refund.body)
         bought = find(connection, ItemKind.PURCHASE, item.external_id if followed is None else followed.payment_id)
         if bought is None:
@@ -206,15 +206,15 @@ class EvidenceSender:
         purchase = PurchaseBody.model_validate_json(bought.body)
         paid = AmountMinor(purchase.gross_minor - purchase.paid_with_points_minor)
         if purchase.member_id is None or not paid:
-            return Told.NOTHING, None
-        if kind is not EvidenceKind.SALE and self._told(connection, bought) is not Told.COUNTED:
-            return Told.NOTHING, None
+            return Telling.NOTHING, None
+        if kind is not EvidenceKind.SALE and self._told(connection, bought) is not Telling.COUNTED:
+            return Telling.NOTHING, None
         said = RefundFailureBody.model_validate_json(item.body) if kind is EvidenceKind.REFUND_FAILURE else followed or purchase
         what = kind, item.external_id, paid if followed is None else followed.amount_minor, int(said.occurred_at.timestamp())
         try:
             return self._document(purchase, *what)
         except ValidationError:
-            return Told.NOTHING, "its moment is none that evidence may have"
+            return Telling.NOTHING, "its moment is none that evidence may have"
 
     def _document(
         self, purchase: PurchaseBody, kind: EvidenceKind, external_id: str, amount_minor: AmountMinor, occurred_at: int
@@ -238,10 +238,10 @@ class EvidenceSender:
         )
         return made if len(made.text()) <= TEXT_LENGTH_MAX else made.without_lines()
 
-    def _told(self, connection: sqlite3.Connection, item: Item) -> Told | None:
+    def _told(self, connection: sqlite3.Connection, item: Item) -> Telling | None:
         found = "SELECT outcome FROM evidence_sent WHERE addressee = ? AND item = ?"
         row = connection.execute(found, (self.addressee_id, item.sequence)).fetchone()
-        return None if row is None or row[0] is None else Told(row[0])
+        return None if row is None or row[0] is None else Telling(row[0])
 
     def _keep(self, connection: sqlite3.Connection, marks: Sequence[_Mark], now: float) -> None:
         for one in marks:
