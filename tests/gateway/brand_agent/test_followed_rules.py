@@ -18,6 +18,8 @@ import pytest
 from eth_keys.datatypes import PrivateKey
 from sqlalchemy import update
 
+from gateway.brand_agent.rule_book import NotFollowed, RuleBook
+from gateway.brand_agent.till_journal import TillJournal
 from gateway.ledger.decision import BASE_RULE
 from gateway.ledger.entries import Issue, encode_entry
 from gateway.ledger.framing import pack_entries
@@ -25,12 +27,13 @@ from gateway.ledger.issue_parts import AwardBasis
 from gateway.ledger.lots import expiry_day_for
 from gateway.ledger.signing import reference
 from gateway.loyalty.programmes.tables import EarningRuleRow
-from gateway.values.ids import MemberId
+from gateway.loyalty.rule_document import RuleDocument
+from gateway.values.ids import Address, MemberId
 from gateway.values.points import Points
 from tests.builders.agents import AgentBuilder, ServedGateway, agent_settings
 from tests.builders.brands import ROOT
 from tests.builders.offline_coalition import START, OfflineCoalition
-from tests.builders.publishers import PUBLISHER, PUBLISHER_ADDRESS, STRANGER, STRANGER_ADDRESS, signed_rule
+from tests.builders.publishers import DOMAIN, PUBLISHER, PUBLISHER_ADDRESS, STRANGER, STRANGER_ADDRESS, rule_signature, signed_rule
 from tests.documents.printed import blocks
 from tests.gateway.brand_agent.conftest import Shop
 from tests.gateway.brand_signer.brand_books import decided, told
@@ -270,3 +273,15 @@ def until(reached: Callable[[], bool]) -> None:
     while not reached():
         assert monotonic() < end
         sleep(0.05)
+
+
+@pytest.mark.parametrize(("brand_id", "version"), [(1, 2), (2, 3)])
+def test_a_version_under_another_number_and_another_brands_are_not_taken(tmp_path: Path, brand_id: int, version: int) -> None:
+    """As a gateway that lies would tell them: the publisher did sign both."""
+    document = RuleDocument(brand_id, version, 7, 100, 0)
+    with closing(TillJournal(tmp_path / "agent.sqlite", DOMAIN, 1)) as journal:
+        book = RuleBook(journal, (), Address.parse(PUBLISHER_ADDRESS), DOMAIN, 1)
+        with pytest.raises(NotFollowed, match="under another number"):
+            book.take(3, document.text(), rule_signature(document))
+        own = RuleDocument(1, 3, 7, 100, 0)
+        assert book.take(3, own.text(), rule_signature(own)).document == own
