@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsReader
-from gateway.api.problems import WRITES
+from gateway.api.problems import OPEN_READS, WRITES
 from gateway.api.routing import Router
 from gateway.api.shapes import AddressText, Body, Signature, UnixSeconds, Whole, Word32
 from gateway.checkpoints.record_checkpoint import record_checkpoint
@@ -37,7 +37,7 @@ class CheckpointList(BaseModel):
     checkpoints: list[CheckpointView]
 
 
-@router.get("")
+@router.get("", responses=OPEN_READS)
 def get_checkpoints(context: ContextNeeded) -> CheckpointList:
     """Of each witness the newest, and every one that saw another block than is projected here. Open to everyone."""
     with context.database.read() as session:

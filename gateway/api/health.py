@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from gateway.api.context import ContextNeeded
 from gateway.api.permissions import AsOperator
-from gateway.api.problems import READS
+from gateway.api.problems import OPEN_READS, READS
 from gateway.api.routing import Router
 from gateway.coalition.rows import find_coalition
 from gateway.coalition.views import find_head
@@ -38,13 +38,13 @@ class HealthView(BaseModel):
     rules_waiting: list[RuleWaitingView]
 
 
-@router.get("/healthz")
+@router.get("/healthz", responses=OPEN_READS)
 async def get_liveness() -> LivenessView:
     """200 while the process answers. It asks nobody, so that nothing that is busy or away ends the process."""
     return LivenessView()
 
 
-@router.get("/readyz", responses={503: {"model": ReadinessView}})
+@router.get("/readyz", responses={**OPEN_READS, 503: {"model": ReadinessView}})
 async def get_readiness(context: ContextNeeded, response: Response) -> ReadinessView:
     """200 while requests can be accepted, 503 before the gateway is initialized or while its database does not answer."""
     if await context.readiness.now():

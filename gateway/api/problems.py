@@ -91,6 +91,8 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 READS = answers(400, 404, 422, 503)
 WRITES = answers(400, 404, 408, 409, 413, 422, 503)
+OPEN_READS: dict[int | str, dict[str, Any]] = {422: READS[422]}
+"""Of what is open to everyone and takes no parameters: it refuses those."""
 
 
 def install(app: FastAPI) -> None:
