@@ -41,10 +41,20 @@ def test_a_sale_ends_once_the_brands_own_replica_shows_it(tmp_path: Path) -> Non
         with RunningReplica(tmp_path / "replica", arguments):
             _await_reason(shop, "p-3", "ledger_disagrees")
             assert "ledger_disagrees" in _alarms(shop)
+            _move(shop, "p-3", (*place[:2], place[2] + 1_000))  # in a block that the replica has not reached
+            _await_reason(shop, "p-3", "awaits_ledger")
+            assert _behind_since(shop) is not None
             _move(shop, "p-3", place)
             with shop.agent.till() as till:
                 assert await_answer(till, "/v1/purchases/p-3")["outcome"] == "confirmed"
             assert not {one for one in _alarms(shop) if one.startswith("ledger")}
+            assert _behind_since(shop) is None
+
+
+def _behind_since(shop: ServedShop) -> float | None:
+    with shop.agent.till() as till:
+        since: float | None = till.get("/v1/status").json()["ledger"]["behind_since"]
+        return since
 
 
 def _alarms(shop: ServedShop) -> set[str]:

@@ -61,10 +61,10 @@ def waits(gateway: AttackedGateway, over: threading.Event) -> None:
 
     def one() -> None:
         with suppress(httpx.TransportError):
-            headers = {**gateway.headers(ATTACKER), "Prefer": "wait=30"}
-            httpx.post(f"{gateway.url}/v1/purchases", json=gateway.sale(member), headers=headers, timeout=40, trust_env=False)
+            client.post("/v1/purchases", json=gateway.sale(member), headers={**gateway.headers(ATTACKER), "Prefer": "wait=30"})
 
-    _at_once(140, one)
+    with _many_connections(gateway) as client:
+        _at_once(140, one)
 
 
 def sends_nothings(gateway: AttackedGateway, over: threading.Event) -> None:
@@ -74,9 +74,10 @@ def sends_nothings(gateway: AttackedGateway, over: threading.Event) -> None:
     def one() -> None:
         while not over.is_set():
             with suppress(httpx.TransportError):
-                httpx.post(f"{gateway.url}/v1/purchases", content=body, headers=gateway.headers(ATTACKER), timeout=40, trust_env=False)
+                client.post("/v1/purchases", content=body, headers=gateway.headers(ATTACKER))
 
-    _at_once(8, one)
+    with _many_connections(gateway) as client:
+        _at_once(8, one)
 
 
 def signs_with(misdeed: Callable[[HostileSigner, socket], None]) -> Attack:
@@ -146,6 +147,12 @@ def _under(attack: Attack, gateway: AttackedGateway) -> Iterator[None]:
     finally:
         over.set()
         thread.join(60)
+
+
+def _many_connections(gateway: AttackedGateway) -> httpx.Client:
+    """One client: to make one for each call costs this process, which measures, more than the gateway."""
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
+    return httpx.Client(base_url=gateway.url, timeout=40, trust_env=False, limits=limits)
 
 
 def _at_once(threads: int, act: Callable[[], Any]) -> None:
