@@ -72,8 +72,7 @@ def run_worker(settings: Settings, work_to_do: Bell, changed: Sequence[Bell]) ->
         told: Mapping[str, object] = {}
         while not ended.wait(_STATE_SECONDS):
             now = worker.health()
-            if now != told:
-                _write(state, now)
+            if now != told and _is_written(state, now):
                 told = now
     finally:
         worker.stop()
@@ -82,7 +81,12 @@ def run_worker(settings: Settings, work_to_do: Bell, changed: Sequence[Bell]) ->
         database.close()
 
 
-def _write(state: Path, told: Mapping[str, object]) -> None:
+def _is_written(state: Path, told: Mapping[str, object]) -> bool:
+    """False where the disk does not take it, which is no reason to end: it is tried again."""
     draft = state.with_suffix(".new")
-    draft.write_text(json.dumps(told))
-    draft.replace(state)
+    try:
+        draft.write_text(json.dumps(told))
+        draft.replace(state)
+    except OSError:
+        return False
+    return True

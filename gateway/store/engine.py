@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,14 @@ from gateway.values.errors import Foreseen
 _WRITERS_LOCK = 0x5350_4C49  # one writer at a time in a PostgreSQL database, whatever process it is in
 _TURN = "-turn"  # the file beside an SQLite database by which writers of several processes take turns
 _WAIT_SECONDS = 30  # for the write lock
+_OUT_OF_REACH_OF_SQLITE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
 _BYTE_ORDER = ("C", "POSIX", "C.UTF-8", "C.utf8")
 
 
@@ -128,9 +137,10 @@ def check_fit(connection: Connection) -> None:
 
 
 def is_out_of_reach(error: DBAPIError) -> bool:
-    """Whether the database is away, closing, full of connections or locked for too long: nothing is wrong with what was asked."""
-    if isinstance(error.orig, Exception) and type(error.orig).__module__.startswith("sqlite3"):
-        return "database is locked" in str(error.orig)
+    """Whether the database is away, closing, full of connections, locked for too long or on a disk that takes or gives no more: nothing is
+    wrong with what was asked."""
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _OUT_OF_REACH_OF_SQLITE
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
 
 

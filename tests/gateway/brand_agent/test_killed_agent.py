@@ -80,7 +80,7 @@ def test_killed_once_it_has_signed_it_signs_nothing_else_under_that_number(shop:
         assert other.json()["error"] == "number_used"
         twice = _asked(shop, _batch(shop, number + 1, f"signed-{number}"))
         assert twice is not None
-        assert twice.json() == {"refused": [{"index": 0, "reason": "already_signed"}]}
+        assert twice.json() == {"refused": [{"index": 0, "reason": "already_signed", "number": number}]}
 
 
 def _kill_when_signed(shop: Shop, before: int) -> None:

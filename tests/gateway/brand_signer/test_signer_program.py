@@ -222,7 +222,7 @@ def test_everything_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
         "programme.lot_validity_months is missing",
         "programme.unlisted_points_max is missing",
         "programme.redemption.points is missing",
-        "brand is no setting: take it out, or is one of brand_id, coalition, files, listen, programme meant?",
+        "brand is no setting: take it out, or is one of brand_id, coalition, files, key, listen, programme meant?",
     ]
 
 
