@@ -1,6 +1,6 @@
-"""A short run of the whole benchmark, every program in a process of its own: its keys, its counts and its audit hold.
+"""A short run of the benchmark, every program in a process of its own: its keys, its counts and its audit hold.
 
-How fast it is, is for a quiet machine.
+How fast it is, is for a quiet machine. The sample runs the gateway as it is by default; PostgreSQL, anvil and the plain table at soak.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from scripts.benchmarks.gateway.brands import SHARES
 from scripts.benchmarks.gateway.report import TARGETS, shown
 from scripts.benchmarks.targets import looked_up
 from scripts.postgresql import find_programs
+from tests.depth import DEPTH, Depth
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.timeout(1_800)
+SOAK = DEPTH is Depth.SOAK
+whole_alone = pytest.mark.skipif(not SOAK, reason="of the whole benchmark, which runs at soak")
 SMALL = ("--members", "1000", "--purchases", "1000", "--seconds", "1", "--brands", "2")
 PUBLISHED = (
     "single_call.confirmed_per_s",
@@ -41,7 +44,7 @@ OF_A_TABLE = ("direct_call.confirmed_per_s", "bulk.confirmed_entries_per_s", "re
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     folder = tmp_path_factory.mktemp("bench")
-    return bench(folder, "--json", str(folder / "figures.json")), folder
+    return bench(folder, "--json", str(folder / "figures.json"), *(() if SOAK else ("--part", "own"))), folder
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +83,7 @@ def test_no_more_is_on_its_way_than_the_window_lets(figures: dict[str, Any]) -> 
     assert closed["waiting_at_end"] <= closed["window"]
 
 
+@whole_alone
 def test_postgresql_runs_the_same_on_the_same_rows_and_beside_it_a_plain_table(figures: dict[str, Any]) -> None:
     if find_programs() is None:
         assert {"postgres", "postgres_baseline"} <= set(figures["left_out"])
@@ -90,6 +94,7 @@ def test_postgresql_runs_the_same_on_the_same_rows_and_beside_it_a_plain_table(f
     assert _without_figure(figures["postgres_baseline"], OF_A_TABLE) == []
 
 
+@whole_alone
 def test_anvil_is_an_engine_like_ours(figures: dict[str, Any]) -> None:
     if find_anvil() is None:
         assert "anvil" in figures["left_out"]
