@@ -110,7 +110,7 @@ ATTACKS: dict[str, Attack] = {
     "a signer with an index of 1e999": signs_with(refuses("1e999")),
     "a signer with a lone surrogate": signs_with(refuses("0", '"\\ud800"')),
 }
-SAMPLE = ("floods", "140 that wait", "a signer that hangs", "a signer of nested JSON")
+SAMPLE = ("floods", "a signer that hangs")
 
 
 @pytest.mark.parametrize("name", ATTACKS if SOAK else SAMPLE)
