@@ -15,7 +15,8 @@ from types import MappingProxyType
 
 from tests.documents.printed import ROOT
 
-DEFINITION = re.compile(r"\w+(?:=|\(\) \{)")  # of a variable or a function: what later lines presuppose
+# Of a variable, with no command behind it, or of a function: what later lines presuppose.
+DEFINITION = re.compile(r"""\w+=("[^"]*"|'[^']*'|[^\s"'(]*(\$\(.*\))?)$|\w+\(\) \{""")
 MINUTES = 60
 
 

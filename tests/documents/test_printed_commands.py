@@ -93,6 +93,15 @@ def test_comments_are_no_commands_and_a_backslash_goes_on() -> None:
     assert Block("x.md", "sh", lines).statements() == ["one --a --b", "two '#'"]
 
 
+def test_what_later_lines_presuppose_is_defined_and_run_once(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path / "checkout")
+    for defines in ("a=1", "b='x y'", 'c="$a y"', "d=$(echo $(echo 2))", "e=http://h:$(echo 3)", "f() { echo 4; }", "g="):
+        checkout.run(defines)
+    checkout.run("a=7 bash -c 'echo $a >> once'")
+    checkout.run('test "$a$b$c$d$e$(f)$g" = "1x y1 y2http://h:34"')
+    assert (checkout.folder / "once").read_text() == "7\n"
+
+
 def test_a_printed_command_that_fails_is_named_with_what_it_said(tmp_path: Path) -> None:
     checkout = Checkout(tmp_path / "checkout")
     checkout.run("word=there")
