@@ -53,9 +53,11 @@ def hostile(misdeed: Callable[[HostileSigner, socket], None]) -> Iterator[Hostil
     with Server(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         signer.url = f"http://127.0.0.1:{server.server_address[1]}"
-        yield signer
-        signer.over.set()
-        server.shutdown()
+        try:
+            yield signer
+        finally:  # a thread that serves a closed socket spins for the rest of the run
+            signer.over.set()
+            server.shutdown()
 
 
 def _question(connection: socket) -> bytes:

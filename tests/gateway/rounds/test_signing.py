@@ -184,9 +184,11 @@ def listening(hangs: bool = False) -> Iterator[str]:
 
     with ThreadingTCPServer(("127.0.0.1", 0), HangUp) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        over.set()
-        server.shutdown()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            over.set()
+            server.shutdown()
 
 
 def test_entries_that_the_signer_refuses_are_refused_and_the_others_go_on(coalition: CoalitionBuilder) -> None:
