@@ -16,6 +16,7 @@ from gateway.api.routing import Router
 from gateway.api.shapes import AddressText, Body, BrandIdPath, Word32
 from gateway.brands.change_settings import change_settings, move_signer
 from gateway.brands.rows import SqlBrands
+from gateway.points.activity_rows import SqlActivities
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.hex import to_bytes
 from gateway.values.ids import Address
@@ -70,6 +71,8 @@ def change_brand_settings(brand_id: BrandIdPath, body: SettingsBody, caller: AsO
         asked = {"extends_by_activity": body.extends_by_activity, "carries_clawbacks": body.carries_clawbacks}
         publisher = None if body.publisher_address is None else Address.parse(body.publisher_address)
         changed = change_settings(the_brand(work, brand_id), **asked, publisher_address=publisher, brands=work.of(SqlBrands))
+        if body.extends_by_activity:
+            work.of(SqlActivities).begin(brand_id)
         said = f"extends_by_activity {changed.extends_by_activity}, carries_clawbacks {changed.carries_clawbacks}"
         said += "" if publisher is None else f", publisher {publisher}"
         if body.is_of_the_signer:

@@ -27,6 +27,11 @@ class SqlActivities:
     def __init__(self, work: UnitOfWork) -> None:
         self._session = work.session
 
+    def begin(self, brand_id: int) -> None:
+        """Of this brand all counts that comes on the ledger from here on, unless it does already."""
+        if self._session.get(ActivitySeenRow, brand_id) is None:
+            self._session.add(ActivitySeenRow(brand_id=brand_id, position=_last_position(self._session)))
+
     def are_due(self, brand_ids: Collection[int]) -> bool:
         seen = dict(self._session.execute(select(ActivitySeenRow.brand_id, ActivitySeenRow.position)).all())
         return seen.keys() != set(brand_ids) or (bool(seen) and min(seen.values()) < _last_position(self._session))

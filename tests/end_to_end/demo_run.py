@@ -42,10 +42,15 @@ def run_once_finished(process: subprocess.Popen[str], data: Path) -> dict[str, A
 
 
 def totals(summary: dict[str, Any]) -> dict[str, Any]:
-    """Everything that does not depend on the engine, the database, or on how fast they were."""
-    return {name: figures for name, figures in summary.items() if name not in OF_THE_SURROUNDINGS} | {
-        "entries": summary["ledger"]["entries"]
-    }
+    """Everything that does not depend on the engine, the database, or on how fast they were.
+
+    Of a member's activities that come in one round the last one decides: in how many steps her points move on, and how often each point is
+    counted, depends on the rounds; where they end does not.
+    """
+    kept = {name: figures for name, figures in summary.items() if name not in OF_THE_SURROUNDINGS}
+    extended = summary["lots"]["extended"]
+    steps = sum(one["entries"] for one in extended.values())
+    return {**kept, "lots": {**summary["lots"], "extended": sorted(extended)}, "entries": summary["ledger"]["entries"] - steps}
 
 
 def processes(data: Path) -> dict[str, int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from gateway.points.tables import ActivitySeenRow
 from tests.builders.offline_coalition import OfflineCoalition, purchase_body
 
 REFUND = {
@@ -102,5 +104,7 @@ def test_a_brand_decides_on_its_own_points_alone(brand: OfflineCoalition) -> Non
     answer = brand.post("operator", "/v1/brands/1/settings", {"carries_clawbacks": True})
     assert answer.json() | decided | {"carries_clawbacks": True} == answer.json()
     assert brand.get("auditor", "/v1/brands/1").json()["extends_by_activity"] is True
+    with brand.database.read() as session:  # what comes on the ledger from here on counts, before the worker has heard of it
+        assert session.scalars(select(ActivitySeenRow.brand_id)).all() == [1]
     assert brand.post("brand:2", "/v1/brands/1/settings", {"carries_clawbacks": False}).status_code == 404
     assert brand.post("brand:1", "/v1/brands/1/settings", {"carries_clawbacks": "yes"}).status_code == 422
