@@ -132,7 +132,7 @@ class BatchSigning:
             refused: list[OperationId] = []
             for row in session.scalars(named).all():
                 reason = reasons[row.entry_index or 0]
-                is_signed = (row.entry_index or 0) in refusal.signed_under
+                is_signed = row.kind in GIVING_KINDS and row.entry_index in refusal.signed_under
                 if not wait_for_books(row, reason, now, self._not_yet_seconds, is_signed=is_signed):
                     refused.append(OperationId(row.operation_id))
                     row.status, row.reason, row.finished_at = "refused", f"signer_refused: {reason}", now

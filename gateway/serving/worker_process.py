@@ -72,7 +72,7 @@ def run_worker(settings: Settings, work_to_do: Bell, changed: Sequence[Bell]) ->
         told: Mapping[str, object] = {}
         while not ended.wait(_STATE_SECONDS):
             now = worker.health()
-            if now != told and _is_written(state, now):
+            if now != told and _wrote(state, now):
                 told = now
     finally:
         worker.stop()
@@ -81,7 +81,7 @@ def run_worker(settings: Settings, work_to_do: Bell, changed: Sequence[Bell]) ->
         database.close()
 
 
-def _is_written(state: Path, told: Mapping[str, object]) -> bool:
+def _wrote(state: Path, told: Mapping[str, object]) -> bool:
     """False where the disk does not take it, which is no reason to end: it is tried again."""
     draft = state.with_suffix(".new")
     try:
