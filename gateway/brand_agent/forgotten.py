@@ -17,7 +17,7 @@ from gateway.brand_agent.refused import NOTHING_LEFT
 from gateway.brand_agent.till_journal import TillJournal
 
 TOLD_AGAIN = "told_again"
-SILENT_SECONDS = 10
+SILENT_SECONDS = 1  # no gateway is stopped, put back from a backup and started within so little
 _MARGIN_SECONDS = 900  # between what the gateway accepted and when its answer was written down here
 _PAUSE_SECONDS = 60
 _ORDERS_AT_ONCE = 100
@@ -40,6 +40,10 @@ class GatewaysMemory:
     def heard(self) -> None:
         """The gateway has answered: what it knew a moment ago it knows now."""
         self._heard_at = self._clock()
+
+    def unheard(self) -> None:
+        """It was asked and did not answer: it is no longer known to be the one that it was."""
+        self._heard_at = 0.0
 
     def check_after_silence(self) -> None:
         """Before anything new is told to a gateway that was away, or of which nothing was heard for a while. Raises GatewayAway."""

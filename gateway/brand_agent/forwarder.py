@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 import time
@@ -18,6 +19,7 @@ from gateway.brand_agent.outbox import Mark, mark, take, take_back_what_was_sent
 from gateway.brand_agent.parcels import NOT_THERE, NOTHING_AUTHORIZED, Parcel, marks_of, most_in
 from gateway.brand_agent.till_journal import TillJournal
 
+_LOG = logging.getLogger(__name__)
 _PROBE_MAX = 10
 _PAUSES = (0.25, 0.5, 1, 2, 4, 8)
 _AT_ONCE = {False: 2, True: 1}  # parcels of a kind under way: of new items, and of those that failed before
@@ -113,7 +115,12 @@ class Forwarder:
 
     def _send(self, parcel: Parcel, lane: _Lane) -> None:
         try:
-            self._keep(self._ask(parcel))
+            try:
+                marks = self._ask(parcel)
+            except Exception:  # a mistake of ours about these items is no reason to hold them, or others, for good
+                _LOG.exception("items of kind %s could not be sent", parcel.kind)
+                marks = [Mark(item.sequence, reason="internal", is_fault=True) for item in parcel.items]
+            self._keep(marks)
         finally:
             with self._lock:
                 self._under_way[lane] -= 1
@@ -138,6 +145,8 @@ class Forwarder:
         except GatewayAway as away:
             self._is_away(away)
             return [Mark(item.sequence, reason=str(away), is_fault=isinstance(away, GatewaySilent)) for item in parcel.items]
+        except CannotWrite as full:  # looks into the journal share a commit with what finds no room
+            return [Mark(item.sequence, reason=str(full)) for item in parcel.items]
         self._memory.heard()
         with self._lock:
             self.reach = Reach()
@@ -158,6 +167,7 @@ class Forwarder:
         return [Mark(one.sequence, reason=one.reason, is_fault=True) if one.sequence in later else one for one in marks]
 
     def _is_away(self, away: GatewayAway) -> None:
+        self._memory.unheard()
         now = time.time()
         with self._lock:
             before = self.reach

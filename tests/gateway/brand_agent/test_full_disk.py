@@ -60,6 +60,12 @@ def _answering_with_trouble(port: int, before: Callable[[], None]) -> Iterator[t
     asked = threading.Event()
 
     class Troubled(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # whether it knows its newest operation still: it does
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
         def do_POST(self) -> None:
             before()
             self.send_error(500)
