@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio.to_thread
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from gateway.access.operator_api_key import ensure_operator_api_key
 from gateway.api import (
@@ -49,7 +49,7 @@ from gateway.api.description import describe
 from gateway.api.door.backlog import Backlog
 from gateway.api.door.entrance import Door
 from gateway.api.limits import REQUEST_THREADS, DoorSettings
-from gateway.api.parameters import refuse_unknown_parameters
+from gateway.api.routing import RoutesByPlace
 from gateway.api.standing_acts import standing_acts
 from gateway.brands.http_signer import HttpSigner
 from gateway.brands.signers import SqlSignersDirectory
@@ -151,12 +151,10 @@ def create_app(context: Context, door: DoorSettings | None = None) -> FastAPI:
         version="1",
         summary="A coalition loyalty ledger: points of many brands, provable and reconciled.",
         lifespan=_life_of(context),
-        generate_unique_id_function=_operation_id,
         redirect_slashes=False,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(refuse_unknown_parameters)],
     )
     app.state.context = context
     app.state.described = {}  # portal/api_reference.py keeps there what it has made
@@ -164,10 +162,13 @@ def create_app(context: Context, door: DoorSettings | None = None) -> FastAPI:
     app.add_middleware(Door, context.keys, Backlog(door.backlog, context.count_waiting), door)
     problems.install(app)
     landing.install(app)
-    for router in ROUTERS:
-        app.include_router(router)
+    app.router.routes.append(RoutesByPlace(_routes()))
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
+
+
+def _routes() -> list[BaseRoute]:
+    return [route for router in ROUTERS for route in router.routes]
 
 
 def _life_of(context: Context) -> Any:
@@ -186,14 +187,12 @@ def _life_of(context: Context) -> Any:
     return life
 
 
-def _operation_id(route: APIRoute) -> str:
-    return route.name
-
-
 def _described(app: FastAPI) -> dict[str, Any]:
     """The API's description, with the schema of problem details that every route's answers point to."""
     if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+        schema = get_openapi(
+            title=app.title, version=app.version, summary=app.summary, routes=[route for router in ROUTERS for route in router.routes]
+        )
         schema["components"]["schemas"]["Problem"] = problems.Problem.model_json_schema()
         describe(schema)
         app.openapi_schema = schema

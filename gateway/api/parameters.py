@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from fastapi import Request
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from gateway.values.errors import Invalid
 
 
-async def refuse_unknown_parameters(request: Request) -> None:
-    """A dependency of the whole app."""
-    route = request.scope.get("route")
-    if not request.query_params or not isinstance(route, APIRoute):
-        return
-    known = frozenset(_names(route.dependant))
-    for name in request.query_params:
+def known_parameters(dependant: Dependant) -> frozenset[str]:
+    """The query parameters that a route takes."""
+    return frozenset(_names(dependant))
+
+
+def refuse_others(sent: Iterable[str], known: frozenset[str]) -> None:
+    """Raises Invalid for the first name that is not among the known ones."""
+    for name in sent:
         if name not in known:
             near = get_close_matches(name, known, 1)
             advice = f"do you mean {near[0]}?" if near else f"it takes {', '.join(sorted(known)) or 'none'}"

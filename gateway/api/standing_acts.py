@@ -73,7 +73,7 @@ class ExtensionsByActivity:
 
     @cached_property
     def _extending(self) -> list[int]:
-        return [brand.brand_id for brand in self._work.of(SqlBrands).all() if brand.extends_by_activity]
+        return self._work.of(SqlBrands).extending()
 
 
 class CarriedShortfalls:
@@ -98,8 +98,7 @@ class CarriedShortfalls:
 
     @cached_property
     def _open(self) -> list[OpenShortfall]:
-        carrying = [brand.brand_id for brand in self._work.of(SqlBrands).all() if brand.carries_clawbacks]
-        return self._work.of(SqlCarriedClawbacks).open_shortfalls(carrying)
+        return self._work.of(SqlCarriedClawbacks).open_shortfalls(self._work.of(SqlBrands).carrying())
 
 
 class DailyExpiry:

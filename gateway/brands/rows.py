@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from gateway.brands.brand import Brand, BrandStatus
 from gateway.brands.ports import NewBrand
@@ -23,6 +23,12 @@ from gateway.values.money import Ratio
 from gateway.values.points import Points
 
 _BRAND_COUNTER = "brand"
+_BRANDS = (
+    select(BrandRow, LedgerBrandRow).outerjoin(LedgerBrandRow, LedgerBrandRow.brand_id == BrandRow.brand_id).order_by(BrandRow.brand_id)
+)
+_EXTENDING = select(BrandRow.brand_id).where(BrandRow.extends_by_activity).order_by(BrandRow.brand_id)
+_CARRYING = select(BrandRow.brand_id).where(BrandRow.carries_clawbacks).order_by(BrandRow.brand_id)
+_ONE_BRAND = _BRANDS.where(BrandRow.brand_id == bindparam("of"))
 _TERMS_HOLDING = (
     select(LedgerBrandTermsRow)
     .where(LedgerBrandTermsRow.brand_id == bindparam("of"), LedgerBrandTermsRow.valid_from <= bindparam("now"))
@@ -41,18 +47,22 @@ class SqlBrands:
 
     def find(self, brand_id: int) -> Brand | None:
         if brand_id not in self._seen:
-            found = self._read(BrandRow.brand_id == brand_id)
+            found = [self._brand(row, ledger) for row, ledger in self._session.execute(_ONE_BRAND, {"of": brand_id})]
             if not found:
                 return None
             (self._seen[brand_id],) = found
         return self._seen[brand_id]
 
     def all(self) -> list[Brand]:
-        return self._read()
+        return [self._brand(row, ledger) for row, ledger in self._session.execute(_BRANDS)]
 
-    def _read(self, *which: ColumnElement[bool]) -> list[Brand]:
-        rows = select(BrandRow, LedgerBrandRow).outerjoin(LedgerBrandRow, LedgerBrandRow.brand_id == BrandRow.brand_id)
-        return [self._brand(row, ledger) for row, ledger in self._session.execute(rows.where(*which).order_by(BrandRow.brand_id))]
+    def extending(self) -> list[int]:
+        """Those that extend by activity."""
+        return list(self._session.scalars(_EXTENDING))
+
+    def carrying(self) -> list[int]:
+        """Those that carry what clawbacks fell short of."""
+        return list(self._session.scalars(_CARRYING))
 
     def _brand(self, row: BrandRow, ledger: LedgerBrandRow | None) -> Brand:
         terms = row if ledger is None else self._terms(row)

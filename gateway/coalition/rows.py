@@ -17,6 +17,11 @@ from gateway.values.calendar import SandboxTime, wall_clock
 from gateway.values.errors import Unavailable
 from gateway.values.ids import Address
 
+# Made once: every unit of work asks these, and making a statement takes longer than its answer.
+_FOUNDING = select(CoalitionRow)
+_GOVERNING = select(LedgerGovernorsRow)
+_HEAD_TIME = select(LedgerBlockRow.timestamp).order_by(LedgerBlockRow.number.desc()).limit(1)
+
 
 class SqlCoalition:
     """Read once in a unit of work."""
@@ -37,7 +42,7 @@ def business_clock(clock: Callable[[], int] = wall_clock) -> Callable[[UnitOfWor
 
 def find_coalition(session: Session) -> Coalition | None:
     """The coalition, or None before the gateway was initialized."""
-    row = session.scalar(select(CoalitionRow))
+    row = session.scalar(_FOUNDING)
     if row is None:
         return None
     return Coalition(
@@ -59,7 +64,7 @@ def find_coalition(session: Session) -> Coalition | None:
 
 def _who_governs(session: Session, founding: CoalitionRow) -> dict[str, Any]:
     """As the ledger has it, once it is read so far."""
-    now = session.scalar(select(LedgerGovernorsRow))
+    now = session.scalar(_GOVERNING)
     accounts = founding.approver_addresses if now is None else now.approver_addresses
     return {
         "approvers": frozenset(Address.parse(account) for account in accounts.split(",") if account),
@@ -81,5 +86,5 @@ def current_time(session: Session, coalition: Coalition, clock: Callable[[], int
     """Unix seconds by the coalition's clock (see `business_clock`)."""
     if not coalition.sandbox:
         return clock()
-    head = session.scalar(select(LedgerBlockRow.timestamp).order_by(LedgerBlockRow.number.desc()).limit(1))
+    head = session.scalar(_HEAD_TIME)
     return SandboxTime(clock() if head is None else head, coalition.utc_offset_seconds)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from gateway.ledger.brand_states import BrandState
@@ -41,22 +41,34 @@ RESERVATION_STATUS = {ReservationState.OPEN: "open", ReservationState.CAPTURED: 
 _BRAND_STATUS_OF = {name: status for status, name in BRAND_STATUS.items()}
 _RESERVATION_STATE_OF = {name: state for state, name in RESERVATION_STATUS.items()}
 
+# Made once: each block and each round asks all of them, and making a statement takes longer than a short answer to it.
+_NAMED: BindParameter[MemberId] = bindparam("named", expanding=True)
+_BRANDS = select(LedgerBrandRow)
+_TERMS = select(LedgerBrandTermsRow).order_by(LedgerBrandTermsRow.brand_id, LedgerBrandTermsRow.number)
+_EXPOSURE_LIMITS, _EXPOSURE = select(LedgerExposureLimitRow), select(LedgerExposureRow)
+_LOTS = select(LedgerMemberLotRow.member_id, LedgerMemberLotRow.lot_id, LedgerMemberLotRow.held, LedgerMemberLotRow.reserved).where(
+    LedgerMemberLotRow.member_id.in_(_NAMED)
+)
+_AUTHORIZERS = select(LedgerAuthorizerRow.member_id, LedgerAuthorizerRow.authorizer_id, LedgerAuthorizerRow.kind).where(
+    LedgerAuthorizerRow.member_id.in_(_NAMED)
+)
+_MEMBERS = select(LedgerMemberRow).where(LedgerMemberRow.member_id.in_(_NAMED))
+_GRANTS = select(LedgerGrantRow).where(LedgerGrantRow.giver_id.in_(_NAMED))
+
 
 def load_state(session: Session, members: Collection[MemberId], reservation_ids: Collection[ReservationId]) -> LedgerState:
     """The state of all brands, of these reservations and their members, and of these members."""
     state = LedgerState()
-    for brand in session.scalars(select(LedgerBrandRow)):
+    for brand in session.scalars(_BRANDS):
         state.brands[brand.brand_id] = BrandRecord(_BRAND_STATUS_OF[brand.status], brand.issue_limit, brand.outstanding, brand.last_day)
     _load_terms_and_exposure(session, state)
     _load_reservations(session, state, reservation_ids)
     everyone = set(members) | {reservation.member for reservation in state.reservations.values()}
     for some in chunks(sorted(everyone)):
-        lots = select(LedgerMemberLotRow.member_id, LedgerMemberLotRow.lot_id, LedgerMemberLotRow.held, LedgerMemberLotRow.reserved)
-        for member_id, lot_id, held, reserved in session.execute(lots.where(LedgerMemberLotRow.member_id.in_(some))):
+        for member_id, lot_id, held, reserved in session.execute(_LOTS, {"named": some}):
             state.held[member_id, lot_id] = held
             state.reserved[member_id, lot_id] = reserved
-        authorizers = select(LedgerAuthorizerRow.member_id, LedgerAuthorizerRow.authorizer_id, LedgerAuthorizerRow.kind)
-        for member_id, known_as, kind in session.execute(authorizers.where(LedgerAuthorizerRow.member_id.in_(some))):
+        for member_id, known_as, kind in session.execute(_AUTHORIZERS, {"named": some}):
             state.members.setdefault(member_id, MemberRecord()).authorizers[known_as] = kind
         _load_acts(session, state, some)
     return state
@@ -64,21 +76,20 @@ def load_state(session: Session, members: Collection[MemberId], reservation_ids:
 
 def _load_acts(session: Session, state: LedgerState, members: Collection[MemberId]) -> None:
     """What the members' acts left: their figures, locks, guardians and grants. Not what waits."""
-    for row in session.scalars(select(LedgerMemberRow).where(LedgerMemberRow.member_id.in_(members))):
+    for row in session.scalars(_MEMBERS, {"named": members}):
         record = state.members.setdefault(row.member_id, MemberRecord())
         record.acts, record.turn, record.epoch, record.is_locked = row.acts, row.turn, row.epoch, row.is_locked
         record.guardian = authorizer_id(row.guardian_kind, row.guardian) if row.guardian_kind else None
-    for grant in session.scalars(select(LedgerGrantRow).where(LedgerGrantRow.giver_id.in_(members))):
+    for grant in session.scalars(_GRANTS, {"named": members}):
         state.members.setdefault(grant.giver_id, MemberRecord()).grants[grant.granted_to] = grant_record(grant)
 
 
 def _load_terms_and_exposure(session: Session, state: LedgerState) -> None:
-    row = LedgerBrandTermsRow
-    for version in session.scalars(select(row).order_by(row.brand_id, row.number)):
+    for version in session.scalars(_TERMS):
         state.brands[version.brand_id].terms.versions.append(terms_version(version))
-    for limit in session.scalars(select(LedgerExposureLimitRow)):
+    for limit in session.scalars(_EXPOSURE_LIMITS):
         state.brands[limit.acceptor_id].exposure_limits[limit.issuer_id] = limit.most
-    for exposed in session.scalars(select(LedgerExposureRow)):
+    for exposed in session.scalars(_EXPOSURE):
         state.exposure[exposed.issuer_id, exposed.acceptor_id] = exposed.points
 
 

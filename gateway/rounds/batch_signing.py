@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eth_hash.auto import keccak
-from sqlalchemy import select
+from sqlalchemy import Integer, bindparam, select
 from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import points_ledger
@@ -50,6 +50,10 @@ class UnsignedBatch:
     blocks_members: bool
 
 
+_PACKED = select(BatchRow).where(BatchRow.status == "packed").order_by(BatchRow.batch_id)
+_EXPIRED = batches_adrift(bindparam("now", type_=Integer)).where(BatchRow.created_at <= bindparam("before", type_=Integer))
+
+
 class BatchSigning:
     """The steps from a packed batch to a stored, signed one, each of which may be the last one before a crash."""
 
@@ -84,7 +88,7 @@ class BatchSigning:
     def unsigned(self) -> list[UnsignedBatch]:
         """Batches to ask signers about, oldest first."""
         with self._database.read() as session:
-            waiting = session.scalars(select(BatchRow).where(BatchRow.status == "packed").order_by(BatchRow.batch_id)).all()
+            waiting = session.scalars(_PACKED).all()
             self._told = {batch.batch_id: self._told.get(batch.batch_id) or _details(session, batch) for batch in waiting}
             return [self._unsigned(session, batch) for batch in waiting]
 
@@ -92,8 +96,7 @@ class BatchSigning:
         """Refuses the operations of batches that were packed long ago and are signed by nobody; how many batches."""
         with self._database.read() as session:
             now = self._now(session)
-            expired = batches_adrift(now).where(BatchRow.created_at <= now - self._lifetime_seconds)
-            batch_ids = session.scalars(expired).all()
+            batch_ids = session.scalars(_EXPIRED, {"now": now, "before": now - self._lifetime_seconds}).all()
         if batch_ids:
             with self._database.write() as session:
                 now = self._now(session)

@@ -38,7 +38,7 @@ class ReadyAct:
 def ready_acts(session: Session, coalition: Coalition, now: int) -> list[ReadyAct]:
     """Proposed acts whose delay is over and that enough approvers approved."""
     found = []
-    for act, proposed_at in session.execute(_proposed_acts().order_by(GovernanceActRow.operation_sequence)):
+    for act, proposed_at in session.execute(_PROPOSED_IN_ORDER):
         if proposed_at + act.delay_seconds > now:
             continue
         approvals = [each for each in approvals_of(session, act) if each.good_until > now]
@@ -73,3 +73,6 @@ def _proposed_acts() -> Select[GovernanceActRow, int]:
         .join(LedgerBlockRow, LedgerBlockRow.number == TransactionRow.block_number)
         .where(OperationRow.status == PROPOSED, TransactionRow.status == "mined")
     )
+
+
+_PROPOSED_IN_ORDER = _proposed_acts().order_by(GovernanceActRow.operation_sequence)  # made once: each round asks

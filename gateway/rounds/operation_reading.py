@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Integer, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.ledger.governing import GOVERNING_NAMES
@@ -50,6 +51,24 @@ ADMIN_KINDS = (
     *(OperationKind(name) for name in GOVERNING_NAMES.values()),
 )
 ENTRY_KINDS = tuple(kind for kind in OperationKind if kind not in ADMIN_KINDS)
+_NOW = bindparam("now", type_=Integer)
+
+
+def _open(*columns: Any) -> Select[Any]:
+    return select(*columns).where(IS_OPEN)
+
+
+_IS_PACKED = OperationRow.status == "packed", or_(OperationRow.batch_id.is_(None), OperationRow.batch_id.not_in(batches_adrift(_NOW)))
+_IS_ON_ITS_WAY = or_(OperationRow.kind == OperationKind.ENROLL, and_(*_IS_PACKED, OperationRow.kind.not_in(GIVING_KINDS)))
+_ON_THEIR_WAY = _open(OperationRow.member_id).where(_IS_ON_ITS_WAY, OperationRow.member_id.is_not(None))
+_MOVING = _open(*OPERATION_COLUMNS).where(*_IS_PACKED, OperationRow.kind == OperationKind.TRANSFER)
+_WAITING_BRANDS = _open(OperationRow.brand_id).where(OperationRow.kind == OperationKind.REGISTER_BRAND)
+_ACCEPTED_ACTS = (
+    _open(OperationRow)
+    .where(OperationRow.status == "accepted", OperationRow.kind.in_(ADMIN_KINDS))
+    .order_by(OperationRow.sequence)
+    .limit(ADMIN_OPERATIONS_IN_ONE_ROUND)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +88,25 @@ def accepted_entries(
 
     A brand whose signer has not answered for its last batches gets no new ones, so that it finds one batch to sign and not a heap.
     """
+    rows = session.execute(_accepted_of(tuple(kinds)), {"paused": sorted(paused_brands), "now": now})
+    return [WaitingEntry(row.sequence, cast(EntryOperation, operation_of(row))) for row in rows]
+
+
+@cache
+def _accepted_of(kinds: tuple[OperationKind, ...]) -> Select[*tuple[Any, ...]]:
+    """Made once: that takes longer than a short round's answer to it."""
     unsigned = select(BatchRow.brand_id).where(BatchRow.status == "packed")
-    is_asked = OperationRow.brand_id.not_in(unsigned), OperationRow.brand_id.not_in(paused_brands), is_due(now)
+    is_asked = OperationRow.brand_id.not_in(unsigned), OperationRow.brand_id.not_in(bindparam("paused", expanding=True)), is_due(_NOW)
     is_waiting = IS_OPEN, OperationRow.status == "accepted", OperationRow.kind.in_(kinds), *is_asked
     turn = func.row_number().over(partition_by=OperationRow.brand_id, order_by=OperationRow.sequence)
     in_turn = select(OperationRow.sequence, turn.label("turn")).where(*is_waiting).subquery()
     taken = select(in_turn.c.sequence).order_by(in_turn.c.turn, in_turn.c.sequence).limit(OPERATIONS_IN_ONE_ROUND)
-    rows = session.execute(select(*OPERATION_COLUMNS).where(OperationRow.sequence.in_(taken)).order_by(OperationRow.sequence))
-    return [WaitingEntry(row.sequence, cast(EntryOperation, operation_of(row))) for row in rows]
+    return select(*OPERATION_COLUMNS).where(OperationRow.sequence.in_(taken)).order_by(OperationRow.sequence)
 
 
 def accepted_acts(session: Session) -> list[WaitingAct]:
     """Operations that become transactions of the operator, in their sequence."""
-    rows = session.scalars(_accepted(ADMIN_KINDS, ADMIN_OPERATIONS_IN_ONE_ROUND))
+    rows = session.scalars(_ACCEPTED_ACTS)
     return [WaitingAct(row.sequence, cast(AdminOperation, operation_of(row))) for row in rows]
 
 
@@ -110,20 +135,17 @@ def read_round(session: Session, waiting: list[WaitingEntry], timestamp: int) ->
         waiting_clawbacks=_waiting(session, clawbacks, OperationKind.CLAWBACK),
         waiting_reservations=_waiting_reservations(session, reservations),
         blocked_members=_blocked_members(session, timestamp),
-        waiting_brands=frozenset(session.scalars(_open(OperationRow.brand_id).where(OperationRow.kind == OperationKind.REGISTER_BRAND))),
+        waiting_brands=frozenset(session.scalars(_WAITING_BRANDS)),
     )
     state = load_state(session, members, reservations)
     load_issues(session, state, {(brand_id, one.shown.number, one.shown.index) for (brand_id, _), one in issued.items()})
     return RoundInput(waiting, state, view)
 
 
-def _accepted(kinds: tuple[OperationKind, ...], most: int) -> Select[OperationRow]:
-    is_accepted = IS_OPEN, OperationRow.status == "accepted", OperationRow.kind.in_(kinds)
-    return select(OperationRow).where(*is_accepted).order_by(OperationRow.sequence).limit(most)
-
-
 def _waiting(session: Session, places: set[IssuePlace], kind: OperationKind) -> frozenset[IssuePlace]:
     """Those of the places that an open operation of this kind will fill."""
+    if not places:
+        return frozenset()
     named = [reference for _, reference in places]
     rows = _open(OperationRow.brand_id, OperationRow.reference)
     of_kind = OperationRow.kind == kind, OperationRow.reference.in_(named)
@@ -146,6 +168,8 @@ def _clawed_back(session: Session, clawbacks: set[IssuePlace]) -> dict[IssuePlac
 
 
 def _waiting_reservations(session: Session, reservation_ids: set[ReservationId]) -> frozenset[ReservationId]:
+    if not reservation_ids:
+        return frozenset()
     opening = OperationRow.kind.in_((OperationKind.AUTHORIZE, OperationKind.REDEEM)), OperationRow.reservation_id.in_(reservation_ids)
     return frozenset(session.scalars(_open(OperationRow.reservation_id).where(*opening)))
 
@@ -154,18 +178,9 @@ def _blocked_members(session: Session, now: int) -> frozenset[MemberId]:
     """Members who wait for their enrolment, or have something in a batch that is on its way to the ledger, a transfer to them too; issues
     block nobody.
     """
-    is_enrolling = OperationRow.kind == OperationKind.ENROLL
-    is_packed = OperationRow.status == "packed", or_(OperationRow.batch_id.is_(None), OperationRow.batch_id.not_in(batches_adrift(now)))
-    is_spending = and_(*is_packed, OperationRow.kind.not_in(GIVING_KINDS))
-    found = _open(OperationRow.member_id).where(or_(is_enrolling, is_spending), OperationRow.member_id.is_not(None))
-    moving = _open(OperationRow).where(*is_packed, OperationRow.kind == OperationKind.TRANSFER)
-    transfers = map(operation_of, session.scalars(moving))
+    transfers = map(operation_of, session.execute(_MOVING, {"now": now}))
     takers = {transfer.taker_id for transfer in transfers if isinstance(transfer, TransferOperation)}
-    return frozenset(session.scalars(found)) | takers
-
-
-def _open(*columns: Any) -> Select[Any]:
-    return select(*columns).where(IS_OPEN)
+    return frozenset(session.scalars(_ON_THEIR_WAY, {"now": now})) | takers
 
 
 def _issued(session: Session, issues: set[IssuePlace]) -> dict[IssuePlace, IssuedEntry]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, or_, select
+from functools import cache
+
+from sqlalchemy import Integer, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.projection.tables import LedgerReservationLotRow, LedgerReservationRow
@@ -11,6 +13,7 @@ from gateway.values.ids import LotId, ReservationId
 
 RELEASE = "release"
 RELEASES_IN_ONE_ROUND = 50
+_RELEASE_STORED = select(TransactionRow.transaction_id).where(TransactionRow.status == "stored", TransactionRow.purpose == RELEASE).limit(1)
 
 
 def overdue_reservations(session: Session, now: int, paused_brands: frozenset[int] = frozenset()) -> dict[ReservationId, list[LotId]]:
@@ -18,19 +21,27 @@ def overdue_reservations(session: Session, now: int, paused_brands: frozenset[in
 
     What a paused brand has not packed is not on its way, nor what a brand did not sign in time.
     """
-    stored = select(TransactionRow.transaction_id).where(TransactionRow.status == "stored", TransactionRow.purpose == RELEASE)
-    if session.scalar(stored.limit(1)) is not None:
+    if session.scalar(_RELEASE_STORED) is not None:
         return {}
-    row, lot = LedgerReservationRow, LedgerReservationLotRow
-    adrift = batches_adrift(now)
-    in_a_batch = and_(OperationRow.status == "packed", or_(OperationRow.batch_id.is_(None), OperationRow.batch_id.not_in(adrift)))
-    late_brands = select(BatchRow.brand_id).where(BatchRow.batch_id.in_(adrift))
-    still_to_pack = OperationRow.brand_id.not_in(paused_brands), OperationRow.brand_id.not_in(late_brands)
-    on_its_way = or_(in_a_batch, and_(OperationRow.status == "accepted", *still_to_pack))
-    in_use = select(OperationRow.reservation_id).where(IS_OPEN, on_its_way, OperationRow.reservation_id.is_not(None))
-    due = select(row.reservation_id).where(row.status == "open", row.deadline < now, row.reservation_id.not_in(in_use))
-    found = session.scalars(due.order_by(row.deadline, row.reservation_id).limit(RELEASES_IN_ONE_ROUND)).all()
+    lot = LedgerReservationLotRow
+    found = session.scalars(_overdue(), {"now": now, "paused": sorted(paused_brands)}).all()
     lots: dict[ReservationId, list[LotId]] = {reservation_id: [] for reservation_id in found}
+    if not found:
+        return {}
     for reservation_id, lot_id in session.execute(select(lot.reservation_id, lot.lot_id).where(lot.reservation_id.in_(found))):
         lots[reservation_id].append(lot_id)
     return {reservation_id: sorted(of_it) for reservation_id, of_it in lots.items()}
+
+
+@cache
+def _overdue() -> Select[ReservationId]:
+    """Made once: each round asks, and nearly always finds none."""
+    row, now = LedgerReservationRow, bindparam("now", type_=Integer)
+    adrift = batches_adrift(now)
+    in_a_batch = and_(OperationRow.status == "packed", or_(OperationRow.batch_id.is_(None), OperationRow.batch_id.not_in(adrift)))
+    late_brands = select(BatchRow.brand_id).where(BatchRow.batch_id.in_(adrift))
+    is_paused = OperationRow.brand_id.in_(bindparam("paused", expanding=True))
+    on_its_way = or_(in_a_batch, and_(OperationRow.status == "accepted", ~is_paused, OperationRow.brand_id.not_in(late_brands)))
+    in_use = select(OperationRow.reservation_id).where(IS_OPEN, on_its_way, OperationRow.reservation_id.is_not(None))
+    due = select(row.reservation_id).where(row.status == "open", row.deadline < now, row.reservation_id.not_in(in_use))
+    return due.order_by(row.deadline, row.reservation_id).limit(RELEASES_IN_ONE_ROUND)

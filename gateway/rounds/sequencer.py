@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from eth_hash.auto import keccak
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Integer, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import governance, points_ledger
@@ -38,6 +38,9 @@ from gateway.store.session import Database
 from gateway.values.ids import Hash
 from gateway.values.points import Points
 
+_IS_STORED = select(TransactionRow.transaction_id).where(TransactionRow.status == "stored").limit(1)
+_IS_OPEN = select(OperationRow.sequence).where(IS_OPEN, is_due(bindparam("now", type_=Integer))).limit(1)
+
 
 class Sequencer:
     """The steps of a round, each of which may be the last one before a crash."""
@@ -61,11 +64,9 @@ class Sequencer:
 
     def has_work(self) -> bool:
         """Whether an operation is open, a transaction waits to be mined, or an act of governance is approved."""
-        is_stored = select(TransactionRow.transaction_id).where(TransactionRow.status == "stored").limit(1)
         with self._database.read() as session:
             now = self._now(session)
-            is_open = select(OperationRow.sequence).where(IS_OPEN, is_due(now)).limit(1)
-            if session.scalar(is_open) is not None or session.scalar(is_stored) is not None:
+            if session.scalar(_IS_OPEN, {"now": now}) is not None or session.scalar(_IS_STORED) is not None:
                 return True
             return bool(ready_acts(session, the_coalition(session), now) or overdue_reservations(session, now))
 

@@ -34,6 +34,11 @@ RESEND_SECONDS = 1.0
 TRANSACTIONS_IN_ONE_REQUEST = 16  # each up to some 100 KB; nodes bound the size of a request
 _PLAIN_TRANSFER_GAS = 21_000
 _FIRST_PAUSE_SECONDS = 0.002
+_STORED = (
+    select(TransactionRow.transaction_id, TransactionRow.raw)
+    .where(TransactionRow.status == "stored")
+    .order_by(TransactionRow.nonce, TransactionRow.transaction_id)
+)
 
 
 class Submitter:
@@ -62,8 +67,7 @@ class Submitter:
     def send_open(self) -> int:
         """Sends what is stored and was not sent lately; how many transactions wait to be mined."""
         with self._database.read() as session:
-            stored = select(TransactionRow.transaction_id, TransactionRow.raw).where(TransactionRow.status == "stored")
-            waiting = session.execute(stored.order_by(TransactionRow.nonce, TransactionRow.transaction_id)).all()
+            waiting = session.execute(_STORED).all()
         self._underpriced &= {each for each, _ in waiting}
         now = monotonic()
         unsent = [(each, raw) for each, raw in waiting if now - self._sent_at.get(each, -RESEND_SECONDS) >= RESEND_SECONDS]

@@ -5,7 +5,7 @@ An operation is acknowledged once it is stored here and ends `confirmed` or `ref
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Select, UniqueConstraint, literal_column, or_, select, text
+from sqlalchemy import BindParameter, ColumnElement, ForeignKey, Index, Select, UniqueConstraint, literal_column, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base
@@ -102,12 +102,12 @@ IS_OPEN = OperationRow.status.in_((literal_column("'accepted'"), literal_column(
 """An operation that has not ended: in the very words of the partial indexes, by which SQLite finds them."""
 
 
-def batches_adrift(now: int) -> Select[int]:
+def batches_adrift(now: int | BindParameter[int]) -> Select[int]:
     """Ids of batches whose deadline passed before anybody signed them: asked about still, but nobody waits for what is in them."""
     return select(BatchRow.batch_id).where(BatchRow.status == "packed", BatchRow.deadline <= now)
 
 
-def is_due(now: int) -> ColumnElement[bool]:
+def is_due(now: int | BindParameter[int]) -> ColumnElement[bool]:
     """Of an accepted operation: it does not wait for its brand's books."""
     return or_(OperationRow.not_before.is_(None), OperationRow.not_before <= now)
 
