@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from gateway.ledger.issue_parts import AwardBasis, OpeningBasis, ShownIssue
 from gateway.ledger.lots import Line
@@ -230,6 +231,11 @@ def encode_entry(entry: Entry) -> bytes:
 
 def decode_entry(data: bytes) -> Entry:
     """The entry that the contract reads from these bytes; raises MalformedEntry where the contract refuses for form."""
+    return _decoded(data) if len(data) <= 256 else _decoded.__wrapped__(data)  # many long ones would fill the memory
+
+
+@lru_cache(8_192)  # packing, signing, sending and following a batch each read its entries
+def _decoded(data: bytes) -> Entry:
     if not data or not data[0]:
         raise MalformedEntry("an entry begins with its kind, from 1 on")
     reader = PackedReader(data)
