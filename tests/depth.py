@@ -9,6 +9,8 @@ import os
 from enum import IntEnum
 from typing import TypeVar
 
+import pytest
+
 Choice = TypeVar("Choice")
 DEEP_PLACES = (  # left out of the normal run: what holds the node against disks, other nodes and outside clients
     "tests/benchmarks",
@@ -40,6 +42,9 @@ def depth_named(name: str) -> Depth:
 
 
 DEPTH = depth_named(os.environ.get("SPLITTALLY_DEPTH", "normal"))
+
+
+at_soak_alone = pytest.mark.skipif(DEPTH is not Depth.SOAK, reason="a run of minutes beside others that look at nearly the same: at soak")
 
 
 def from_deep_on(full: Choice, sample: Choice) -> Choice:

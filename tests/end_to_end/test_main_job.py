@@ -16,6 +16,8 @@ from web3 import Web3
 
 from scripts.demo.showcase import VERIFIER
 from tests.end_to_end import demo_run
+from tests.recorded import main_job
+from tests.recorded.data_files import assert_as_recorded
 
 SUMMARY_KEYS = {"brands", "succession", "witnesses", "members", "payments", "breaks", "clearing", "audit", "ledger", "database", "seconds"}
 BRAND_KEYS = {"issued", "redeemed", "refunded", "clawed_back", "expired", "outstanding"}
@@ -83,6 +85,10 @@ def test_no_place_of_the_operator_holds_a_second_persons_key(data: Path, summary
     assert any(operators.hex().encode() in content for content in held), "the scan finds what is there"
     for name, key in people.items():
         assert not any(form in content for form in (key, key.hex().encode()) for content in held), name
+
+
+def test_it_ends_with_the_recorded_figures(summary: dict[str, Any]) -> None:
+    assert_as_recorded("main_job/reduced", main_job.lasting(summary))
 
 
 def test_one_brand_runs_off_with_a_successor(summary: dict[str, Any]) -> None:

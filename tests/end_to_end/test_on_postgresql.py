@@ -18,13 +18,12 @@ from psycopg import sql
 from sqlalchemy import create_engine, text
 
 from scripts import postgresql
-from tests.depth import in_a_soak
+from tests.depth import at_soak_alone, in_a_soak
 from tests.end_to_end import demo_run
 from tests.end_to_end.demo_run import totals
 
 pytestmark = [pytest.mark.deep, pytest.mark.timeout(1800)]
 
-SEED = "11"
 KILLS = in_a_soak(20, 5)
 AWAY_SECONDS = (0.2, 3.0)
 
@@ -43,11 +42,6 @@ def server() -> Iterator[postgresql.PostgresServer]:
         server.remove()
 
 
-@pytest.fixture(scope="module")
-def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return demo_run.run_once(tmp_path_factory.mktemp("sqlite") / "demo", *demo_run.REDUCED, "--seed", SEED)
-
-
 def create(server: postgresql.PostgresServer, name: str) -> str:
     """The URL of a new, empty database."""
     with closing(psycopg.connect(server.url, autocommit=True)) as connection:
@@ -55,30 +49,29 @@ def create(server: postgresql.PostgresServer, name: str) -> str:
     return server.url.replace("/postgres?", f"/{name}?")
 
 
-def test_the_totals_are_those_on_sqlite(server: postgresql.PostgresServer, on_sqlite: dict[str, Any], tmp_path: Path) -> None:
-    url = create(server, "undisturbed")
-    data = tmp_path / "demo"
-    summary = demo_run.run_once(data, "--database", url, *demo_run.REDUCED, "--seed", SEED)
-    assert totals(summary) == totals(on_sqlite)
-    assert summary["database"]["kind"] == "PostgreSQL"
-    assert on_sqlite["database"]["kind"] == "SQLite"
-    assert not list((data / "gateway").glob("*.sqlite3*"))
-    assert "The gateway's rows: PostgreSQL" in data.with_suffix(".log").read_text()
+@at_soak_alone
+def test_the_totals_are_those_on_sqlite(server: postgresql.PostgresServer, summary: dict[str, Any], tmp_path: Path) -> None:
+    arguments = *demo_run.REDUCED, "--seed", demo_run.SEED
+    on_postgresql = demo_run.run_once(tmp_path / "demo", "--database", create(server, "undisturbed"), *arguments)
+    assert totals(on_postgresql) == totals(summary)
 
 
 def test_a_database_killed_on_the_way_loses_and_doubles_nothing(
-    server: postgresql.PostgresServer, on_sqlite: dict[str, Any], tmp_path: Path
+    server: postgresql.PostgresServer, summary: dict[str, Any], tmp_path: Path
 ) -> None:
     url = create(server, "killed")
     data = tmp_path / "demo"
-    arguments = ("--once", "--json", str(data.with_suffix(".json")), *demo_run.REDUCED, "--seed", SEED)
+    arguments = ("--once", "--json", str(data.with_suffix(".json")), *demo_run.REDUCED, "--seed", demo_run.SEED)
     process = demo_run.start(data, "--database", url, *arguments)
-    kills = _kill_at_random(server, process, data, on_sqlite["seconds"]["walk"])
-    summary = demo_run.run_once_finished(process, data)
+    kills = _kill_at_random(server, process, data, summary["seconds"]["walk"])
+    killed = demo_run.run_once_finished(process, data)
     assert kills == KILLS, f"only {kills} kills fell into the walk"
-    assert totals(summary) == totals(on_sqlite)
-    assert all(verdict == "ok" or verdict.startswith("not applicable") for verdict in summary["audit"].values())
+    assert totals(killed) == totals(summary)
+    assert all(verdict == "ok" or verdict.startswith("not applicable") for verdict in killed["audit"].values())
     _assert_each_acknowledged_operation_ended_once(url, data)
+    assert (killed["database"]["kind"], summary["database"]["kind"]) == ("PostgreSQL", "SQLite")
+    assert not list((data / "gateway").glob("*.sqlite3*"))
+    assert "The gateway's rows: PostgreSQL" in data.with_suffix(".log").read_text()
 
 
 def test_a_database_that_is_not_empty_or_another_than_the_walks_is_refused(server: postgresql.PostgresServer, tmp_path: Path) -> None:
@@ -93,6 +86,7 @@ def test_a_database_that_is_not_empty_or_another_than_the_walks_is_refused(serve
     assert "s3cret" not in (tmp_path / "second.log").read_text()
 
 
+@at_soak_alone
 def test_a_walk_whose_directory_was_moved_goes_on(tmp_path: Path) -> None:
     short = ("--households", "12", "--days", "3")
     first = demo_run.run_once(tmp_path / "demo", *short)
@@ -109,7 +103,7 @@ def _refused(data: Path, *arguments: str) -> str:
 
 def _kill_at_random(server: postgresql.PostgresServer, process: subprocess.Popen[str], data: Path, walk_seconds: float) -> int:
     """Kills the server while the walk runs and starts it again after a while; the pauses are drawn so that all kills fall into it."""
-    dice = random.Random(f"{SEED} kills of the database")
+    dice = random.Random(f"{demo_run.SEED} kills of the database")
     while not list((data / "walk").glob("*.json")):
         assert process.poll() is None, data.with_suffix(".log").read_text()[-4000:]
         time.sleep(0.1)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from gateway.chain.operator_key import load_account
 from scripts.demo.sales import load_sales
 from scripts.demo.walk import first_second
 from tests.conformance.clients.outside import anvil
+from tests.depth import at_soak_alone
 from tests.end_to_end import demo_run
 from tests.end_to_end.demo_run import totals
 from tests.node.running_node import RunningNode
@@ -57,7 +56,7 @@ def test_the_projects_node_started_by_hand_is_an_engine_like_any_other(tmp_path:
     assert by_hand["breaks"]["missed"] == by_hand["breaks"]["false"] == []
 
 
-@pytest.mark.deep
+@at_soak_alone
 def test_the_projects_node_started_by_hand_comes_to_the_same_totals(summary: dict[str, Any], tmp_path: Path) -> None:
     assert totals(_by_hand(tmp_path, *demo_run.REDUCED)) == totals(summary)
 

@@ -118,7 +118,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("wrong", in_a_soak(WRONG, WRONG[::3]))
 def test_a_wrong_model_is_found_out(wrong: type[LedgerModel]) -> None:
     machine = type(f"MachineWith{wrong.__name__}", (LedgerMachine,), {"model_class": wrong})
     with pytest.raises(AssertionError):

@@ -63,9 +63,10 @@ class KeepsGrantsOverARecovery(MemberRules):
         record.grants = grants
 
 
-@pytest.mark.parametrize(
-    "wrong", [AddsWhileLocked, KeepsWhatWasSpentOfAnEarlierGrant, CarriesOutWhatFell, WaitsForNothing, KeepsGrantsOverARecovery]
-)
+WRONG = [AddsWhileLocked, KeepsWhatWasSpentOfAnEarlierGrant, CarriesOutWhatFell, WaitsForNothing, KeepsGrantsOverARecovery]
+
+
+@pytest.mark.parametrize("wrong", in_a_soak(WRONG, WRONG[::3]))
 def test_a_wrong_model_is_found_out(wrong: type[MemberRules]) -> None:
     machine = type(f"MachineWith{wrong.__name__}", (MemberMachine,), {"rules_class": wrong})
     with pytest.raises(AssertionError):

@@ -19,18 +19,23 @@ QUICK: dict[str, Callable[[Path], Any]] = {
     "signer_awards": signer_requests.collect_awards,
     "signer_lot_acts": signer_lot_acts.collect,
 }
+SLOW = ("reduced_main_job", "main_job")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.recorded.record", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(QUICK)}, main_job (minutes); default: all but main_job")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(QUICK)}; {', '.join(SLOW)} (minutes); default: all but the last two"
+    )
     names = parser.parse_args().names or list(QUICK)
     for name in names:
-        if name not in (*QUICK, "main_job"):
+        if name not in (*QUICK, *SLOW):
             parser.error(f"there is no {name}")
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
-            if name == "main_job":
+            if name == "reduced_main_job":
+                write("main_job/reduced", main_job.collect_reduced(Path(folder)))
+            elif name == "main_job":
                 for seed in main_job.SEEDS:
                     write(f"main_job/{seed}", main_job.collect(Path(folder), seed))
             else:
