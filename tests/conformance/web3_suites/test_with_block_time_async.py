@@ -9,6 +9,7 @@ from tests.conformance.web3_suites.test_over_http_async import (  # noqa: F401 (
     TestAsyncTxPool,
     TestAsyncWeb3,
 )
+from tests.depth import at_soak_alone
 
 BLOCK_SECONDS = 1
-pytestmark = [pytest.mark.deep, pytest.mark.filterwarnings("default")]
+pytestmark = [at_soak_alone, pytest.mark.deep, pytest.mark.filterwarnings("default")]
