@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gateway.secret_files import UnsafeFile
 from gateway.store.engine import UnfitDatabase
+from scripts.demo import bonus
 from scripts.demo.arguments import parse
 from scripts.demo.books import cut_off_of, reconcile_all
 from scripts.demo.client import Refused
@@ -32,7 +33,7 @@ from scripts.demo.processes import ProcessDied, Supervisor
 from scripts.demo.rule_change import change_rule, tell_rule
 from scripts.demo.sales import load_sales
 from scripts.demo.seed import default_seed
-from scripts.demo.showcase import keep_receipts, member_page
+from scripts.demo.showcase import keep_receipts, member_page, processes_of_gateway
 from scripts.demo.succession import end_a_brand
 from scripts.demo.summary import failures, show, summarize
 from scripts.demo.walk import NotSettled, first_second, walk
@@ -77,17 +78,23 @@ def _run(arguments: argparse.Namespace, directory: Any, database_url: str, super
     try:
         with _phase(seconds, "onboarding"):
             onboard(world, extract.households, lambda what: console.print(f"  {what}"))
+            bonus.join(world)
             opening_file_id = bring_along(world)
             keep_alive_by_activity(world)
             start_witnesses(world)
         with _phase(seconds, "walk"), _progress() as bar:
             task = bar.add_task("Walking through the days", total=extract.days)
-            middle = list(extract.by_day)[len(extract.by_day) // 2]
+            days = list(extract.by_day)
+            middle, before_evidence = days[len(days) // 2], bonus.begins_after(days)
 
             def walked(day: date, purchases: int) -> None:
                 bar.update(task, advance=1, description=f"{day}  {purchases:,} purchases")
                 if day == middle:
                     change_rule(world)
+                if day == before_evidence:
+                    bonus.begin(world)
+                if day > before_evidence:
+                    bonus.await_told(world)
                 if not console.is_terminal and (day - extract.first_day).days % 7 == 6:
                     console.print(f"  {day}: {purchases:,} purchases", highlight=False)
 
@@ -96,6 +103,8 @@ def _run(arguments: argparse.Namespace, directory: Any, database_url: str, super
             reconciled = reconcile_all(world, plan, actuals, seed, lambda what: console.print(f"  {what}"))
         with _phase(seconds, "households"):
             households = live_together(world)
+        with _phase(seconds, "bonus"):
+            bonus.take_back(world, actuals)
         with _phase(seconds, "succession"):
             governed, succession = veto_an_act(world), end_a_brand(world)
         with _phase(seconds, "lots"):
@@ -105,6 +114,8 @@ def _run(arguments: argparse.Namespace, directory: Any, database_url: str, super
         summary["governance"] = governed
         summary["succession"] = succession
         summary["rule"] = tell_rule(world)
+        summary["bonus"] = bonus.tell(world)
+        summary["processes"] = processes_of_gateway(world)
         summary["lots"] = lots
         summary["households"] = {"paid_by_passkey": actuals.paid_by_passkey, "acts": households}
         with _phase(seconds, "checkpoint"):

@@ -30,6 +30,16 @@ class AgentTill:
         """Why those that are not on the ledger are not."""
         return self._tell("/v1/payment-refunds", "refund_id", payment_refunds)
 
+    def points_of(self, payment_id: str) -> int | None:
+        """What a sale has earned; None where the agent knows of no such sale."""
+        try:
+            points: int | None = self._client.get(f"/v1/purchases/{payment_id}")["points"]
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+            return None
+        return points
+
     def status(self) -> dict[str, Any]:
         found: dict[str, Any] = self._client.get("/v1/status")
         return found

@@ -1,4 +1,4 @@
-"""The demo coalition: its four brands and their programmes. The slugs are those of the sales extract."""
+"""The demo coalition: its four shops and a bonus programme. The slugs of the shops are those of the sales extract."""
 
 from __future__ import annotations
 
@@ -38,5 +38,6 @@ BRANDS = (
     DemoBrand(3, "fuel", "Fuel Station", 1, 1, (9, 10), (1, 1), STRIPE),
     DemoBrand(4, "deli", "Deli Counter", 5, 1, (1, 1), (11, 10), "mapped:card-machine", has_agent=True),
 )
+BONUS = DemoBrand(9, "bonus", "Town Bonus", 2, 12, (1, 1), (1, 1), "", has_agent=True)  # sells nothing; a newcomer by hand is brand 5
 BY_SLUG = {brand.slug: brand for brand in BRANDS}
-BY_ID = {brand.brand_id: brand for brand in BRANDS}
+BY_ID = {brand.brand_id: brand for brand in (*BRANDS, BONUS)}

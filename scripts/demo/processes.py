@@ -12,12 +12,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MAX_RESTARTS = 100
+READY_SECONDS = 180
 
 
 class ProcessDied(Exception):
@@ -31,6 +33,7 @@ class _Watched:
     log: Path
     ready: Callable[[], bool]
     restart: bool
+    variables: Mapping[str, str]
     child: subprocess.Popen[bytes]
     starts: int = 1
 
@@ -55,19 +58,29 @@ class Supervisor:
     def __exit__(self, *_exception: object) -> None:
         self.stop()
 
-    def start(self, name: str, arguments: list[str], ready: Callable[[], bool], *, restart: bool = False, seconds: float = 180) -> None:
-        """Starts `python <arguments>` and waits until `ready()`."""
-        command = [sys.executable, *arguments]
-        log = self._logs / f"{name}.log"
+    def start(
+        self,
+        name: str,
+        arguments: list[str],
+        ready: Callable[[], bool],
+        *,
+        restart: bool = False,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """Starts `python <arguments>`, with `variables` in its environment, and waits until `ready()`."""
+        command, log, own = [sys.executable, *arguments], self._logs / f"{name}.log", variables or {}
         with self._lock:
-            self._watched[name] = _Watched(name, command, log, ready, restart, _spawn(command, log))
+            self._watched[name] = _Watched(name, command, log, ready, restart, own, _spawn(command, log, own))
             self._write_list()
-        deadline = time.monotonic() + seconds
-        while not ready():
-            self.check()
-            if time.monotonic() > deadline:
-                raise ProcessDied(f"{name} did not become ready in {seconds:.0f} s: {_last_line(log)}; its log: {log}")
-            time.sleep(0.05)
+        self._await_ready(name)
+
+    @contextmanager
+    def away(self, name: str) -> Iterator[None]:
+        """Ends a child that is started again once the block ends; nothing is started meanwhile."""
+        with self._lock:
+            _end(self._watched[name].child)
+            yield
+        self._await_ready(name)
 
     def pid(self, name: str) -> int:
         """Of the child that was last started under this name."""
@@ -87,6 +100,14 @@ class Supervisor:
             _end(watched.child)
         self._list.unlink(missing_ok=True)
 
+    def _await_ready(self, name: str) -> None:
+        watched, deadline = self._watched[name], time.monotonic() + READY_SECONDS
+        while not watched.ready():
+            self.check()
+            if time.monotonic() > deadline:
+                raise ProcessDied(f"{name} did not become ready in {READY_SECONDS} s: {_last_line(watched.log)}; its log: {watched.log}")
+            time.sleep(0.05)
+
     def _watch(self) -> None:
         while not self._stopping.wait(0.1):
             with self._lock:
@@ -99,7 +120,7 @@ class Supervisor:
         if not watched.restart or watched.starts > MAX_RESTARTS:
             self._failure = f"{watched.name} ended with {code}: {_last_line(watched.log)}; its log: {watched.log}"
             return
-        watched.child = _spawn(watched.command, watched.log)
+        watched.child = _spawn(watched.command, watched.log, watched.variables)
         watched.starts += 1
         self._write_list()
 
@@ -126,9 +147,9 @@ def _end(child: subprocess.Popen[bytes], seconds: float = 20) -> None:
         child.wait()
 
 
-def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], log: Path, own: Mapping[str, str]) -> subprocess.Popen[bytes]:
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("SPLITTALLY_")}
-    variables = {**kept, "PYTHONPATH": str(ROOT), "ETH_HASH_BACKEND": "pysha3"}  # a gateway's settings are this run's own
+    variables = {**kept, "PYTHONPATH": str(ROOT), "ETH_HASH_BACKEND": "pysha3", **own}  # a gateway's settings are this run's own
     with log.open("ab") as output:
         return subprocess.Popen(
             command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True

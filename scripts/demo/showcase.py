@@ -21,6 +21,17 @@ def member_page(world: World) -> str:
     return path
 
 
+def processes_of_gateway(world: World) -> dict[str, int]:
+    """The gateway's process forks one ledger worker, and beside it those that answer requests."""
+    pid = world.supervisor.pid("gateway")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {"ledger_worker": 1, "api": len(children) - 1}
+
+
+def processes_line(told: dict[str, int]) -> str:
+    return f"Processes: the gateway answers requests in {told['api']}; its ledger worker is another, apart from it"
+
+
 def keep_receipts(world: World, summary: dict[str, Any]) -> dict[str, Any]:
     """Fetches the receipt of the last confirmed entry and of a member's points, writes both down and has them verified."""
     redeemed = [one for one in _confirmed(world) if one["entry_index"] is not None]

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from scripts.demo import agent_till, expiry, governing, lot_acts, policy, rule_change, witnesses
+from scripts.demo import agent_till, bonus, expiry, governing, lot_acts, policy, rule_change, showcase, witnesses
 from scripts.demo.books import Reconciled
 from scripts.demo.coalition import BY_ID, CURRENCY
 from scripts.demo.till import Till
@@ -69,6 +69,7 @@ def failures(summary: dict[str, Any]) -> list[str]:
     found = [f"invariant {number}: {verdict}" for number, verdict in summary["audit"].items() if not _holds(verdict)]
     found += [f"missed break: {record}" for record in summary["breaks"]["missed"]]
     found += [f"{told['name']}'s agent: {alarm['detail']}" for told in summary["agents"].values() for alarm in told["status"]["alarms"]]
+    found += [f"{summary['bonus']['issuer']}'s agent: {alarm}" for alarm in summary["bonus"]["alarms"]]
     return found + [f"false break: {record}" for record in summary["breaks"]["false"]]
 
 
@@ -99,6 +100,9 @@ def show(summary: dict[str, Any], console: Console) -> None:
         console.print(agent_till.line(told), highlight=False, soft_wrap=True)
     console.print(expiry.line(summary), highlight=False)
     console.print(rule_change.line(summary["rule"]), highlight=False, soft_wrap=True)
+    console.print(bonus.line(summary["bonus"]), highlight=False, soft_wrap=True)
+    console.print(bonus.managed_line(summary["brands"]), highlight=False, soft_wrap=True)
+    console.print(showcase.processes_line(summary["processes"]), highlight=False)
     for line in (*lot_acts.lines(summary["lots"]), *_household_lines(summary["households"])):
         console.print(line, highlight=False)
     console.print(f"How members paid: {policy.STATEMENT}", highlight=False)
@@ -109,7 +113,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
 def _brand(view: dict[str, Any]) -> dict[str, Any]:
     points = view["points"]
     keys = ("issued", "opened", "redeemed", "refunded", "clawed_back", "expired", "outstanding")
-    return {"brand_id": view["brand_id"], "name": view["name"], **{key: points[key] for key in keys}}
+    return {"brand_id": view["brand_id"], "name": view["name"], "managed": view["managed"], **{key: points[key] for key in keys}}
 
 
 def _agent(till: Till, actuals: Actuals) -> dict[str, Any]:

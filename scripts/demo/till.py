@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.brand_agent.tills import OF_A_TILL, WrongTill, add_till
+from gateway.brand_agent.tills import OF_A_TILL, Scope, WrongTill, add_till
 from gateway.brand_signer.register_writer import RegisterWriter
 from gateway.secret_files import make_secret, read_secret
 from scripts.demo.agent_till import AgentTill
@@ -35,7 +35,11 @@ def open_till(
 ) -> Till:
     """The till of a brand that is registered; `own_url` is where its signer or agent serves, with its files in `folder`."""
     client = Client(gateway_url, _api_key(brand, folder, operator), check, journal)
-    agent = AgentTill(Client(own_url, _till_token(folder), check)) if brand.has_agent else None
+    agent = (
+        AgentTill(Client(own_url, till_token(folder / "till.token", folder / "tills.json", "till", OF_A_TILL), check))
+        if brand.has_agent
+        else None
+    )
     return Till(brand, client, RegisterWriter(folder / "sales.jsonl"), agent)
 
 
@@ -53,13 +57,12 @@ def _api_key(brand: DemoBrand, folder: Path, operator: Client) -> str:
     return read_secret(file)
 
 
-def _till_token(folder: Path) -> str:
-    """A till's token for the agent; another till's where the last one's was lost before it was kept."""
-    file = folder / "till.token"
+def till_token(file: Path, tills: Path, name: str, scopes: frozenset[Scope]) -> str:
+    """A token for the agent that lets `tills` in, kept in `file`; another one's where the last was lost before it was kept."""
     attempt = 1
     while not file.exists():
         try:
-            make_secret(file, add_till(folder / "tills.json", f"till-{attempt}", OF_A_TILL))
+            make_secret(file, add_till(tills, f"{name}-{attempt}", scopes))
         except WrongTill:
             attempt += 1
     return read_secret(file)

@@ -18,6 +18,7 @@ import httpx
 
 from gateway.chain.operator_key import create_key_file, load_account
 from gateway.secret_files import read_secret
+from scripts.demo.agent_till import AgentTill
 from scripts.demo.chain_clock import ChainClock
 from scripts.demo.client import Client, Journal, Refused
 from scripts.demo.coalition import BRANDS, CURRENCY, NAME, UTC_OFFSET_SECONDS, DemoBrand
@@ -28,6 +29,7 @@ from scripts.demo.second_people import SecondPeople, addresses, governing_settin
 from scripts.demo.till import Till, open_till
 
 LARGEST_CONSENT_POINTS = 20_000
+EVIDENCE_FILE = "evidence.json"
 NEW_BLOCK_SEEN_WITHIN_SECONDS = 0.03  # every simulated day begins with a block that the gateway did not ask for
 
 
@@ -46,6 +48,7 @@ class World:
     wallets: Client | None = None
     tills: dict[str, Till] = field(default_factory=dict)
     members: list[str] = field(default_factory=list)
+    bonus: AgentTill | None = None
 
     @cached_property
     def second_people(self) -> SecondPeople:
@@ -74,8 +77,9 @@ class World:
         return {name: answer[name] for name in ("proof_kind", "proof")}
 
     def close(self) -> None:
-        for till in self.tills.values():
-            till.close()
+        for till in (*self.tills.values(), self.bonus):
+            if till is not None:
+                till.close()
         for client in (self.operator, self.wallets):
             if client is not None:
                 client.close()
@@ -102,7 +106,7 @@ def start_world(
         meet_engine(directory, rpc_url, operator, first_second)
     settings = _write_gateway_settings(directory, ports, rpc_url, database_url)
     gateway_url = f"http://{HOST}:{ports['gateway']}"
-    ready = partial(_healthy, gateway_url, "/readyz")
+    ready = partial(healthy, gateway_url, "/readyz")
     supervisor.start("gateway", ["-m", "gateway", "serve", "--config", str(settings)], ready, restart=True)
     journal = Journal(directory.root / "acknowledged.jsonl")
     token = read_secret(directory.gateway / "operator-api.key")
@@ -158,10 +162,10 @@ def _propose(world: World, brand: DemoBrand) -> str:
     port = world.ports[brand.slug]
     config = folder / "signer.json"
     folder.mkdir(parents=True, exist_ok=True)
-    config.write_text(json.dumps(_signer_settings(world, brand, port), indent=1))
+    config.write_text(json.dumps(signer_settings(world, brand, port), indent=1))
     url = f"http://{HOST}:{port}"
     arguments = ["-m", "gateway.brand_agent" if brand.has_agent else "gateway.brand_signer", "--config", str(config)]
-    world.supervisor.start(f"signer-{brand.slug}", arguments, lambda: _healthy(url), restart=True)
+    world.supervisor.start(f"signer-{brand.slug}", arguments, lambda: healthy(url), restart=True)
     body = {
         "brand_id": brand.brand_id,
         "name": brand.name,
@@ -218,12 +222,12 @@ def _start_wallets(world: World, households: int) -> None:
     }
     config.write_text(json.dumps(settings, indent=1))
     url = f"http://{HOST}:{port}"
-    world.supervisor.start("wallets", ["-m", "scripts.demo.wallets", "--config", str(config)], lambda: _healthy(url), restart=True)
+    world.supervisor.start("wallets", ["-m", "scripts.demo.wallets", "--config", str(config)], lambda: healthy(url), restart=True)
     token = read_secret(world.directory.wallets / "token")
     world.wallets = Client(url, token, world.supervisor.check)
 
 
-def _signer_settings(world: World, brand: DemoBrand, port: int) -> dict[str, Any]:
+def signer_settings(world: World, brand: DemoBrand, port: int) -> dict[str, Any]:
     coalition = {name: world.coalition[name] for name in ("coalition_id", "chain_id", "points_address", "utc_offset_seconds")}
     rule = {"version": 1, "points": brand.earns, "per_minor": 100, "valid_from": 0}
     return _agent_settings(world, brand) | {
@@ -246,7 +250,8 @@ def _agent_settings(world: World, brand: DemoBrand) -> dict[str, Any]:
     if not brand.has_agent:
         return {}
     (publisher,) = addresses(world.directory, [publisher_of(brand)])
-    return {"agent": {"gateway_url": world.gateway_url, "gateway_key": "api.key", "publisher": publisher, "rules_seconds": 1}}
+    told = world.directory.read(f"brands/{brand.slug}/{EVIDENCE_FILE}") or {}  # whom of its sales
+    return {"agent": {"gateway_url": world.gateway_url, "gateway_key": "api.key", "publisher": publisher, "rules_seconds": 1, **told}}
 
 
 def publisher_of(brand: DemoBrand) -> str:
@@ -281,7 +286,7 @@ def _ratio(value: tuple[int, int]) -> dict[str, int]:
     return {"numerator": value[0], "denominator": value[1]}
 
 
-def _healthy(url: str, path: str = "/healthz") -> bool:
+def healthy(url: str, path: str = "/healthz") -> bool:
     try:
         return httpx.get(url + path, timeout=2).status_code == 200
     except httpx.TransportError:
