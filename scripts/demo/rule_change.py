@@ -83,11 +83,15 @@ def _publish(world: World, brand: DemoBrand, rule: SignedRule) -> None:
 
 
 def must_run(*command: str) -> dict[str, Any]:
-    """The answer of a command of `splittally` that has nothing to say against it."""
-    code, answer = run_splittally(*command)
-    if code:
-        raise Refused(503, answer)
-    return answer
+    """The answer of a command of `splittally` that has nothing to say against it; given again while the gateway is away."""
+    until = time.monotonic() + _GIVEN_UP_AFTER_SECONDS
+    while True:
+        code, answer = run_splittally(*command)
+        if code == 0:
+            return answer
+        if answer.get("code") != "unavailable" or time.monotonic() > until:
+            raise Refused(503, answer)
+        time.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def _version(world: World, brand: DemoBrand, version: int) -> dict[str, Any]:

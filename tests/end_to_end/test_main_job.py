@@ -14,6 +14,9 @@ import pytest
 from eth_abi.abi import decode
 from web3 import Web3
 
+from scripts.demo import bonus
+from scripts.demo.coalition import BONUS
+from scripts.demo.sales import load_sales
 from scripts.demo.showcase import VERIFIER
 from tests.end_to_end import demo_run
 from tests.recorded import main_job
@@ -111,6 +114,38 @@ def test_points_are_issued_redeemed_across_brands_and_owed(summary: dict[str, An
     assert summary["clearing"]["owed"]
     assert sum(net["points"] for net in summary["clearing"]["net"]) == 0
     assert sum(net["amount_minor"] for net in summary["clearing"]["net"]) == 0
+
+
+def test_the_last_weeks_sales_of_the_deli_earn_another_issuers_bonus(data: Path, summary: dict[str, Any]) -> None:
+    """Reckoned from the sales and from what of them was paid with points; neither agent is asked."""
+    told, extract = summary["bonus"], load_sales(40, 35)
+    week = [day for day in extract.by_day if (extract.last_day - day).days < bonus.DAYS]
+    points: dict[str, int] = {}
+    for day in week:
+        paid = json.loads((data / "walk" / f"{day}.json").read_text())["paid_with_points_minor"]
+        sold = [sale for sale in extract.by_day[day] if sale.brand == "deli"]
+        points |= {sale.payment_id: BONUS.earns * (sale.gross_minor - paid.get(sale.payment_id, 0)) // 100 for sale in sold}
+    earned = [each for each in points.values() if each]
+    assert (told["sales"], told["points"], told["refused"]) == (len(earned), sum(earned), 0)
+    assert told["budget_left"] == bonus.BUDGET_POINTS - sum(earned), "what was clawed back stays used"
+    on_ledger = summary["brands"]["bonus"]
+    assert (on_ledger["issued"], on_ledger["clawed_back"]) == (told["points"], told["clawed_back"])
+    refund = json.loads((data / bonus.REFUND_FILE).read_text())
+    assert 0 < told["clawed_back"] <= sum(earned)
+    assert points[refund["payment_id"]] > 0, "a sale that earned a bonus was refunded"
+    assert bonus.line(told) in data.with_suffix(".log").read_text()
+
+
+def test_the_bonus_programme_alone_is_managed(data: Path, summary: dict[str, Any]) -> None:
+    assert [slug for slug, brand in summary["brands"].items() if brand["managed"]] == ["bonus"]
+    folder = data / "brands" / "bonus"
+    assert (folder / "credentials" / bonus.CREDENTIAL).exists()
+    assert not (folder / "agent" / "key").exists(), "the agent's own directory holds no key"
+    assert "Managed: Town Bonus. The operator holds the key" in data.with_suffix(".log").read_text()
+
+
+def test_the_ledger_worker_is_a_process_of_its_own(summary: dict[str, Any]) -> None:
+    assert summary["processes"] == {"ledger_worker": 1, "api": 1}, "as the gateway is by default"
 
 
 def test_receipts_of_the_run_are_genuine(summary: dict[str, Any]) -> None:
