@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from gateway.access.rows import SqlSecrets
 from gateway.api.bulk import BulkView, write_all
-from gateway.api.context import ContextNeeded
+from gateway.api.context import Context, ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperatorOrBrand, AsReader
 from gateway.api.problems import READS, WRITES
@@ -131,7 +132,7 @@ def create_members(body: MembersBody, caller: AsOperatorOrBrand, write: WriteNee
 
 
 @router.get("/{member_id}/points", responses=READS)
-def get_member_points(
+async def get_member_points(
     member_id: MemberIdPath,
     _caller: AsReader,
     context: ContextNeeded,
@@ -141,9 +142,13 @@ def get_member_points(
     """What the member has, across all brands, now or at a past block."""
     member = MemberId.parse(member_id)
     if at_block is None and worth_at_brand is None:
-        shown = context.shown.find(_points_now, member)
+        shown = await context.shown.find_soon(_points_now, member)
         if shown is not None:
             return shown
+    return await run_in_threadpool(_points, context, member, at_block, worth_at_brand)
+
+
+def _points(context: Context, member: MemberId, at_block: int | None, worth_at_brand: int | None) -> PointsView:
     with context.reading() as work:
         return member_points(points_source(work), member, at_block, worth_at_brand)
 
