@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eth_hash.auto import keccak
-from sqlalchemy import Integer, bindparam, select
+from sqlalchemy import BigInteger, bindparam, select
 from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import points_ledger
@@ -51,7 +51,7 @@ class UnsignedBatch:
 
 
 _PACKED = select(BatchRow).where(BatchRow.status == "packed").order_by(BatchRow.batch_id)
-_EXPIRED = batches_adrift(bindparam("now", type_=Integer)).where(BatchRow.created_at <= bindparam("before", type_=Integer))
+_EXPIRED = batches_adrift(bindparam("now", type_=BigInteger)).where(BatchRow.created_at <= bindparam("before", type_=BigInteger))
 
 
 class BatchSigning:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Integer, Select, and_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.ledger.governing import GOVERNING_NAMES
@@ -51,7 +51,7 @@ ADMIN_KINDS = (
     *(OperationKind(name) for name in GOVERNING_NAMES.values()),
 )
 ENTRY_KINDS = tuple(kind for kind in OperationKind if kind not in ADMIN_KINDS)
-_NOW = bindparam("now", type_=Integer)
+_NOW = bindparam("now", type_=BigInteger)
 
 
 def _open(*columns: Any) -> Select[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from sqlalchemy import Integer, Select, and_, bindparam, or_, select
+from sqlalchemy import BigInteger, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.projection.tables import LedgerReservationLotRow, LedgerReservationRow
@@ -36,7 +36,7 @@ def overdue_reservations(session: Session, now: int, paused_brands: frozenset[in
 @cache
 def _overdue() -> Select[ReservationId]:
     """Made once: each round asks, and nearly always finds none."""
-    row, now = LedgerReservationRow, bindparam("now", type_=Integer)
+    row, now = LedgerReservationRow, bindparam("now", type_=BigInteger)
     adrift = batches_adrift(now)
     in_a_batch = and_(OperationRow.status == "packed", or_(OperationRow.batch_id.is_(None), OperationRow.batch_id.not_in(adrift)))
     late_brands = select(BatchRow.brand_id).where(BatchRow.batch_id.in_(adrift))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from eth_hash.auto import keccak
-from sqlalchemy import Integer, bindparam, select, update
+from sqlalchemy import BigInteger, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import governance, points_ledger
@@ -39,7 +39,7 @@ from gateway.values.ids import Hash
 from gateway.values.points import Points
 
 _IS_STORED = select(TransactionRow.transaction_id).where(TransactionRow.status == "stored").limit(1)
-_IS_OPEN = select(OperationRow.sequence).where(IS_OPEN, is_due(bindparam("now", type_=Integer))).limit(1)
+_IS_OPEN = select(OperationRow.sequence).where(IS_OPEN, is_due(bindparam("now", type_=BigInteger))).limit(1)
 
 
 class Sequencer:
