@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.purchases.rows import SqlPaymentRefunds
 from gateway.rounds.retry_operation import retry_operation
 from gateway.rounds.rows import SqlOperations
 from gateway.store.unit_of_work import writing
@@ -57,7 +58,7 @@ def retry(coalition: CoalitionBuilder, operation_id: str) -> None:
     with writing(coalition.database, lambda _: coalition.now) as work:
         stored = work.of(SqlOperations).find(OperationId(operation_id))
         assert stored is not None
-        retry_operation(stored, operations=work.of(SqlOperations))
+        retry_operation(stored, operations=work.of(SqlOperations), written_off=work.of(SqlPaymentRefunds))
 
 
 def test_a_sale_that_is_listed_late_earns(coalition: CoalitionBuilder, member: MemberId) -> None:
