@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from gateway.foreign.client import ForeignClient, NoAnswer, NotConnected
 from gateway.foreign.reading import Unreadable, read_json
+from gateway.ledger.admission import AdmissionCriteria, SignedChecklist
 from gateway.ledger.governance import Approval
 from gateway.second_people.check_act import ToldAct
 from gateway.second_people.known_coalition import KnownCoalition
@@ -42,6 +43,10 @@ class GatewayClient:
             raise NotFound(f"no act {operation_id} waits: `splittally acts` lists those that do", operation_id=operation_id)
         return found
 
+    def admission_criteria(self) -> AdmissionCriteria:
+        """Those in force, as the gateway tells them: what is signed names their texts."""
+        return self._read("admission criteria", lambda: AdmissionCriteria.parse(self._get("/v1/coalition/admission-criteria")))
+
     def documents(self, brand_id: int) -> list[dict[str, Any]]:
         """What the brand published, in its order."""
         return list(self._get(f"/v1/brands/{brand_id}/documents"))
@@ -52,8 +57,10 @@ class GatewayClient:
 
     # What is sent
 
-    def send_approval(self, operation_id: OperationId, given: Approval) -> dict[str, Any]:
-        body = {"approved_at": given.approved_at, "good_until": given.good_until, "signature": hex_text(given.signature)}
+    def send_approval(self, operation_id: OperationId, given: Approval, checklist: SignedChecklist | None = None) -> dict[str, Any]:
+        body: dict[str, Any] = {"approved_at": given.approved_at, "good_until": given.good_until, "signature": hex_text(given.signature)}
+        if checklist is not None:
+            body["checklist"] = {**checklist.checklist.as_json(), "signature": hex_text(checklist.signature)}
         return self.post(f"/v1/governance/acts/{operation_id}/approvals", body)
 
     def send_veto(self, operation_id: OperationId, signature: bytes) -> dict[str, Any]:
