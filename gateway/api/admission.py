@@ -91,10 +91,10 @@ def set_admission_criteria(body: AdmissionCriteriaBody, caller: AsOperator, writ
         work.of(SqlPrivilegedActions).record(work.now, principal, "set_admission_criteria", "coalition", f"version {found.version}")
         return str(found.version)
 
-    write.once(caller, "admission_criteria", body.content(), act)
+    version = int(write.once(caller, "admission_criteria", body.content(), act))
     write.await_ledger([])
     with write.context.database.read() as session:
-        return admission_criteria_view(session)
+        return admission_criteria_view(session, version)
 
 
 @router.get("/brands/{brand_id}/admission", responses=READS)

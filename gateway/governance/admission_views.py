@@ -54,9 +54,10 @@ class AdmissionChecklistView:
     signature: str
 
 
-def admission_criteria_view(session: Session) -> AdmissionCriteriaView:
-    """Those in force."""
-    row = session.scalar(select(AdmissionCriteriaRow).order_by(AdmissionCriteriaRow.version.desc()).limit(1))
+def admission_criteria_view(session: Session, version: int | None = None) -> AdmissionCriteriaView:
+    """Those in force, or of a version."""
+    which = select(AdmissionCriteriaRow) if version is None else select(AdmissionCriteriaRow).where(AdmissionCriteriaRow.version == version)
+    row = session.scalar(which.order_by(AdmissionCriteriaRow.version.desc()).limit(1))
     found = AdmissionCriteria() if row is None else AdmissionCriteria.of_text(row.version, row.criteria)
     told = [CriterionView(each.name, each.text) for each in found.criteria]
     return AdmissionCriteriaView(found.version, told, str(found.hash), None if row is None else row.set_at)

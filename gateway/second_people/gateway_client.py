@@ -23,12 +23,12 @@ _Read = TypeVar("_Read")
 
 
 class GatewayClient:
-    """Speaks with one API key. Close it at the end."""
+    """Speaks with one API key, or with none where everybody may read. Close it at the end."""
 
-    def __init__(self, url: str, token: str, timeout_seconds: float = 30.0) -> None:
+    def __init__(self, url: str, token: str | None, timeout_seconds: float = 30.0) -> None:
         self._url = url.rstrip("/")
         self._shown_url = printable(without_secrets(url))
-        self._token = token
+        self._key = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._client = ForeignClient(seconds=timeout_seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=None)
 
     def coalition(self) -> KnownCoalition:
@@ -80,7 +80,7 @@ class GatewayClient:
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None) -> Any:
         try:
-            answer = self._client.ask(method, self._url + path, {"Authorization": f"Bearer {self._token}", **headers}, content)
+            answer = self._client.ask(method, self._url + path, {**self._key, **headers}, content)
             body = read_json(answer.content)
         except (NotConnected, NoAnswer, Unreadable) as error:
             remedy = "see that it runs and that --gateway names it"

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from gateway.ledger.admission import AdmissionCriteria, Criterion
+from gateway.second_people.person import make_person, open_person
+from gateway.values.errors import WrongState
 from tests.builders.commanded_coalition import APPROVERS, NEEDED, CommandedCoalition
 from tests.node.running_node import throwaway_account
 
 MERCHANTS = range(20, 40)
+CRITERIA = [{"name": "identity", "text": "Who owns it was seen by its papers"}, {"name": "food", "text": "Sells food with a licence"}]
+ANSWERS = [{"criterion": "identity", "answer": "met"}, {"criterion": "food", "answer": "not_applicable", "note": "sells none"}]
 
 
 def test_twenty_merchants_join_by_the_api_with_one_run_of_each_approver(commanded: CommandedCoalition) -> None:
@@ -38,6 +49,88 @@ def test_twenty_merchants_join_by_the_api_with_one_run_of_each_approver(commande
     brands = [commanded.get(f"/v1/brands/{merchant}") for merchant in MERCHANTS]
     assert {brand["status"] for brand in brands} == {"active"}
     assert [brand["rules"][-1]["points"] for brand in brands] == list(MERCHANTS), "each with a programme of its own"
+
+
+def test_each_approver_signs_one_checklist_for_all_that_join(commanded: CommandedCoalition, tmp_path: Path) -> None:
+    assert commanded.by_operator("admission", "set", _file(tmp_path, CRITERIA))["version"] == 1
+    shown = commanded.command("admission", "show", "--gateway", commanded.url)
+    assert (shown["version"], shown["criteria"]) == (1, CRITERIA)
+    joining = range(50, 53)
+    operations = [commanded.post("/v1/brands", _registration(each))["operation"]["operation_id"] for each in joining]
+    for operation_id in operations:
+        commanded.proposed(operation_id)
+    first, second = APPROVERS[:NEEDED]
+    for name in (first, second):
+        commanded.command("acts", person=name)
+    commanded.wait_out()
+
+    approve = ("approve", *operations, "--asked-directly")
+    missing = commanded.command(*approve, person=first, succeeds=False)
+    assert (missing["code"], missing["facts"]["missing"]) == ("checklist_incomplete", ["identity", "food"])
+    for answers, code in (
+        ({"version": 1, "answers": ANSWERS[:1]}, "checklist_incomplete"),
+        ({"version": 1, "answers": [ANSWERS[0], {**ANSWERS[1], "note": ""}]}, "checklist_incomplete"),
+        ({"version": 1, "answers": [*ANSWERS, {"criterion": "unheard_of", "answer": "met"}]}, "invalid"),
+        ({"version": 2, "answers": ANSWERS}, "wrong_state"),
+        ({"version": 1, "answers": "met"}, "invalid"),
+        ([], "invalid"),
+    ):
+        refused = commanded.command(*approve, "--checklist", _file(tmp_path, answers), person=first, succeeds=False)
+        assert refused["code"] == code, refused
+    assert "does not meet food" in commanded.told(*approve, person=first, succeeds=False, typed="met\n\nno\n")
+    waiting = [act for act in commanded.get("/v1/governance/acts")["acts"] if act["operation_id"] in operations]
+    assert [act["approvers"] for act in waiting] == [[]] * 3, "nothing was signed"
+
+    by_file = _file(tmp_path, {"version": 1, "answers": ANSWERS})
+    assert [each["criteria_version"] for each in commanded.command(*approve, "--checklist", by_file, person=first)] == [1] * 3
+    asked = commanded.told(*approve, person=second, typed="met\nseen\nnot_applicable\nsells none\n" * 3)
+    assert CRITERIA[1]["text"] in asked
+    for operation_id in operations:
+        commanded.ended(operation_id, "confirmed")
+    for brand_id in joining:
+        signed = commanded.get(f"/v1/brands/{brand_id}/admission")["checklists"]
+        assert {each["approver"] for each in signed} == {commanded.account(name).address.lower() for name in (first, second)}
+        assert {tuple((one["answer"], one["note"]) for one in each["answers"]) for each in signed} == {
+            (("met", ""), ("not_applicable", "sells none")),
+            (("met", "seen"), ("not_applicable", "sells none")),
+        }
+
+
+def test_the_audit_recomputes_what_was_signed(commanded: CommandedCoalition) -> None:
+    """Of the coalition in which the three have joined."""
+    audited = ("audit", "--invariant", "11")
+    assert commanded.by_operator(*audited)["invariants"] == {"11": "ok"}
+    approver = commanded.account(APPROVERS[0]).address.lower()
+    with closing(sqlite3.connect(commanded.operator_folder / "gateway.sqlite3", isolation_level=None)) as database:
+        of_first = (bytes.fromhex(approver[2:]),)
+        (kept,) = database.execute("SELECT answers FROM admission_checklists WHERE approver = ?", of_first).fetchone()
+        for damaged in (kept.replace('"met"', '"not_applicable"'), kept[:-1], "[]"):
+            database.execute("UPDATE admission_checklists SET answers = ? WHERE answers = ?", (damaged, kept))
+            found = commanded.by_operator(*audited, succeeds=False)["findings"]["11"]
+            assert [f"is not signed by approver {approver}" in each for each in found] == [True] * 3, found
+            database.execute("UPDATE admission_checklists SET answers = ? WHERE answers = ?", (kept, damaged))
+        database.execute("DELETE FROM admission_checklists WHERE approver = ?", of_first)
+    found = commanded.by_operator(*audited, succeeds=False)["findings"]["11"]
+    assert found == [f"approver {approver} let brand {each} in without a checklist of the admission criteria" for each in range(50, 53)]
+
+
+def test_nobody_signs_by_criteria_that_went_back(tmp_path: Path) -> None:
+    make_person(tmp_path / "ann")
+    ann = open_person(tmp_path / "ann")
+    first, second = (AdmissionCriteria(number, (Criterion("identity", f"text {number}"),)) for number in (1, 2))
+    ann.check_criteria(first)
+    ann.note_criteria(second)
+    ann.check_criteria(second)
+    ann.check_criteria(AdmissionCriteria(3))
+    for told in (first, AdmissionCriteria(), AdmissionCriteria(2, first.criteria)):
+        with pytest.raises(WrongState, match="ask the other people why"):
+            ann.check_criteria(told)
+
+
+def _file(folder: Path, content: Any) -> str:
+    path = folder / "file.json"
+    path.write_text(json.dumps(content))
+    return str(path)
 
 
 def _registration(merchant: int) -> dict[str, Any]:
