@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -21,12 +22,13 @@ from gateway.second_people.person import make_person, open_person
 from gateway.store.session import Database
 from gateway.values.errors import WrongState
 from tests.builders.commanded_coalition import APPROVERS, NEEDED, START, CommandedCoalition
-from tests.node.running_node import throwaway_account
+from tests.node.running_node import ROOT, throwaway_account
 
 MERCHANTS = range(20, 40)
 JOINING = range(50, 53)  # once there are criteria
-CRITERIA = [{"name": "identity", "text": "Who owns it was seen by its papers"}, {"name": "food", "text": "Sells food with a licence"}]
-ANSWERS = [{"criterion": "identity", "answer": "met"}, {"criterion": "food", "answer": "not_applicable", "note": "sells none"}]
+GUIDE = (ROOT / "docs/guides/from-test-to-live.md").read_text()
+CRITERIA, CHECKLIST = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL))
+ANSWERS = CHECKLIST["answers"]
 
 
 def test_twenty_merchants_join_by_the_api_with_one_run_of_each_approver(commanded: CommandedCoalition) -> None:
@@ -86,7 +88,7 @@ def test_each_approver_signs_one_checklist_for_all_that_join(commanded: Commande
     waiting = [act for act in commanded.get("/v1/governance/acts")["acts"] if act["operation_id"] in operations]
     assert [act["approvers"] for act in waiting] == [[]] * 3, "nothing was signed"
 
-    by_file = _file(tmp_path, {"version": 1, "answers": ANSWERS})
+    by_file = _file(tmp_path, CHECKLIST)
     assert [each["criteria_version"] for each in commanded.command(*approve, "--checklist", by_file, person=first)] == [1] * 3
     asked = commanded.told(*approve, person=second, typed="met\nseen\nnot_applicable\nsells none\n" * 3)
     assert CRITERIA[1]["text"] in asked
