@@ -52,6 +52,7 @@ TITLES = {
     503: "Try again later",
 }
 HEADERS_OF = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "2"}}
+_UNKNOWN_ROUTE = "the gateway has no such path: /docs lists those that it has, and the URL before /v1 may be wrong"
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -125,8 +126,9 @@ def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 def _plain(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    codes = {400: "malformed_json", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "wrong_media_type"}
-    return _answer(problem(error.status_code, codes.get(error.status_code, "refused"), str(error.detail)), dict(error.headers or {}))
+    codes = {400: "malformed_json", 404: "unknown_route", 405: "method_not_allowed", 413: "too_large", 415: "wrong_media_type"}
+    told = _UNKNOWN_ROUTE if error.status_code == 404 else str(error.detail)
+    return _answer(problem(error.status_code, codes.get(error.status_code, "refused"), told), dict(error.headers or {}))
 
 
 def _fault(_request: Request, _error: Exception) -> JSONResponse:

@@ -102,7 +102,7 @@ def open_agent(config: AgentConfig) -> Agent:
     signed = Journal(signer.journal_file, signer.domain, signer.brand_id)
     key = signer.key.open()
     check_key(journal, signed, key.address, signer.domain, signer.brand_id)
-    client = ForwardingClient(config.gateway_url, api_key, config.gateway_authorities)
+    client = ForwardingClient(config.gateway_url, api_key, signer.domain, config.gateway_authorities)
     memory = GatewaysMemory(journal, client)
     batch_signer = BatchSigner(key, signer.domain, signer.brand_id, books, signed)
     ledger = None

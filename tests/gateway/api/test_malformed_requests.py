@@ -71,7 +71,7 @@ def test_a_body_above_the_bound_is_refused_declared_or_not(coalition: OfflineCoa
 
 
 def test_unknown_paths_and_methods_have_problem_details(coalition: OfflineCoalition) -> None:
-    assert coalition.get("operator", "/v1/nothing").json()["code"] == "not_found"
+    assert coalition.get("operator", "/v1/nothing").json()["code"] == "unknown_route"
     answer = coalition.call("operator", "PUT", "/v1/brands")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
 
