@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -52,6 +52,7 @@ def test_a_brand_joins_step_by_step(commanded: CommandedCoalition, tmp_path: Pat
         member = _member(commanded)
         checked = _check(commanded, home, "--test-purchase", member)
         assert _lacking(checked) == set()
+        assert f"{commanded.url} is there" in [each["said"] for each in checked["findings"]]
         assert checked["findings"][-1]["said"].split(" is ")[1].startswith("confirmed, 1 points in block")
         _change_the_rule(commanded, home)
         checked = _check(commanded, home, "--test-purchase", member)
@@ -61,6 +62,25 @@ def test_a_brand_joins_step_by_step(commanded: CommandedCoalition, tmp_path: Pat
         lacking = {each["name"]: each["said"] for each in _check(commanded, home)["findings"] if not each["ok"]}
         assert "has another token" in lacking.pop("agent seen from the gateway")
         assert lacking == {}
+    for wrong, why in ((commanded.url + "/v1", "is no gateway"), (commanded.node.url, "is no gateway"), ("http://127.0.0.1:9", "refused")):
+        _wrong_gateway(commanded, home, member, wrong, why)
+
+
+def _wrong_gateway(commanded: CommandedCoalition, home: Path, member: str, wrong: str, why: str) -> None:
+    path = home / "agent" / "agent.json"
+    right = path.read_text()
+    settings = json.loads(right)
+    settings["agent"]["gateway_url"] = wrong
+    path.write_text(json.dumps(settings))
+    name = "gateway seen from the agent"
+    with _agent(home):
+        begun = monotonic()
+        lacking = {each["name"]: each["said"] for each in _check(commanded, home, "--test-purchase", member)["findings"] if not each["ok"]}
+        assert monotonic() - begun < 10
+        assert (f"agent.gateway_url in {path} is {wrong}: " in lacking[name], why in lacking[name]) == (True, True), lacking
+        assert lacking["test purchase"] == "none was made: first put right what is lacking"
+        path.write_text(right)
+        assert "start the agent again" in {each["name"]: each["said"] for each in _check(commanded, home)["findings"]}[name]
 
 
 def test_a_managed_brand_starts_unattended_and_leaves_by_a_key_of_its_own(
