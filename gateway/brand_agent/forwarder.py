@@ -193,7 +193,7 @@ class Forwarder:
             return {one.sequence for one in parcel.items if one.sequence in missing and (is_lost or waits_for_earlier(connection, one))}
 
         later = self._journal.write(waiting)
-        return [Mark(one.sequence, reason=one.reason, is_fault=True) if one.sequence in later else one for one in marks]
+        return [Mark(one.sequence, reason=one.reason, is_fault=True, detail=one.detail) if one.sequence in later else one for one in marks]
 
     def _is_away(self, away: GatewayAway) -> None:
         self._memory.unheard()

@@ -130,10 +130,14 @@ def _of_problem(item: Item, problem: GatewayAnswer) -> Mark:
         facts = problem.body.get("facts")
         ended = facts.get("operation_id") if isinstance(facts, dict) else None
         operation_id = ended if isinstance(ended, str) and len(ended) <= 64 else None
-        return Mark(item.sequence, operation_id, Outcome.REFUSED, problem.code)
-    return Mark(item.sequence, reason=problem.code, is_fault=True)
+        return Mark(item.sequence, operation_id, Outcome.REFUSED, problem.code, detail=problem.detail)
+    return Mark(item.sequence, reason=problem.code, is_fault=True, detail=problem.detail)
 
 
 def _of_failed(item: Item, answer: GatewayAnswer, alone: bool) -> Mark:
     """A parcel refused as a whole: one of its items may be to blame, so it goes again in smaller ones."""
-    return _of_problem(item, answer) if alone and answer.status >= 400 else Mark(item.sequence, reason=answer.code, is_fault=True)
+    return (
+        _of_problem(item, answer)
+        if alone and answer.status >= 400
+        else Mark(item.sequence, reason=answer.code, is_fault=True, detail=answer.detail)
+    )

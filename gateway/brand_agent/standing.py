@@ -119,8 +119,8 @@ def standing(connection: sqlite3.Connection, reach: Reach, parts: Parts, now: in
     firsts = [connection.execute("SELECT journaled_at FROM items WHERE state = ? ORDER BY sequence LIMIT 1", (one,)) for one in open_states]
     oldest = min((row[0] for found in firsts for row in found), default=now)
     refused = connection.execute(f"SELECT count(*) FROM items WHERE {STILL_REFUSED}").fetchone()[0]  # noqa: S608
-    last = f"SELECT kind, external_id, till, reason FROM items WHERE {STILL_REFUSED} ORDER BY sequence DESC LIMIT ?"  # noqa: S608
-    names = "kind", "id", "till", "reason"
+    last = f"SELECT kind, external_id, till, reason, detail FROM items WHERE {STILL_REFUSED} ORDER BY sequence DESC LIMIT ?"  # noqa: S608
+    names = "kind", "id", "till", "reason", "detail"
     refused_last = [dict(zip(names, row, strict=True)) for row in connection.execute(last, (_SHOWN,))]
     differing = connection.execute("SELECT day, till FROM day_closes WHERE agrees = 0 ORDER BY day DESC LIMIT ?", (_SHOWN,)).fetchall()
     alarms = []
