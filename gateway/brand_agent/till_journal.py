@@ -123,6 +123,9 @@ class TillJournal:
             raise
         except sqlite3.Error as error:
             os.close(self._lock)
+            if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
+                remedy = "it and its folder must be writable for the user who runs the agent (chown, or another mount)"
+                raise UnusableJournal(f"{path} cannot be written ({error}): {remedy}") from error
             raise UnusableJournal(f"{path} is no journal of an agent ({error}): put it back from a backup") from error
 
     def reader(self) -> sqlite3.Connection:

@@ -112,7 +112,7 @@ def _agent_here(settings: dict[str, Any], home: BrandHome, findings: BrandFindin
             "agent here", is_ours, f"it runs at {url}" if is_ours else f"another program listens at {url}: end it, or set another port"
         )
     except (httpx.HTTPError, ValueError, AttributeError):
-        findings.note("agent here", False, f"it is not at {url}: python -m gateway.brand_agent --config {home.settings}")
+        findings.note("agent here", False, f"it is not at {url}: {sys.executable} -m gateway.brand_agent --config {home.settings}")
     return key
 
 
