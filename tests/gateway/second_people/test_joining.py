@@ -50,6 +50,9 @@ def test_a_brand_joins_step_by_step(commanded: CommandedCoalition, tmp_path: Pat
         assert _lacking(_until_it_earns(commanded, home)) == {"document of its keys", "takes points", "its points are taken"}
         _owner_says(commanded, home)
         assert "nothing was written" in _check(commanded, home, "--test-purchase", "0x12", succeeds=False)["detail"]
+        nobodys = _check(commanded, home, "--test-purchase", "0x" + "77" * 20)
+        assert _lacking(nobodys) == {"test purchase"}
+        assert nobodys["findings"][-1]["said"].endswith("it is ended: not_found; there is no member 0x" + "77" * 20)
         member = _member(commanded)
         checked = _check(commanded, home, "--test-purchase", member)
         assert _lacking(checked) == set()
