@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from gateway.api.brands import the_brand
 from gateway.api.bulk import BulkView, write_all
-from gateway.api.context import ContextNeeded
+from gateway.api.context import Context, ContextNeeded
 from gateway.api.idempotency import Write, WriteNeeded
 from gateway.api.permissions import AsBrand, AsReader, brand_of, check_reads_brand
 from gateway.api.problems import READS, WRITES
@@ -75,10 +76,10 @@ class DoneView(BaseModel):
 
 
 @router.post("/authorizations", status_code=201, responses={202: {"model": DoneView}, **WRITES})
-def create_authorization(body: ConsentBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
+async def create_authorization(body: ConsentBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
     """Reserves points at the calling brand until the consent's deadline."""
     brand_id = brand_of(caller)
-    return _show(write, write.once(caller, "operation", body.content(), lambda work: _authorize(work, brand_id, body)))
+    return await _show(write, await write.once_soon(caller, "operation", body.content(), lambda work: _authorize(work, brand_id, body)))
 
 
 @router.post("/authorizations/bulk", status_code=201, responses={202: {"model": BulkView}, **WRITES})
@@ -97,11 +98,11 @@ def get_authorization(reservation_id: ReservationIdPath, caller: AsReader, conte
 
 
 @router.post("/authorizations/{reservation_id}/capture", status_code=201, responses={202: {"model": DoneView}, **WRITES})
-def create_capture(reservation_id: ReservationIdPath, body: CaptureBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
+async def create_capture(reservation_id: ReservationIdPath, body: CaptureBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
     """Uses the reservation, wholly or in part; the rest is released."""
     brand_id = brand_of(caller)
     item = CaptureItemBody(**body.model_dump(), reservation_id=reservation_id)
-    return _show(write, write.once(caller, "operation", body.content(), lambda work: _capture(work, brand_id, item)))
+    return await _show(write, await write.once_soon(caller, "operation", body.content(), lambda work: _capture(work, brand_id, item)))
 
 
 @router.post("/captures/bulk", status_code=201, responses={202: {"model": BulkView}, **WRITES})
@@ -111,7 +112,7 @@ def create_captures(body: CapturesBody, caller: AsBrand, write: WriteNeeded) -> 
 
 
 @router.post("/authorizations/{reservation_id}/void", status_code=201, responses={202: {"model": DoneView}, **WRITES})
-def create_void(reservation_id: ReservationIdPath, body: VoidBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
+async def create_void(reservation_id: ReservationIdPath, body: VoidBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
     """Releases the reservation. After its deadline it is released without this."""
 
     def act(work: UnitOfWork) -> str:
@@ -126,11 +127,11 @@ def create_void(reservation_id: ReservationIdPath, body: VoidBody, caller: AsBra
             now=work.now,
         )
 
-    return _show(write, write.once(caller, "operation", body.content(), act))
+    return await _show(write, await write.once_soon(caller, "operation", body.content(), act))
 
 
 @router.post("/authorizations/{reservation_id}/point-refunds", status_code=201, responses={202: {"model": DoneView}, **WRITES})
-def create_point_refund(reservation_id: ReservationIdPath, body: PointRefundBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
+async def create_point_refund(reservation_id: ReservationIdPath, body: PointRefundBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
     """Gives captured points back; the parts never exceed what was captured."""
 
     def act(work: UnitOfWork) -> str:
@@ -145,14 +146,14 @@ def create_point_refund(reservation_id: ReservationIdPath, body: PointRefundBody
             now=work.now,
         )
 
-    return _show(write, write.once(caller, "operation", body.content(), act))
+    return await _show(write, await write.once_soon(caller, "operation", body.content(), act))
 
 
 @router.post("/redemptions", status_code=201, responses={202: {"model": DoneView}, **WRITES})
-def create_redemption(body: ConsentBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
+async def create_redemption(body: ConsentBody, caller: AsBrand, write: WriteNeeded) -> DoneView:
     """Authorizes and captures in one step."""
     brand_id = brand_of(caller)
-    return _show(write, write.once(caller, "operation", body.content(), lambda work: _redeem(work, brand_id, body)))
+    return await _show(write, await write.once_soon(caller, "operation", body.content(), lambda work: _redeem(work, brand_id, body)))
 
 
 @router.post("/redemptions/bulk", status_code=201, responses={202: {"model": BulkView}, **WRITES})
@@ -224,9 +225,13 @@ def _each(verb: Any, brand_id: int) -> Any:
     return act
 
 
-def _show(write: Write, operation_id: str) -> DoneView:
-    write.await_ledger([operation_id])
-    with write.context.database.read() as session:
+async def _show(write: Write, operation_id: str) -> DoneView:
+    await write.ledger_soon([operation_id])
+    return await run_in_threadpool(_done, write.context, operation_id)
+
+
+def _done(context: Context, operation_id: str) -> DoneView:
+    with context.database.read() as session:
         operation = find_operation(session, operation_id)
         assert operation.reservation_id is not None
         return DoneView(authorization=find_authorization(session, ReservationId.parse(operation.reservation_id)), operation=operation)

@@ -18,7 +18,7 @@ from gateway.api.context import Context, ContextNeeded
 from gateway.api.door.entrance import TURN
 from gateway.api.door.shares import Turn
 from gateway.api.limits import WAIT_SECONDS
-from gateway.api.writes import Ahead, PendingWrite
+from gateway.api.writes import Ahead, PendingWrite, Written
 from gateway.rounds.operation import OperationStatus
 from gateway.rounds.views import EndedOperation, ended_operations
 from gateway.store.unit_of_work import UnitOfWork
@@ -56,14 +56,15 @@ class Write:
     ) -> str:
         """The id of the resource that this request made, now or the first time it was sent. `act` may be called again from the beginning
         where what it did was undone."""
-        if self._made is not None:
-            return self._made
-        content = content_hash({"method": self.request.method, "path": self.request.url.path, "body": body})
-        write = PendingWrite(caller.principal, self.idempotency_key, content, kind, act, ahead)
-        self._made, is_again = self.context.writes.do(write)
-        if is_again:
-            self.response.headers["Idempotent-Replayed"] = "true"
+        if self._made is None:
+            self._made = self._written(self.context.writes.do(self._pending(caller, kind, body, act, ahead)))
         return self._made
+
+    async def once_soon(
+        self, caller: Caller, kind: str, body: Mapping[str, object], act: Callable[[UnitOfWork], str], ahead: Ahead | None = None
+    ) -> str:
+        """As `once`, for a route that is a coroutine: waiting for others' writes holds no thread."""
+        return self._written(await self.context.writes.do_soon(self._pending(caller, kind, body, act, ahead)))
 
     def await_ledger(self, operation_ids: Iterable[str | None], *, one: bool = True, done_by: Collection[str] = ()) -> None:
         """Sets the status: 201 or 200 once all is on the ledger, 202 when the caller does not wait for it (any more). Else NotOnLedgerYet.
@@ -72,15 +73,18 @@ class Write:
         """
         ids = [operation_id for operation_id in operation_ids if operation_id is not None]
         seen_looks = self.context.waits.looks
-        ended = self._ended(ids)
-        if ended is None:
-            if monotonic() < self._wait_until:
-                raise NotOnLedgerYet(ids, seen_looks)
-            self.response.status_code = 202
-            return
-        if one and ended:
-            _check_not_refused(ended, done_by)
-        self.response.status_code = 200 if "Idempotent-Replayed" in self.response.headers else 201
+        if not self._has_answer(self._ended(ids), one, done_by):
+            raise NotOnLedgerYet(ids, seen_looks)
+
+    async def ledger_soon(self, operation_ids: Sequence[str], *, done_by: Collection[str] = ()) -> None:
+        """As `await_ledger` for one thing, for a route that is a coroutine: it goes on here."""
+        while True:
+            seen_looks = self.context.waits.looks
+            found = [await self.context.shown.find_soon(_find_ended, operation_id) for operation_id in operation_ids]
+            ended = [operation for operation in found if operation is not None]
+            if self._has_answer(ended if len(ended) == len(found) else None, True, done_by):
+                return
+            await self.wait_for(NotOnLedgerYet(operation_ids, seen_looks))
 
     async def wait_for(self, what: NotOnLedgerYet) -> None:
         """Until the operations have ended or the caller's time is over; the request's turn is somebody else's meanwhile."""
@@ -88,6 +92,30 @@ class Write:
         turn.give_back()
         await self.context.waits.until_ended(what.operation_ids, what.seen_looks, self._wait_until - monotonic())
         await turn.take()
+
+    def _pending(
+        self, caller: Caller, kind: str, body: Mapping[str, object], act: Callable[[UnitOfWork], str], ahead: Ahead | None
+    ) -> PendingWrite:
+        content = content_hash({"method": self.request.method, "path": self.request.url.path, "body": body})
+        return PendingWrite(caller.principal, self.idempotency_key, content, kind, act, ahead)
+
+    def _written(self, written: Written) -> str:
+        resource_id, is_again = written
+        if is_again:
+            self.response.headers["Idempotent-Replayed"] = "true"
+        return resource_id
+
+    def _has_answer(self, ended: list[EndedOperation] | None, one: bool, done_by: Collection[str]) -> bool:
+        """Whether the status is set: all has ended, or the caller does not wait (any more)."""
+        if ended is None:
+            if monotonic() < self._wait_until:
+                return False
+            self.response.status_code = 202
+            return True
+        if one and ended:
+            _check_not_refused(ended, done_by)
+        self.response.status_code = 200 if "Idempotent-Replayed" in self.response.headers else 201
+        return True
 
     def _ended(self, ids: list[str]) -> list[EndedOperation] | None:
         if len(ids) == 1:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, WithJsonSchema
 
 from gateway.api.brands import the_brand
 from gateway.api.bulk import BulkView, write_all
-from gateway.api.context import ContextNeeded
+from gateway.api.context import Context, ContextNeeded
 from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsBrand, AsReader, brand_of
 from gateway.api.problems import READS, WRITES
@@ -50,7 +51,7 @@ class PurchasesBody(Body):
 
 
 @router.post("", status_code=201, responses={202: {"model": PurchaseView}, **WRITES})
-def create_purchase(body: PurchaseBody, caller: AsBrand, write: WriteNeeded) -> PurchaseView:
+async def create_purchase(body: PurchaseBody, caller: AsBrand, write: WriteNeeded) -> PurchaseView:
     """Records a purchase; what it earns goes to the ledger. A payment id earns once, for ever."""
     brand_id = brand_of(caller)
 
@@ -59,12 +60,11 @@ def create_purchase(body: PurchaseBody, caller: AsBrand, write: WriteNeeded) -> 
         write.operation_ids = stored.operation_ids
         return stored.payment_id
 
-    payment_id = write.once(caller, "purchase", body.content(), act, Ahead(_prefetch, brand_id, body))
+    payment_id = await write.once_soon(caller, "purchase", body.content(), act, Ahead(_prefetch, brand_id, body))
     if write.operation_ids is None:
-        with write.context.database.read() as session:
-            write.operation_ids = operations_of_purchase(session, brand_id, payment_id)
-    write.await_ledger(write.operation_ids)
-    view = write.context.shown.find(_find_all, (brand_id, payment_id))
+        write.operation_ids = await run_in_threadpool(_operations_of, write.context, brand_id, payment_id)
+    await write.ledger_soon(write.operation_ids)
+    view = await write.context.shown.find_soon(_find_all, (brand_id, payment_id))
     assert view is not None, "it was recorded"
     return view
 
@@ -94,6 +94,11 @@ def get_purchase(payment_id: ExternalIdPath, caller: AsReader, context: ContextN
         raise Invalid("name the brand: ?brand_id=", field="brand_id")
     with context.reading() as work:
         return find_purchase(work.session, brand, payment_id)
+
+
+def _operations_of(context: Context, brand_id: int, payment_id: str) -> list[str]:
+    with context.database.read() as session:
+        return operations_of_purchase(session, brand_id, payment_id)
 
 
 def _find_all(work: UnitOfWork, named: Sequence[tuple[int, str]]) -> dict[tuple[int, str], PurchaseView]:

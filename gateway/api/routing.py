@@ -23,14 +23,12 @@ from gateway.api.parameters import known_parameters, refuse_others
 class BoundedRoute(APIRoute):
     """A route that has a Write is run again once what it waits for has come: its `once` then gives what was made the first time.
 
-    What a route does is done in a thread; its answer is written where it is sent, which costs less than another thread.
+    What a route that is no coroutine does is done in a thread; answers are written where they are sent: another thread would cost more.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        if "write" in endpoint.__annotations__:
-            endpoint = _waiting(endpoint)
-        elif not iscoroutinefunction(endpoint):
-            endpoint = _threaded(endpoint)
+        if not iscoroutinefunction(endpoint):
+            endpoint = _waiting(endpoint) if "write" in endpoint.__annotations__ else _threaded(endpoint)
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.access.once import once
 from gateway.access.rows import SqlRequests
-from gateway.store.together import Together
+from gateway.store.together import Together, TogetherSoon
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.errors import Refusal, Unavailable
 from gateway.values.ids import Hash
@@ -46,6 +46,11 @@ class Writes:
     def __init__(self, writing: Callable[[], AbstractContextManager[UnitOfWork]]) -> None:
         self._writing = writing
         self._together: Together[PendingWrite, Written] = Together(self._all)
+        self._soon: TogetherSoon[PendingWrite, Written] = TogetherSoon(self._all)
+
+    async def do_soon(self, write: PendingWrite) -> Written:
+        """As `do`, for coroutines of one event loop: waiting holds no thread."""
+        return await self._soon.do(write)
 
     def do(self, write: PendingWrite) -> Written:
         """Raises what the write is refused for."""

@@ -65,10 +65,10 @@ class Forwarder:
         """There is something new."""
         self._wake.set()
 
-    def seconds_away(self) -> float:
-        """For how long the gateway has been away."""
-        since = self.reach.away_since
-        return 0 if since is None else time.time() - since
+    @property
+    def is_away(self) -> bool:
+        """Whether the gateway was not reached last."""
+        return self.reach.away_since is not None
 
     def close(self) -> None:
         """What is under way is waited for."""

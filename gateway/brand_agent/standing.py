@@ -16,6 +16,7 @@ from gateway.brand_agent.forgotten import TOLD_AGAIN
 from gateway.brand_agent.forwarder import Reach
 from gateway.brand_agent.item import ItemState
 from gateway.brand_agent.ledger_check import DISAGREES, LedgerStanding
+from gateway.brand_agent.orders import captures_late
 from gateway.brand_agent.refused import STILL_REFUSED
 from gateway.loyalty.rule import EarningRule
 from gateway.values.calendar import moment_or_none
@@ -29,8 +30,8 @@ GATEWAY_OTHER = "gateway_other"
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`code`: gateway_away, gateway_other, outbox_old, items_refused, rule_refused, days_differ, feed_failing, ledger_disagrees,
-    ledger_silent, ledger_behind, evidence_waits, and those of feed_lines.py."""
+    """`code`: gateway_away, gateway_other, outbox_old, captures_late, items_refused, rule_refused, days_differ, feed_failing,
+    ledger_disagrees, ledger_silent, ledger_behind, evidence_waits, and those of feed_lines.py."""
 
     code: str
     detail: str
@@ -41,6 +42,7 @@ class Parts:
     """How the agent's parts stand that not every agent has. `refused_rules`: by version, why the agent does not follow it.
 
     `told`: by the brand that is told of sales, what stands in the way; `partners`: of whose sales this agent is told.
+    `is_sandbox`: the ledger's time is not the clock's.
     """
 
     feed: FeedStanding | None
@@ -50,6 +52,7 @@ class Parts:
     told: Mapping[int, Troubles]
     partners: Sequence[Partner]
     month: str
+    is_sandbox: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,8 @@ def standing(connection: sqlite3.Connection, reach: Reach, parts: Parts, now: in
         alarms.append(
             Alarm("items_refused", f"{refused} items ended refused: GET /v1/refused lists them; try them again, or mark them as dealt with")
         )
+    if not parts.is_sandbox and (late := captures_late(connection, now)):
+        alarms.append(Alarm("captures_late", f"{late} captures have a minute left at most and are not on the ledger: see last_error"))
     for version, why in parts.refused_rules.items():
         alarms.append(
             Alarm("rule_refused", f"version {version} at the gateway is {why}: it is not followed, and the version before goes on")

@@ -91,6 +91,7 @@ async def _standing(request: Request) -> Standing:
     ledger = None if agent.ledger is None else agent.ledger.standing
     told = {each.addressee_id: each.troubles for each in agent.evidence_senders}
     month = month_of(wall_clock(), agent.config.signer.utc_offset_seconds)
-    parts = Parts(feed, ledger, agent.rules.rules(), agent.rule_follower.refused, told, agent.config.partners, month)
+    rules = agent.rules.rules(), agent.rule_follower.refused
+    parts = Parts(feed, ledger, *rules, told, agent.config.partners, month, agent.config.signer.sandbox)
     read = agent.journal.submit(lambda connection: standing(connection, agent.forwarder.reach, parts, wall_clock()))
     return await asyncio.wrap_future(read)

@@ -96,6 +96,7 @@ _ADDED = {
 }
 _INDEXES_ON_ADDED = """
 CREATE INDEX IF NOT EXISTS items_answered_at ON items (answered_at) WHERE answered_at > 0;
+CREATE INDEX IF NOT EXISTS orders_captured ON orders (capture_id) WHERE capture_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS orders_accepted_at ON orders (accepted_at) WHERE accepted_at > 0;
 """
 

@@ -5,6 +5,7 @@ Whoever comes first works for all who have come meanwhile; nobody waits for comp
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -53,3 +54,37 @@ class Together(Generic[Wanted, Result]):
             outcomes = [error] * len(some)
         for each, outcome in zip(some, outcomes, strict=True):
             each.outcome, each.is_done = outcome, True
+
+
+class TogetherSoon(Generic[Wanted, Result]):
+    """The same for the coroutines of one event loop: who waits holds no thread, one thread works for all."""
+
+    def __init__(self, do_all: Callable[[Sequence[Wanted]], Sequence[Result | Exception]]) -> None:
+        self._do_all = do_all
+        self._waiting: list[tuple[Wanted, asyncio.Future[Result]]] = []
+        self._working: asyncio.Task[None] | None = None
+
+    async def do(self, item: Wanted) -> Result:
+        """The item's result; raises the exception that is its outcome."""
+        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, answer))
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
+        return await answer
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                some = self._waiting[:MOST_IN_ONE_GO]
+                del self._waiting[:MOST_IN_ONE_GO]
+                outcomes: Sequence[Result | Exception]
+                try:
+                    outcomes = await asyncio.to_thread(self._do_all, [item for item, _ in some])
+                except Exception as error:
+                    outcomes = [error] * len(some)
+                for (_, answer), outcome in zip(some, outcomes, strict=True):
+                    if answer.done():  # who asked has gone
+                        continue
+                    answer.set_exception(outcome) if isinstance(outcome, Exception) else answer.set_result(outcome)
+        finally:
+            self._working = None

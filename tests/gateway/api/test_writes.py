@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,6 +71,24 @@ def test_one_begin_serves_all_and_the_same_request_is_shown_again(counted: Count
     assert done == [("first 1", False), ("second 1", False), ("first 1", True)]
     assert counted.begun == 1
     assert counted.rows() == ({"first": 1, "second": 1}, ["a", "b"])
+
+
+def test_coroutines_share_too_and_one_that_is_gone_has_written_all_the_same(counted: Counted) -> None:
+    refused = Invalid("not like this")
+
+    async def all_at_once() -> list[Any]:
+        first = asyncio.create_task(counted.writes.do_soon(counts("a", "first")))
+        await asyncio.sleep(0)  # its unit of work is under way: the others share the next
+        gone = asyncio.create_task(counted.writes.do_soon(counts("d", "fourth")))
+        rest = [counts("b", "second"), counts("c", "third", then=refused), counts("a", "first")]
+        others = [asyncio.create_task(counted.writes.do_soon(write)) for write in rest]
+        await asyncio.sleep(0)
+        gone.cancel()
+        return await asyncio.gather(first, *others, return_exceptions=True)
+
+    assert asyncio.run(all_at_once()) == [("first 1", False), ("second 1", False), refused, ("first 1", True)]
+    assert counted.begun == 2
+    assert counted.rows() == ({"first": 1, "second": 1, "fourth": 1}, ["a", "b", "d"])
 
 
 def test_what_one_is_refused_for_leaves_no_trace_and_stops_nobody(counted: Counted) -> None:
