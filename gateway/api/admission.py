@@ -31,7 +31,7 @@ from gateway.values.hex import to_bytes
 
 CriterionName = Annotated[str, StringConstraints(pattern=CRITERION_NAME)]
 CriterionText = Annotated[str, StringConstraints(min_length=1, max_length=CRITERION_TEXT_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Note = Annotated[str, StringConstraints(max_length=CRITERION_TEXT_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")]
+AnswerNote = Annotated[str, StringConstraints(max_length=CRITERION_TEXT_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")]
 router = Router(prefix="/v1", tags=["governance"])
 
 
@@ -49,7 +49,7 @@ class CriterionAnswerBody(Body):
 
     criterion: CriterionName
     answer: Literal["met", "not_applicable"]
-    note: Note = ""
+    note: AnswerNote = ""
 
 
 class ChecklistBody(Body):
