@@ -44,6 +44,14 @@ class ServedGateway:
         assert parts.hostname is not None
         return socket.create_connection((parts.hostname, parts.port), timeout=30)
 
+    def unreading_socket(self) -> socket.socket:
+        """With a window that little of an answer fits into. Who writes too much to it soon gives up."""
+        parts, made = urlsplit(self.url), socket.socket()
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+        made.settimeout(0.5)
+        made.connect((parts.hostname, parts.port))
+        return made
+
     def asked(self, head: str, body: bytes = b"", token: str | None = None) -> socket.socket:
         """A socket on which this request was sent; `head` is the request line and, if any, more headers."""
         line, *more = head.split("\n")
