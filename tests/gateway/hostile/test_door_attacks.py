@@ -165,7 +165,7 @@ def test_answers_that_nobody_reads_keep_nobody_out(gateway: ServedGateway) -> No
     with contextlib.ExitStack() as opened:
         for _ in range(220):
             sent = opened.enter_context(gateway.unreading_socket())
-            sent.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
+            sent.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 60)
         assert [httpx.get(f"{gateway.url}/healthz", timeout=30).status_code for _ in range(10)] == [200] * 10
         gateway.reads_beside(1)
     assert gateway.status("VmRSS") - before < 40 * 1024
