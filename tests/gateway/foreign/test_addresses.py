@@ -74,7 +74,6 @@ def test_a_signer_on_this_machine_takes_nothing_from_those_elsewhere() -> None:
             "2002:a9fe:a9fe::",
             "2001:0:808:808::5601:5601",
             "2001:0:808:808::57c0:7eef",
-            "fec0::a9fe:a9fe",
         ),
         *("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"),
     ],
