@@ -14,7 +14,7 @@ import pytest
 
 from gateway.api.limits import BULK_LIMIT, HEAD_BYTES, HEAD_SECONDS, ORDINARY
 from tests.builders.offline_coalition import purchase_body
-from tests.builders.served_gateway import MEGABYTE, ServedGateway, bearer, served_gateway, status_of
+from tests.builders.served_gateway import MEGABYTE, ServedGateway, bearer, one_connection, served_gateway, status_of, status_on
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +155,16 @@ def test_callers_that_wait_hold_no_thread_and_nobody_up(gateway: ServedGateway) 
         with pytest.raises(TimeoutError):
             each.recv(1)
         each.close()
+
+
+def test_a_brands_connection_outlasts_the_silent(gateway: ServedGateway) -> None:
+    path = f"/v1/members/{gateway.member_id}/points"
+    with contextlib.ExitStack() as opened, one_connection(gateway.url) as kept:
+        assert status_on(kept, path, bearer(gateway.honest)) == 200
+        for _ in range(220):
+            opened.enter_context(gateway.socket())
+        gateway.read()
+        assert status_on(kept, path, bearer(gateway.honest)) == 200
 
 
 def test_answers_that_nobody_reads_keep_nobody_out(gateway: ServedGateway) -> None:
