@@ -60,7 +60,7 @@ LONG: dict[str, list[Asked]] = {
 }
 
 
-SAMPLE = ("calls", "batches of proofs", "powers of long moduli")
+SAMPLE = ("calls", "batches of proofs")
 
 
 @pytest.fixture
@@ -91,6 +91,7 @@ def test_beside_eight_who_ask_for_what_is_endless_sends_and_reads_are_answered_a
         assert time.monotonic() - started < 30
 
 
+@pytest.mark.deep
 def test_what_keeps_the_interpreter_to_itself_does_so_once_between_two_answers(attacked: RunningNode) -> None:
     with _callers(attacked.url, [MANY_ROUNDS]):
         started = time.monotonic()
@@ -99,6 +100,7 @@ def test_what_keeps_the_interpreter_to_itself_does_so_once_between_two_answers(a
         assert time.monotonic() - started < 12
 
 
+@pytest.mark.deep
 def test_a_websocket_is_answered_beside_them(attacked: RunningNode) -> None:
     with _callers(attacked.url, [ENDLESS]), connect(attacked.url.replace("http", "ws")) as socket:
         socket.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}))
