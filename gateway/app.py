@@ -120,7 +120,7 @@ def build_api(settings: Settings, completions: Completions, worker: Worker) -> F
     signers = HttpSigner(PROBE_SECONDS, settings.signer_addresses, settings.signer_authorities())
     door = DoorSettings(
         hosts=frozenset({*DoorSettings().hosts, settings.host, *settings.allowed_hosts}),
-        requests_per_second=max(1, settings.requests_per_second // settings.api_processes),
+        requests_per_second=settings.requests_per_second,
         backlog=settings.backlog_operations,
         spool=settings.data_dir,
     )

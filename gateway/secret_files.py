@@ -32,6 +32,15 @@ def read_secret(path: Path) -> str:
         raise UnsafeFile(f"{path} holds no secret: put it back from a backup") from error
 
 
+def unusable_place(error: OSError) -> str:
+    """What to do where a program may not read or write what is its own."""
+    if error.filename is None:
+        return str(error)
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+    remedy = "it and its folder must be readable and writable for the user who runs this"
+    return f"{name} cannot be used ({error.strerror}; this runs as user {os.geteuid()}): {remedy} (chown, or another mount)"
+
+
 def make_private_folder(path: Path) -> None:
     """Makes the folder, or closes to others one that is there: everything in it says who bought what. Raises UnsafeFile."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from gateway.access.api_key import Caller
 from gateway.access.rows import SqlBulkResults
 from gateway.api.idempotency import Write
-from gateway.api.problems import Problem, problem, problem_of
+from gateway.api.problems import Problem, invalid_fields, problem_of
 from gateway.api.shapes import Body
 from gateway.rounds.views import OperationView, find_operations
 from gateway.store.unit_of_work import UnitOfWork, new_id
@@ -83,10 +83,7 @@ def _parsed(shape: type[_Item], item: Any) -> _Item | Problem:
     try:
         return shape.model_validate(item)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        first = found[0]
-        detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-        return problem(422, "invalid", detail)
+        return invalid_fields(error.errors(include_url=False, include_context=False, include_input=False))
 
 
 def _result(act_on_one: Callable[[_Item], tuple[str, Sequence[str]]], item: _Item | Problem) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from gateway.api.permissions import AsOperatorOrBrand, AsReader, check_reads_bra
 from gateway.api.problems import READS, WRITES
 from gateway.api.routing import Router
 from gateway.api.shapes import Body, Cursor, Limit, OperationIdPath
+from gateway.purchases.rows import SqlPaymentRefunds
 from gateway.rounds.operation import OperationKind
 from gateway.rounds.retry_operation import retry_operation
 from gateway.rounds.rows import SqlOperations
@@ -59,7 +60,7 @@ def retry(operation_id: OperationIdPath, body: RetryBody, caller: AsOperatorOrBr
         if stored is None:
             raise NotFound("there is no such operation")
         check_reads_brand(caller, getattr(stored.operation, "brand_id", None))
-        retry_operation(stored, operations=operations)
+        retry_operation(stored, operations=operations, written_off=work.of(SqlPaymentRefunds))
         return operation_id
 
     return show_operation(write, write.once(caller, "retry", body.content() | {"operation_id": operation_id}, act))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -52,6 +53,8 @@ TITLES = {
     503: "Try again later",
 }
 HEADERS_OF = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "2"}}
+_UNKNOWN_ROUTE = "the gateway has no such path: /docs lists those that it has, and the URL before /v1 may be wrong"
+_ERRORS_MAX, _TOLD_MAX = 20, 5
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -75,6 +78,14 @@ def problem(status: int, code: str, detail: str, facts: dict[str, Any] | None = 
         code=code,
         facts=facts or {},
     )
+
+
+def invalid_fields(found: Sequence[Mapping[str, Any]]) -> Problem:
+    """Of what Pydantic found: `detail` says what is wrong with the first fields, `facts.errors` with each up to a bound."""
+    places = [{"field": ".".join(str(part) for part in one["loc"]), "reason": one["msg"]} for one in found[:_ERRORS_MAX]]
+    told = "; ".join(f"{one['field']}: {one['reason']}" for one in places[:_TOLD_MAX])
+    more = len(found) - _TOLD_MAX
+    return problem(422, "invalid", f"{told}; and {more} more" if more > 0 else told, {"errors": places})
 
 
 def problem_of(refusal: errors.Refusal) -> Problem:
@@ -118,15 +129,14 @@ def _invalid(_request: Request, error: Exception) -> JSONResponse:
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
         return _answer(problem(400, "malformed_json", "the body is not JSON"))
-    places = [{"field": ".".join(str(part) for part in one["loc"]), "reason": one["msg"]} for one in found[:20]]
-    first = places[0]
-    return _answer(problem(422, "invalid", f"{first['field']}: {first['reason']}", {"errors": places}))
+    return _answer(invalid_fields(found))
 
 
 def _plain(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    codes = {400: "malformed_json", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "wrong_media_type"}
-    return _answer(problem(error.status_code, codes.get(error.status_code, "refused"), str(error.detail)), dict(error.headers or {}))
+    codes = {400: "malformed_json", 404: "unknown_route", 405: "method_not_allowed", 413: "too_large", 415: "wrong_media_type"}
+    told = _UNKNOWN_ROUTE if error.status_code == 404 else str(error.detail)
+    return _answer(problem(error.status_code, codes.get(error.status_code, "refused"), told), dict(error.headers or {}))
 
 
 def _fault(_request: Request, _error: Exception) -> JSONResponse:

@@ -22,7 +22,7 @@ from gateway.brand_signer.journal import WrongJournal
 from gateway.brand_signer.key_source import KeySource
 from gateway.brand_signer.sales_register import DamagedRegister
 from gateway.foreign.rpc_node import NodeSilent, RpcNode
-from gateway.secret_files import UnsafeFile
+from gateway.secret_files import UnsafeFile, unusable_place
 from gateway.values.calendar import wall_clock
 
 _FORESEEN = (BadConfig, UnsafeFile, WrongJournal, UnusableJournal, DamagedRegister, WrongTill, OtherKey, NodeSilent, OSError)
@@ -44,9 +44,13 @@ def main(arguments: list[str] | None = None) -> int:
             print((_evidence_key(config) if given.evidence_address else config.signer.key).open().address)
             return 0
         bound = bound_socket(config.signer.host, config.signer.port)
-        agent = open_agent(config)
+        try:
+            agent = open_agent(config)
+        except BaseException:
+            bound.close()
+            raise
     except _FORESEEN as wrong:
-        print(f"brand agent: {wrong}", file=sys.stderr)
+        print(f"brand agent: {unusable_place(wrong) if isinstance(wrong, OSError) else wrong}", file=sys.stderr)
         return 1
     agent.start()
     told = ", where points expire by the sandbox's time," if config.signer.sandbox else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -33,6 +34,7 @@ from gateway.secret_files import read_or_make, read_secret
 from gateway.values.calendar import wall_clock
 
 _CONNECT_SECONDS = 2
+_GREETING_SECONDS = 3
 
 
 @dataclass
@@ -60,6 +62,13 @@ class Agent:
     @property
     def brand_id(self) -> int:
         return self.config.signer.brand_id
+
+    def greet_gateway(self) -> None:
+        """Asks it now, over a connection of its own, whatever the last try told. Raises GatewayAway."""
+        config = self.config
+        domain, seconds = config.signer.domain, _GREETING_SECONDS
+        with closing(ForwardingClient(config.gateway_url, self.api_key, domain, config.gateway_authorities, seconds)) as client:
+            client.greet()
 
     def start(self) -> None:
         self.forwarder.start()
@@ -102,7 +111,7 @@ def open_agent(config: AgentConfig) -> Agent:
     signed = Journal(signer.journal_file, signer.domain, signer.brand_id)
     key = signer.key.open()
     check_key(journal, signed, key.address, signer.domain, signer.brand_id)
-    client = ForwardingClient(config.gateway_url, api_key, config.gateway_authorities)
+    client = ForwardingClient(config.gateway_url, api_key, signer.domain, config.gateway_authorities)
     memory = GatewaysMemory(journal, client)
     batch_signer = BatchSigner(key, signer.domain, signer.brand_id, books, signed)
     ledger = None

@@ -23,6 +23,7 @@ TILL_BODY_BYTES_MAX = 256 * 1024
 BODY_SECONDS = 10
 CASHIER_HEADER = "Till-Cashier"
 _CASHIER_LENGTH_MAX = 64
+_FIELDS_TOLD_MAX = 5
 _AnyBody = TypeVar("_AnyBody", bound=Body)
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -80,7 +81,9 @@ async def body_of(request: Request, shape: type[_AnyBody]) -> _AnyBody:
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         places = [{"field": ".".join(str(part) for part in one["loc"]) or "body", "reason": one["msg"]} for one in found[:20]]
-        raise TillRefused(422, "invalid", f"{places[0]['field']}: {places[0]['reason']}", errors=places) from None
+        told = "; ".join(f"{one['field']}: {one['reason']}" for one in places[:_FIELDS_TOLD_MAX])
+        more = f"; and {len(found) - _FIELDS_TOLD_MAX} more" if len(found) > _FIELDS_TOLD_MAX else ""
+        raise TillRefused(422, "invalid", told + more, errors=places) from None
 
 
 def answering(handler: Handler) -> Handler:

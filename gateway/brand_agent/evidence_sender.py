@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from gateway.bodies.purchases import PaymentRefundBody, PurchaseBody, RefundFailureBody
 from gateway.brand_agent.evidence import LATER, RESERVED, TEXT_LENGTH_MAX, EvidenceDocument, EvidenceKind
+from gateway.brand_agent.gateway_client import GatewayAnswer, object_of
 from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Item, ItemKind
 from gateway.brand_agent.outbox import find, item_at
@@ -46,7 +47,7 @@ _AT_ONCE = 50
 _IDLE_SECONDS = 0.5
 _LONGEST_PAUSE, _DOUBLED_MAX = 300, 6
 _ANSWER_SECONDS, _ANSWER_BYTES_MAX = 10, 64 * 1024
-_TAKEN, _FINAL = (200, 201, 202), (400, 409, 413, 422)
+_TAKEN, _FINAL = (200, 201, 202), (400, 409, 413, 422)  # by an agent's word: what else listens at its URL says nothing of evidence
 
 
 class Telling(StrEnum):
@@ -185,11 +186,13 @@ class EvidenceSender:
             answer = self._client.ask("POST", f"{self._to.url}/v1/evidence", sent, content)
         except (UnsafeFile, NotConnected, NoAnswer) as away:
             return _Mark(due, None, str(away), is_away=True)
-        if answer.status in _TAKEN:
+        told, code = GatewayAnswer(answer.status, object_of(answer.content)), _code(answer.content, answer.status)
+        if told.is_gateways and answer.status in _TAKEN and "state" in told.body:
             return _Mark(due, Telling.COUNTED)
-        code = _code(answer.content, answer.status)
-        if answer.status in _FINAL:
+        if told.is_gateways and answer.status in _FINAL:
             return _Mark(due, Telling.REFUSED, code)
+        if answer.status < 500 and not told.is_gateways:
+            code = f"what answers at its url in agent.evidence.to is no agent ({code}): correct it, and start the agent again"
         return _Mark(due, None, code, is_away=code != LATER)
 
     def _evidence(self, connection: sqlite3.Connection, item: Item) -> EvidenceDocument | _Silence:

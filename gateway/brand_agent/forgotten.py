@@ -116,8 +116,8 @@ def _orders(connection: sqlite3.Connection, since: float, after: str) -> list[tu
 def _take_back(connection: sqlite3.Connection, since: float) -> None:
     """What ended refused stays so, but for refunds of points that were spent, which the gateway may have carried on."""
     done = connection.execute(
-        "UPDATE items SET state = 'journaled', operation_id = NULL, more_operations = NULL, outcome = NULL, reason = ?, tries = tries + 1,"
-        " faults = 0, not_before = 0, answered_at = 0 WHERE answered_at > 0 AND answered_at >= ?"
+        "UPDATE items SET state = 'journaled', operation_id = NULL, more_operations = NULL, outcome = NULL, reason = ?, detail = NULL,"
+        " tries = tries + 1, faults = 0, not_before = 0, answered_at = 0 WHERE answered_at > 0 AND answered_at >= ?"
         " AND (state = 'answered' OR (state = 'ended' AND (outcome = 'confirmed' OR reason = ?)))",
         (TOLD_AGAIN, since, NOTHING_LEFT),
     )

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from gateway.brand_agent.forgotten import GatewaysMemory
-from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway, GatewaySilent
+from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway, GatewaySilent, NoAnswerOfGateways, NotTheGateway
 from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Item, ItemKind
 from gateway.brand_agent.outbox import Mark, mark, take, take_back_what_was_sent, waits_for_earlier
@@ -24,18 +24,20 @@ _PROBE_MAX = 10
 _PAUSES = (0.25, 0.5, 1, 2, 4, 8)
 _AT_ONCE = {False: 2, True: 1}  # parcels of a kind under way: of new items, and of those that failed before
 _IDLE_SECONDS = 0.5
+_QUIET_SECONDS = 10  # after so long without a word of the gateway it is asked for one
 _Lane = tuple[ItemKind, bool]  # a kind's new items, or those of it that failed before
 _LANES: tuple[_Lane, ...] = tuple((kind, troubled) for troubled in (False, True) for kind in ItemKind)
 
 
 @dataclass
 class Reach:
-    """Whether the gateway is to be had, as far as the last try told."""
+    """Whether the gateway is to be had, as far as the last try told. `is_other`: something else answers at its URL."""
 
     away_since: float | None = None
     reason: str | None = None
     failures: int = 0
     try_again_at: float = 0
+    is_other: bool = False
 
 
 class Forwarder:
@@ -51,6 +53,8 @@ class Forwarder:
         self._ending = threading.Event()
         self._pool = ThreadPoolExecutor(8, "to-gateway")
         self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
+        self._asked_at = time.monotonic()
+        self._is_greeting = False
         self.reach = Reach()
 
     def start(self) -> None:
@@ -61,10 +65,10 @@ class Forwarder:
         """There is something new."""
         self._wake.set()
 
-    def seconds_away(self) -> float:
-        """For how long the gateway has been away."""
-        since = self.reach.away_since
-        return 0 if since is None else time.time() - since
+    @property
+    def is_away(self) -> bool:
+        """Whether the gateway was not reached last."""
+        return self.reach.away_since is not None
 
     def close(self) -> None:
         """What is under way is waited for."""
@@ -81,6 +85,7 @@ class Forwarder:
             except CannotWrite:
                 is_busy = False
             if not is_busy:
+                self._greet_after_quiet()
                 self._wake.wait(_IDLE_SECONDS)
 
     def _dispatch(self) -> bool:
@@ -94,10 +99,32 @@ class Forwarder:
             self._pool.submit(self._send, Parcel(lane[0], items), lane)
         return bool(taken)
 
+    def _greet_after_quiet(self) -> None:
+        """With nothing to send, whether the gateway is there is asked for its own sake, whether it was there or away."""
+        with self._lock:
+            is_due = time.monotonic() - self._asked_at > _QUIET_SECONDS or 0 < self.reach.try_again_at < time.time()
+            if not is_due or self._is_greeting or self._under_way.total():
+                return
+            self._is_greeting, self._asked_at = True, time.monotonic()
+        self._pool.submit(self._greet)
+
+    def _greet(self) -> None:
+        try:
+            self._client.greet()
+            with self._lock:
+                self.reach = Reach()
+        except GatewayAway as away:
+            self._is_away(away)
+        finally:
+            with self._lock:
+                self._is_greeting = False
+            self._wake.set()
+
     def _free_lanes(self) -> list[_Lane]:
         """Where another parcel may go; with the gateway away one at a time, and none before its pause is over."""
         with self._lock:
-            if self.reach.away_since is not None and (time.time() < self.reach.try_again_at or self._under_way.total()):
+            is_waiting = time.time() < self.reach.try_again_at or self._under_way.total() or self._is_greeting
+            if self.reach.away_since is not None and is_waiting:
                 return []
             return [lane for lane in _LANES if self._under_way[lane] < _AT_ONCE[lane[1]]]
 
@@ -137,6 +164,7 @@ class Forwarder:
                 is_over = self._ending.wait(_IDLE_SECONDS)
 
     def _ask(self, parcel: Parcel) -> list[Mark]:
+        self._asked_at = time.monotonic()
         try:
             self._memory.check_after_silence()
             losses = self._memory.losses
@@ -144,7 +172,8 @@ class Forwarder:
             marks = self._believed(parcel, marks_of(parcel, answer), losses)
         except GatewayAway as away:
             self._is_away(away)
-            return [Mark(item.sequence, reason=str(away), is_fault=isinstance(away, GatewaySilent)) for item in parcel.items]
+            is_fault = isinstance(away, GatewaySilent | NoAnswerOfGateways)
+            return [Mark(item.sequence, reason=str(away), is_fault=is_fault) for item in parcel.items]
         except CannotWrite as full:  # looks into the journal share a commit with what finds no room
             return [Mark(item.sequence, reason=str(full)) for item in parcel.items]
         self._memory.heard()
@@ -164,7 +193,7 @@ class Forwarder:
             return {one.sequence for one in parcel.items if one.sequence in missing and (is_lost or waits_for_earlier(connection, one))}
 
         later = self._journal.write(waiting)
-        return [Mark(one.sequence, reason=one.reason, is_fault=True) if one.sequence in later else one for one in marks]
+        return [Mark(one.sequence, reason=one.reason, is_fault=True, detail=one.detail) if one.sequence in later else one for one in marks]
 
     def _is_away(self, away: GatewayAway) -> None:
         self._memory.unheard()
@@ -173,4 +202,4 @@ class Forwarder:
             before = self.reach
             pause = max(away.retry_after, _PAUSES[min(before.failures, len(_PAUSES) - 1)])
             since = before.away_since if before.away_since is not None else now
-            self.reach = Reach(since, str(away), before.failures + 1, now + min(pause, 60))
+            self.reach = Reach(since, str(away), before.failures + 1, now + min(pause, 60), type(away) is NotTheGateway)

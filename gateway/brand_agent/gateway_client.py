@@ -1,5 +1,5 @@
-"""What the agent says to the gateway: parcels of items, and questions about operations. Answers are bounded, and none is believed to be
-a gateway's that does not look like one."""
+"""What the agent says to the gateway: parcels of items, and questions about operations. Answers are bounded, and nothing is said before
+what answers has named the brand's own coalition: another server says nothing of items by refusing them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.foreign.client import ForeignClient, NoAnswer, NotConnected, NotInTime
+from gateway.foreign.client import ForeignAnswer, ForeignClient, NoAnswer, NotConnected, NotInTime
 from gateway.foreign.reading import Unreadable, read_json, read_object
+from gateway.ledger.signing import Domain
 from gateway.secret_files import UnsafeFile
+from gateway.values.printing import printable
+from gateway.values.urls import without_secrets
 
 _ANSWER_BYTES_MAX = 32 * 1024 * 1024
+_REMEDY = "correct agent.gateway_url, and start the agent again"
+_NO_PATHS = ("unknown_route", "method_not_allowed", "wrong_host")  # a gateway's words for a URL that is wrong
+_DETAIL_LENGTH_MAX = 500
 PROBLEM = "urn:splittally:problem:"
 
 
@@ -28,6 +34,14 @@ class GatewaySilent(GatewayAway):
     """The request was taken and not answered in time."""
 
 
+class NotTheGateway(GatewayAway):
+    """Something answers at gateway_url that is not the coalition's gateway."""
+
+
+class NoAnswerOfGateways(NotTheGateway):
+    """What a moment ago was the gateway answers otherwise: something between may refuse this one request."""
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayAnswer:
     status: int
@@ -39,14 +53,35 @@ class GatewayAnswer:
         code = self.body.get("code")
         return code if isinstance(code, str) and code.isascii() and len(code) <= 64 else f"status_{self.status}"
 
+    @property
+    def detail(self) -> str | None:
+        """A problem's words."""
+        told = self.body.get("detail")
+        return printable(told, _DETAIL_LENGTH_MAX) if isinstance(told, str) and told else None
+
+    @property
+    def is_gateways(self) -> bool:
+        """Whether it is a success with an object, or a problem in the gateway's own form about a path that it has."""
+        if 200 <= self.status < 300:
+            return bool(self.body)
+        if self.body.get("type") != PROBLEM + self.code or self.body.get("status") != self.status:
+            return False
+        is_of_before = self.code == "not_found" and self.body.get("detail") == "Not Found"  # how earlier gateways said unknown_route
+        return self.code not in _NO_PATHS and not is_of_before
+
 
 class ForwardingClient:
     """One pool of connections; may be used by several threads."""
 
-    def __init__(self, url: str, api_key: Callable[[], str], authorities: ssl.SSLContext | None = None, seconds: float = 20) -> None:
+    def __init__(
+        self, url: str, api_key: Callable[[], str], domain: Domain, authorities: ssl.SSLContext | None = None, seconds: float = 20
+    ) -> None:
+        """`domain`: the ledger of the coalition whose gateway it is to be."""
         self._client = ForeignClient(seconds=seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=None, authorities=authorities)
         self._url = url
         self._api_key = api_key
+        self._domain = domain
+        self._is_recognized = False
 
     def post(self, path: str, content: bytes, idempotency_key: str, wait_seconds: int = 0) -> GatewayAnswer:
         """Raises GatewayAway. `wait_seconds`: for the ledger, at most."""
@@ -63,6 +98,10 @@ class ForwardingClient:
         if found.status != 200 or not isinstance(operations, list):
             raise GatewayAway(f"it lists no operations: {found.code}")
         return [one for one in operations if isinstance(one, dict)], following if isinstance(following, str) else None
+
+    def greet(self) -> None:
+        """Asks for nothing in particular, to learn whether the gateway is there and takes the API key. Raises GatewayAway."""
+        self._ask("GET", "/v1/operations?limit=1")
 
     def rules(self, brand_id: int, after: int) -> Sequence[Mapping[str, Any]]:
         """Versions of the brand's rule, each with its whole number; what is no such thing is left out."""
@@ -82,21 +121,52 @@ class ForwardingClient:
             raise GatewayAway(f"there is no API key to ask it with: {error}") from error
         if content is not None:
             sent["Content-Length"] = str(len(content))
-        try:
-            found = self._client.ask(method, self._url + path, sent, content)
-        except NotInTime as error:
-            raise GatewaySilent("it does not answer in time") from error
-        except (NotConnected, NoAnswer) as error:
-            raise GatewayAway(str(error)) from error
-        status, answer = found.status, GatewayAnswer(found.status, _object(found.content))
-        if status in (401, 403):
+        if not self._is_recognized:
+            self._recognize()
+        found, answer = self._told(method, path, sent, content)
+        if answer.status in (401, 403) and answer.is_gateways:
             raise GatewayAway(f"it refuses the brand's API key ({answer.code}): put the right one into agent.gateway_key")
-        if status in (429, 502, 503, 504):
-            raise GatewayAway(f"it answers {status} ({answer.code})", found.retry_after)
+        if answer.status in (429, 502, 503, 504):
+            raise GatewayAway(f"it answers {answer.status} ({answer.code})", found.retry_after)
+        if answer.status < 500 and not answer.is_gateways:
+            self._is_recognized = False
+            raise NoAnswerOfGateways(f"{self._shown} answers {method} {path[:100]} as no gateway does ({answer.code}): {_REMEDY}")
         return answer
 
+    def _recognize(self) -> None:
+        """By what it says of its coalition, which is open to everyone. Raises GatewayAway."""
+        found, answer = self._told("GET", "/v1/coalition", {})
+        if answer.status in (429, 502, 503, 504):
+            raise GatewayAway(f"it answers {answer.status} ({answer.code})", found.retry_after)
+        domain = self._domain
+        own = {"coalition_id": str(domain.coalition_id), "chain_id": domain.chain_id, "points_address": str(domain.verifying_contract)}
+        told = {name: answer.body.get(name) for name in own} if answer.status == 200 else {}
+        if not any(told.values()):
+            raise NotTheGateway(f"{self._shown} is no gateway (GET /v1/coalition: {answer.code}): {_REMEDY}")
+        if told != own:
+            differing = ", ".join(name for name in own if told[name] != own[name])
+            raise NotTheGateway(f"{self._shown} is the gateway of another coalition ({differing}): {_REMEDY}")
+        self._is_recognized = True
 
-def _object(content: bytes) -> Mapping[str, Any]:
+    def _told(
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None
+    ) -> tuple[ForeignAnswer, GatewayAnswer]:
+        try:
+            found = self._client.ask(method, self._url + path, headers, content)
+        except (NotConnected, NoAnswer) as error:
+            self._is_recognized = False
+            if isinstance(error, NotInTime):
+                raise GatewaySilent("it does not answer in time") from error
+            raise GatewayAway(str(error)) from error
+        return found, GatewayAnswer(found.status, object_of(found.content))
+
+    @property
+    def _shown(self) -> str:
+        return printable(f"agent.gateway_url {without_secrets(self._url)}")
+
+
+def object_of(content: bytes) -> Mapping[str, Any]:
+    """Empty where it is none."""
     try:
         return read_object(read_json(content))
     except Unreadable:

@@ -54,7 +54,8 @@ class NewItem:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """How an item stands. `tries` and `faults`: how often it was sent in vain, and how often that may have been its own fault."""
+    """How an item stands. `reason` is a code, `detail` the gateway's words for it, where it gave any. `tries` and `faults`: how often it
+    was sent in vain, and how often that may have been its own fault."""
 
     sequence: int
     kind: ItemKind
@@ -70,6 +71,7 @@ class Item:
     faults: int
     more_operations: tuple[str, ...] = ()
     answered_at: float = 0
+    detail: str | None = None
 
     @property
     def operation_ids(self) -> tuple[str, ...]:

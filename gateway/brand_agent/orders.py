@@ -21,6 +21,7 @@ from gateway.ledger.signing import Domain, reference
 from gateway.values.ids import Hash, MemberId, ReservationId
 
 AUTHORIZE, REDEEM = "authorize", "redeem"
+_SOON_SECONDS = 60
 _COLUMNS = "order_id, kind, member_id, reservation_id, deadline"
 
 
@@ -98,6 +99,19 @@ def order_named(connection: sqlite3.Connection, order_id: str) -> KnownOrder:
     if row is None:
         raise TillRefused(404, "not_found", f"nothing was asked for order {order_id} through this agent: there is nothing to cancel")
     return _with_points(connection, KnownOrder(*row))
+
+
+def is_soon(deadline: int, now: int) -> bool:
+    """A capture so near to its deadline may come too late."""
+    return deadline - now < _SOON_SECONDS
+
+
+def captures_late(connection: sqlite3.Connection, now: int) -> int:
+    """How many captures have not come to their end yet, and may come too late, or are."""
+    open_ones = "items.kind = 'capture' AND items.external_id = orders.capture_id AND items.state <> 'ended'"
+    counted = f"SELECT count(*) FROM items JOIN orders ON {open_ones} WHERE orders.deadline < ?"  # noqa: S608
+    found: int = connection.execute(counted, (now + _SOON_SECONDS,)).fetchone()[0]
+    return found
 
 
 def let_go(connection: sqlite3.Connection, order: KnownOrder, void_id: str) -> None:

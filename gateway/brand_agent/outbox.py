@@ -14,7 +14,8 @@ from gateway.brand_agent.item import Item, ItemKind, ItemState, NewItem, Outcome
 
 PARCEL_MAX = 1_000
 _COLUMNS = (
-    "sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more_operations, answered_at"
+    "sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more_operations,"
+    " answered_at, detail"
 )
 _LONGEST_PAUSE = 300
 
@@ -33,6 +34,7 @@ class Mark:
     reason: str | None = None
     is_fault: bool = False
     more_operations: tuple[str, ...] = ()
+    detail: str | None = None
 
 
 def find(connection: sqlite3.Connection, kind: ItemKind, external_id: str) -> Item | None:
@@ -95,13 +97,14 @@ def mark(connection: sqlite3.Connection, marks: Iterable[Mark], now: float) -> N
     for one in marks:
         if one.outcome is not None:
             connection.execute(
-                "UPDATE items SET state = 'ended', outcome = ?, reason = ?, operation_id = coalesce(?, operation_id),"
+                "UPDATE items SET state = 'ended', outcome = ?, reason = ?, detail = ?, operation_id = coalesce(?, operation_id),"
                 " answered_at = iif(answered_at = 0, ?, answered_at) WHERE sequence = ? AND state <> 'ended'",
-                (one.outcome, one.reason, one.operation_id, now, one.sequence),
+                (one.outcome, one.reason, one.detail, one.operation_id, now, one.sequence),
             )
         elif one.operation_id is not None:
             connection.execute(
-                "UPDATE items SET state = 'answered', operation_id = ?, reason = ?, more_operations = coalesce(?, more_operations),"
+                "UPDATE items SET state = 'answered', detail = NULL, operation_id = ?, reason = ?,"
+                " more_operations = coalesce(?, more_operations),"
                 " answered_at = iif(answered_at = 0, ?, answered_at) WHERE sequence = ? AND state IN ('sent', 'answered')",
                 (one.operation_id, one.reason, json.dumps(one.more_operations) if one.more_operations else None, now, one.sequence),
             )
@@ -115,9 +118,9 @@ def _put_back(connection: sqlite3.Connection, one: Mark, now: float) -> None:
     faults = row[0] + one.is_fault
     pause = min(_LONGEST_PAUSE, 2**faults) if one.is_fault else 0
     connection.execute(
-        "UPDATE items SET state = 'journaled', tries = tries + 1, faults = ?, not_before = ?, reason = ?"
+        "UPDATE items SET state = 'journaled', tries = tries + 1, faults = ?, not_before = ?, reason = ?, detail = ?"
         " WHERE sequence = ? AND state = 'sent'",
-        (faults, now + pause, one.reason, one.sequence),
+        (faults, now + pause, one.reason, one.detail, one.sequence),
     )
 
 
@@ -139,8 +142,8 @@ def asked(connection: sqlite3.Connection, sequences: Iterable[int], now: float) 
 
 
 def _item(row: Sequence[object]) -> Item:
-    sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more, answered_at = row
+    sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more, answered_at, detail = row
     ended = None if outcome is None else Outcome(str(outcome))
     what = ItemKind(str(kind)), external_id, target, body, points, ItemState(str(state)), operation_id, ended, reason, tries, faults
     others = () if more is None else tuple(json.loads(str(more)))
-    return Item(sequence, *what, others, answered_at)  # type: ignore[arg-type]  # as the schema has them
+    return Item(sequence, *what, others, answered_at, detail)  # type: ignore[arg-type]  # as the schema has them

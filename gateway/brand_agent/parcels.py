@@ -82,36 +82,43 @@ def end_of(operation: Mapping[str, Any]) -> tuple[Outcome | None, str | None]:
 
 def _of_result(item: Item, result: Any) -> Mark:
     if not isinstance(result, dict):
-        return Mark(item.sequence, reason="the gateway's answer is damaged", is_fault=True)
+        return _damaged(item)
     problem = result.get("problem")
     if isinstance(problem, dict):
         status = problem.get("status")
-        return _of_problem(item, GatewayAnswer(status if isinstance(status, int) else 500, problem))
-    return _of_operation(item, result.get("operation"), result.get("operation_ids"))
+        return _of_problem(item, GatewayAnswer(status if isinstance(status, int) and "code" in problem else 500, problem))
+    return _of_operation(item, result, result.get("operation_ids"))
 
 
 def _of_one(item: Item, answer: GatewayAnswer) -> Mark:
     if answer.status in (200, 201, 202):
         if item.kind is not ItemKind.REFUND_FAILURE:
-            return _of_operation(item, answer.body.get("operation"))
+            return _of_operation(item, answer.body)
         restores = answer.body.get("restores")
-        restored = [one for one in restores if isinstance(one, dict)] if isinstance(restores, list) else []
-        return _of_operation(item, restored[0] if restored else None, [one.get("operation_id") for one in restored])
-    if item.kind is ItemKind.VOID and answer.status == 404:
+        if not isinstance(restores, list):
+            return _damaged(item)
+        restored = [one for one in restores if isinstance(one, dict)]
+        return _of_operation(item, {"operation": restored[0] if restored else None}, [one.get("operation_id") for one in restored])
+    if item.kind is ItemKind.VOID and (answer.status, answer.code) == (404, NOT_THERE):
         return Mark(item.sequence, outcome=Outcome.CONFIRMED, reason=NOTHING_AUTHORIZED)
     return _of_problem(item, answer)
 
 
-def _of_operation(item: Item, operation: Any, all_ids: Any = None) -> Mark:
-    """`all_ids`: of every operation that came of it, the first one's too."""
+def _of_operation(item: Item, told: Mapping[str, Any], all_ids: Any = None) -> Mark:
+    """`all_ids`: of every operation that came of it, the first one's too. That there is none is said, not left out."""
+    operation = told.get("operation", {})
     operation_id = operation.get("operation_id") if isinstance(operation, dict) else None
     if operation is None:
         return Mark(item.sequence, outcome=Outcome.CONFIRMED, reason=NOTHING_ON_LEDGER)
     named = all_ids if isinstance(all_ids, list) else []
-    if not all(map(_is_id, (operation_id, *named))):
-        return Mark(item.sequence, reason="the gateway's answer is damaged", is_fault=True)
+    if not isinstance(operation, dict) or not all(map(_is_id, (operation_id, *named))):
+        return _damaged(item)
     more = tuple(one for one in dict.fromkeys(named) if one != operation_id)
     return Mark(item.sequence, operation_id, reason=end_of(operation)[1], more_operations=more)
+
+
+def _damaged(item: Item) -> Mark:
+    return Mark(item.sequence, reason="the gateway's answer is damaged", is_fault=True)
 
 
 def _is_id(value: Any) -> bool:
@@ -123,10 +130,14 @@ def _of_problem(item: Item, problem: GatewayAnswer) -> Mark:
         facts = problem.body.get("facts")
         ended = facts.get("operation_id") if isinstance(facts, dict) else None
         operation_id = ended if isinstance(ended, str) and len(ended) <= 64 else None
-        return Mark(item.sequence, operation_id, Outcome.REFUSED, problem.code)
-    return Mark(item.sequence, reason=problem.code, is_fault=True)
+        return Mark(item.sequence, operation_id, Outcome.REFUSED, problem.code, detail=problem.detail)
+    return Mark(item.sequence, reason=problem.code, is_fault=True, detail=problem.detail)
 
 
 def _of_failed(item: Item, answer: GatewayAnswer, alone: bool) -> Mark:
     """A parcel refused as a whole: one of its items may be to blame, so it goes again in smaller ones."""
-    return _of_problem(item, answer) if alone and answer.status >= 400 else Mark(item.sequence, reason=answer.code, is_fault=True)
+    return (
+        _of_problem(item, answer)
+        if alone and answer.status >= 400
+        else Mark(item.sequence, reason=answer.code, is_fault=True, detail=answer.detail)
+    )

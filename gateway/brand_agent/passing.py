@@ -16,6 +16,7 @@ from starlette.routing import Route
 from gateway.bodies.redemption import ConsentBody
 from gateway.brand_agent.agent import Agent
 from gateway.brand_agent.asking import TILL_BODY_BYTES_MAX, agent_of, answering, body_of, read_body, speaker_of
+from gateway.brand_agent.gateway_client import GatewayAnswer, object_of
 from gateway.brand_agent.item import Speaker
 from gateway.brand_agent.orders import AUTHORIZE, REDEEM, keep_order, note_accepted, order_request, reservation_id_for
 from gateway.brand_agent.own_discount import OwnDiscount, WantedDiscount, give
@@ -26,12 +27,14 @@ from gateway.secret_files import UnsafeFile
 from gateway.values.calendar import moment, wall_clock
 
 _ANSWER_BYTES_MAX = 1024 * 1024
-_AWAY = "the gateway is away and nothing was asked of it: sell without points, or give the discount as the brand's own"
+_INSTEAD = "sell without points, or give the discount as the brand's own"
+_AWAY = f"the gateway is away and nothing was asked of it: {_INSTEAD}"
+_OTHER = "what answers at agent.gateway_url is not the gateway, and nothing was asked of that: have it corrected; until then "
 _UNKNOWN = "the gateway did not answer in time, and may have taken it: ask again under the same order id, or cancel the order"
 
 
 class _NothingAsked(TillRefused):
-    """There was no connection: the gateway has heard nothing of it."""
+    """There was no connection, or it led elsewhere: the gateway has heard nothing of it."""
 
 
 def routes() -> list[Route]:
@@ -94,6 +97,8 @@ async def _quoted(request: Request) -> Response:
 
 
 async def _pass(agent: Agent, path: str, content: bytes, headers: dict[str, str]) -> Response:
+    if agent.forwarder.reach.is_other:
+        raise _NothingAsked(503, "gateway_away", _OTHER + _INSTEAD, outcome="nothing_asked")
     try:
         sent = {"Authorization": f"Bearer {agent.api_key()}", "Content-Type": "application/json", "Accept-Encoding": "identity", **headers}
     except UnsafeFile as error:
@@ -115,8 +120,13 @@ async def _answer(agent: Agent, path: str, content: bytes, headers: dict[str, st
             received += piece
             if len(received) > _ANSWER_BYTES_MAX:
                 raise httpx.ReadError("the gateway's answer is too long")
-        if response.status_code in (401, 403):
+        told = GatewayAnswer(response.status_code, object_of(bytes(received)))
+        if told.is_gateways and told.status in (401, 403):
             raise TillRefused(503, "gateway_refuses_key", "the gateway refuses the API key: put the right one into agent.gateway_key")
         if response.status_code in (500, 502, 504):
             raise httpx.ReadError(f"the gateway answers {response.status_code}")
+        if not told.is_gateways and told.status != 503:
+            if 400 <= told.status < 500:
+                raise _NothingAsked(503, "gateway_away", _OTHER + _INSTEAD, outcome="nothing_asked")
+            raise httpx.ReadError(f"no gateway's answer: {told.code}")
         return Response(bytes(received), response.status_code, media_type=response.headers.get("Content-Type", "application/json"))

@@ -11,16 +11,13 @@ from starlette.routing import Route
 from gateway.bodies.redemption import CaptureBody, PointRefundBody, VoidBody
 from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
 from gateway.brand_agent.item import ItemKind
-from gateway.brand_agent.orders import REDEEM, let_go, note_capture, order_named, order_reserved
+from gateway.brand_agent.orders import REDEEM, is_soon, let_go, note_capture, order_named, order_reserved
 from gateway.brand_agent.outbox import find
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_agent.statements import KnownOrder, Statement, capture, point_refund, void
 from gateway.brand_agent.till_routes import keep
 from gateway.brand_agent.tills import Scope
 from gateway.values.calendar import wall_clock
-
-SOON_SECONDS = 60
-"""A capture so near to its deadline, or with the gateway away, may come too late."""
 
 
 def routes() -> list[Route]:
@@ -44,7 +41,7 @@ async def _post_capture(request: Request) -> Response:
         if find(connection, ItemKind.CAPTURE, body.capture_id) is None:
             note_capture(connection, order, body.capture_id)
             _check_deadline(order, now)
-        if now is not None and order.deadline - now < SOON_SECONDS + agent.forwarder.seconds_away():
+        if agent.forwarder.is_away or (now is not None and is_soon(order.deadline, now)):
             late.append("may_miss_deadline")
         return capture(body, order)
 

@@ -36,6 +36,7 @@ class RefusedItem:
     till: str
     cashier: str | None
     reason: str | None
+    detail: str | None
     operation_id: str | None
     journaled_at: int
 
@@ -45,7 +46,7 @@ class RefusedItem:
 
 def still_refused(connection: sqlite3.Connection, after: int) -> list[RefusedItem]:
     """A page, oldest first: what nobody has tried again or dealt with."""
-    columns = "sequence, kind, external_id, till, cashier, reason, operation_id, journaled_at"
+    columns = "sequence, kind, external_id, till, cashier, reason, detail, operation_id, journaled_at"
     page = f"SELECT {columns} FROM items WHERE {STILL_REFUSED} AND sequence > ? ORDER BY sequence LIMIT ?"  # noqa: S608
     return [RefusedItem(*row) for row in connection.execute(page, (after, PAGE))]
 
@@ -71,7 +72,7 @@ def send_again(connection: sqlite3.Connection, item: Item, speaker: Speaker, now
     """It goes to the gateway as if it had just been told. For what the gateway made no operation of."""
     _journal(connection, item, Act.RETRY, speaker, "", now)
     connection.execute(
-        "UPDATE items SET state = 'journaled', outcome = NULL, reason = NULL, tries = tries + 1, faults = 0, not_before = 0"
+        "UPDATE items SET state = 'journaled', outcome = NULL, reason = NULL, detail = NULL, tries = tries + 1, faults = 0, not_before = 0"
         " WHERE sequence = ? AND outcome = 'refused'",
         (item.sequence,),
     )
@@ -81,7 +82,8 @@ def follow_again(connection: sqlite3.Connection, item: Item, speaker: Speaker, n
     """The gateway tries its operations again: their end is awaited anew."""
     _journal(connection, item, Act.RETRY, speaker, "", now)
     connection.execute(
-        "UPDATE items SET state = 'answered', outcome = NULL, reason = NULL, asked_at = 0 WHERE sequence = ? AND outcome = 'refused'",
+        "UPDATE items SET state = 'answered', outcome = NULL, reason = NULL, detail = NULL, asked_at = 0"
+        " WHERE sequence = ? AND outcome = 'refused'",
         (item.sequence,),
     )
 

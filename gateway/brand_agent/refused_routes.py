@@ -126,7 +126,8 @@ def _ask_for_another_try(agent: Agent, item: Item, tried: int) -> None:
         raise TillRefused(503, "gateway_away", f"{away}: try it again once the gateway is there", outcome="nothing_changed") from None
     if not under_way:
         code = "unknown" if refusal is None else refusal.code
-        told = f"the gateway does not try it again ({code}): tell it under another id, and mark this as dealt with"
+        why = code if refusal is None or refusal.detail is None else f"{code}: {refusal.detail}"
+        told = f"the gateway does not try it again ({why}): tell it under another id, and mark this as dealt with"
         raise TillRefused(409, "not_tried_again", told, gateway_code=code)
 
 

@@ -16,6 +16,7 @@ from gateway.brand_agent.forgotten import TOLD_AGAIN
 from gateway.brand_agent.forwarder import Reach
 from gateway.brand_agent.item import ItemState
 from gateway.brand_agent.ledger_check import DISAGREES, LedgerStanding
+from gateway.brand_agent.orders import captures_late
 from gateway.brand_agent.refused import STILL_REFUSED
 from gateway.loyalty.rule import EarningRule
 from gateway.values.calendar import moment_or_none
@@ -23,12 +24,14 @@ from gateway.values.calendar import moment_or_none
 _OLD_SECONDS = 300
 _BEHIND_SECONDS = 60
 _SHOWN = 20
+GATEWAY_OTHER = "gateway_other"
+"""Away as far as anything is sent: what answers at agent.gateway_url is not the coalition's gateway."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`code`: gateway_away, outbox_old, items_refused, rule_refused, days_differ, feed_failing, ledger_disagrees, ledger_silent,
-    ledger_behind, evidence_waits, and those of feed_lines.py."""
+    """`code`: gateway_away, gateway_other, outbox_old, captures_late, items_refused, rule_refused, days_differ, feed_failing,
+    ledger_disagrees, ledger_silent, ledger_behind, evidence_waits, and those of feed_lines.py."""
 
     code: str
     detail: str
@@ -39,6 +42,7 @@ class Parts:
     """How the agent's parts stand that not every agent has. `refused_rules`: by version, why the agent does not follow it.
 
     `told`: by the brand that is told of sales, what stands in the way; `partners`: of whose sales this agent is told.
+    `is_sandbox`: the ledger's time is not the clock's.
     """
 
     feed: FeedStanding | None
@@ -48,6 +52,7 @@ class Parts:
     told: Mapping[int, Troubles]
     partners: Sequence[Partner]
     month: str
+    is_sandbox: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +83,12 @@ class Standing:
         """In Prometheus' text format."""
         lines = ["# HELP agent_items_waiting Items on their way to the gateway, by state.", "# TYPE agent_items_waiting gauge"]
         lines += [f'agent_items_waiting{{state="{state}"}} {count}' for state, count in self.waiting.items()]
+        has_other = any(alarm.code == GATEWAY_OTHER for alarm in self.alarms)
         for name, told, value in (
             ("agent_items_refused", "Items that ended refused.", self.refused),
             ("agent_oldest_waiting_seconds", "Since the oldest waiting item was journaled.", self.oldest_waiting_seconds),
             ("agent_gateway_away", "1 while the gateway is away.", int(self.gateway == "away")),
+            ("agent_gateway_other", "1 while something else answers at gateway_url.", int(has_other)),
             ("agent_alarms", "Alarms that somebody has to look at.", len(self.alarms)),
         ):
             lines += [f"# HELP {name} {told}", f"# TYPE {name} gauge", f"{name} {value}"]
@@ -115,19 +122,22 @@ def standing(connection: sqlite3.Connection, reach: Reach, parts: Parts, now: in
     firsts = [connection.execute("SELECT journaled_at FROM items WHERE state = ? ORDER BY sequence LIMIT 1", (one,)) for one in open_states]
     oldest = min((row[0] for found in firsts for row in found), default=now)
     refused = connection.execute(f"SELECT count(*) FROM items WHERE {STILL_REFUSED}").fetchone()[0]  # noqa: S608
-    last = f"SELECT kind, external_id, till, reason FROM items WHERE {STILL_REFUSED} ORDER BY sequence DESC LIMIT ?"  # noqa: S608
-    names = "kind", "id", "till", "reason"
+    last = f"SELECT kind, external_id, till, reason, detail FROM items WHERE {STILL_REFUSED} ORDER BY sequence DESC LIMIT ?"  # noqa: S608
+    names = "kind", "id", "till", "reason", "detail"
     refused_last = [dict(zip(names, row, strict=True)) for row in connection.execute(last, (_SHOWN,))]
     differing = connection.execute("SELECT day, till FROM day_closes WHERE agrees = 0 ORDER BY day DESC LIMIT ?", (_SHOWN,)).fetchall()
     alarms = []
     if reach.away_since is not None:
-        alarms.append(Alarm("gateway_away", f"since {int(now - reach.away_since)} seconds: {reach.reason}"))
+        code = GATEWAY_OTHER if reach.is_other else "gateway_away"
+        alarms.append(Alarm(code, f"since {int(now - reach.away_since)} seconds: {reach.reason}"))
     if now - oldest > _OLD_SECONDS:
         alarms.append(Alarm("outbox_old", f"something waits since {now - oldest} seconds: see last_error, and ask the operator"))
     if refused:
         alarms.append(
             Alarm("items_refused", f"{refused} items ended refused: GET /v1/refused lists them; try them again, or mark them as dealt with")
         )
+    if not parts.is_sandbox and (late := captures_late(connection, now)):
+        alarms.append(Alarm("captures_late", f"{late} captures have a minute left at most and are not on the ledger: see last_error"))
     for version, why in parts.refused_rules.items():
         alarms.append(
             Alarm("rule_refused", f"version {version} at the gateway is {why}: it is not followed, and the version before goes on")

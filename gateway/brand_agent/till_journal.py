@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS items (
     state TEXT NOT NULL CHECK (state IN ('journaled', 'sent', 'answered', 'ended')),
     operation_id TEXT, outcome TEXT CHECK (outcome IN ('confirmed', 'refused')), reason TEXT,
     tries INTEGER NOT NULL DEFAULT 0, faults INTEGER NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0,
-    asked_at REAL NOT NULL DEFAULT 0, more_operations TEXT, answered_at REAL NOT NULL DEFAULT 0, UNIQUE (kind, external_id)
+    asked_at REAL NOT NULL DEFAULT 0, more_operations TEXT, answered_at REAL NOT NULL DEFAULT 0, detail TEXT, UNIQUE (kind, external_id)
 );
 CREATE INDEX IF NOT EXISTS items_journaled ON items (kind, sequence) WHERE state = 'journaled';
 CREATE INDEX IF NOT EXISTS items_unanswered ON items (held, sequence) WHERE state IN ('journaled', 'sent');
@@ -90,11 +90,13 @@ CREATE TABLE IF NOT EXISTS day_closes (
 # What journals of earlier versions lack, and indexes on it.
 _ADDED = {
     ("items", "answered_at"): "REAL NOT NULL DEFAULT 0",
+    ("items", "detail"): "TEXT",
     ("orders", "accepted_at"): "REAL NOT NULL DEFAULT 0",
     ("orders", "asked_by"): "INTEGER NOT NULL DEFAULT -1",
 }
 _INDEXES_ON_ADDED = """
 CREATE INDEX IF NOT EXISTS items_answered_at ON items (answered_at) WHERE answered_at > 0;
+CREATE INDEX IF NOT EXISTS orders_captured ON orders (capture_id) WHERE capture_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS orders_accepted_at ON orders (accepted_at) WHERE accepted_at > 0;
 """
 
@@ -122,6 +124,9 @@ class TillJournal:
             raise
         except sqlite3.Error as error:
             os.close(self._lock)
+            if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
+                remedy = "it and its folder must be writable for the user who runs the agent (chown, or another mount)"
+                raise UnusableJournal(f"{path} cannot be written ({error}): {remedy}") from error
             raise UnusableJournal(f"{path} is no journal of an agent ({error}): put it back from a backup") from error
 
     def reader(self) -> sqlite3.Connection:

@@ -50,7 +50,8 @@ async def keep(
 
 def view(item: Item) -> dict[str, Any]:
     """`promise` of a sale's points: promised by the brand's own rules, or estimated, and then the gateway's answer is awaited."""
-    shown: dict[str, Any] = {"kind": item.kind, "id": item.external_id, "state": item.state, "outcome": item.outcome, "reason": item.reason}
+    shown: dict[str, Any] = {"kind": item.kind, "id": item.external_id, "state": item.state, "outcome": item.outcome}
+    shown |= {"reason": item.reason, "detail": item.detail}
     if item.kind is ItemKind.PURCHASE:
         shown |= {"points": item.points, "promise": "estimated" if item.points is None else "promised"}
     return shown | {"operation_id": item.operation_id}

@@ -16,7 +16,7 @@ from gateway.brand_signer.json_server import JsonServer, serve_on
 from gateway.brand_signer.routes import PUBLIC, routes_of
 from gateway.brand_signer.sales_register import DamagedRegister, FileRegister
 from gateway.brand_signer.sign_batch import BatchSigner
-from gateway.secret_files import UnsafeFile, read_or_make
+from gateway.secret_files import UnsafeFile, read_or_make, unusable_place
 from gateway.values.calendar import wall_clock
 
 
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         server = open_signer(config)
     except (BadConfig, UnsafeFile, WrongJournal, DamagedRegister, OSError) as wrong:
-        print(f"brand signer: {wrong}", file=sys.stderr)
+        print(f"brand signer: {unusable_place(wrong) if isinstance(wrong, OSError) else wrong}", file=sys.stderr)
         return 1
     told = ", where points expire by the sandbox's time," if config.sandbox else ""
     print(f"signer of brand {config.brand_id}{told} on {server.url}", flush=True)

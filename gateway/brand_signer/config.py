@@ -13,6 +13,7 @@ from gateway.brand_signer.key_source import KeySource, key_source
 from gateway.brand_signer.settings_reading import Reading
 from gateway.ledger.signing import Domain
 from gateway.loyalty.rule import EarningRule
+from gateway.secret_files import unusable_place
 from gateway.values.ids import Address, Hash
 from gateway.values.money import Ratio
 
@@ -69,9 +70,12 @@ def read_settings(path: Path, read: Callable[[Reading, Path], _T]) -> _T:
     """What `read` makes of the file's object and the folder that its paths start from."""
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as wrong:
-        reason = wrong.strerror if isinstance(wrong, OSError) else wrong
-        raise BadConfig(f"{path} cannot be read ({reason}): name the settings (JSON) with --config") from wrong
+    except FileNotFoundError as wrong:
+        raise BadConfig(f"{path} cannot be read ({wrong.strerror}): name the settings (JSON) with --config") from wrong
+    except OSError as wrong:
+        raise BadConfig(unusable_place(wrong)) from wrong
+    except ValueError as wrong:
+        raise BadConfig(f"{path} is no JSON ({wrong}): correct it, or name other settings with --config") from wrong
     wrong_ones: list[str] = []
     top = Reading(parsed, "", wrong_ones)
     settings = read(top, path.resolve().parent)

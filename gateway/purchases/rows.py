@@ -85,6 +85,18 @@ class SqlPaymentRefunds:
         found = self._found(PaymentRefundRow.brand_id == brand_id, PaymentRefundRow.refund_id == refund_id)
         return found[0] if found else None
 
+    def due_again(self, operation_id: OperationId) -> bool:
+        """Takes back that a refused clawback's points were written off; not where later points make up for them, or the refund failed."""
+        clawback = self._session.scalar(select(AwardClawbackRow).where(AwardClawbackRow.operation_id == operation_id))
+        if clawback is None:
+            return False
+        same = CarriedClawbackRow.payment_refund_id == clawback.payment_refund_id, CarriedClawbackRow.number == clawback.number
+        is_carried = self._session.scalar(select(CarriedClawbackRow.part).where(*same).limit(1)) is not None
+        if is_carried or self._session.get(RefundFailureRow, clawback.payment_refund_id) is not None:
+            return False
+        clawback.points_short = 0
+        return True
+
     def of_payment(self, brand_id: int, payment_id: str) -> list[StoredRefund]:
         return self._found(PaymentRefundRow.brand_id == brand_id, PaymentRefundRow.payment_id == payment_id)
 

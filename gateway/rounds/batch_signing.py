@@ -93,10 +93,10 @@ class BatchSigning:
             return [self._unsigned(session, batch) for batch in waiting]
 
     def give_up_expired(self) -> int:
-        """Refuses the operations of batches that were packed long ago and are signed by nobody; how many batches."""
+        """Refuses the operations of batches that nobody has signed for as long as operations wait for books; how many batches."""
         with self._database.read() as session:
             now = self._now(session)
-            batch_ids = session.scalars(_EXPIRED, {"now": now, "before": now - self._lifetime_seconds}).all()
+            batch_ids = session.scalars(_EXPIRED, {"now": now, "before": now - max(self._not_yet_seconds, self._lifetime_seconds)}).all()
         if batch_ids:
             with self._database.write() as session:
                 now = self._now(session)

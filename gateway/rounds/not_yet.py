@@ -10,7 +10,9 @@ from gateway.rounds.tables import OperationRow
 
 NOT_YET = frozenset(
     {
+        "detail_mismatch",
         "lot_not_expired",
+        "malformed_entry",
         "point_refund_without_order",
         "unknown_activity",
         "unknown_award",
@@ -25,7 +27,8 @@ NOT_YET = frozenset(
         "wrong_rule_version",
     }
 )
-"""Reasons of signers that a line more in their books does away with, or their clocks' going on."""
+"""Reasons of signers that a line more in their books does away with, or their clocks' going on, or their next version: what one of an
+earlier version knows nothing of it cannot read, or cannot make agree with what it is told."""
 _SOMEBODY_WAITS = (OperationKind.AUTHORIZE, OperationKind.REDEEM, OperationKind.TRANSFER)  # at a till or a screen, for a no as well
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1, 300
 

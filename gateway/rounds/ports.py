@@ -57,6 +57,13 @@ class StandingAct(Protocol):
     def accept(self) -> None: ...
 
 
+class WrittenOff(Protocol):
+    """What refused clawbacks did not take."""
+
+    def due_again(self, operation_id: OperationId) -> bool:
+        """Nothing of this clawback is missing any more; False, and as it was, where something else became of what it was to take."""
+
+
 class OperationEnds(Protocol):
     """What other features do, in the round's own unit of work, when operations end otherwise than they were accepted."""
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 
 from eth.abc import ComputationAPI
 from eth.exceptions import VMError
+from eth.precompiles.ecpairing import EXPONENT as ONE
 from eth.precompiles.ecpairing import _process_point as times_pairing_of
+from eth.precompiles.ecpairing import bn128  # type: ignore[attr-defined]
 from eth.vm.forks.istanbul.constants import GAS_ECMUL, GAS_ECPAIRING_BASE, GAS_ECPAIRING_PER_POINT
 from eth_utils.exceptions import ValidationError
-from py_ecc.fields import optimized_bn128_FQ12 as FQ12
-from py_ecc.optimized_bn128.optimized_pairing import final_exponentiate
 
 from node.chain.time_limit import pulse_of
 
@@ -36,14 +36,15 @@ def ecpairing(computation: ComputationAPI) -> None:
     if len(data) % PAIR:
         raise VMError(f"{len(data)} bytes of call data are no multiple of {PAIR}")
     computation.consume_gas(GAS_ECPAIRING_BASE + GAS_ECPAIRING_PER_POINT * (len(data) // PAIR), reason="ECPAIRING Precompile")
-    product = FQ12.one()
+    product = ONE
     for start in range(0, len(data), PAIR):
         pulse()
         try:
             product = times_pairing_of(data[start : start + PAIR], product)
         except ValidationError as error:
             raise VMError(str(error)) from error
-    computation.output = int(final_exponentiate(product) == FQ12.one()).to_bytes(32, "big")
+    is_one = bn128.final_exponentiate(product) == ONE  # type: ignore[attr-defined]
+    computation.output = int(is_one).to_bytes(32, "big")
 
 
 def point_at(x: int, y: int) -> Point:

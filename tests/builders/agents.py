@@ -97,9 +97,13 @@ class AgentBuilder:
 
     def configure(self, **section: Any) -> None:
         """More of the agent's section, from the next start on."""
-        values = json.loads(self.config.read_text())
-        values["agent"] |= section
-        self.config.write_text(json.dumps(values))
+        self.change("agent", **section)
+
+    def change(self, section: str, **values: Any) -> None:
+        """Settings of any section, from the next start on."""
+        settings = json.loads(self.config.read_text())
+        settings[section] |= values
+        self.config.write_text(json.dumps(settings))
 
     def start(self) -> None:
         """The first start takes a free port, later ones the same again."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Answered = tuple[int, Mapping[str, str], bytes]
-TAKEN: Answered = (202, {}, b"{}")
+TAKEN: Answered = (202, {}, b'{"state": "journaled"}')
 
 
 @dataclass

@@ -88,6 +88,14 @@ def test_a_python_block_is_a_file_that_a_printed_command_runs() -> None:
         assert any(f"/{path.rpartition('/')[2]} " in statement for statement in _statements()), path
 
 
+def test_a_printed_loop_has_an_end_and_a_printed_write_shows_why_it_is_refused() -> None:
+    """Who types them has done something wrong perhaps, and learns of it."""
+    for statement in (statement for block in _printed() for statement in block.statements()):
+        assert not statement.startswith(("until ", "while ")), statement
+        assert "{ until " not in statement, statement
+        assert "curl -sSf" not in statement or " -d " not in statement, f"{statement}: take --fail-with-body"
+
+
 def test_comments_are_no_commands_and_a_backslash_goes_on() -> None:
     lines = ("one --a \\", "--b   # why", "# only said", "", "two '#'")
     assert Block("x.md", "sh", lines).statements() == ["one --a --b", "two '#'"]

@@ -13,7 +13,7 @@ from tests.builders.member_machine import MemberMachine
 from tests.depth import in_a_soak
 
 USUAL = settings(max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-DEEP = settings(USUAL, max_examples=in_a_soak(200, 30), stateful_step_count=50)
+DEEP = settings(USUAL, max_examples=in_a_soak(200, 12), stateful_step_count=50)
 HUNT = settings(USUAL, max_examples=500, database=None, derandomize=True, phases=[Phase.generate])
 
 

@@ -24,6 +24,7 @@ from gateway.values.printing import printable
 from gateway.values.urls import without_secrets
 
 _SECONDS = 3.0
+_ASKED_SECONDS = 8.0  # the agent has some for each of two questions
 
 
 @dataclass
@@ -65,6 +66,8 @@ def _surroundings(home: BrandHome, gateway: GatewayClient, chain: Chain, member:
     said = f"correct coalition.{', coalition.'.join(differing)} in {home.settings}" if differing else "the settings name this coalition"
     findings.note("coalition", not differing, said)
     key = _agent_here(settings, home, findings)
+    if findings.found[-1]["ok"]:  # the agent runs
+        _seen_from_agent(settings, home, findings)
     brand_id = int(settings["brand_id"])
     if _on_ledger(gateway, brand_id, home, findings):
         brand = gateway.read(f"/v1/brands/{brand_id}")
@@ -109,8 +112,28 @@ def _agent_here(settings: dict[str, Any], home: BrandHome, findings: BrandFindin
             "agent here", is_ours, f"it runs at {url}" if is_ours else f"another program listens at {url}: end it, or set another port"
         )
     except (httpx.HTTPError, ValueError, AttributeError):
-        findings.note("agent here", False, f"it is not at {url}: python -m gateway.brand_agent --config {home.settings}")
+        findings.note("agent here", False, f"it is not at {url}: {sys.executable} -m gateway.brand_agent --config {home.settings}")
     return key
+
+
+def _seen_from_agent(settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> None:
+    """The gateway, as the agent finds it now."""
+    named, name, again = settings["agent"]["gateway_url"], "gateway seen from the agent", "start the agent again"
+    agent = GatewayClient(_url_here(settings), read_secret(home.agent / "token"), _ASKED_SECONDS)
+    try:
+        told = agent.read("/v1/gateway")
+        is_there, asked, said = told["gateway"] == "there", printable(str(told["gateway_url"])), printable(str(told["said"]))
+    except (Foreseen, KeyError, TypeError) as refused:
+        findings.note(
+            name, False, f"the agent does not say ({refused}): {again}, in this version and with the token that is in {home.agent}"
+        )
+        return
+    finally:
+        agent.close()
+    if asked != without_secrets(named.rstrip("/")):
+        findings.note(name, False, f"the agent asks {asked}, agent.gateway_url in {home.settings} is {without_secrets(named)}: {again}")
+    else:
+        findings.note(name, is_there, f"{asked} is there" if is_there else f"agent.gateway_url in {home.settings} is {asked}: {said}")
 
 
 def _on_ledger(gateway: GatewayClient, brand_id: int, home: BrandHome, findings: BrandFindings) -> bool:

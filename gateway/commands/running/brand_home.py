@@ -81,8 +81,15 @@ class BrandHome:
     def keep(self, path: Path, document: dict[str, Any]) -> None:
         """Once; another one under the same name is refused, since what was said of it may count already."""
         text = json.dumps(document, indent=1, ensure_ascii=True)
-        if not make_secret(path, text) and self.read(path) != document:
-            raise WrongState(f"{path} says something else: give what was given the first time, or name another --dir")
+        if make_secret(path, text):
+            return
+        differing = differing_fields(self.read(path), document)
+        if any(field.startswith("coalition.") for field in differing):
+            told = f"{path} is of another coalition ({', '.join(differing)} differ)"
+            raise WrongState(f"{told}: stop that agent and take {self.root} away, or name another --dir")
+        if differing:
+            told = f"{path} says something else of {', '.join(differing)}"
+            raise WrongState(f"{told}: give what was given the first time, or name another --dir")
 
     def read(self, path: Path) -> Any:
         try:
@@ -91,6 +98,16 @@ class BrandHome:
             raise NotFound(f"{path} is not there: begin with `splittally brand init`") from None
         except ValueError:
             raise UnsafeFile(f"{path} is damaged: put it back from a backup") from None
+
+
+def differing_fields(kept: Any, given: Any, place: str = "") -> list[str]:
+    """Where two documents differ, by the names of the fields: what stands there may be secret."""
+    if not (isinstance(kept, dict) and isinstance(given, dict)):
+        return [] if kept == given else [place or "the whole"]
+    names = [*given, *(name for name in kept if name not in given)]
+    return [
+        field for name in names for field in differing_fields(kept.get(name), given.get(name), f"{place}.{name}" if place else str(name))
+    ]
 
 
 def coalition_of_agent(gateway: GatewayClient, chain: Chain) -> tuple[KnownCoalition, dict[str, Any]]:

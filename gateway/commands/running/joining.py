@@ -30,13 +30,13 @@ _HOUR = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What came of it; `registered` is None where the operator has to post it."""
+    """What came of it; `registered` is None where the operator has to post it; `waits` once nobody is waited for."""
 
     home: BrandHome
     body: dict[str, Any]
     registered: dict[str, Any] | None
     has_api_key: bool
-    waits: str
+    waits: str | None
 
 
 @troubles_named
@@ -59,7 +59,11 @@ def join(directory: Path, gateway_url: str, api_key_file: Path, rpc_url: str, as
     home.keep(home.registration, body)
     registered = _registered(gateway, body)
     has_api_key = home.api_key.exists() or (registered is not None and _opened(gateway, home, asked))
-    joined = Joined(home, body, registered, has_api_key, _waits(gateway.read("/v1/coalition")))
+    status = _status(gateway, asked["brand_id"])
+    if registered is not None and status not in (None, "pending"):
+        registered = registered | {"operation": gateway.read(f"/v1/operations/{registered['operation']['operation_id']}")}
+    waits = _waits(gateway.read("/v1/coalition")) if status in (None, "pending") else None
+    joined = Joined(home, body, registered, has_api_key, waits)
     if as_json:
         print_json(_shown(joined))
     else:
@@ -202,6 +206,12 @@ def _opened(gateway: GatewayClient, home: BrandHome, asked: dict[str, Any]) -> b
     return token is not None and make_secret(home.api_key, token)
 
 
+def _status(gateway: GatewayClient, brand_id: int) -> str | None:
+    """The brand's, if it is registered."""
+    brands = gateway.read("/v1/brands")
+    return next((str(each["status"]) for each in brands if each["brand_id"] == brand_id), None)
+
+
 def _waits(coalition: dict[str, Any]) -> str:
     hours = coalition["governance_delay_seconds"] / _HOUR
     of_clock = " of the sandbox's time" if coalition["sandbox"] else ""
@@ -242,7 +252,7 @@ def _words(joined: Joined) -> list[str]:
     home, registered, brand_id = joined.home, joined.registered, joined.body["brand_id"]
     said = [
         f"The agent's settings, batch key ({joined.body['key_address']}) and secrets: {home.agent}",
-        f"  start it: python -m gateway.brand_agent --config {home.settings}",
+        f"  start it: {sys.executable} -m gateway.brand_agent --config {home.settings}",
         *_key_words(joined),
         f"The first till's token, with which it calls the agent: {home.till_token}",
         f"The owner's key ({joined.body['owner_address']}): "
@@ -250,7 +260,9 @@ def _words(joined: Joined) -> list[str]:
         f"The publisher's key, which signs its rules ({joined.body['publisher_address']}): "
         + (f"{home.publisher}; take it to a place of its own" if home.publisher.exists() else "elsewhere, where version 1 is signed, too"),
     ]
-    if registered is None:
+    if registered is None and joined.waits is None:
+        said.append(f"Brand {brand_id} is registered, and nobody is waited for")
+    elif registered is None:
         said += [
             f"For the operator to post to /v1/brands: {home.registration}",
             "  it holds the agent's token and the reference secret: hand it over where nobody else reads it",
@@ -267,4 +279,5 @@ def _words(joined: Joined) -> list[str]:
             if joined.has_api_key
             else f"The agent's API key was told before: have the operator make another for {home.api_key}"
         )
-    return [*said, f"It waits for {joined.waits}", "Then: splittally brand check, with the same --dir, --gateway and --rpc"]
+    check = "splittally brand check, with the same --dir, --gateway and --rpc"
+    return [*said, f"Now: {check}"] if joined.waits is None else [*said, f"It waits for {joined.waits}", f"Then: {check}"]

@@ -174,7 +174,8 @@ def _relay(meeting: Meeting, act: SetBrandKey | SetBrandTerms, path: str, body: 
 def _once_confirmed(words: str, answer: dict[str, Any]) -> str:
     """What is signed holds by the ledger alone: an operation that is only accepted has changed nothing yet."""
     operation, status = f"operation {answer['operation_id']}", answer["status"]
-    return f"{words} ({operation}, {status})." if status == "confirmed" else f"{words} – once {operation} is confirmed; now it is {status}."
+    on_its_way = f"{words}: signed and handed over, but not on the ledger yet; it holds from when {operation} is confirmed."
+    return f"{words} ({operation}, confirmed)." if status == "confirmed" else on_its_way
 
 
 def _own_act(meeting: Meeting, brand_id: int) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from gateway.values.calendar import wall_clock
 from gateway.values.errors import Invalid
 from gateway.values.hex import BadHex
 from gateway.values.ids import MemberId
+from gateway.values.printing import printable
 
 _GIVEN_UP_AFTER_SECONDS = 60.0
 Note = Callable[[str, bool, str], bool]
@@ -56,6 +57,7 @@ def _watch(gateway: GatewayClient, till: GatewayClient, path: str, note: Note) -
         if is_over:
             is_good = operation is not None and operation["status"] == "confirmed"
             where = f", {operation['points']} points in block {operation['block_number']}" if operation is not None and is_good else ""
-            note("test purchase", is_good, f"it is {state}{where}" + ("" if is_good or not item["reason"] else f": {item['reason']}"))
+            why = "; ".join(str(item[name]) for name in ("reason", "detail") if item.get(name) and not is_good)
+            note("test purchase", is_good, f"it is {state}{where}" + (f": {printable(why)}" if why else ""))
             return
         time.sleep(0.1)

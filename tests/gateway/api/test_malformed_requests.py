@@ -70,8 +70,20 @@ def test_a_body_above_the_bound_is_refused_declared_or_not(coalition: OfflineCoa
             assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
+@pytest.mark.parametrize("path", ["/v1/purchases", "/v1/purchases/bulk"])
+def test_all_fields_that_are_wrong_are_named(coalition: OfflineCoalition, path: str) -> None:
+    coalition.brand(1)
+    wrong = {"payment_id": "", "currency": "usd", "gross_minor": -1, "speed": 1}
+    answer = coalition.post("brand:1", path, {"purchases": [wrong]} if path.endswith("bulk") else wrong).json()
+    found = answer["results"][0]["problem"] if path.endswith("bulk") else answer
+    assert all(f"{field}: " in found["detail"] for field in ("payment_id", "currency", "gross_minor")), found
+    assert found["detail"].endswith("; and 1 more"), found["detail"]
+    told = {each["field"].removeprefix("body.") for each in found["facts"]["errors"]}
+    assert told >= {"payment_id", "currency", "gross_minor", "occurred_at", "business_date", "speed"}
+
+
 def test_unknown_paths_and_methods_have_problem_details(coalition: OfflineCoalition) -> None:
-    assert coalition.get("operator", "/v1/nothing").json()["code"] == "not_found"
+    assert coalition.get("operator", "/v1/nothing").json()["code"] == "unknown_route"
     answer = coalition.call("operator", "PUT", "/v1/brands")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
 

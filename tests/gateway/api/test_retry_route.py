@@ -47,3 +47,16 @@ def test_another_brand_finds_no_such_operation(coalition: OfflineCoalition, issu
     assert coalition.post("brand:2", PATH.format(issue), {}).status_code == 404
     assert coalition.post("operator", PATH.format("f" * 32), {}).status_code == 404
     assert coalition.post("operator", PATH.format(issue), {}).status_code == 202
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_clawback_is_due_again_unless_its_refund_failed(coalition: OfflineCoalition, issue: str, failed: bool) -> None:
+    coalition.finish(issue)
+    moment = "2017-03-15T10:00:00+02:00"
+    refund = {"refund_id": "r", "payment_id": "pay-1", "amount_minor": 1_000, "occurred_at": moment, "business_date": moment[:10]}
+    clawback = coalition.post("brand:1", "/v1/payment-refunds", refund).json()["operation"]["operation_id"]
+    coalition.finish(clawback, "refused", "batch_expired")
+    if failed:
+        assert coalition.post("brand:1", "/v1/payment-refunds/r/failure", {"occurred_at": moment}).status_code in (201, 202)
+    answer = coalition.post("brand:1", PATH.format(clawback), {})
+    assert answer.status_code == (409 if failed else 202), answer.text

@@ -154,7 +154,11 @@ def test_what_waits_of_one_payment_delays_no_other(seller: Seller, listener: Lis
 
 def test_what_is_refused_for_good_is_told_once_and_what_follows_it_never(seller: Seller, listener: Listener) -> None:
     sender = seller.sender(listener)
-    listener.answer = lambda: (409, {}, b'{"code": "over_budget"}') if b"p-1" in listener.bodies[-1] else TAKEN
+    listener.answer = lambda: (
+        (409, {}, b'{"type": "urn:splittally:problem:over_budget", "status": 409, "code": "over_budget"}')
+        if b"p-1" in listener.bodies[-1]
+        else TAKEN
+    )
     seller.sells("p-1")
     seller.refunds("b-1", "p-1", 100)
     seller.sells("p-2")
@@ -172,6 +176,10 @@ def test_what_is_refused_for_good_is_told_once_and_what_follows_it_never(seller:
         (401, {}, b'{"code": "not_authenticated"}'),
         (403, {}, b'{"code": "wrong_signature"}'),
         (404, {}, b""),
+        (422, {}, b"<html>no such form</html>"),
+        (409, {}, b'{"code": "over_budget"}'),
+        (200, {}, b"<html>welcome</html>"),
+        (200, {}, b'{"status": "ok"}'),
         (302, {"Location": "http://127.0.0.1:1/"}, b""),
         (202, {"Content-Encoding": "gzip"}, b"\x1f\x8b"),
         (202, {}, b"x" * 70_000),

@@ -24,7 +24,7 @@ class AcceptingGateway(ForwardingClient):
     """Takes each purchase, once `before` lets it."""
 
     def __init__(self, before: Callable[[], None]) -> None:
-        super().__init__("http://127.0.0.1:9", str)
+        super().__init__("http://127.0.0.1:9", str, DOMAIN)
         self.before = before
 
     def post(self, path: str, content: bytes, idempotency_key: str, wait_seconds: int = 0) -> GatewayAnswer:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
+import pytest
 from eth_keys.datatypes import PrivateKey
 from sqlalchemy import update
 
@@ -72,6 +73,40 @@ def test_what_cannot_be_tried_again_is_marked_with_a_word_of_how_it_was_put_righ
         for act, body in (("retry", {}), ("dealt-with", {"note": "again"})):
             assert till.post(f"/v1/refused/purchase/out-3/{act}", json=body).json()["code"] == "dealt_with"
     assert ("dealt_with", "till-1", None, "IssueRefused", "told again as out-3b") in _decisions(shop)
+
+
+def test_what_the_gateway_says_of_a_refusal_is_shown_with_the_item_until_it_is_tried_again(shop: Shop) -> None:
+    with shop.agent.till() as till:
+        till.post("/v1/purchases", json=shop.sale("out-6"))
+        shop.ended("/v1/purchases/out-6")
+        till.post("/v1/payment-refunds", json=shop.refund("out-6-R", "out-6", 2_200))
+        ended = shop.ended("/v1/payment-refunds/out-6-R")[0]
+        assert (ended["reason"], ended["detail"]) == ("wrong_state", "refunds of 2200 would exceed the 1000 that were paid")
+        assert _listed(till)["out-6-R"]["detail"] == ended["detail"]
+        late = shop.sale("out-7", occurred_at="2031-03-15T10:00:00+00:00", business_date="2031-03-15")
+        till.post("/v1/purchases", json=late)
+        ended = shop.ended("/v1/purchases/out-7")[0]
+        assert (ended["reason"], "occurred_at" in ended["detail"]) == ("invalid", True), ended
+        again = till.post("/v1/refused/purchase/out-7/retry", json={}).json()
+        assert (again["reason"], again["detail"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [("a\nb\u202ec", "a?b?c"), ("x" * 9_000, "x" * 500 + "…"), (7, None), ("", None)],
+)
+def test_what_a_gateway_says_is_bounded_and_printable(told: Any, kept: str | None) -> None:
+    assert GatewayAnswer(409, {"code": "wrong_state", "detail": told}).detail == kept
+
+
+def test_a_journal_of_before_opens_and_shows_what_it_has(tmp_path: Any) -> None:
+    path = tmp_path / "agent.sqlite"
+    with closing(TillJournal(path, DOMAIN, BRAND)) as journal:
+        _sent(journal)
+    with closing(sqlite3.connect(path)) as before:
+        before.execute("ALTER TABLE items DROP COLUMN detail")
+    with closing(TillJournal(path, DOMAIN, BRAND)) as journal:
+        assert (_of(journal).external_id, _of(journal).detail) == ("p-1", None)
 
 
 def test_a_sale_has_ended_once_all_that_came_of_it_has(tmp_path: Any) -> None:

@@ -35,6 +35,8 @@ def test_a_sale_without_a_member_earns_nothing_and_one_that_cannot_be_is_refused
             answer = till.post("/v1/purchases", json=shop.sale("n-2", **changes))
             assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
             assert field in answer.json()["detail"]
+        both = till.post("/v1/purchases", json=shop.sale("n-2", gross_minor=1.5, speed=1)).json()["detail"]
+        assert ("gross_minor: " in both, "speed: " in both) == (True, True)
         assert till.post("/v1/purchases", content=b"{").status_code == 400
         assert till.post("/v1/purchases", json=shop.sale("n-2", brand_id=2)).status_code == 403
         assert till.get("/v1/purchases/n-2").status_code == 404
@@ -95,7 +97,8 @@ def test_what_the_gateway_refuses_ends_with_an_alarm_and_delays_no_other(shop: S
         ended = shop.ended("/v1/purchases/bad-1", "/v1/purchases/good-1")
         assert [(one["outcome"], one["reason"]) for one in ended] == [("refused", "not_found"), ("confirmed", None)]
         status = till.get("/v1/status").json()
-        assert status["refused_last"][0] == {"kind": "purchase", "id": "bad-1", "till": "till-1", "reason": "not_found"}
+        why = {"reason": "not_found", "detail": f"there is no member {stranger['member_id']}"}
+        assert status["refused_last"][0] == {"kind": "purchase", "id": "bad-1", "till": "till-1", **why}
         assert "items_refused" in [alarm["code"] for alarm in status["alarms"]]
 
 

@@ -39,7 +39,7 @@ def test_a_browser_finds_a_way_on_at_any_unknown_path(coalition: OfflineCoalitio
 def test_programs_are_answered_in_json_at_any_unknown_path(coalition: OfflineCoalition, path: str, accept: str) -> None:
     answer = coalition.client.get(path, headers={"Accept": accept})
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
-    assert answer.json()["code"] == "not_found"
+    assert answer.json()["code"] == "unknown_route"
 
 
 @pytest.mark.parametrize("path", ["/v1", "/v1/nothing"])
@@ -47,11 +47,11 @@ def test_the_api_tells_only_who_has_a_key_what_is_there(coalition: OfflineCoalit
     for accept in (BROWSER["Accept"], "*/*"):
         stranger = coalition.client.get(path, headers={"Accept": accept})
         assert (stranger.status_code, stranger.json()["code"]) == (401, "not_authenticated")
-    assert coalition.get("operator", path).json()["code"] == "not_found"
+    assert coalition.get("operator", path).json()["code"] == "unknown_route"
 
 
 def test_what_is_no_page_is_answered_in_json_to_browsers_too(coalition: OfflineCoalition) -> None:
-    assert coalition.client.post("/nowhere", headers=BROWSER).json()["code"] == "not_found"
+    assert coalition.client.post("/nowhere", headers=BROWSER).json()["code"] == "unknown_route"
     assert coalition.client.post("/docs", headers=BROWSER).json()["code"] == "method_not_allowed"
     assert coalition.client.get("/v1/brands", headers=BROWSER).json()["code"] == "not_authenticated"
 

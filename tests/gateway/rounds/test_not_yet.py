@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from gateway.purchases.rows import SqlPaymentRefunds
 from gateway.rounds.retry_operation import retry_operation
 from gateway.rounds.rows import SqlOperations
 from gateway.store.unit_of_work import writing
@@ -15,6 +18,7 @@ from gateway.values.errors import WrongState
 from gateway.values.ids import MemberId, OperationId
 from tests.builders.brands import BrandBuilder
 from tests.builders.coalition import CoalitionBuilder, new_id, running_coalition
+from tests.gateway.rounds.test_signing import point_at
 
 WAITS_SECONDS = 600
 STRICT, LASTING = 3, 4
@@ -57,7 +61,7 @@ def retry(coalition: CoalitionBuilder, operation_id: str) -> None:
     with writing(coalition.database, lambda _: coalition.now) as work:
         stored = work.of(SqlOperations).find(OperationId(operation_id))
         assert stored is not None
-        retry_operation(stored, operations=work.of(SqlOperations))
+        retry_operation(stored, operations=work.of(SqlOperations), written_off=work.of(SqlPaymentRefunds))
 
 
 def test_a_sale_that_is_listed_late_earns(coalition: CoalitionBuilder, member: MemberId) -> None:
@@ -162,6 +166,37 @@ def test_an_expiry_waits_for_a_signer_whose_clock_is_behind(coalition: Coalition
     configure(brand, "coalition", sandbox=True)
     go_on(coalition, WAITS_SECONDS // 2)
     assert stands(coalition, expiry) == ("confirmed", None)
+
+
+class EarlierVersion(BaseHTTPRequestHandler):
+    """An agent that cannot read the batch's first entry, of a kind that came later."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        answer = json.dumps({"refused": [{"index": 0, "reason": self.path.rpartition("/")[0].strip("/")}]}).encode()
+        self.send_response(409)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.mark.parametrize("reason", ["malformed_entry", "detail_mismatch"])
+def test_what_an_agent_of_an_earlier_version_cannot_read_waits_for_the_next(
+    coalition: CoalitionBuilder, member: MemberId, reason: str
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), EarlierVersion) as earlier:
+        threading.Thread(target=earlier.serve_forever, daemon=True).start()
+        point_at(coalition, f"http://127.0.0.1:{earlier.server_address[1]}/{reason}")
+        newer = coalition.purchase(2, member)
+        go_on(coalition)
+        assert stands(coalition, newer) == ("accepted", f"not_yet: {reason}")
+        earlier.shutdown()
+    point_at(coalition, coalition.brands[2].url)
+    go_on(coalition, 2)
+    assert stands(coalition, newer) == ("confirmed", None)
 
 
 def configure(brand: BrandBuilder, section: str, **changes: object) -> None:

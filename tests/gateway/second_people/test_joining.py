@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -46,12 +46,17 @@ def test_a_brand_joins_step_by_step(commanded: CommandedCoalition, tmp_path: Pat
     with _agent(home):
         assert _lacking(_check(commanded, home)) == {"on the ledger"}
         commanded.carried_out(registered["operation"]["operation_id"])
+        _check_registered(commanded, home, listen, registered["operation"]["operation_id"])
         assert _lacking(_until_it_earns(commanded, home)) == {"document of its keys", "takes points", "its points are taken"}
         _owner_says(commanded, home)
         assert "nothing was written" in _check(commanded, home, "--test-purchase", "0x12", succeeds=False)["detail"]
+        nobodys = _check(commanded, home, "--test-purchase", "0x" + "77" * 20)
+        assert _lacking(nobodys) == {"test purchase"}
+        assert nobodys["findings"][-1]["said"].endswith("it is ended: not_found; there is no member 0x" + "77" * 20)
         member = _member(commanded)
         checked = _check(commanded, home, "--test-purchase", member)
         assert _lacking(checked) == set()
+        assert f"{commanded.url} is there" in [each["said"] for each in checked["findings"]]
         assert checked["findings"][-1]["said"].split(" is ")[1].startswith("confirmed, 1 points in block")
         _change_the_rule(commanded, home)
         checked = _check(commanded, home, "--test-purchase", member)
@@ -61,6 +66,39 @@ def test_a_brand_joins_step_by_step(commanded: CommandedCoalition, tmp_path: Pat
         lacking = {each["name"]: each["said"] for each in _check(commanded, home)["findings"] if not each["ok"]}
         assert "has another token" in lacking.pop("agent seen from the gateway")
         assert lacking == {}
+    for wrong, why in ((commanded.url + "/v1", "is no gateway"), (commanded.node.url, "is no gateway"), ("http://127.0.0.1:9", "refused")):
+        _wrong_gateway(commanded, home, member, wrong, why)
+
+
+def _check_registered(commanded: CommandedCoalition, home: Path, listen: str, operation_id: str) -> None:
+    """Said once more, `init` tells what is so now."""
+    operator = commanded.operator_folder / "operator-api.key"
+    again = _init(commanded, home, listen, operator)
+    assert (again["operation"]["status"], again["waits_for"]) == ("confirmed", None)
+    asked = ["brand", "init", "--dir", str(home), "--gateway", commanded.url, "--rpc", commanded.node.url, *TERMS, listen]
+    for key, told in (
+        (operator, f"operation {operation_id} (confirmed)"),
+        (commanded.folder / "people" / "auditor-api.key", "is registered"),
+    ):
+        said = CliRunner().invoke(program(), [*asked, "--api-key-file", str(key)]).output
+        assert (told in said, "waits for" in said, f"{sys.executable} -m gateway.brand_agent" in said) == (True, False, True), said
+
+
+def _wrong_gateway(commanded: CommandedCoalition, home: Path, member: str, wrong: str, why: str) -> None:
+    path = home / "agent" / "agent.json"
+    right = path.read_text()
+    settings = json.loads(right)
+    settings["agent"]["gateway_url"] = wrong
+    path.write_text(json.dumps(settings))
+    name = "gateway seen from the agent"
+    with _agent(home):
+        begun = monotonic()
+        lacking = {each["name"]: each["said"] for each in _check(commanded, home, "--test-purchase", member)["findings"] if not each["ok"]}
+        assert monotonic() - begun < 10
+        assert (f"agent.gateway_url in {path} is {wrong}: " in lacking[name], why in lacking[name]) == (True, True), lacking
+        assert lacking["test purchase"] == "none was made: first put right what is lacking"
+        path.write_text(right)
+        assert "start the agent again" in {each["name"]: each["said"] for each in _check(commanded, home)["findings"]}[name]
 
 
 def test_a_managed_brand_starts_unattended_and_leaves_by_a_key_of_its_own(
@@ -94,7 +132,13 @@ def test_other_settings_in_the_same_directory_are_refused(commanded: CommandedCo
     auditor = commanded.folder / "people" / "auditor-api.key"
     _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor, *ANOTHER)
     refused = _init(commanded, tmp_path / "cafe", "127.0.0.1:8702", auditor, *ANOTHER, succeeds=False)
-    assert "agent.json says something else" in refused["detail"]
+    assert "agent.json says something else of listen.port: give what was given the first time" in refused["detail"]
+    path = tmp_path / "cafe" / "agent" / "agent.json"
+    settings = json.loads(path.read_text())
+    settings["coalition"]["coalition_id"] = "0x" + "07" * 32
+    path.write_text(json.dumps(settings))
+    of_before = _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor, *ANOTHER, succeeds=False)
+    assert "is of another coalition (coalition.coalition_id differ): stop that agent" in of_before["detail"]
 
 
 @pytest.mark.parametrize(

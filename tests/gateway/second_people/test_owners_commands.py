@@ -58,7 +58,8 @@ def test_a_batch_key_is_added_and_withdrawn_by_its_brands_owner(commanded: Comma
 
 def test_what_is_only_accepted_is_not_said_to_hold(commanded: CommandedCoalition) -> None:
     said = commanded.told("brand", "key", "--brand", str(BRAND), "--key", NEW_KEY, "--withdraw", person="owner")
-    found = re.fullmatch(rf"{NEW_KEY} is withdrawn – once operation (\S+) is confirmed; now it is accepted\.\n", said)
+    not_yet = "signed and handed over, but not on the ledger yet; it holds from when operation"
+    found = re.fullmatch(rf"{NEW_KEY} is withdrawn: {not_yet} (\S+) is confirmed\.\n", said)
     assert found, said
     commanded.ended(found.group(1), "confirmed")
 
