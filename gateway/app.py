@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from gateway.access.operator_api_key import ensure_operator_api_key
 from gateway.api import (
+    admission,
     api_keys,
     audit,
     authorizations,
@@ -74,6 +75,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     brand_successions.router,
     brand_documents.router,
     governance.router,
+    admission.router,
     governors.router,
     checkpoints.router,
     api_keys.router,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel
 
 from gateway.access.rows import SqlPrivilegedActions
+from gateway.api.admission import ChecklistBody
 from gateway.api.brands import show_operation
 from gateway.api.context import ContextNeeded
 from gateway.api.idempotency import WriteNeeded
@@ -14,7 +17,7 @@ from gateway.api.routing import Router
 from gateway.api.shapes import Body, OperationIdPath, Signature, UnixSeconds
 from gateway.coalition.rows import SqlCoalition
 from gateway.governance.approve_act import approve_act
-from gateway.governance.rows import SqlPendingActs
+from gateway.governance.rows import SqlCriteria, SqlPendingActs
 from gateway.governance.veto_act import veto_act
 from gateway.governance.views import PendingActView, list_pending_acts
 from gateway.ledger.governance import Approval
@@ -29,11 +32,17 @@ router = Router(prefix="/v1/governance", tags=["governance"])
 
 class ApprovalBody(Body):
     """`Approval(bytes32 operation,uint40 approvedAt,uint40 goodUntil)` in governance's own domain, `operation` being the act's id.
-    `approved_at` is the approver's own clock: sign once the delay has passed by it, having asked the brand concerned directly."""
+    `approved_at` is the approver's own clock: sign once the delay has passed by it, having asked the brand concerned directly. The
+    registration of a brand is approved with a `checklist`, where the coalition has admission criteria."""
 
     approved_at: UnixSeconds
     good_until: UnixSeconds
     signature: Signature
+    checklist: ChecklistBody | None = None
+
+    def content(self) -> dict[str, Any]:
+        """The checklist came later: requests without one keep their hash."""
+        return {name: value for name, value in super().content().items() if name != "checklist" or value is not None}
 
 
 class OwnerVetoBody(Body):
@@ -57,10 +66,12 @@ def get_pending_acts(_caller: AsReader, context: ContextNeeded) -> PendingActLis
 def create_approval(operation_id: OperationIdPath, body: ApprovalBody, caller: AsReader, write: WriteNeeded) -> OperationView:
     """An approver's signature, whoever sends it; with the last that is needed the act is executed."""
     given = Approval(body.approved_at, body.good_until, to_bytes(body.signature))
+    checklist = None if body.checklist is None else body.checklist.signed()
 
     def act(work: UnitOfWork) -> str:
         facts, acts = work.of(SqlCoalition).facts, work.of(SqlPendingActs)
-        approver = approve_act(OperationId(operation_id), given, coalition=facts, acts=acts, now=work.now)
+        criteria = work.of(SqlCriteria)
+        approver = approve_act(OperationId(operation_id), given, checklist, coalition=facts, acts=acts, criteria=criteria, now=work.now)
         work.of(SqlPrivilegedActions).record(work.now, f"{caller.principal}/{caller.key_id}", "approve", operation_id, str(approver))
         return operation_id
 

@@ -27,6 +27,7 @@ STATUS_OF: dict[type[errors.Refusal], int] = {
     errors.GrantMissing: 409,
     errors.GrantExceeded: 409,
     errors.LotExpired: 409,
+    errors.ChecklistIncomplete: 422,
     errors.TooLarge: 413,
     errors.TooManyRequests: 429,
     errors.TooSlow: 408,

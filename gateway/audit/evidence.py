@@ -10,7 +10,7 @@ from gateway.access.tables import ApiKeyRow
 from gateway.audit.ledger_events import LedgerEvent
 from gateway.brands.tables import BrandDocumentRow, BrandRow
 from gateway.checkpoints.tables import CheckpointRow
-from gateway.coalition.tables import CoalitionRow
+from gateway.coalition.tables import AdmissionChecklistRow, AdmissionCriteriaRow, CoalitionRow, GovernanceActRow
 from gateway.ledger.signing import Domain
 from gateway.payments.tables import PaymentRecordRow
 from gateway.points.tables import OpeningFileRow, OpeningLineRow
@@ -102,6 +102,9 @@ class StoreEvidence:
     carried_clawbacks: Sequence[CarriedClawbackRow] = field(default=())
     opening_files: Sequence[OpeningFileRow] = field(default=())
     opening_lines: Sequence[OpeningLineRow] = field(default=())
+    governance_acts: Sequence[GovernanceActRow] = field(default=())
+    admission_criteria: Sequence[AdmissionCriteriaRow] = field(default=())
+    admission_checklists: Sequence[AdmissionChecklistRow] = field(default=())
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from gateway.access.tables import ApiKeyRow
 from gateway.audit.evidence import StoreEvidence
 from gateway.brands.tables import BrandDocumentRow, BrandRow
 from gateway.checkpoints.tables import CheckpointRow
-from gateway.coalition.tables import CoalitionRow
+from gateway.coalition.tables import AdmissionChecklistRow, AdmissionCriteriaRow, CoalitionRow, GovernanceActRow
 from gateway.payments.tables import PaymentRecordRow
 from gateway.points.tables import OpeningFileRow, OpeningLineRow
 from gateway.projection import member_tables
@@ -78,6 +78,9 @@ def gather_store(database: Database) -> StoreEvidence:
             carried_clawbacks=_rows(session, CarriedClawbackRow),
             opening_files=_rows(session, OpeningFileRow),
             opening_lines=_rows(session, OpeningLineRow),
+            governance_acts=_rows(session, GovernanceActRow),
+            admission_criteria=_rows(session, AdmissionCriteriaRow),
+            admission_checklists=_rows(session, AdmissionChecklistRow),
         )
 
 

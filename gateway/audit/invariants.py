@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from gateway.audit.case import Case
 from gateway.audit.checks import (
     acknowledged,
+    admissions,
     earned_once,
     limits,
     lot_acts,
@@ -26,6 +27,11 @@ from gateway.audit.checks import (
 
 FINDINGS_SHOWN = 20
 OK = "ok"
+
+
+def _second_signatures(case: Case) -> Iterator[str]:
+    """On the ledger, and what was signed beside it."""
+    return chain(second_signatures.findings(case), admissions.findings(case))
 
 
 def _everything(_: Case) -> None:
@@ -81,7 +87,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(8, "what was redeemed elsewhere is what brands owe; net positions sum to zero", owed.findings, owed.not_yet),
     Invariant(9, "no expired lot is spent, the nearest expiry first", lot_order.findings),
     Invariant(10, "a payment record is claimed at most once, a payout is its parts and one remainder", matches.findings),
-    Invariant(11, "nothing privileged happened without its second signature", second_signatures.findings),
+    Invariant(11, "nothing privileged happened without its second signature", _second_signatures),
     Invariant(12, "what acts in a brand's name is what the brand published of itself", published_keys.findings, published_keys.not_yet),
     Invariant(13, "every block carries its sealer's seal, and no witness saw another chain", witnessed.findings),
 )

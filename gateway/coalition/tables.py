@@ -62,3 +62,26 @@ class GovernanceApprovalRow(Base):
     approved_at: Mapped[int]
     good_until: Mapped[int]
     signature: Mapped[bytes]
+
+
+class AdmissionCriteriaRow(Base):
+    """What a brand must meet before it is let in: the highest version holds. `criteria` as canonical JSON, an empty list for none."""
+
+    __tablename__ = "admission_criteria"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    criteria: Mapped[str]
+    set_at: Mapped[int]
+
+
+class AdmissionChecklistRow(Base):
+    """What an approver signed of the criteria with an approval of a brand's registration. `answers` as canonical JSON."""
+
+    __tablename__ = "admission_checklists"
+
+    operation_sequence: Mapped[int] = mapped_column(ForeignKey("governance_acts.operation_sequence"), primary_key=True, autoincrement=False)
+    approver: Mapped[Address] = mapped_column(primary_key=True)
+    approved_at: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    criteria_version: Mapped[int] = mapped_column(ForeignKey("admission_criteria.version"))
+    answers: Mapped[str]
+    signature: Mapped[bytes]

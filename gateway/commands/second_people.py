@@ -72,10 +72,16 @@ def acts(**asked: Any) -> None:
 @click.option("--asked-directly", is_flag=True, help="You have asked the brands concerned, not by way of the operator.")
 @click.option("--good-for-days", type=click.IntRange(1, 30), default=7, show_default=True, help="How long the approval counts.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Keep the approval in a file too, for `execute`.")
+@click.option(
+    "--checklist",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Your answers to the admission criteria, for each registration among the acts. Default: you are asked.",
+)
 @_asking
 def approve(**asked: Any) -> None:
     """Check acts (by operation, id, or a file) by yourself and sign their execution, once their delay has passed by your clock. Of several
-    named together all are checked first, and none is signed unless all can be."""
+    named together all are checked first, and none is signed unless all can be. With the registration of a brand you sign what you say of
+    each of the coalition's admission criteria (`splittally admission show`)."""
     from gateway.commands.running import second_people
 
     second_people.approve(**asked)

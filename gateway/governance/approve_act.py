@@ -1,9 +1,11 @@
-"""Approve an act of governance that waits: an approver's signature over it, whoever brings it."""
+"""Approve an act of governance that waits: an approver's signature over it, whoever brings it; a brand's registration with a checklist."""
 
 from __future__ import annotations
 
 from gateway.coalition.coalition import Coalition
-from gateway.governance.ports import PendingActs
+from gateway.governance.check_checklist import Signing, check_checklist
+from gateway.governance.ports import Criteria, PendingActs
+from gateway.ledger.admission import SignedChecklist
 from gateway.ledger.governance import Approval, approval_digest
 from gateway.ledger.recover import recover_address
 from gateway.values.calendar import it_is, moment_in_words
@@ -11,7 +13,16 @@ from gateway.values.errors import Invalid, NotFound, WrongState
 from gateway.values.ids import Address, OperationId
 
 
-def approve_act(operation_id: OperationId, given: Approval, *, coalition: Coalition, acts: PendingActs, now: int) -> Address:
+def approve_act(
+    operation_id: OperationId,
+    given: Approval,
+    checklist: SignedChecklist | None,
+    *,
+    coalition: Coalition,
+    acts: PendingActs,
+    criteria: Criteria,
+    now: int,
+) -> Address:
     """The approver. A later approval of the same approver stands instead of an earlier one."""
     act = acts.find(operation_id)
     if act is None:
@@ -26,5 +37,10 @@ def approve_act(operation_id: OperationId, given: Approval, *, coalition: Coalit
     approver = recover_address(digest, given.signature)
     if approver is None or approver not in coalition.approvers:
         raise Invalid("the signature is by none of the approvers: sign this act's approval with an approver's key", field="signature")
-    acts.approve(act, approver, given)
+    if act.is_registration:
+        signs = Signing(coalition.governance_domain, act.act_id, approver, given.approved_at)
+        check_checklist(checklist, criteria.in_force(), signs)
+    elif checklist is not None:
+        raise Invalid("a checklist belongs to the registration of a brand, which this act is not: approve it without", field="checklist")
+    acts.approve(act, approver, given, checklist)
     return approver

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from gateway.foreign.client import ForeignClient, NoAnswer, NotConnected
 from gateway.foreign.reading import Unreadable, read_json
+from gateway.ledger.admission import AdmissionCriteria, SignedChecklist
 from gateway.ledger.governance import Approval
 from gateway.second_people.check_act import ToldAct
 from gateway.second_people.known_coalition import KnownCoalition
@@ -22,12 +23,12 @@ _Read = TypeVar("_Read")
 
 
 class GatewayClient:
-    """Speaks with one API key. Close it at the end."""
+    """Speaks with one API key, or with none where everybody may read. Close it at the end."""
 
-    def __init__(self, url: str, token: str, timeout_seconds: float = 30.0) -> None:
+    def __init__(self, url: str, token: str | None, timeout_seconds: float = 30.0) -> None:
         self._url = url.rstrip("/")
         self._shown_url = printable(without_secrets(url))
-        self._token = token
+        self._key = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._client = ForeignClient(seconds=timeout_seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=None)
 
     def coalition(self) -> KnownCoalition:
@@ -42,6 +43,10 @@ class GatewayClient:
             raise NotFound(f"no act {operation_id} waits: `splittally acts` lists those that do", operation_id=operation_id)
         return found
 
+    def admission_criteria(self) -> AdmissionCriteria:
+        """Those in force, as the gateway tells them: what is signed names their texts."""
+        return self._read("admission criteria", lambda: AdmissionCriteria.parse(self._get("/v1/coalition/admission-criteria")))
+
     def documents(self, brand_id: int) -> list[dict[str, Any]]:
         """What the brand published, in its order."""
         return list(self._get(f"/v1/brands/{brand_id}/documents"))
@@ -52,8 +57,10 @@ class GatewayClient:
 
     # What is sent
 
-    def send_approval(self, operation_id: OperationId, given: Approval) -> dict[str, Any]:
-        body = {"approved_at": given.approved_at, "good_until": given.good_until, "signature": hex_text(given.signature)}
+    def send_approval(self, operation_id: OperationId, given: Approval, checklist: SignedChecklist | None = None) -> dict[str, Any]:
+        body: dict[str, Any] = {"approved_at": given.approved_at, "good_until": given.good_until, "signature": hex_text(given.signature)}
+        if checklist is not None:
+            body["checklist"] = {**checklist.checklist.as_json(), "signature": hex_text(checklist.signature)}
         return self.post(f"/v1/governance/acts/{operation_id}/approvals", body)
 
     def send_veto(self, operation_id: OperationId, signature: bytes) -> dict[str, Any]:
@@ -73,7 +80,7 @@ class GatewayClient:
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None) -> Any:
         try:
-            answer = self._client.ask(method, self._url + path, {"Authorization": f"Bearer {self._token}", **headers}, content)
+            answer = self._client.ask(method, self._url + path, {**self._key, **headers}, content)
             body = read_json(answer.content)
         except (NotConnected, NoAnswer, Unreadable) as error:
             remedy = "see that it runs and that --gateway names it"

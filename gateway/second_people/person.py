@@ -1,5 +1,5 @@
-"""A second person's own directory: its key, the coalition it knows, when it first saw each act by its own clock,
-and how many documents it published.
+"""A second person's own directory: its key, the coalition it knows, when it first saw each act by its own clock, how many documents
+it published, and the newest admission criteria by which it signed.
 
 The key stands in a secret file, or encrypted (Web3 secret storage) where a passphrase is given.
 """
@@ -16,13 +16,14 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from gateway.chain.operator_key import create_key_file, load_account
+from gateway.ledger.admission import AdmissionCriteria
 from gateway.second_people.known_coalition import KnownCoalition
 from gateway.secret_files import UnsafeFile, make_secret, read_secret
 from gateway.values.errors import Invalid, WrongState
 from gateway.values.ids import Address, Hash
 
 _KEY, _KEYSTORE = "owner.key", "keystore.json"
-_COALITION, _SEEN, _PUBLISHED = "coalition.json", "acts-seen.json", "published.json"
+_COALITION, _SEEN, _PUBLISHED, _CRITERIA = "coalition.json", "acts-seen.json", "published.json", "criteria.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,18 @@ class Person:
 
     def note_published(self, brand_id: int, number: int) -> None:
         _write(self.home / _PUBLISHED, {**(_read(self.home / _PUBLISHED) or {}), str(brand_id): number})
+
+    def check_criteria(self, told: AdmissionCriteria) -> None:
+        """Raises WrongState where the gateway goes back behind the admission criteria by which this person signed last."""
+        kept = _read(self.home / _CRITERIA)
+        if kept is not None and (told.version < kept["version"] or (told.version == kept["version"] and str(told.hash) != kept["hash"])):
+            raise WrongState(
+                f"the gateway shows version {told.version} of the admission criteria otherwise than {self.home / _CRITERIA} knows version "
+                f"{kept['version']}: ask the other people why; nothing was signed"
+            )
+
+    def note_criteria(self, told: AdmissionCriteria) -> None:
+        _write(self.home / _CRITERIA, {"version": told.version, "hash": str(told.hash)})
 
     def first_saw(self, act: Hash, now: int) -> int:
         """When this person first saw the act, which is now for a new one."""

@@ -99,6 +99,12 @@ class LotExpired(Refusal):
     code = "lot_expired"
 
 
+class ChecklistIncomplete(Refusal):
+    """A brand's registration is approved without an answer to each of the coalition's admission criteria."""
+
+    code = "checklist_incomplete"
+
+
 class TooLarge(Refusal):
     """The request or file exceeds a stated bound."""
 

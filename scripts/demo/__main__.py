@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from gateway.secret_files import UnsafeFile
 from gateway.store.engine import UnfitDatabase
 from scripts.demo import bonus
+from scripts.demo.admission import state_criteria
 from scripts.demo.arguments import parse
 from scripts.demo.books import cut_off_of, reconcile_all
 from scripts.demo.client import Refused
@@ -77,6 +78,7 @@ def _run(arguments: argparse.Namespace, directory: Any, database_url: str, super
         world = start_world(directory, supervisor, ports, database_url, first_second(extract), arguments.rpc)
     try:
         with _phase(seconds, "onboarding"):
+            state_criteria(world)
             onboard(world, extract.households, lambda what: console.print(f"  {what}"))
             bonus.join(world)
             opening_file_id = bring_along(world)

@@ -35,6 +35,11 @@ class SecondPeople:
         self._clock = clock
         self._reads_from = ["--gateway", gateway_url, "--rpc", rpc_url, "--api-key-file", str(api_key_file(directory, operator))]
 
+    @property
+    def checklist(self) -> Path:
+        """What they say of the admission criteria, of each brand that joins."""
+        return self._directory.people / "checklist.json"
+
     def carry_out(self, operation_ids: Sequence[str]) -> None:
         """As many approvers as are needed look at the acts, and after the delay check and approve each, until the ledger has them."""
         waiting = self._until_none_is(("accepted", "packed"), operation_ids, lambda: None)
@@ -100,7 +105,9 @@ class SecondPeople:
         me = addresses(self._directory, [name])[0].lower()
         for act in self._operator.get("/v1/governance/acts")["acts"]:
             if act["operation_id"] in operation_ids and act["ready_at"] is not None and me not in act["approvers"]:
-                answer = self._act(name, "approve", act["operation_id"], "--asked-directly")
+                admits = act["kind"] == "register_brand" and self.checklist.exists()
+                answered = ["--checklist", str(self.checklist)] if admits else []
+                answer = self._act(name, "approve", act["operation_id"], "--asked-directly", *answered)
                 self._clock.advance_to(answer.get("facts", {}).get("signable_from", 0))
 
     def _act(self, name: str, *command: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from scripts.demo import agent_till, bonus, expiry, governing, lot_acts, policy, rule_change, showcase, witnesses
+from scripts.demo import admission, agent_till, bonus, expiry, governing, lot_acts, policy, rule_change, showcase, witnesses
 from scripts.demo.books import Reconciled
 from scripts.demo.coalition import BY_ID, CURRENCY
 from scripts.demo.till import Till
@@ -53,6 +53,7 @@ def summarize(world: World, actuals: Actuals, reconciled: Reconciled, seed: int,
         },
         "agents": {slug: _agent(till, actuals) for slug, till in world.tills.items() if till.agent is not None},
         "expiry_runs": expiry.tell(world),
+        "admission": admission.tell(world),
         "seconds": seconds,
     }
 
@@ -95,6 +96,7 @@ def show(summary: dict[str, Any], console: Console) -> None:
     console.print(witnesses.line(summary["witnesses"]), highlight=False)
     console.print(_receipts_line(summary["receipts"]), highlight=False)
     console.print(governing.line(summary["governance"]), highlight=False)
+    console.print(admission.line(summary["admission"]), highlight=False, soft_wrap=True)
     console.print(_succession_line(summary["succession"]), highlight=False)
     for told in summary["agents"].values():
         console.print(agent_till.line(told), highlight=False, soft_wrap=True)

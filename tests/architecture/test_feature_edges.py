@@ -10,6 +10,7 @@ import pytest
 from tests.architecture.sources import gateway_layers
 
 EDGES = {  # the files of a feature that may know the store; every other one is plain Python
+    "admission_views",
     "rows",
     "tables",
     "views",

@@ -89,16 +89,20 @@ class CommandedCoalition:
         """What `splittally … --json` says, with the options of a second person where one runs it; `gateway` is a lying one."""
         return json.loads(self.told(*arguments, "--json", person=person, gateway=gateway, succeeds=succeeds))
 
-    def told(self, *arguments: str, person: str | None = None, gateway: str = "", succeeds: bool = True) -> str:
-        """The same as people read it."""
+    def told(self, *arguments: str, person: str | None = None, gateway: str = "", succeeds: bool = True, typed: str | None = None) -> str:
+        """The same as people read it, who type what they are asked for."""
         options: list[str] = []
         if person is not None:
             token = str(self.folder / "people" / "auditor-api.key")
             options = ["--home", str(self.home(person)), "--gateway", gateway or self.url, "--api-key-file", token]
             options += ["--rpc", self.node.url]
-        done = CliRunner().invoke(program(), [*arguments, *options])
+        done = CliRunner().invoke(program(), [*arguments, *options], input=typed)
         assert (done.exit_code == 0) == succeeds, done.output
         return done.output
+
+    def by_operator(self, *arguments: str, succeeds: bool = True) -> Any:
+        """What a command of the operator's says, on the gateway's own directory."""
+        return self.command("--data-dir", str(self.operator_folder), *arguments, succeeds=succeeds)
 
     def get(self, path: str) -> Any:
         return self._http("GET", path).json()

@@ -23,6 +23,7 @@ from gateway.api.context import Context
 from gateway.app import create_app
 from gateway.brands.probe_signer import Asks
 from gateway.coalition.tables import CoalitionRow, GovernanceActRow
+from gateway.ledger.admission import AdmissionCriteria, Checklist
 from gateway.ledger.brand_documents import BrandDocument
 from gateway.ledger.governance import approval_digest, veto_digest
 from gateway.ledger.lots import expiry_day_for, lot_id, split_lot_id
@@ -54,8 +55,9 @@ POINTS_ADDRESS = "0x" + "99" * 20
 APPROVER = PrivateKey((7_777).to_bytes(32))
 OWNER = PrivateKey((7_776).to_bytes(32))
 ACT, ACT_OPERATION = Hash(b"\x94" * 32), "a-waiting-act"
+REGISTRATION, REGISTRATION_OPERATION = Hash(b"\x92" * 32), "a-waiting-registration"
 SUCCESSION, SUCCESSION_OPERATION = Hash(b"\x93" * 32), "a-waiting-succession"
-_GOVERNANCE = Domain(7_951, Address(b"\x98" * 20), Hash.parse(COALITION_ID))
+GOVERNANCE = Domain(7_951, Address(b"\x98" * 20), Hash.parse(COALITION_ID))
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,10 @@ class OfflineCoalition:
         """An act that was proposed in block 1 to replace the brand's owner, whose key is `OWNER`; `SUCCESSION` is its id."""
         self._put_act(SUCCESSION_OPERATION, brand_id, "set_brand_owner", SUCCESSION, 10)
 
+    def put_registration(self, brand_id: int, operation_id: str = REGISTRATION_OPERATION, act: Hash = REGISTRATION) -> None:
+        """An act that was proposed in block 1 and lets the brand in; `REGISTRATION` is its id."""
+        self._put_act(operation_id, brand_id, "register_brand", act, act[0] - 135)
+
     def _put_act(self, operation_id: str, brand_id: int, kind: str, act: Hash, nonce: int) -> None:
         waiting = {"points": 0, "pending_out": 0, "body": f'{{"brand_id": {brand_id}}}', "status": "proposed", "created_at": START}
         mined = {"raw": b"", "status": "mined", "block_number": 1, "created_at": START}
@@ -325,15 +331,24 @@ def brand_body(brand_id: int = 1, **changes: Any) -> dict[str, Any]:
     }
 
 
-def approval_body(approved_at: int = START, good_until: int = 2**40 - 1, key: PrivateKey | None = None) -> dict[str, Any]:
+def approval_body(approved_at: int = START, good_until: int = 2**40 - 1, key: PrivateKey | None = None, act: Hash = ACT) -> dict[str, Any]:
     """A good approval of the act that `put_pending_act` makes."""
-    signature = _signed(key or APPROVER, approval_digest(_GOVERNANCE, ACT, approved_at, good_until))
+    signature = _signed(key or APPROVER, approval_digest(GOVERNANCE, act, approved_at, good_until))
     return {"approved_at": approved_at, "good_until": good_until, "signature": signature}
+
+
+def checklist_body(
+    criteria: dict[str, Any], answers: list[dict[str, str]], key: PrivateKey | None = None, act: Hash = REGISTRATION, at: int = START
+) -> dict[str, Any]:
+    """A signed checklist of the act that `put_registration` makes; `criteria` as the gateway tells them."""
+    told = {"version": criteria["version"], "answers": answers}
+    digest = Checklist.parse(told).digest(GOVERNANCE, act, AdmissionCriteria.parse(criteria), at)
+    return {**told, "signature": _signed(key or APPROVER, digest)}
 
 
 def veto_body(key: PrivateKey | None = None, act: Hash = SUCCESSION) -> dict[str, Any]:
     """The owner's veto of the act that `put_succession` makes."""
-    return {"signature": _signed(key or OWNER, veto_digest(_GOVERNANCE, act, 1))}
+    return {"signature": _signed(key or OWNER, veto_digest(GOVERNANCE, act, 1))}
 
 
 def document_body(number: int = 1, key: PrivateKey | None = None, **changes: Any) -> dict[str, Any]:

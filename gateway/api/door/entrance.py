@@ -20,7 +20,7 @@ from gateway.values.errors import NotAuthenticated, Refusal
 
 STRANGERS = "strangers"  # the principal of all who send no key, or a wrong one
 PROBES = frozenset({"/healthz", "/readyz"})
-OPEN_TO_READ = frozenset({"/v1/coalition", "/v1/checkpoints"})  # to read
+OPEN_TO_READ = frozenset({"/v1/coalition", "/v1/coalition/admission-criteria", "/v1/checkpoints"})  # to read
 READING = frozenset({"GET", "HEAD"})
 CALLER, TURN = "splittally.caller", "splittally.turn"  # in a request's scope
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gateway.chain.artifacts import contract_named
+from gateway.commands.running.checklists import answered_criteria
 from gateway.commands.running.executing import act_in, keep_approval
 from gateway.commands.running.meeting import Meeting, meet, named_act, shown_act
 from gateway.commands.running.printing import print_json
@@ -59,8 +60,16 @@ def show_acts(as_json: bool, **place: Any) -> None:
 
 
 @troubles_named
-def approve(acts: tuple[str, ...], asked_directly: bool, good_for_days: int, output: Path | None, as_json: bool, **place: Any) -> None:
-    """All are checked before the first is signed."""
+def approve(
+    acts: tuple[str, ...],
+    asked_directly: bool,
+    good_for_days: int,
+    output: Path | None,
+    checklist: Path | None,
+    as_json: bool,
+    **place: Any,
+) -> None:
+    """All are checked before the first is signed. What a file alone keeps goes by no gateway, which would keep its checklist."""
     if output is not None and len(acts) > 1:
         raise Invalid("-o keeps the approval of one act: name one alone")
     meeting = meet(**place)
@@ -74,15 +83,20 @@ def approve(acts: tuple[str, ...], asked_directly: bool, good_for_days: int, out
         )
     if not asked_directly and not (not as_json and click.confirm("Have you asked the brand concerned, not by way of the operator?")):
         raise Invalid("ask the brand concerned directly first, then say so with --asked-directly")
+    is_kept = Path(acts[0]).is_file()
+    if is_kept and checked[0].call.function == "registerBrand":
+        _tell("No checklist is signed: the gateway keeps it, and takes no approval from a file.", as_json)
+    answered = answered_criteria(meeting, [] if is_kept else checked, checklist, as_json)
     good_until = now + good_for_days * SECONDS_PER_DAY
     approved = []
     for act in checked:
         digest = approval_digest(meeting.coalition.domain("Governance"), act.told.act_id, now, good_until)
-        given = Approval(now, good_until, meeting.person.sign(digest))
+        given, signed = Approval(now, good_until, meeting.person.sign(digest)), answered.signed(meeting, act.told.act_id, now)
         if output is not None:
             keep_approval(output, act.told, given)
-        status = "kept" if Path(acts[0]).is_file() else meeting.gateway.send_approval(act.told.operation_id, given)["status"]
-        approved.append({**shown_act(act), "approver": str(meeting.person.address), "approved_at": now, "status": status})
+        status = "kept" if is_kept else meeting.gateway.send_approval(act.told.operation_id, given, signed)["status"]
+        by = {"approver": str(meeting.person.address), "approved_at": now, "criteria_version": signed and signed.checklist.version}
+        approved.append({**shown_act(act), **by, "status": status})
     if as_json:
         print_json(approved if len(acts) > 1 else approved[0])
     else:

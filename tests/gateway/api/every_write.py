@@ -43,6 +43,7 @@ REFUND = {
     "occurred_at": "2017-03-15T02:00:00+00:00",
     "business_date": "2017-03-15",
 }
+CRITERIA = {"criteria": [{"name": "identity", "text": "Who owns the brand was seen by its papers"}]}
 FAILURE = {"occurred_at": "2017-03-15T04:00:00+00:00"}
 
 
@@ -124,6 +125,7 @@ WRITES: dict[str, WriteRequest] = {
     "brand document": WriteRequest(
         "auditor", "/v1/brands/1/documents", _same(document_body()), _same(document_body(agent_address="0x" + "02" * 20))
     ),
+    "admission criteria": WriteRequest("operator", "/v1/coalition/admission-criteria", _same(CRITERIA), _same({"criteria": []})),
     "approvers": WriteRequest("operator", "/v1/governance/approvers", _same(APPROVERS), _same({**APPROVERS, "approvals_needed": 1})),
     "guardian": WriteRequest("operator", "/v1/governance/guardian", _account(1), _account(2)),
     "operator": WriteRequest("operator", "/v1/governance/operator", _account(1), _account(2)),
@@ -216,6 +218,7 @@ WITHOUT_REFERENCE = {
     "succession",
     "hand-over",
     "brand document",
+    "admission criteria",
     "approvers",
     "guardian",
     "operator",

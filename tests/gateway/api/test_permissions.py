@@ -16,7 +16,7 @@ BRAND = frozenset({"brand"})
 STAFF = frozenset({"operator", "auditor"})
 OPERATOR_OR_BRAND = frozenset({"operator", "brand"})
 PAGES = frozenset({"get_api_description", "get_api_reference", "get_member_page", "get_portal_style"})
-OPEN = PAGES | {"get_checkpoints", "get_coalition", "get_liveness", "get_readiness"}
+OPEN = PAGES | {"get_admission_criteria", "get_checkpoints", "get_coalition", "get_liveness", "get_readiness"}
 
 ROLES = {
     "create_brand": OPERATOR,
@@ -82,6 +82,8 @@ ROLES = {
     "get_expiry_run": ALL,
     "get_pending_acts": ALL,
     "create_approval": ALL,
+    "set_admission_criteria": OPERATOR,
+    "get_brand_admission": ALL,
     "create_owner_veto": ALL,
     "propose_approvers": OPERATOR,
     "propose_guardian": OPERATOR,

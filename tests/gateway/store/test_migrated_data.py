@@ -88,6 +88,19 @@ def test_the_gateway_reads_what_was_migrated_and_writes_on(first: Database) -> N
         assert session.scalar(text("SELECT max(brand_id) FROM brands")) == 3, "the number after the last one given out"
 
 
+def test_a_coalition_of_before_there_were_criteria_asks_for_none(tmp_path: Path) -> None:
+    database = Database(empty_database(tmp_path))
+    _upgrade(database.engine, "0019")
+    _fill(database.engine)
+    before = _rows(database.engine)
+    migrate(database.engine)
+    assert _rows(database.engine) == {**before, "admission_criteria": [], "admission_checklists": []}
+    with TestClient(create_app(Context(database, clock=lambda: START)), base_url="http://localhost") as client:
+        told = client.get("/v1/coalition/admission-criteria").json()
+    assert (told["version"], told["criteria"], told["set_at"]) == (0, [], None)
+    database.close()
+
+
 def test_the_first_revision_is_refused_by_name_until_it_is_migrated(first: Database) -> None:
     before = _rows(first.engine)
     with pytest.raises(SchemaBehind, match=r"has the schema 0002, newest is \d+: run `splittally init`"):
