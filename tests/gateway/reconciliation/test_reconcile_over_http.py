@@ -206,5 +206,6 @@ def test_a_bonus_by_anothers_evidence_needs_no_payment_record(coalition: Offline
     record_clawback(coalition, "evidence:4:back-there")
     run = reconcile(coalition)
     assert breaks_of(coalition, run) == [("missing", "own", None)]
+    assert run["summary"]["refunds_without_record"] == 0
     assert send(coalition, "brand:1", stripe_file(stripe_row(1, "evidence:4:sold-there")), "one").status_code == 201
     assert ("unexpected", "evidence:4:sold-there", "txn_1") in breaks_of(coalition, reconcile(coalition))
