@@ -8,7 +8,6 @@ from pathlib import Path
 DEFAULT_LIMIT = 256 * 1024
 BULK_LIMIT = 8 * 1024 * 1024
 FILE_LIMIT = 64 * 1024 * 1024
-JSON_DEPTH = 64  # of lists and objects in each other
 JSON_PARTS = 300_000  # lists, objects and commas of one body: what a parser makes of bytes takes far more memory than they do
 HEAD_BYTES = 32 * 1024  # request line and headers; of chunked bodies also all that is not body
 HEAD_SECONDS = 10.0  # from the connection's beginning, or its last answer and KEEP_ALIVE_SECONDS, to the end of the headers

@@ -18,6 +18,7 @@ from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Speaker
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_agent.tills import Scope, WrongTill
+from gateway.inbound.connections import know
 
 TILL_BODY_BYTES_MAX = 256 * 1024
 BODY_SECONDS = 10
@@ -42,6 +43,7 @@ def speaker_of(request: Request, scope: Scope) -> Speaker:
         raise TillRefused(503, "tills_damaged", str(damaged)) from None
     if till is None:
         raise TillRefused(401, "not_authenticated", "the till's token is missing, wrong or revoked: add the till, and give it its token")
+    know(request.scope, f"till {till.name}")
     if scope not in till.scopes:
         raise TillRefused(403, "not_permitted", f"till {till.name} may not do this: its scopes are {', '.join(sorted(till.scopes))}")
     cashier = request.headers.get(CASHIER_HEADER)
@@ -53,7 +55,10 @@ def speaker_of(request: Request, scope: Scope) -> Speaker:
 def is_gateway(request: Request) -> bool:
     """Whether the request bears the signer's token."""
     given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-    return hmac.compare_digest(given, f"Bearer {agent_of(request).signer_token}".encode())
+    is_good = hmac.compare_digest(given, f"Bearer {agent_of(request).signer_token}".encode())
+    if is_good:
+        know(request.scope, "the gateway")
+    return is_good
 
 
 async def read_body(request: Request, most: int) -> bytes:

@@ -21,10 +21,8 @@ from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import Domain, Fields, struct_digest, type_hash
 from gateway.values.ids import Address
 from gateway.values.json_text import canonical_json
-from gateway.values.references import MAX_EXTERNAL_ID_LENGTH
+from gateway.values.references import BY_EVIDENCE, MAX_EXTERNAL_ID_LENGTH
 
-RESERVED = "evidence:"
-"""Begins the ids of what stands in a brand's books by another brand's evidence; a till's own ids do not begin so."""
 TEXT_LENGTH_MAX = 64 * 1024
 LATER = "not_yet"
 """The code of what may be counted later, when it is handed over again."""
@@ -117,7 +115,7 @@ class Partner:
 
 def id_here(sold_by: int, external_id: str) -> str:
     """Under which another brand's payment or refund stands in the addressee's own books."""
-    whole = f"{RESERVED}{sold_by}:{external_id}"
+    whole = f"{BY_EVIDENCE}{sold_by}:{external_id}"
     if len(whole) <= MAX_EXTERNAL_ID_LENGTH:
         return whole
-    return f"{RESERVED}{sold_by}::{sha256(external_id.encode()).hexdigest()}"
+    return f"{BY_EVIDENCE}{sold_by}::{sha256(external_id.encode()).hexdigest()}"

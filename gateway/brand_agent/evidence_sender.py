@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway.bodies.purchases import PaymentRefundBody, PurchaseBody, RefundFailureBody
-from gateway.brand_agent.evidence import LATER, RESERVED, TEXT_LENGTH_MAX, EvidenceDocument, EvidenceKind
+from gateway.brand_agent.evidence import LATER, TEXT_LENGTH_MAX, EvidenceDocument, EvidenceKind
 from gateway.brand_agent.gateway_client import GatewayAnswer, object_of
 from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Item, ItemKind
@@ -32,6 +32,7 @@ from gateway.ledger.signing import Domain
 from gateway.secret_files import UnsafeFile
 from gateway.values.hex import hex_text
 from gateway.values.money import AmountMinor
+from gateway.values.references import BY_EVIDENCE
 
 _KINDS = {
     ItemKind.PURCHASE: EvidenceKind.SALE,
@@ -40,7 +41,7 @@ _KINDS = {
 }
 _NEW = (
     "FROM items WHERE sequence > ? AND kind IN ('purchase', 'payment_refund', 'refund_failure')"
-    f" AND external_id NOT GLOB '{RESERVED}*'"  # what another brand's evidence said is not passed on
+    f" AND external_id NOT GLOB '{BY_EVIDENCE}*'"  # what another brand's evidence said is not passed on
 )
 _FACT = "evidence_to_"
 _AT_ONCE = 50

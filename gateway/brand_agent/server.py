@@ -69,7 +69,8 @@ async def _fault(_request: Request, _error: Exception) -> Response:
 
 def _raw(refused: TillRefused) -> RawAnswer:
     answer = refused.answer()
-    return RawAnswer(answer.status_code, refused.code, {"Content-Type": "application/problem+json"}, bytes(answer.body))
+    headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    return RawAnswer(answer.status_code, refused.code, headers, bytes(answer.body))
 
 
 _REFUSALS = {

@@ -13,13 +13,13 @@ from starlette.routing import Route
 
 from gateway.bodies.purchases import PaymentRefundBody, PurchaseBody, RefundFailureBody
 from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
-from gateway.brand_agent.evidence import RESERVED
 from gateway.brand_agent.item import Item, ItemKind, ItemState, Speaker
 from gateway.brand_agent.outbox import find
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_agent.statements import Statement, payment_refund, refund_failure, sale
 from gateway.brand_agent.tills import Scope
 from gateway.values.calendar import wall_clock
+from gateway.values.references import BY_EVIDENCE
 
 
 def routes() -> list[Route]:
@@ -84,9 +84,9 @@ async def _post_refund_failure(request: Request) -> Response:
 
 def _check_own(field: str, external_id: str) -> None:
     """What another brand's evidence says is not a till's to say."""
-    if external_id.startswith(RESERVED):
+    if external_id.startswith(BY_EVIDENCE):
         raise TillRefused(
-            422, "invalid", f"{field} must not begin with {RESERVED}: another brand's evidence stands under such ids", field=field
+            422, "invalid", f"{field} must not begin with {BY_EVIDENCE}: another brand's evidence stands under such ids", field=field
         )
 
 

@@ -10,7 +10,11 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # Where clouds tell a machine its own credentials. Most of them are link-local, these are not.
 _METADATA = {ipaddress.ip_address(text) for text in ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254")}
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_PUBLIC = ipaddress.IPv6Network("2000::/3")  # all that is given out; Python calls global whatever else it does not know
+_TEREDO = ipaddress.IPv6Network("2001::/32")
+# Their last 32 bits are an IPv4 address: compatible, mapped, translated, NAT64. In the first of them, :: and ::1 are none.
+_EMBEDDING = tuple(ipaddress.IPv6Network(text) for text in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96"))
+_OF_IPV6 = frozenset({ipaddress.IPv6Address("::"), ipaddress.IPv6Address("::1")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,15 @@ class AddressPolicy:
         if elsewhere:
             is_named = any(address in network for network in elsewhere)
             return None if is_named else f"{address} is in none of the networks of the setting signer_networks"
-        return None if address.is_global else f"{address} is no public address: name its network in the setting signer_networks"
+        is_public = address.is_global and (address.version == 4 or address in _PUBLIC) and found not in _TEREDO
+        return None if is_public else f"{address} is no public address: name its network in the setting signer_networks"
 
 
 def _innermost(address: IpAddress) -> IpAddress:
-    if isinstance(address, ipaddress.IPv4Address):
+    if isinstance(address, ipaddress.IPv4Address) or address in _OF_IPV6:
         return address
-    embedded = address.ipv4_mapped or address.sixtofour
-    if address in _NAT64:
-        embedded = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-    return embedded or address
+    if any(address in network for network in _EMBEDDING):
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    if address.teredo is not None:
+        return address.teredo[1]  # the client's; the other is of the server that leads to it
+    return address.sixtofour or address

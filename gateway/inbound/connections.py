@@ -6,7 +6,8 @@ The parser itself bounds nothing, and keeps what it is fed of a header that does
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -15,6 +16,9 @@ from typing import Any
 import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_KNOWN_AS = "splittally.known_as"  # in a request's scope
+_STRANGERS_PART = 8  # of all connections, one in so many is for who has not said yet who it is
 
 
 class Cause(Enum):
@@ -73,20 +77,32 @@ def bounded_server(app: Any, bounds: ConnectionBounds, refusals: Mapping[Cause, 
     )
 
 
+def know(scope: MutableMapping[str, Any], name: str) -> None:
+    """This request is of a caller that the server knows. Until then a connection is a stranger's; afterwards it is this caller's."""
+    scope[_KNOWN_AS] = name
+
+
 class Connection(HttpToolsProtocol):
-    """Between requests and within headers it is idle: then a timer runs, and it is the first to go where there are too many."""
+    """While it waits for its client, to say something or to read what it asked for, a timer runs and it may be ended to make room."""
 
     bounds: ConnectionBounds
     refusals: Mapping[Cause, RawAnswer]
-    idle_since: float | None = None
+    waiting_since: float | None = None
+    _known_as: str | None = None
     _timer: asyncio.TimerHandle | None = None
     _spare = 0  # bytes that may still come without being body
-    _is_refused = False
+    _is_over = False  # whatever still comes is thrown away unread
+
+    @property
+    def holder(self) -> str | None:
+        """Who was known last on this connection; None for a stranger."""
+        known = None if self.cycle is None else self.cycle.scope.get(_KNOWN_AS)
+        return known if isinstance(known, str) else self._known_as
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._spare = self.bounds.head_bytes
-        self._begin_idling(self.bounds.head_seconds)
+        self._begin_waiting(self.bounds.head_seconds)
         if len(self.connections) > self.bounds.connections_max:
             self._make_room()
 
@@ -95,7 +111,7 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_refused:
+        if self._is_over:
             return
         self._unset_keepalive_if_required()
         self._spare -= len(data)
@@ -104,18 +120,29 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             pass  # no other protocol is spoken here: the request is answered as it stands
         except httptools.HttpParserError:
+            if self._is_over:
+                return
             self._refuse(Cause.HEAD_TOO_LARGE if self._spare < 0 else Cause.MALFORMED)
             return
         if self._spare < 0:
             self._refuse(Cause.HEAD_TOO_LARGE)
 
+    def on_message_begin(self) -> None:
+        """One request at a time: with one that comes before the last was answered, the connection ends after that answer. Parsed, the
+        thousands that fit into one reading would take a hundred times their bytes."""
+        if self._is_at_work():
+            self._is_over = True
+            self.cycle.keep_alive = False
+            raise ValueError("a request before the last one was answered")  # to the parser, which stops
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
-        self.idle_since = None
-        self._end_timer()
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.bounds.head_bytes:
             self._spare = -1
             raise ValueError("the headers are too large")  # to the parser, which stops
+        self._known_as = self.holder
         super().on_headers_complete()
+        self._end_waiting()
 
     def on_body(self, body: bytes) -> None:
         self._spare += 2 * len(body)  # chunks may be small, but hold something
@@ -127,27 +154,34 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.transport.is_closing():
-            self._begin_timer(self.bounds.reading_seconds)
-        elif self.cycle.response_complete:
-            self._begin_idling(self.bounds.keep_alive_seconds + self.bounds.head_seconds)
+        bounds = self.bounds
+        self._begin_waiting(bounds.reading_seconds if self.transport.is_closing() else bounds.keep_alive_seconds + bounds.head_seconds)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._begin_timer(self.bounds.reading_seconds)
+        self._begin_waiting(self.bounds.reading_seconds)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self.idle_since is None and not self.transport.is_closing():
-            self._end_timer()
+        if self._is_at_work() and not self.transport.is_closing():
+            self._end_waiting()
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         self._begin_timer(self.bounds.reading_seconds)  # of what is still unread
 
-    def _begin_idling(self, seconds: float) -> None:
-        self.idle_since = self.loop.time()
+    def _is_at_work(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _begin_waiting(self, seconds: float) -> None:
+        self.waiting_since = self.loop.time()
         self._begin_timer(seconds)
+
+    def _end_waiting(self) -> None:
+        """A new request is no reason to, where the answers before it are unread."""
+        if not self.flow.write_paused:
+            self.waiting_since = None
+            self._end_timer()
 
     def _begin_timer(self, seconds: float) -> None:
         self._end_timer()
@@ -159,22 +193,27 @@ class Connection(HttpToolsProtocol):
             self._timer = None
 
     def _make_room(self) -> None:
-        """Who has said nothing for longest goes; where all are at work, the newcomer."""
-        idle = [one for one in self.connections if isinstance(one, Connection) and one.idle_since is not None and one is not self]
-        if idle:
-            min(idle, key=lambda one: one.idle_since or 0.0)._drop()
+        """A stranger goes first where they have more than their part, else one of whoever holds most; of these, who has waited for its
+        client for longest. Where all are at work it is the newcomer."""
+        all_of_them = [one for one in self.connections if isinstance(one, Connection)]
+        held = Counter(one.holder for one in all_of_them)
+        held[None] = len(all_of_them) if held[None] > self.bounds.connections_max // _STRANGERS_PART else 0
+        waiting = [(-held[one.holder], one.waiting_since, one) for one in all_of_them if one.waiting_since is not None and one is not self]
+        if waiting:
+            min(waiting, key=lambda one: one[:2])[2]._drop()
         else:
             self._refuse(Cause.TOO_MANY)
+            self.connections.discard(self)  # it takes nobody's place
 
     def _drop(self) -> None:
-        self._is_refused = True
+        self._is_over = True
         self.connections.discard(self)  # it is lost in the next turn of the loop
         self.transport.abort()
 
     def _refuse(self, cause: Cause) -> None:
         """Answers what is no request yet; within an answer that has begun, the connection just ends."""
-        self._is_refused = True
-        if self.cycle is not None and not self.cycle.response_complete:
+        self._is_over = True
+        if self._is_at_work():
             self.transport.abort()
             return
         found = self.refusals[cause]

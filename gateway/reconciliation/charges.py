@@ -15,7 +15,9 @@ def match_charges(payment: ExpectedPayment, charges: Sequence[KeptRecord], findi
     """`charges` name this payment, are dated at or before the cut-off, hold no repeats, and come in their own order."""
     if payment.expected_minor == 0:
         for kept in charges:
-            findings.break_of_record(BreakKind.UNEXPECTED, kept, "the purchase was paid wholly with points", expected_minor=0)
+            findings.break_of_record(
+                BreakKind.UNEXPECTED, kept, "the purchase was paid wholly with points, or at another brand", expected_minor=0
+            )
         return
     if not charges:
         _report_missing(payment, findings)

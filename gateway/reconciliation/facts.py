@@ -14,8 +14,9 @@ from gateway.values.points import Points
 class ExpectedPayment:
     """A purchase, as far as money and points go.
 
-    `expected_minor` is gross less what was paid with points; no record is expected when it is zero. `points_issued` is what
-    confirmed issue entries gave for this payment, over all its awards; `issue_state` says where the issue stands otherwise.
+    `expected_minor` is gross less what was paid with points, and nothing of what another brand sold (evidence): no record is expected when
+    it is zero. `points_issued` is what confirmed issue entries gave for this payment, over all its awards; `issue_state` says where the
+    issue stands otherwise.
     """
 
     payment_id: str

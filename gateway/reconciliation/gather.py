@@ -6,6 +6,8 @@ from datetime import date
 
 from gateway.reconciliation.facts import ExpectedPayment, Facts, KeptRecord, ReportedRefund
 from gateway.reconciliation.ports import PurchasesOnLedger, RecordsOfFiles
+from gateway.values.money import AmountMinor
+from gateway.values.references import BY_EVIDENCE
 
 
 class GatheredFacts:
@@ -24,7 +26,7 @@ class GatheredFacts:
             ExpectedPayment(
                 one.payment_id,
                 one.currency,
-                one.paid_minor,
+                AmountMinor(0) if one.payment_id.startswith(BY_EVIDENCE) else one.paid_minor,
                 one.business_date,
                 one.points_due,
                 one.points_issued,
@@ -42,6 +44,7 @@ class GatheredFacts:
                 _state("clawback", one.status, one.reason),
             )
             for one in self._on_ledger.refunds(brand_id)
+            if not one.payment_id.startswith(BY_EVIDENCE)
         )
         records = tuple(KeptRecord(record_id, record) for record_id, record in self._records.records_until(brand_id, cut_off))
         return Facts(cut_off, payments, refunds, records)

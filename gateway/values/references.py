@@ -9,6 +9,8 @@ from gateway.values.ids import Hash, sha256
 from gateway.values.json_text import canonical_json
 
 MAX_EXTERNAL_ID_LENGTH = 128
+BY_EVIDENCE = "evidence:"
+"""Begins the ids of what stands in a brand's books by another brand's evidence, whose the money was. A till's own do not begin so."""
 
 
 def check_external_id(name: str, value: str) -> None:

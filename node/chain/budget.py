@@ -37,9 +37,12 @@ class Budget:
         self._end = time.monotonic() + seconds
         self._held_bytes_max, self._held = held_bytes_max, 0
         self._bytes_left = answers_bytes_max
+        self._refusal: ChainError | None = None
+        self.give_way: Callable[[], None] = _goes_on  # at each pulse, for who runs by turns with others
 
     def pulse(self) -> None:
         """To be called every now and then by whatever may take long."""
+        self.give_way()
         if time.monotonic() > self._end:
             raise RequestTimedOut("request timed out")
 
@@ -60,10 +63,24 @@ class Budget:
 
     def check(self) -> None:
         """Before another answer is begun. As geth: the one that goes over the limit is still given."""
+        if self._refusal is not None:
+            raise self._refusal
         self.pulse()
         if self._bytes_left < 0:
             raise ResponseTooLarge("response too large")
 
+    @property
+    def seconds_left(self) -> float:
+        return self._end - time.monotonic()
+
+    def refuse(self, reason: ChainError) -> None:
+        """No further answer is begun, for this reason."""
+        self._refusal = reason
+
     def end(self) -> None:
         """Nobody waits for the answers any more."""
         self._end = 0.0
+
+
+def _goes_on() -> None:
+    pass

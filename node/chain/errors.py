@@ -89,6 +89,10 @@ class TooMuch(ChainError):
     """A request over a limit on range, size or gas."""
 
 
+class TooBusy(ChainError):
+    """Others ask for so much that this request has no place: later it may."""
+
+
 class OutOfTime(ChainError):
     """Code that nobody pays for ran too long."""
 

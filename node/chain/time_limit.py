@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from eth.abc import ComputationAPI
+
 from node.chain.errors import OutOfTime
 
 CALL_SECONDS_MAX = 10.0
@@ -24,3 +26,12 @@ def time_limit(seconds: float = CALL_SECONDS_MAX, within: Pulse | None = None) -
             raise OutOfTime(f"execution aborted (timeout = {seconds:g}s)")
 
     return pulse
+
+
+def pulse_of(computation: ComputationAPI) -> Pulse:
+    """Of the state that it runs on; without one, code may take the time that its gas pays for."""
+    return getattr(computation.state, "pulse", None) or _nobody_listens
+
+
+def _nobody_listens() -> None:
+    pass

@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from math import isinf
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from node.rpc.errors import (
 log = logging.getLogger(__name__)
 Handler = Callable[..., object]
 BATCH_MAX = 1_000
+LONG_IF_PENDING = frozenset({"eth_getBlockByNumber", "eth_getBlockTransactionCountByNumber"})  # else a look-up
 
 
 class NotYet(Exception):
@@ -51,10 +53,19 @@ class Dispatcher:
 
     def respond(self, body: bytes) -> bytes:
         """The response's JSON; empty if the request held notifications only."""
-        return self.reply(body, self.new_budget()).body()
+        reply = self.reply(body, self.new_budget())
+        reply.ask()
+        return reply.body()
+
+    def may_take_long(self, request: object) -> bool:
+        """Whether it runs code, or looks through much, for whoever asks: what takes a budget."""
+        method, params = (request.get("method"), request.get("params")) if isinstance(request, dict) else (None, None)
+        if not isinstance(method, str) or method not in self._methods or not self._methods[method].takes_budget:
+            return False
+        return method not in LONG_IF_PENDING or (isinstance(params, list) and "pending" in params)
 
     def reply(self, body: bytes, budget: Budget) -> "Reply":
-        """Everything asked for is done; what answered NotYet may be asked again."""
+        """What is asked for, and nothing done yet."""
         try:
             request = from_json(body, allow_inf_nan=False)  # bounded in depth: the EVM library lifts the interpreter's own bound
         except ValueError:
@@ -115,23 +126,33 @@ class Reply:
     ) -> None:
         self._dispatcher, self._budget, self._requests, self._batch = dispatcher, budget, requests or [], batch
         self._responses: list[bytes | None] = [_failure(None, refusal)] if refusal else [None] * len(self._requests)
-        self._open = list(range(len(self._requests)))
-        self.ask()
+        self._unasked = deque(range(len(self._requests)))
+        self._not_yet: list[int] = []
 
     @property
-    def not_yet(self) -> bool:
-        return bool(self._open)
+    def is_unasked(self) -> bool:
+        """In part at least."""
+        return bool(self._unasked)
 
-    def ask(self) -> None:
-        """All of them at first, later what answered NotYet."""
-        still_open = []
-        for position in self._open:
+    @property
+    def is_not_yet(self) -> bool:
+        return bool(self._not_yet)
+
+    def ask(self, wanted: Callable[[object], bool] = lambda request: True) -> None:
+        """Those not asked yet, up to the first that is not wanted here and now."""
+        while self._unasked and wanted(self._requests[self._unasked[0]]):
+            position = self._unasked.popleft()
             response, not_yet = self._dispatcher.answer(self._requests[position], self._budget)
             self._responses[position] = response
             self._budget.answered(len(response or b""))
             if not_yet:
-                still_open.append(position)
-        self._open = still_open
+                self._not_yet.append(position)
+
+    def ask_again(self) -> None:
+        """What answered NotYet."""
+        self._unasked.extend(self._not_yet)
+        self._not_yet = []
+        self.ask()
 
     def body(self) -> bytes:
         wanted = [response for response in self._responses if response is not None]

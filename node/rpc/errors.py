@@ -39,6 +39,7 @@ class MethodNotFound(RpcError):
 _CODES: dict[type[errors.ChainError], int] = {
     errors.NotOnChain: SERVER_ERROR,
     errors.TooMuch: LIMIT_EXCEEDED,
+    errors.TooBusy: LIMIT_EXCEEDED,
     errors.BadTimestamp: INVALID_PARAMS,
     errors.BeyondHead: INVALID_PARAMS,
     errors.InitcodeTooLarge: INITCODE_TOO_LARGE,

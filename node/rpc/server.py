@@ -13,20 +13,19 @@ from starlette.websockets import WebSocket
 from node.chain.budget import Budget
 from node.rpc.answering import Answering
 from node.rpc.dispatch import Dispatcher
+from node.rpc.lanes import Lanes
 from node.rpc.methods import method_table
 from node.rpc.ports import NodeView
 from node.rpc.websocket import Connection
-from node.rpc.workers import Workers
 
 BODY_BYTES_MAX = 5 * 1024 * 1024
-WORKERS = 4  # threads that answer requests, so that a long call does not hold up a short one
 SOCKETS_MAX = 256
 
 
 def application(node: NodeView, new_budget: Callable[[], Budget] = Budget) -> Starlette:
     dispatcher = Dispatcher(method_table(node), new_budget)
-    workers = Workers(WORKERS)
-    answered = Answering(dispatcher, workers, node.history.new_head)
+    lanes = Lanes()
+    answered = Answering(dispatcher, lanes, node.history.new_head)
 
     async def answer(request: Request) -> Response:
         if not is_loopback_name(request.headers.get("host", "")):
@@ -52,7 +51,7 @@ def application(node: NodeView, new_budget: Callable[[], Budget] = Budget) -> St
             return
         sockets_open += 1
         try:
-            await Connection(socket, dispatcher, node, workers).serve()
+            await Connection(socket, dispatcher, node, lanes).serve()
         finally:
             sockets_open -= 1
 

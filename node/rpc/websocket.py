@@ -3,21 +3,21 @@
 import asyncio
 import contextlib
 import json
-from concurrent.futures import Executor
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from node.rpc.answering import Answering
 from node.rpc.dispatch import Dispatcher
 from node.rpc.eth.subscribe import Subscriptions
+from node.rpc.lanes import Lanes
 from node.rpc.ports import NodeView
 
 
 class Connection:
-    def __init__(self, socket: WebSocket, dispatcher: Dispatcher, node: NodeView, workers: Executor) -> None:
-        self._socket, self._node, self._workers = socket, node, workers
+    def __init__(self, socket: WebSocket, dispatcher: Dispatcher, node: NodeView, lanes: Lanes) -> None:
+        self._socket, self._node, self._lanes = socket, node, lanes
         self._subscriptions = Subscriptions(node)
-        self._answered = Answering(dispatcher.with_methods(self._subscriptions.methods()), workers, node.history.new_head)
+        self._answered = Answering(dispatcher.with_methods(self._subscriptions.methods()), lanes, node.history.new_head)
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
 
@@ -59,7 +59,7 @@ class Connection:
             await self._news.wait()
             self._news.clear()
             for subscription_id, watch in list(self._subscriptions.active.items()):
-                while news := await self._loop.run_in_executor(self._workers, watch):
+                while news := await self._lanes.promptly(watch):
                     for item in news:
                         if subscription_id in self._subscriptions.active:
                             await self._socket.send_text(_notification(subscription_id, item))

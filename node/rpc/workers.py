@@ -1,4 +1,4 @@
-"""Threads that answer requests. They are daemons: what cannot be interrupted, a single precompile, does not outlive the node."""
+"""Threads that answer requests. They are daemons: what cannot be interrupted, a single Blake2, does not outlive the node."""
 
 import threading
 from collections.abc import Callable
@@ -13,10 +13,10 @@ Result = TypeVar("Result")
 class Workers(Executor):
     """As concurrent.futures' own pool, whose threads the interpreter waits for at its end, however long they take."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, name: str) -> None:
         self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
         for number in range(count):
-            threading.Thread(target=self._run, name=f"rpc {number}", daemon=True).start()
+            threading.Thread(target=self._run, name=f"{name} {number}", daemon=True).start()
 
     def submit(self, fn: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Future[Result]:
         done: Future[Result] = Future()

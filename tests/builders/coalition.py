@@ -30,7 +30,7 @@ from gateway.coalition.coalition import Coalition
 from gateway.coalition.rows import SqlCoalition, business_clock, the_coalition
 from gateway.config import Settings, settings_of
 from gateway.governance.approve_act import approve_act
-from gateway.governance.rows import SqlPendingActs
+from gateway.governance.rows import SqlCriteria, SqlPendingActs
 from gateway.governance.views import list_pending_acts
 from gateway.ledger.consents import NO_ORDER
 from gateway.ledger.governance import Approval, approval_digest
@@ -143,8 +143,8 @@ class CoalitionBuilder:
                     signed = act.ready_at, act.ready_at + 30 * 86_400
                     digest = approval_digest(coalition.governance_domain, Hash.parse(act.act_id), *signed)
                     signature = bytes(Account.unsafe_sign_hash(digest, key.key).signature)
-                    given, acts = Approval(*signed, signature), work.of(SqlPendingActs)
-                    approve_act(OperationId(act.operation_id), given, coalition=coalition, acts=acts, now=work.now)
+                    given, acts, criteria = Approval(*signed, signature), work.of(SqlPendingActs), work.of(SqlCriteria)
+                    approve_act(OperationId(act.operation_id), given, None, coalition=coalition, acts=acts, criteria=criteria, now=work.now)
 
     def store_round(self) -> None:
         """Packs, has signed and stores a round; nothing is sent."""

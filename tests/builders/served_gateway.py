@@ -8,9 +8,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,6 +44,14 @@ class ServedGateway:
         parts = urlsplit(self.url)
         assert parts.hostname is not None
         return socket.create_connection((parts.hostname, parts.port), timeout=30)
+
+    def unreading_socket(self) -> socket.socket:
+        """With a window that little of an answer fits into. Who writes too much to it soon gives up."""
+        parts, made = urlsplit(self.url), socket.socket()
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+        made.settimeout(0.5)
+        made.connect((parts.hostname, parts.port))
+        return made
 
     def asked(self, head: str, body: bytes = b"", token: str | None = None) -> socket.socket:
         """A socket on which this request was sent; `head` is the request line and, if any, more headers."""
@@ -129,6 +138,29 @@ def status_of(answered: socket.socket) -> int:
     except ConnectionResetError:
         return 0
     return int(start.split(b" ")[1]) if start else 0
+
+
+@contextmanager
+def one_connection(url: str) -> Iterator[HTTPConnection]:
+    """One that is not opened again once the server has ended it."""
+    made = HTTPConnection(urlsplit(url).netloc, timeout=30)
+    made.connect()
+    made.auto_open = 0
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def status_on(kept: HTTPConnection, path: str, headers: Mapping[str, str]) -> int:
+    """The status of a whole answer on this connection; 0 where it has ended."""
+    try:
+        kept.request("GET", path, headers=dict(headers))
+        answer = kept.getresponse()
+        answer.read()
+    except (HTTPException, OSError):
+        return 0
+    return answer.status
 
 
 def _await_answers(url: str) -> None:

@@ -15,6 +15,7 @@ from gateway.api.door.hosts import check_host
 from gateway.api.door.shares import Lane, Pace, PaceLeft, Turn
 from gateway.api.limits import QUEUE_SECONDS, SIZES, DoorSettings, bounds_for
 from gateway.api.problems import HEADERS_OF, MEDIA_TYPE, Problem, problem_of
+from gateway.inbound.connections import know
 from gateway.values.errors import NotAuthenticated, Refusal
 
 STRANGERS = "strangers"  # the principal of all who send no key, or a wrong one
@@ -57,7 +58,10 @@ class Door:
         except NotAuthenticated:
             answer.left = self._pace.take(STRANGERS, monotonic())
             raise
-        principal = STRANGERS if caller is None else caller.principal
+        principal = STRANGERS
+        if caller is not None:
+            principal = caller.principal
+            know(scope, principal)
         answer.left = self._pace.take(principal, monotonic())
         bounds = bounds_for(scope["path"])
         check_declared(scope, bounds)

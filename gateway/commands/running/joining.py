@@ -41,16 +41,15 @@ class Joined:
 
 @troubles_named
 def join(directory: Path, gateway_url: str, api_key_file: Path, rpc_url: str, as_json: bool, **asked: Any) -> None:
-    home, terms = BrandHome(directory), _terms(asked)
+    home, (terms, (host, port)) = BrandHome(directory), _checked(asked)
     context = click.get_current_context()
     gateway, chain = GatewayClient(gateway_url, read_secret(api_key_file)), Chain(rpc_url)
     context.call_on_close(gateway.close)
     context.call_on_close(chain.close)
-    host, port = _listen(asked["listen"])
     _, ledger = coalition_of_agent(gateway, chain)
     _check_free(gateway, home, asked["brand_id"], asked["name"])
     home.make()
-    publisher = _person(home.publisher, asked["publisher"], "--publisher")
+    publisher = _person(home.publisher, asked["publisher"])
     home.keep(home.settings, _agent_settings(asked, terms, (host, port), ledger, gateway_url, publisher))
     _sign_first_rule(home, asked, ledger)
     _make_till_token(home)
@@ -70,24 +69,44 @@ def join(directory: Path, gateway_url: str, api_key_file: Path, rpc_url: str, as
         click.echo("\n".join(_words(joined)))
 
 
-def _terms(asked: dict[str, Any]) -> dict[str, dict[str, int]]:
-    found = {}
-    for name in ("par", "redemption"):
-        minor, _, points = asked[name].partition("/")
-        if not (minor.isdecimal() and points.isdecimal() and int(minor) and int(points)):
-            raise Invalid(f"--{name} is {asked[name]}: write minor units by points, such as 1/1 or 4/5")
-        found[name] = {"numerator": int(minor), "denominator": int(points)}
-    return found
+def _checked(asked: dict[str, Any]) -> tuple[dict[str, dict[str, int]], tuple[str, int]]:
+    """Terms, and where the agent listens. Raises Invalid, which names every option that cannot be; nothing is written before."""
+    wrong: dict[str, str] = {}
+    terms = {name: _ratio(name, asked[name], wrong) for name in ("par", "redemption")}
+    listen = _listen(asked["listen"], wrong)
+    for name in ("owner", "publisher"):
+        _address(name, asked[name], wrong)
+    if wrong:
+        told = "; ".join(f"{option} {reason}" for option, reason in wrong.items())
+        raise Invalid(f"{told}; nothing was written", errors=[{"field": option, "reason": reason} for option, reason in wrong.items()])
+    return terms, listen
 
 
-def _listen(text: str) -> tuple[str, int]:
+def _ratio(name: str, text: str, wrong: dict[str, str]) -> dict[str, int]:
+    minor, _, points = text.partition("/")
+    if not (minor.isdecimal() and points.isdecimal() and int(minor) and int(points)):
+        wrong[f"--{name}"] = f"is {text}: write minor units by points, such as 1/1 or 4/5"
+        return {}
+    return {"numerator": int(minor), "denominator": int(points)}
+
+
+def _listen(text: str, wrong: dict[str, str]) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not port.isdecimal() or not 0 < int(port) < 65_536 or not _is_loopback(host):
-        raise Invalid(
-            f"--listen is {text}: write a loopback address and a port, such as 127.0.0.1:8700; where the gateway reaches it is --signer-url"
+        wrong["--listen"] = (
+            f"is {text}: write a loopback address and a port, such as 127.0.0.1:8700; where the gateway reaches it is --signer-url"
         )
+        return "", 0
     return host, int(port)
+
+
+def _address(name: str, text: str | None, wrong: dict[str, str]) -> None:
+    try:
+        if text is not None:
+            Address.parse(text)
+    except BadHex:
+        wrong[f"--{name}"] = f"is {text}: 0x and 40 hex digits are due, as `splittally owner-key address` prints them"
 
 
 def _is_loopback(host: str) -> bool:
@@ -171,18 +190,15 @@ def _registration(home: BrandHome, asked: dict[str, Any], terms: dict[str, dict[
         **({"managed": True} if asked["managed"] else {}),
         **terms,
         **{name: asked[name] for name in ("lot_validity_months", "earn_on_tax", "fee_basis_points", "run_off_days", "notice_days")},
-        "owner_address": str(_person(home.owner, asked["owner"], "--owner")),
-        "publisher_address": str(_person(home.publisher, asked["publisher"], "--publisher")),
+        "owner_address": str(_person(home.owner, asked["owner"])),
+        "publisher_address": str(_person(home.publisher, asked["publisher"])),
     }
 
 
-def _person(place: Path, named: str | None, option: str) -> Address:
+def _person(place: Path, named: str | None) -> Address:
     """Of whom it is named, or of whose key is here, made at the first time."""
     if named is not None:
-        try:
-            return Address.parse(named)
-        except BadHex as wrong:
-            raise Invalid(f"{option} is {named}: 0x and 40 hex digits are due, as `splittally owner-key address` prints them") from wrong
+        return Address.parse(named)
     return open_person(place).address if place.exists() else make_person(place)
 
 

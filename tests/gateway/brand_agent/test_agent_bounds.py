@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.builders.served_gateway import largest_status, one_connection, status_on
 from tests.gateway.brand_agent.conftest import Shop
 
 
@@ -43,6 +45,47 @@ def test_who_connects_and_says_nothing_gives_way_to_a_till(shop: Shop) -> None:
     finally:
         for each in silent:
             each.close()
+
+
+def test_a_tills_connection_outlasts_the_silent(shop: Shop) -> None:
+    token = {"Authorization": f"Bearer {shop.agent.tokens['till-1']}"}
+    with ExitStack() as opened, one_connection(f"http://127.0.0.1:{shop.agent.port}") as kept:
+        assert status_on(kept, "/v1/status", token) == 200
+        for _ in range(540):
+            opened.enter_context(connected(shop))
+        with shop.agent.till() as newcomer:
+            assert newcomer.get("/v1/status").status_code == 200
+        assert status_on(kept, "/v1/status", token) == 200
+
+
+def test_requests_behind_a_request_cost_nothing_and_hold_no_sale_up(shop: Shop) -> None:
+    assert shop.agent.process is not None
+    pid = shop.agent.process.pid
+    before = largest_status(pid, "VmRSS")
+    with ExitStack() as opened, shop.agent.till() as till:
+        for _ in range(12):
+            sent = opened.enter_context(connected(shop))
+            sent.settimeout(0.5)
+            with suppress(OSError):
+                sent.sendall(b"GET / HTTP/1.1\r\n\r\n" * 14_000)
+        assert till.post("/v1/purchases", json=shop.sale("behind-1")).status_code == 202
+    assert largest_status(pid, "VmRSS") - before < 40 * 1024
+
+
+def test_where_all_connections_are_at_work_a_newcomer_is_told_when_to_come_back(shop: Shop) -> None:
+    with ExitStack() as opened:
+        for _ in range(512):
+            working = opened.enter_context(connected(shop))
+            token = shop.agent.tokens["till-1"]
+            head = f"POST /v1/purchases HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 9\r\n\r\n"
+            working.sendall(head.encode())
+        refused = opened.enter_context(connected(shop)).recv(4_096)
+        assert refused.startswith(b"HTTP/1.1 503 ")
+        assert b"retry-after: 2\r\n" in refused
+
+
+def connected(shop: Shop) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", shop.agent.port), timeout=10)
 
 
 def test_what_an_agent_keeps_is_its_owners_alone(shop: Shop) -> None:

@@ -27,7 +27,7 @@ BEHIND = "since 61 seconds the node stands at block 5, behind what the gateway t
     ],
 )
 def test_a_node_that_is_long_behind_or_silent_is_an_alarm(tmp_path: Path, ledger: LedgerStanding, told: list[tuple[str, str]]) -> None:
-    parts = Parts(feed=None, ledger=ledger, rules=(), refused_rules={}, told={}, partners=(), month="2017-03")
+    parts = Parts(feed=None, ledger=ledger, rules=(), refused_rules={}, told={}, partners=(), month="2017-03", is_sandbox=True)
     with closing(TillJournal(tmp_path / "agent.sqlite", DOMAIN, 1)) as journal:
         found = journal.write(lambda connection: standing(connection, Reach(), parts, NOW))
     assert [(alarm.code, alarm.detail) for alarm in found.alarms] == told

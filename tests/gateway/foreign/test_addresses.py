@@ -20,7 +20,7 @@ def allows(policy: AddressPolicy, text: str) -> bool:
     return policy.refusal(ipaddress.ip_address(text)) is None
 
 
-@pytest.mark.parametrize("text", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
+@pytest.mark.parametrize("text", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"])
 def test_public_addresses_are_allowed_where_no_network_is_named(text: str) -> None:
     assert allows(PUBLIC, text)
     assert allows(SANDBOX, text)
@@ -32,18 +32,31 @@ def test_private_ones_are_to_be_named(text: str) -> None:
     assert not allows(SANDBOX, text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("64:ff9b:1::a9fe:a9fe", "64:ff9b:1:a9fe:a9:fe00:808:808"),  # NAT64 of a network's own: what it leads to is that network's secret
+        *("::ffff:0:127.0.0.1", "::127.0.0.1", "::a9fe:a9fe", "::ffff:0:10.0.0.1", "::10.0.0.1"),
+        *("fec0::1", "100::1", "1fff::1", "4000::1", "5f00::1", "e000::1", "2001:db8::1"),
+        *("2002:a00:1::", "2001:0:808:808::f5ff:fffe", "2001:0:808:808::f7f7:f7f7"),  # 6to4; Teredo, even to a public client
+    ],
+)
+def test_an_ipv6_address_is_public_only_where_such_are_given_out(text: str) -> None:
+    assert not allows(PUBLIC, text)
+
+
 def test_networks_that_are_named_are_the_only_ones() -> None:
     assert [allows(NAMED, text) for text in ("10.20.255.1", "2001:db8::7", "::ffff:10.20.0.1")] == [True] * 3
     assert [allows(NAMED, text) for text in ("200.1.1.1", "2606:4700::1111", "2001:db9::7")] == [False] * 3
 
 
-@pytest.mark.parametrize("text", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"])
+@pytest.mark.parametrize("text", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::127.0.0.1"])
 def test_this_machine_is_allowed_in_a_sandbox_or_by_its_own_name(text: str) -> None:
     assert not allows(PUBLIC, text)
     assert not allows(NAMED, text), "a wider network does not open it"
     assert allows(SANDBOX, text)
     assert allows(OWN, text)
-    assert not allows(OWN_V4, text) or text in ("127.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::")
+    assert not allows(OWN_V4, text) or text in ("127.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::127.0.0.1")
 
 
 def test_a_signer_on_this_machine_takes_nothing_from_those_elsewhere() -> None:
@@ -55,6 +68,13 @@ def test_a_signer_on_this_machine_takes_nothing_from_those_elsewhere() -> None:
     "text",
     [
         *("169.254.169.254", "fe80::1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "0.0.0.0", "::", "224.0.0.1", "ff02::1"),
+        *(
+            "::a9fe:a9fe",
+            "::ffff:0:a9fe:a9fe",
+            "2002:a9fe:a9fe::",
+            "2001:0:808:808::5601:5601",
+            "2001:0:808:808::57c0:7eef",
+        ),
         *("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"),
     ],
 )

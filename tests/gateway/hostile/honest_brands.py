@@ -109,13 +109,19 @@ class AttackedGateway:
             done = session.scalar(issues.where(OperationRow.status == "confirmed")) or 0
             return done, session.scalar(issues) or 0
 
-    def await_confirmed(self, share: float, seconds: float) -> tuple[int, int]:
+    def redeemed(self, brand: int) -> int:
+        """How many of the brand's redemptions went through a round and are on the ledger."""
+        ours = (OperationRow.brand_id == brand, OperationRow.kind == "redeem", OperationRow.status == "confirmed")
+        with self.coalition.database.read() as session:
+            return session.scalar(select(func.count()).where(*ours)) or 0
+
+    def await_confirmed(self, least: float, seconds: float) -> bool:
         until = time.monotonic() + seconds
-        while True:
-            done, asked = self.confirmed()
-            if done >= share * asked or time.monotonic() > until:
-                return done, asked
+        while self.confirmed()[0] < least:
+            if time.monotonic() > until:
+                return False
             time.sleep(0.1)
+        return True
 
     def memory_mb(self) -> float:
         """Of the largest of the gateway's processes, at most so far."""

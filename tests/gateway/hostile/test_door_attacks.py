@@ -14,7 +14,7 @@ import pytest
 
 from gateway.api.limits import BULK_LIMIT, HEAD_BYTES, HEAD_SECONDS, ORDINARY
 from tests.builders.offline_coalition import purchase_body
-from tests.builders.served_gateway import MEGABYTE, ServedGateway, bearer, served_gateway, status_of
+from tests.builders.served_gateway import MEGABYTE, ServedGateway, bearer, one_connection, served_gateway, status_of, status_on
 
 
 @pytest.fixture(scope="module")
@@ -157,17 +157,40 @@ def test_callers_that_wait_hold_no_thread_and_nobody_up(gateway: ServedGateway) 
         each.close()
 
 
-def test_an_answer_that_nobody_reads_costs_nothing(gateway: ServedGateway) -> None:
+def test_a_brands_connection_outlasts_the_silent(gateway: ServedGateway) -> None:
+    path = f"/v1/members/{gateway.member_id}/points"
+    with contextlib.ExitStack() as opened, one_connection(gateway.url) as kept:
+        assert status_on(kept, path, bearer(gateway.honest)) == 200
+        for _ in range(220):
+            opened.enter_context(gateway.socket())
+        gateway.read()
+        assert status_on(kept, path, bearer(gateway.honest)) == 200
+
+
+def test_answers_that_nobody_reads_keep_nobody_out(gateway: ServedGateway) -> None:
+    """More of them than there may be connections."""
     assert httpx.get(f"{gateway.url}/openapi.json", timeout=60).status_code == 200  # made once, when it is first asked for
     gateway.be_quiet()
+    before = gateway.status("VmRSS")
     with contextlib.ExitStack() as opened:
-        for _ in range(20):
-            sent = opened.enter_context(gateway.socket())
-            sent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
-            with contextlib.suppress(OSError):
-                sent.settimeout(0.5)
-                sent.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200)
+        for _ in range(220):
+            sent = opened.enter_context(gateway.unreading_socket())
+            sent.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 60)
+        assert [httpx.get(f"{gateway.url}/healthz", timeout=30).status_code for _ in range(10)] == [200] * 10
         gateway.reads_beside(1)
+    assert gateway.status("VmRSS") - before < 40 * 1024
+
+
+def test_requests_behind_a_request_cost_nothing(gateway: ServedGateway) -> None:
+    """Of each connection one request is served, whatever was written at once."""
+    before = gateway.status("VmRSS")
+    with contextlib.ExitStack() as opened:
+        for _ in range(12):
+            sent = opened.enter_context(gateway.unreading_socket())
+            with contextlib.suppress(OSError):
+                sent.sendall(b"GET / HTTP/1.1\r\n\r\n" * 14_000)
+        gateway.reads_beside(1)
+    assert gateway.status("VmRSS") - before < 40 * 1024
 
 
 def test_a_host_that_is_not_the_gateways_is_refused(gateway: ServedGateway) -> None:

@@ -198,3 +198,14 @@ def test_a_brand_reconciles_itself_and_the_operator_any_brand(coalition, who, bo
     assert coalition.post(who, "/v1/reconciliations", body).status_code == status
     if status != 201:
         assert coalition.row_counts() == before
+
+
+def test_a_bonus_by_anothers_evidence_needs_no_payment_record(coalition: OfflineCoalition) -> None:
+    buy(coalition, "own", "evidence:4:sold-there")
+    pay_back(coalition, "evidence:4:back-there", "evidence:4:sold-there", 1_000)
+    record_clawback(coalition, "evidence:4:back-there")
+    run = reconcile(coalition)
+    assert breaks_of(coalition, run) == [("missing", "own", None)]
+    assert run["summary"]["refunds_without_record"] == 0
+    assert send(coalition, "brand:1", stripe_file(stripe_row(1, "evidence:4:sold-there")), "one").status_code == 201
+    assert ("unexpected", "evidence:4:sold-there", "txn_1") in breaks_of(coalition, reconcile(coalition))

@@ -128,6 +128,16 @@ def test_a_managed_brand_starts_unattended_and_leaves_by_a_key_of_its_own(
         assert commanded.get(f"/v1/brands/{number}")["managed"] is False
 
 
+def test_every_wrong_option_is_named_at_once_and_nothing_is_written(commanded: CommandedCoalition, tmp_path: Path) -> None:
+    auditor = commanded.folder / "people" / "auditor-api.key"
+    wrong = ("--par", "x", "--redemption", "1/0", "--owner", "me", "--publisher", "0x12")
+    refused = _init(commanded, tmp_path / "cafe", "0.0.0.0:99999", auditor, *wrong, succeeds=False)
+    named = {"--par", "--redemption", "--listen", "--owner", "--publisher"}
+    assert {one["field"] for one in refused["facts"]["errors"]} == named
+    assert all(one in refused["detail"] for one in named)
+    assert not (tmp_path / "cafe").exists()
+
+
 def test_other_settings_in_the_same_directory_are_refused(commanded: CommandedCoalition, tmp_path: Path) -> None:
     auditor = commanded.folder / "people" / "auditor-api.key"
     _init(commanded, tmp_path / "cafe", "127.0.0.1:8701", auditor, *ANOTHER)

@@ -1,6 +1,7 @@
 """One precompile run by itself, for comparing it with py-evm's own."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +19,7 @@ class Ran:
     gas: int = 0
     output: bytes | None = None
     refused: bool = False
+    state: Any = field(default_factory=lambda: SimpleNamespace(pulse=None), compare=False)
 
     def consume_gas(self, amount: int, reason: str) -> None:
         self.gas += amount
@@ -29,8 +31,15 @@ def assert_alike(address: bytes, data: bytes) -> Ran:
     return expected
 
 
-def ran(precompile: Any, data: bytes) -> Ran:
-    result = Ran(SimpleNamespace(data=data, data_as_bytes=data))
+def heard_of(address: bytes, data: bytes) -> int:
+    """How many pulses the node's own gives while it runs."""
+    pulses: list[None] = []
+    ran(NodeComputation.get_precompiles()[address], data, pulse=lambda: pulses.append(None))
+    return len(pulses)
+
+
+def ran(precompile: Any, data: bytes, pulse: Callable[[], None] | None = None) -> Ran:
+    result = Ran(SimpleNamespace(data=data, data_as_bytes=data), state=SimpleNamespace(pulse=pulse))
     try:
         precompile(result)
     except VMError:

@@ -1,15 +1,15 @@
-"""ECMUL gives what py-evm's own gives, byte for byte: results, gas and refusals."""
+"""ECMUL and ECPAIRING give what py-evm's own give, byte for byte: results, gas and refusals."""
 
 from random import Random
 
 import pytest
-from py_ecc.optimized_bn128 import G1, curve_order, multiply, normalize
+from py_ecc.optimized_bn128 import G1, G2, curve_order, multiply, normalize
 
-from node.chain.bn254 import BN254_PRECOMPILES, FIELD, ecmul
+from node.chain.bn254 import BN254_PRECOMPILES, FIELD, ecmul, ecpairing
 from node.chain.rules import NodeComputation
-from tests.node.chain.precompile_runs import assert_alike
+from tests.node.chain.precompile_runs import assert_alike, heard_of
 
-[ECMUL] = BN254_PRECOMPILES
+ECMUL, ECPAIRING = BN254_PRECOMPILES
 EDGES = [0, 1, 2, 3, 15, 16, 17, 255, curve_order - 1, curve_order, curve_order + 1, 2 * curve_order, FIELD, 2**256 - 1, 1 << 255]
 
 
@@ -24,6 +24,7 @@ def point(times: int) -> bytes:
 
 def test_the_node_runs_it() -> None:
     assert NodeComputation.get_precompiles()[ECMUL] is ecmul
+    assert NodeComputation.get_precompiles()[ECPAIRING] is ecpairing
 
 
 @pytest.mark.parametrize("scalar", EDGES)
@@ -48,3 +49,25 @@ def test_call_data_of_any_length_is_padded_or_cut_alike() -> None:
 @pytest.mark.parametrize(("x", "y"), [(1, 3), (FIELD, 0), (0, FIELD), (1 + FIELD, 2), (1, 2 + FIELD), (2**256 - 1, 2**256 - 1), (0, 1)])
 def test_what_is_no_point_is_refused_alike(x: int, y: int) -> None:
     assert assert_alike(ECMUL, word(x) + word(y) + word(3)).refused
+
+
+def pair(times: int, twist_times: int = 1) -> bytes:
+    (x, y), (u, v) = normalize(multiply(G1, times)), normalize(multiply(G2, twist_times))
+    return word(int(x)) + word(int(y)) + b"".join(word(int(part)) for item in (u, v) for part in reversed(item.coeffs))
+
+
+def test_pairings_are_alike_and_refused_alike() -> None:
+    assert assert_alike(ECPAIRING, b"").output == word(1)
+    assert assert_alike(ECPAIRING, pair(6) + pair(curve_order - 3, 2)).output == word(1)
+    assert assert_alike(ECPAIRING, pair(6) + pair(curve_order - 3, 3)).output == word(0)
+    assert assert_alike(ECPAIRING, bytes(192)).output == word(1)
+    assert assert_alike(ECPAIRING, pair(2)[:64] + bytes(128)).output == word(1)
+    valid = pair(2)
+    off_the_curve, off_the_twist = valid[:63] + bytes([valid[63] ^ 1]) + valid[64:], valid[:-1] + bytes([valid[-1] ^ 1])
+    out_of_the_field = word(FIELD) + valid[32:], valid[:64] + word(FIELD) + valid[96:]
+    for wrong in (valid[:-1], valid + b"\0", off_the_curve, off_the_twist, *out_of_the_field):
+        assert assert_alike(ECPAIRING, wrong).refused
+
+
+def test_a_pulse_is_heard_before_each_pair() -> None:
+    assert heard_of(ECPAIRING, bytes(192) * 3) == 3

@@ -1,12 +1,13 @@
 """MODEXP by the definition of EIP-198, at the edges of its lengths."""
 
 from itertools import product
+from random import Random
 
 import pytest
 
-from node.chain.modexp import MODEXP_ADDRESS, modexp
+from node.chain.modexp import DIGITS_A_PULSE, MODEXP_ADDRESS, SHORT_EXPONENT, SHORT_MODULUS, modexp
 from node.chain.rules import NodeComputation
-from tests.node.chain.precompile_runs import Ran, assert_alike, ran
+from tests.node.chain.precompile_runs import Ran, assert_alike, heard_of, ran
 
 
 def call_data(base: bytes, exponent: bytes, modulus: bytes) -> bytes:
@@ -46,3 +47,21 @@ def run(data: bytes) -> Ran:
 
 def test_the_node_runs_it() -> None:
     assert NodeComputation.get_precompiles()[MODEXP_ADDRESS] is modexp
+
+
+@pytest.mark.parametrize("modulus_length", [1, 8, SHORT_MODULUS, SHORT_MODULUS + 1, 2 * SHORT_MODULUS])
+@pytest.mark.parametrize("exponent_length", [1, SHORT_EXPONENT, SHORT_EXPONENT + 1, 700])
+def test_what_is_done_a_piece_at_a_time_is_the_same_and_gives_pulses(modulus_length: int, exponent_length: int) -> None:
+    random = Random(f"{modulus_length} {exponent_length}")
+    for leading in (b"", b"\0" * 5):
+        base, exponent, modulus = (
+            random.randbytes(60),
+            leading + random.randbytes(exponent_length),
+            b"\7" + random.randbytes(modulus_length - 1),
+        )
+        data = call_data(base, exponent, modulus)
+        assert assert_alike(MODEXP_ADDRESS, data).output == defined(base, exponent, modulus)
+        if modulus_length > SHORT_MODULUS:
+            assert heard_of(MODEXP_ADDRESS, data) == int.from_bytes(exponent, "big").bit_length()
+        else:
+            assert heard_of(MODEXP_ADDRESS, data) == (-(-len(exponent) // DIGITS_A_PULSE) if len(exponent) > SHORT_EXPONENT else 0)

@@ -87,3 +87,10 @@ def on_code(code: str, **call: str) -> list[Any]:
 def traced(code: str, **options: Any) -> list[Any]:
     """Parameters of debug_traceCall."""
     return [{"to": PLACE}, "latest", {"stateOverrides": {PLACE: {"code": code}}, **options}]
+
+
+ENDLESS: tuple[str, list[Any]] = ("eth_call", on_code(ENDLESS_LOOP))
+MANY_ROUNDS: tuple[str, list[Any]] = (
+    "eth_call",
+    [{"to": "0x" + "09".rjust(40, "0"), "data": f"0x{60_000_000:08x}" + "01" * 209}],
+)  # Blake2

@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from py_ecc.optimized_bn128 import G1, G2, normalize
 
 from node.chain.budget import Budget
 from node.rpc.dispatch import BATCH_MAX
-from tests.node.rpc.limited_node import ENDLESS_LOOP, PLACE, LimitedNode, limited_node, on_code, traced
+from tests.node.rpc.limited_node import ENDLESS, ENDLESS_LOOP, MANY_ROUNDS, PLACE, LimitedNode, limited_node, traced
 from tests.node.running_node import RunningNode, throwaway_account
 
 OPERATOR = throwaway_account("operator")
 TIMED_OUT = {"code": -32002, "message": "request timed out"}
 TOO_LARGE = {"code": -32003, "message": "response too large"}
-ENDLESS = ("eth_call", on_code(ENDLESS_LOOP))
 CHAIN_ID: tuple[str, list[Any]] = ("eth_chainId", [])
 EIGHT_WORDS_FIFTY_TIMES = "0x7f" + "ff" * 32 + "80" * 7 + "5f50" * 50
 CALLS_WITH_A_MEGABYTE_AGAIN_AND_AGAIN = "0x5b5f5f620fffff5f5f5f5af1505f56"
@@ -135,9 +133,8 @@ def test_a_blocks_receipts_and_logs_of_a_thousand_entries_are_answered_whole(lim
     assert limited.request("eth_getLogs", {"fromBlock": "latest"}, held_bytes_max=10_000)["error"] == TOO_LARGE
 
 
-@pytest.mark.parametrize("work", ["endless loops", "a precompile that nothing interrupts"])
-def test_a_node_that_is_told_to_stop_does_not_wait_for_long_calls(tmp_path: Path, work: str) -> None:
-    asked = ENDLESS if work == "endless loops" else ("eth_call", [{"to": "0x" + "08".rjust(40, "0"), "data": _pairs(400)}])
+@pytest.mark.parametrize("asked", [ENDLESS, MANY_ROUNDS], ids=["endless loops", "a precompile that nothing interrupts"])
+def test_a_node_that_is_told_to_stop_does_not_wait_for_long_calls(tmp_path: Path, asked: tuple[str, list[Any]]) -> None:
     with RunningNode(tmp_path / "data", ("--operator", OPERATOR.address)) as node:
         batch = [{"jsonrpc": "2.0", "id": number, "method": asked[0], "params": asked[1]} for number in range(20)]
         with _posted(node, batch):
@@ -156,12 +153,6 @@ def _posted(node: RunningNode, batch: list[dict[str, Any]]) -> socket.socket:
     connection.sendall(b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n")
     connection.sendall(b"content-length: %d\r\n\r\n" % len(body) + body)
     return connection
-
-
-def _pairs(count: int) -> str:
-    (x, y), (u, v) = normalize(G1), normalize(G2)
-    numbers = [int(x), int(y), *(int(part) for point in (u, v) for part in reversed(point.coeffs))]
-    return "0x" + "".join(f"{number:064x}" for number in numbers) * count
 
 
 def _sealed_together(node: LimitedNode, codes: list[str], **fields: Any) -> list[str]:

@@ -12,7 +12,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from node.chain.tracing import call_frames, struct_logs
 from node.chain.transactions import RAW_SIZE_MAX
-from node.rpc import dispatch, server, trace
+from node.rpc import dispatch, lanes, server, trace
 from node.rpc.eth import fee_market, message
 from node.rpc.eth import filter as log_filter
 from tests.node.own_node import OwnNode, own_node
@@ -39,6 +39,9 @@ def _refusal(answer: dict[str, Any]) -> tuple[int, str]:
         (dispatch.BATCH_MAX, "{:,} requests a batch"),
         (RAW_SIZE_MAX // 1024, "{} KiB"),
         (server.SOCKETS_MAX, "{} connections"),
+        (lanes.LONG_THREADS, "up to {} by turns"),
+        (lanes.LONG_MAX, "up to {} with those that wait"),
+        (lanes.PROMPT_THREADS, "{} answer what is prompt"),
         (log_filter.BLOCKS_MAX, "{:,} blocks"),
         (log_filter.LOGS_MAX, "{:,} logs a query"),
         (message.ACCOUNTS_MAX, "{} accounts"),
