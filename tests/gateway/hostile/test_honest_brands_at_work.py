@@ -1,7 +1,7 @@
 """No brand can hurt another: four honest brands sell beside an attacker, and it is as if it were not there.
 
 Each attack has to be seen to get where it means to go. At soak the honest brands tell 25 sales a second each and are measured by the
-bounds; else there are fewer, their times are bounded from far alone, and in the normal run one attack is drawn from the table.
+bounds; else there are fewer, their times are bounded from far alone, and attacks are drawn from the table: seven, in the normal run one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.builders.coalition import CoalitionBuilder, running_coalition
-from tests.depth import DEPTH, Depth, from_deep_on
+from tests.depth import DEPTH, Depth, at_soak_alone, from_deep_on
 from tests.gateway.hostile.attacks import (
     SOAK,
     Attack,
@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.timeout(900)]
 RATE, SECONDS = (25.0, 20.0) if SOAK else (3.0, from_deep_on(4.0, 2.0))
 CONFIRMED_WITHIN = 60 if SOAK else 300  # of a machine that does much else
 CONFIRMED_BESIDE_WITHIN = 20 if SOAK else 40
-SEED = 23
+SEED = 119
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +67,14 @@ ATTACKS: dict[str, Attack] = {
     "a signer with an index of 1e999": signs_with(refuses("1e999")),
     "a signer with a lone surrogate": signs_with(refuses("0", '"\\ud800"')),
 }
-DRAWN = Random(SEED).choice(sorted(ATTACKS))
+DRAWN = Random(SEED).sample(sorted(ATTACKS), 7)
 
 
-@pytest.mark.parametrize("name", [name if name == DRAWN else pytest.param(name, marks=pytest.mark.deep) for name in ATTACKS])
+def runs_at(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.deep] if name in DRAWN[1:] else [] if name in DRAWN else [pytest.mark.deep, at_soak_alone]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=runs_at(name)) for name in ATTACKS])
 def test_honest_brands_sell_as_if_nobody_attacked(coalition: CoalitionBuilder, name: str) -> None:
     with attacked_gateway(coalition) as gateway:
         quiet = gateway.work(RATE, SECONDS)
