@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.ledger.admission import AdmissionCriteria, SignedChecklist
+from gateway.ledger.admission import AdmissionCriteria, Checklist, SignedChecklist
 from gateway.ledger.recover import recover_address
 from gateway.ledger.signing import Domain
 from gateway.values.errors import ChecklistIncomplete, Invalid, WrongState
@@ -25,13 +25,24 @@ def check_checklist(given: SignedChecklist | None, criteria: AdmissionCriteria, 
     """Refuses an approval of a registration whose checklist is not whole, of another version, or signed by another or for another act."""
     if given is None:
         if criteria.criteria:
-            raise _incomplete(criteria, criteria.names)
+            raise incomplete(criteria, criteria.names)
         return
     checklist = given.checklist
+    check_whole(checklist, criteria)
+    digest = checklist.digest(signs.domain, signs.act, criteria, signs.approved_at)
+    if recover_address(digest, given.signature) != signs.approver:
+        raise Invalid(
+            "the checklist is not signed by the approver who signed the approval, for this act and moment: sign both with the same key",
+            field="checklist.signature",
+        )
+
+
+def check_whole(checklist: Checklist, criteria: AdmissionCriteria) -> None:
+    """Refuses what does not answer each of these criteria, once, in their version."""
     if checklist.version != criteria.version or not criteria.criteria:
         raise WrongState(
             f"the checklist answers version {checklist.version} of the admission criteria, version {criteria.version} is in force with "
-            f"{len(criteria.criteria)} of them: read them and sign anew",
+            f"{len(criteria.criteria)} of them: read them (`splittally admission show`), answer those and sign anew",
             version=criteria.version,
         )
     strange = checklist.strange(criteria)
@@ -41,19 +52,13 @@ def check_checklist(given: SignedChecklist | None, criteria: AdmissionCriteria, 
         )
     missing = checklist.missing(criteria)
     if missing:
-        raise _incomplete(criteria, missing)
-    digest = checklist.digest(signs.domain, signs.act, criteria, signs.approved_at)
-    if recover_address(digest, given.signature) != signs.approver:
-        raise Invalid(
-            "the checklist is not signed by the approver who signed the approval, for this act and moment: sign both with the same key",
-            field="checklist.signature",
-        )
+        raise incomplete(criteria, missing)
 
 
-def _incomplete(criteria: AdmissionCriteria, missing: list[str]) -> ChecklistIncomplete:
+def incomplete(criteria: AdmissionCriteria, missing: list[str]) -> ChecklistIncomplete:
     return ChecklistIncomplete(
-        f"say of each admission criterion (version {criteria.version}) that it is met, or why it does not apply, and sign it; "
-        f"missing: {', '.join(missing)}",
+        f"say of each admission criterion (version {criteria.version}) that it is met, or why it does not apply, and sign it "
+        f"(`splittally approve --checklist FILE`); missing: {', '.join(missing)}",
         version=criteria.version,
         missing=missing,
     )

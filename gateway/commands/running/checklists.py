@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 
 from gateway.commands.running.meeting import Meeting
+from gateway.governance.check_checklist import check_whole, incomplete
 from gateway.ledger.admission import MET, NOT_APPLICABLE, AdmissionCriteria, Checklist, CriterionAnswer, SignedChecklist
 from gateway.second_people.check_act import CheckedAct
-from gateway.values.errors import ChecklistIncomplete, Invalid, WrongState
+from gateway.values.errors import Invalid, WrongState
 from gateway.values.ids import Hash
 
 _NOT_MET = "no"
@@ -43,12 +44,13 @@ def answered_criteria(meeting: Meeting, acts: Sequence[CheckedAct], file: Path |
     criteria = meeting.gateway.admission_criteria()
     meeting.person.check_criteria(criteria)
     if file is not None:
-        checklist = _whole(_checklist_in(file), criteria, str(file))
+        checklist = _checklist_in(file)
+        check_whole(checklist, criteria)
         return Answered(criteria, {act.told.act_id: checklist for act in registrations})
     if not criteria.criteria:
         return Answered(criteria, {})
     if as_json:
-        raise _incomplete(criteria, criteria.names)
+        raise incomplete(criteria, criteria.names)
     return Answered(criteria, {act.told.act_id: _asked(act, criteria) for act in registrations})
 
 
@@ -62,7 +64,9 @@ def _asked(act: CheckedAct, criteria: AdmissionCriteria) -> Checklist:
             raise WrongState(f"brand {act.call.brand_id} does not meet {each.name}: nothing was signed; tell the operator")
         note = click.prompt("    why not") if said == NOT_APPLICABLE else click.prompt("    note", default="", show_default=False)
         answers.append(CriterionAnswer(each.name, said, note))
-    return _whole(Checklist(criteria.version, tuple(answers)), criteria, "what was answered")
+    checklist = Checklist(criteria.version, tuple(answers))
+    check_whole(checklist, criteria)
+    return checklist
 
 
 def _checklist_in(file: Path) -> Checklist:
@@ -73,28 +77,3 @@ def _checklist_in(file: Path) -> Checklist:
             f'{file} is no checklist: write {{"version": 1, "answers": [{{"criterion": "NAME", "answer": "met"}}, '
             '{"criterion": "NAME", "answer": "not_applicable", "note": "WHY"}]}'
         ) from wrong
-
-
-def _whole(checklist: Checklist, criteria: AdmissionCriteria, source: str) -> Checklist:
-    if checklist.version != criteria.version or not criteria.criteria:
-        raise WrongState(
-            f"{source} answers version {checklist.version} of the admission criteria, version {criteria.version} is in force with "
-            f"{len(criteria.criteria)} of them: read them (`splittally admission show`) and answer those",
-            version=criteria.version,
-        )
-    strange = checklist.strange(criteria)
-    if strange:
-        raise Invalid(f"{source}: {', '.join(strange)} is no admission criterion, or answered twice", criteria=strange)
-    missing = checklist.missing(criteria)
-    if missing:
-        raise _incomplete(criteria, missing)
-    return checklist
-
-
-def _incomplete(criteria: AdmissionCriteria, missing: list[str]) -> ChecklistIncomplete:
-    return ChecklistIncomplete(
-        f"answer each admission criterion (version {criteria.version}) in a file and name it with --checklist; nothing was signed; "
-        f"missing: {', '.join(missing)}",
-        version=criteria.version,
-        missing=missing,
-    )
