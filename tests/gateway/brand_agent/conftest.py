@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from time import sleep
 from typing import Any
 
@@ -50,13 +52,14 @@ class Shop:
             raise AssertionError(till.get(path).text)
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    folder = tmp_path_factory.mktemp("shop")
+@contextmanager
+def open_shop(folder: Path, **ledger: Any) -> Iterator[Shop]:
+    """`ledger`: what the agent's settings say otherwise of the coalition."""
     coalition = OfflineCoalition(folder)
     coalition.brand(1)
     gateway, agent = ServedGateway(coalition), AgentBuilder(folder / "agent")
     agent.prepare(gateway.url, coalition.tokens["brand:1"])
+    agent.change("coalition", **ledger)
     gateway.start()
     agent.start()
     try:
@@ -65,6 +68,12 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         agent.kill()
         gateway.stop()
         coalition.close()
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with open_shop(tmp_path_factory.mktemp("shop")) as shop:
+        yield shop
 
 
 @pytest.fixture

@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.builders.agents import AgentBuilder, ServedGateway
-from tests.builders.offline_coalition import START, OfflineCoalition
-from tests.gateway.brand_agent.conftest import Shop
+from tests.builders.offline_coalition import START
+from tests.gateway.brand_agent.conftest import Shop, open_shop
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The ledger's time is the clock's, and the agent believes it."""
-    folder: Path = tmp_path_factory.mktemp("shop")
-    coalition = OfflineCoalition(folder)
-    coalition.brand(1)
-    gateway, agent = ServedGateway(coalition), AgentBuilder(folder / "agent")
-    agent.prepare(gateway.url, coalition.tokens["brand:1"])
-    agent.change("coalition", sandbox=False)
-    gateway.start()
-    agent.start()
-    try:
-        yield Shop(gateway, agent, coalition.shopper())
-    finally:
-        agent.kill()
-        gateway.stop()
-        coalition.close()
+    with open_shop(tmp_path_factory.mktemp("shop"), sandbox=False) as opened:
+        yield opened
 
 
 def reserved(shop: Shop, till: httpx.Client, order_id: str, seconds: int) -> str:
