@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gateway.brand_agent.agent import Agent
 from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
 from gateway.brand_agent.bonus import check_evidence, take
 from gateway.brand_agent.evidence import EvidenceBody
@@ -25,6 +26,7 @@ def routes() -> list[Route]:
 async def _post_evidence(request: Request) -> Response:
     """202 once it is counted and on disk; the same again is answered as it stands now."""
     speaker, agent = speaker_of(request, Scope.EVIDENCE), agent_of(request)
+    assert isinstance(agent, Agent)  # no other agent serves this
     signer = agent.config.signer
     evidence = check_evidence(await body_of(request, EvidenceBody), agent.config.partners, signer.domain, signer.brand_id)
     rules = agent.rules.rules()

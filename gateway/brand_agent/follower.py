@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -64,15 +65,14 @@ class GatewaysWord:
         return found
 
 
-class OutcomeFollower:
-    """Asks again and again, as long as something is awaited."""
+class Follower(ABC):
+    """Asks again and again, as long as something is awaited; up to `rarely_seconds` apart while nothing ends."""
 
-    def __init__(self, journal: TillJournal, endings: Endings, memory: GatewaysMemory | None = None, every_seconds: float = 0.5) -> None:
+    def __init__(self, journal: TillJournal, memory: GatewaysMemory | None, every_seconds: float, rarely_seconds: float) -> None:
         self._journal = journal
-        self._endings = endings
         self._memory = memory
         self._checked_at = time.monotonic()
-        self._every = every_seconds
+        self._every, self._rarely = every_seconds, rarely_seconds
         self._reader = journal.reader()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
@@ -85,8 +85,33 @@ class OutcomeFollower:
         self._thread.join()
         self._reader.close()
 
+    @abstractmethod
     def turn(self) -> int:
-        """How many items have ended."""
+        """How many items have ended. Raises GatewayAway and CannotWrite."""
+
+    def _check_now_and_then(self) -> None:
+        if self._memory is not None and time.monotonic() - self._checked_at > _CHECK_SECONDS:
+            self._checked_at = time.monotonic()
+            self._memory.check()
+
+    def _run(self) -> None:
+        pause = self._every
+        while not self._ending.wait(pause):
+            try:
+                self._check_now_and_then()
+                pause = self._every if self.turn() else min(self._rarely, 1.3 * pause)
+            except (GatewayAway, CannotWrite):
+                pause = _AWAY_SECONDS
+
+
+class OutcomeFollower(Follower):
+    """By operations."""
+
+    def __init__(self, journal: TillJournal, endings: Endings, memory: GatewaysMemory | None = None, every_seconds: float = 0.5) -> None:
+        super().__init__(journal, memory, every_seconds, every_seconds)
+        self._endings = endings
+
+    def turn(self) -> int:
         items = answered(self._reader, _AT_ONCE)
         if not items:
             return 0
@@ -110,21 +135,6 @@ class OutcomeFollower:
         lost = [item.answered_at for item in items if any(endings.get(one) == UNKNOWN for one in item.operation_ids)]
         if lost and self._memory is not None:
             self._memory.tell_again(min(lost))
-
-    def _check_now_and_then(self) -> None:
-        if self._memory is not None and time.monotonic() - self._checked_at > _CHECK_SECONDS:
-            self._checked_at = time.monotonic()
-            self._memory.check()
-
-    def _run(self) -> None:
-        pause = self._every
-        while not self._ending.wait(pause):
-            try:
-                self._check_now_and_then()
-                self.turn()
-                pause = self._every
-            except (GatewayAway, CannotWrite):
-                pause = _AWAY_SECONDS
 
 
 def _together(endings: Sequence[Ending]) -> Ending:
