@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     acts = till.add_subparsers(dest="act", required=True)
     add = acts.add_parser("add", parents=[with_config], help="make a till's token and print it, once")
     add.add_argument("name")
-    add.add_argument("--scope", action="append", choices=tuple(Scope), help="what it may do (again for more; left out: all but evidence)")
+    add.add_argument("--scope", action="append", choices=tuple(Scope), help="what it may do (again for more; left out: all of a till's)")
     acts.add_parser("revoke", parents=[with_config], help="refuse a till's token from now on").add_argument("name")
     store = commands.add_parser("store", help="say which stores' agents may forward to this one")
     added = store.add_subparsers(dest="act", required=True).add_parser(

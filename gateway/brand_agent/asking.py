@@ -17,7 +17,7 @@ from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Speaker
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_agent.till_agent import TillAgent
-from gateway.brand_agent.tills import NAME, Scope, Till, WrongTill
+from gateway.brand_agent.tills import TILL_NAME, Scope, Till, WrongTill
 from gateway.inbound.connections import know
 
 TILL_BODY_BYTES_MAX = 256 * 1024
@@ -60,7 +60,7 @@ def speaker_of(request: Request, scope: Scope) -> Speaker:
         return Speaker(till.name, cashier)
     if Scope.STORE not in till.scopes:
         raise TillRefused(403, "not_permitted", f"{TILL_HEADER} is for a store's agent: a till is who its token says, which is {till.name}")
-    if not NAME.fullmatch(named):
+    if not TILL_NAME.fullmatch(named):
         raise TillRefused(422, "invalid", f"{TILL_HEADER} must be a till's name", field=TILL_HEADER)
     return till_of_store(till.name, named, cashier)
 

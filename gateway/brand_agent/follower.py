@@ -65,7 +65,7 @@ class GatewaysWord:
         return found
 
 
-class Follower(ABC):
+class EndsFollower(ABC):
     """Asks again and again, as long as something is awaited; up to `rarely_seconds` apart while nothing ends."""
 
     def __init__(self, journal: TillJournal, memory: GatewaysMemory | None, every_seconds: float, rarely_seconds: float) -> None:
@@ -104,7 +104,7 @@ class Follower(ABC):
                 pause = _AWAY_SECONDS
 
 
-class OutcomeFollower(Follower):
+class OutcomeFollower(EndsFollower):
     """By operations."""
 
     def __init__(self, journal: TillJournal, endings: Endings, memory: GatewaysMemory | None = None, every_seconds: float = 0.5) -> None:

@@ -23,11 +23,10 @@ SILENT_SECONDS = 1  # no gateway is stopped, put back from a backup and started 
 _MARGIN_SECONDS = 900  # between what the gateway accepted and when its answer was written down here
 _PAUSE_SECONDS = 60
 _ORDERS_AT_ONCE = 100
-_WAIT_SECONDS = 10  # what is about an order is taken once the order stands on the ledger
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AnsweredItem:
     """An item, and when it was answered, under which operation."""
 
     kind: ItemKind
@@ -40,6 +39,7 @@ class GatewaysMemory:
     """Whether the gateway still knows what it once answered. Any thread may ask."""
 
     _ASKED_OF = "operation_id IS NOT NULL"
+    _ORDER_SECONDS = 10  # what is about an order is taken once the order stands on the ledger
 
     def __init__(self, journal: TillJournal, client: ForwardingClient, clock: Callable[[], float] = time.time) -> None:
         self._journal = journal
@@ -92,15 +92,15 @@ class GatewaysMemory:
             offset = 2 * offset + 1
         return 0.0
 
-    def _newest(self, connection: sqlite3.Connection, before: float | None, offset: int) -> Answered | None:
+    def _newest(self, connection: sqlite3.Connection, before: float | None, offset: int) -> AnsweredItem | None:
         found = connection.execute(
             "SELECT kind, external_id, operation_id, answered_at FROM items WHERE answered_at > 0 AND (answered_at < ? OR ? IS NULL)"  # noqa: S608
             f" AND {self._ASKED_OF} AND outcome IS NOT 'refused' ORDER BY answered_at DESC LIMIT 1 OFFSET ?",
             (before, before, offset),
         ).fetchone()
-        return None if found is None else Answered(*found)
+        return None if found is None else AnsweredItem(*found)
 
-    def _knows(self, one: Answered) -> bool:
+    def _knows(self, one: AnsweredItem) -> bool:
         answer = self._client.operation(str(one.operation_id))
         if answer.status == 404 and answer.code == "not_found":
             return False
@@ -114,7 +114,7 @@ class GatewaysMemory:
         while some := self._journal.write(lambda connection, one=after: _orders(connection, since, one)):  # type: ignore[misc]
             for kind, order_id, body in some:
                 path, named = order_request(kind, order_id)
-                answer = self._client.post(path, body.encode(), named, _WAIT_SECONDS)
+                answer = self._client.post(path, body.encode(), named, self._ORDER_SECONDS)
                 if answer.status >= 500:
                     raise GatewayAway(f"it does not take order {order_id} again: {answer.code}")
                 after = order_id

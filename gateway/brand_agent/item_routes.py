@@ -33,7 +33,7 @@ from gateway.brand_agent.item import Item, ItemKind, Speaker
 from gateway.brand_agent.orders import keep_order, order_named
 from gateway.brand_agent.outbox import find
 from gateway.brand_agent.problems import TillRefused
-from gateway.brand_agent.redemption_routes import cancel_told, capture_told
+from gateway.brand_agent.redemption_routes import capture_told, let_go_told
 from gateway.brand_agent.statements import KnownOrder, Statement
 from gateway.brand_agent.till_agent import TillAgent
 from gateway.brand_agent.till_routes import SCOPE_OF, not_told, payment_refund_told, refund_failure_told, sale_told, view
@@ -110,7 +110,7 @@ def _of_order(connection: sqlite3.Connection, agent: TillAgent, told: OfOrderBod
         case CaptureOfOrderBody():
             return capture_told(connection, agent, told.without_order(), order)
         case VoidOfOrderBody():
-            return cancel_told(connection, agent, told.without_order(), order)
+            return let_go_told(connection, agent, told.without_order(), order)
         case PointRefundOfOrderBody():
             return agent.of_order(connection, told.without_order(), order)
 

@@ -72,7 +72,7 @@ async def _post_cancel(request: Request) -> Response:
     body, order_id, agent = await body_of(request, VoidBody), str(request.path_params["order_id"]), agent_of(request)
 
     def said(connection: sqlite3.Connection) -> Statement:
-        return cancel_told(connection, agent, body, order_named(connection, order_id))
+        return let_go_told(connection, agent, body, order_named(connection, order_id))
 
     return await keep(request, speaker, said)
 
@@ -91,7 +91,7 @@ def void_told(connection: sqlite3.Connection, agent: TillAgent, body: VoidBody, 
     return agent.of_order(connection, body, order)
 
 
-def cancel_told(connection: sqlite3.Connection, agent: TillAgent, body: VoidBody, order: KnownOrder) -> Statement:
+def let_go_told(connection: sqlite3.Connection, agent: TillAgent, body: VoidBody, order: KnownOrder) -> Statement:
     if order.kind == REDEEM:
         told = "its points are taken at once or not: ask again under the same id, and give them back by a point refund"
         raise TillRefused(409, "not_in_one_step", f"order {order.order_id}: {told}", reservation_id=order.reservation_id)

@@ -122,8 +122,8 @@ class StoreAgent:
 
 def open_store_agent(config: StoreConfig) -> StoreAgent:
     """Raises what opening a file or the journal raises."""
-    token = partial(read_secret, config.upstream_token_file)  # as it stands then: it may come after the agent, and be changed
-    if config.upstream_token_file.exists():
+    token = partial(read_secret, config.token_file)  # as it stands then: it may come after the agent, and be changed
+    if config.token_file.exists():
         token()
     journal, client = TillJournal(config.journal_file, config.domain, config.brand_id), _client(config, token)
     memory = BrandAgentsMemory(journal, client)

@@ -34,7 +34,7 @@ _LONGER_SECONDS = 2  # than the brand's agent takes to say that the gateway did 
 
 @dataclass(frozen=True, slots=True)
 class StoreConfig:
-    """`upstream_url` is the brand's agent's; `upstream_token_file` holds the store's token there. The rest as of a brand's agent."""
+    """`upstream_url` is the brand's agent's; `token_file` holds the store's token there. The rest as of a brand's agent."""
 
     brand_id: int
     host: str
@@ -43,7 +43,7 @@ class StoreConfig:
     utc_offset_seconds: int
     sandbox: bool
     upstream_url: str
-    upstream_token_file: Path
+    token_file: Path
     upstream_authorities: ssl.SSLContext | None
     journal_file: Path
     tills_file: Path
@@ -77,7 +77,7 @@ def _of_a_store(top: Reading, agent: Reading, folder: Path) -> StoreConfig:
         utc_offset_seconds=coalition.integer("utc_offset_seconds"),
         sandbox=coalition.truth("sandbox", False),
         upstream_url=url_in(agent, "upstream_url"),
-        upstream_token_file=folder / agent.text("upstream_token", "upstream_token"),
+        token_file=folder / agent.text("upstream_token", "upstream_token"),
         upstream_authorities=authorities_in(agent, folder, "upstream_ca", "upstream_url") if agent.says("upstream_ca") else None,
         journal_file=folder / agent.text("journal", "agent.sqlite"),
         tills_file=folder / agent.text("tills", "tills.json"),

@@ -26,9 +26,10 @@ class NewStore:
 
 def add_store(brand: AgentConfig, name: str, new: NewStore) -> Path:
     """Where its settings are. Nothing is added at the brand's agent before they are found good; raises BadConfig, WrongTill and OSError."""
-    settings = new.folder / "agent.json"
-    if settings.exists():
-        raise WrongTill(f"{settings} is there: name another --dir")
+    settings, token_file = new.folder / "agent.json", new.folder / "upstream_token"
+    for path in (settings, token_file):
+        if path.exists():
+            raise WrongTill(f"{path} is there: name another --dir")
     make_private_folder(new.folder)
     if new.ca is not None:
         shutil.copyfile(new.ca, new.folder / "ca.pem")
@@ -39,7 +40,7 @@ def add_store(brand: AgentConfig, name: str, new: NewStore) -> Path:
     except BaseException:
         settings.unlink()
         raise
-    make_secret(new.folder / "upstream_token", token)
+    make_secret(token_file, token)
     return settings
 
 

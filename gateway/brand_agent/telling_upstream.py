@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.brand_agent.follower import Follower
-from gateway.brand_agent.forgotten import Answered, GatewaysMemory
+from gateway.brand_agent.follower import EndsFollower
+from gateway.brand_agent.forgotten import AnsweredItem, GatewaysMemory
 from gateway.brand_agent.forwarded import ASKED_MAX, ITEMS_MAX
 from gateway.brand_agent.forwarder import Forwarder
 from gateway.brand_agent.gateway_client import GatewayAnswer
@@ -30,12 +30,13 @@ class BrandAgentsMemory(GatewaysMemory):
     """Whether the brand's agent still knows what it was told: one from an old backup is told again."""
 
     _ASKED_OF = "1"
+    _ORDER_SECONDS = 5  # well within what the brand's agent waits for the gateway
 
     def __init__(self, journal: TillJournal, client: UpstreamClient) -> None:
         super().__init__(journal, client)
         self._upstream = client
 
-    def _knows(self, one: Answered) -> bool:
+    def _knows(self, one: AnsweredItem) -> bool:
         (told,) = self._upstream.standings([(one.kind, one.external_id)])
         return not _is_not_there(told)
 
@@ -54,7 +55,7 @@ class UpstreamForwarder(Forwarder):
         return [_mark_of(item, told) for item, told in zip(parcel.items, results, strict=True)]
 
 
-class UpstreamFollower(Follower):
+class UpstreamFollower(EndsFollower):
     """By items: how the brand's agent says that they stand."""
 
     def __init__(self, journal: TillJournal, client: UpstreamClient, memory: BrandAgentsMemory) -> None:

@@ -23,7 +23,7 @@ from gateway.inbound.connections import TlsFiles
 from gateway.ledger.signing import Domain
 
 
-class Place(Protocol):
+class AgentPlace(Protocol):
     """Whose agent it is, on which ledger, and where it listens. `sandbox`: the ledger's time is not the clock's."""
 
     @property
@@ -57,7 +57,7 @@ class TillAgent(Protocol):
     @property
     def forwarder(self) -> Forwarder: ...
     @property
-    def place(self) -> Place: ...
+    def place(self) -> AgentPlace: ...
     @property
     def tls(self) -> TlsFiles | None: ...
     @property

@@ -18,7 +18,7 @@ from typing import Any
 
 from gateway.values.calendar import moment
 
-NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+TILL_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Scope(StrEnum):
@@ -71,7 +71,7 @@ class Tills:
 
 def add_till(path: Path, name: str, scopes: frozenset[str]) -> str:
     """The new till's token, which is nowhere kept."""
-    if not NAME.fullmatch(name):
+    if not TILL_NAME.fullmatch(name):
         raise WrongTill("a till's name has 1 to 64 letters, digits, dots, dashes and underscores")
     token = f"till_{secrets.token_urlsafe(32)}"
     with _changing(path) as tills:
