@@ -21,7 +21,7 @@ from gateway.brand_signer.config import BadConfig
 from tests.builders.agents import AgentBuilder, agent_settings
 from tests.builders.brands import ROOT
 from tests.documents.printed import blocks
-from tests.gateway.brand_agent.conftest import Shop, open_shop
+from tests.gateway.brand_agent.conftest import Shop
 from tests.gateway.brand_agent.stores import Store, consent_at, issues_of, stored
 from tests.gateway.brand_agent.test_tls import make_authority
 
@@ -53,50 +53,6 @@ def test_what_another_server_says_ends_nothing(store: Store) -> None:
     store.moved(f"http://127.0.0.1:{store.shop.agent.port}")
     ended = store.ended(*[f"/v1/purchases/lost-{name}" for name in others])
     assert {one["outcome"] for one in ended} == {"confirmed"}
-
-
-def test_a_brands_agent_from_an_old_backup_is_told_again(tmp_path: Path) -> None:
-    with open_shop(tmp_path) as shop, stored(shop, tmp_path / "store") as store:
-        shop.agent.kill()
-        backup = {path: path.read_bytes() for path in shop.agent.folder.iterdir() if path.is_file()}
-        shop.agent.start()
-        with store.agent.till() as till:
-            for number in (1, 2):
-                assert till.post("/v1/purchases", json=shop.sale(f"old-{number}")).status_code == 202
-        store.ended("/v1/purchases/old-1", "/v1/purchases/old-2")
-        shop.agent.kill()
-        for path in shop.agent.folder.glob("agent.sqlite*"):
-            path.unlink()
-        for path, content in backup.items():
-            path.write_bytes(content)
-        shop.agent.start()
-        with store.agent.till() as till:
-            sleep(1.1)  # of the silence after which an agent is asked what it knows
-            assert till.post("/v1/payment-refunds", json=shop.refund("old-b", "old-1", 500)).status_code == 202
-        ended = store.ended("/v1/payment-refunds/old-b", "/v1/purchases/old-1", "/v1/purchases/old-2")
-        assert [one["outcome"] for one in ended] == ["confirmed"] * 3
-        assert issues_of(store) == {"old-1": 1, "old-2": 1}
-        assert store.status(lambda _: True)["told_again"] == 2
-
-
-def test_over_tls_with_the_brands_own_authority(tmp_path: Path) -> None:
-    own = make_authority(tmp_path / "own")
-    with open_shop(tmp_path) as shop:
-        shop.agent.kill()
-        shop.agent.configure(tls_certificate=str(own.parent / "tls.pem"), tls_key=str(own.parent / "tls.key"))
-        shop.agent.start()
-        url = f"https://127.0.0.1:{shop.agent.port}"
-        with stored(shop, tmp_path / "store", "--ca", str(own), "--upstream", url) as store:
-            with store.agent.till() as till:
-                assert till.post("/v1/purchases", json=shop.sale("tls-1")).status_code == 202
-                assert till.post("/v1/quotes", json={"order_id": "o", "member_id": shop.member.member_id, "points": 1}).status_code != 503
-            assert store.ended("/v1/purchases/tls-1")[0]["outcome"] == "confirmed"
-            (store.agent.folder / "ca.pem").write_bytes((make_authority(tmp_path / "strange")).read_bytes())
-            store.agent.kill()
-            store.agent.start()
-            with store.agent.till() as till:
-                till.post("/v1/purchases", json=shop.sale("tls-2"))
-                assert "its TLS certificate is not valid here" in str(store.status(lambda told: told["alarms"])["last_error"])
 
 
 def test_a_store_has_no_key_and_its_settings_are_all_looked_at(store: Store, tmp_path: Path) -> None:
@@ -133,6 +89,53 @@ def test_what_the_document_prints_makes_a_store(tmp_path: Path) -> None:
     assert made.upstream_url == "https://agent.example"
     again = subprocess.run(["bash", "-c", script], cwd=tmp_path, env={**os.environ, **known}, capture_output=True, text=True, check=False)
     assert (again.returncode, "name another --dir" in again.stderr) == (1, True)
+
+
+def test_a_brands_agent_from_an_old_backup_is_told_again(store: Store) -> None:
+    shop = store.shop
+    shop.agent.kill()
+    backup = {path: path.read_bytes() for path in shop.agent.folder.iterdir() if path.is_file()}
+    shop.agent.start()
+    with store.agent.till() as till:
+        for number in (1, 2):
+            assert till.post("/v1/purchases", json=shop.sale(f"old-{number}")).status_code == 202
+    store.ended("/v1/purchases/old-1", "/v1/purchases/old-2")
+    shop.agent.kill()
+    for path in shop.agent.folder.glob("agent.sqlite*"):
+        path.unlink()
+    for path, content in backup.items():
+        path.write_bytes(content)
+    shop.agent.start()
+    with store.agent.till() as till:
+        sleep(1.1)  # of the silence after which an agent is asked what it knows
+        assert till.post("/v1/payment-refunds", json=shop.refund("old-b", "old-1", 500)).status_code == 202
+    ended = store.ended("/v1/payment-refunds/old-b", "/v1/purchases/old-1", "/v1/purchases/old-2")
+    assert [one["outcome"] for one in ended] == ["confirmed"] * 3
+    issues = issues_of(store)
+    assert (issues["old-1"], issues["old-2"]) == (1, 1)
+    assert store.status(lambda _: True)["told_again"] >= 2
+    with shop.agent.till() as brands:
+        assert brands.get("/v1/purchases/old-2").json()["outcome"] == "confirmed"
+
+
+def test_over_tls_with_the_brands_own_authority(store: Store, tmp_path: Path) -> None:
+    shop, own = store.shop, make_authority(tmp_path / "own")
+    store.agent.kill()
+    shop.agent.kill()
+    shop.agent.configure(tls_certificate=str(own.parent / "tls.pem"), tls_key=str(own.parent / "tls.key"))
+    shop.agent.start()
+    url = f"https://127.0.0.1:{shop.agent.port}"
+    with stored(shop, tmp_path / "store", "--ca", str(own), "--upstream", url, name="store-2") as apart:
+        with apart.agent.till() as till:
+            assert till.post("/v1/purchases", json=shop.sale("tls-1")).status_code == 202
+            assert till.post("/v1/quotes", json={"order_id": "o", "member_id": shop.member.member_id, "points": 1}).status_code != 503
+        assert apart.ended("/v1/purchases/tls-1")[0]["outcome"] == "confirmed"
+        (apart.agent.folder / "ca.pem").write_bytes(make_authority(tmp_path / "strange").read_bytes())
+        apart.agent.kill()
+        apart.agent.start()
+        with apart.agent.till() as till:
+            till.post("/v1/purchases", json=shop.sale("tls-2"))
+            assert "its TLS certificate is not valid here" in str(apart.status(lambda told: told["alarms"])["last_error"])
 
 
 @contextmanager
