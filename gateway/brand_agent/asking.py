@@ -58,7 +58,7 @@ def speaker_of(request: Request, scope: Scope) -> Speaker:
         raise TillRefused(422, "invalid", f"{CASHIER_HEADER} must be 1 to {_CASHIER_LENGTH_MAX} printable characters", field=CASHIER_HEADER)
     if named is None:
         return Speaker(till.name, cashier)
-    if Scope.STORE not in till.scopes:
+    if Scope.STORE not in till.scopes or agent_of(request).signer_token is None:  # no store stands before a store
         raise TillRefused(403, "not_permitted", f"{TILL_HEADER} is for a store's agent: a till is who its token says, which is {till.name}")
     if not TILL_NAME.fullmatch(named):
         raise TillRefused(422, "invalid", f"{TILL_HEADER} must be a till's name", field=TILL_HEADER)

@@ -11,9 +11,10 @@ from gateway.bodies.shapes import Body, ExternalId
 from gateway.brand_agent.item import ItemKind
 
 ITEMS_MAX = 200
+BYTES_MAX = 1024 * 1024
 ASKED_MAX = 500
 TillName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-Cashier = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Cashier = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
 
 
 class OrderBody(Body):

@@ -87,7 +87,7 @@ class ForwardingClient:
         self._url = url
         self._api_key = api_key
         self._domain = domain
-        self._is_recognized = False
+        self.is_recognized = False
 
     def post(self, path: str, content: bytes, idempotency_key: str, wait_seconds: int = 0) -> GatewayAnswer:
         """Raises GatewayAway. `wait_seconds`: for the ledger, at most."""
@@ -139,13 +139,13 @@ class ForwardingClient:
         if answer.status in (429, 502, 503, 504):
             raise GatewayAway(f"it answers {answer.status} ({answer.code})", found.retry_after)
         if answer.status < 500 and not answer.is_gateways:
-            self._is_recognized = False
+            self.is_recognized = False
             raise NoAnswerOfGateways(f"{self._shown} answers {method} {path[:100]} as {self.A_PEER} does ({answer.code}): {self._remedy}")
         return answer
 
     def make_sure(self) -> None:
         """That what answers is who it should be, before anything is said to it. Raises GatewayAway."""
-        if not self._is_recognized:
+        if not self.is_recognized:
             self._recognize()
 
     def _recognize(self) -> None:
@@ -160,7 +160,7 @@ class ForwardingClient:
         if told != own:
             differing = [name for name in own if told[name] != own[name]]
             raise NotTheGateway(f"{self._shown} is {self.PEER} of another {self._other(differing)}: {self._remedy}")
-        self._is_recognized = True
+        self.is_recognized = True
 
     def _told(
         self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None
@@ -168,7 +168,7 @@ class ForwardingClient:
         try:
             found = self._client.ask(method, self._url + path, headers, content)
         except (NotConnected, NoAnswer) as error:
-            self._is_recognized = False
+            self.is_recognized = False
             if isinstance(error, NotInTime):
                 raise GatewaySilent("it does not answer in time") from error
             raise GatewayAway(str(error)) from error

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from gateway.bodies.purchases import PaymentRefundBody, PurchaseBody, RefundFailureBody
 from gateway.brand_agent.asking import agent_of, answering, body_of, shaped, till_of, till_of_store
 from gateway.brand_agent.forwarded import (
+    BYTES_MAX,
     CaptureOfOrderBody,
     ForwardedItem,
     ForwardedItemsBody,
@@ -41,7 +42,6 @@ from gateway.brand_agent.tills import Scope
 from gateway.brand_agent.upstream_client import ITEMS_PATH, NAMED_AT, STANDINGS_PATH
 from gateway.values.calendar import wall_clock
 
-_BODY_BYTES_MAX = 1024 * 1024
 _OF_ORDERS: Mapping[ItemKind, type[OfOrderBody]] = {
     ItemKind.CAPTURE: CaptureOfOrderBody,
     ItemKind.VOID: VoidOfOrderBody,
@@ -67,7 +67,7 @@ async def _named(request: Request) -> Response:
 async def _post_items(request: Request) -> Response:
     """202 once each is on disk, or refused by itself; the same again is answered as it stands now."""
     till_of(request, Scope.STORE)
-    body, agent = await body_of(request, ForwardedItemsBody, _BODY_BYTES_MAX), agent_of(request)
+    body, agent = await body_of(request, ForwardedItemsBody, BYTES_MAX), agent_of(request)
     store = till_of(request, Scope.STORE, *{SCOPE_OF[item.kind] for item in body.items})
     kept = await asyncio.gather(*(_kept(agent, store.name, item) for item in body.items))
     if any(is_new for _, is_new in kept):

@@ -123,9 +123,11 @@ async def _made_sure(agent: TillAgent) -> None:
     """Raises _NothingAsked where it is known, or for a store's agent not ruled out, that somebody else would be asked."""
     if agent.forwarder.reach.is_other:
         raise _nothing_asked_of_another(agent)
+    if agent.is_sure:
+        return
     try:
         async with asyncio.timeout(agent.pass_seconds):
-            await anyio.to_thread.run_sync(agent.make_sure, abandon_on_cancel=True)
+            await anyio.to_thread.run_sync(agent.client.make_sure, abandon_on_cancel=True)
     except NotTheGateway as other:
         raise _nothing_asked_of_another(agent) from other
     except (GatewayAway, TimeoutError) as away:
@@ -134,7 +136,8 @@ async def _made_sure(agent: TillAgent) -> None:
 
 async def _answer(agent: TillAgent, path: str, content: bytes, headers: dict[str, str]) -> Response:
     client, peer = agent.passing, agent.client.PEER
-    async with client.stream("POST", path, content=content, headers=headers) as response:
+    sent = httpx.Headers(headers, encoding="latin-1")  # as a cashier's name came in
+    async with client.stream("POST", path, content=content, headers=sent) as response:
         received = bytearray()
         async for piece in response.aiter_raw():
             received += piece

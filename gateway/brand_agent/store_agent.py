@@ -86,8 +86,9 @@ class StoreAgent:
         cashier = {} if speaker.cashier is None else {CASHIER_HEADER: speaker.cashier}
         return {"Authorization": f"Bearer {self.token()}", TILL_HEADER: speaker.till, **cashier}
 
-    def make_sure(self) -> None:
-        self.client.make_sure()
+    @property
+    def is_sure(self) -> bool:
+        return self.client.is_recognized
 
     def greet(self) -> None:
         with closing(_client(self.config, self.token, _GREETING_SECONDS)) as client:

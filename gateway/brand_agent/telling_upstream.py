@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.brand_agent.follower import EndsFollower
 from gateway.brand_agent.forgotten import AnsweredItem, GatewaysMemory
-from gateway.brand_agent.forwarded import ASKED_MAX, ITEMS_MAX
+from gateway.brand_agent.forwarded import ASKED_MAX, BYTES_MAX, ITEMS_MAX
 from gateway.brand_agent.forwarder import Forwarder
 from gateway.brand_agent.gateway_client import GatewayAnswer
 from gateway.brand_agent.item import Item, ItemKind, ItemState, Outcome
@@ -22,6 +22,7 @@ from gateway.values.printing import printable
 
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.5, 5.0
 _AT_ONCE = 4_000
+_PART_BYTES = BYTES_MAX // 2
 _TEXT_LENGTH_MAX = 500
 _DAMAGED = "the answer of the brand's agent is damaged"
 
@@ -48,11 +49,14 @@ class UpstreamForwarder(Forwarder):
         return ITEMS_MAX
 
     def _told(self, parcel: Parcel) -> list[Mark]:
-        answer = self._client.post(ITEMS_PATH, content_of(parcel), "")
+        return [mark for some in _in_bounds(parcel.items) for mark in self._told_at_once(some)]
+
+    def _told_at_once(self, items: Mapping[str, Item]) -> list[Mark]:
+        answer = self._client.post(ITEMS_PATH, f'{{"items":[{",".join(items)}]}}'.encode(), "")
         results = answer.body.get("results")
-        if answer.status != 202 or not isinstance(results, list) or len(results) != len(parcel.items):  # that is about no item
-            return [Mark(item.sequence, reason=answer.code, is_fault=True, detail=answer.detail) for item in parcel.items]
-        return [_mark_of(item, told) for item, told in zip(parcel.items, results, strict=True)]
+        if answer.status != 202 or not isinstance(results, list) or len(results) != len(items):  # that is about no item
+            return [Mark(item.sequence, reason=answer.code, is_fault=True, detail=answer.detail) for item in items.values()]
+        return [_mark_of(item, told) for item, told in zip(items.values(), results, strict=True)]
 
 
 class UpstreamFollower(EndsFollower):
@@ -84,12 +88,22 @@ class UpstreamFollower(EndsFollower):
         return sum(one.outcome is not None for one in marks)
 
 
-def content_of(parcel: Parcel) -> bytes:
-    """Each item as it was journaled, with the till and cashier that said it."""
-    return f'{{"items":[{",".join(map(_written, parcel.items))}]}}'.encode()
+def _in_bounds(items: Sequence[Item]) -> Iterator[Mapping[str, Item]]:
+    """By how they are written, in parts of which none is above what a brand's agent reads."""
+    part: dict[str, Item] = {}
+    size = 0
+    for item in items:
+        written = _written(item)
+        size += len(written.encode())
+        if part and size > _PART_BYTES:
+            yield part
+            part, size = {}, len(written.encode())
+        part[written] = item
+    yield part
 
 
 def _written(item: Item) -> str:
+    """As it was journaled, with the till and cashier that said it."""
     head = {"kind": item.kind, "target": item.target, "till": item.till} | ({} if item.cashier is None else {"cashier": item.cashier})
     return f'{json.dumps(head)[:-1]},"body":{item.body}}}'
 

@@ -78,8 +78,9 @@ class TillAgent(Protocol):
     def asking_as(self, speaker: Speaker) -> Mapping[str, str]:
         """The headers by which it is known who asks for a redemption; raises UnsafeFile."""
 
-    def make_sure(self) -> None:
-        """Before a redemption is passed on: that it goes to whom it should. Raises GatewayAway."""
+    @property
+    def is_sure(self) -> bool:
+        """Whether a redemption may be passed on without looking first who would get it."""
 
     def greet(self) -> None:
         """Asks now, over a connection of its own, whatever the last try told. Raises GatewayAway."""

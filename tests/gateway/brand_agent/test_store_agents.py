@@ -56,7 +56,7 @@ def test_a_redemption_is_passed_and_what_follows_it_is_forwarded(store: Store) -
     consent = consent_at(store)
     order_id = consent["order_id"]
     with store.agent.till() as till:
-        asked = till.post("/v1/authorizations", json=consent, headers={"Till-Cashier": "bob"})
+        asked = till.post("/v1/authorizations", json=consent, headers={"Till-Cashier": "José".encode("latin-1")})
         assert asked.status_code == 202, asked.text
         reservation = asked.json()["authorization"]["reservation_id"]
         assert till.post("/v1/authorizations", json=consent).json()["operation"] == asked.json()["operation"]
@@ -77,6 +77,9 @@ def test_a_redemption_is_passed_and_what_follows_it_is_forwarded(store: Store) -
     assert (refunded["outcome"], refunded["reason"]) == ("confirmed", None)
     with store.shop.agent.till() as till:
         assert till.get(f"/v1/items/point_refund/p-{order_id}").json() == refunded
+    with closing(sqlite3.connect(store.shop.agent.folder / "agent.sqlite")) as journal:
+        asked_by = journal.execute("SELECT till, cashier FROM orders WHERE order_id = ?", (order_id,)).fetchone()
+    assert asked_by == ("store-7/till-1", "José")
     for kind in ("capture", "point_refund"):
         assert len([row for row in store.shop.gateway.operations(kind) if f"{kind[0]}-{order_id}" in row.body]) == 1
 
@@ -107,11 +110,12 @@ def test_a_void_lets_go_of_what_was_reserved(store: Store) -> None:
 
 
 def test_tills_go_on_while_the_brands_agent_is_away_and_both_are_killed(store: Store) -> None:
-    paths = [f"/v1/purchases/away-{number}" for number in range(6)]
+    paths = [f"/v1/purchases/away-{number}" for number in range(13)]
+    long = [{"category": "x" * 80, "amount_minor": 1}] * 1_000  # all of them together are more than a brand's agent reads at once
     store.shop.agent.kill()
     with store.agent.till() as till:
-        for path in paths[:3]:
-            assert till.post("/v1/purchases", json=store.shop.sale(path.rpartition("/")[2])).status_code == 202
+        for path in paths[:10]:
+            assert till.post("/v1/purchases", json=store.shop.sale(path.rpartition("/")[2], lines=long)).status_code == 202
         status = store.status(lambda told: told["upstream"] == "away")
         assert (status["gateway"], status["alarms"][0]["code"]) == (None, "upstream_away")
         assert "agent_upstream_away 1" in till.get("/metrics").text.splitlines()
@@ -121,7 +125,7 @@ def test_tills_go_on_while_the_brands_agent_is_away_and_both_are_killed(store: S
     store.agent.start()
     store.shop.agent.start()
     with store.agent.till() as till:
-        for path in paths[3:]:
+        for path in paths[10:]:
             assert till.post("/v1/purchases", json=store.shop.sale(path.rpartition("/")[2])).status_code == 202
     _until_answered(store, paths)
     store.shop.agent.kill()  # it has them, and nothing has ended
@@ -130,6 +134,8 @@ def test_tills_go_on_while_the_brands_agent_is_away_and_both_are_killed(store: S
     assert {one["outcome"] for one in store.ended(*paths)} == {"confirmed"}
     issues = issues_of(store)
     assert {issues[path.rpartition("/")[2]] for path in paths} == {1}
+    with closing(sqlite3.connect(store.agent.folder / "agent.sqlite")) as journal:
+        assert journal.execute("SELECT max(faults) FROM items WHERE external_id LIKE 'away-%'").fetchone() == (0,)
     status = store.status(lambda told: not any(told["waiting"].values()))
     assert (status["upstream"], status["told_again"]) == ("there", 0)
     assert "upstream_away" not in [alarm["code"] for alarm in status["alarms"]]
