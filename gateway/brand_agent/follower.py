@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from gateway.brand_agent.forgotten import GatewaysMemory
-from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway
+from gateway.brand_agent.gateway_client import NAMED_AT_ONCE, ForwardingClient, GatewayAway
 from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Item, Outcome
 from gateway.brand_agent.outbox import Mark, answered, asked, mark
@@ -19,7 +19,6 @@ from gateway.brand_agent.till_journal import TillJournal
 Ending = tuple[Outcome | None, str | None]
 """(how it ended, or None where it is still open; the reason)"""
 _AT_ONCE = 4_000
-_PAGES_MAX = 25
 _ONE_BY_ONE_MAX = 20
 _AWAY_SECONDS = 2
 _CHECK_SECONDS = 60
@@ -44,21 +43,13 @@ class GatewaysWord:
         return {operation_id: end_of(operation) for operation_id, operation in self.operations(items).items()}
 
     def operations(self, items: Sequence[Item]) -> Mapping[str, Mapping[str, Any]]:
-        """The newest operations by the page, and a few of those that are not among them one by one."""
-        wanted = dict.fromkeys(operation_id for item in items for operation_id in item.operation_ids)
+        """As many as the gateway gives at once, and a few of those that it does not give one by one."""
+        wanted = list(dict.fromkeys(operation_id for item in items for operation_id in item.operation_ids))
         found: dict[str, Mapping[str, Any]] = {}
-        cursor: str | None = None
-        pages = 0 if len(wanted) <= _ONE_BY_ONE_MAX else _PAGES_MAX
-        for _ in range(pages):
-            page, cursor = self._client.newest_operations(cursor)
-            for operation in page:
-                operation_id = str(operation.get("operation_id"))
-                if operation_id in wanted:
-                    del wanted[operation_id]
-                    found[operation_id] = operation
-            if cursor is None or not wanted:
-                break
-        for operation_id in list(wanted)[:_ONE_BY_ONE_MAX]:
+        for some in (wanted[at : at + NAMED_AT_ONCE] for at in range(0, len(wanted), NAMED_AT_ONCE)):
+            found |= {str(operation.get("operation_id")): operation for operation in self._client.operations(some)}
+        missing = [one for one in wanted if one not in found]
+        for operation_id in missing[:_ONE_BY_ONE_MAX]:
             answer = self._client.operation(operation_id)
             found[operation_id] = answer.body if answer.status == 200 else {"reason": answer.code}
         return found
@@ -87,7 +78,7 @@ class OutcomeFollower:
 
     def turn(self) -> int:
         """How many items have ended."""
-        items = answered(self._reader, _AT_ONCE)
+        items = answered(self._reader, time.time(), _AT_ONCE)
         if not items:
             return 0
         endings = self._endings.of(items)
