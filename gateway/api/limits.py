@@ -29,9 +29,10 @@ class LaneBounds:
 
 
 ORDINARY = LaneBounds(32, 512, DEFAULT_LIMIT, 10.0)
+SMALL_BULK = LaneBounds(8, 128, 64 * 1024, 10.0)  # that say so themselves: agents' parcels, which wait for no large ones
 BULK = LaneBounds(2, 16, BULK_LIMIT, 30.0)
 FILES = LaneBounds(1, 8, FILE_LIMIT, 120.0)
-SIZES = (ORDINARY, BULK, FILES)
+SIZES = (ORDINARY, SMALL_BULK, BULK, FILES)
 REQUEST_THREADS = sum(bounds.slots for bounds in SIZES) + 5  # a request holds one at most; the rest is for what is no request
 
 
@@ -45,8 +46,10 @@ class DoorSettings:
     spool: Path | None = None
 
 
-def bounds_for(path: str) -> LaneBounds:
-    """The bounds of what is sent to this path."""
+def bounds_for(path: str, declared_bytes: int | None) -> LaneBounds:
+    """The bounds of what is sent to this path. `declared_bytes`: of its body, where the request says it."""
     if path == "/v1/payment-files":
         return FILES
-    return BULK if path.endswith("/bulk") or path == "/v1/opening-files" else ORDINARY
+    if not path.endswith("/bulk") and path != "/v1/opening-files":
+        return ORDINARY
+    return SMALL_BULK if declared_bytes is not None and declared_bytes <= SMALL_BULK.body_bytes else BULK

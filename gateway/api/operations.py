@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import Query
+from pydantic import StringConstraints
 
 from gateway.api.brands import show_operation
 from gateway.api.context import ContextNeeded
@@ -18,22 +19,30 @@ from gateway.rounds.operation import OperationKind
 from gateway.rounds.retry_operation import retry_operation
 from gateway.rounds.rows import SqlOperations
 from gateway.rounds.views import OperationList, OperationView, find_operation, list_operations
+from gateway.store.pages import MAX_LIMIT
 from gateway.store.unit_of_work import UnitOfWork
 from gateway.values.errors import NotFound
 from gateway.values.ids import OperationId
 
 router = Router(prefix="/v1", tags=["operations"])
 StatusQuery = Annotated[Literal["accepted", "packed", "confirmed", "refused"] | None, Query()]
+NamedQuery = Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Query(max_length=MAX_LIMIT)]
 KindQuery = Annotated[OperationKind | None, Query()]
 
 
 @router.get("/operations", responses=READS)
 def get_operations(
-    caller: AsReader, context: ContextNeeded, status: StatusQuery = None, kind: KindQuery = None, cursor: Cursor = None, limit: Limit = 50
+    caller: AsReader,
+    context: ContextNeeded,
+    status: StatusQuery = None,
+    kind: KindQuery = None,
+    operation_id: NamedQuery = [],  # noqa: B006 - FastAPI copies it
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> OperationList:
-    """Newest first; a brand sees its own."""
+    """Newest first; a brand sees its own. `operation_id`, as often as wanted: of those alone, on one page."""
     with context.reading() as work:
-        return list_operations(work.session, caller.brand_id, status, kind, cursor, limit)
+        return list_operations(work.session, caller.brand_id, status, kind, cursor, max(limit, len(operation_id)), operation_id)
 
 
 @router.get("/operations/{operation_id}", responses=READS)

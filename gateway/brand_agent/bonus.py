@@ -87,6 +87,11 @@ def take(
     return statement.keep(connection, lines, speaker, now)
 
 
+def is_counted(connection: sqlite3.Connection, document: EvidenceDocument) -> bool:
+    """Asked by whom it is of: counts nothing."""
+    return _counted(connection, document, document.kind, document.id) is not None
+
+
 def budgets(connection: sqlite3.Connection, partners: Iterable[Partner], month: str) -> list[dict[str, Any]]:
     """What each partner's evidence has used, in all and this month."""
     return [

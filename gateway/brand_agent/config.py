@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.brand_agent.evidence import Partner
-from gateway.brand_agent.evidence_sender import Addressee
+from gateway.brand_agent.evidence_post import Addressee
 from gateway.brand_agent.own_discount import FloorLimit
 from gateway.brand_agent.shop_database import url_from_environment, url_from_file
 from gateway.brand_signer.config import Config, read_settings, signer_settings

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from gateway.brand_agent.agent import Agent
 from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
-from gateway.brand_agent.bonus import check_evidence, take
+from gateway.brand_agent.bonus import CheckedEvidence, check_evidence, is_counted, take
 from gateway.brand_agent.evidence import EvidenceBody
 from gateway.brand_agent.item import Item
 from gateway.brand_agent.till_routes import view
@@ -20,15 +20,16 @@ from gateway.values.calendar import wall_clock
 
 
 def routes() -> list[Route]:
-    return [Route("/v1/evidence", answering(_post_evidence), methods=["POST"])]
+    return [
+        Route("/v1/evidence", answering(_post_evidence), methods=["POST"]),
+        Route("/v1/evidence/counted", answering(_is_counted), methods=["POST"]),
+    ]
 
 
 async def _post_evidence(request: Request) -> Response:
     """202 once it is counted and on disk; the same again is answered as it stands now."""
-    speaker, agent = speaker_of(request, Scope.EVIDENCE), agent_of(request)
-    assert isinstance(agent, Agent)  # no other agent serves this
-    signer = agent.config.signer
-    evidence = check_evidence(await body_of(request, EvidenceBody), agent.config.partners, signer.domain, signer.brand_id)
+    speaker, agent = speaker_of(request, Scope.EVIDENCE), _brands(request)
+    signer, evidence = agent.config.signer, await _evidence_of(request)
     rules = agent.rules.rules()
 
     def act(connection: sqlite3.Connection) -> tuple[Item, bool]:
@@ -38,3 +39,23 @@ async def _post_evidence(request: Request) -> Response:
     if not again:
         agent.forwarder.wake()
     return JSONResponse(view(item), 202, {"Idempotent-Replayed": "true"} if again else None)
+
+
+async def _is_counted(request: Request) -> Response:
+    """Whether the evidence in the body was: for its seller, who finds out by it what a restored agent has lost."""
+    speaker_of(request, Scope.EVIDENCE)
+    document = (await _evidence_of(request)).document
+    asked = agent_of(request).journal.submit(lambda connection: is_counted(connection, document))
+    return JSONResponse({"counted": await asyncio.wrap_future(asked)})
+
+
+def _brands(request: Request) -> Agent:
+    agent = agent_of(request)
+    assert isinstance(agent, Agent)  # no other agent serves this
+    return agent
+
+
+async def _evidence_of(request: Request) -> CheckedEvidence:
+    config = _brands(request).config
+    body = await body_of(request, EvidenceBody)
+    return check_evidence(body, config.partners, config.signer.domain, config.signer.brand_id)

@@ -1,36 +1,31 @@
 """Tells one other issuer's agent of this brand's sales and of what goes back for them, as evidence signed for it alone.
 
 The journal's items are what is told, from when the addressee was first named on. What was told, and how it was taken, is on disk: an agent
-that is killed sends again what it had no answer to, to the byte. What is about one payment goes in its order, and delays nothing else.
+that is killed sends again what it had no answer to, to the byte, and what an addressee has lost (evidence_memory.py). What is about one
+payment goes in its order, and delays nothing else.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from pydantic import ValidationError
 
 from gateway.bodies.purchases import PaymentRefundBody, PurchaseBody, RefundFailureBody
-from gateway.brand_agent.evidence import LATER, TEXT_LENGTH_MAX, EvidenceDocument, EvidenceKind
-from gateway.brand_agent.gateway_client import GatewayAnswer, object_of
+from gateway.brand_agent.evidence import TEXT_LENGTH_MAX, EvidenceDocument, EvidenceKind
+from gateway.brand_agent.evidence_memory import AddresseesMemory, told_again
+from gateway.brand_agent.evidence_post import Addressee, AddresseeAway, EvidencePost, Taking, Telling
 from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Item, ItemKind
 from gateway.brand_agent.outbox import find, item_at
 from gateway.brand_agent.till_journal import TillJournal
 from gateway.brand_signer.key import Key
-from gateway.foreign.client import ForeignClient, NoAnswer, NotConnected
-from gateway.foreign.reading import Unreadable, read_code, read_json, read_object
 from gateway.ledger.signing import Domain
-from gateway.secret_files import UnsafeFile
-from gateway.values.hex import hex_text
 from gateway.values.money import AmountMinor
 from gateway.values.references import BY_EVIDENCE
 
@@ -47,27 +42,6 @@ _FACT = "evidence_to_"
 _AT_ONCE = 50
 _IDLE_SECONDS = 0.5
 _LONGEST_PAUSE, _DOUBLED_MAX = 300, 6
-_ANSWER_SECONDS, _ANSWER_BYTES_MAX = 10, 64 * 1024
-_TAKEN, _FINAL = (200, 201, 202), (400, 409, 413, 422)  # by an agent's word: what else listens at its URL says nothing of evidence
-
-
-class Telling(StrEnum):
-    """How it ended. nothing: there was nothing to tell, as of a sale without a member."""
-
-    COUNTED = "counted"
-    REFUSED = "refused"
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True, slots=True)
-class Addressee:
-    """Whom to tell. `token` is what its agent gave this one; `lines_consent` names the consent to which cart lines go along."""
-
-    brand_id: int
-    url: str
-    token: Callable[[], str]
-    authorities: ssl.SSLContext | None
-    lines_consent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +66,7 @@ class _Due:
     what: EvidenceDocument | _Silence
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    due: _Due
-    outcome: Telling | None
-    reason: str | None = None
-    is_away: bool = False
+_Mark = tuple[_Due, Taking]
 
 
 class EvidenceSender:
@@ -105,13 +74,11 @@ class EvidenceSender:
 
     def __init__(self, addressee: Addressee, key: Key, journal: TillJournal, domain: Domain, brand_id: int) -> None:
         self._to = addressee
-        self._key = key
         self._journal = journal
         self._domain = domain
         self._brand_id = brand_id
-        self._client = ForeignClient(
-            seconds=_ANSWER_SECONDS, bytes_max=_ANSWER_BYTES_MAX, addresses=None, authorities=addressee.authorities
-        )
+        self._post = EvidencePost(addressee, key, domain)
+        self._memory = AddresseesMemory(addressee.brand_id, journal, self._post, self._counted_document)
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
         self.troubles = Troubles()
@@ -127,7 +94,7 @@ class EvidenceSender:
 
     def close(self) -> None:
         self._ending.set()
-        self._client.close()
+        self._post.close()
         if self._thread is not None:
             self._thread.join()
 
@@ -139,15 +106,22 @@ class EvidenceSender:
     def turn(self) -> bool:
         """Whether there may be more to do at once. Raises CannotWrite."""
         due = self._journal.write(self._due)
+        try:
+            if self._memory.has_lost_some(is_telling=any(isinstance(each.what, EvidenceDocument) for each in due)):
+                return True
+        except AddresseeAway as away:
+            if due:
+                self._note(Taking(None, str(away), is_away=True))
+            return False
         marks: list[_Mark] = []
         for each in due:
-            if self._ending.is_set() or (marks and marks[-1].is_away):
+            if self._ending.is_set() or (marks and marks[-1][1].is_away):
                 break
-            marks.append(self._tell(each))
+            marks.append((each, self._post.tell(each.what) if isinstance(each.what, EvidenceDocument) else Taking(*each.what)))
         if marks:
-            self._note(marks[-1])
+            self._note(marks[-1][1])
             self._journal.write(lambda connection: self._keep(connection, marks, time.time()))
-        return bool(marks) and not marks[-1].is_away
+        return bool(marks) and not marks[-1][1].is_away
 
     def pause_after(self, *, is_busy: bool) -> float:
         return 0.0 if is_busy else _IDLE_SECONDS * 2 ** min(_DOUBLED_MAX, self.troubles.failures)
@@ -177,24 +151,10 @@ class EvidenceSender:
         ).fetchall()
         return [_Due(sequence, tries, self._evidence(connection, item_at(connection, sequence))) for sequence, tries in rows]
 
-    def _tell(self, due: _Due) -> _Mark:
-        if not isinstance(due.what, EvidenceDocument):
-            return _Mark(due, *due.what)
-        signature = hex_text(self._key.sign(due.what.digest(self._domain)))
-        content = json.dumps({"document": due.what.text(), "signature": signature}).encode()
-        try:
-            sent = {"Authorization": f"Bearer {self._to.token()}", "Content-Type": "application/json", "Content-Length": str(len(content))}
-            answer = self._client.ask("POST", f"{self._to.url}/v1/evidence", sent, content)
-        except (UnsafeFile, NotConnected, NoAnswer) as away:
-            return _Mark(due, None, str(away), is_away=True)
-        told, code = GatewayAnswer(answer.status, object_of(answer.content)), _code(answer.content, answer.status)
-        if told.is_gateways and answer.status in _TAKEN and "state" in told.body:
-            return _Mark(due, Telling.COUNTED)
-        if told.is_gateways and answer.status in _FINAL:
-            return _Mark(due, Telling.REFUSED, code)
-        if answer.status < 500 and not told.is_gateways:
-            code = f"what answers at its url in agent.evidence.to is no agent ({code}): correct it, and start the agent again"
-        return _Mark(due, None, code, is_away=code != LATER)
+    def _counted_document(self, connection: sqlite3.Connection, item: int) -> EvidenceDocument | None:
+        """As it was told, where something was."""
+        found = self._evidence(connection, item_at(connection, item))
+        return found if isinstance(found, EvidenceDocument) else None
 
     def _evidence(self, connection: sqlite3.Connection, item: Item) -> EvidenceDocument | _Silence:
         """What is told of an item, or why nothing is."""
@@ -248,14 +208,19 @@ class EvidenceSender:
         return None if row is None or row[0] is None else Telling(row[0])
 
     def _keep(self, connection: sqlite3.Connection, marks: Sequence[_Mark], now: float) -> None:
-        for one in marks:
-            not_before = now + (0 if one.outcome else min(_LONGEST_PAUSE, 2 ** min(_DOUBLED_MAX + 3, one.due.tries)))
+        for due, told in marks:
+            not_before = now + (0 if told.outcome else min(_LONGEST_PAUSE, 2 ** min(_DOUBLED_MAX + 3, due.tries)))
             connection.execute(
-                "UPDATE evidence_sent SET outcome = ?, reason = ?, tries = tries + 1, not_before = ? WHERE addressee = ? AND item = ?",
-                (one.outcome, one.reason, not_before, self.addressee_id, one.due.item),
+                "UPDATE evidence_sent SET outcome = ?, reason = ?, tries = tries + 1, not_before = ?, told_at = ?"
+                " WHERE addressee = ? AND item = ?",
+                (told.outcome, told.reason, not_before, now, self.addressee_id, due.item),
             )
 
-    def _note(self, last: _Mark) -> None:
+    def _note(self, last: Taking) -> None:
+        if last.is_away:
+            self._memory.unheard()
+        elif last.outcome in (Telling.COUNTED, Telling.REFUSED):
+            self._memory.heard()
         before = self.troubles
         self.troubles = Troubles(before.since or time.time(), last.reason, before.failures + 1) if last.is_away else Troubles()
 
@@ -272,7 +237,7 @@ def forget_others(connection: sqlite3.Connection, addressee_ids: Iterable[int]) 
 
 
 def sent_to(connection: sqlite3.Connection, addressee_id: int) -> dict[str, Any]:
-    """What waits to be told, what was refused for good, and the last one's reason."""
+    """What waits to be told, what was refused for good, the last one's reason, and what was told again since it was lost there."""
     new = connection.execute(f"SELECT count(*) {_NEW}", (_seen(connection, addressee_id),)).fetchone()[0]
     counted = "SELECT count(*) FROM evidence_sent WHERE addressee = ? AND {}"
     waiting, refused = (
@@ -280,16 +245,15 @@ def sent_to(connection: sqlite3.Connection, addressee_id: int) -> dict[str, Any]
     )
     last = "SELECT reason FROM evidence_sent WHERE addressee = ? AND outcome = 'refused' ORDER BY item DESC LIMIT 1"
     row = connection.execute(last, (addressee_id,)).fetchone()
-    return {"brand_id": addressee_id, "waiting": new + waiting, "refused": refused, "refused_last": None if row is None else row[0]}
+    return {
+        "brand_id": addressee_id,
+        "waiting": new + waiting,
+        "refused": refused,
+        "refused_last": None if row is None else row[0],
+        "told_again": told_again(connection, addressee_id),
+    }
 
 
 def _seen(connection: sqlite3.Connection, addressee_id: int) -> int:
     """Up to which item it was taken note of."""
     return int(connection.execute("SELECT value FROM facts WHERE name = ?", (f"{_FACT}{addressee_id}",)).fetchone()[0])
-
-
-def _code(content: bytes, status: int) -> str:
-    try:
-        return read_code(read_object(read_json(content)).get("code"))
-    except Unreadable:
-        return f"status_{status}"

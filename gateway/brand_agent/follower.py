@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from gateway.brand_agent.forgotten import GatewaysMemory
-from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway
+from gateway.brand_agent.gateway_client import NAMED_AT_ONCE, ForwardingClient, GatewayAway
 from gateway.brand_agent.group_writer import CannotWrite
 from gateway.brand_agent.item import Item, Outcome
 from gateway.brand_agent.outbox import Mark, answered, asked, mark
@@ -20,7 +20,6 @@ from gateway.brand_agent.till_journal import TillJournal
 Ending = tuple[Outcome | None, str | None]
 """(how it ended, or None where it is still open; the reason)"""
 _AT_ONCE = 4_000
-_PAGES_MAX = 25
 _ONE_BY_ONE_MAX = 20
 _AWAY_SECONDS = 2
 _CHECK_SECONDS = 60
@@ -45,34 +44,26 @@ class GatewaysWord:
         return {operation_id: end_of(operation) for operation_id, operation in self.operations(items).items()}
 
     def operations(self, items: Sequence[Item]) -> Mapping[str, Mapping[str, Any]]:
-        """The newest operations by the page, and a few of those that are not among them one by one."""
-        wanted = dict.fromkeys(operation_id for item in items for operation_id in item.operation_ids)
+        """As many as the gateway gives at once, and a few of those that it does not give one by one."""
+        wanted = list(dict.fromkeys(operation_id for item in items for operation_id in item.operation_ids))
         found: dict[str, Mapping[str, Any]] = {}
-        cursor: str | None = None
-        pages = 0 if len(wanted) <= _ONE_BY_ONE_MAX else _PAGES_MAX
-        for _ in range(pages):
-            page, cursor = self._client.newest_operations(cursor)
-            for operation in page:
-                operation_id = str(operation.get("operation_id"))
-                if operation_id in wanted:
-                    del wanted[operation_id]
-                    found[operation_id] = operation
-            if cursor is None or not wanted:
-                break
-        for operation_id in list(wanted)[:_ONE_BY_ONE_MAX]:
+        for some in (wanted[at : at + NAMED_AT_ONCE] for at in range(0, len(wanted), NAMED_AT_ONCE)):
+            found |= {str(operation.get("operation_id")): operation for operation in self._client.operations(some)}
+        missing = [one for one in wanted if one not in found]
+        for operation_id in missing[:_ONE_BY_ONE_MAX]:
             answer = self._client.operation(operation_id)
             found[operation_id] = answer.body if answer.status == 200 else {"reason": answer.code}
         return found
 
 
 class EndsFollower(ABC):
-    """Asks again and again, as long as something is awaited; up to `rarely_seconds` apart while nothing ends."""
+    """Asks again and again, as long as something is awaited."""
 
-    def __init__(self, journal: TillJournal, memory: GatewaysMemory | None, every_seconds: float, rarely_seconds: float) -> None:
+    def __init__(self, journal: TillJournal, memory: GatewaysMemory | None, every_seconds: float = 0.5) -> None:
         self._journal = journal
         self._memory = memory
         self._checked_at = time.monotonic()
-        self._every, self._rarely = every_seconds, rarely_seconds
+        self._every = every_seconds
         self._reader = journal.reader()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
@@ -99,7 +90,8 @@ class EndsFollower(ABC):
         while not self._ending.wait(pause):
             try:
                 self._check_now_and_then()
-                pause = self._every if self.turn() else min(self._rarely, 1.3 * pause)
+                self.turn()
+                pause = self._every
             except (GatewayAway, CannotWrite):
                 pause = _AWAY_SECONDS
 
@@ -108,11 +100,11 @@ class OutcomeFollower(EndsFollower):
     """By operations."""
 
     def __init__(self, journal: TillJournal, endings: Endings, memory: GatewaysMemory | None = None, every_seconds: float = 0.5) -> None:
-        super().__init__(journal, memory, every_seconds, every_seconds)
+        super().__init__(journal, memory, every_seconds)
         self._endings = endings
 
     def turn(self) -> int:
-        items = answered(self._reader, _AT_ONCE)
+        items = answered(self._reader, time.time(), _AT_ONCE)
         if not items:
             return 0
         endings = self._endings.of(items)

@@ -22,7 +22,7 @@ from gateway.brand_agent.till_journal import TillJournal
 _LOG = logging.getLogger(__name__)
 _PROBE_MAX = 10
 _PAUSES = (0.25, 0.5, 1, 2, 4, 8)
-_AT_ONCE = {False: 2, True: 1}  # parcels of a kind under way: of new items, and of those that failed before
+_SLOW_SECONDS = 2  # for so long new items wait for the answer about those before them: the fewer parcels, the less each item costs
 _IDLE_SECONDS = 0.5
 _QUIET_SECONDS = 10  # after so long without a word of the gateway it is asked for one
 _Lane = tuple[ItemKind, bool]  # a kind's new items, or those of it that failed before
@@ -49,6 +49,7 @@ class Forwarder:
         self._memory = memory
         self._lock = threading.Lock()
         self._under_way: Counter[_Lane] = Counter()
+        self._begun: dict[_Lane, float] = {}
         self._wake = threading.Event()
         self._ending = threading.Event()
         self._pool = ThreadPoolExecutor(8, "to-gateway")
@@ -96,6 +97,7 @@ class Forwarder:
         for lane, items in taken:
             with self._lock:
                 self._under_way[lane] += 1
+                self._begun[lane] = time.monotonic()
             self._pool.submit(self._send, Parcel(lane[0], items), lane)
         return bool(taken)
 
@@ -126,7 +128,13 @@ class Forwarder:
             is_waiting = time.time() < self.reach.try_again_at or self._under_way.total() or self._is_greeting
             if self.reach.away_since is not None and is_waiting:
                 return []
-            return [lane for lane in _LANES if self._under_way[lane] < _AT_ONCE[lane[1]]]
+            return [lane for lane in _LANES if self._is_free(lane)]
+
+    def _is_free(self, lane: _Lane) -> bool:
+        """Of what failed before, one parcel goes at a time; of new items two if they cannot share one or the answer is long in coming."""
+        kind, is_troubled = lane
+        is_slow = time.monotonic() - self._begun.get(lane, 0) > _SLOW_SECONDS
+        return self._under_way[lane] < (2 if not is_troubled and (is_slow or self._most_in(kind) == 1) else 1)
 
     def _take(self, connection: sqlite3.Connection, lanes: Sequence[_Lane]) -> list[tuple[_Lane, list[Item]]]:
         is_away, now = self.reach.away_since is not None, time.time()

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from gateway.foreign.client import ForeignAnswer, ForeignClient, NoAnswer, NotConnected, NotInTime
 from gateway.foreign.reading import Unreadable, read_json, read_object
@@ -15,6 +16,7 @@ from gateway.secret_files import UnsafeFile
 from gateway.values.printing import printable
 from gateway.values.urls import without_secrets
 
+NAMED_AT_ONCE = 200
 _ANSWER_BYTES_MAX = 32 * 1024 * 1024
 _NO_PATHS = ("unknown_route", "method_not_allowed", "wrong_host")  # a gateway's words for a URL that is wrong
 _DETAIL_LENGTH_MAX = 500
@@ -98,13 +100,15 @@ class ForwardingClient:
     def operation(self, operation_id: str) -> GatewayAnswer:
         return self._ask("GET", f"/v1/operations/{operation_id}")
 
-    def newest_operations(self, cursor: str | None) -> tuple[Sequence[Mapping[str, Any]], str | None]:
-        """(a page, the cursor of the next)."""
-        found = self._ask("GET", "/v1/operations?limit=200" + (f"&cursor={cursor}" if cursor else ""))
-        operations, following = found.body.get("operations"), found.body.get("next_cursor")
-        if found.status != 200 or not isinstance(operations, list):
+    def operations(self, operation_ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """Those that it has of them, of which there may be NAMED_AT_ONCE; none from a gateway that cannot be asked for several."""
+        found = self._ask("GET", f"/v1/operations?limit={NAMED_AT_ONCE}" + "".join(f"&operation_id={quote(one)}" for one in operation_ids))
+        listed = found.body.get("operations")
+        if 400 <= found.status < 500 and found.code == "invalid":
+            return ()
+        if found.status != 200 or not isinstance(listed, list):
             raise GatewayAway(f"it lists no operations: {found.code}")
-        return [one for one in operations if isinstance(one, dict)], following if isinstance(following, str) else None
+        return [one for one in listed if isinstance(one, dict)]
 
     def greet(self) -> None:
         """Asks for nothing in particular, to learn whether the gateway is there and takes the API key. Raises GatewayAway."""

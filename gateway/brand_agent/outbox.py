@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from gateway.brand_agent.item import Item, ItemKind, ItemState, NewItem, Outcome, Speaker
 
 PARCEL_MAX = 1_000
+_PAUSE_SHARE, _LONGEST_PAUSE_SECONDS = 0.25, 30  # between two looks at how an item stands: a part of the time that it has taken
 _COLUMNS = (
     "sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more_operations,"
     " answered_at, detail, till, cashier"
@@ -137,10 +138,11 @@ def waits_for_earlier(connection: sqlite3.Connection, item: Item) -> bool:
     return connection.execute(found, (item.sequence,)).fetchone() is not None
 
 
-def answered(connection: sqlite3.Connection, most: int) -> list[Item]:
-    """Items whose end is awaited, those first that were asked about longest ago."""
-    rows = connection.execute(f"SELECT {_COLUMNS} FROM items WHERE state = 'answered' ORDER BY asked_at LIMIT ?", (most,))  # noqa: S608
-    return [_item(row) for row in rows]
+def answered(connection: sqlite3.Connection, now: float, most: int) -> list[Item]:
+    """Items whose end is awaited, those first that were asked about longest ago. The longer it takes, the more seldom it is asked about."""
+    is_due = "? - asked_at >= min(?, (asked_at - answered_at) * ?)"
+    found = f"SELECT {_COLUMNS} FROM items WHERE state = 'answered' AND {is_due} ORDER BY asked_at LIMIT ?"  # noqa: S608
+    return [_item(row) for row in connection.execute(found, (now, _LONGEST_PAUSE_SECONDS, _PAUSE_SHARE, most))]
 
 
 def asked(connection: sqlite3.Connection, sequences: Iterable[int], now: float) -> None:

@@ -20,7 +20,6 @@ from gateway.brand_agent.till_journal import TillJournal
 from gateway.brand_agent.upstream_client import ITEMS_PATH, UpstreamClient
 from gateway.values.printing import printable
 
-_SHORTEST_SECONDS, _LONGEST_SECONDS = 0.5, 5.0
 _AT_ONCE = 4_000
 _PART_BYTES = BYTES_MAX // 2
 _TEXT_LENGTH_MAX = 500
@@ -63,12 +62,12 @@ class UpstreamFollower(EndsFollower):
     """By items: how the brand's agent says that they stand."""
 
     def __init__(self, journal: TillJournal, client: UpstreamClient, memory: BrandAgentsMemory) -> None:
-        super().__init__(journal, memory, _SHORTEST_SECONDS, _LONGEST_SECONDS)
+        super().__init__(journal, memory)
         self._client = client
         self._told_again = memory.tell_again
 
     def turn(self) -> int:
-        items = answered(self._reader, _AT_ONCE)
+        items = answered(self._reader, time.time(), _AT_ONCE)
         lost: list[float] = []
         marks: list[Mark] = []
         for first in range(0, len(items), ASKED_MAX):

@@ -76,7 +76,7 @@ CREATE TABLE IF NOT EXISTS bonus_budgets (
 CREATE TABLE IF NOT EXISTS evidence_sent (
     addressee INTEGER NOT NULL, item INTEGER NOT NULL, kind TEXT NOT NULL, held TEXT NOT NULL,
     outcome TEXT CHECK (outcome IN ('counted', 'refused', 'nothing')), reason TEXT, tries INTEGER NOT NULL DEFAULT 0,
-    not_before REAL NOT NULL DEFAULT 0, PRIMARY KEY (addressee, item)
+    not_before REAL NOT NULL DEFAULT 0, told_at REAL NOT NULL DEFAULT 0, PRIMARY KEY (addressee, item)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS evidence_sent_open ON evidence_sent (addressee, item) WHERE outcome IS NULL;
 CREATE INDEX IF NOT EXISTS evidence_sent_held ON evidence_sent (addressee, held, item) WHERE outcome IS NULL;
@@ -93,10 +93,12 @@ _ADDED = {
     ("items", "detail"): "TEXT",
     ("orders", "accepted_at"): "REAL NOT NULL DEFAULT 0",
     ("orders", "asked_by"): "INTEGER NOT NULL DEFAULT -1",
+    ("evidence_sent", "told_at"): "REAL NOT NULL DEFAULT 0",
 }
 _INDEXES_ON_ADDED = """
 CREATE INDEX IF NOT EXISTS items_answered_at ON items (answered_at) WHERE answered_at > 0;
 CREATE INDEX IF NOT EXISTS orders_captured ON orders (capture_id) WHERE capture_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS evidence_sent_counted ON evidence_sent (addressee, told_at, item) WHERE outcome = 'counted';
 CREATE INDEX IF NOT EXISTS orders_accepted_at ON orders (accepted_at) WHERE accepted_at > 0;
 """
 

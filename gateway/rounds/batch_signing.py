@@ -28,7 +28,7 @@ from gateway.rounds.operation_codec import OPERATION_COLUMNS, operation_of, sign
 from gateway.rounds.outcomes import BATCH_PURPOSE, ask_again, refuse_batch, unpack
 from gateway.rounds.packing import PackedBatch
 from gateway.rounds.ports import OperationEnds, SignersDirectory
-from gateway.rounds.signed_earlier import SignedEarlier, take_over
+from gateway.rounds.signed_earlier import TAKEN_OVER_KINDS, SignedEarlier, take_over
 from gateway.rounds.signer_port import SignerAddress, SignerRefusal, SigningRequest
 from gateway.rounds.submitter import Submitter
 from gateway.rounds.tables import BatchRow, OperationRow, batches_adrift
@@ -135,7 +135,7 @@ class BatchSigning:
             refused: list[OperationId] = []
             for row in session.scalars(named).all():
                 reason = reasons[row.entry_index or 0]
-                is_signed = row.kind in GIVING_KINDS and row.entry_index in refusal.signed_under
+                is_signed = row.kind in TAKEN_OVER_KINDS and row.entry_index in refusal.signed_under
                 if not wait_for_books(row, reason, now, self._not_yet_seconds, is_signed=is_signed):
                     refused.append(OperationId(row.operation_id))
                     row.status, row.reason, row.finished_at = "refused", f"signer_refused: {reason}", now

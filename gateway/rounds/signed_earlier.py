@@ -1,6 +1,7 @@
 """A batch that a brand signed and this gateway lost, as one restored from a backup does: it is asked for and submitted under its number.
 
-Only where every entry of it is what an operation that waits here would say: no signer has the gateway send anything else.
+Only where every entry of it is what an operation that waits here would say: no signer has the gateway send anything else. From which of a
+reservation's lots a capture takes is the ledger's to check.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from gateway.ledger.entries import Issue, Opening, decode_entry, kind_of
+from gateway.ledger.entries import Capture, Issue, Opening, PointRefund, Void, decode_entry, kind_of
 from gateway.ledger.framing import unpack_entries
 from gateway.ledger.packed_fields import MalformedEntry
 from gateway.projection.tables import LedgerBatchRow, LedgerEntryRow
 from gateway.rounds.found_entries import as_on_ledger
-from gateway.rounds.lot_operation import OpeningOperation
-from gateway.rounds.operation import GIVING_KINDS, IssueOperation
+from gateway.rounds.operation import GIVING_KINDS, EntryOperation, OperationKind
 from gateway.rounds.operation_codec import columns_of, operation_of
 from gateway.rounds.packing import ENTRIES_MAX
 from gateway.rounds.tables import BatchRow, OperationRow
 from gateway.values.ids import Reference
+
+TAKEN_OVER_KINDS = (*GIVING_KINDS, OperationKind.CAPTURE, OperationKind.VOID, OperationKind.POINT_REFUND)
+"""What needs none of the points that a member may be spending elsewhere meanwhile: it gives some, or is of a reservation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +59,41 @@ def take_over(session: Session, refused: BatchRow, earlier: SignedEarlier, deadl
 
 
 def _entries_of(brand_id: int, earlier: SignedEarlier) -> dict[Reference, LedgerEntryRow]:
-    """Its entries as the ledger would show them; none where one is no issue and no opening: those two touch no points there are."""
+    """Its entries as the ledger would show them; none where one is of a kind that is not taken over."""
     found: dict[Reference, LedgerEntryRow] = {}
     try:
         packed = unpack_entries(earlier.entries)
         for index, raw in enumerate(packed):
             entry = decode_entry(raw)
-            if not isinstance(entry, Issue | Opening):
+            if not isinstance(entry, Issue | Opening | Capture | Void | PointRefund):
                 return {}
-            of = {"kind": kind_of(entry).name.lower(), "member_id": entry.member, "points": entry.points, "reference": entry.reference}
-            found[entry.reference] = LedgerEntryRow(brand_id=brand_id, entry_index=index, entry=raw, **of)
+            named = {"kind": kind_of(entry).name.lower(), "reference": entry.reference, **_about(entry)}
+            found[entry.reference] = LedgerEntryRow(brand_id=brand_id, entry_index=index, entry=raw, **named)
     except MalformedEntry:
         return {}
     return found if len(found) == len(packed) <= ENTRIES_MAX else {}
 
 
+def _about(entry: Issue | Opening | Capture | Void | PointRefund) -> dict[str, object]:
+    """Of a reservation the ledger knows whose it is."""
+    if isinstance(entry, Issue | Opening):
+        return {"member_id": entry.member, "points": entry.points}
+    return {"reservation_id": entry.reservation_id, "points": sum(line.points for line in entry.lines)}
+
+
 def _waiting(session: Session, refused: BatchRow, named: Mapping[Reference, LedgerEntryRow]) -> dict[int, dict[str, object]]:
     """What becomes of the operations that these entries are of, by their sequence."""
     is_free = or_(OperationRow.status == "accepted", OperationRow.batch_id == refused.batch_id)
-    of_brand = OperationRow.brand_id == refused.brand_id, OperationRow.kind.in_(GIVING_KINDS)
+    of_brand = OperationRow.brand_id == refused.brand_id, OperationRow.kind.in_(TAKEN_OVER_KINDS)
     rows = session.scalars(select(OperationRow).where(*of_brand, OperationRow.reference.in_(named), is_free))
     found: dict[int, dict[str, object]] = {}
     for row in rows:
         operation = operation_of(row)
-        assert isinstance(operation, IssueOperation | OpeningOperation)
-        entry = named[operation.reference]
+        assert isinstance(operation, EntryOperation)
+        assert row.reference is not None
+        entry = named[row.reference]
+        if entry.reservation_id is not None:
+            entry.member_id = row.member_id
         as_there = as_on_ledger(operation, entry)
         if as_there is not None:
             state = {"status": "packed", "reason": None, "not_before": None, "entry_index": entry.entry_index}

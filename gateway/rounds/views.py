@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,10 +62,12 @@ def find_operations(session: Session, operation_ids: Iterable[str]) -> dict[str,
 
 
 def list_operations(
-    session: Session, brand_id: int | None, status: str | None, kind: str | None, cursor: str | None, limit: int
+    session: Session, brand_id: int | None, status: str | None, kind: str | None, cursor: str | None, limit: int, named: Sequence[str] = ()
 ) -> OperationList:
-    """Newest first; `brand_id` None = of every brand and the operator."""
+    """Newest first; `brand_id` None = of every brand and the operator. Of those `named` alone where any are."""
     query = _SELECT.order_by(OperationRow.sequence.desc()).limit(limit + 1)
+    if named:
+        query = query.where(OperationRow.operation_id.in_(named))
     if brand_id is not None:
         query = query.where(OperationRow.brand_id == brand_id)
     if status is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -25,11 +26,12 @@ _Read = TypeVar("_Read")
 class GatewayClient:
     """Speaks with one API key, or with none where everybody may read. Close it at the end."""
 
-    def __init__(self, url: str, token: str | None, timeout_seconds: float = 30.0) -> None:
+    def __init__(self, url: str, token: str | None, timeout_seconds: float = 30.0, authorities: ssl.SSLContext | None = None) -> None:
+        """`authorities` None: the public ones."""
         self._url = url.rstrip("/")
         self._shown_url = printable(without_secrets(url))
         self._key = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self._client = ForeignClient(seconds=timeout_seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=None)
+        self._client = ForeignClient(seconds=timeout_seconds, bytes_max=_ANSWER_BYTES_MAX, addresses=None, authorities=authorities)
 
     def coalition(self) -> KnownCoalition:
         return self._read("coalition", lambda: KnownCoalition.parse(self._get("/v1/coalition")))

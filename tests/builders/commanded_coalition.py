@@ -30,6 +30,7 @@ from gateway.second_people.person import open_person
 from gateway.secret_files import make_secret, read_secret
 from gateway.values.hex import hex_text
 from gateway.values.ids import Address
+from tests.builders.authorities import make_authority
 from tests.node.running_node import ROOT, RunningNode, throwaway_account
 
 DELAY = 2 * 86_400
@@ -65,6 +66,11 @@ class CommandedCoalition:
     @property
     def batch_key(self) -> LocalAccount:
         return throwaway_account(f"batch key of {BRAND}")
+
+    @property
+    def tls(self) -> tuple[Path, Path]:
+        """Certificate and key of an agent, by an authority that the gateway believes."""
+        return self.folder / "authority" / "tls.pem", self.folder / "authority" / "tls.key"
 
     @property
     def chain(self) -> Chain:
@@ -228,6 +234,7 @@ def _serving(made: CommandedCoalition, sandbox: bool) -> Iterator[None]:
         "approvals_needed": NEEDED,
         "governance_delay_seconds": DELAY,
         "poll_seconds": 0.05,
+        "signer_ca": str(make_authority(made.folder / "authority")),
     }
     (made.operator_folder / "gateway.toml").write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
     command = [sys.executable, "-m", "gateway", "--data-dir", str(made.operator_folder), "serve", "--port", "0", "--json"]

@@ -11,16 +11,20 @@ from typing import Any
 
 Answered = tuple[int, Mapping[str, str], bytes]
 TAKEN: Answered = (202, {}, b'{"state": "journaled"}')
+COUNTED: Answered = (200, {}, b'{"counted": true}')
+NOT_COUNTED: Answered = (200, {}, b'{"counted": false}')
 
 
 @dataclass
 class Listener:
-    """`answer` is asked after the request was noted."""
+    """`answer` is asked after the request was noted. Who asks whether evidence was counted is told what `is_counted` says of it."""
 
     url: str
     answer: Callable[[], Answered]
     bodies: list[bytes] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
+    asked: list[bytes] = field(default_factory=list)
+    is_counted: Callable[[bytes], Answered] = lambda _: COUNTED
 
 
 @contextmanager
@@ -29,9 +33,14 @@ def listening(answer: Callable[[], Answered] = lambda: TAKEN) -> Iterator[Listen
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            found.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-            found.headers.append(dict(self.headers))
-            status, headers, content = found.answer()
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == "/v1/evidence/counted":
+                found.asked.append(body)
+                status, headers, content = found.is_counted(body)
+            else:
+                found.bodies.append(body)
+                found.headers.append(dict(self.headers))
+                status, headers, content = found.answer()
             self.send_response(status)
             for name, value in {"Content-Length": str(len(content)), **headers}.items():
                 self.send_header(name, value)

@@ -20,10 +20,18 @@ class ClientGone(Exception):
     """Nobody is there to answer any more."""
 
 
-def check_declared(scope: Scope, bounds: LaneBounds) -> None:
+def declared_bytes(scope: Scope) -> int | None:
+    """What the request says of its body's length; None where it comes in chunks."""
+    headers = dict(scope["headers"])
+    if b"transfer-encoding" in headers:
+        return None
+    declared = headers.get(b"content-length", b"0")
+    return int(declared[:18]) if declared.isdigit() else 0
+
+
+def check_declared(declared: int | None, bounds: LaneBounds) -> None:
     """Raises TooLarge for a body that says itself that it is."""
-    declared = dict(scope["headers"]).get(b"content-length", b"0")
-    if len(declared) > 18 or (declared.isdigit() and int(declared) > bounds.body_bytes):
+    if declared is not None and declared > bounds.body_bytes:
         raise _too_large(bounds)
 
 

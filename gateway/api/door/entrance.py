@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.access.api_key import Caller
 from gateway.access.key_ring import KeyRing
 from gateway.api.door.backlog import Backlog
-from gateway.api.door.bodies import ClientGone, TakenBody, check_declared, has_body
+from gateway.api.door.bodies import ClientGone, TakenBody, check_declared, declared_bytes, has_body
 from gateway.api.door.hosts import check_host
 from gateway.api.door.shares import Lane, Pace, PaceLeft, Turn
 from gateway.api.limits import QUEUE_SECONDS, SIZES, DoorSettings, bounds_for
@@ -63,8 +63,9 @@ class Door:
             principal = caller.principal
             know(scope, principal)
         answer.left = self._pace.take(principal, monotonic())
-        bounds = bounds_for(scope["path"])
-        check_declared(scope, bounds)
+        declared = declared_bytes(scope)
+        bounds = bounds_for(scope["path"], declared)
+        check_declared(declared, bounds)
         lane = self._lanes[bounds]
         turn = scope[TURN] = Turn(lane, principal, QUEUE_SECONDS)
         with lane.place(principal):

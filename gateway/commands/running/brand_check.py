@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-import httpx
 
 from gateway.chain.connection import Chain
+from gateway.commands.running.agent_here import AgentHere, NotHere, agent_here, gateway_authorities
 from gateway.commands.running.brand_home import BrandHome, coalition_of_agent
 from gateway.commands.running.printing import print_json
-from gateway.commands.running.trial_purchase import buy
+from gateway.commands.running.trial_purchase import buy, trial_member
 from gateway.commands.running.troubles import troubles_named
 from gateway.second_people.chain_reading import ChainReading
 from gateway.second_people.gateway_client import GatewayClient
+from gateway.second_people.known_coalition import KnownCoalition
 from gateway.secret_files import read_secret
 from gateway.values.errors import Foreseen, Invalid
 from gateway.values.printing import printable
@@ -33,6 +34,8 @@ class BrandFindings:
 
     as_json: bool
     found: list[dict[str, Any]] = field(default_factory=list)
+    is_over: bool = False
+    """Nothing that is waited for can make it good."""
 
     def note(self, name: str, is_good: bool, said: str) -> bool:
         self.found.append({"name": name, "ok": is_good, "said": said})
@@ -44,48 +47,86 @@ class BrandFindings:
     def are_good(self) -> bool:
         return all(each["ok"] for each in self.found)
 
+    @property
+    def lacking(self) -> list[str]:
+        return [f"{each['name']}: {each['said']}" for each in self.found if not each["ok"]]
+
+    def view(self) -> dict[str, Any]:
+        return {"ok": self.are_good, "findings": self.found}
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Whom a brand deals with. `gateway` is asked with the brand's own API key."""
+
+    gateway: GatewayClient
+    chain: Chain
+
+
+@dataclass(frozen=True, slots=True)
+class OnLedger:
+    """A brand that is there, as the gateway tells of it; `key` signs its batches."""
+
+    told: dict[str, Any]
+    key: str
+    coalition: KnownCoalition
+
 
 @troubles_named
 def check_brand(directory: Path, gateway_url: str, api_key_file: Path | None, rpc_url: str, member: str | None, as_json: bool) -> None:
     home, findings = BrandHome(directory), BrandFindings(as_json)
-    if _settings(home, findings):
-        gateway, chain = GatewayClient(gateway_url, read_secret(api_key_file or home.api_key)), Chain(rpc_url)
+    if check_settings(home, findings):
+        gateway = GatewayClient(gateway_url, read_secret(api_key_file or home.api_key), authorities=gateway_authorities(home, gateway_url))
+        around = Around(gateway, Chain(rpc_url))
         click.get_current_context().call_on_close(gateway.close)
-        click.get_current_context().call_on_close(chain.close)
-        _surroundings(home, gateway, chain, member, findings)
+        click.get_current_context().call_on_close(around.chain.close)
+        look_around(home, around, findings, member)
     if as_json:
-        print_json({"ok": findings.are_good, "findings": findings.found})
+        print_json(findings.view())
     if not findings.are_good:
         raise SystemExit(1)
 
 
-def _surroundings(home: BrandHome, gateway: GatewayClient, chain: Chain, member: str | None, findings: BrandFindings) -> None:
-    """Of settings that hold: whether everything around is as they say."""
-    settings, (coalition, ledger) = home.read(home.settings), coalition_of_agent(gateway, chain)
+def look_around(home: BrandHome, around: Around, findings: BrandFindings, member: str | None, kept: Path | None = None) -> bool:
+    """Of settings that hold: whether everything around is as they say. Sells to the `member`, if there is one; whether that went well."""
+    brand = what_a_sale_needs(home, around, findings)
+    sells = findings.are_good
+    if brand is not None:
+        brand_id = int(brand.told["brand_id"])
+        _document(around.gateway, brand_id, brand.key, findings)
+        _exposures(around.gateway, ChainReading(around.chain, brand.coalition), brand_id, findings)
+    if member is None:
+        return False
+    if brand is None or not sells:
+        return findings.note("test purchase", False, "none was made: first put right what is lacking")
+    to = trial_member(around.gateway, home, member)
+    till = agent_here(home).client(read_secret(home.till_token))
+    try:
+        return buy(around.gateway, till, to, brand.told, findings.note, kept)
+    finally:
+        till.close()
+
+
+def what_a_sale_needs(home: BrandHome, around: Around, findings: BrandFindings) -> OnLedger | None:
+    """The coalition, the agent and both ways to it, the brand on the ledger, its key and its rule; None where it is not there."""
+    settings, (coalition, ledger) = home.read(home.settings), coalition_of_agent(around.gateway, around.chain)
     differing = [name for name, value in ledger.items() if settings["coalition"].get(name, False) != value]
     said = f"correct coalition.{', coalition.'.join(differing)} in {home.settings}" if differing else "the settings name this coalition"
     findings.note("coalition", not differing, said)
-    key = _agent_here(settings, home, findings)
+    agent = agent_here(home)
+    key = _agent_here(agent, settings, home, findings)
     if findings.found[-1]["ok"]:  # the agent runs
-        _seen_from_agent(settings, home, findings)
+        _seen_from_agent(agent, settings, home, findings)
     brand_id = int(settings["brand_id"])
-    if _on_ledger(gateway, brand_id, home, findings):
-        brand = gateway.read(f"/v1/brands/{brand_id}")
-        _seen_from_gateway(gateway, brand_id, findings)
-        _keys_and_rule(brand, settings, home, key, findings)
-        _document(gateway, brand_id, key, findings)
-        _exposures(gateway, ChainReading(chain, coalition), brand_id, findings)
-    if member is None:
-        return
-    if findings.are_good:
-        till = GatewayClient(_url_here(settings), read_secret(home.till_token))
-        click.get_current_context().call_on_close(till.close)
-        buy(gateway, till, member, gateway.read(f"/v1/brands/{brand_id}"), findings.note)
-    else:
-        findings.note("test purchase", False, "none was made: first put right what is lacking")
+    if not _on_ledger(around.gateway, brand_id, home, findings):
+        return None
+    brand = around.gateway.read(f"/v1/brands/{brand_id}")
+    _seen_from_gateway(around.gateway, brand_id, findings)
+    _keys_and_rule(brand, settings, home, key, findings)
+    return OnLedger(brand, key, coalition)
 
 
-def _settings(home: BrandHome, findings: BrandFindings) -> bool:
+def check_settings(home: BrandHome, findings: BrandFindings) -> bool:
     """As the agent itself reads them."""
     if "key" in home.read(home.settings):  # which its service alone gets
         return findings.note("settings", True, "the agent's key is handed to its service: what its log says at the start counts")
@@ -95,31 +136,27 @@ def _settings(home: BrandHome, findings: BrandFindings) -> bool:
     return findings.note("settings", done.returncode == 0, f"the agent takes them; its key is {said}" if done.returncode == 0 else said)
 
 
-def _url_here(settings: dict[str, Any]) -> str:
-    host, port = settings["listen"]["host"], settings["listen"]["port"]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _agent_here(settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> str:
+def _agent_here(agent: AgentHere, settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> str:
     """The address of its key: where it is in no file, the one that the agent says."""
-    url, key = _url_here(settings), str(home.batch_key_address())
+    url, key = agent.url, str(home.batch_key_address())
     try:
-        told = httpx.get(f"{url}/healthz", timeout=_SECONDS, trust_env=False).json()
+        told = agent.greeting(_SECONDS)
         if "key" in settings and told.get("brand_id") == settings["brand_id"]:
             key = printable(str(told.get("address")))
         is_ours = told.get("address") == key
         findings.note(
             "agent here", is_ours, f"it runs at {url}" if is_ours else f"another program listens at {url}: end it, or set another port"
         )
-    except (httpx.HTTPError, ValueError, AttributeError):
-        findings.note("agent here", False, f"it is not at {url}: {sys.executable} -m gateway.brand_agent --config {home.settings}")
+    except NotHere as why:
+        start = f"{sys.executable} -m gateway.brand_agent --config {home.settings}"
+        findings.note("agent here", False, f"it is not at {url} ({why}): {start}")
     return key
 
 
-def _seen_from_agent(settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> None:
+def _seen_from_agent(here: AgentHere, settings: dict[str, Any], home: BrandHome, findings: BrandFindings) -> None:
     """The gateway, as the agent finds it now."""
     named, name, again = settings["agent"]["gateway_url"], "gateway seen from the agent", "start the agent again"
-    agent = GatewayClient(_url_here(settings), read_secret(home.agent / "token"), _ASKED_SECONDS)
+    agent = here.client(read_secret(home.agent / "token"), _ASKED_SECONDS)
     try:
         told = agent.read("/v1/gateway")
         is_there, asked, said = told["gateway"] == "there", printable(str(told["gateway_url"])), printable(str(told["said"]))
@@ -147,7 +184,11 @@ def _on_ledger(gateway: GatewayClient, brand_id: int, home: BrandHome, findings:
         )
     if brand["status"] != "pending":
         return findings.note("on the ledger", True, f"{brand['name']} is {brand['status']}")
+    operation = gateway.read(f"/v1/operations/{brand['operation_id']}")
+    findings.is_over = operation["status"] == "refused"
     said = f"it waits for approvers: operation {brand['operation_id']}, which the operator sees at /v1/operations"
+    if findings.is_over:
+        said = f"its registration was refused ({operation['reason']}): ask the operator why, and register it under another --dir"
     return findings.note("on the ledger", False, said)
 
 

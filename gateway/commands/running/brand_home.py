@@ -13,6 +13,7 @@ from gateway.chain.artifacts import contract_named
 from gateway.chain.connection import Chain
 from gateway.second_people.gateway_client import GatewayClient
 from gateway.second_people.known_coalition import KnownCoalition
+from gateway.second_people.person import make_person, open_person
 from gateway.second_people.stated_coalition import check_delay, stated_coalition
 from gateway.secret_files import UnsafeFile, make_secret, read_or_make
 from gateway.values.errors import NotFound, WrongState
@@ -57,6 +58,16 @@ class BrandHome:
         return self.root / "till" / "token"
 
     @property
+    def trial_member(self) -> Path:
+        """The key and salt of the brand's own member, to whom it sells on trial."""
+        return self.root / "trial-member"
+
+    @property
+    def trial_purchase(self) -> Path:
+        """What `init` sold on trial: one purchase, however often it is said again."""
+        return self.root / "trial-purchase.json"
+
+    @property
     def registration(self) -> Path:
         """What is posted to /v1/brands; it holds the token and the reference secret."""
         return self.root / "registration.json"
@@ -98,6 +109,11 @@ class BrandHome:
             raise NotFound(f"{path} is not there: begin with `splittally brand init`") from None
         except ValueError:
             raise UnsafeFile(f"{path} is damaged: put it back from a backup") from None
+
+
+def own_person(place: Path) -> Address:
+    """Of whose key is here, made at the first time."""
+    return open_person(place).address if place.exists() else make_person(place)
 
 
 def differing_fields(kept: Any, given: Any, place: str = "") -> list[str]:

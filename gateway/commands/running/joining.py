@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 import ipaddress
+import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gateway.chain.connection import Chain
-from gateway.commands.running.brand_home import BrandHome, coalition_of_agent
+from gateway.commands.running.brand_home import BrandHome, coalition_of_agent, own_person
+from gateway.commands.running.first_sale import FirstSale
+from gateway.commands.running.joined import Joined, next_words, shown, waits_for, words
 from gateway.commands.running.printing import print_json
 from gateway.commands.running.publishing import signed_rule
+from gateway.commands.running.trial_purchase import OWN_MEMBER, is_member
 from gateway.commands.running.troubles import troubles_named
 from gateway.ledger.signing import Domain
 from gateway.loyalty.rule_document import RuleDocument
 from gateway.second_people.gateway_client import GatewayClient
-from gateway.second_people.person import make_person, open_person
+from gateway.second_people.person import open_person
 from gateway.secret_files import make_secret, read_or_make, read_secret
 from gateway.values.errors import Invalid, WrongState
 from gateway.values.hex import BadHex, hex_text
 from gateway.values.ids import Address, Hash
-
-_HOUR = 3_600
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """What came of it; `registered` is None where the operator has to post it; `waits` once nobody is waited for."""
-
-    home: BrandHome
-    body: dict[str, Any]
-    registered: dict[str, Any] | None
-    has_api_key: bool
-    waits: str | None
 
 
 @troubles_named
@@ -53,7 +43,8 @@ def join(directory: Path, gateway_url: str, api_key_file: Path, rpc_url: str, as
     home.keep(home.settings, _agent_settings(asked, terms, (host, port), ledger, gateway_url, publisher))
     _sign_first_rule(home, asked, ledger)
     _make_till_token(home)
-    url = asked["signer_url"] or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    scheme = "http" if asked["tls_certificate"] is None else "https"
+    url = asked["signer_url"] or f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     body = _registration(home, asked, terms, url)
     home.keep(home.registration, body)
     registered = _registered(gateway, body)
@@ -61,21 +52,34 @@ def join(directory: Path, gateway_url: str, api_key_file: Path, rpc_url: str, as
     status = _status(gateway, asked["brand_id"])
     if registered is not None and status not in (None, "pending"):
         registered = registered | {"operation": gateway.read(f"/v1/operations/{registered['operation']['operation_id']}")}
-    waits = _waits(gateway.read("/v1/coalition")) if status in (None, "pending") else None
-    joined = Joined(home, body, registered, has_api_key, waits)
+    waits = waits_for(gateway.read("/v1/coalition")) if status in (None, "pending") else None
+    check = ["splittally", "brand", "check", "--dir", str(directory), "--gateway", gateway_url, "--rpc", rpc_url, "--test-purchase"]
+    joined = Joined(home, body, registered, has_api_key, waits, shlex.join(check))
+    wait, sale = asked["wait"], FirstSale(home, gateway_url, api_key_file, chain)
+    if not as_json:
+        click.echo("\n".join([*words(joined), *(next_words(joined) if wait is None else [])]))
+    if wait is not None:
+        sale.make(asked["member"] or OWN_MEMBER, wait, as_json=as_json)
     if as_json:
-        print_json(_shown(joined))
-    else:
-        click.echo("\n".join(_words(joined)))
+        print_json(shown(joined) | ({} if wait is None else {"checked": sale.view()}))
+    if wait is not None and not sale.sold:
+        raise SystemExit(1)
 
 
 def _checked(asked: dict[str, Any]) -> tuple[dict[str, dict[str, int]], tuple[str, int]]:
     """Terms, and where the agent listens. Raises Invalid, which names every option that cannot be; nothing is written before."""
     wrong: dict[str, str] = {}
     terms = {name: _ratio(name, asked[name], wrong) for name in ("par", "redemption")}
-    listen = _listen(asked["listen"], wrong)
+    has_tls = asked["tls_certificate"] is not None
+    listen = _listen(asked["listen"], wrong, has_tls=has_tls)
+    if has_tls != (asked["tls_key"] is not None):
+        wrong["--tls-certificate"] = "and --tls-key go together"
     for name in ("owner", "publisher"):
         _address(name, asked[name], wrong)
+    if asked["member"] is not None and asked["wait"] is None:
+        wrong["--test-purchase"] = "goes with --wait SECONDS: nothing is sold before the brand is let in"
+    elif asked["member"] not in (None, OWN_MEMBER) and not is_member(asked["member"]):
+        wrong["--test-purchase"] = f"is {asked['member']}: a member's id is 0x and 40 hex digits"
     if wrong:
         told = "; ".join(f"{option} {reason}" for option, reason in wrong.items())
         raise Invalid(f"{told}; nothing was written", errors=[{"field": option, "reason": reason} for option, reason in wrong.items()])
@@ -90,12 +94,13 @@ def _ratio(name: str, text: str, wrong: dict[str, str]) -> dict[str, int]:
     return {"numerator": int(minor), "denominator": int(points)}
 
 
-def _listen(text: str, wrong: dict[str, str]) -> tuple[str, int]:
+def _listen(text: str, wrong: dict[str, str], *, has_tls: bool) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not port.isdecimal() or not 0 < int(port) < 65_536 or not _is_loopback(host):
+    if not port.isdecimal() or not 0 < int(port) < 65_536 or not (_is_loopback(host) or (has_tls and host)):
         wrong["--listen"] = (
-            f"is {text}: write a loopback address and a port, such as 127.0.0.1:8700; where the gateway reaches it is --signer-url"
+            f"is {text}: write a loopback address and a port, such as 127.0.0.1:8700, or any with --tls-certificate; "
+            "where the gateway reaches it is --signer-url"
         )
         return "", 0
     return host, int(port)
@@ -139,12 +144,14 @@ def _agent_settings(
 ) -> dict[str, Any]:
     """Without a rule: the agent follows what the publisher signs, from the first version on."""
     redemption = terms["redemption"]
+    named = ("tls_certificate", "tls_key")
+    tls = {name: str(asked[name].resolve()) for name in named if asked[name] is not None}
     return {
         "brand_id": asked["brand_id"],
         "listen": dict(zip(("host", "port"), listen, strict=True)),
         "coalition": ledger,
         **({} if asked["key_credential"] is None else {"key": {"credential": asked["key_credential"]}}),
-        "agent": {"gateway_url": gateway_url, "publisher": str(publisher)},
+        "agent": {"gateway_url": gateway_url, "publisher": str(publisher)} | tls,
         "programme": {
             "rules": [],
             "earn_on_tax": asked["earn_on_tax"],
@@ -199,7 +206,7 @@ def _person(place: Path, named: str | None) -> Address:
     """Of whom it is named, or of whose key is here, made at the first time."""
     if named is not None:
         return Address.parse(named)
-    return open_person(place).address if place.exists() else make_person(place)
+    return own_person(place)
 
 
 def _registered(gateway: GatewayClient, body: dict[str, Any]) -> dict[str, Any] | None:
@@ -226,74 +233,3 @@ def _status(gateway: GatewayClient, brand_id: int) -> str | None:
     """The brand's, if it is registered."""
     brands = gateway.read("/v1/brands")
     return next((str(each["status"]) for each in brands if each["brand_id"] == brand_id), None)
-
-
-def _waits(coalition: dict[str, Any]) -> str:
-    hours = coalition["governance_delay_seconds"] / _HOUR
-    of_clock = " of the sandbox's time" if coalition["sandbox"] else ""
-    people = f"{coalition['approvals_needed']} of {len(coalition['approvers'])} approvers"
-    return f"{people}, who sign no sooner than {hours:g} h{of_clock} after it is proposed"
-
-
-def _shown(joined: Joined) -> dict[str, Any]:
-    registered, home = joined.registered, joined.home
-    return {
-        "settings": str(home.settings),
-        "registration": str(home.registration),
-        "brand_id": joined.body["brand_id"],
-        "key_address": joined.body["key_address"],
-        "owner_address": joined.body["owner_address"],
-        "publisher_address": joined.body["publisher_address"],
-        "operation": None if registered is None else registered["operation"],
-        "signer": None if registered is None else registered["signer"],
-        "api_key_file": str(home.api_key) if joined.has_api_key else None,
-        "till_token_file": str(home.till_token),
-        "waits_for": joined.waits,
-    }
-
-
-def _key_words(joined: Joined) -> list[str]:
-    said = []
-    if joined.body.get("managed"):
-        said.append("  run it as a user of its own: the operator holds this batch key, and the ledger and every view of the brand say so")
-    credential = joined.home.credential
-    if credential is not None:
-        key, stored = joined.home.agent / "key", f"/etc/credstore.encrypted/{credential}"
-        said.append(f"  its service gets the key as credential {credential}: systemd-creds encrypt --name={credential} {key} {stored}")
-        said.append(f"  then take {key} away (shred -u {key}): the agent does not read it")
-    return said
-
-
-def _words(joined: Joined) -> list[str]:
-    home, registered, brand_id = joined.home, joined.registered, joined.body["brand_id"]
-    said = [
-        f"The agent's settings, batch key ({joined.body['key_address']}) and secrets: {home.agent}",
-        f"  start it: {sys.executable} -m gateway.brand_agent --config {home.settings}",
-        *_key_words(joined),
-        f"The first till's token, with which it calls the agent: {home.till_token}",
-        f"The owner's key ({joined.body['owner_address']}): "
-        + (f"{home.owner}; take it to a place of its own" if home.owner.exists() else "elsewhere"),
-        f"The publisher's key, which signs its rules ({joined.body['publisher_address']}): "
-        + (f"{home.publisher}; take it to a place of its own" if home.publisher.exists() else "elsewhere, where version 1 is signed, too"),
-    ]
-    if registered is None and joined.waits is None:
-        said.append(f"Brand {brand_id} is registered, and nobody is waited for")
-    elif registered is None:
-        said += [
-            f"For the operator to post to /v1/brands: {home.registration}",
-            "  it holds the agent's token and the reference secret: hand it over where nobody else reads it",
-            f"  once it is registered: splittally brand publish-rule {home.first_rule}",
-            f"The operator also makes an API key (/v1/brands/{brand_id}/api-keys) for {home.api_key}",
-        ]
-    else:
-        operation = registered["operation"]
-        said.append(f"Registered as operation {operation['operation_id']} ({operation['status']})")
-        if registered["signer"] is not None:
-            said.append(f"  seen from the gateway: {registered['signer']['said']}")
-        said.append(
-            f"The agent's API key: {home.api_key}"
-            if joined.has_api_key
-            else f"The agent's API key was told before: have the operator make another for {home.api_key}"
-        )
-    check = "splittally brand check, with the same --dir, --gateway and --rpc"
-    return [*said, f"Now: {check}"] if joined.waits is None else [*said, f"It waits for {joined.waits}", f"Then: {check}"]

@@ -141,3 +141,17 @@ def test_operations_are_listed_newest_first_page_by_page(coalition: OfflineCoali
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert len(seen) == len(set(seen)) == 5
+
+
+def test_operations_are_listed_by_their_ids_and_a_brand_sees_its_own(coalition: OfflineCoalition) -> None:
+    coalition.brand(1)
+    coalition.brand(2)
+    made = [coalition.post("operator", f"/v1/brands/{1 + n % 2}/limit", {"issue_limit": n}).json()["operation_id"] for n in range(60)]
+    asked = "&".join(f"operation_id={one}" for one in [*made, "none"])
+    for brand_id in (1, 2):
+        found = coalition.get(f"brand:{brand_id}", f"/v1/operations?{asked}").json()
+        assert [one["operation_id"] for one in found["operations"]] == [*reversed(made[brand_id - 1 :: 2])]
+        assert found["next_cursor"] is None
+    assert len(coalition.get("operator", f"/v1/operations?{asked}").json()["operations"]) == 60
+    too_many = "&".join(f"operation_id={number}" for number in range(201))
+    assert coalition.get("brand:1", f"/v1/operations?{too_many}").json()["code"] == "invalid"

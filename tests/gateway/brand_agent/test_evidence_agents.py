@@ -61,6 +61,17 @@ class Coalition(Shop):
         self.gateway.confirm_all()
         return found
 
+    def all_given(self) -> list[str]:
+        """References of what brand 2 gave and took back, one for each operation, once its agent waits for none."""
+        until = monotonic() + 60
+        with self.issuer.till() as till:
+            while any(till.get("/v1/status").json()["waiting"].values()):
+                assert monotonic() < until
+                self.gateway.confirm_all()
+                sleep(0.05)
+        rows = [row for kind in ("issue", "clawback") for row in self.gateway.operations(kind) if row.brand_id == ISSUER]
+        return [str(row.reference) for row in rows]
+
     def counted(self) -> list[str]:
         with closing(sqlite3.connect(self.issuer.folder / "agent.sqlite")) as journal:
             return [EvidenceDocument.parse(text).id for (text,) in journal.execute("SELECT document FROM evidence")]
@@ -130,6 +141,35 @@ def test_with_the_issuer_away_the_seller_goes_on_and_tells_it_later(shop: Coalit
     shop.issuer.start()
     assert "evidence_waits" not in {one["code"] for one in shop.all_told()["alarms"]}
     assert sum(one.startswith("away-") for one in shop.counted()) == 10
+
+
+def test_an_issuers_agent_from_a_backup_is_told_again_what_it_lost_and_gives_it_once(shop: Coalition, tmp_path: Path) -> None:
+    journal, backup = shop.issuer.folder / "agent.sqlite", tmp_path / "backup.sqlite"
+    shop.tells("/v1/purchases", shop.sale("r-1"))
+    shop.all_told()
+    with closing(sqlite3.connect(journal)) as source, closing(sqlite3.connect(backup)) as target:
+        source.backup(target)
+    shop.issuer.kill()
+    shop.issuer.start()
+    shop.tells("/v1/purchases", shop.sale("r-2"))
+    shop.tells("/v1/payment-refunds", shop.refund("r-b", "r-1", 500))
+    shop.tells("/v1/purchases", shop.sale("r-3"))
+    assert shop.all_told()["evidence_to"][0]["told_again"] == 0, "started again it had lost nothing"
+    given = shop.all_given()
+    had = sorted(shop.counted())
+
+    shop.issuer.kill()
+    for path in shop.issuer.folder.glob("agent.sqlite*"):
+        path.unlink()
+    backup.replace(journal)
+    shop.issuer.start()
+    assert sorted(shop.counted()) != had
+    shop.tells("/v1/purchases", shop.sale("r-4"))
+    shop.until(lambda status: len(shop.counted()) > len(had))
+    assert shop.all_told()["evidence_to"][0]["told_again"] >= 3
+    assert sorted(shop.counted()) == sorted([*had, "r-4"])
+    found = shop.all_given()
+    assert (len(found), len(set(found)), set(given) - set(found)) == (len(given) + 1, len(given) + 1, set())
 
 
 def test_a_token_for_evidence_opens_nothing_else_and_is_revoked_like_any_other(shop: Coalition) -> None:

@@ -14,7 +14,8 @@ import pytest
 from gateway.bodies.purchases import PaymentRefundBody, PurchaseBody, RefundFailureBody
 from gateway.brand_agent import evidence_sender
 from gateway.brand_agent.evidence import EvidenceDocument
-from gateway.brand_agent.evidence_sender import Addressee, EvidenceSender, forget_others, sent_to
+from gateway.brand_agent.evidence_post import Addressee
+from gateway.brand_agent.evidence_sender import EvidenceSender, forget_others, sent_to
 from gateway.brand_agent.item import Speaker
 from gateway.brand_agent.record_lines import RecordLines
 from gateway.brand_agent.statements import Statement, payment_refund, refund_failure, sale

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.brand_agent import forwarder
 from gateway.brand_agent.forgotten import GatewaysMemory
 from gateway.brand_agent.forwarder import Forwarder
 from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAnswer
 from gateway.brand_agent.group_writer import CannotWrite
-from gateway.brand_agent.item import ItemKind, ItemState, NewItem, Speaker
+from gateway.brand_agent.item import Item, ItemKind, ItemState, NewItem, Speaker
 from gateway.brand_agent.outbox import add, find
 from gateway.brand_agent.till_journal import TillJournal
 from tests.gateway.brand_signer.brand_books import BRAND, DOMAIN
@@ -49,6 +51,32 @@ def test_a_mistake_about_one_item_is_tried_again_and_written_down(journal: TillJ
     assert "a mistake of ours" in caplog.text
 
 
+def test_what_comes_while_an_answer_is_awaited_goes_together_and_waits_for_no_slow_answer(
+    journal: TillJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forwarder, "_SLOW_SECONDS", 1.0)
+    goes_on, sizes = threading.Event(), []
+
+    class SlowGateway(AcceptingGateway):
+        def post(self, path: str, content: bytes, idempotency_key: str, wait_seconds: int = 0) -> GatewayAnswer:
+            sizes.append(len(json.loads(content)["purchases"]))
+            assert len(sizes) > 1 or goes_on.wait(20)
+            return super().post(path, content, idempotency_key, wait_seconds)
+
+    client = SlowGateway(lambda: None)
+    with closing(client), closing(Forwarder(journal, client, GatewaysMemory(journal, client))) as sender:
+        sender.start()
+        for number in range(6):
+            _tell(journal, f"p-{number}")
+            sender.wake()
+            _await(lambda: bool(sizes))
+        assert sizes == [1]
+        _await(lambda: len(sizes) == 2)
+        goes_on.set()
+        _await(lambda: _item(journal, "p-0").state is ItemState.ANSWERED)
+    assert sizes == [1, 5]
+
+
 def _failing_once(failure: Exception) -> Callable[..., None]:
     failures = [failure]
 
@@ -61,18 +89,28 @@ def _failing_once(failure: Exception) -> Callable[..., None]:
 
 def _sent(journal: TillJournal, gateway: ForwardingClient) -> str | None:
     """The operation that a purchase became, once the gateway has it."""
-    body = json.dumps({"payment_id": "p-1"})
-    new = NewItem(ItemKind.PURCHASE, "p-1", "", body, "payment:p-1", None, None, 10)
-    forwarder = Forwarder(journal, gateway, GatewaysMemory(journal, gateway))
-    forwarder.start()
-    with closing(forwarder), closing(gateway):
-        journal.write(lambda connection: add(connection, new, Speaker("till-1", None), 0, body.__eq__))
-        forwarder.wake()
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            item = journal.write(lambda connection: find(connection, ItemKind.PURCHASE, "p-1"))
-            assert item is not None
-            if item.state is ItemState.ANSWERED:
-                return item.operation_id
-            time.sleep(0.05)
-    raise AssertionError(f"the item stays {item.state}: {item.reason}")
+    with closing(gateway), closing(Forwarder(journal, gateway, GatewaysMemory(journal, gateway))) as sender:
+        sender.start()
+        _tell(journal, "p-1")
+        sender.wake()
+        _await(lambda: _item(journal, "p-1").state is ItemState.ANSWERED)
+    return _item(journal, "p-1").operation_id
+
+
+def _tell(journal: TillJournal, payment_id: str) -> None:
+    body = json.dumps({"payment_id": payment_id})
+    new = NewItem(ItemKind.PURCHASE, payment_id, "", body, f"payment:{payment_id}", None, None, 10)
+    journal.write(lambda connection: add(connection, new, Speaker("till-1", None), 0, body.__eq__))
+
+
+def _item(journal: TillJournal, payment_id: str) -> Item:
+    found = journal.write(lambda connection: find(connection, ItemKind.PURCHASE, payment_id))
+    assert found is not None
+    return found
+
+
+def _await(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.02)

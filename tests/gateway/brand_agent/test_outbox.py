@@ -13,7 +13,7 @@ import pytest
 
 from gateway.brand_agent.item import Item, ItemKind, ItemState, NewItem, Outcome, Speaker
 from gateway.brand_agent.journal_register import JournalRegister
-from gateway.brand_agent.outbox import Mark, OtherContent, add, find, mark, take, take_back_what_was_sent
+from gateway.brand_agent.outbox import Mark, OtherContent, add, answered, asked, find, mark, take, take_back_what_was_sent
 from gateway.brand_agent.parcels import Parcel
 from gateway.brand_agent.record_lines import RecordLines
 from gateway.brand_agent.till_journal import TillJournal, UnusableJournal
@@ -44,6 +44,21 @@ def test_an_item_goes_from_journaled_to_ended_and_stays_there(journal: TillJourn
     ended = journal.write(lambda connection: find(connection, ItemKind.PURCHASE, "p-1"))
     assert ended is not None
     assert (ended.state, ended.outcome, ended.operation_id, ended.reason) == (ItemState.ENDED, Outcome.CONFIRMED, "op-1", None)
+
+
+def test_the_longer_an_item_waits_the_more_seldom_it_is_asked_about(journal: TillJournal) -> None:
+    item = _tell(journal, ItemKind.PURCHASE, "p-1", "payment:p-1")
+    _take(journal)
+    journal.write(lambda connection: mark(connection, [Mark(item.sequence, "op-1")], 1_000))
+
+    def is_due(now: float) -> bool:
+        return journal.write(lambda connection: [one.external_id for one in answered(connection, now, 10)]) == ["p-1"]
+
+    assert is_due(1_000)
+    for asked_at, due_at in ((1_002, 1_002.5), (1_100, 1_125), (90_000, 90_030)):
+        journal.write(lambda connection, now=asked_at: asked(connection, [item.sequence], now))
+        assert not is_due(due_at - 0.1)
+        assert is_due(due_at)
 
 
 def test_a_refund_waits_for_its_own_sale_and_for_no_other(journal: TillJournal) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,20 +23,11 @@ from gateway.foreign.authorities import also_those_of
 from gateway.rounds.signer_port import NotReached, SignerAddress
 from gateway.values.errors import Unavailable
 from tests.builders.agents import AgentBuilder, ServedGateway, agent_settings, await_answer
+from tests.builders.authorities import make_authority
 from tests.builders.offline_coalition import OfflineCoalition
-from tests.documents.printed import blocks
 from tests.gateway.brand_agent.conftest import Shop
 
 HERE = AddressPolicy(loopback=True)
-
-
-def make_authority(folder: Path) -> Path:
-    """As the document prints it; the certificate and key it signs lie beside it."""
-    folder.mkdir()
-    [printed] = [block for block in blocks("docs/brand-agent.md") if block.language == "tls"]
-    done = subprocess.run(["bash", "-ec", "\n".join(printed.lines)], cwd=folder, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return folder / "ca.pem"
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from gateway.api.door.shares import Lane, Pace, Turn
-from gateway.api.limits import DoorSettings
+from gateway.api.limits import BULK, FILES, ORDINARY, SMALL_BULK, DoorSettings, bounds_for
 from gateway.app import create_app
 from gateway.values.errors import Overloaded, TooManyRequests
 from tests.builders.offline_coalition import OfflineCoalition, purchase_body
@@ -65,6 +65,14 @@ def test_a_newcomer_finds_a_turn_and_turns_go_round() -> None:
         return order
 
     assert asyncio.run(scene()) == ["modest"]
+
+
+def test_small_bulk_writes_wait_for_no_large_ones_and_what_does_not_say_its_size_is_large() -> None:
+    for path in ("/v1/purchases/bulk", "/v1/captures/bulk"):
+        assert bounds_for(path, 2_000) is bounds_for(path, 64 * 1024) is SMALL_BULK
+        assert bounds_for(path, 64 * 1024 + 1) is bounds_for(path, None) is BULK
+    assert bounds_for("/v1/purchases", None) is bounds_for("/v1/purchases", 2**60) is ORDINARY
+    assert bounds_for("/v1/payment-files", 1) is FILES
 
 
 def test_a_turn_that_does_not_come_is_refused_and_leaves_nothing_behind() -> None:

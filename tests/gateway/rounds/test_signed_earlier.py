@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete, select, update
 
-from gateway.ledger.entries import Issue, decode_entry, encode_entry
+from gateway.ledger.entries import Capture, Issue, Void, decode_entry, encode_entry
 from gateway.ledger.framing import pack_entries, unpack_entries
 from gateway.projection.tables import LedgerEntryRow
 from gateway.rounds.signed_earlier import SignedEarlier, take_over
 from gateway.rounds.tables import BatchRow, OperationRow
-from gateway.values.ids import MemberId, Reference
+from gateway.values.ids import MemberId, Reference, ReservationId
 from gateway.values.points import Points
 from tests.builders.coalition import CoalitionBuilder, running_coalition
 from tests.builders.lot_acts import failing_invariants, held
@@ -88,6 +88,59 @@ def test_what_is_told_again_last_is_waited_for(coalition: CoalitionBuilder) -> N
     coalition.work_off()
     assert batch_numbers(coalition, known, not_told) == [signed.number, signed.number]
     assert failing_invariants(coalition) == {}
+
+
+def _reserved(coalition: CoalitionBuilder, member: MemberId, points: int) -> ReservationId:
+    """At brand 1, on the ledger."""
+    operation_id = coalition.authorize(1, member, points)
+    coalition.work_off()
+    found = coalition.operation(operation_id).reservation_id
+    assert found is not None
+    return found
+
+
+def test_what_is_of_a_reservation_and_was_lost_is_done_all_the_same(coalition: CoalitionBuilder) -> None:
+    """The shop has given its discount. In one batch with a redemption it waits: who stands at a till is told no at once."""
+    ann, _ = coalition.member_keys
+    coalition.purchase(1, ann)
+    coalition.work_off()
+    first, second = _reserved(coalition, ann, 40), _reserved(coalition, ann, 50)
+    operations = [coalition.capture(1, first, 30), coalition.void(1, second)]
+    signed = sign_and_lose(coalition, *operations)
+    coalition.work_off()
+    assert [coalition.operation(one).reason for one in operations] == [None, None]
+    assert batch_numbers(coalition, *operations) == [signed.number] * 2
+    given_back = coalition.point_refund(1, first, 10)
+    signed = sign_and_lose(coalition, given_back)
+    coalition.work_off()
+    assert batch_numbers(coalition, given_back) == [signed.number]
+    assert list(held(coalition, ann, 1).values()) == [100 - 30 + 10]
+    assert failing_invariants(coalition) == {}
+
+    third = _reserved(coalition, ann, 20)
+    operations = [coalition.capture(1, third, 20), coalition.authorize(1, ann, 5)]
+    sign_and_lose(coalition, *operations)
+    coalition.turn_until(lambda: None not in [coalition.operation(one).reason for one in operations])
+    assert [coalition.operation(one).reason for one in operations] == ["not_yet: already_signed", "signer_refused: already_signed"]
+
+
+def test_a_signer_has_the_gateway_capture_nothing_else(coalition: CoalitionBuilder) -> None:
+    ann, _ = coalition.member_keys
+    coalition.purchase(1, ann)
+    coalition.work_off()
+    reservation, other = _reserved(coalition, ann, 40), _reserved(coalition, ann, 40)
+    coalition.capture(1, reservation, 30)
+    coalition.worker.sequencer.pack()
+    with coalition.database.write() as session:
+        refused = session.scalars(select(BatchRow).where(BatchRow.status == "packed")).one()
+        (raw,) = unpack_entries(refused.entries)
+        entry = decode_entry(raw)
+        assert isinstance(entry, Capture)
+        more = replace(entry.lines[0], points=Points(entry.lines[0].points + 1))
+        as_void = Void(entry.reservation_id, entry.reference, entry.lines)
+        for forged in (replace(entry, reservation_id=other), replace(entry, lines=(more,)), as_void):
+            assert not take_over(session, refused, SignedEarlier(77, pack_entries([encode_entry(forged)])), DEADLINE), forged
+        assert take_over(session, refused, SignedEarlier(77, refused.entries), DEADLINE)
 
 
 def _richer(entry: Issue) -> list[Issue]:
