@@ -35,7 +35,7 @@ def application(agent: TillAgent) -> Starlette:
     """A store's agent serves tills alone."""
     tills = [*till_routes.routes(), *redemption_routes.routes(), *passing.routes()]
     tills += [*status_routes.routes(agent.client.NAME), *refused_routes.routes()]
-    others = []
+    others = [status_routes.liveness()]
     if isinstance(agent, Agent):
         others = [*item_routes.routes(), *evidence_routes.routes(), *signer_routes.routes(agent.signer, agent.place.brand_id)]
     app = Starlette(

@@ -38,6 +38,15 @@ def routes(peer: str) -> list[Route]:
     ]
 
 
+def liveness() -> Route:
+    """Of a store's agent, open to all; a brand's has its signer's."""
+    return Route("/healthz", _alive, methods=["GET"])
+
+
+async def _alive(request: Request) -> Response:
+    return JSONResponse({"status": "ok", "brand_id": agent_of(request).place.brand_id})
+
+
 async def _status(request: Request) -> Response:
     return JSONResponse((await _standing(request)).view())
 

@@ -22,12 +22,12 @@ from scripts.demo.client import Client, Refused
 from scripts.demo.coalition import BONUS, BRANDS, BY_SLUG
 from scripts.demo.engine import HOST
 from scripts.demo.generator.actuals import PaidSale
-from scripts.demo.processes import ROOT
+from scripts.demo.processes import ROOT, healthy
 from scripts.demo.rule_change import SignedRule, bring_into_force, must_run
 from scripts.demo.second_people import addresses
 from scripts.demo.till import till_token
 from scripts.demo.walk import ZONE, Actuals
-from scripts.demo.world import EVIDENCE_FILE, World, healthy, publisher_of
+from scripts.demo.world import EVIDENCE_FILE, World, publisher_of
 
 SELLER = BY_SLUG["deli"]
 BUDGET_POINTS = 1_500

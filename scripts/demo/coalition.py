@@ -24,6 +24,7 @@ class DemoBrand:
     layout: str
     extends_by_activity: bool = False
     has_agent: bool = False  # its tills call the brand's agent; the others call the gateway, and a signer reads their register
+    second_store: str = ""  # whose tills call an agent of that store's own, which only forwards
     points_limit: int = POINTS_LIMIT  # that may be outstanding, and that it lets itself be owed of each other brand
 
     def worth_minor(self, points: int) -> int:
@@ -36,7 +37,7 @@ BRANDS = (
     DemoBrand(1, "grocer", "Corner Grocer", 2, 12, (1, 1), (1, 1), STRIPE),
     DemoBrand(2, "drugstore", "Main Street Drugstore", 3, 6, (1, 1), (1, 1), "mapped:terminal", extends_by_activity=True),
     DemoBrand(3, "fuel", "Fuel Station", 1, 1, (9, 10), (1, 1), STRIPE),
-    DemoBrand(4, "deli", "Deli Counter", 5, 1, (1, 1), (11, 10), "mapped:card-machine", has_agent=True),
+    DemoBrand(4, "deli", "Deli Counter", 5, 1, (1, 1), (11, 10), "mapped:card-machine", has_agent=True, second_store="market-hall"),
 )
 BONUS = DemoBrand(9, "bonus", "Town Bonus", 2, 12, (1, 1), (1, 1), "", has_agent=True)  # sells nothing; a newcomer by hand is brand 5
 BY_SLUG = {brand.slug: brand for brand in BRANDS}

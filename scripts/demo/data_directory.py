@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PORT_NAMES = ("node", "gateway", "wallets", "grocer", "drugstore", "fuel", "deli", "bonus")
+PORT_NAMES = ("node", "gateway", "wallets", "grocer", "drugstore", "fuel", "deli", "second-store", "bonus")
 OPTIONS = {"gateway": "--port", "node": "--rpc-port"}
 MARK = "splittally-demo"
 

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 MAX_RESTARTS = 100
 READY_SECONDS = 180
@@ -24,6 +26,14 @@ READY_SECONDS = 180
 
 class ProcessDied(Exception):
     """A process ended by itself and may not, or could not, be started again."""
+
+
+def healthy(url: str, path: str = "/healthz") -> bool:
+    """Whether a process serves there."""
+    try:
+        return httpx.get(url + path, timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 @dataclass

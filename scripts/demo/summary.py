@@ -70,6 +70,8 @@ def failures(summary: dict[str, Any]) -> list[str]:
     found = [f"invariant {number}: {verdict}" for number, verdict in summary["audit"].items() if not _holds(verdict)]
     found += [f"missed break: {record}" for record in summary["breaks"]["missed"]]
     found += [f"{told['name']}'s agent: {alarm['detail']}" for told in summary["agents"].values() for alarm in told["status"]["alarms"]]
+    stores = [told["second_store"] for told in summary["agents"].values() if told["second_store"] is not None]
+    found += [f"{store['name']}: {alarm['detail']}" for store in stores for alarm in store["alarms"]]
     found += [f"{summary['bonus']['issuer']}'s agent: {alarm}" for alarm in summary["bonus"]["alarms"]]
     return found + [f"false break: {record}" for record in summary["breaks"]["false"]]
 
@@ -123,7 +125,17 @@ def _agent(till: Till, actuals: Actuals) -> dict[str, Any]:
     assert till.agent is not None
     sold = sum(sale.brand == till.brand.slug for sale in actuals.sales)
     status = {name: value for name, value in till.agent.status().items() if name != "rules"}  # told apart
-    return {"name": till.brand.name, "purchases": sold, "status": status}
+    return {"name": till.brand.name, "purchases": sold, "status": status, "second_store": _second_store(till, actuals)}
+
+
+def _second_store(till: Till, actuals: Actuals) -> dict[str, Any] | None:
+    """The same of the agent that only forwards."""
+    assert till.agent is not None
+    status = till.agent.store_status()
+    if status is None:
+        return None
+    sold = sum(sale.brand == till.brand.slug and till.agent.is_at_store(sale.payment_id) for sale in actuals.sales)
+    return {"name": till.brand.second_store, "purchases": sold, "waiting": sum(status["waiting"].values()), "alarms": status["alarms"]}
 
 
 def _holds(verdict: str) -> bool:

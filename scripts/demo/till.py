@@ -31,12 +31,20 @@ class Till:
 
 
 def open_till(
-    brand: DemoBrand, folder: Path, operator: Client, gateway_url: str, own_url: str, check: Callable[[], None], journal: Journal
+    brand: DemoBrand,
+    folder: Path,
+    operator: Client,
+    gateway_url: str,
+    own_url: str,
+    check: Callable[[], None],
+    journal: Journal,
+    store: Client | None = None,
 ) -> Till:
-    """The till of a brand that is registered; `own_url` is where its signer or agent serves, with its files in `folder`."""
+    """The till of a brand that is registered; `own_url` is where its signer or agent serves, with its files in `folder`. `store`: the way
+    to the agent of its second store."""
     client = Client(gateway_url, _api_key(brand, folder, operator), check, journal)
     agent = (
-        AgentTill(Client(own_url, till_token(folder / "till.token", folder / "tills.json", "till", OF_A_TILL), check))
+        AgentTill(Client(own_url, till_token(folder / "till.token", folder / "tills.json", "till", OF_A_TILL), check), store)
         if brand.has_agent
         else None
     )

@@ -24,8 +24,9 @@ from scripts.demo.client import Client, Journal, Refused
 from scripts.demo.coalition import BRANDS, CURRENCY, NAME, UTC_OFFSET_SECONDS, DemoBrand
 from scripts.demo.data_directory import DataDirectory
 from scripts.demo.engine import HOST, check_same_chain, meet_engine, start_own_node
-from scripts.demo.processes import Supervisor
+from scripts.demo.processes import Supervisor, healthy
 from scripts.demo.second_people import SecondPeople, addresses, governing_settings
+from scripts.demo.second_store import open_store
 from scripts.demo.till import Till, open_till
 
 LARGEST_CONSENT_POINTS = 20_000
@@ -189,7 +190,9 @@ def _join(world: World, brand: DemoBrand) -> None:
     """Its earning rule and its till."""
     world.operator.post(f"/v1/brands/{brand.brand_id}/rules", {"points": brand.earns, "per_minor": 100}, f"rule-{brand.brand_id}")
     folder, own_url = world.directory.brand(brand.slug), f"http://{HOST}:{world.ports[brand.slug]}"
-    world.tills[brand.slug] = open_till(brand, folder, world.operator, world.gateway_url, own_url, world.supervisor.check, world.journal)
+    store = open_store(world, brand, brand.second_store) if brand.second_store else None
+    check = world.supervisor.check
+    world.tills[brand.slug] = open_till(brand, folder, world.operator, world.gateway_url, own_url, check, world.journal, store)
 
 
 def _enroll(world: World, households: int, progress: Callable[[str], None]) -> None:
@@ -284,13 +287,6 @@ def _write_gateway_settings(directory: DataDirectory, ports: dict[str, int], rpc
 
 def _ratio(value: tuple[int, int]) -> dict[str, int]:
     return {"numerator": value[0], "denominator": value[1]}
-
-
-def healthy(url: str, path: str = "/healthz") -> bool:
-    try:
-        return httpx.get(url + path, timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def seconds_of(started: float) -> float:
