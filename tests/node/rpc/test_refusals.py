@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from node.rpc.server import is_loopback_name
 from tests.node.cell_contract import CREATION, word
 from tests.node.running_node import RpcFailure, RunningNode, throwaway_account
 
@@ -72,6 +73,16 @@ def test_a_body_over_the_limit_is_refused(node: RunningNode) -> None:
 def test_a_request_from_a_foreign_web_page_is_refused(node: RunningNode, headers: dict[str, str]) -> None:
     body = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}'
     assert httpx.post(node.url, content=body, headers=headers).status_code in (403, 415)
+
+
+@pytest.mark.parametrize("place", ["localhost:80@evil.example", "[::1]:80@evil.example", "[::1]evil", "localhost:1:2", "[localhost]"])
+def test_what_is_no_host_is_no_loopback_name(place: str) -> None:
+    assert not is_loopback_name(place)
+
+
+@pytest.mark.parametrize("place", ["localhost", "LocalHost:8545", "127.0.0.1:", "127.9.9.9", "[::1]:8545", "[::1]", "::1"])
+def test_loopback_names_may_have_a_port(place: str) -> None:
+    assert is_loopback_name(place)
 
 
 @pytest.mark.parametrize(
