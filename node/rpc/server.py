@@ -20,6 +20,7 @@ from node.rpc.ports import NodeView
 from node.rpc.websocket import Connection
 
 BODY_BYTES_MAX = 5 * 1024 * 1024
+HEAD_BYTES_MAX = 32 * 1024
 SOCKETS_MAX = 256
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::[0-9]*)?")
 

@@ -1,6 +1,7 @@
 """Every refusal has its JSON-RPC code and leaves no trace."""
 
 import json
+import socket
 from typing import Any
 
 import httpx
@@ -67,6 +68,26 @@ def test_a_batch_answers_each_request_on_its_own_and_no_notification(node: Runni
 def test_a_body_over_the_limit_is_refused(node: RunningNode) -> None:
     assert node.client is not None
     assert node.client.post("/", content=b" " * (5 * 1024 * 1024 + 1), headers={"content-type": "application/json"}).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * 40_000,
+        b"POST / HTTP/1.1\r\nHost: localhost\r\n" + b"a:b\r\n" * 8_000,
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" + b"a:b\r\n" * 8_000,
+    ],
+    ids=["a header", "headers", "trailers"],
+)
+def test_headers_without_end_are_ended(node: RunningNode, begin: bytes) -> None:
+    assert node.client is not None
+    address = httpx.URL(node.url)
+    with socket.create_connection((address.host, address.port), timeout=10) as endless:
+        endless.sendall(begin)
+        assert endless.recv(4_096).partition(b"\r\n")[0].split(b" ")[1] in (b"400", b"415")
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            endless.sendall(b"a:b\r\n" * 2_000_000)
+    assert node.call("eth_chainId")
 
 
 @pytest.mark.parametrize("headers", [{"content-type": "text/plain"}, {"content-type": "application/json", "host": "attacker.example"}])
