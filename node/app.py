@@ -24,7 +24,7 @@ from node.config import DataDirectory
 from node.deep_stack import STACK_BYTES
 from node.producer import BlockProducer
 from node.rpc.ports import NodeView
-from node.rpc.server import BODY_BYTES_MAX, application, is_loopback_name
+from node.rpc.server import BODY_BYTES_MAX, HEAD_BYTES_MAX, application, is_loopback_name
 from node.store.begun import check_not_lost
 from node.store.database import RocksDb
 from node.store.recovery import open_history
@@ -97,6 +97,8 @@ def serve(node: NodeView, listening: socket.socket, writer: Writer) -> None:
         access_log=False,
         timeout_graceful_shutdown=5,
         lifespan="off",
+        http="h11",  # of the two that uvicorn has, the one that bounds headers
+        h11_max_incomplete_event_size=HEAD_BYTES_MAX,
         ws="websockets-sansio",
         ws_max_size=BODY_BYTES_MAX,
         ws_per_message_deflate=False,

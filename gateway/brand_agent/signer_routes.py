@@ -51,4 +51,4 @@ def _asked(route: Callable[..., tuple[int, dict[str, object]]], public: bool) ->
 
 
 def _refused(status: int, code: str, message: str) -> Response:
-    return JSONResponse({"error": code, "message": message}, status, {"Connection": "close"})
+    return JSONResponse({"error": code, "message": message}, status)

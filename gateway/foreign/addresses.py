@@ -9,7 +9,7 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # Where clouds tell a machine its own credentials. Most of them are link-local, these are not.
-_METADATA = {ipaddress.ip_address(text) for text in ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254")}
+_METADATA = {ipaddress.ip_address(text) for text in ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")}
 _PUBLIC = ipaddress.IPv6Network("2000::/3")  # all that is given out; Python calls global whatever else it does not know
 _TEREDO = ipaddress.IPv6Network("2001::/32")
 # Their last 32 bits are an IPv4 address: compatible, mapped, translated, NAT64. In the first of them, :: and ::1 are none.

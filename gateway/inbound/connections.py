@@ -39,9 +39,10 @@ class RawAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionBounds:
-    """`head_bytes`: request line and headers; of chunked bodies also all that is not body. `head_seconds`: from the connection's beginning,
-    or its last answer and `keep_alive_seconds`, to the end of the headers. `reading_seconds`: that a client may leave an answer unread.
-    `stopping_seconds`: that requests may go on when the server is told to stop.
+    """`head_bytes`: request line and headers; of chunked bodies, trailers (but for those read together with the body's end), and what their
+    frames take beyond what they hold. `head_seconds`: from the connection's beginning, or its last answer and `keep_alive_seconds`, to
+    the end of the headers. `reading_seconds`: that a client may leave an answer unread. `stopping_seconds`: that requests may go on when
+    the server is told to stop.
     """
 
     connections_max: int
@@ -83,7 +84,10 @@ def know(scope: MutableMapping[str, Any], name: str) -> None:
 
 
 class Connection(HttpToolsProtocol):
-    """While it waits for its client, to say something or to read what it asked for, a timer runs and it may be ended to make room."""
+    """While it waits for its client, to say something or to read what it asked for, a timer runs and it may be ended to make room.
+
+    It ends with an answer that begins before the request's body has come whole, which the answer says: nobody reads the rest.
+    """
 
     bounds: ConnectionBounds
     refusals: Mapping[Cause, RawAnswer]
@@ -91,6 +95,7 @@ class Connection(HttpToolsProtocol):
     _known_as: str | None = None
     _timer: asyncio.TimerHandle | None = None
     _spare = 0  # bytes that may still come without being body
+    _outlasts_answer = False  # once the body has come whole
     _is_over = False  # whatever still comes is thrown away unread
 
     @property
@@ -136,21 +141,33 @@ class Connection(HttpToolsProtocol):
             raise ValueError("a request before the last one was answered")  # to the parser, which stops
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A trailer is thrown away: nobody here asks for one, and it would stand among the headers of a request that was let in."""
+        if not self._is_at_work():
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.bounds.head_bytes:
             self._spare = -1
             raise ValueError("the headers are too large")  # to the parser, which stops
         self._known_as = self.holder
         super().on_headers_complete()
+        self._outlasts_answer, self.cycle.keep_alive = self.cycle.keep_alive, False
         self._end_waiting()
 
     def on_body(self, body: bytes) -> None:
-        self._spare += 2 * len(body)  # chunks may be small, but hold something
+        self._spare = min(self._spare + 2 * len(body), self.bounds.head_bytes)  # chunks may be small, but hold something
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._spare = self.bounds.head_bytes
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._outlasts_answer
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        self._outlasts_answer = False
+        super().shutdown()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -10,12 +10,17 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 Wanted = TypeVar("Wanted")
 Result = TypeVar("Result")
 
 MOST_IN_ONE_GO = 200
+
+
+class Unfinished(Exception):
+    """Who worked for all was ended before it was done: whether the work was, is not known."""
 
 
 @dataclass(slots=True)
@@ -49,11 +54,12 @@ class Together(Generic[Wanted, Result]):
         """For the oldest of those who wait."""
         some = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_IN_ONE_GO))]
         try:
-            outcomes = self._do_all([each.item for each in some])
-        except Exception as error:
-            outcomes = [error] * len(some)
-        for each, outcome in zip(some, outcomes, strict=True):
-            each.outcome, each.is_done = outcome, True
+            for each, outcome in zip(some, _outcomes(self._do_all, [each.item for each in some]), strict=True):
+                each.outcome, each.is_done = outcome, True
+        finally:
+            for each in some:
+                if not each.is_done:
+                    each.outcome, each.is_done = Unfinished(), True
 
 
 class TogetherSoon(Generic[Wanted, Result]):
@@ -73,18 +79,36 @@ class TogetherSoon(Generic[Wanted, Result]):
         return await answer
 
     async def _work(self) -> None:
+        some: list[tuple[Wanted, asyncio.Future[Result]]] = []
         try:
             while self._waiting:
                 some = self._waiting[:MOST_IN_ONE_GO]
                 del self._waiting[:MOST_IN_ONE_GO]
-                outcomes: Sequence[Result | Exception]
-                try:
-                    outcomes = await asyncio.to_thread(self._do_all, [item for item, _ in some])
-                except Exception as error:
-                    outcomes = [error] * len(some)
+                items = [item for item, _ in some]
+                outcomes = await asyncio.to_thread(partial[Sequence[Result | Exception]](_outcomes, self._do_all, items))
                 for (_, answer), outcome in zip(some, outcomes, strict=True):
-                    if answer.done():  # who asked has gone
-                        continue
-                    answer.set_exception(outcome) if isinstance(outcome, Exception) else answer.set_result(outcome)
+                    _give(answer, outcome)
         finally:
+            for _, answer in (*some, *self._waiting):
+                _give(answer, Unfinished())
+            self._waiting.clear()
             self._working = None
+
+
+def _outcomes(do_all: Callable[[Sequence[Wanted]], Sequence[Result | Exception]], items: Sequence[Wanted]) -> Sequence[Result | Exception]:
+    """One for each item, whatever comes of it."""
+    try:
+        outcomes = do_all(items)
+        if len(outcomes) != len(items):
+            raise ValueError(f"{len(outcomes)} outcomes for {len(items)} items")
+    except Exception as error:
+        return [error] * len(items)
+    return outcomes
+
+
+def _give(answer: asyncio.Future[Result], outcome: Result | Exception) -> None:
+    if answer.done():  # who asked has gone, or has its answer
+        return
+    if isinstance(outcome, StopIteration):  # which no future takes
+        outcome = RuntimeError(repr(outcome))
+    answer.set_exception(outcome) if isinstance(outcome, Exception) else answer.set_result(outcome)

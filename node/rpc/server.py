@@ -1,6 +1,7 @@
 """JSON-RPC over HTTP and WebSocket on one port. Answers on loopback only, and to no page that a browser brought from elsewhere."""
 
 import ipaddress
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -19,7 +20,9 @@ from node.rpc.ports import NodeView
 from node.rpc.websocket import Connection
 
 BODY_BYTES_MAX = 5 * 1024 * 1024
+HEAD_BYTES_MAX = 32 * 1024
 SOCKETS_MAX = 256
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::[0-9]*)?")
 
 
 def application(node: NodeView, new_budget: Callable[[], Budget] = Budget) -> Starlette:
@@ -59,9 +62,9 @@ def application(node: NodeView, new_budget: Callable[[], Budget] = Budget) -> St
 
 
 def is_loopback_name(host: str) -> bool:
-    """Of a Host header or an address to listen on; a port may follow."""
-    name = host.rsplit(":", 1)[0] if host.count(":") == 1 or (host.startswith("[") and "]:" in host) else host
-    name = name.strip("[]").lower()
+    """Of a Host header or an address to listen on; a port may follow, but not on a bare IPv6 address."""
+    found = _HOST.fullmatch(host.lower())
+    name = host if found is None else found[1].strip("[]")
     if name == "localhost":
         return True
     try:

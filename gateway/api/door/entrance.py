@@ -48,7 +48,7 @@ class Door:
             else:
                 await self._enter(scope, receive, answer)
         except Refusal as refusal:
-            await answer.refuse(problem_of(refusal), close=has_body(scope))
+            await answer.refuse(problem_of(refusal))
         except ClientGone:
             return
 
@@ -112,12 +112,9 @@ class _Answer:
             message = {**message, "headers": [*message.get("headers", ()), *_rate_headers(self.left)]}
         await self._send(message)
 
-    async def refuse(self, found: Problem, *, close: bool) -> None:
-        """A body that nobody reads is not waited for."""
+    async def refuse(self, found: Problem) -> None:
         body = found.model_dump_json().encode()
         headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **HEADERS_OF.get(found.status, {})}
-        if close:
-            headers["Connection"] = "close"
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         await self({"type": "http.response.start", "status": found.status, "headers": raw})
         await self({"type": "http.response.body", "body": body})

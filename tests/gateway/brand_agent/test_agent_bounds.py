@@ -37,6 +37,19 @@ def test_headers_have_a_bound_before_anybody_is_asked_for_a_token(shop: Shop) ->
         assert endless.recv(1_000).startswith(b"HTTP/1.1 431 ")
 
 
+@pytest.mark.parametrize("line", ["POST /v1/purchases", "POST /v1/evidence", "POST /sign-batch", "POST /nowhere", "PUT /v1/status"])
+def test_who_is_refused_before_the_body_sends_none(shop: Shop, line: str) -> None:
+    """Neither a body without end nor trailers behind it; the answer says that the connection ends."""
+    assert shop.agent.process is not None
+    before = largest_status(shop.agent.process.pid, "VmRSS")
+    with connected(shop) as refused:
+        refused.sendall(f"{line} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        assert b"\r\nconnection: close\r\n" in refused.recv(4_096)
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            refused.sendall((b"100000\r\n" + b" " * 2**20 + b"\r\n") * 32)
+    assert largest_status(shop.agent.process.pid, "VmRSS") - before < 20 * 1024
+
+
 def test_who_connects_and_says_nothing_gives_way_to_a_till(shop: Shop) -> None:
     silent = [socket.create_connection(("127.0.0.1", shop.agent.port), timeout=10) for _ in range(540)]
     try:

@@ -75,7 +75,7 @@ def test_a_signer_on_this_machine_takes_nothing_from_those_elsewhere() -> None:
             "2001:0:808:808::5601:5601",
             "2001:0:808:808::57c0:7eef",
         ),
-        *("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"),
+        *("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"),
     ],
 )
 def test_some_are_allowed_never(text: str) -> None:

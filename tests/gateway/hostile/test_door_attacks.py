@@ -88,6 +88,26 @@ def test_chunks_that_hold_nothing_but_their_own_frame_have_a_bound(gateway: Serv
         assert status_of(sent) == 0
 
 
+@pytest.mark.parametrize("path", ["/v1/payment-files", "/v1/purchases/bulk"])
+def test_a_body_earns_no_trailers(gateway: ServedGateway, path: str) -> None:
+    """Of a body within its bounds, and of one that is refused: as many bytes again as the body had."""
+    before = gateway.status("VmRSS")
+    piece, trailers = b"10000\r\n" + b" " * 65_536 + b"\r\n", b"a:b\r\n" * 13_107
+    for token in (gateway.attacker, None):
+        with gateway.asked(f"POST {path}\nTransfer-Encoding: chunked\nContent-Type: application/json", token=token) as sent:
+            sent_trailers = 0
+            with contextlib.suppress(OSError):
+                for _ in range(7 * MEGABYTE // 65_536):
+                    sent.sendall(piece)
+                sent.sendall(b"0\r\n")
+                while sent_trailers < 8 * MEGABYTE:
+                    sent.sendall(trailers)
+                    sent_trailers += len(trailers)
+            assert sent_trailers < 8 * MEGABYTE
+            assert status_of(sent) == (0 if token else 401)
+    assert gateway.status("VmRSS") - before < 40 * 1024
+
+
 def test_slow_clients_are_ended_and_hold_nobody_up(gateway: ServedGateway) -> None:
     """More silent connections than there may be at all: who comes with a request is let in, the oldest of the silent go."""
     began = time.monotonic()
@@ -200,6 +220,15 @@ def test_a_host_that_is_not_the_gateways_is_refused(gateway: ServedGateway) -> N
         ("localhost:1", 200),
         ("127.0.0.1", 200),
         ("[::1]:8", 200),
+        ("LOCALHOST:", 200),
+        ("localhost:80@evil.example", 421),
+        ("localhost:80:80", 421),
+        ("localhost/evil.example", 421),
+        ("[::1]evil.example", 421),
+        ("[::1", 421),
+        ("[127.0.0.1]", 421),
+        ("[localhost]", 421),
+        ("[" + ":" * 30_000, 421),
         ("", 421),
     ):
         answer = httpx.get(f"{gateway.url}/healthz", headers={"Host": host})

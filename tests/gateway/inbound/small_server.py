@@ -16,7 +16,7 @@ import uvicorn
 from gateway.inbound.connections import Cause, ConnectionBounds, RawAnswer, TlsFiles, bounded_server, know
 
 LARGE = b"x" * 12_000_000  # more than the kernel takes for a client that does not read
-_BODIES = {"/large": [LARGE], "/streamed": [LARGE, b"and more"], "/medium": [b"x" * 40_000]}
+_BODIES = {"/large": [LARGE], "/streamed": [LARGE, b"and more"], "/pausing": [LARGE, b"and more"], "/medium": [b"x" * 40_000]}
 BOUNDS = ConnectionBounds(
     connections_max=5, head_bytes=4_096, head_seconds=30.0, keep_alive_seconds=30, reading_seconds=30.0, stopping_seconds=1
 )
@@ -29,10 +29,13 @@ _REFUSALS = {
 
 @dataclass
 class SmallServer:
-    """`asked` is the paths that the app was called for: /large and /streamed are answers of megabytes, /slow waits until `go_on` is set."""
+    """`asked` is the paths that the app was called for: /large and /streamed are answers of megabytes, /slow waits until `go_on` is set,
+    /pausing does so within its answer; these answer without reading: /early and /pausing. `headers` is what each had in the end.
+    """
 
     port: int
     asked: list[str] = field(default_factory=list)
+    headers: list[list[tuple[bytes, bytes]]] = field(default_factory=list)
     go_on: threading.Event = field(default_factory=threading.Event)
     server: uvicorn.Server | None = None
 
@@ -41,15 +44,22 @@ class SmallServer:
         for name, value in scope["headers"]:
             if name == b"x-known-as":
                 know(scope, value.decode())
-        while (await receive()).get("more_body"):
+        while scope["path"] not in ("/early", "/pausing") and (await receive()).get("more_body"):
             pass
-        while scope["path"] == "/slow" and not self.go_on.is_set():
-            await asyncio.sleep(0.01)
+        self.headers.append(list(scope["headers"]))
+        if scope["path"] == "/slow":
+            await self._until_it_may_go_on()
         pieces = _BODIES.get(scope["path"], [b"answered"])
         length = (b"content-length", str(sum(len(piece) for piece in pieces)).encode())
         await send({"type": "http.response.start", "status": 200, "headers": [length]})
         for number, piece in enumerate(pieces, start=1):
             await send({"type": "http.response.body", "body": piece, "more_body": number < len(pieces)})
+            if scope["path"] == "/pausing":
+                await self._until_it_may_go_on()
+
+    async def _until_it_may_go_on(self) -> None:
+        while not self.go_on.is_set():
+            await asyncio.sleep(0.01)
 
     def connect(self) -> socket.socket:
         """With a window that little of an unread answer fits into."""

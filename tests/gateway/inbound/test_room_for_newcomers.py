@@ -88,6 +88,24 @@ def test_a_large_answer_that_is_read_slowly_comes_whole_while_there_is_room() ->
         assert received > len(LARGE)
 
 
+def test_who_has_read_what_there_was_is_not_cut_off_while_the_rest_is_made() -> None:
+    """Nor does it make room: what is waited for is the server's to do."""
+    with small_server(connections_max=1, reading_seconds=1.0) as server, socket.create_connection(("127.0.0.1", server.port)) as reader:
+        reader.settimeout(10)
+        send(reader, "/pausing", head="Connection: close\r\n")
+        received = 0
+        while received < len(LARGE):
+            received += len(reader.recv(1_000_000))
+        time.sleep(1.5)
+        with server.sent("/") as newcomer:
+            assert answer(newcomer).startswith(b"HTTP/1.1 503 ")
+        server.go_on.set()
+        rest = b""
+        while piece := reader.recv(1_000_000):
+            rest += piece
+        assert rest.endswith(b"and more")
+
+
 def test_who_is_at_work_stays_and_the_newcomer_is_told_to_come_back() -> None:
     with small_server() as server, opened(server, 5, "/slow") as working:
         server.await_asked(5)

@@ -1,11 +1,13 @@
 """Every refusal has its JSON-RPC code and leaves no trace."""
 
 import json
+import socket
 from typing import Any
 
 import httpx
 import pytest
 
+from node.rpc.server import is_loopback_name
 from tests.node.cell_contract import CREATION, word
 from tests.node.running_node import RpcFailure, RunningNode, throwaway_account
 
@@ -68,10 +70,40 @@ def test_a_body_over_the_limit_is_refused(node: RunningNode) -> None:
     assert node.client.post("/", content=b" " * (5 * 1024 * 1024 + 1), headers={"content-type": "application/json"}).status_code == 413
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * 40_000,
+        b"POST / HTTP/1.1\r\nHost: localhost\r\n" + b"a:b\r\n" * 8_000,
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" + b"a:b\r\n" * 8_000,
+    ],
+    ids=["a header", "headers", "trailers"],
+)
+def test_headers_without_end_are_ended(node: RunningNode, begin: bytes) -> None:
+    assert node.client is not None
+    address = httpx.URL(node.url)
+    with socket.create_connection((address.host, address.port), timeout=10) as endless:
+        endless.sendall(begin)
+        assert endless.recv(4_096).partition(b"\r\n")[0].split(b" ")[1] in (b"400", b"415")
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            endless.sendall(b"a:b\r\n" * 2_000_000)
+    assert node.call("eth_chainId")
+
+
 @pytest.mark.parametrize("headers", [{"content-type": "text/plain"}, {"content-type": "application/json", "host": "attacker.example"}])
 def test_a_request_from_a_foreign_web_page_is_refused(node: RunningNode, headers: dict[str, str]) -> None:
     body = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}'
     assert httpx.post(node.url, content=body, headers=headers).status_code in (403, 415)
+
+
+@pytest.mark.parametrize("place", ["localhost:80@evil.example", "[::1]:80@evil.example", "[::1]evil", "localhost:1:2", "[localhost]"])
+def test_what_is_no_host_is_no_loopback_name(place: str) -> None:
+    assert not is_loopback_name(place)
+
+
+@pytest.mark.parametrize("place", ["localhost", "LocalHost:8545", "127.0.0.1:", "127.9.9.9", "[::1]:8545", "[::1]", "::1"])
+def test_loopback_names_may_have_a_port(place: str) -> None:
+    assert is_loopback_name(place)
 
 
 @pytest.mark.parametrize(
