@@ -1,5 +1,7 @@
-"""`python -m gateway.brand_agent --config FILE` serves one brand's tills and signs for it; `till add NAME` and `till revoke NAME` say who
-may speak to it; `rebuild --rpc URL` readies a restored, moved or second agent, with a key of its own.
+"""`python -m gateway.brand_agent --config FILE` serves one brand's tills and signs for it, or serves one store's and only forwards.
+
+`till add NAME` and `till revoke NAME` say who may speak to it; `store add NAME` makes the folder of a store's agent; `rebuild --rpc URL`
+readies a restored, moved or second agent, with a key of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +17,10 @@ from gateway.brand_agent.config import AgentConfig, load_agent_config
 from gateway.brand_agent.ledger_reading import LedgerReading
 from gateway.brand_agent.rebuild import OtherKey, SignedPlace, rebuild
 from gateway.brand_agent.server import bound_socket, serve, url_of
+from gateway.brand_agent.store_agent import open_store_agent
+from gateway.brand_agent.store_config import StoreConfig, load_any_config
+from gateway.brand_agent.store_home import NewStore, add_store
+from gateway.brand_agent.till_agent import TillAgent
 from gateway.brand_agent.till_journal import TillJournal, UnusableJournal
 from gateway.brand_agent.tills import OF_A_TILL, Scope, WrongTill, add_till, revoke_till
 from gateway.brand_signer.config import BadConfig
@@ -39,13 +45,17 @@ def main(arguments: list[str] | None = None) -> int:
             return _till(given)
         if given.command == "rebuild":
             return _rebuild(given)
-        config = load_agent_config(given.config)
+        if given.command == "store":
+            return _store(given)
         if given.address or given.evidence_address:
-            print((_evidence_key(config) if given.evidence_address else config.signer.key).open().address)
+            named = load_agent_config(given.config)
+            print((_evidence_key(named) if given.evidence_address else named.signer.key).open().address)
             return 0
-        bound = bound_socket(config.signer.host, config.signer.port)
+        config = load_any_config(given.config)
+        place = config if isinstance(config, StoreConfig) else config.signer
+        bound = bound_socket(place.host, place.port)
         try:
-            agent = open_agent(config)
+            agent: TillAgent = open_store_agent(config) if isinstance(config, StoreConfig) else open_agent(config)
         except BaseException:
             bound.close()
             raise
@@ -53,8 +63,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"brand agent: {unusable_place(wrong) if isinstance(wrong, OSError) else wrong}", file=sys.stderr)
         return 1
     agent.start()
-    told = ", where points expire by the sandbox's time," if config.signer.sandbox else ""
-    print(f"agent of brand {agent.brand_id}{told} on {url_of(bound, config.tls)}", flush=True)
+    told = ", where points expire by the sandbox's time," if place.sandbox else ""
+    whose = "agent of a store of brand" if isinstance(config, StoreConfig) else "agent of brand"
+    print(f"{whose} {place.brand_id}{told} on {url_of(bound, config.tls)}", flush=True)
     try:
         serve(agent, bound)
     finally:
@@ -76,9 +87,26 @@ def _parser() -> argparse.ArgumentParser:
     acts = till.add_subparsers(dest="act", required=True)
     add = acts.add_parser("add", parents=[with_config], help="make a till's token and print it, once")
     add.add_argument("name")
-    add.add_argument("--scope", action="append", choices=tuple(Scope), help="what it may do (again for more; left out: all but evidence)")
+    add.add_argument("--scope", action="append", choices=tuple(Scope), help="what it may do (again for more; left out: all of a till's)")
     acts.add_parser("revoke", parents=[with_config], help="refuse a till's token from now on").add_argument("name")
+    store = commands.add_parser("store", help="say which stores' agents may forward to this one")
+    added = store.add_subparsers(dest="act", required=True).add_parser(
+        "add", parents=[with_config], help="make a folder for a store's agent: its settings, and its token here (till revoke NAME ends it)"
+    )
+    added.add_argument("name")
+    added.add_argument("--dir", type=Path, required=True, help="the new folder, to be taken to the store")
+    added.add_argument("--upstream", required=True, metavar="URL", help="where the store reaches this agent; https:// beyond this machine")
+    added.add_argument("--ca", type=Path, help="the authority of this agent's certificate (PEM), where it is no public one")
+    added.add_argument("--listen", default="127.0.0.1:8700", metavar="HOST:PORT", help="where the store's agent listens, on loopback")
     return parser
+
+
+def _store(given: argparse.Namespace) -> int:
+    made = add_store(load_agent_config(given.config), given.name, NewStore(given.dir, given.upstream, given.ca, given.listen))
+    print(f"store {given.name}: its agent's settings and token are in {given.dir}; take it to the store, and there")
+    print(f"  add a till: python -m gateway.brand_agent till add till-1 --config {made}")
+    print(f"  start it: python -m gateway.brand_agent --config {made}")
+    return 0
 
 
 def _evidence_key(config: AgentConfig) -> KeySource:
@@ -99,7 +127,7 @@ def _rebuild(given: argparse.Namespace) -> int:
 
 
 def _till(given: argparse.Namespace) -> int:
-    path = load_agent_config(given.config).tills_file
+    path = load_any_config(given.config).tills_file
     if given.act == "add":
         print(add_till(path, given.name, frozenset(given.scope or OF_A_TILL)))
     else:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
 import httpx
 
+from gateway.bodies.purchases import PurchaseBody
+from gateway.bodies.redemption import CaptureBody, ConsentBody, PointRefundBody, VoidBody
+from gateway.brand_agent.another_try import ask_for_another_try
+from gateway.brand_agent.bonus import month_of
 from gateway.brand_agent.config import AgentConfig
 from gateway.brand_agent.evidence_sender import EvidenceSender, forget_others
 from gateway.brand_agent.feed import Feed
@@ -18,22 +22,29 @@ from gateway.brand_agent.follower import GatewaysWord, OutcomeFollower
 from gateway.brand_agent.forgotten import GatewaysMemory
 from gateway.brand_agent.forwarder import Forwarder
 from gateway.brand_agent.gateway_client import ForwardingClient
+from gateway.brand_agent.item import Item, Speaker
 from gateway.brand_agent.journal_register import JournalRegister
 from gateway.brand_agent.ledger_check import LedgersWord
+from gateway.brand_agent.orders import reservation_id_for
+from gateway.brand_agent.own_discount import FloorLimit
+from gateway.brand_agent.passing_client import passing_client
 from gateway.brand_agent.rebuild import check_key
 from gateway.brand_agent.record_lines import RecordLines
 from gateway.brand_agent.rule_book import RuleBook
 from gateway.brand_agent.rule_follower import RuleFollower
+from gateway.brand_agent.standing import Parts
+from gateway.brand_agent.statements import KnownOrder, Statement, of_order, points_promised
 from gateway.brand_agent.till_journal import TillJournal
 from gateway.brand_agent.tills import Tills
 from gateway.brand_signer.books import Books
+from gateway.brand_signer.config import Config
 from gateway.brand_signer.journal import Journal
 from gateway.brand_signer.sign_batch import BatchSigner
 from gateway.foreign.rpc_node import RpcNode
+from gateway.inbound.connections import TlsFiles
 from gateway.secret_files import read_or_make, read_secret
 from gateway.values.calendar import wall_clock
 
-_CONNECT_SECONDS = 2
 _GREETING_SECONDS = 3
 
 
@@ -60,11 +71,55 @@ class Agent:
     evidence_senders: tuple[EvidenceSender, ...]
 
     @property
-    def brand_id(self) -> int:
-        return self.config.signer.brand_id
+    def place(self) -> Config:
+        return self.config.signer
 
-    def greet_gateway(self) -> None:
-        """Asks it now, over a connection of its own, whatever the last try told. Raises GatewayAway."""
+    @property
+    def tls(self) -> TlsFiles | None:
+        return self.config.tls
+
+    @property
+    def pass_seconds(self) -> int:
+        return self.config.pass_seconds
+
+    @property
+    def floor_limit(self) -> FloorLimit | None:
+        return self.config.floor_limit
+
+    def promised(self, body: PurchaseBody) -> int | None:
+        return points_promised(body, self.place.brand_id, self.place.programme, self.rules.rules())
+
+    def reservation_id(self, consent: ConsentBody) -> str:
+        return str(reservation_id_for(consent, self.place.domain, self.place.brand_id, self.lines.reference_secret))
+
+    def of_order(self, _: sqlite3.Connection, body: CaptureBody | VoidBody | PointRefundBody, order: KnownOrder) -> Statement:
+        return of_order(body, order)
+
+    def asking_as(self, _: Speaker) -> Mapping[str, str]:
+        """The gateway knows the brand alone."""
+        return {"Authorization": f"Bearer {self.api_key()}"}
+
+    @property
+    def is_sure(self) -> bool:
+        """By what the forwarder found."""
+        return True
+
+    def ask_for_another_try(self, item: Item, tried: int) -> bool:
+        return ask_for_another_try(self.client, item, tried)
+
+    def parts(self) -> Parts:
+        return Parts(
+            None if self.feed is None else self.feed.standing,
+            None if self.ledger is None else self.ledger.standing,
+            self.rules.rules(),
+            self.rule_follower.refused,
+            {each.addressee_id: each.troubles for each in self.evidence_senders},
+            self.config.partners,
+            month_of(wall_clock(), self.place.utc_offset_seconds),
+            self.place.sandbox,
+        )
+
+    def greet(self) -> None:
         config = self.config
         domain, seconds = config.signer.domain, _GREETING_SECONDS
         with closing(ForwardingClient(config.gateway_url, self.api_key, domain, config.gateway_authorities, seconds)) as client:
@@ -128,7 +183,7 @@ def open_agent(config: AgentConfig) -> Agent:
         api_key,
         Tills(config.tills_file),
         client,
-        _passing_client(config.gateway_url, config.gateway_authorities),
+        passing_client(config.gateway_url, config.gateway_authorities),
         Forwarder(journal, client, memory),
         OutcomeFollower(journal, GatewaysWord(client) if ledger is None else ledger, memory),
         feed,
@@ -144,11 +199,3 @@ def _evidence_senders(config: AgentConfig, journal: TillJournal) -> tuple[Eviden
         return ()
     key, signer = config.evidence.key.open(), config.signer
     return tuple(EvidenceSender(each, key, journal, signer.domain, signer.brand_id) for each in config.evidence.to)
-
-
-def _passing_client(url: str, authorities: ssl.SSLContext | None) -> httpx.AsyncClient:
-    """For what tills wait for; whoever asks bounds the time of the whole."""
-    timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS)
-    return httpx.AsyncClient(
-        base_url=url, timeout=timeout, trust_env=False, verify=authorities or True, limits=httpx.Limits(max_connections=128)
-    )

@@ -16,7 +16,7 @@ from gateway.brand_agent.item import Item, ItemKind, Speaker
 from gateway.brand_agent.outbox import find
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_agent.record_lines import RecordLines
-from gateway.brand_agent.statements import Statement, payment_refund, refund_failure, sale
+from gateway.brand_agent.statements import Statement, payment_refund, points_promised, refund_failure, sale
 from gateway.brand_signer.config import Config
 from gateway.ledger.signing import Domain
 from gateway.loyalty.rule import EarningRule
@@ -140,7 +140,7 @@ def _statement(connection: sqlite3.Connection, document: EvidenceDocument, signe
     if document.kind is EvidenceKind.SALE:
         what: dict[str, Any] = {"member_id": document.member_id, "currency": document.currency, "gross_minor": document.amount_minor}
         told = PurchaseBody(payment_id=payment_id, store=f"brand {document.sold_by}", channel=CHANNEL, **what, **dates)
-        said = sale(told, signer.brand_id, signer.programme, rules)
+        said = sale(told, signer.brand_id, points_promised(told, signer.brand_id, signer.programme, rules))
         return replace(said, item=replace(said.item, day=None, gross_minor=None))  # of no till's day
     _check_follows(connection, document, EvidenceKind.SALE, document.payment_id)
     if document.kind is EvidenceKind.PAYMENT_REFUND:

@@ -14,16 +14,17 @@ from gateway.brand_agent.evidence import Partner
 from gateway.brand_agent.evidence_post import Addressee
 from gateway.brand_agent.own_discount import FloorLimit
 from gateway.brand_agent.shop_database import url_from_environment, url_from_file
-from gateway.brand_signer.config import Config, Programme, read_settings, signer_settings
+from gateway.brand_signer.config import Config, read_settings, signer_settings
 from gateway.brand_signer.key_source import KeySource, key_source
 from gateway.brand_signer.settings_reading import Reading
 from gateway.foreign.authorities import NoAuthorities, only_those_of
 from gateway.inbound.connections import TlsFiles
 from gateway.secret_files import UnsafeFile, read_secret
 from gateway.values.ids import Address
+from gateway.values.money import Ratio
 
 _QUERY = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
-_PASS_SECONDS = 10
+PASS_SECONDS = 10
 _LONGEST_PASS_SECONDS = 60
 _RULES_SECONDS = 10
 _CONSENT_LENGTH_MAX = 80
@@ -79,38 +80,44 @@ class AgentConfig:
 
 def load_agent_config(path: Path) -> AgentConfig:
     """The settings of the file; raises BadConfig with the name of every setting that cannot be."""
-    return read_settings(path, _settings)
+    return read_settings(path, agent_settings)
 
 
-def _settings(top: Reading, folder: Path) -> AgentConfig:
-    agent = top.inner("agent")
-    tls = _tls(agent, folder)
+def agent_settings(top: Reading, folder: Path, section: Reading | None = None) -> AgentConfig:
+    """`section`: the agent's, where that was looked into before."""
+    agent = section or top.inner("agent")
+    tls = tls_files(agent, folder)
     signer = signer_settings(top, folder, has_tls=tls is not None)
     config = AgentConfig(
         signer,
-        _url(agent, "gateway_url"),
+        url_in(agent, "gateway_url"),
         folder / agent.text("gateway_key", "gateway_key"),
         folder / agent.text("journal", "agent.sqlite"),
         folder / agent.text("tills", "tills.json"),
-        agent.whole("pass_seconds", 1, _PASS_SECONDS),
+        pass_seconds_in(agent, PASS_SECONDS),
         _feed(agent.inner("feed"), folder) if agent.says("feed") else None,
-        _floor_limit(agent, signer.programme),
-        _url(agent, "ledger_rpc") if agent.says("ledger_rpc") else None,
+        floor_limit_in(agent, signer.programme.redemption),
+        url_in(agent, "ledger_rpc") if agent.says("ledger_rpc") else None,
         tls,
-        _authorities(agent, folder, "gateway_ca", "gateway_url") if agent.says("gateway_ca") else None,
+        authorities_in(agent, folder, "gateway_ca", "gateway_url") if agent.says("gateway_ca") else None,
         agent.hex_id("publisher", Address) if agent.says("publisher") else None,
         agent.whole("rules_seconds", 1, _RULES_SECONDS),
         agent.whole("rule_overlap_seconds", 0, _RULE_OVERLAP_SECONDS),
         _evidence(agent.inner("evidence"), folder, signer.brand_id) if agent.says("evidence") else None,
         _partners(agent, signer.brand_id) if agent.says("partners") else (),
     )
-    if config.pass_seconds > _LONGEST_PASS_SECONDS:
-        agent.wrong("pass_seconds", f"must be from 1 to {_LONGEST_PASS_SECONDS}")
     agent.nothing_else()
     return config
 
 
-def _tls(agent: Reading, folder: Path) -> TlsFiles | None:
+def pass_seconds_in(agent: Reading, unsaid: int) -> int:
+    seconds = agent.whole("pass_seconds", 1, unsaid)
+    if seconds > _LONGEST_PASS_SECONDS:
+        agent.wrong("pass_seconds", f"must be from 1 to {_LONGEST_PASS_SECONDS}")
+    return seconds
+
+
+def tls_files(agent: Reading, folder: Path) -> TlsFiles | None:
     names = "tls_certificate", "tls_key"
     said = [name for name in names if agent.says(name)]
     if not said:
@@ -129,7 +136,7 @@ def _tls(agent: Reading, folder: Path) -> TlsFiles | None:
     return TlsFiles(certificate, key)
 
 
-def _authorities(given: Reading, folder: Path, name: str, url: str) -> ssl.SSLContext | None:
+def authorities_in(given: Reading, folder: Path, name: str, url: str) -> ssl.SSLContext | None:
     path = folder / given.text(name)
     if not given.text(url).startswith("https://"):
         given.wrong(name, f"is for a {url} with https://")
@@ -152,9 +159,9 @@ def _addressee(given: Reading, folder: Path) -> Addressee:
     token = partial(read_secret, folder / given.text("token"))  # as it stands then: it may be changed
     found = Addressee(
         given.whole("brand_id", 1),
-        _url(given, "url"),
+        url_in(given, "url"),
         token,
-        _authorities(given, folder, "ca", "url") if given.says("ca") else None,
+        authorities_in(given, folder, "ca", "url") if given.says("ca") else None,
         given.text("lines_consent") if given.says("lines_consent") else None,
     )
     if found.lines_consent is not None and not 1 <= len(found.lines_consent) <= _CONSENT_LENGTH_MAX:
@@ -184,12 +191,12 @@ def _check_others(given: Reading, name: str, brand_ids: list[int], own_id: int) 
         given.wrong(name, f"must name each brand once, and not brand {own_id} itself")
 
 
-def _floor_limit(agent: Reading, programme: Programme) -> FloorLimit | None:
+def floor_limit_in(agent: Reading, redemption: Ratio | None) -> FloorLimit | None:
     names = "floor_limit_minor", "floor_limit_day_minor"
     each_minor, day_minor = (agent.whole(name, 0, 0) for name in names)
     if bool(each_minor) != bool(day_minor) or each_minor > day_minor:
         agent.wrong("floor_limit_day_minor", "and floor_limit_minor go together, and a day's limit is not below that of one redemption")
-    return FloorLimit(each_minor, day_minor, programme.redemption) if each_minor else None
+    return FloorLimit(each_minor, day_minor, redemption) if each_minor else None
 
 
 def _feed(feed: Reading, folder: Path) -> FeedConfig:
@@ -217,7 +224,7 @@ def _feed(feed: Reading, folder: Path) -> FeedConfig:
     return config
 
 
-def _url(agent: Reading, name: str) -> str:
+def url_in(agent: Reading, name: str) -> str:
     url = agent.text(name)
     parts = urlsplit(url)
     if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username):

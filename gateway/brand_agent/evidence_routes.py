@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gateway.brand_agent.agent import Agent
 from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
 from gateway.brand_agent.bonus import CheckedEvidence, check_evidence, is_counted, take
 from gateway.brand_agent.evidence import EvidenceBody
@@ -27,7 +28,7 @@ def routes() -> list[Route]:
 
 async def _post_evidence(request: Request) -> Response:
     """202 once it is counted and on disk; the same again is answered as it stands now."""
-    speaker, agent = speaker_of(request, Scope.EVIDENCE), agent_of(request)
+    speaker, agent = speaker_of(request, Scope.EVIDENCE), _brands(request)
     signer, evidence = agent.config.signer, await _evidence_of(request)
     rules = agent.rules.rules()
 
@@ -48,7 +49,13 @@ async def _is_counted(request: Request) -> Response:
     return JSONResponse({"counted": await asyncio.wrap_future(asked)})
 
 
+def _brands(request: Request) -> Agent:
+    agent = agent_of(request)
+    assert isinstance(agent, Agent)  # no other agent serves this
+    return agent
+
+
 async def _evidence_of(request: Request) -> CheckedEvidence:
-    config = agent_of(request).config
+    config = _brands(request).config
     body = await body_of(request, EvidenceBody)
     return check_evidence(body, config.partners, config.signer.domain, config.signer.brand_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -55,12 +56,11 @@ class GatewaysWord:
         return found
 
 
-class OutcomeFollower:
+class EndsFollower(ABC):
     """Asks again and again, as long as something is awaited."""
 
-    def __init__(self, journal: TillJournal, endings: Endings, memory: GatewaysMemory | None = None, every_seconds: float = 0.5) -> None:
+    def __init__(self, journal: TillJournal, memory: GatewaysMemory | None, every_seconds: float = 0.5) -> None:
         self._journal = journal
-        self._endings = endings
         self._memory = memory
         self._checked_at = time.monotonic()
         self._every = every_seconds
@@ -76,8 +76,34 @@ class OutcomeFollower:
         self._thread.join()
         self._reader.close()
 
+    @abstractmethod
     def turn(self) -> int:
-        """How many items have ended."""
+        """How many items have ended. Raises GatewayAway and CannotWrite."""
+
+    def _check_now_and_then(self) -> None:
+        if self._memory is not None and time.monotonic() - self._checked_at > _CHECK_SECONDS:
+            self._checked_at = time.monotonic()
+            self._memory.check()
+
+    def _run(self) -> None:
+        pause = self._every
+        while not self._ending.wait(pause):
+            try:
+                self._check_now_and_then()
+                self.turn()
+                pause = self._every
+            except (GatewayAway, CannotWrite):
+                pause = _AWAY_SECONDS
+
+
+class OutcomeFollower(EndsFollower):
+    """By operations."""
+
+    def __init__(self, journal: TillJournal, endings: Endings, memory: GatewaysMemory | None = None, every_seconds: float = 0.5) -> None:
+        super().__init__(journal, memory, every_seconds)
+        self._endings = endings
+
+    def turn(self) -> int:
         items = answered(self._reader, time.time(), _AT_ONCE)
         if not items:
             return 0
@@ -101,21 +127,6 @@ class OutcomeFollower:
         lost = [item.answered_at for item in items if any(endings.get(one) == UNKNOWN for one in item.operation_ids)]
         if lost and self._memory is not None:
             self._memory.tell_again(min(lost))
-
-    def _check_now_and_then(self) -> None:
-        if self._memory is not None and time.monotonic() - self._checked_at > _CHECK_SECONDS:
-            self._checked_at = time.monotonic()
-            self._memory.check()
-
-    def _run(self) -> None:
-        pause = self._every
-        while not self._ending.wait(pause):
-            try:
-                self._check_now_and_then()
-                self.turn()
-                pause = self._every
-            except (GatewayAway, CannotWrite):
-                pause = _AWAY_SECONDS
 
 
 def _together(endings: Sequence[Ending]) -> Ending:

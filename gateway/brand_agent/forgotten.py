@@ -10,8 +10,10 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from gateway.brand_agent.gateway_client import ForwardingClient, GatewayAway
+from gateway.brand_agent.item import ItemKind
 from gateway.brand_agent.orders import order_request
 from gateway.brand_agent.refused import NOTHING_LEFT
 from gateway.brand_agent.till_journal import TillJournal
@@ -21,12 +23,23 @@ SILENT_SECONDS = 1  # no gateway is stopped, put back from a backup and started 
 _MARGIN_SECONDS = 900  # between what the gateway accepted and when its answer was written down here
 _PAUSE_SECONDS = 60
 _ORDERS_AT_ONCE = 100
-_WAIT_SECONDS = 10  # what is about an order is taken once the order stands on the ledger
-_OperationAt = tuple[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredItem:
+    """An item, and when it was answered, under which operation."""
+
+    kind: ItemKind
+    external_id: str
+    operation_id: str | None
+    at: float
 
 
 class GatewaysMemory:
     """Whether the gateway still knows what it once answered. Any thread may ask."""
+
+    _ASKED_OF = "operation_id IS NOT NULL"
+    _ORDER_SECONDS = 10  # what is about an order is taken once the order stands on the ledger
 
     def __init__(self, journal: TillJournal, client: ForwardingClient, clock: Callable[[], float] = time.time) -> None:
         self._journal = journal
@@ -52,11 +65,11 @@ class GatewaysMemory:
 
     def check(self) -> None:
         """Asks for the newest operation. Raises GatewayAway."""
-        newest = self._journal.write(lambda connection: _newest(connection, None, 0))
-        if newest is None or self._knows(newest[0]):
+        newest = self._journal.write(lambda connection: self._newest(connection, None, 0))
+        if newest is None or self._knows(newest):
             self.heard()
         else:
-            self.tell_again(newest[1])
+            self.tell_again(newest.at)
 
     def tell_again(self, unknown_at: float) -> None:
         """Of an operation that was answered then the gateway knows nothing. Raises GatewayAway."""
@@ -73,14 +86,22 @@ class GatewaysMemory:
     def _since(self, unknown_at: float) -> float:
         """From when on it may have lost something; operations further and further back are looked at."""
         offset = 0
-        while (one := self._journal.write(lambda connection, at=offset: _newest(connection, unknown_at, at))) is not None:  # type: ignore[misc]
-            if self._knows(one[0]):
-                return one[1] - _MARGIN_SECONDS
+        while (one := self._journal.write(lambda connection, at=offset: self._newest(connection, unknown_at, at))) is not None:  # type: ignore[misc]
+            if self._knows(one):
+                return one.at - _MARGIN_SECONDS
             offset = 2 * offset + 1
         return 0.0
 
-    def _knows(self, operation_id: str) -> bool:
-        answer = self._client.operation(operation_id)
+    def _newest(self, connection: sqlite3.Connection, before: float | None, offset: int) -> AnsweredItem | None:
+        found = connection.execute(
+            "SELECT kind, external_id, operation_id, answered_at FROM items WHERE answered_at > 0 AND (answered_at < ? OR ? IS NULL)"  # noqa: S608
+            f" AND {self._ASKED_OF} AND outcome IS NOT 'refused' ORDER BY answered_at DESC LIMIT 1 OFFSET ?",
+            (before, before, offset),
+        ).fetchone()
+        return None if found is None else AnsweredItem(*found)
+
+    def _knows(self, one: AnsweredItem) -> bool:
+        answer = self._client.operation(str(one.operation_id))
         if answer.status == 404 and answer.code == "not_found":
             return False
         if answer.status != 200:
@@ -93,19 +114,10 @@ class GatewaysMemory:
         while some := self._journal.write(lambda connection, one=after: _orders(connection, since, one)):  # type: ignore[misc]
             for kind, order_id, body in some:
                 path, named = order_request(kind, order_id)
-                answer = self._client.post(path, body.encode(), named, _WAIT_SECONDS)
+                answer = self._client.post(path, body.encode(), named, self._ORDER_SECONDS)
                 if answer.status >= 500:
                     raise GatewayAway(f"it does not take order {order_id} again: {answer.code}")
                 after = order_id
-
-
-def _newest(connection: sqlite3.Connection, before: float | None, offset: int) -> _OperationAt | None:
-    query = (
-        "SELECT operation_id, answered_at FROM items WHERE answered_at > 0 AND (answered_at < ? OR ? IS NULL) AND operation_id IS NOT NULL"
-        " AND outcome IS NOT 'refused' ORDER BY answered_at DESC LIMIT 1 OFFSET ?"
-    )
-    found: _OperationAt | None = connection.execute(query, (before, before, offset)).fetchone()
-    return found
 
 
 def _orders(connection: sqlite3.Connection, since: float, after: str) -> list[tuple[str, str, str]]:

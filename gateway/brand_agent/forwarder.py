@@ -134,13 +134,13 @@ class Forwarder:
         """Of what failed before, one parcel goes at a time; of new items two if they cannot share one or the answer is long in coming."""
         kind, is_troubled = lane
         is_slow = time.monotonic() - self._begun.get(lane, 0) > _SLOW_SECONDS
-        return self._under_way[lane] < (2 if not is_troubled and (is_slow or most_in(kind) == 1) else 1)
+        return self._under_way[lane] < (2 if not is_troubled and (is_slow or self._most_in(kind) == 1) else 1)
 
     def _take(self, connection: sqlite3.Connection, lanes: Sequence[_Lane]) -> list[tuple[_Lane, list[Item]]]:
         is_away, now = self.reach.away_since is not None, time.time()
         taken = []
         for lane in lanes:
-            most = min(most_in(lane[0]), _PROBE_MAX) if is_away else most_in(lane[0])
+            most = min(self._most_in(lane[0]), _PROBE_MAX) if is_away else self._most_in(lane[0])
             items = take(connection, lane[0], now, most, troubled=lane[1])
             if items:
                 taken.append((lane, items))
@@ -176,8 +176,7 @@ class Forwarder:
         try:
             self._memory.check_after_silence()
             losses = self._memory.losses
-            answer = self._client.post(parcel.path, parcel.content, parcel.idempotency_key)
-            marks = self._believed(parcel, marks_of(parcel, answer), losses)
+            marks = self._believed(parcel, self._told(parcel), losses)
         except GatewayAway as away:
             self._is_away(away)
             is_fault = isinstance(away, GatewaySilent | NoAnswerOfGateways)
@@ -188,6 +187,13 @@ class Forwarder:
         with self._lock:
             self.reach = Reach()
         return marks
+
+    def _most_in(self, kind: ItemKind) -> int:
+        return most_in(kind)
+
+    def _told(self, parcel: Parcel) -> list[Mark]:
+        """What the answer says of each item. Raises GatewayAway."""
+        return marks_of(parcel, self._client.post(parcel.path, parcel.content, parcel.idempotency_key))
 
     def _believed(self, parcel: Parcel, marks: list[Mark], losses: int) -> list[Mark]:
         """That something is not there is no end of an item, where the gateway has forgotten what that was. Raises GatewayAway."""

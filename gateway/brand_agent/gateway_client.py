@@ -18,7 +18,6 @@ from gateway.values.urls import without_secrets
 
 NAMED_AT_ONCE = 200
 _ANSWER_BYTES_MAX = 32 * 1024 * 1024
-_REMEDY = "correct agent.gateway_url, and start the agent again"
 _NO_PATHS = ("unknown_route", "method_not_allowed", "wrong_host")  # a gateway's words for a URL that is wrong
 _DETAIL_LENGTH_MAX = 500
 PROBLEM = "urn:splittally:problem:"
@@ -73,7 +72,14 @@ class GatewayAnswer:
 
 
 class ForwardingClient:
-    """One pool of connections; may be used by several threads."""
+    """One pool of connections; may be used by several threads. What it is to whom stands in its constants."""
+
+    NAME = "gateway"
+    PEER, A_PEER = "the gateway", "no gateway"
+    URL_NAME = "gateway_url"
+    _WRONG_KEY = "the brand's API key ({}): put the right one into agent.gateway_key"
+    _NO_KEY = "there is no API key to ask it with"
+    _NAMED_AT = "/v1/coalition"
 
     def __init__(
         self, url: str, api_key: Callable[[], str], domain: Domain, authorities: ssl.SSLContext | None = None, seconds: float = 20
@@ -83,12 +89,13 @@ class ForwardingClient:
         self._url = url
         self._api_key = api_key
         self._domain = domain
-        self._is_recognized = False
+        self.is_recognized = False
 
     def post(self, path: str, content: bytes, idempotency_key: str, wait_seconds: int = 0) -> GatewayAnswer:
         """Raises GatewayAway. `wait_seconds`: for the ledger, at most."""
         wait = {"Prefer": f"wait={wait_seconds}"} if wait_seconds else {}
-        return self._ask("POST", path, content, {"Idempotency-Key": idempotency_key, "Content-Type": "application/json", **wait})
+        named = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self._ask("POST", path, content, {"Content-Type": "application/json", **named, **wait})
 
     def operation(self, operation_id: str) -> GatewayAnswer:
         return self._ask("GET", f"/v1/operations/{operation_id}")
@@ -115,6 +122,10 @@ class ForwardingClient:
             raise GatewayAway(f"it lists no rules: {found.code}")
         return [one for one in listed if isinstance(one, dict) and type(one.get("version")) is int and one["version"] > 0]
 
+    def wrong_key(self, code: str) -> str:
+        """What is wrong with the key that it refused, and whose it is to put right."""
+        return self._WRONG_KEY.format(code)
+
     def close(self) -> None:
         self._client.close()
 
@@ -122,35 +133,38 @@ class ForwardingClient:
         try:
             sent = {"Authorization": f"Bearer {self._api_key()}", **(headers or {})}
         except UnsafeFile as error:
-            raise GatewayAway(f"there is no API key to ask it with: {error}") from error
+            raise GatewayAway(f"{self._NO_KEY}: {error}") from error
         if content is not None:
             sent["Content-Length"] = str(len(content))
-        if not self._is_recognized:
-            self._recognize()
+        self.make_sure()
         found, answer = self._told(method, path, sent, content)
         if answer.status in (401, 403) and answer.is_gateways:
-            raise GatewayAway(f"it refuses the brand's API key ({answer.code}): put the right one into agent.gateway_key")
+            raise GatewayAway(f"it refuses {self.wrong_key(answer.code)}")
         if answer.status in (429, 502, 503, 504):
             raise GatewayAway(f"it answers {answer.status} ({answer.code})", found.retry_after)
         if answer.status < 500 and not answer.is_gateways:
-            self._is_recognized = False
-            raise NoAnswerOfGateways(f"{self._shown} answers {method} {path[:100]} as no gateway does ({answer.code}): {_REMEDY}")
+            self.is_recognized = False
+            raise NoAnswerOfGateways(f"{self._shown} answers {method} {path[:100]} as {self.A_PEER} does ({answer.code}): {self._remedy}")
         return answer
 
+    def make_sure(self) -> None:
+        """That what answers is who it should be, before anything is said to it. Raises GatewayAway."""
+        if not self.is_recognized:
+            self._recognize()
+
     def _recognize(self) -> None:
-        """By what it says of its coalition, which is open to everyone. Raises GatewayAway."""
-        found, answer = self._told("GET", "/v1/coalition", {})
+        """By what it says of itself and its coalition, which is open to everyone. Raises GatewayAway."""
+        found, answer = self._told("GET", self._NAMED_AT, {})
         if answer.status in (429, 502, 503, 504):
             raise GatewayAway(f"it answers {answer.status} ({answer.code})", found.retry_after)
-        domain = self._domain
-        own = {"coalition_id": str(domain.coalition_id), "chain_id": domain.chain_id, "points_address": str(domain.verifying_contract)}
+        own = self._own()
         told = {name: answer.body.get(name) for name in own} if answer.status == 200 else {}
         if not any(told.values()):
-            raise NotTheGateway(f"{self._shown} is no gateway (GET /v1/coalition: {answer.code}): {_REMEDY}")
+            raise NotTheGateway(f"{self._shown} is {self.A_PEER} (GET {self._NAMED_AT}: {answer.code}): {self._remedy}")
         if told != own:
-            differing = ", ".join(name for name in own if told[name] != own[name])
-            raise NotTheGateway(f"{self._shown} is the gateway of another coalition ({differing}): {_REMEDY}")
-        self._is_recognized = True
+            differing = [name for name in own if told[name] != own[name]]
+            raise NotTheGateway(f"{self._shown} is {self.PEER} of another {self._other(differing)}: {self._remedy}")
+        self.is_recognized = True
 
     def _told(
         self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None
@@ -158,15 +172,35 @@ class ForwardingClient:
         try:
             found = self._client.ask(method, self._url + path, headers, content)
         except (NotConnected, NoAnswer) as error:
-            self._is_recognized = False
+            self.is_recognized = False
             if isinstance(error, NotInTime):
                 raise GatewaySilent("it does not answer in time") from error
             raise GatewayAway(str(error)) from error
         return found, GatewayAnswer(found.status, object_of(found.content))
 
+    def _own(self) -> dict[str, Any]:
+        """What it must say of itself."""
+        return names_of(self._domain)
+
+    def _other(self, differing: Sequence[str]) -> str:
+        return f"coalition ({', '.join(differing)})"
+
+    @property
+    def shown_url(self) -> str:
+        return without_secrets(self._url)
+
+    @property
+    def _remedy(self) -> str:
+        return f"correct agent.{self.URL_NAME}, and start the agent again"
+
     @property
     def _shown(self) -> str:
-        return printable(f"agent.gateway_url {without_secrets(self._url)}")
+        return printable(f"agent.{self.URL_NAME} {self.shown_url}")
+
+
+def names_of(domain: Domain) -> dict[str, Any]:
+    """By which a coalition is known."""
+    return {"coalition_id": str(domain.coalition_id), "chain_id": domain.chain_id, "points_address": str(domain.verifying_contract)}
 
 
 def object_of(content: bytes) -> Mapping[str, Any]:

@@ -72,6 +72,8 @@ class Item:
     more_operations: tuple[str, ...] = ()
     answered_at: float = 0
     detail: str | None = None
+    till: str = ""
+    cashier: str | None = None
 
     @property
     def operation_ids(self) -> tuple[str, ...]:

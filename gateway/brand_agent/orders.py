@@ -31,9 +31,10 @@ def order_request(kind: str, order_id: str) -> tuple[str, str]:
     return {AUTHORIZE: "/v1/authorizations", REDEEM: "/v1/redemptions"}[kind], named
 
 
-def note_accepted(connection: sqlite3.Connection, order_id: str, now: float) -> None:
-    """The gateway has taken it."""
+def note_accepted(connection: sqlite3.Connection, order_id: str, reservation_id: str, now: float) -> None:
+    """The gateway has taken it; `reservation_id` is what the answer says, for an agent that cannot compute it."""
     connection.execute("UPDATE orders SET accepted_at = ? WHERE order_id = ? AND accepted_at = 0", (now, order_id))
+    connection.execute("UPDATE orders SET reservation_id = ? WHERE order_id = ? AND reservation_id = ''", (reservation_id, order_id))
 
 
 def reservation_id_for(body: ConsentBody, domain: Domain, brand_id: int, reference_secret: bytes) -> ReservationId:
@@ -99,6 +100,11 @@ def order_named(connection: sqlite3.Connection, order_id: str) -> KnownOrder:
     if row is None:
         raise TillRefused(404, "not_found", f"nothing was asked for order {order_id} through this agent: there is nothing to cancel")
     return _with_points(connection, KnownOrder(*row))
+
+
+def consent_of(connection: sqlite3.Connection, order: KnownOrder) -> ConsentBody:
+    (body,) = connection.execute("SELECT body FROM orders WHERE order_id = ?", (order.order_id,)).fetchone()
+    return ConsentBody.model_validate_json(body)
 
 
 def is_soon(deadline: int, now: int) -> bool:

@@ -16,7 +16,7 @@ PARCEL_MAX = 1_000
 _PAUSE_SHARE, _LONGEST_PAUSE_SECONDS = 0.25, 30  # between two looks at how an item stands: a part of the time that it has taken
 _COLUMNS = (
     "sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more_operations,"
-    " answered_at, detail"
+    " answered_at, detail, till, cashier"
 )
 _LONGEST_PAUSE = 300
 
@@ -27,7 +27,10 @@ class OtherContent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What the gateway said of an item: it has it under `operation_id`, or it has ended, or (neither) it is to be sent again."""
+    """What the gateway said of an item: it has it under `operation_id`, or it has ended, or (neither) it is to be sent again.
+
+    What a brand's agent says may come without an operation yet (`is_there`), and name a sale's `points`.
+    """
 
     sequence: int
     operation_id: str | None = None
@@ -36,6 +39,8 @@ class Mark:
     is_fault: bool = False
     more_operations: tuple[str, ...] = ()
     detail: str | None = None
+    is_there: bool = False
+    points: int | None = None
 
 
 def find(connection: sqlite3.Connection, kind: ItemKind, external_id: str) -> Item | None:
@@ -62,7 +67,7 @@ def add(connection: sqlite3.Connection, new: NewItem, speaker: Speaker, now: int
     )
     assert done.lastrowid is not None
     what = new.kind, new.external_id, new.target, new.body, new.points
-    return Item(done.lastrowid, *what, ItemState.JOURNALED, None, None, None, 0, 0), False
+    return Item(done.lastrowid, *what, ItemState.JOURNALED, None, None, None, 0, 0, till=speaker.till, cashier=speaker.cashier), False
 
 
 def take_back_what_was_sent(connection: sqlite3.Connection) -> None:
@@ -96,18 +101,19 @@ def take(connection: sqlite3.Connection, kind: ItemKind, now: float, most: int, 
 def mark(connection: sqlite3.Connection, marks: Iterable[Mark], now: float) -> None:
     """Writes down what the gateway said of items that were sent or answered; what has ended stays as it ended."""
     for one in marks:
+        more = json.dumps(one.more_operations) if one.more_operations else None
         if one.outcome is not None:
             connection.execute(
                 "UPDATE items SET state = 'ended', outcome = ?, reason = ?, detail = ?, operation_id = coalesce(?, operation_id),"
-                " answered_at = iif(answered_at = 0, ?, answered_at) WHERE sequence = ? AND state <> 'ended'",
-                (one.outcome, one.reason, one.detail, one.operation_id, now, one.sequence),
+                " points = coalesce(?, points), answered_at = iif(answered_at = 0, ?, answered_at) WHERE sequence = ? AND state <> 'ended'",
+                (one.outcome, one.reason, one.detail, one.operation_id, one.points, now, one.sequence),
             )
-        elif one.operation_id is not None:
+        elif one.operation_id is not None or one.is_there:
             connection.execute(
-                "UPDATE items SET state = 'answered', detail = NULL, operation_id = ?, reason = ?,"
-                " more_operations = coalesce(?, more_operations),"
+                "UPDATE items SET state = 'answered', detail = NULL, operation_id = coalesce(?, operation_id), reason = ?,"
+                " more_operations = coalesce(?, more_operations), points = coalesce(?, points),"
                 " answered_at = iif(answered_at = 0, ?, answered_at) WHERE sequence = ? AND state IN ('sent', 'answered')",
-                (one.operation_id, one.reason, json.dumps(one.more_operations) if one.more_operations else None, now, one.sequence),
+                (one.operation_id, one.reason, more, one.points, now, one.sequence),
             )
         else:
             _put_back(connection, one, now)
@@ -144,8 +150,8 @@ def asked(connection: sqlite3.Connection, sequences: Iterable[int], now: float) 
 
 
 def _item(row: Sequence[object]) -> Item:
-    sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more, answered_at, detail = row
+    sequence, kind, external_id, target, body, points, state, operation_id, outcome, reason, tries, faults, more, *last = row
     ended = None if outcome is None else Outcome(str(outcome))
     what = ItemKind(str(kind)), external_id, target, body, points, ItemState(str(state)), operation_id, ended, reason, tries, faults
     others = () if more is None else tuple(json.loads(str(more)))
-    return Item(sequence, *what, others, answered_at, detail)  # type: ignore[arg-type]  # as the schema has them
+    return Item(sequence, *what, others, *last)  # type: ignore[arg-type]  # as the schema has them

@@ -68,7 +68,7 @@ def marks_of(parcel: Parcel, answer: GatewayAnswer) -> list[Mark]:
         return [_of_one(parcel.items[0], answer)]
     results = answer.body.get("results")
     if answer.status not in (200, 201, 202) or not isinstance(results, list) or len(results) != len(parcel.items):
-        return [_of_failed(item, answer, len(parcel.items) == 1) for item in parcel.items]
+        return [_of_failed(item, answer, alone=len(parcel.items) == 1) for item in parcel.items]
     return [_of_result(item, result) for item, result in zip(parcel.items, results, strict=True)]
 
 
@@ -86,7 +86,7 @@ def _of_result(item: Item, result: Any) -> Mark:
     problem = result.get("problem")
     if isinstance(problem, dict):
         status = problem.get("status")
-        return _of_problem(item, GatewayAnswer(status if isinstance(status, int) and "code" in problem else 500, problem))
+        return mark_of_problem(item, GatewayAnswer(status if isinstance(status, int) and "code" in problem else 500, problem))
     return _of_operation(item, result, result.get("operation_ids"))
 
 
@@ -101,7 +101,7 @@ def _of_one(item: Item, answer: GatewayAnswer) -> Mark:
         return _of_operation(item, {"operation": restored[0] if restored else None}, [one.get("operation_id") for one in restored])
     if item.kind is ItemKind.VOID and (answer.status, answer.code) == (404, NOT_THERE):
         return Mark(item.sequence, outcome=Outcome.CONFIRMED, reason=NOTHING_AUTHORIZED)
-    return _of_problem(item, answer)
+    return mark_of_problem(item, answer)
 
 
 def _of_operation(item: Item, told: Mapping[str, Any], all_ids: Any = None) -> Mark:
@@ -125,7 +125,7 @@ def _is_id(value: Any) -> bool:
     return isinstance(value, str) and value.isascii() and 1 <= len(value) <= 64
 
 
-def _of_problem(item: Item, problem: GatewayAnswer) -> Mark:
+def mark_of_problem(item: Item, problem: GatewayAnswer) -> Mark:
     if 400 <= problem.status < 500 and problem.status not in (408, 425, 429):
         facts = problem.body.get("facts")
         ended = facts.get("operation_id") if isinstance(facts, dict) else None
@@ -134,10 +134,10 @@ def _of_problem(item: Item, problem: GatewayAnswer) -> Mark:
     return Mark(item.sequence, reason=problem.code, is_fault=True, detail=problem.detail)
 
 
-def _of_failed(item: Item, answer: GatewayAnswer, alone: bool) -> Mark:
+def _of_failed(item: Item, answer: GatewayAnswer, *, alone: bool) -> Mark:
     """A parcel refused as a whole: one of its items may be to blame, so it goes again in smaller ones."""
     return (
-        _of_problem(item, answer)
+        mark_of_problem(item, answer)
         if alone and answer.status >= 400
         else Mark(item.sequence, reason=answer.code, is_fault=True, detail=answer.detail)
     )

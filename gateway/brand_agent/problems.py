@@ -35,8 +35,10 @@ class TillRefused(Exception):
         self.detail = detail
         self.facts = facts
 
-    def answer(self) -> JSONResponse:
+    def view(self) -> dict[str, Any]:
         what = {"title": _TITLES.get(self.status, "Refused"), "status": self.status, "detail": self.detail}
-        content = {"type": PROBLEM + self.code, **what, "code": self.code, "facts": self.facts}
+        return {"type": PROBLEM + self.code, **what, "code": self.code, "facts": self.facts}
+
+    def answer(self) -> JSONResponse:
         headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}.get(self.status)
-        return JSONResponse(content, self.status, headers, "application/problem+json")
+        return JSONResponse(self.view(), self.status, headers, "application/problem+json")

@@ -64,6 +64,10 @@ class RecordLines:
                 return None
 
 
+UNKEYED = RecordLines(b"")
+"""For an agent that signs nothing: nobody looks for its orders by what stands on the ledger."""
+
+
 def by_payment(payment_id: str) -> str:
     return f"payment:{payment_id}"
 

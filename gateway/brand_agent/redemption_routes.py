@@ -14,7 +14,8 @@ from gateway.brand_agent.item import ItemKind
 from gateway.brand_agent.orders import REDEEM, is_soon, let_go, note_capture, order_named, order_reserved
 from gateway.brand_agent.outbox import find
 from gateway.brand_agent.problems import TillRefused
-from gateway.brand_agent.statements import KnownOrder, Statement, capture, point_refund, void
+from gateway.brand_agent.statements import KnownOrder, Statement
+from gateway.brand_agent.till_agent import TillAgent
 from gateway.brand_agent.till_routes import keep
 from gateway.brand_agent.tills import Scope
 from gateway.values.calendar import wall_clock
@@ -33,60 +34,68 @@ def routes() -> list[Route]:
 async def _post_capture(request: Request) -> Response:
     speaker = speaker_of(request, Scope.REDEMPTIONS)
     body, reservation_id, agent = await body_of(request, CaptureBody), _reservation_id(request), agent_of(request)
-    now = None if agent.config.signer.sandbox else wall_clock()  # a sandbox's deadlines are in simulated time
     late: list[str] = []
 
     def said(connection: sqlite3.Connection) -> Statement:
         order = order_reserved(connection, reservation_id)
-        if find(connection, ItemKind.CAPTURE, body.capture_id) is None:
-            note_capture(connection, order, body.capture_id)
-            _check_deadline(order, now)
-        if agent.forwarder.is_away or (now is not None and is_soon(order.deadline, now)):
+        statement = capture_told(connection, agent, body, order)
+        if agent.forwarder.is_away or (not agent.place.sandbox and is_soon(order.deadline, wall_clock())):
             late.append("may_miss_deadline")
-        return capture(body, order)
+        return statement
 
     return await keep(request, speaker, said, late)
 
 
 async def _post_void(request: Request) -> Response:
     speaker = speaker_of(request, Scope.REDEMPTIONS)
-    body, reservation_id = await body_of(request, VoidBody), _reservation_id(request)
+    body, reservation_id, agent = await body_of(request, VoidBody), _reservation_id(request), agent_of(request)
 
     def said(connection: sqlite3.Connection) -> Statement:
-        return _letting_go(connection, body, order_reserved(connection, reservation_id))
+        return void_told(connection, agent, body, order_reserved(connection, reservation_id))
 
     return await keep(request, speaker, said)
 
 
 async def _post_point_refund(request: Request) -> Response:
     speaker = speaker_of(request, Scope.REDEMPTIONS)
-    body, reservation_id = await body_of(request, PointRefundBody), _reservation_id(request)
-    return await keep(request, speaker, lambda connection: point_refund(body, order_reserved(connection, reservation_id)))
+    body, reservation_id, agent = await body_of(request, PointRefundBody), _reservation_id(request), agent_of(request)
+
+    def said(connection: sqlite3.Connection) -> Statement:
+        return agent.of_order(connection, body, order_reserved(connection, reservation_id))
+
+    return await keep(request, speaker, said)
 
 
 async def _post_cancel(request: Request) -> Response:
     """From then on nothing is signed for the order; what was authorized for it is let go, if anything was."""
     speaker = speaker_of(request, Scope.REDEMPTIONS)
-    body, order_id = await body_of(request, VoidBody), str(request.path_params["order_id"])
+    body, order_id, agent = await body_of(request, VoidBody), str(request.path_params["order_id"]), agent_of(request)
 
     def said(connection: sqlite3.Connection) -> Statement:
-        order = order_named(connection, order_id)
-        if order.kind == REDEEM:
-            told = "its points are taken at once or not: ask again under the same id, and give them back by a point refund"
-            raise TillRefused(409, "not_in_one_step", f"order {order_id}: {told}", reservation_id=order.reservation_id)
-        return _letting_go(connection, body, order)
+        return let_go_told(connection, agent, body, order_named(connection, order_id))
 
     return await keep(request, speaker, said)
 
 
-def _letting_go(connection: sqlite3.Connection, body: VoidBody, order: KnownOrder) -> Statement:
+def capture_told(connection: sqlite3.Connection, agent: TillAgent, body: CaptureBody, order: KnownOrder) -> Statement:
+    """Raises TillRefused, as the next. A sandbox's deadlines are in simulated time."""
+    if find(connection, ItemKind.CAPTURE, body.capture_id) is None:
+        note_capture(connection, order, body.capture_id)
+        if not agent.place.sandbox and wall_clock() > order.deadline:
+            raise TillRefused(409, "deadline_passed", "the reservation is over: ask the member for points again", deadline=order.deadline)
+    return agent.of_order(connection, body, order)
+
+
+def void_told(connection: sqlite3.Connection, agent: TillAgent, body: VoidBody, order: KnownOrder) -> Statement:
     let_go(connection, order, body.void_id)
-    return void(body, order)
+    return agent.of_order(connection, body, order)
 
 
-def _check_deadline(order: KnownOrder, now: int | None) -> None:
-    if now is not None and now > order.deadline:
-        raise TillRefused(409, "deadline_passed", "the reservation is over: ask the member for points again", deadline=order.deadline)
+def let_go_told(connection: sqlite3.Connection, agent: TillAgent, body: VoidBody, order: KnownOrder) -> Statement:
+    if order.kind == REDEEM:
+        told = "its points are taken at once or not: ask again under the same id, and give them back by a point refund"
+        raise TillRefused(409, "not_in_one_step", f"order {order.order_id}: {told}", reservation_id=order.reservation_id)
+    return void_told(connection, agent, body, order)
 
 
 def _reservation_id(request: Request) -> str:

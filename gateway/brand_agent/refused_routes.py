@@ -13,16 +13,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.bodies.shapes import Body, Label
-from gateway.brand_agent.agent import Agent
 from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
 from gateway.brand_agent.feed_lines import deal_with as deal_with_row
 from gateway.brand_agent.feed_lines import problems
-from gateway.brand_agent.gateway_client import GatewayAway
-from gateway.brand_agent.item import Item, ItemKind
+from gateway.brand_agent.item import Item
 from gateway.brand_agent.outbox import find
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_agent.refused import PAGE, deal_with, follow_again, refused_item, send_again, still_refused, times_tried
-from gateway.brand_agent.till_routes import view
+from gateway.brand_agent.till_routes import named_item, view
 from gateway.brand_agent.tills import Scope
 from gateway.values.calendar import wall_clock
 
@@ -61,7 +59,7 @@ async def _listed(request: Request) -> Response:
 
 async def _post_dealt_with(request: Request) -> Response:
     speaker = speaker_of(request, Scope.REFUSED)
-    body, (kind, external_id) = await body_of(request, DealtWithBody), _named(request)
+    body, (kind, external_id) = await body_of(request, DealtWithBody), named_item(request)
 
     def act(connection: sqlite3.Connection) -> Item:
         item = refused_item(connection, kind, external_id)
@@ -90,17 +88,16 @@ async def _post_retry(request: Request) -> Response:
     """What the gateway never made an operation of is sent again; operations are tried again by the gateway, which is asked at once."""
     speaker, agent = speaker_of(request, Scope.REFUSED), agent_of(request)
     await body_of(request, RetryRefusedBody)
-    kind, external_id = _named(request)
+    kind, external_id = named_item(request)
 
     def begin(connection: sqlite3.Connection) -> tuple[Item, int]:
         return refused_item(connection, kind, external_id), times_tried(connection, refused_item(connection, kind, external_id))
 
     item, tried = await asyncio.wrap_future(agent.journal.submit(begin))
-    if item.operation_id is not None:
-        await anyio.to_thread.run_sync(_ask_for_another_try, agent, item, tried)
+    is_awaited = await anyio.to_thread.run_sync(agent.ask_for_another_try, item, tried)
 
     def act(connection: sqlite3.Connection) -> Item:
-        again = send_again if item.operation_id is None else follow_again
+        again = follow_again if is_awaited else send_again
         again(connection, refused_item(connection, kind, external_id), speaker, wall_clock())
         changed = find(connection, kind, external_id)
         assert changed is not None
@@ -109,30 +106,3 @@ async def _post_retry(request: Request) -> Response:
     changed = await asyncio.wrap_future(agent.journal.submit(act))
     agent.forwarder.wake()
     return JSONResponse(view(changed), 202)
-
-
-def _ask_for_another_try(agent: Agent, item: Item, tried: int) -> None:
-    """Raises TillRefused where none of its operations is tried again."""
-    refusal = None
-    under_way = False
-    try:
-        for operation_id in item.operation_ids:
-            answer = agent.client.post(f"/v1/operations/{operation_id}/retry", b"{}", f"agent-retry-{operation_id}-{tried}")
-            stands = agent.client.operation(operation_id).body.get("status")
-            if stands == "refused":
-                refusal = refusal or answer
-            under_way = under_way or stands in ("accepted", "packed") or (stands == "confirmed" and len(item.operation_ids) == 1)
-    except GatewayAway as away:
-        raise TillRefused(503, "gateway_away", f"{away}: try it again once the gateway is there", outcome="nothing_changed") from None
-    if not under_way:
-        code = "unknown" if refusal is None else refusal.code
-        why = code if refusal is None or refusal.detail is None else f"{code}: {refusal.detail}"
-        told = f"the gateway does not try it again ({why}): tell it under another id, and mark this as dealt with"
-        raise TillRefused(409, "not_tried_again", told, gateway_code=code)
-
-
-def _named(request: Request) -> tuple[ItemKind, str]:
-    kind = str(request.path_params["kind"])
-    if kind not in tuple(ItemKind):
-        raise TillRefused(404, "not_found", f"there is no such kind: take one of {', '.join(ItemKind)}")
-    return ItemKind(kind), str(request.path_params["external_id"])

@@ -10,9 +10,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.brand_agent import evidence_routes, passing, redemption_routes, refused_routes, signer_routes, status_routes, till_routes
+from gateway.brand_agent import (
+    evidence_routes,
+    item_routes,
+    passing,
+    redemption_routes,
+    refused_routes,
+    signer_routes,
+    status_routes,
+    till_routes,
+)
 from gateway.brand_agent.agent import Agent
 from gateway.brand_agent.problems import TillRefused
+from gateway.brand_agent.till_agent import TillAgent
 from gateway.brand_signer.json_server import IDLE_SECONDS, CannotListen
 from gateway.inbound.connections import Cause, ConnectionBounds, RawAnswer, TlsFiles, bounded_server
 
@@ -21,10 +31,15 @@ _HEAD_BYTES = 32 * 1024
 _BOUNDS = ConnectionBounds(_CONNECTIONS_MAX, _HEAD_BYTES, 10.0, IDLE_SECONDS, 30.0, 10)
 
 
-def application(agent: Agent) -> Starlette:
-    tills = [*till_routes.routes(), *redemption_routes.routes(), *passing.routes(), *status_routes.routes(), *refused_routes.routes()]
+def application(agent: TillAgent) -> Starlette:
+    """A store's agent serves tills alone."""
+    tills = [*till_routes.routes(), *redemption_routes.routes(), *passing.routes()]
+    tills += [*status_routes.routes(agent.client.NAME), *refused_routes.routes()]
+    others = []
+    if isinstance(agent, Agent):
+        others = [*item_routes.routes(), *evidence_routes.routes(), *signer_routes.routes(agent.signer, agent.place.brand_id)]
     app = Starlette(
-        routes=[*tills, *evidence_routes.routes(), *signer_routes.routes(agent.signer, agent.brand_id)],
+        routes=[*tills, *others],
         exception_handlers={HTTPException: _plain, Exception: _fault},
     )
     app.state.agent = agent
@@ -50,9 +65,9 @@ def url_of(bound: socket.socket, tls: TlsFiles | None) -> str:
     return f"http{'' if tls is None else 's'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def serve(agent: Agent, bound: socket.socket) -> None:
+def serve(agent: TillAgent, bound: socket.socket) -> None:
     """Until SIGTERM or SIGINT; requests under way are answered first."""
-    settings = bounded_server(application(agent), _BOUNDS, _REFUSALS, agent.config.tls)
+    settings = bounded_server(application(agent), _BOUNDS, _REFUSALS, agent.tls)
     settings.lifespan = "off"
     uvicorn.Server(settings).run(sockets=[bound])
 

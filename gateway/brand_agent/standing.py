@@ -24,14 +24,15 @@ from gateway.values.calendar import moment_or_none
 _OLD_SECONDS = 300
 _BEHIND_SECONDS = 60
 _SHOWN = 20
-GATEWAY_OTHER = "gateway_other"
-"""Away as far as anything is sent: what answers at agent.gateway_url is not the coalition's gateway."""
+_AWAY, _OTHER = "_away", "_other"
+"""Other is away, too, as far as anything is sent: what answers there is not the coalition's gateway, or not the brand's agent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`code`: gateway_away, gateway_other, outbox_old, captures_late, items_refused, rule_refused, days_differ, feed_failing,
-    ledger_disagrees, ledger_silent, ledger_behind, evidence_waits, and those of feed_lines.py."""
+    """`code`: gateway_away, gateway_other (of a store's agent upstream_away, upstream_other), outbox_old, captures_late,
+    items_refused, rule_refused, days_differ, feed_failing, ledger_disagrees, ledger_silent, ledger_behind, evidence_waits, and those of
+    feed_lines.py."""
 
     code: str
     detail: str
@@ -42,7 +43,7 @@ class Parts:
     """How the agent's parts stand that not every agent has. `refused_rules`: by version, why the agent does not follow it.
 
     `told`: by the brand that is told of sales, what stands in the way; `partners`: of whose sales this agent is told.
-    `is_sandbox`: the ledger's time is not the clock's.
+    `is_sandbox`: the ledger's time is not the clock's. `peer`: whom the outbox tells, the gateway or (upstream) the brand's agent.
     """
 
     feed: FeedStanding | None
@@ -53,19 +54,22 @@ class Parts:
     partners: Sequence[Partner]
     month: str
     is_sandbox: bool
+    peer: str = "gateway"
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """`waiting`: open items by state. `oldest_waiting_seconds`: since the oldest of them was journaled. `told_again`: items sent once
     more because a gateway restored from a backup knew nothing of them. `rules`: the versions of the brand's rule, and from when on each
-    is in force. `evidence_to`: who is told of sales, and `partners`: what is used of the budgets for theirs."""
+    is in force. `gateway` and `upstream`: there or away, whichever of the two the outbox tells. `evidence_to`: who is told of sales, and
+    `partners`: what is used of the budgets for theirs."""
 
     waiting: Mapping[str, int]
     refused: int
     refused_last: list[dict[str, Any]]
     oldest_waiting_seconds: int
-    gateway: str
+    gateway: str | None
+    upstream: str | None
     last_error: str | None
     rules: list[dict[str, Any]]
     alarms: list[Alarm]
@@ -81,14 +85,15 @@ class Standing:
 
     def metrics(self) -> str:
         """In Prometheus' text format."""
-        lines = ["# HELP agent_items_waiting Items on their way to the gateway, by state.", "# TYPE agent_items_waiting gauge"]
+        peer, named = ("gateway", "the gateway") if self.upstream is None else ("upstream", "the brand's agent")
+        lines = [f"# HELP agent_items_waiting Items on their way to {named}, by state.", "# TYPE agent_items_waiting gauge"]
         lines += [f'agent_items_waiting{{state="{state}"}} {count}' for state, count in self.waiting.items()]
-        has_other = any(alarm.code == GATEWAY_OTHER for alarm in self.alarms)
+        has_other = any(alarm.code == peer + _OTHER for alarm in self.alarms)
         for name, told, value in (
             ("agent_items_refused", "Items that ended refused.", self.refused),
             ("agent_oldest_waiting_seconds", "Since the oldest waiting item was journaled.", self.oldest_waiting_seconds),
-            ("agent_gateway_away", "1 while the gateway is away.", int(self.gateway == "away")),
-            ("agent_gateway_other", "1 while something else answers at gateway_url.", int(has_other)),
+            (f"agent_{peer}_away", f"1 while {named} is away.", int("away" in (self.gateway, self.upstream))),
+            (f"agent_{peer}_other", f"1 while something else answers at {peer}_url.", int(has_other)),
             ("agent_alarms", "Alarms that somebody has to look at.", len(self.alarms)),
         ):
             lines += [f"# HELP {name} {told}", f"# TYPE {name} gauge", f"{name} {value}"]
@@ -128,7 +133,7 @@ def standing(connection: sqlite3.Connection, reach: Reach, parts: Parts, now: in
     differing = connection.execute("SELECT day, till FROM day_closes WHERE agrees = 0 ORDER BY day DESC LIMIT ?", (_SHOWN,)).fetchall()
     alarms = []
     if reach.away_since is not None:
-        code = GATEWAY_OTHER if reach.is_other else "gateway_away"
+        code = parts.peer + (_OTHER if reach.is_other else _AWAY)
         alarms.append(Alarm(code, f"since {int(now - reach.away_since)} seconds: {reach.reason}"))
     if now - oldest > _OLD_SECONDS:
         alarms.append(Alarm("outbox_old", f"something waits since {now - oldest} seconds: see last_error, and ask the operator"))
@@ -156,7 +161,8 @@ def standing(connection: sqlite3.Connection, reach: Reach, parts: Parts, now: in
     troubled = "SELECT reason FROM items WHERE state = 'journaled' AND faults > 0 AND reason IS NOT NULL ORDER BY sequence DESC LIMIT 1"
     fault = connection.execute(troubled).fetchone() if reach.reason is None and waiting["journaled"] < 100_000 else None
     last_error = reach.reason or (fault[0] if fault else None)
-    away = "away" if reach.away_since is not None else "there"
+    reached = "away" if reach.away_since is not None else "there"
+    gateway, upstream = (reached, None) if parts.peer == "gateway" else (None, reached)
     told = connection.execute("SELECT value FROM facts WHERE name = ?", (TOLD_AGAIN,)).fetchone()
     told_again = 0 if told is None else int(told[0])
     own = _own_discounts(connection)
@@ -165,7 +171,9 @@ def standing(connection: sqlite3.Connection, reach: Reach, parts: Parts, now: in
     rules = [_told(rule) for rule in parts.rules]
     since, to = max(0, now - oldest), [sent_to(connection, brand_id) for brand_id in parts.told]
     bonus = budgets(connection, parts.partners, parts.month)
-    return Standing(waiting, refused, refused_last, since, away, last_error, rules, alarms, told_again, shop, own, ledger, to, bonus)
+    return Standing(
+        waiting, refused, refused_last, since, gateway, upstream, last_error, rules, alarms, told_again, shop, own, ledger, to, bonus
+    )
 
 
 def _own_discounts(connection: sqlite3.Connection) -> Mapping[str, int]:

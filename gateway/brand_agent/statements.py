@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.bodies.purchases import PaymentRefundBody, PurchaseBody, RefundFailureBody
 from gateway.bodies.redemption import CaptureBody, CaptureItemBody, PointRefundBody, VoidBody
 from gateway.bodies.shapes import Body
+from gateway.brand_agent.forwarded import OrderBody, with_order
 from gateway.brand_agent.item import Item, ItemKind, NewItem, Speaker
 from gateway.brand_agent.outbox import OtherContent, add
 from gateway.brand_agent.problems import TillRefused
@@ -62,7 +63,8 @@ class KnownOrder:
     deadline: int
 
 
-def sale(body: PurchaseBody, brand_id: int, programme: Programme, rules: Sequence[EarningRule]) -> Statement:
+def sale(body: PurchaseBody, brand_id: int, points: int | None) -> Statement:
+    """`points`: as promised."""
     if body.brand_id not in (None, brand_id):
         raise TillRefused(403, "not_permitted", f"this is the agent of brand {brand_id}: leave brand_id out")
     for name in ("tax_minor", "paid_with_points_minor"):
@@ -70,8 +72,7 @@ def sale(body: PurchaseBody, brand_id: int, programme: Programme, rules: Sequenc
             raise TillRefused(422, "invalid", f"{name} must be from 0 to gross_minor", field=name)
     payment_id, day = body.payment_id, body.business_date.isoformat()
     record = sale_record(payment_id, body.member_id, body.occurred_at, body.gross_minor, body.tax_minor, body.paid_with_points_minor)
-    held, points = f"payment:{payment_id}", points_promised(body, brand_id, programme, rules)
-    item = NewItem(ItemKind.PURCHASE, payment_id, "", _text(body), held, day, body.gross_minor, points)
+    item = NewItem(ItemKind.PURCHASE, payment_id, "", _text(body), f"payment:{payment_id}", day, body.gross_minor, points)
     return Statement(item, body, [record])
 
 
@@ -117,6 +118,22 @@ def void(body: VoidBody, order: KnownOrder) -> Statement:
 def point_refund(body: PointRefundBody, order: KnownOrder) -> Statement:
     item = NewItem(ItemKind.POINT_REFUND, body.point_refund_id, order.reservation_id, _text(body), _held(order))
     return Statement(item, body, [point_refund_record(body.point_refund_id, order.order_id, order.member_id, body.points)])
+
+
+def of_order(body: CaptureBody | VoidBody | PointRefundBody, order: KnownOrder) -> Statement:
+    match body:
+        case CaptureBody():
+            return capture(body, order)
+        case VoidBody():
+            return void(body, order)
+        case PointRefundBody():
+            return point_refund(body, order)
+
+
+def with_its_order(statement: Statement, body: CaptureBody | VoidBody | PointRefundBody, order: OrderBody) -> Statement:
+    """As a store's agent forwards it: the order goes along, since the reservation may not be known here, nor the order there."""
+    said, order_id = with_order(body, order), order.consent.order_id
+    return replace(statement, item=replace(statement.item, target=order_id, body=_text(said), held=f"order:{order_id}"), said=said)
 
 
 def _held(order: KnownOrder) -> str:

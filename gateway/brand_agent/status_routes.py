@@ -13,13 +13,11 @@ from starlette.routing import Route
 
 from gateway.bodies.shapes import AnyAmount, Body, Date, Whole
 from gateway.brand_agent.asking import agent_of, answering, body_of, is_gateway, speaker_of
-from gateway.brand_agent.bonus import month_of
 from gateway.brand_agent.gateway_client import GatewayAway
 from gateway.brand_agent.own_discount import count_of
-from gateway.brand_agent.standing import Parts, Standing, standing
+from gateway.brand_agent.standing import Standing, standing
 from gateway.brand_agent.tills import Scope
 from gateway.values.calendar import wall_clock
-from gateway.values.urls import without_secrets
 
 
 class DayCloseBody(Body):
@@ -30,11 +28,12 @@ class DayCloseBody(Body):
     gross_minor: AnyAmount
 
 
-def routes() -> list[Route]:
+def routes(peer: str) -> list[Route]:
+    """`peer`: the name of whom the agent asks."""
     return [
+        Route(f"/v1/{peer}", answering(_peer), methods=["GET"]),
         Route("/v1/status", answering(_status), methods=["GET"]),
         Route("/metrics", answering(_metrics), methods=["GET"]),
-        Route("/v1/gateway", answering(_gateway), methods=["GET"]),
         Route("/v1/day-close", answering(_post_day_close), methods=["POST"]),
     ]
 
@@ -47,17 +46,18 @@ async def _metrics(request: Request) -> Response:
     return PlainTextResponse((await _standing(request)).metrics(), media_type="text/plain; version=0.0.4")
 
 
-async def _gateway(request: Request) -> Response:
-    """As the gateway's probe of a signer, the other way round: for a till that sees the status, and for who sets the agent up."""
+async def _peer(request: Request) -> Response:
+    """Gateway, or brand's agent: as the gateway's probe of a signer, the other way round, for a till that sees the status, and for who sets
+    the agent up."""
     if not is_gateway(request):
         speaker_of(request, Scope.STATUS)
     agent, said = agent_of(request), None
     try:
-        await anyio.to_thread.run_sync(agent.greet_gateway)
+        await anyio.to_thread.run_sync(agent.greet)
     except GatewayAway as away:
         said = str(away)
-    told = {"gateway": "there" if said is None else "away", "gateway_url": without_secrets(agent.config.gateway_url), "said": said}
-    return JSONResponse(told)
+    client = agent.client
+    return JSONResponse({client.NAME: "there" if said is None else "away", client.URL_NAME: client.shown_url, "said": said})
 
 
 async def _post_day_close(request: Request) -> Response:
@@ -87,11 +87,6 @@ async def _post_day_close(request: Request) -> Response:
 async def _standing(request: Request) -> Standing:
     speaker_of(request, Scope.STATUS)
     agent = agent_of(request)
-    feed = None if agent.feed is None else agent.feed.standing
-    ledger = None if agent.ledger is None else agent.ledger.standing
-    told = {each.addressee_id: each.troubles for each in agent.evidence_senders}
-    month = month_of(wall_clock(), agent.config.signer.utc_offset_seconds)
-    rules = agent.rules.rules(), agent.rule_follower.refused
-    parts = Parts(feed, ledger, *rules, told, agent.config.partners, month, agent.config.signer.sandbox)
+    parts = agent.parts()
     read = agent.journal.submit(lambda connection: standing(connection, agent.forwarder.reach, parts, wall_clock()))
     return await asyncio.wrap_future(read)

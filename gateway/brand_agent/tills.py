@@ -18,7 +18,7 @@ from typing import Any
 
 from gateway.values.calendar import moment
 
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+TILL_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Scope(StrEnum):
@@ -28,10 +28,12 @@ class Scope(StrEnum):
     STATUS = "status"
     REFUSED = "refused"
     EVIDENCE = "evidence"
+    STORE = "store"
 
 
-OF_A_TILL = frozenset(Scope) - {Scope.EVIDENCE}
-"""What a till may do that is not told otherwise: evidence is another brand's agent's to bring."""
+OF_A_TILL = frozenset(Scope) - {Scope.EVIDENCE, Scope.STORE}
+"""What a till may do that is not told otherwise: evidence is another brand's agent's to bring, and a store's agent speaks for its tills."""
+OF_A_STORE = OF_A_TILL - {Scope.STATUS} | {Scope.STORE}
 
 
 class WrongTill(Exception):
@@ -69,7 +71,7 @@ class Tills:
 
 def add_till(path: Path, name: str, scopes: frozenset[str]) -> str:
     """The new till's token, which is nowhere kept."""
-    if not _NAME.fullmatch(name):
+    if not TILL_NAME.fullmatch(name):
         raise WrongTill("a till's name has 1 to 64 letters, digits, dots, dashes and underscores")
     token = f"till_{secrets.token_urlsafe(32)}"
     with _changing(path) as tills:

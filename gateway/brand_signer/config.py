@@ -92,9 +92,9 @@ def signer_settings(top: Reading, folder: Path, *, has_tls: bool = False) -> Con
     files = top.inner("files", may_miss=True)
     config = Config(
         brand_id=brand_id,
-        host=_host(listen, has_tls),
+        host=listening_host(listen, has_tls),
         port=listen.whole("port"),
-        domain=Domain(coalition.whole("chain_id"), coalition.hex_id("points_address", Address), coalition.hex_id("coalition_id", Hash)),
+        domain=domain_in(coalition),
         utc_offset_seconds=coalition.integer("utc_offset_seconds"),
         sandbox=coalition.truth("sandbox", False),
         programme=_programme(programme),
@@ -109,7 +109,11 @@ def signer_settings(top: Reading, folder: Path, *, has_tls: bool = False) -> Con
     return config
 
 
-def _host(listen: Reading, has_tls: bool) -> str:
+def domain_in(coalition: Reading) -> Domain:
+    return Domain(coalition.whole("chain_id"), coalition.hex_id("points_address", Address), coalition.hex_id("coalition_id", Hash))
+
+
+def listening_host(listen: Reading, has_tls: bool) -> str:
     host = listen.text("host")
     try:
         if host and not ipaddress.ip_address(host).is_loopback and not has_tls:
@@ -127,7 +131,7 @@ def _programme(values: Reading) -> Programme:
         unlisted_points_max=values.whole("unlisted_points_max"),
         report_days_max=values.whole("report_days_max", unsaid=31),
         extends_by_activity=values.truth("extends_by_activity", False),
-        redemption=_redemption(values.inner("redemption")) if values.says("redemption") else None,
+        redemption=redemption_in(values.inner("redemption")) if values.says("redemption") else None,
     )
     values.nothing_else()
     return programme
@@ -139,7 +143,7 @@ def _rule(values: Reading) -> EarningRule:
     return EarningRule(*found, in_force_from=found[-1])
 
 
-def _redemption(values: Reading) -> Ratio:
+def redemption_in(values: Reading) -> Ratio:
     found = values.whole("minor", 1), values.whole("points", 1)
     values.nothing_else()
     return Ratio(*found)

@@ -43,6 +43,7 @@ SERVES = {  # statement → what it says once it answers
     "scripts/run": "API: ",
     "tests/conformance/clients/node_modules/.bin/anvil --port 8545 &": "Listening on",
     ".venv/bin/python -m gateway.brand_agent --config $shop/agent/agent.json &": "agent of brand 5",
+    ".venv/bin/python -m gateway.brand_agent --config $shop/harbor/agent.json &": "agent of a store of brand 5",
     ".venv/bin/python -m node run --data var/replica --port 0 --follow $rpc": '"rpc_url"',
 }
 NOT_RUN = dict.fromkeys(("scripts/test", "scripts/test --deep", "scripts/test --soak"), "it runs this very test")
@@ -74,9 +75,9 @@ def test_benchmarks_are_dear() -> None:
 
 
 def test_only_blocks_marked_as_shell_print_commands() -> None:
-    """Blocks marked `text` show a program's options and are held against its help; those marked `till`, `rule` or `evidence` run beside a
-    brand's agent, in tests/gateway/brand_agent; those marked `python` are files that a command below them runs."""
-    known = ("sh", "text", "till", "rule", "evidence", "python")
+    """Blocks marked `text` show a program's options and are held against its help; those marked `till`, `rule`, `evidence` or `store` run
+    beside a brand's agent, in tests/gateway/brand_agent; those marked `python` are files that a command below them runs."""
+    known = ("sh", "text", "till", "rule", "evidence", "store", "python")
     other = [block for document in documents() for block in blocks(document) if block.language not in known]
     assert [line for block in other for line in block.lines if looks_like_a_command(line)] == []
 

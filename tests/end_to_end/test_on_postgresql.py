@@ -72,18 +72,24 @@ def test_a_database_killed_on_the_way_loses_and_doubles_nothing(
     assert (killed["database"]["kind"], summary["database"]["kind"]) == ("PostgreSQL", "SQLite")
     assert not list((data / "gateway").glob("*.sqlite3*"))
     assert "The gateway's rows: PostgreSQL" in data.with_suffix(".log").read_text()
+    _assert_other_databases_are_refused(server, url, data)
 
 
-def test_a_database_that_is_not_empty_or_another_than_the_walks_is_refused(server: postgresql.PostgresServer, tmp_path: Path) -> None:
-    url, other = create(server, "kept"), create(server, "other")
+def _assert_other_databases_are_refused(server: postgresql.PostgresServer, url: str, data: Path) -> None:
+    """One that is not the walk's in `data`, one that is not empty, and one that is not there."""
+    arguments, second = (*demo_run.REDUCED, "--seed", demo_run.SEED), data.with_name("second")
+    assert "leave --database out" in _refused(data, "--database", create(server, "other"), *arguments)
+    assert "holds another walk or something else" in _refused(second, "--database", url, *arguments)
+    shutil.rmtree(second)
+    assert "see that it runs" in _refused(second, "--database", "postgresql://ann:s3cret@127.0.0.1:1/points", *arguments)
+    assert "s3cret" not in second.with_suffix(".log").read_text()
+
+
+@at_soak_alone
+def test_a_walk_on_its_database_goes_on_without_its_being_named(server: postgresql.PostgresServer, tmp_path: Path) -> None:
     short = ("--households", "12", "--days", "3")
-    summary = demo_run.run_once(tmp_path / "demo", "--database", url, *short)
+    summary = demo_run.run_once(tmp_path / "demo", "--database", create(server, "kept"), *short)
     assert demo_run.run_once(tmp_path / "demo", *short)["ledger"]["coalition_id"] == summary["ledger"]["coalition_id"]
-    assert "leave --database out" in _refused(tmp_path / "demo", "--database", other, *short)
-    assert "holds another walk or something else" in _refused(tmp_path / "second", "--database", url, *short)
-    shutil.rmtree(tmp_path / "second")
-    assert "see that it runs" in _refused(tmp_path / "second", "--database", "postgresql://ann:s3cret@127.0.0.1:1/points", *short)
-    assert "s3cret" not in (tmp_path / "second.log").read_text()
 
 
 @at_soak_alone

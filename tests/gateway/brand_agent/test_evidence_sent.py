@@ -41,7 +41,7 @@ class Seller:
 
     def sells(self, payment_id: str, gross_minor: int = 1_000, **changes: Any) -> None:
         what = {"payment_id": payment_id, "member_id": MEMBER, "currency": "USD", "gross_minor": gross_minor, **WHEN}
-        self._told(sale(PurchaseBody.model_validate(what | changes), SELLER, PROGRAMME, ()))
+        self._told(sale(PurchaseBody.model_validate(what | changes), SELLER, None))
 
     def refunds(self, refund_id: str, payment_id: str, amount_minor: int) -> None:
         what = {"refund_id": refund_id, "payment_id": payment_id, "amount_minor": amount_minor, **WHEN}
