@@ -11,8 +11,8 @@ from time import monotonic
 from gateway.values.errors import Unavailable
 from gateway.values.ids import Address
 
-KNOWN_SECONDS = 1.0
-PATIENCE_SECONDS = 2.0
+ASKED_AGAIN_SECONDS = 1.0
+FIRST_WORD_SECONDS = 2.0
 
 
 class KnownSealer:
@@ -30,10 +30,10 @@ class KnownSealer:
     async def now(self) -> Address | None:
         """None where nothing seals, and before the node has said who: only then its answer is waited for, for a moment."""
         with self._lock:
-            if self._question.done() and monotonic() - self._asked_at > KNOWN_SECONDS:
+            if self._question.done() and monotonic() - self._asked_at > ASKED_AGAIN_SECONDS:
                 self._question, self._asked_at = Future(), monotonic()
                 threading.Thread(target=self._answer, args=(self._question,), name="sealer", daemon=True).start()
-            question, patience = self._question, self._asked_at + PATIENCE_SECONDS - monotonic()
+            question, patience = self._question, self._asked_at + FIRST_WORD_SECONDS - monotonic()
         if not self._is_known and not question.done() and patience > 0:
             await asyncio.wait([asyncio.wrap_future(question)], timeout=patience)
         return self._told

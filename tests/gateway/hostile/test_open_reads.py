@@ -99,8 +99,8 @@ def test_an_agents_sale_reaches_the_gateway_whose_node_is_away(gateway: ServedGa
 
 
 def test_the_sealer_is_what_the_node_said_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.api.known_sealer.KNOWN_SECONDS", 0.0)
-    monkeypatch.setattr("gateway.api.known_sealer.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("gateway.api.known_sealer.ASKED_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr("gateway.api.known_sealer.FIRST_WORD_SECONDS", 0.2)
     first, second = Address(b"\x01" * 20), Address(b"\x02" * 20)
     says: list[Address | None] = [first, None, second]
     speaks, asked = threading.Semaphore(0), list[int]()
