@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from fastapi import Query
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from gateway.access.rows import SqlPrivilegedActions
 from gateway.api.brands import the_brand
@@ -13,7 +15,7 @@ from gateway.api.idempotency import WriteNeeded
 from gateway.api.permissions import AsOperator, AsReader, check_reads_brand
 from gateway.api.problems import OPEN_READS, READS, WRITES
 from gateway.api.routing import Router
-from gateway.api.shapes import Body, BrandIdPath, Positive, Signature
+from gateway.api.shapes import Body, BrandIdPath, Digits, Positive, Signature
 from gateway.governance.admission_views import AdmissionChecklistView, AdmissionCriteriaView, admission_criteria_view, brand_checklists
 from gateway.governance.rows import SqlCriteria
 from gateway.governance.set_criteria import set_criteria
@@ -25,13 +27,25 @@ from gateway.ledger.admission import (
     Criterion,
     CriterionAnswer,
     SignedChecklist,
+    is_shown,
 )
 from gateway.store.unit_of_work import UnitOfWork
+from gateway.values.errors import NotFound
 from gateway.values.hex import to_bytes
 
 CriterionName = Annotated[str, StringConstraints(pattern=CRITERION_NAME)]
+
+
+def _shown(text: str) -> str:
+    """As approvers, who print it, take it."""
+    if not is_shown(text, CRITERION_TEXT_MAX):
+        raise ValueError("it must be one line of characters that can be printed")
+    return text
+
+
 CriterionText = Annotated[str, StringConstraints(min_length=1, max_length=CRITERION_TEXT_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")]
-AnswerNote = Annotated[str, StringConstraints(max_length=CRITERION_TEXT_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")]
+AnswerNote = Annotated[str, StringConstraints(max_length=CRITERION_TEXT_MAX, pattern=r"^[^\x00-\x1f\x7f]*$"), AfterValidator(_shown)]
+VersionQuery = Annotated[int | None, Digits, Query(ge=1, lt=2**31)]
 router = Router(prefix="/v1", tags=["governance"])
 
 
@@ -72,11 +86,13 @@ class BrandAdmissionView(BaseModel):
     checklists: list[AdmissionChecklistView]
 
 
-@router.get("/coalition/admission-criteria", responses=OPEN_READS)
-def get_admission_criteria(context: ContextNeeded) -> AdmissionCriteriaView:
-    """What whoever joins must meet. Open to everyone."""
-    with context.database.read() as session:
-        return admission_criteria_view(session)
+@router.get("/coalition/admission-criteria", responses={**OPEN_READS, 404: READS[404]})
+async def get_admission_criteria(context: ContextNeeded, version: VersionQuery = None) -> AdmissionCriteriaView:
+    """What whoever joins must meet: the criteria in force, or an earlier version of them. Open to everyone."""
+    found = await context.shown.find_soon(_versions, version)
+    if found is None:
+        raise NotFound(f"no version {version} of the admission criteria was ever set", version=version)
+    return found
 
 
 @router.post("/coalition/admission-criteria", status_code=201, responses=WRITES)
@@ -94,7 +110,13 @@ def set_admission_criteria(body: AdmissionCriteriaBody, caller: AsOperator, writ
     version = int(write.once(caller, "admission_criteria", body.content(), act))
     write.await_ledger([])
     with write.context.database.read() as session:
-        return admission_criteria_view(session, version)
+        found = admission_criteria_view(session, version)
+    assert found is not None, "it was set"
+    return found
+
+
+def _versions(work: UnitOfWork, versions: Sequence[int | None]) -> Mapping[int | None, AdmissionCriteriaView | None]:
+    return {each: admission_criteria_view(work.session, each) for each in versions}
 
 
 @router.get("/brands/{brand_id}/admission", responses=READS)

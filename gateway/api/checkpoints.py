@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from pydantic import BaseModel
 
 from gateway.api.context import ContextNeeded
@@ -38,10 +40,13 @@ class CheckpointList(BaseModel):
 
 
 @router.get("", responses=OPEN_READS)
-def get_checkpoints(context: ContextNeeded) -> CheckpointList:
+async def get_checkpoints(context: ContextNeeded) -> CheckpointList:
     """Of each witness the newest, and every one that saw another block than is projected here. Open to everyone."""
-    with context.database.read() as session:
-        return CheckpointList(checkpoints=newest_checkpoints(session))
+    return CheckpointList(checkpoints=await context.shown.find_soon(_newest, None) or [])
+
+
+def _newest(work: UnitOfWork, keys: Sequence[None]) -> Mapping[None, list[CheckpointView]]:
+    return dict.fromkeys(keys, newest_checkpoints(work.session))
 
 
 @router.post("", status_code=201, responses=WRITES)

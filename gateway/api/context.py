@@ -14,12 +14,14 @@ from gateway.access.api_key import ApiKey
 from gateway.access.key_ring import KeyRing
 from gateway.access.rows import SqlApiKeys
 from gateway.access.views import waiting_by_principal
+from gateway.api.known_sealer import KnownSealer
 from gateway.api.readiness import Readiness
 from gateway.api.waiting import LedgerWaits
 from gateway.api.writes import Writes
 from gateway.brands.probe_signer import Asks, SignerProbes
 from gateway.chain.connection import Chain
 from gateway.coalition.rows import business_clock, find_coalition
+from gateway.coalition.views import CoalitionViews
 from gateway.rounds.completion import Completions
 from gateway.rounds.views import ended_operations
 from gateway.store.read_together import ShownTogether
@@ -73,6 +75,17 @@ class Context:
     def shown(self) -> ShownTogether:
         """What many callers are shown at the same time."""
         return ShownTogether(self.reading)
+
+    @cached_property
+    def coalition_views(self) -> CoalitionViews:
+        """The coalition as everyone may read of it."""
+        return CoalitionViews()
+
+    @cached_property
+    def sealer(self) -> KnownSealer | None:
+        """Who seals; None without a chain."""
+        chain = self.chain
+        return None if chain is None else KnownSealer(lambda: chain.sealer)
 
     @cached_property
     def readiness(self) -> Readiness:

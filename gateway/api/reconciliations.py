@@ -39,7 +39,8 @@ class ReconciliationBody(Body):
 
 
 class ReconciliationView(BaseModel):
-    """`at_block`: the ledger's head that was looked at. `summary`: counts of records, matches, breaks by kind, payouts."""
+    """`at_block`: the ledger's head that was looked at. `summary`: counts of records, matches, breaks by kind, payouts, and
+    what points were given by other brands' evidence (`by_evidence`), for which no money is expected."""
 
     reconciliation_id: str
     brand_id: int

@@ -21,6 +21,7 @@ from gateway.brand_agent.shop_database import CONTENT_BYTES_MAX, ID_LENGTH_MAX, 
 from gateway.brand_signer.register_records import id_of_record, parse_record
 from gateway.brand_signer.signed_references import references_of
 from gateway.brand_signer.signed_state import SignedState
+from gateway.values.references import BY_EVIDENCE
 
 CHANGED, GONE, DIFFERS, UNREADABLE = "feed_changed_after_signing", "feed_gone_after_signing", "feed_differs", "feed_unreadable"
 SHOWN = 100
@@ -176,7 +177,10 @@ def _parsed(row: FeedRow) -> tuple[str, str]:
         kind = from_json(row.content, allow_inf_nan=False)["type"]
         if kind not in _TYPES:
             raise NoLine(f"its type is {str(kind)[:40]!a}: it must be one of {', '.join(_TYPES)}")
-        return kind, id_of_record(parse_record(row.content))
+        record = parse_record(row.content)
+        if any(named.startswith(BY_EVIDENCE) for named in (id_of_record(record), getattr(record, "payment_id", ""))):
+            raise NoLine(f"its id begins with {BY_EVIDENCE}: another brand's evidence stands under such ids")
+        return kind, id_of_record(record)
     except (KeyError, TypeError, ValueError, RecursionError, OverflowError) as wrong:
         raise NoLine(f"its content is no line of the register: {wrong}") from None
 

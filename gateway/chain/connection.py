@@ -52,7 +52,6 @@ class Chain:
         self._provider.global_ccip_read_enabled = False  # or a revert could name any URL, and web3 would ask there
         self._web3 = Web3(self._provider, middleware=[])
         self._batches = True
-        self._sealer: Address | None = None
 
     def call(self, method: str, *params: Any) -> Any:
         """The result as the node sent it, or NodeRefused, or Unavailable."""
@@ -103,18 +102,14 @@ class Chain:
 
     @property
     def sealer(self) -> Address | None:
-        """Whose seal new blocks carry; None on an engine without seals. While the node is away, what it said last; Unavailable before."""
+        """Whose seal new blocks carry; None on an engine without seals."""
         try:
             with self._asking("splittally_getSeal"):
-                self._sealer = Address.parse(self.call("splittally_getSeal", "latest")["sealer"])
+                return Address.parse(self.call("splittally_getSeal", "latest")["sealer"])
         except NodeRefused as refusal:
             if refusal.code == METHOD_NOT_FOUND:
                 return None
             raise Unavailable(f"The node does not say who seals: {refusal}") from refusal
-        except Unavailable:
-            if self._sealer is None:
-                raise
-        return self._sealer
 
     def block_hash(self, number: int) -> Hash | None:
         found = self.call("eth_getBlockByNumber", from_int(number), False)

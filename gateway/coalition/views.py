@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -9,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from gateway.coalition.rows import the_coalition
 from gateway.coalition.tables import CoalitionRow
-from gateway.projection.tables import LedgerBlockRow, LedgerEntryRow
-from gateway.values.ids import Address
+from gateway.projection.tables import LedgerBatchRow, LedgerBlockRow
+from gateway.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class HeadView:
 @dataclass(frozen=True, slots=True)
 class CoalitionView:
     """What a signer, a wallet or an auditor needs to check this coalition's signatures and receipts. `entries` counts the ledger's.
-    Without a `sealer` (an engine that seals nothing) there are no receipts."""
+    Without a `sealer` there are no receipts: the engine seals nothing, or the node has not said yet who does."""
 
     coalition_id: str
     chain_id: int
@@ -49,21 +50,43 @@ class CoalitionView:
     entries: int
 
 
-def find_head(session: Session) -> HeadView | None:
-    """The newest block that the projection holds."""
-    block = session.scalar(select(LedgerBlockRow).order_by(LedgerBlockRow.number.desc()).limit(1))
+def find_head(session: Session, number: int | None = None) -> HeadView | None:
+    """The newest block that the projection holds; or the one of this number."""
+    which = select(LedgerBlockRow) if number is None else select(LedgerBlockRow).where(LedgerBlockRow.number == number)
+    block = session.scalar(which.order_by(LedgerBlockRow.number.desc()).limit(1))
     return None if block is None else HeadView(block.number, str(block.block_hash), block.timestamp)
 
 
-def coalition_view(session: Session, sealer: Address | None) -> CoalitionView:
-    """Refuses while the gateway is not initialized."""
+class CoalitionViews:
+    """Anybody may ask: entries are counted by their batches, and those up to a block once, as long as that block stands."""
+
+    def __init__(self) -> None:
+        self._counted: tuple[HeadView | None, int] = None, 0
+
+    def find(self, work: UnitOfWork, keys: Sequence[None]) -> Mapping[None, CoalitionView]:
+        """Nobody's seal is named in it. Refuses while the gateway is not initialized."""
+        head = find_head(work.session)
+        return dict.fromkeys(keys, _view(work.session, head, self._entries(work.session, head)))
+
+    def _entries(self, session: Session, head: HeadView | None) -> int:
+        until, entries = self._counted
+        if until is not None and find_head(session, until.block_number) != until:
+            until, entries = None, 0
+        since = -1 if until is None else until.block_number
+        further = select(func.sum(LedgerBatchRow.entry_count)).where(LedgerBatchRow.block_number > since)
+        entries += int(session.scalar(further) or 0)
+        self._counted = head, entries
+        return entries
+
+
+def _view(session: Session, head: HeadView | None, entries: int) -> CoalitionView:
     now = the_coalition(session)
     row = session.scalars(select(CoalitionRow)).one()
     return CoalitionView(
         coalition_id=str(row.coalition_id),
         chain_id=row.chain_id,
         genesis_hash=str(row.genesis_hash),
-        sealer=None if sealer is None else str(sealer),
+        sealer=None,
         points_address=str(row.points_address),
         brands_address=str(row.brands_address),
         members_address=str(row.members_address),
@@ -78,8 +101,8 @@ def coalition_view(session: Session, sealer: Address | None) -> CoalitionView:
         currency=row.currency,
         utc_offset_seconds=row.utc_offset_seconds,
         sandbox=row.sandbox,
-        head=find_head(session),
-        entries=session.scalar(select(func.count()).select_from(LedgerEntryRow)) or 0,
+        head=head,
+        entries=entries,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gateway.commands.options import as_json_option
+from gateway.commands.options import LARGEST, as_json_option
 
 
 @click.group()
@@ -17,6 +17,7 @@ def admission() -> None:
 
 @admission.command("show")
 @click.option("--gateway", "gateway_url", metavar="URL", required=True, help="The gateway's API; no key is needed.")
+@click.option("--version", type=click.IntRange(1, LARGEST), help="An earlier version. Default: the one in force.")
 @as_json_option
 def show_command(**asked: Any) -> None:
     """The criteria in force, with their version."""

@@ -77,6 +77,7 @@ def acts(**asked: Any) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Your answers to the admission criteria, for each registration among the acts. Default: you are asked.",
 )
+@click.option("--no-criteria", is_flag=True, help="You signed by admission criteria before, and know that the coalition has ended them.")
 @_asking
 def approve(**asked: Any) -> None:
     """Check acts (by operation, id, or a file) by yourself and sign their execution, once their delay has passed by your clock. Of several

@@ -54,10 +54,12 @@ class AdmissionChecklistView:
     signature: str
 
 
-def admission_criteria_view(session: Session, version: int | None = None) -> AdmissionCriteriaView:
-    """Those in force, or of a version."""
+def admission_criteria_view(session: Session, version: int | None = None) -> AdmissionCriteriaView | None:
+    """Those in force, or of a version; None where that was never set."""
     which = select(AdmissionCriteriaRow) if version is None else select(AdmissionCriteriaRow).where(AdmissionCriteriaRow.version == version)
     row = session.scalar(which.order_by(AdmissionCriteriaRow.version.desc()).limit(1))
+    if row is None and version:
+        return None
     found = AdmissionCriteria() if row is None else AdmissionCriteria.of_text(row.version, row.criteria)
     told = [CriterionView(each.name, each.text) for each in found.criteria]
     return AdmissionCriteriaView(found.version, told, str(found.hash), None if row is None else row.set_at)

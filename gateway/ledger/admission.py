@@ -39,7 +39,7 @@ class Criterion:
     @property
     def is_well_formed(self) -> bool:
         is_named = re.fullmatch(CRITERION_NAME, self.name) is not None
-        return is_named and _is_shown(self.text, CRITERION_TEXT_MAX) and bool(self.text.strip())
+        return is_named and is_shown(self.text, CRITERION_TEXT_MAX) and bool(self.text.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class CriterionAnswer:
     def parse(cls, told: Mapping[str, Any]) -> CriterionAnswer:
         """Raises ValueError, KeyError or TypeError for what is no answer."""
         found = cls(str(told["criterion"]), str(told["answer"]), str(told.get("note", "")))
-        if found.answer not in (MET, NOT_APPLICABLE) or not _is_shown(found.note, CRITERION_TEXT_MAX) or told.keys() - set(cls.__slots__):
+        if found.answer not in (MET, NOT_APPLICABLE) or not is_shown(found.note, CRITERION_TEXT_MAX) or told.keys() - set(cls.__slots__):
             raise ValueError("no answer to a criterion")
         return found
 
@@ -155,6 +155,6 @@ def _canonical(told: object) -> bytes:
     return json.dumps(told, separators=(",", ":"), sort_keys=True).encode()
 
 
-def _is_shown(text: str, most: int) -> bool:
+def is_shown(text: str, most: int) -> bool:
     """One line that moves no cursor."""
     return len(text) <= most and text.isprintable()

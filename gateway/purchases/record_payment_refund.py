@@ -12,6 +12,7 @@ from gateway.ledger import signing
 from gateway.ledger.awards import clawback_reference
 from gateway.purchases.award import Award, AwardClawback
 from gateway.purchases.clawback import points_due
+from gateway.purchases.evidence_ids import check_evidence_ids
 from gateway.purchases.ports import NewRefund, PaymentRefunds, Purchases, StoredRefund
 from gateway.purchases.purchase import check_dates
 from gateway.rounds.operation import ClawbackOperation, OperationStatus
@@ -54,6 +55,7 @@ def record_payment_refund(
     if known is not None:
         check_same_content("refund_id", refund_id, known.content_hash, digest)
         return known
+    check_evidence_ids(brand.brand_id, brands, refund_id=refund_id, payment_id=payment_id)
     purchase = purchases.find(brand.brand_id, payment_id)
     if purchase is None:
         raise NotFound(f"there is no purchase with payment id {payment_id}", field="payment_id")

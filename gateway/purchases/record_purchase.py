@@ -17,6 +17,7 @@ from gateway.loyalty.programmes.ports import Rules
 from gateway.loyalty.rule import EarningRule, rule_in_force
 from gateway.members.ports import Members
 from gateway.purchases.award import Award
+from gateway.purchases.evidence_ids import check_evidence_ids
 from gateway.purchases.ports import Purchases, StoredPurchase
 from gateway.purchases.purchase import Purchase, check_purchase
 from gateway.rounds.operation import IssueOperation, SaleFacts
@@ -58,6 +59,7 @@ def record_purchase(
     if known is not None:
         check_same_content("payment_id", purchase.payment_id, known.content_hash, digest)
         return known
+    check_evidence_ids(brand.brand_id, brands, payment_id=purchase.payment_id)
     reference = payment_reference(brand, purchase.payment_id)
     has_earned, _ = operations.by_reference(brand.brand_id, reference)
     rule = _rule_for(purchase, rules.published(brand.brand_id))

@@ -26,6 +26,7 @@ class ExpectedPayment:
     points_due: Points
     points_issued: Points | None
     issue_state: str
+    is_by_evidence: bool = False
 
 
 @dataclass(frozen=True, slots=True)

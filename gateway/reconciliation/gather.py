@@ -31,6 +31,7 @@ class GatheredFacts:
                 one.points_due,
                 one.points_issued,
                 _state("issue", one.status, one.reason),
+                one.payment_id.startswith(BY_EVIDENCE),
             )
             for one in self._on_ledger.purchases(brand_id)
         )

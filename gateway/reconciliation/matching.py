@@ -17,7 +17,8 @@ from gateway.reconciliation.refunds import match_refunds
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """The result. `refunds_without_record`: reported by the brand, shown by no record yet."""
+    """The result. `refunds_without_record`: reported by the brand, shown by no record yet. `by_evidence`: purchases for
+    which no money is expected, since another brand sold."""
 
     matches: tuple[Match, ...]
     breaks: tuple[Break, ...]
@@ -25,6 +26,7 @@ class Reconciled:
     refunds_without_record: tuple[ReportedRefund, ...]
     record_count: int
     not_due_count: int
+    by_evidence: tuple[ExpectedPayment, ...] = ()
 
     @property
     def breaks_by_kind(self) -> dict[str, int]:
@@ -60,6 +62,7 @@ def reconcile(facts: Facts) -> Reconciled:
         refunds_without_record=tuple(unseen),
         record_count=len(dated),
         not_due_count=not_due_count,
+        by_evidence=tuple(one for one in facts.payments if one.is_by_evidence and one.business_date <= facts.cut_off),
     )
 
 

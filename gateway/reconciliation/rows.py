@@ -73,6 +73,7 @@ def summary_of(result: Reconciled) -> dict[str, object]:
         "breaks": result.breaks_by_kind,
         "purchases_not_due": result.not_due_count,
         "refunds_without_record": len(result.refunds_without_record),
+        "by_evidence": {"purchases": len(result.by_evidence), "points": sum(one.points_issued or 0 for one in result.by_evidence)},
         "payouts": len(result.payouts),
         "payouts_with_remainder": len(remainders),
     }

@@ -11,7 +11,7 @@ from gateway.second_people.act_words import ActCall, day_text
 from gateway.second_people.check_act import ToldAct
 from gateway.second_people.known_coalition import KnownCoalition
 from gateway.values.hex import to_int
-from gateway.values.ids import Address
+from gateway.values.ids import Address, Hash
 
 _DONE = 1  # the timelock's timestamp of an act that was executed
 
@@ -30,6 +30,10 @@ class ChainReading:
         """By the contract; None for what was never proposed, cancelled or executed."""
         (found,) = self._ask("Governance", "getTimestamp", act.act_id)
         return int(found) if found > _DONE else None
+
+    def is_executed(self, act_id: Hash) -> bool:
+        (found,) = self._ask("Governance", "getTimestamp", act_id)
+        return bool(found == _DONE)
 
     def holds(self, call: ActCall) -> dict[str, Any]:
         found: dict[str, Any] = {

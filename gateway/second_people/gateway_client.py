@@ -6,6 +6,7 @@ import json
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from gateway.foreign.client import ForeignClient, NoAnswer, NotConnected
 from gateway.foreign.reading import Unreadable, read_json
@@ -45,9 +46,17 @@ class GatewayClient:
             raise NotFound(f"no act {operation_id} waits: `splittally acts` lists those that do", operation_id=operation_id)
         return found
 
-    def admission_criteria(self) -> AdmissionCriteria:
-        """Those in force, as the gateway tells them: what is signed names their texts."""
-        return self._read("admission criteria", lambda: AdmissionCriteria.parse(self._get("/v1/coalition/admission-criteria")))
+    def is_executed(self, operation_id: str) -> bool:
+        """By the gateway's word; False, too, where this key may not ask."""
+        try:
+            return bool(self._get(f"/v1/operations/{quote(operation_id, safe='')}")["status"] == "confirmed")
+        except (Invalid, KeyError, TypeError):
+            return False
+
+    def admission_criteria(self, version: int | None = None) -> AdmissionCriteria:
+        """Those in force, or an earlier version, as the gateway tells them: what is signed names their texts."""
+        path = "/v1/coalition/admission-criteria" + ("" if version is None else f"?version={version}")
+        return self._read("admission criteria", lambda: AdmissionCriteria.parse(self._get(path)))
 
     def documents(self, brand_id: int) -> list[dict[str, Any]]:
         """What the brand published, in its order."""

@@ -25,6 +25,8 @@ from gateway.values.ids import Address, Hash
 _KEY, _KEYSTORE = "owner.key", "keystore.json"
 _COALITION, _SEEN, _PUBLISHED, _CRITERIA = "coalition.json", "acts-seen.json", "published.json", "criteria.json"
 
+_VERSIONS_AHEAD = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -65,9 +67,19 @@ class Person:
     def note_published(self, brand_id: int, number: int) -> None:
         _write(self.home / _PUBLISHED, {**(_read(self.home / _PUBLISHED) or {}), str(brand_id): number})
 
+    def signed_criteria(self) -> int:
+        """The version of the admission criteria by which this person signed last; 0 for who has signed by none."""
+        return int((_read(self.home / _CRITERIA) or {"version": 0})["version"])
+
     def check_criteria(self, told: AdmissionCriteria) -> None:
-        """Raises WrongState where the gateway goes back behind the admission criteria by which this person signed last."""
+        """Raises WrongState where the gateway goes back behind the admission criteria by which this person signed last, or far beyond them:
+        once that was signed, those that are true would count as gone back."""
         kept = _read(self.home / _CRITERIA)
+        if told.version > self.signed_criteria() + _VERSIONS_AHEAD:
+            raise WrongState(
+                f"the gateway shows version {told.version} of the admission criteria, and you signed by version {self.signed_criteria()} "
+                "last: no operator sets so many; ask the other people why; nothing was signed"
+            )
         if kept is not None and (told.version < kept["version"] or (told.version == kept["version"] and str(told.hash) != kept["hash"])):
             raise WrongState(
                 f"the gateway shows version {told.version} of the admission criteria otherwise than {self.home / _CRITERIA} knows version "
@@ -75,6 +87,7 @@ class Person:
             )
 
     def note_criteria(self, told: AdmissionCriteria) -> None:
+        """These were signed, and the approval beside them was taken."""
         _write(self.home / _CRITERIA, {"version": told.version, "hash": str(told.hash)})
 
     def first_saw(self, act: Hash, now: int) -> int:

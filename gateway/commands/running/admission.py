@@ -22,10 +22,10 @@ from gateway.values.errors import Invalid
 
 
 @troubles_named
-def show_criteria(gateway_url: str, as_json: bool) -> None:
+def show_criteria(gateway_url: str, version: int | None, as_json: bool) -> None:
     gateway = GatewayClient(gateway_url, None)
     click.get_current_context().call_on_close(gateway.close)
-    _print(gateway.admission_criteria(), as_json)
+    _print(gateway.admission_criteria(version), as_json)
 
 
 @troubles_named

@@ -31,13 +31,15 @@ class Answered:
         checklist = self.by_act.get(act)
         if checklist is None:
             return None
-        meeting.person.note_criteria(self.criteria)
         digest = checklist.digest(meeting.coalition.domain("Governance"), act, self.criteria, approved_at)
         return SignedChecklist(checklist, meeting.person.sign(digest))
 
 
-def answered_criteria(meeting: Meeting, acts: Sequence[CheckedAct], file: Path | None, as_json: bool) -> Answered:
-    """Of all acts that let a brand in. Refuses what is not whole, before anything is signed."""
+def answered_criteria(
+    meeting: Meeting, acts: Sequence[CheckedAct], file: Path | None, as_json: bool, *, none_are_due: bool = False
+) -> Answered:
+    """Of all acts that let a brand in. Refuses what is not whole, before anything is signed. `none_are_due`: this person knows that the
+    criteria by which it signed before were ended."""
     registrations = [act for act in acts if act.call.function == "registerBrand"]
     if not registrations:
         return Answered(AdmissionCriteria(), {})
@@ -48,10 +50,22 @@ def answered_criteria(meeting: Meeting, acts: Sequence[CheckedAct], file: Path |
         check_whole(checklist, criteria)
         return Answered(criteria, {act.told.act_id: checklist for act in registrations})
     if not criteria.criteria:
+        _check_ended(meeting.person.signed_criteria(), criteria, none_are_due, as_json)
         return Answered(criteria, {})
     if as_json:
         raise incomplete(criteria, criteria.names)
     return Answered(criteria, {act.told.act_id: _asked(act, criteria) for act in registrations})
+
+
+def _check_ended(signed_by: int, criteria: AdmissionCriteria, none_are_due: bool, as_json: bool) -> None:
+    """Who signed by criteria before is not taken past them in silence."""
+    if not signed_by or none_are_due:
+        return
+    told = (
+        f"The gateway shows version {criteria.version} of the admission criteria, which asks for nothing; you signed by version {signed_by}"
+    )
+    if as_json or not click.confirm(f"{told}. Do the other people know that they were ended? Approve without a checklist?"):
+        raise WrongState(f"{told}: ask the other people whether they were ended, and say so with --no-criteria; nothing was signed")
 
 
 def _asked(act: CheckedAct, criteria: AdmissionCriteria) -> Checklist:

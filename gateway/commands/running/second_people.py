@@ -20,7 +20,9 @@ from gateway.second_people.own_transaction import send_own
 from gateway.second_people.person import make_person, open_person
 from gateway.second_people.scheduled_acts import ScheduledAct
 from gateway.values.calendar import SECONDS_PER_DAY
-from gateway.values.errors import Invalid, Refusal, Unavailable, WrongState
+from gateway.values.errors import Invalid, NotFound, Refusal, Unavailable, WrongState
+from gateway.values.hex import BadHex
+from gateway.values.ids import Hash
 
 
 @troubles_named
@@ -66,15 +68,19 @@ def approve(
     good_for_days: int,
     output: Path | None,
     checklist: Path | None,
+    no_criteria: bool,
     as_json: bool,
     **place: Any,
 ) -> None:
-    """All are checked before the first is signed. What a file alone keeps goes by no gateway, which would keep its checklist."""
+    """All that still wait are checked before the first is signed. What a file alone keeps goes by no gateway and has no checklist."""
     if output is not None and len(acts) > 1:
         raise Invalid("-o keeps the approval of one act: name one alone")
     meeting = meet(**place)
-    checked = [_checked(meeting, act, output) for act in dict.fromkeys(acts)]
-    _tell("\n".join(map(_text, checked)), as_json)
+    found = {act: _checked(meeting, act, output) for act in dict.fromkeys(acts)}
+    checked, executed = [act for act in found.values() if act is not None], [name for name, act in found.items() if act is None]
+    if not checked:
+        raise WrongState(f"{', '.join(executed)}: executed already, there is nothing to approve")
+    _tell("\n".join([*(f"{name}  executed already" for name in executed), *map(_text, checked)]), as_json)
     now, signable_from = meeting.now, max(act.signable_from for act in checked)
     if now < signable_from:
         raise WrongState(
@@ -86,7 +92,7 @@ def approve(
     is_kept = Path(acts[0]).is_file()
     if is_kept and checked[0].call.function == "registerBrand":
         _tell("No checklist is signed: the gateway keeps it, and takes no approval from a file.", as_json)
-    answered = answered_criteria(meeting, [] if is_kept else checked, checklist, as_json)
+    answered = answered_criteria(meeting, [] if is_kept else checked, checklist, as_json, none_are_due=no_criteria)
     good_until = now + good_for_days * SECONDS_PER_DAY
     approved = []
     for act in checked:
@@ -95,19 +101,36 @@ def approve(
         if output is not None:
             keep_approval(output, act.told, given)
         status = "kept" if is_kept else meeting.gateway.send_approval(act.told.operation_id, given, signed)["status"]
+        if signed is not None and not is_kept:
+            meeting.person.note_criteria(answered.criteria)
         by = {"approver": str(meeting.person.address), "approved_at": now, "criteria_version": signed and signed.checklist.version}
         approved.append({**shown_act(act), **by, "status": status})
+    approved += [{"operation_id": name, "status": "executed"} for name in executed]
     if as_json:
-        print_json(approved if len(acts) > 1 else approved[0])
+        print_json(approved if len(found) > 1 else approved[0])
     else:
         click.echo(f"Approved by {meeting.person.address}, good until {moment_text(good_until)}.")
 
 
-def _checked(meeting: Meeting, act: str, output: Path | None) -> CheckedAct:
+def _checked(meeting: Meeting, act: str, output: Path | None) -> CheckedAct | None:
+    """None for what was executed: by the chain, or where the gateway lists it no more by its word, by which nothing is signed."""
     file = Path(act) if Path(act).is_file() else None
     if file is not None and output is None:
         raise Invalid("the gateway takes no approval of an act that it did not propose: name a file for it with -o")
-    return meeting.check(meeting.gateway.act(act) if file is None else act_in(file))
+    try:
+        told = meeting.gateway.act(act) if file is None else act_in(file)
+    except NotFound:
+        if not _is_executed(meeting, act):
+            raise
+        return None
+    return None if meeting.ledger.is_executed(told.act_id) else meeting.check(told)
+
+
+def _is_executed(meeting: Meeting, act: str) -> bool:
+    try:
+        return meeting.ledger.is_executed(Hash.parse(act))
+    except BadHex:
+        return meeting.gateway.is_executed(act)
 
 
 @troubles_named

@@ -82,6 +82,11 @@ def test_criteria_are_versions_and_the_same_list_is_no_new_one(coalition: Offlin
     assert coalition.post("auditor", CRITERIA, {"criteria": ASKED}).status_code == 403
     assert [set_criteria(coalition, each)["version"] for each in (ASKED, ASKED, ASKED[::-1], [], [])] == [1, 1, 2, 3, 3]
     assert (in_force(coalition)["criteria"], in_force(coalition)["set_at"]) == ([], START)
+    earlier = [coalition.client.get(f"{CRITERIA}?version={number}").json() for number in (1, 2, 3)]
+    assert [(each["version"], each["criteria"]) for each in earlier] == [(1, ASKED), (2, ASKED[::-1]), (3, [])]
+    assert earlier[2] == in_force(coalition)
+    unknown = {each: coalition.client.get(f"{CRITERIA}?version={each}").json()["code"] for each in ("4", "0", "x", "1_0", str(2**31))}
+    assert unknown == {"4": "not_found", "0": "invalid", "x": "invalid", "1_0": "invalid", str(2**31): "invalid"}
 
 
 @pytest.mark.parametrize(
@@ -204,6 +209,15 @@ def test_a_malformed_checklist_is_refused(joining: OfflineCoalition, changed: di
     with joining.no_trace():
         answer = joining.post("operator", APPROVALS, {**body, "checklist": {**body["checklist"], **changed}})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), answer.text
+
+
+def test_a_note_is_a_line_that_can_be_printed(joining: OfflineCoalition) -> None:
+    body = signed(joining)
+    body["checklist"]["answers"] = [{**MET, "note": "turned \u202e round"}, NOT_APPLICABLE]
+    with joining.no_trace():
+        answer = joining.post("operator", APPROVALS, body)
+    assert answer.status_code == 422
+    assert [each["field"] for each in answer.json()["facts"]["errors"]] == ["body.checklist.answers.0.note"]
 
 
 def test_other_acts_are_approved_without(joining: OfflineCoalition) -> None:

@@ -218,6 +218,23 @@ def test_a_row_that_is_no_line_is_an_alarm_and_holds_up_no_other(small: FedShop,
     assert (small.problems(), small.signs(2, "p-1", 9)) == ({}, [])
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        sold("evidence:2:p-1"),
+        refund_record("evidence:2:b-1", "p-1", 100),
+        refund_record("b-1", "evidence:2:p-1", 100),
+    ],
+)
+def test_what_another_brands_evidence_says_is_not_the_shops_to_say(small: FedShop, content: dict[str, Any]) -> None:
+    small.put("row-1", content, 1_000)
+    small.read()
+    assert small.problems() == {"row-1": "feed_unreadable"}
+    small.journal.write(lambda connection: small.lines.add(connection, sold("evidence:2:p-1", 7_000)))  # the evidence itself comes after
+    small.read()
+    assert small.signs(1, "evidence:2:p-1", 63) == []
+
+
 def test_many_rows_come_in_pages_and_too_many_of_one_moment_are_named(small: FedShop) -> None:
     for number in range(10):
         small.put(f"row-{number}", sold(f"p-{number}"), 1_000 + number // 2)

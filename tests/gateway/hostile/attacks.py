@@ -165,6 +165,20 @@ def calls_without_end(gateway: AttackedGateway, over: threading.Event, reached: 
     _at_once(8, one)
 
 
+def asks_what_is_open(gateway: AttackedGateway, over: threading.Event, reached: Reached) -> None:
+    """Thirty strangers who ask for what needs no key, as fast as they are answered."""
+    paths = itertools.cycle(("/v1/coalition", "/v1/checkpoints", "/v1/coalition/admission-criteria", "/readyz"))
+
+    def one() -> None:
+        with httpx.Client(base_url=gateway.url, timeout=60, trust_env=False) as client:
+            while not over.is_set():
+                with suppress(httpx.TransportError):
+                    status = client.get(next(paths)).status_code
+                    _note(reached, status in (200, 429), status)
+
+    _at_once(30, one)
+
+
 def signs_with(misdeed: Callable[[HostileSigner, socket], None]) -> Attack:
     """Sells, too, and its signer does this when it is asked."""
 

@@ -201,11 +201,50 @@ def test_a_brand_reconciles_itself_and_the_operator_any_brand(coalition, who, bo
 
 
 def test_a_bonus_by_anothers_evidence_needs_no_payment_record(coalition: OfflineCoalition) -> None:
+    coalition.brand(4)
     buy(coalition, "own", "evidence:4:sold-there")
     pay_back(coalition, "evidence:4:back-there", "evidence:4:sold-there", 1_000)
     record_clawback(coalition, "evidence:4:back-there")
     run = reconcile(coalition)
     assert breaks_of(coalition, run) == [("missing", "own", None)]
     assert run["summary"]["refunds_without_record"] == 0
+    assert run["summary"]["by_evidence"] == {"purchases": 1, "points": 25}
+    assert reconcile(coalition, "2017-03-01")["summary"]["by_evidence"] == {"purchases": 0, "points": 0}
     assert send(coalition, "brand:1", stripe_file(stripe_row(1, "evidence:4:sold-there")), "one").status_code == 201
     assert ("unexpected", "evidence:4:sold-there", "txn_1") in breaks_of(coalition, reconcile(coalition))
+
+
+@pytest.mark.parametrize(
+    "payment_id", ["evidence:9:x", "evidence:", "evidence:x", "evidence:1:own", "evidence:4:", "evidence:04:x", "evidence:99999999999:x"]
+)
+def test_no_brand_exempts_its_own_sales_by_an_id_of_evidence(coalition: OfflineCoalition, payment_id: str) -> None:
+    coalition.brand(4)
+    member_id = coalition.shopper().member_id
+    for path, body in (
+        ("purchases", purchase_body(payment_id, member_id=member_id)),
+        ("purchases/bulk", {"purchases": [purchase_body(payment_id, member_id=member_id)]}),
+    ):
+        answer = coalition.post("brand:1", f"/v1/{path}", body)
+        refused = answer.json() if answer.status_code == 422 else answer.json()["results"][0]["problem"]
+        assert (refused["code"], refused["facts"]) == ("invalid", {"field": "payment_id"})
+
+
+@pytest.mark.parametrize(
+    ("refund_id", "payment_id"),
+    [
+        ("own-b", "evidence:4:p"),
+        ("evidence:4:b", "own"),
+        ("evidence:1:b", "evidence:4:p"),
+        ("evidence:5:b", "evidence:4:p"),
+        ("evidence:1:b", "own"),
+    ],
+)
+def test_a_refund_is_by_the_evidence_by_which_its_payment_is(coalition: OfflineCoalition, refund_id: str, payment_id: str) -> None:
+    for other in (4, 5):
+        coalition.brand(other)
+    buy(coalition, "own", "evidence:4:p")
+    when = {"occurred_at": "2017-03-16T00:30:00+00:00", "business_date": "2017-03-16"}
+    body = {"refund_id": refund_id, "payment_id": payment_id, "amount_minor": 100, **when}
+    assert coalition.post("brand:1", "/v1/payment-refunds", body).json()["code"] == "invalid"
+    [told] = coalition.post("brand:1", "/v1/payment-refunds/bulk", {"payment_refunds": [body]}).json()["results"]
+    assert told["problem"]["code"] == "invalid"

@@ -8,15 +8,18 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from gateway.audit.case import open_case
 from gateway.audit.evidence import Evidence
 from gateway.audit.gather_chain import gather_chain
 from gateway.audit.gather_store import gather_store
 from gateway.audit.invariants import check
+from gateway.commands.running.checklists import Answered, answered_criteria
 from gateway.ledger.admission import AdmissionCriteria, Criterion
 from gateway.second_people.person import make_person, open_person
 from gateway.store.session import Database
@@ -90,10 +93,16 @@ def test_each_approver_signs_one_checklist_for_all_that_join(commanded: Commande
 
     by_file = _file(tmp_path, CHECKLIST)
     assert [each["criteria_version"] for each in commanded.command(*approve, "--checklist", by_file, person=first)] == [1] * 3
-    asked = commanded.told(*approve, person=second, typed="met\nseen\nnot_applicable\nsells none\n" * 3)
+    typed = "met\nseen\nnot_applicable\nsells none\n"
+    commanded.told("approve", operations[0], "--asked-directly", person=second, typed=typed)
+    commanded.ended(operations[0], "confirmed")
+    asked = commanded.told(*approve, person=second, typed=2 * typed)  # with what is left
     assert CRITERIA[1]["text"] in asked
+    assert f"{operations[0]}  executed already" in asked
     for operation_id in operations:
         commanded.ended(operation_id, "confirmed")
+    again = commanded.command(*approve, person=first, succeeds=False)
+    assert (again["code"], "executed already" in again["detail"]) == ("wrong_state", True)
     for brand_id in JOINING:
         signed = commanded.get(f"/v1/brands/{brand_id}/admission")["checklists"]
         assert {each["approver"] for each in signed} == {commanded.account(name).address.lower() for name in (first, second)}
@@ -137,9 +146,31 @@ def test_nobody_signs_by_criteria_that_went_back(tmp_path: Path) -> None:
     ann.note_criteria(second)
     ann.check_criteria(second)
     ann.check_criteria(AdmissionCriteria(3))
+    with pytest.raises(WrongState, match="no operator sets so many"):  # once signed, the true ones would be earlier
+        ann.check_criteria(AdmissionCriteria(10**12, second.criteria))
     for told in (first, AdmissionCriteria(), AdmissionCriteria(2, first.criteria)):
         with pytest.raises(WrongState, match="ask the other people why"):
             ann.check_criteria(told)
+
+
+@pytest.mark.parametrize("version", [2, 1_000])
+def test_nobody_is_taken_past_criteria_in_silence(tmp_path: Path, version: int) -> None:
+    make_person(tmp_path / "ann")
+    ann, told = open_person(tmp_path / "ann"), AdmissionCriteria(version)
+    meeting: Any = SimpleNamespace(person=ann, gateway=SimpleNamespace(admission_criteria=lambda: told))
+    registration: Any = SimpleNamespace(call=SimpleNamespace(function="registerBrand"))
+
+    def answered(typed: str = "", **how: bool) -> Answered:
+        with CliRunner().isolation(input=typed):
+            return answered_criteria(meeting, [registration], None, **{"as_json": False, **how})
+
+    assert answered().by_act == {}, "who never signed by any knows of none"
+    ann.note_criteria(AdmissionCriteria(1, (Criterion("identity", "who it is"),)))
+    for refused in (lambda: answered("n\n"), lambda: answered(as_json=True)):
+        with pytest.raises(WrongState, match="asks for nothing; you signed by version 1"):
+            refused()
+    assert (answered("y\n").by_act, answered(as_json=True, none_are_due=True).by_act) == ({}, {})
+    assert ann.signed_criteria() == 1, "nothing was signed by these"
 
 
 def _file(folder: Path, content: Any) -> str:
