@@ -54,7 +54,7 @@ def test_a_mistake_about_one_item_is_tried_again_and_written_down(journal: TillJ
 def test_what_comes_while_an_answer_is_awaited_goes_together_and_waits_for_no_slow_answer(
     journal: TillJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forwarder, "_SLOW_SECONDS", 1.0)
+    monkeypatch.setattr(forwarder, "_SLOW_SECONDS", 3_600)
     goes_on, sizes = threading.Event(), []
 
     class SlowGateway(AcceptingGateway):
@@ -71,6 +71,7 @@ def test_what_comes_while_an_answer_is_awaited_goes_together_and_waits_for_no_sl
             sender.wake()
             _await(lambda: bool(sizes))
         assert sizes == [1]
+        monkeypatch.setattr(forwarder, "_SLOW_SECONDS", 0)
         _await(lambda: len(sizes) == 2)
         goes_on.set()
         _await(lambda: _item(journal, "p-0").state is ItemState.ANSWERED)
