@@ -32,14 +32,19 @@ def routes() -> list[Route]:
 
 
 async def _post_capture(request: Request) -> Response:
+    """Refused after the deadline, which in a sandbox is in simulated time. A till alone hears that in time: what a store forwards it took
+    in time itself, and may be on the ledger."""
     speaker = speaker_of(request, Scope.REDEMPTIONS)
     body, reservation_id, agent = await body_of(request, CaptureBody), _reservation_id(request), agent_of(request)
     late: list[str] = []
 
     def said(connection: sqlite3.Connection) -> Statement:
-        order = order_reserved(connection, reservation_id)
+        order, now = order_reserved(connection, reservation_id), wall_clock()
+        is_new = find(connection, ItemKind.CAPTURE, body.capture_id) is None
         statement = capture_told(connection, agent, body, order)
-        if agent.forwarder.is_away or (not agent.place.sandbox and is_soon(order.deadline, wall_clock())):
+        if is_new and not agent.place.sandbox and now > order.deadline:
+            raise TillRefused(409, "deadline_passed", "the reservation is over: ask the member for points again", deadline=order.deadline)
+        if agent.forwarder.is_away or (not agent.place.sandbox and is_soon(order.deadline, now)):
             late.append("may_miss_deadline")
         return statement
 
@@ -78,11 +83,9 @@ async def _post_cancel(request: Request) -> Response:
 
 
 def capture_told(connection: sqlite3.Connection, agent: TillAgent, body: CaptureBody, order: KnownOrder) -> Statement:
-    """Raises TillRefused, as the next. A sandbox's deadlines are in simulated time."""
+    """Raises TillRefused, as the next."""
     if find(connection, ItemKind.CAPTURE, body.capture_id) is None:
         note_capture(connection, order, body.capture_id)
-        if not agent.place.sandbox and wall_clock() > order.deadline:
-            raise TillRefused(409, "deadline_passed", "the reservation is over: ask the member for points again", deadline=order.deadline)
     return agent.of_order(connection, body, order)
 
 

@@ -51,6 +51,22 @@ class Store:
         found: Mapping[str, Any] = told
         return found
 
+    @contextmanager
+    def brands_agent_restored(self) -> Iterator[None]:
+        """What is done within this is in no backup of the brand's agent, which is put back from one at the end."""
+        agent = self.shop.agent
+        agent.kill()
+        backup = {path: path.read_bytes() for path in agent.folder.iterdir() if path.is_file()}
+        agent.start()
+        yield
+        agent.kill()
+        for path in agent.folder.glob("agent.sqlite*"):
+            path.unlink()
+        for path, content in backup.items():
+            path.write_bytes(content)
+        agent.start()
+        sleep(1.1)  # of the silence after which an agent is asked what it knows
+
     def moved(self, url: str) -> None:
         self.agent.kill()
         with closing(sqlite3.connect(self.agent.folder / "agent.sqlite")) as journal, journal:

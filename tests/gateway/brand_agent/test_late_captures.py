@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 
 from tests.builders.offline_coalition import START
 from tests.gateway.brand_agent.conftest import Shop, open_shop
+from tests.gateway.brand_agent.stores import stored
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +72,27 @@ def test_with_the_gateway_away_each_is_warned_of_and_after_its_end_refused(shop:
             assert (answer.status_code, answer.json()["code"]) == (409, "deadline_passed")
         finally:
             shop.gateway.start()
+
+
+def test_what_a_store_captured_in_time_is_told_again_after_its_deadline(shop: Shop, tmp_path: Path) -> None:
+    """The brand's agent is from a backup, and never heard of it."""
+    with stored(shop, tmp_path / "store") as store:
+        with store.brands_agent_restored(), store.agent.till() as till:
+            reservation = reserved(shop, till, "in-time", 5)
+            ends_at = int(time.time()) + 5
+            shop.gateway.confirm_all()
+            shop.gateway.coalition.put_reservation(reservation, shop.member.member_id, 1, 10, deadline=ends_at + 60)
+            assert warnings(capture(till, reservation, "in-time")) == ["may_miss_deadline"]
+            assert store.ended("/v1/items/capture/c-in-time")[0]["outcome"] == "confirmed"
+        time.sleep(max(0, ends_at + 1 - time.time()))
+        with store.agent.till() as till:
+            assert till.post("/v1/purchases", json=shop.sale("after-the-backup")).status_code == 202
+            store.ended("/v1/purchases/after-the-backup")
+            captured = store.ended("/v1/items/capture/c-in-time")[0]
+            assert (captured["outcome"], captured["reason"]) == ("confirmed", None)
+            assert till.post("/v1/orders/in-time/cancel", json={"void_id": "v"}).json()["code"] == "captured"
+        assert store.status(lambda _: True)["told_again"] >= 1
+        with shop.agent.till() as till:
+            assert till.get("/v1/items/capture/c-in-time").json()["outcome"] == "confirmed"
+            assert till.post("/v1/orders/in-time/cancel", json={"void_id": "v"}).json()["code"] == "captured"
+    assert len([row for row in shop.gateway.operations("capture") if "c-in-time" in row.body]) == 1

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import pytest
@@ -93,21 +92,12 @@ def test_what_the_document_prints_makes_a_store(tmp_path: Path) -> None:
 
 def test_a_brands_agent_from_an_old_backup_is_told_again(store: Store) -> None:
     shop = store.shop
-    shop.agent.kill()
-    backup = {path: path.read_bytes() for path in shop.agent.folder.iterdir() if path.is_file()}
-    shop.agent.start()
+    with store.brands_agent_restored():
+        with store.agent.till() as till:
+            for number in (1, 2):
+                assert till.post("/v1/purchases", json=shop.sale(f"old-{number}")).status_code == 202
+        store.ended("/v1/purchases/old-1", "/v1/purchases/old-2")
     with store.agent.till() as till:
-        for number in (1, 2):
-            assert till.post("/v1/purchases", json=shop.sale(f"old-{number}")).status_code == 202
-    store.ended("/v1/purchases/old-1", "/v1/purchases/old-2")
-    shop.agent.kill()
-    for path in shop.agent.folder.glob("agent.sqlite*"):
-        path.unlink()
-    for path, content in backup.items():
-        path.write_bytes(content)
-    shop.agent.start()
-    with store.agent.till() as till:
-        sleep(1.1)  # of the silence after which an agent is asked what it knows
         assert till.post("/v1/payment-refunds", json=shop.refund("old-b", "old-1", 500)).status_code == 202
     ended = store.ended("/v1/payment-refunds/old-b", "/v1/purchases/old-1", "/v1/purchases/old-2")
     assert [one["outcome"] for one in ended] == ["confirmed"] * 3
