@@ -23,6 +23,7 @@ SILENT_SECONDS = 1  # no gateway is stopped, put back from a backup and started 
 _MARGIN_SECONDS = 900  # between what the gateway accepted and when its answer was written down here
 _PAUSE_SECONDS = 60
 _ORDERS_AT_ONCE = 100
+_ORDER_SECONDS = 10  # what is about an order is taken once the order stands on the ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,6 @@ class GatewaysMemory:
     """Whether the gateway still knows what it once answered. Any thread may ask."""
 
     _ASKED_OF = "operation_id IS NOT NULL"
-    _ORDER_SECONDS = 10  # what is about an order is taken once the order stands on the ledger
 
     def __init__(self, journal: TillJournal, client: ForwardingClient, clock: Callable[[], float] = time.time) -> None:
         self._journal = journal
@@ -114,7 +114,7 @@ class GatewaysMemory:
         while some := self._journal.write(lambda connection, one=after: _orders(connection, since, one)):  # type: ignore[misc]
             for kind, order_id, body in some:
                 path, named = order_request(kind, order_id)
-                answer = self._client.post(path, body.encode(), named, self._ORDER_SECONDS)
+                answer = self._client.post(path, body.encode(), named, _ORDER_SECONDS)
                 if answer.status >= 500:
                     raise GatewayAway(f"it does not take order {order_id} again: {answer.code}")
                 after = order_id

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -25,13 +26,12 @@ from gateway.brand_agent.forwarded import (
     ForwardedItemsBody,
     NamedItemsBody,
     OfOrderBody,
-    OrderBody,
     PointRefundOfOrderBody,
     VoidOfOrderBody,
 )
 from gateway.brand_agent.gateway_client import names_of
 from gateway.brand_agent.item import Item, ItemKind, Speaker
-from gateway.brand_agent.orders import keep_order, order_named
+from gateway.brand_agent.orders import keep_order, note_accepted, order_named
 from gateway.brand_agent.outbox import find
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_agent.redemption_routes import capture_told, let_go_told
@@ -102,7 +102,7 @@ def _said(agent: TillAgent, speaker: Speaker, item: ForwardedItem) -> _Said:
             return lambda connection: refund_failure_told(connection, item.target, failed)
         case ItemKind.CAPTURE | ItemKind.VOID | ItemKind.POINT_REFUND:
             told = shaped(item.body, _OF_ORDERS[item.kind])
-            return lambda connection: _of_order(connection, agent, told, _order(connection, agent, speaker, told.order))
+            return lambda connection: _of_order(connection, agent, told, _order(connection, agent, speaker, told))
 
 
 def _of_order(connection: sqlite3.Connection, agent: TillAgent, told: OfOrderBody, order: KnownOrder) -> Statement:
@@ -115,13 +115,16 @@ def _of_order(connection: sqlite3.Connection, agent: TillAgent, told: OfOrderBod
             return agent.of_order(connection, told.without_order(), order)
 
 
-def _order(connection: sqlite3.Connection, agent: TillAgent, speaker: Speaker, told: OrderBody) -> KnownOrder:
-    """As it was asked through this agent; one that never came here, or was in no backup, is written down now."""
-    consent = told.consent
-    order = KnownOrder(consent.order_id, told.kind, consent.member_id, agent.reservation_id(consent), consent.deadline)
+def _order(connection: sqlite3.Connection, agent: TillAgent, speaker: Speaker, told: OfOrderBody) -> KnownOrder:
+    """As it was asked through this agent; one that never came here, or was in no backup, is written down now. What was captured of it, or
+    given back, the gateway had taken."""
+    consent = told.order.consent
+    order = KnownOrder(consent.order_id, told.order.kind, consent.member_id, agent.reservation_id(consent), consent.deadline)
     if connection.execute("SELECT 1 FROM orders WHERE order_id = ?", (order.order_id,)).fetchone() is None:
         ask_id, is_sandbox = 1 + secrets.randbits(52), agent.place.sandbox
         keep_order(connection, consent, order, agent.lines, speaker, wall_clock(), ask_id=ask_id, is_sandbox=is_sandbox)
+        if not isinstance(told, VoidOfOrderBody):
+            note_accepted(connection, order.order_id, order.reservation_id, time.time())
         return order
     known = order_named(connection, order.order_id)
     if known != order:

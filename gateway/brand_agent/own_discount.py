@@ -16,6 +16,7 @@ from gateway.values.money import Ratio
 from gateway.values.points import Points
 
 _COLUMNS = "order_id, member_id, points, discount_minor, day"
+OWN_DISCOUNT = "own_discount"
 SEVERAL_ASKED = -1
 """Of an order that was asked for more than once, or by a process that did not learn what came of it."""
 
@@ -39,7 +40,7 @@ class OwnDiscount:
 
     def view(self) -> dict[str, Any]:
         """`points` are what the member would have paid, and keeps."""
-        return {"outcome": "own_discount", **asdict(self)}
+        return {"outcome": OWN_DISCOUNT, **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import re
 import secrets
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import anyio.to_thread
 import httpx
@@ -20,7 +21,7 @@ from gateway.brand_agent.asking import TILL_BODY_BYTES_MAX, agent_of, answering,
 from gateway.brand_agent.gateway_client import GatewayAnswer, GatewayAway, NotTheGateway, object_of
 from gateway.brand_agent.item import Speaker
 from gateway.brand_agent.orders import AUTHORIZE, REDEEM, keep_order, note_accepted, order_request
-from gateway.brand_agent.own_discount import OwnDiscount, WantedDiscount, give
+from gateway.brand_agent.own_discount import OWN_DISCOUNT, OwnDiscount, WantedDiscount, give
 from gateway.brand_agent.problems import TillRefused
 from gateway.brand_agent.statements import KnownOrder
 from gateway.brand_agent.till_agent import TillAgent
@@ -69,8 +70,9 @@ def _asked(kind: str) -> Callable[[Request], Awaitable[Response]]:
         except _NothingAsked as away:
             asked = WantedDiscount(body.order_id, body.member_id, body.points, body.discount_minor, ask_id)
             return await _own_discount(agent, asked, speaker, away)
-        if answer.status_code in (200, 201, 202):
-            reserved = _reservation_in(bytes(answer.body))
+        told = object_of(bytes(answer.body))
+        if answer.status_code in (200, 201, 202) and told.get("outcome") != OWN_DISCOUNT:
+            reserved = _reservation_in(told)
 
             def note(connection: sqlite3.Connection) -> None:
                 note_accepted(connection, body.order_id, reserved, time.time())
@@ -160,8 +162,8 @@ def _nothing_asked_of_another(agent: TillAgent) -> _NothingAsked:
     return _NothingAsked(503, "gateway_away", _OTHER.format(f"agent.{client.URL_NAME}", client.PEER), outcome="nothing_asked")
 
 
-def _reservation_in(content: bytes) -> str:
+def _reservation_in(content: Mapping[str, Any]) -> str:
     """As an answer about an order names it; empty where it does not."""
-    told = object_of(content).get("authorization")
+    told = content.get("authorization")
     named = told.get("reservation_id") if isinstance(told, dict) else None
     return named if isinstance(named, str) and _RESERVATION.fullmatch(named) else ""

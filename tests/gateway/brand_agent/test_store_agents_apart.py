@@ -5,11 +5,12 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.builders.brands import ROOT
 from tests.documents.printed import blocks
 from tests.gateway.brand_agent.conftest import Shop
 from tests.gateway.brand_agent.stores import Store, consent_at, issues_of, stored
+from tests.gateway.brand_agent.test_redemptions import _on_ledger
 from tests.gateway.brand_agent.test_tls import make_authority
 
 
@@ -35,6 +37,17 @@ def opened_store(opened: Shop) -> Iterator[Store]:
 def store(shop: Shop, opened_store: Store) -> Store:
     assert shop is opened_store.shop
     return opened_store
+
+
+@pytest.fixture
+def limited(store: Store) -> Store:
+    """The brand's agent gives discounts of its own while the gateway is away; the store's was started anew, and told nothing again."""
+    store.agent.kill()
+    store.agent.start()
+    store.shop.agent.kill()
+    store.shop.agent.configure(floor_limit_minor=500, floor_limit_day_minor=5_000)
+    store.shop.agent.start()
+    return store
 
 
 def test_what_another_server_says_ends_nothing(store: Store) -> None:
@@ -108,6 +121,45 @@ def test_a_brands_agent_from_an_old_backup_is_told_again(store: Store) -> None:
         assert brands.get("/v1/purchases/old-2").json()["outcome"] == "confirmed"
 
 
+def test_points_that_were_taken_are_not_given_as_an_own_discount_by_a_brands_agent_from_a_backup(limited: Store) -> None:
+    """It comes back while the gateway is away. What followed the order brings it the order."""
+    shop, order = limited.shop, consent_at(limited)
+    coalition, order_id = shop.gateway.coalition, order["order_id"]
+    with limited.brands_agent_restored(), limited.agent.till() as till:
+        reservation = till.post("/v1/authorizations", json=order).json()["authorization"]["reservation_id"]
+        _on_ledger(shop, reservation)
+        assert till.post(f"/v1/authorizations/{reservation}/capture", json={"capture_id": f"c-{order_id}", "points": 60}).status_code == 202
+        assert limited.ended(f"/v1/items/capture/c-{order_id}")[0]["outcome"] == "confirmed"
+        coalition.put_reservation(reservation, shop.member.member_id, 1, 100, captured=60, status="captured")
+        shop.gateway.stop()
+    _told_again(limited)
+    shop.gateway.start()
+    [captured] = limited.ended(f"/v1/items/capture/c-{order_id}")
+    assert (captured["outcome"], captured["reason"]) == ("confirmed", None)
+    assert _at_brands_agent(limited, "SELECT count(*) FROM own_discounts WHERE order_id = ?", order_id) == 0
+    assert _at_brands_agent(limited, "SELECT accepted_at FROM orders WHERE order_id = ?", order_id) > 0, (
+        "a gateway that loses it is told it"
+    )
+
+
+def test_an_own_discount_of_a_brands_agent_takes_no_points_after_its_backup(limited: Store) -> None:
+    shop, order = limited.shop, consent_at(limited)
+    with limited.brands_agent_restored():
+        shop.gateway.stop()
+        with limited.agent.till() as till:
+            given = till.post("/v1/authorizations", json=order)
+            assert till.post("/v1/purchases", json=shop.sale(f"with-{order['order_id']}")).status_code == 202
+        assert (given.status_code, given.json()["outcome"]) == (200, "own_discount")
+        with closing(sqlite3.connect(limited.agent.folder / "agent.sqlite")) as journal:
+            accepted = journal.execute("SELECT accepted_at FROM orders WHERE order_id = ?", (order["order_id"],)).fetchone()
+        assert accepted == (0,)
+        shop.gateway.start()
+        limited.ended(f"/v1/purchases/with-{order['order_id']}")
+    _told_again(limited)
+    limited.ended(f"/v1/purchases/with-{order['order_id']}")
+    assert [row for row in shop.gateway.operations("authorize") if order["order_id"] in row.body] == []
+
+
 def test_over_tls_with_the_brands_own_authority(store: Store, tmp_path: Path) -> None:
     shop, own = store.shop, make_authority(tmp_path / "own")
     store.agent.kill()
@@ -126,6 +178,19 @@ def test_over_tls_with_the_brands_own_authority(store: Store, tmp_path: Path) ->
         with apart.agent.till() as till:
             till.post("/v1/purchases", json=shop.sale("tls-2"))
             assert "its TLS certificate is not valid here" in str(apart.status(lambda told: told["alarms"])["last_error"])
+
+
+def _told_again(store: Store) -> None:
+    """By what it has to tell next, the store's agent finds that the brand's one has forgotten something."""
+    before = store.status(lambda _: True)["told_again"]
+    with store.agent.till() as till:
+        assert till.post("/v1/purchases", json=store.shop.sale(f"finds-{before}")).status_code == 202
+    store.status(lambda told: told["told_again"] > before)
+
+
+def _at_brands_agent(store: Store, asked: str, order_id: str) -> Any:
+    with closing(sqlite3.connect(store.shop.agent.folder / "agent.sqlite")) as journal:
+        return journal.execute(asked, (order_id,)).fetchone()[0]
 
 
 @contextmanager
