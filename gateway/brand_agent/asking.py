@@ -70,6 +70,10 @@ def till_of_store(store: str, till: str, cashier: str | None) -> Speaker:
     return Speaker(f"{store}/{till}", cashier)
 
 
+def is_of_store(till: str, store: str) -> bool:
+    return till.startswith(f"{store}/")
+
+
 def is_gateway(request: Request) -> bool:
     """Whether the request bears the signer's token."""
     token = agent_of(request).signer_token

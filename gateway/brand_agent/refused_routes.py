@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.bodies.shapes import Body, Label
-from gateway.brand_agent.asking import agent_of, answering, body_of, speaker_of
+from gateway.brand_agent.asking import agent_of, answering, body_of, is_of_store, speaker_of, till_of
 from gateway.brand_agent.feed_lines import deal_with as deal_with_row
 from gateway.brand_agent.feed_lines import problems
 from gateway.brand_agent.item import Item
@@ -38,11 +38,16 @@ class DealtWithBody(Body):
 def routes() -> list[Route]:
     one = "/v1/refused/{kind}/{external_id:path}"
     return [
-        Route("/v1/feed", answering(_feed_problems), methods=["GET"]),
-        Route("/v1/feed/{row_id:path}/dealt-with", answering(_post_feed_dealt_with), methods=["POST"]),
         Route("/v1/refused", answering(_listed), methods=["GET"]),
         Route(f"{one}/retry", answering(_post_retry), methods=["POST"]),
         Route(f"{one}/dealt-with", answering(_post_dealt_with), methods=["POST"]),
+    ]
+
+
+def feed_routes() -> list[Route]:
+    return [
+        Route("/v1/feed", answering(_feed_problems), methods=["GET"]),
+        Route("/v1/feed/{row_id:path}/dealt-with", answering(_post_feed_dealt_with), methods=["POST"]),
     ]
 
 
@@ -85,13 +90,21 @@ async def _post_feed_dealt_with(request: Request) -> Response:
 
 
 async def _post_retry(request: Request) -> Response:
-    """What the gateway never made an operation of is sent again; operations are tried again by the gateway, which is asked at once."""
-    speaker, agent = speaker_of(request, Scope.REFUSED), agent_of(request)
+    """What the gateway never made an operation of is sent again; operations are tried again by the gateway, which is asked at once.
+
+    A store's agent may ask it for what its own tills said.
+    """
+    agent, till = agent_of(request), till_of(request)
+    is_store = Scope.REFUSED not in till.scopes
+    speaker = speaker_of(request, Scope.STORE if is_store else Scope.REFUSED)
     await body_of(request, RetryRefusedBody)
     kind, external_id = named_item(request)
 
     def begin(connection: sqlite3.Connection) -> tuple[Item, int]:
-        return refused_item(connection, kind, external_id), times_tried(connection, refused_item(connection, kind, external_id))
+        item = refused_item(connection, kind, external_id)
+        if is_store and not is_of_store(item.till, till.name):
+            raise TillRefused(409, "not_tried_again", f"another till told {kind} {external_id}: try it again at the brand's agent")
+        return item, times_tried(connection, item)
 
     item, tried = await asyncio.wrap_future(agent.journal.submit(begin))
     is_awaited = await anyio.to_thread.run_sync(agent.ask_for_another_try, item, tried)

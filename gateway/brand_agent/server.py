@@ -37,7 +37,8 @@ def application(agent: TillAgent) -> Starlette:
     tills += [*status_routes.routes(agent.client.NAME), *refused_routes.routes()]
     others = [status_routes.liveness()]
     if isinstance(agent, Agent):
-        others = [*item_routes.routes(), *evidence_routes.routes(), *signer_routes.routes(agent.signer, agent.place.brand_id)]
+        others = [*item_routes.routes(), *evidence_routes.routes(), *refused_routes.feed_routes()]
+        others += signer_routes.routes(agent.signer, agent.place.brand_id)
     app = Starlette(
         routes=[*tills, *others],
         exception_handlers={HTTPException: _plain, Exception: _fault},

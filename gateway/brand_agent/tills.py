@@ -33,7 +33,8 @@ class Scope(StrEnum):
 
 OF_A_TILL = frozenset(Scope) - {Scope.EVIDENCE, Scope.STORE}
 """What a till may do that is not told otherwise: evidence is another brand's agent's to bring, and a store's agent speaks for its tills."""
-OF_A_STORE = OF_A_TILL - {Scope.STATUS} | {Scope.STORE}
+OF_A_STORE = OF_A_TILL - {Scope.STATUS, Scope.REFUSED} | {Scope.STORE}
+"""What the brand's other tills said, and what became of that, is not a store's to look after."""
 
 
 class WrongTill(Exception):

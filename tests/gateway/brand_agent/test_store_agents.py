@@ -8,7 +8,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from time import monotonic, sleep
+from typing import Any
 
+import httpx
 import pytest
 
 from gateway.brand_agent.tills import revoke_till
@@ -193,7 +195,8 @@ def test_no_till_is_forged(store: Store) -> None:
         ]
         assert (wrong["problem"]["code"], good["state"]) == ("invalid", "journaled")
         assert ours.get("/v1/status").status_code == 403
-        assert till.post("/sign-batch", json={}).status_code == 404
+        for path in ("/sign-batch", "/v1/feed", "/v1/feed/row-1/dealt-with"):
+            assert (till.post(path, json={}).status_code, till.get(path).status_code) == (404, 404), path
         assert till.get("/healthz", headers={"Authorization": ""}).json() == {"status": "ok", "brand_id": 1}
     assert _speakers(store, "f-2") == [(f"store-{_store_of(store)}/till-1", None)]
 
@@ -214,6 +217,30 @@ def test_what_ends_refused_is_tried_again_by_way_of_the_brands_agent(store: Stor
         assert till.post("/v1/refused/purchase/unknown-1/dealt-with", json={"note": "never a member"}).status_code == 200
 
 
+def test_what_other_tills_were_refused_is_not_a_stores_to_look_after(store: Store) -> None:
+    """Whoever has its token reads none of it, marks nothing as dealt with, and tries again what its own tills said alone."""
+    token, gone = (store.agent.folder / "upstream_token").read_text().strip(), "0x" + "77" * 20
+    with store.shop.agent.till() as brands, store.shop.agent.till(token=token) as ours, store.agent.till() as till:
+        brands.post("/v1/purchases", json=store.shop.sale("theirs-1", member_id=gone))
+        store.shop.ended("/v1/purchases/theirs-1")
+        till.post("/v1/purchases", json=store.shop.sale("ours-1", member_id=gone))
+        till.post("/v1/purchases", json=store.shop.sale("theirs-1", member_id=gone))  # told there, too
+        assert {one["outcome"] for one in store.ended("/v1/purchases/ours-1", "/v1/purchases/theirs-1")} == {"refused"}
+        for path in ("/v1/refused", "/v1/feed"):
+            assert (ours.get(path).status_code, brands.get(path).status_code) == (403, 200), path
+        for path in ("refused/purchase/ours-1/dealt-with", "refused/purchase/theirs-1/dealt-with", "feed/row-1/dealt-with"):
+            assert ours.post(f"/v1/{path}", json={"note": "nothing to see"}).json()["code"] == "not_permitted", path
+        refused = ours.post("/v1/refused/purchase/theirs-1/retry", json={})
+        assert (refused.status_code, refused.json()["code"]) == (409, "not_tried_again")
+        told = till.post("/v1/refused/purchase/theirs-1/retry", json={}).json()
+        assert (told["code"], "at the brand's agent" in told["detail"]) == ("not_tried_again", True)
+        assert ours.post("/v1/refused/purchase/ours-1/retry", json={}, headers={"Till-Name": "till-1"}).status_code == 202
+        theirs = _standing(ours, "theirs-1")
+        assert ("till-1" in str(theirs), theirs["outcome"]) == (False, "refused")  # nothing of who told it
+        listed = {one["id"] for one in brands.get("/v1/refused").json()["refused"]}
+        assert "theirs-1" in listed
+
+
 def test_a_floor_limit_of_the_stores_own_holds_while_the_brands_agent_is_away(store: Store) -> None:
     store.agent.kill()
     store.agent.configure(floor_limit_minor=500, floor_limit_day_minor=700)
@@ -231,6 +258,13 @@ def _speakers(store: Store, external_id: str) -> list[tuple[str, str | None]]:
     """As the brand's agent journaled them."""
     with closing(sqlite3.connect(store.shop.agent.folder / "agent.sqlite")) as journal:
         return journal.execute("SELECT till, cashier FROM items WHERE external_id = ?", (external_id,)).fetchall()
+
+
+def _standing(ours: httpx.Client, payment_id: str) -> dict[str, Any]:
+    asked = {"items": [{"kind": "purchase", "id": payment_id}]}
+    [found] = ours.post("/v1/items/standings", json=asked).json()["results"]
+    told: dict[str, Any] = found
+    return told
 
 
 def _store_of(store: Store) -> int:
