@@ -26,6 +26,7 @@ COMMANDS = ()  # both stand in the group `brand`
 @gateway_option
 @click.option("--api-key-file", type=path_option, required=True, help="Any API key; the operator's registers the brand at once.")
 @rpc_option
+@click.option("--gateway-ca", type=path_option, help="The authority of the gateway's certificate (PEM), where it is no public one.")
 @click.option("--name", required=True, help="The brand's name, as others read it.")
 @click.option("--brand-id", type=click.IntRange(1, 2**31 - 1), required=True, help="One that no brand has; the operator gives it out.")
 @click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:8700", show_default=True, help="Where its agent listens.")

@@ -19,6 +19,8 @@ from gateway.secret_files import UnsafeFile, make_secret, read_or_make
 from gateway.values.errors import NotFound, WrongState
 from gateway.values.ids import Address
 
+GATEWAY_CA = "gateway_ca.pem"
+
 
 @dataclass(frozen=True, slots=True)
 class BrandHome:
@@ -51,6 +53,11 @@ class BrandHome:
     @property
     def api_key(self) -> Path:
         return self.agent / "gateway_key"
+
+    @property
+    def gateway_ca(self) -> Path:
+        """The authority of the gateway's certificate, where that is no public one."""
+        return self.agent / GATEWAY_CA
 
     @property
     def till_token(self) -> Path:

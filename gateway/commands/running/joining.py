@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import shlex
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -12,13 +13,14 @@ from typing import Any
 import click
 
 from gateway.chain.connection import Chain
-from gateway.commands.running.brand_home import BrandHome, coalition_of_agent, own_person
+from gateway.commands.running.brand_home import GATEWAY_CA, BrandHome, coalition_of_agent, own_person
 from gateway.commands.running.first_sale import FirstSale
 from gateway.commands.running.joined import Joined, next_words, shown, waits_for, words
 from gateway.commands.running.printing import print_json
 from gateway.commands.running.publishing import signed_rule
 from gateway.commands.running.trial_purchase import OWN_MEMBER, is_member
 from gateway.commands.running.troubles import troubles_named
+from gateway.foreign.authorities import NoAuthorities, only_those_of
 from gateway.ledger.signing import Domain
 from gateway.loyalty.rule_document import RuleDocument
 from gateway.second_people.gateway_client import GatewayClient
@@ -33,12 +35,15 @@ from gateway.values.ids import Address, Hash
 def join(directory: Path, gateway_url: str, api_key_file: Path, rpc_url: str, as_json: bool, **asked: Any) -> None:
     home, (terms, (host, port)) = BrandHome(directory), _checked(asked)
     context = click.get_current_context()
-    gateway, chain = GatewayClient(gateway_url, read_secret(api_key_file)), Chain(rpc_url)
+    authorities = _authorities(asked["gateway_ca"], gateway_url)
+    gateway, chain = GatewayClient(gateway_url, read_secret(api_key_file), authorities=authorities), Chain(rpc_url)
     context.call_on_close(gateway.close)
     context.call_on_close(chain.close)
     _, ledger = coalition_of_agent(gateway, chain)
     _check_free(gateway, home, asked["brand_id"], asked["name"])
     home.make()
+    if asked["gateway_ca"] is not None:
+        home.gateway_ca.write_bytes(asked["gateway_ca"].read_bytes())
     publisher = _person(home.publisher, asked["publisher"])
     home.keep(home.settings, _agent_settings(asked, terms, (host, port), ledger, gateway_url, publisher))
     _sign_first_rule(home, asked, ledger)
@@ -84,6 +89,18 @@ def _checked(asked: dict[str, Any]) -> tuple[dict[str, dict[str, int]], tuple[st
         told = "; ".join(f"{option} {reason}" for option, reason in wrong.items())
         raise Invalid(f"{told}; nothing was written", errors=[{"field": option, "reason": reason} for option, reason in wrong.items()])
     return terms, listen
+
+
+def _authorities(gateway_ca: Path | None, gateway_url: str) -> ssl.SSLContext | None:
+    """Whom to believe of the gateway's certificate; None: the public ones. Raises Invalid; nothing is written before."""
+    if gateway_ca is None:
+        return None
+    if not gateway_url.startswith("https://"):
+        raise Invalid("--gateway-ca is for a --gateway with https://; nothing was written")
+    try:
+        return only_those_of(gateway_ca)
+    except NoAuthorities as error:
+        raise Invalid(f"--gateway-ca cannot be used: {error}; nothing was written") from error
 
 
 def _ratio(name: str, text: str, wrong: dict[str, str]) -> dict[str, int]:
@@ -146,6 +163,8 @@ def _agent_settings(
     redemption = terms["redemption"]
     named = ("tls_certificate", "tls_key")
     tls = {name: str(asked[name].resolve()) for name in named if asked[name] is not None}
+    if asked["gateway_ca"] is not None:
+        tls["gateway_ca"] = GATEWAY_CA
     return {
         "brand_id": asked["brand_id"],
         "listen": dict(zip(("host", "port"), listen, strict=True)),

@@ -5,8 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 import signal
+import socket
+import socketserver
+import ssl
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +106,64 @@ def _serves_another_certificate(home: Path, strange: Path) -> None:
     (home / "agent" / "agent.json").write_text(json.dumps(settings))
 
 
+def test_a_gateway_with_an_authority_of_its_own_is_reached_by_the_command_its_check_and_the_agent(
+    commanded: CommandedCoalition, tmp_path: Path, unused_port: int
+) -> None:
+    home, (certificate, _) = tmp_path / "bookshop", commanded.tls
+    authority = tmp_path / "given.pem"
+    authority.write_bytes((certificate.parent / "ca.pem").read_bytes())
+    with _behind_tls(commanded) as url:
+        asked = [*joining(commanded, home, unused_port, 9), "--gateway", url]
+        unknown, _ = said(asked, 1)
+        assert ("certificate" in unknown["detail"], home.exists()) == (True, False)
+        told, _ = said([*asked, "--gateway-ca", str(authority), "--wait", "0"], 1)
+        authority.unlink()  # a copy is the agent's
+        assert set(lacking(told)) == {"agent here", "on the ledger", "test purchase"}
+        assert json.loads((home / "agent" / "agent.json").read_text())["agent"]["gateway_ca"] == "gateway_ca.pem"
+        with running_agent(home):
+            found = said(shlex.split(told["next_command"])[1:], 1)[0]["findings"]
+        assert {each["name"] for each in found if not each["ok"]} == {"on the ledger", "test purchase"}
+        assert f"{url} is there" in [each["said"] for each in found]
+        again, _ = said([*asked, "--gateway-ca", str(home / "agent" / "gateway_ca.pem")], 0)
+        assert again["operation"]["operation_id"] == told["operation"]["operation_id"]
+
+
+@contextmanager
+def _behind_tls(commanded: CommandedCoalition) -> Iterator[str]:
+    """The gateway's URL at something before it that ends TLS, as in front of a real one."""
+    certificate, key = commanded.tls
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    class Ending(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            inner = socket.create_connection(("127.0.0.1", int(commanded.url.rpartition(":")[2])))
+            try:
+                with inner, context.wrap_socket(self.request, server_side=True) as outer:
+                    back = threading.Thread(target=_passed_on, args=(inner, outer), daemon=True)
+                    back.start()
+                    _passed_on(outer, inner)
+                    back.join()
+            except OSError:
+                """Who does not believe the certificate goes away."""
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Ending) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        try:
+            yield f"https://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+
+
+def _passed_on(origin: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while received := origin.recv(65_536):
+            target.sendall(received)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)
+
+
 def test_a_registration_that_was_stopped_is_waited_for_no_longer(commanded: CommandedCoalition, tmp_path: Path, unused_port: int) -> None:
     home = tmp_path / "kiosk"
     told, _ = said(joining(commanded, home, unused_port, 6), 0)
@@ -118,6 +182,8 @@ def test_a_registration_that_was_stopped_is_waited_for_no_longer(commanded: Comm
         (("--test-purchase",), "--test-purchase goes with --wait SECONDS"),
         (("--wait", "5", "--test-purchase", "0x12"), "--test-purchase is 0x12: a member's id is 0x and 40 hex digits"),
         (("--tls-key", "tls.key"), "--tls-certificate and --tls-key go together"),
+        (("--gateway-ca", "none.pem"), "--gateway-ca is for a --gateway with https://"),
+        (("--gateway", "https://127.0.0.1:9", "--gateway-ca", "none.pem"), "--gateway-ca cannot be used: none.pem: No such file"),
     ],
 )
 def test_what_cannot_be_is_named_before_anything_is_written(
