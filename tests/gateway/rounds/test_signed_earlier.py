@@ -23,6 +23,7 @@ from tests.builders.lot_acts import failing_invariants, held
 
 DEADLINE = 2**39
 NOW = 2**31
+_AS_PACKED = {"deadline": NOW, "entries": b"", "entry_count": 0, "signature": None, "status": "failed"}
 
 
 @pytest.fixture
@@ -203,7 +204,11 @@ def test_no_batch_is_packed_under_a_number_that_was_taken_over(coalition: Coalit
     coalition.worker.sequencer.pack()
     with coalition.database.write() as session:
         assert set(session.scalars(select(BatchRow.number))) == {following - 1, following, following + 1}
+        session.add(BatchRow(**_AS_PACKED, brand_id=1, number=following + 2, created_at=NOW))  # as an earlier version had it
+    coalition.restart_worker()
+    with coalition.database.write() as session:
+        assert next_number(session, batch_counter(1)) == following + 3
         note_numbers(session, [(1, 2**63 - 1)])
-        assert next_number(session, batch_counter(1)) == following + 2
+        assert next_number(session, batch_counter(1)) == following + 4
         note_numbers(session, [(1, 2**62)])
         assert next_number(session, batch_counter(1)) == 2**62 + 1
