@@ -11,11 +11,14 @@ import time
 from collections.abc import Callable
 
 from gateway.brand_agent.evidence import EvidenceDocument
-from gateway.brand_agent.evidence_post import EvidencePost
+from gateway.brand_agent.evidence_post import AddresseeAway, EvidencePost
 from gateway.brand_agent.till_journal import TillJournal
 
 _SILENT_SECONDS = 1  # no agent is stopped, put back from a backup and started within so little
 _ASKED_EVERY_SECONDS = 60
+_BELIEVED_AGAIN_SECONDS, _BELIEVED_AGAIN_MAX = 60, 3_600  # after a loss, and after each one that follows it within a day twice as long
+_DAY = 86_400
+_TAKEN_BACK_AT_ONCE = 2_000  # tills write to the same journal
 _AGAIN = "evidence_again_to_"
 _Counted = tuple[float, int, EvidenceDocument | None]
 """When its being counted was heard, its item, and what was told of it."""
@@ -39,6 +42,8 @@ class AddresseesMemory:
         self._clock = clock
         self._heard_at = 0.0
         self._asked_at = 0.0
+        self._lost_at = 0.0
+        self._believed_after = 0.0
 
     def heard(self) -> None:
         """It has counted something: what it knew a moment ago it knows now."""
@@ -63,9 +68,19 @@ class AddresseesMemory:
                 break
             offset = 2 * offset + 1
         if offset:
-            self._journal.write(lambda connection: self._take_back(connection, known))
+            self._note_loss(now)
+            while self._journal.write(lambda connection: self._take_back(connection, known)) == _TAKEN_BACK_AT_ONCE:
+                pass
         self.heard()
         return offset > 0
+
+    def _note_loss(self, now: float) -> None:
+        """One that loses again and again is told again ever more seldom: its word alone costs work here."""
+        since = now - self._lost_at
+        if since < self._believed_after:
+            raise AddresseeAway(f"it has lost again what it counted: it is told once more in {self._believed_after - since:.0f} s")
+        doubled = min(2 * self._believed_after, _BELIEVED_AGAIN_MAX) if since < _DAY else 0
+        self._lost_at, self._believed_after = now, max(doubled, _BELIEVED_AGAIN_SECONDS)
 
     def _counted(self, connection: sqlite3.Connection, offset: int) -> _Counted | None:
         found = (
@@ -75,15 +90,19 @@ class AddresseesMemory:
         row = connection.execute(found, (self._addressee_id, offset)).fetchone()
         return None if row is None else (row[0], row[1], self._document(connection, row[1]))
 
-    def _take_back(self, connection: sqlite3.Connection, known: tuple[float, int]) -> None:
-        """What ended refused stays so."""
+    def _take_back(self, connection: sqlite3.Connection, known: tuple[float, int]) -> int:
+        """Some, the newest first: what is left after a kill is found lost again. What ended refused stays so."""
+        some = (
+            "SELECT item FROM evidence_sent WHERE addressee = ? AND outcome = 'counted' AND (told_at, item) > (?, ?)"
+            " ORDER BY told_at DESC, item DESC LIMIT ?"
+        )
         done = connection.execute(
-            "UPDATE evidence_sent SET outcome = NULL, reason = NULL, not_before = 0 WHERE addressee = ? AND outcome = 'counted'"
-            " AND (told_at, item) > (?, ?)",
-            (self._addressee_id, *known),
+            f"UPDATE evidence_sent SET outcome = NULL, reason = NULL, not_before = 0 WHERE addressee = ? AND item IN ({some})",  # noqa: S608
+            (self._addressee_id, self._addressee_id, *known, _TAKEN_BACK_AT_ONCE),
         )
         told = told_again(connection, self._addressee_id) + done.rowcount
         connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (f"{_AGAIN}{self._addressee_id}", str(told)))
+        return done.rowcount
 
 
 def told_again(connection: sqlite3.Connection, addressee_id: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 import time
@@ -17,6 +18,7 @@ from gateway.brand_agent.outbox import Mark, answered, asked, mark
 from gateway.brand_agent.parcels import end_of
 from gateway.brand_agent.till_journal import TillJournal
 
+_LOG = logging.getLogger(__name__)
 Ending = tuple[Outcome | None, str | None]
 """(how it ended, or None where it is still open; the reason)"""
 _AT_ONCE = 4_000
@@ -48,7 +50,8 @@ class GatewaysWord:
         wanted = list(dict.fromkeys(operation_id for item in items for operation_id in item.operation_ids))
         found: dict[str, Mapping[str, Any]] = {}
         for some in (wanted[at : at + NAMED_AT_ONCE] for at in range(0, len(wanted), NAMED_AT_ONCE)):
-            found |= {str(operation.get("operation_id")): operation for operation in self._client.operations(some)}
+            told = {str(operation.get("operation_id")): operation for operation in self._client.operations(some)}
+            found |= {one: told[one] for one in some if one in told}
         missing = [one for one in wanted if one not in found]
         for operation_id in missing[:_ONE_BY_ONE_MAX]:
             answer = self._client.operation(operation_id)
@@ -93,6 +96,9 @@ class EndsFollower(ABC):
                 self.turn()
                 pause = self._every
             except (GatewayAway, CannotWrite):
+                pause = _AWAY_SECONDS
+            except Exception:  # a mistake of ours about some items is no reason to follow none any more
+                _LOG.exception("how items have ended could not be found")
                 pause = _AWAY_SECONDS
 
 

@@ -140,7 +140,7 @@ def waits_for_earlier(connection: sqlite3.Connection, item: Item) -> bool:
 
 def answered(connection: sqlite3.Connection, now: float, most: int) -> list[Item]:
     """Items whose end is awaited, those first that were asked about longest ago. The longer it takes, the more seldom it is asked about."""
-    is_due = "? - asked_at >= min(?, (asked_at - answered_at) * ?)"
+    is_due = "abs(? - asked_at) >= min(?, (asked_at - answered_at) * ?)"  # a clock may be set back
     found = f"SELECT {_COLUMNS} FROM items WHERE state = 'answered' AND {is_due} ORDER BY asked_at LIMIT ?"  # noqa: S608
     return [_item(row) for row in connection.execute(found, (now, _LONGEST_PAUSE_SECONDS, _PAUSE_SHARE, most))]
 

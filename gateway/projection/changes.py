@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -21,7 +21,19 @@ from gateway.store.counters import note_given
 from gateway.store.upsert import add_to_rows, insert_rows, set_rows
 from gateway.values.ids import Hash, LotId, MemberId, Reference, ReservationId
 
+HIGHEST_COUNTED = 2**62
+"""Of batches' numbers. A brand may sign any of 64 bits; a count that went along with the last of them would have no next one."""
 _LOT_AMOUNTS = ("issued", "opened", "clawed_back", "redeemed", "refunded", "expired", "restored", "moved")
+
+
+def note_numbers(session: Session, batches: Iterable[tuple[int, int]]) -> None:
+    """Batches, by brand and number, that nobody packed here: what is packed next has a higher number. One that is signed with a number
+    beyond all counting, where no other would follow it, leaves the count as it is."""
+    highest: dict[str, int] = {}
+    for brand_id, number in batches:
+        if number <= HIGHEST_COUNTED:
+            highest[batch_counter(brand_id)] = max(number, highest.get(batch_counter(brand_id), 0))
+    note_given(session, highest)
 
 
 def batch_counter(brand_id: int) -> str:
@@ -84,7 +96,7 @@ class Changes:
 
     def write(self, session: Session) -> None:
         insert_rows(session, tables.LedgerBatchRow, self.batches)
-        note_given(session, {batch_counter(row["brand_id"]): row["number"] for row in sorted(self.batches, key=lambda row: row["number"])})
+        note_numbers(session, ((row["brand_id"], row["number"]) for row in self.batches))
         insert_rows(session, tables.LedgerEntryRow, self.entries)
         insert_rows(session, tables.LedgerMovementRow, self._movements)
         self._write_points(session)

@@ -130,7 +130,7 @@ class BatchSigning:
             batch = session.get_one(BatchRow, batch_id)
             now = self._now(session)
             for each in earlier:
-                take_over(session, batch, each, now + self._lifetime_seconds)
+                take_over(session, batch, each, now, self._lifetime_seconds)
             named = select(OperationRow).where(OperationRow.batch_id == batch_id, OperationRow.entry_index.in_(list(reasons)))
             refused: list[OperationId] = []
             for row in session.scalars(named).all():

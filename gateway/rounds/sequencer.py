@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from eth_hash.auto import keccak
-from sqlalchemy import BigInteger, bindparam, select, update
+from sqlalchemy import BigInteger, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from gateway.chain.artifacts import governance, points_ledger
@@ -20,7 +20,7 @@ from gateway.ledger.governance import NO_PREDECESSOR, act_id
 from gateway.ledger.model import LedgerModel
 from gateway.ledger.passkeys import verify_passkey
 from gateway.ledger.recover import recover_address
-from gateway.projection.changes import batch_counter
+from gateway.projection.changes import HIGHEST_COUNTED, batch_counter, note_numbers
 from gateway.rounds.admin_calls import AdminCall, admin_calls
 from gateway.rounds.found_entries import FoundEntry, end_where_found, find_entries
 from gateway.rounds.gas import EXECUTE_GAS, PROPOSE_GAS, release_gas
@@ -61,6 +61,12 @@ class Sequencer:
         self._batch_lifetime_seconds = batch_lifetime_seconds
         self._wall_clock = wall_clock
         self._ends = ends
+
+    def count_batches(self) -> None:
+        """Those that were taken over under numbers that their signers named, too: an earlier version did not count them."""
+        highest = select(BatchRow.brand_id, func.max(BatchRow.number)).where(BatchRow.number <= HIGHEST_COUNTED).group_by(BatchRow.brand_id)
+        with self._database.write() as session:
+            note_numbers(session, [(brand_id, number) for brand_id, number in session.execute(highest)])
 
     def has_work(self) -> bool:
         """Whether an operation is open, a transaction waits to be mined, or an act of governance is approved."""

@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 from gateway.ledger.entries import Capture, Issue, Opening, PointRefund, Void, decode_entry, kind_of
 from gateway.ledger.framing import unpack_entries
 from gateway.ledger.packed_fields import MalformedEntry
+from gateway.projection.changes import HIGHEST_COUNTED, note_numbers
 from gateway.projection.tables import LedgerBatchRow, LedgerEntryRow
 from gateway.rounds.found_entries import as_on_ledger
 from gateway.rounds.operation import GIVING_KINDS, EntryOperation, OperationKind
 from gateway.rounds.operation_codec import columns_of, operation_of
+from gateway.rounds.outcomes import SPENDING_LIFETIME_SECONDS
 from gateway.rounds.packing import ENTRIES_MAX
 from gateway.rounds.tables import BatchRow, OperationRow
 from gateway.values.ids import Reference
@@ -35,13 +37,16 @@ class SignedEarlier:
     entries: bytes
 
 
-def take_over(session: Session, refused: BatchRow, earlier: SignedEarlier, deadline: int) -> bool:
-    """Puts the batch in the place of operations that wait, some in the one that was `refused`; False where it is not theirs alone."""
+def take_over(session: Session, refused: BatchRow, earlier: SignedEarlier, now: int, lifetime_seconds: int) -> bool:
+    """Puts the batch in the place of operations that wait, some in the one that was `refused`; False where it is not theirs alone.
+
+    `lifetime_seconds`: of one that spends nothing, as when it is packed. No batch that is packed later has its number.
+    """
     named = _entries_of(refused.brand_id, earlier)
     at = (BatchRow.brand_id == refused.brand_id, BatchRow.number == earlier.number)
     row = session.scalars(select(BatchRow).where(*at)).one_or_none()
     is_recorded = session.get(LedgerBatchRow, (refused.brand_id, earlier.number)) is not None
-    if not named or is_recorded or (row is not None and row.status != "failed"):
+    if not named or is_recorded or earlier.number > HIGHEST_COUNTED or (row is not None and row.status != "failed"):
         return False
     waiting = _waiting(session, refused, named)
     if len(waiting) < len(named):
@@ -49,9 +54,12 @@ def take_over(session: Session, refused: BatchRow, earlier: SignedEarlier, deadl
     if row is None:
         row = BatchRow(brand_id=refused.brand_id, number=earlier.number, created_at=refused.created_at)
         session.add(row)
-    row.entries, row.entry_count, row.deadline = earlier.entries, len(named), deadline
+    spends = any(entry.reservation_id is not None for entry in named.values())
+    row.entries, row.entry_count = earlier.entries, len(named)
+    row.deadline = now + (SPENDING_LIFETIME_SECONDS if spends else lifetime_seconds)
     row.status, row.signature, row.transaction_id = "packed", None, None
     session.flush()
+    note_numbers(session, [(row.brand_id, row.number)])
     session.execute(update(OperationRow).where(OperationRow.batch_id == row.batch_id).values(batch_id=None, entry_index=None))
     for sequence, values in waiting.items():
         session.execute(update(OperationRow).where(OperationRow.sequence == sequence).values(**values, batch_id=row.batch_id))

@@ -139,6 +139,7 @@ class LedgerWorker:
             self._wall_clock,
             ends=self._ends,
         )
+        self.sequencer.count_batches()
         self.signing = BatchSigning(
             database,
             self.submitter,

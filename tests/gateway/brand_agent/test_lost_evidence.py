@@ -92,6 +92,29 @@ def test_what_came_after_its_backup_is_told_again_in_its_order_each_once(seller:
     assert len(addressee.asked) == 1
 
 
+@pytest.mark.usefixtures("after_silence")
+def test_one_that_says_again_and_again_that_it_lost_all_is_told_again_ever_more_seldom(
+    seller: Seller, addressee: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence_memory, "_TAKEN_BACK_AT_ONCE", 2)  # as if there were more
+    moment = [1_000_000.0]
+    sender = seller.sender(addressee)
+    monkeypatch.setattr(sender._memory, "_clock", lambda: moment[0])
+    for number in range(5):
+        seller.sells(f"p-{number}")
+        _quiet(sender)
+    addressee.is_counted = lambda _: NOT_COUNTED
+    told = []
+    for _ in range(6):
+        _quiet(sender)
+        seller.sells(f"new-{len(told)}")
+        _quiet(sender)
+        told.append(len(addressee.bodies))
+        moment[0] += 61
+    assert told == [11, 17, 17, 25, 25, 25], "after a minute, after two more, and not yet after another two"
+    assert "it is told once more in" in str(sender.troubles.reason)
+
+
 def test_where_nothing_is_sold_it_is_asked_at_the_start_and_once_a_minute(
     seller: Seller, addressee: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,8 @@ def test_the_longer_an_item_waits_the_more_seldom_it_is_asked_about(journal: Til
         return journal.write(lambda connection: [one.external_id for one in answered(connection, now, 10)]) == ["p-1"]
 
     assert is_due(1_000)
+    journal.write(lambda connection: asked(connection, [item.sequence], 8_000))
+    assert is_due(4_400), "the clock was set back"
     for asked_at, due_at in ((1_002, 1_002.5), (1_100, 1_125), (90_000, 90_030)):
         journal.write(lambda connection, now=asked_at: asked(connection, [item.sequence], now))
         assert not is_due(due_at - 0.1)

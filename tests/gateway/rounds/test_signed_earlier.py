@@ -10,15 +10,20 @@ from sqlalchemy import delete, select, update
 
 from gateway.ledger.entries import Capture, Issue, Void, decode_entry, encode_entry
 from gateway.ledger.framing import pack_entries, unpack_entries
+from gateway.projection.changes import batch_counter, note_numbers
 from gateway.projection.tables import LedgerEntryRow
+from gateway.rounds.outcomes import SPENDING_LIFETIME_SECONDS, unpack
 from gateway.rounds.signed_earlier import SignedEarlier, take_over
 from gateway.rounds.tables import BatchRow, OperationRow
+from gateway.store.counters import next_number
 from gateway.values.ids import MemberId, Reference, ReservationId
 from gateway.values.points import Points
 from tests.builders.coalition import CoalitionBuilder, running_coalition
 from tests.builders.lot_acts import failing_invariants, held
 
 DEADLINE = 2**39
+NOW = 2**31
+_AS_PACKED = {"deadline": NOW, "entries": b"", "entry_count": 0, "signature": None, "status": "failed"}
 
 
 @pytest.fixture
@@ -139,8 +144,10 @@ def test_a_signer_has_the_gateway_capture_nothing_else(coalition: CoalitionBuild
         more = replace(entry.lines[0], points=Points(entry.lines[0].points + 1))
         as_void = Void(entry.reservation_id, entry.reference, entry.lines)
         for forged in (replace(entry, reservation_id=other), replace(entry, lines=(more,)), as_void):
-            assert not take_over(session, refused, SignedEarlier(77, pack_entries([encode_entry(forged)])), DEADLINE), forged
-        assert take_over(session, refused, SignedEarlier(77, refused.entries), DEADLINE)
+            assert not take_over(session, refused, SignedEarlier(77, pack_entries([encode_entry(forged)])), NOW, 3_600), forged
+        assert take_over(session, refused, SignedEarlier(77, refused.entries), NOW, 3_600)
+        taken = session.scalars(select(BatchRow).where(BatchRow.number == 77)).one()
+        assert taken.deadline == NOW + SPENDING_LIFETIME_SECONDS, "its member spends nowhere else meanwhile"
 
 
 def _richer(entry: Issue) -> list[Issue]:
@@ -173,8 +180,35 @@ def test_a_signer_has_the_gateway_submit_nothing_that_it_would_not_pack(
         assert isinstance(entry, Issue)
         forged = pack_entries([encode_entry(each) for each in forge(entry)])
         for entries in (forged, forged + b"\x00", b"\xff" * 40):
-            assert not take_over(session, refused, SignedEarlier(77, entries), DEADLINE)
-        assert not take_over(session, refused, SignedEarlier(refused.number, refused.entries), DEADLINE), "it is under way"
-        assert take_over(session, refused, SignedEarlier(77, refused.entries), DEADLINE)
+            assert not take_over(session, refused, SignedEarlier(77, entries), NOW, 3_600)
+        assert not take_over(session, refused, SignedEarlier(refused.number, refused.entries), NOW, 3_600), "it is under way"
+        assert not take_over(session, refused, SignedEarlier(2**63 - 1, refused.entries), NOW, 3_600), "no number would follow it"
+        assert take_over(session, refused, SignedEarlier(77, refused.entries), NOW, 3_600)
         row = session.scalars(select(OperationRow).where(OperationRow.operation_id == operation_id)).one()
-        assert session.get_one(BatchRow, row.batch_id).number == 77
+        taken = session.get_one(BatchRow, row.batch_id)
+        assert (taken.number, taken.deadline) == (77, NOW + 3_600)
+
+
+def test_no_batch_is_packed_under_a_number_that_was_taken_over(coalition: CoalitionBuilder) -> None:
+    """Else the brand's next batch would be refused by the database, and with it the round of all brands, again and again."""
+    ann, bob = coalition.member_keys
+    coalition.purchase(1, ann)
+    coalition.worker.sequencer.pack()
+    with coalition.database.write() as session:
+        refused = session.scalars(select(BatchRow).where(BatchRow.status == "packed")).one()
+        following = refused.number + 1
+        assert take_over(session, refused, SignedEarlier(following, refused.entries), NOW, 3_600)
+        for number in (following - 1, following):  # the brand's signer refuses both
+            unpack(session, session.scalars(select(BatchRow).where(BatchRow.number == number)).one())
+    coalition.purchase(1, bob)
+    coalition.worker.sequencer.pack()
+    with coalition.database.write() as session:
+        assert set(session.scalars(select(BatchRow.number))) == {following - 1, following, following + 1}
+        session.add(BatchRow(**_AS_PACKED, brand_id=1, number=following + 2, created_at=NOW))  # as an earlier version had it
+    coalition.restart_worker()
+    with coalition.database.write() as session:
+        assert next_number(session, batch_counter(1)) == following + 3
+        note_numbers(session, [(1, 2**63 - 1)])
+        assert next_number(session, batch_counter(1)) == following + 4
+        note_numbers(session, [(1, 2**62)])
+        assert next_number(session, batch_counter(1)) == 2**62 + 1
