@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -11,6 +12,7 @@ from time import monotonic
 from gateway.values.errors import Unavailable
 from gateway.values.ids import Address
 
+_LOG = logging.getLogger(__name__)
 ASKED_AGAIN_SECONDS = 1.0
 FIRST_WORD_SECONDS = 2.0
 
@@ -44,5 +46,7 @@ class KnownSealer:
             self._is_known = True
         except Unavailable:
             pass  # what it said last stands
+        except Exception:  # of a node that answers nonsense: the same holds
+            _LOG.exception("the node does not say who seals")
         finally:
             question.set_result(None)

@@ -107,8 +107,10 @@ def test_the_sealer_is_what_the_node_said_last(monkeypatch: pytest.MonkeyPatch) 
 
     def ask() -> Address | None:
         asked.append(1)
-        if not speaks.acquire(timeout=10) or (told := says.pop(0)) is None:
+        if not speaks.acquire(timeout=10):
             raise Unavailable("away")
+        if (told := says.pop(0)) is None:
+            raise KeyError("nonsense")
         return told
 
     async def scene() -> None:
