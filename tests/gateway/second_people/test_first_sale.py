@@ -45,14 +45,22 @@ def lacking(told: Any) -> dict[str, str]:
     return {each["name"]: each["said"] for each in told["checked"]["findings"] if not each["ok"]}
 
 
-def begun(asked: list[str], first: str) -> subprocess.Popen[str]:
-    """As a program of its own, once it waits."""
-    waiting = subprocess.Popen(
-        [sys.executable, "-m", "gateway", *asked], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert waiting.stderr is not None
-    assert re.match(first, waiting.stderr.readline())
-    return waiting
+@contextmanager
+def begun(asked: list[str], first: str) -> Iterator[subprocess.Popen[str]]:
+    """As a program of its own, once it waits. Ctrl-C ends it, also where the tests themselves were started to ignore that."""
+    command = [sys.executable, "-m", "gateway", *asked]
+    ours = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        waiting = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, ours)
+    with waiting:
+        try:
+            assert waiting.stderr is not None
+            assert re.match(first, waiting.stderr.readline())
+            yield waiting
+        finally:
+            waiting.kill()
 
 
 def test_one_command_goes_from_nothing_to_a_purchase_however_often_it_is_said(
@@ -68,17 +76,16 @@ def test_one_command_goes_from_nothing_to_a_purchase_however_often_it_is_said(
     assert (told["checked"]["sold"], (home / "trial-purchase.json").exists()) == (False, False)
     assert json.loads((home / "registration.json").read_text())["signer_url"] == f"https://127.0.0.1:{unused_port}"
 
-    waiting = begun([*asked, "300"], r"waiting, for up to \d+ seconds more")
-    waiting.send_signal(signal.SIGINT)
-    printed, beside = waiting.communicate(timeout=30)
+    with begun([*asked, "300"], r"waiting, for up to \d+ seconds more") as waiting:
+        waiting.send_signal(signal.SIGINT)
+        printed, beside = waiting.communicate(timeout=30)
     assert waiting.returncode == 130, printed + beside
     assert ("the same command goes on from here" in beside, "Traceback" in beside) == (True, False)
 
     commanded.carried_out(told["operation"]["operation_id"])
     told, _ = said([*asked, "0"], 1)
     assert {"agent here", "on the ledger"} & set(lacking(told)) == {"agent here"}
-    waiting = begun([*asked, "120"], r"waiting, for up to \d+ seconds more")
-    with running_agent(home):
+    with begun([*asked, "120"], r"waiting, for up to \d+ seconds more") as waiting, running_agent(home):
         printed, beside = waiting.communicate(timeout=120)
         assert waiting.returncode == 0, printed + beside
         assert f"ok       agent here: it runs at https://127.0.0.1:{unused_port}" in printed
